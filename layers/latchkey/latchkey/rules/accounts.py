@@ -1,0 +1,81 @@
+"""An account: one address that may sign in at one practice, and the profiles it opens."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from latchkey.rules.practices import Language
+
+FEATURES = ("appointments", "messages", "documents", "payments")
+"""What a portal can offer behind the sign-in (B108)."""
+
+
+type Kind = Literal["individual", "couple", "minor"]
+"""Whose record a profile is."""
+
+
+class Status(StrEnum):
+    """Whether an account may sign in."""
+
+    INVITED = "invited"
+    """May sign in and never has."""
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A client's record that an account may open."""
+
+    id: str
+    """ULID of the client."""
+    name: str = field(repr=False)
+    kind: Kind = "individual"
+    features: frozenset[str] = frozenset(FEATURES)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its account remembers it, so that all of them can be ended in one write."""
+
+    digest: str
+    started_at: int
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who may sign in with an address, and what it opens."""
+
+    key: bytes = field(repr=False)
+    """16 bytes, a keyed digest of practice and address: where the account is kept."""
+    id: str
+    """ULID, what other systems call it."""
+    practice: str
+    address: str = field(repr=False)
+    """As it was put on file; mail goes here and nowhere else."""
+    name: str = field(repr=False)
+    language: Language = "en"
+    status: Status = Status.INVITED
+    epoch: int = 1
+    """Raised when access ends; whatever opens a door carries the epoch it was made in."""
+    email_ok: bool = False
+    """The person agreed to be sent email (B49)."""
+    suppressed: bool = False
+    """The address bounced or complained; nothing is sent until a clinician confirms it."""
+    profiles: tuple[Profile, ...] = ()
+    sessions: tuple[OpenSession, ...] = ()
+    revision: int = 0
+    """Counts changes to `sessions`, so that two sign-ins at once cannot lose one another's."""
+    first_sign_in_at: int | None = None
+    """Unix seconds."""
+    last_sign_in_at: int | None = None
+
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether access is given at all; consent to email is a question for mail alone."""
+        return self.status is not Status.DISABLED
+
+    def profile(self, profile_id: str | None) -> Profile | None:
+        """The profile of that id if the account may open it, else None."""
+        return next((profile for profile in self.profiles if profile.id == profile_id), None)

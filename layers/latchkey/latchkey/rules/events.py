@@ -1,0 +1,35 @@
+"""What is written down of a sign-in, for a clinician to read and an auditor to rely on."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Kinds of events; names are kept for good, since events are never rewritten."""
+
+    LINK_REQUESTED = "link_requested"
+    LINK_SUPPRESSED = "link_suppressed"
+    LINK_SENT = "link_sent"
+    LINK_FAILED = "link_failed"
+    LINK_REFUSED = "link_refused"
+    SESSION_STARTED = "session_started"
+    SESSION_ENDED = "session_ended"
+    LIMIT_HIT = "limit_hit"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the audit: who, what, when, and why. No address, no secret."""
+
+    practice: str
+    account: bytes
+    """Key of the account, also of an address that has none."""
+    kind: Kind
+    instant: int
+    """Unix milliseconds."""
+    actor: str = "client"
+    reason: str | None = None
+    """Machine-readable: a refusal's code, a limit's name, a mail's fault."""
+    method: str | None = None
+    reference: str | None = None
+    """The support code that the person was shown."""

@@ -1,0 +1,48 @@
+"""A promise to mail someone a link, as it waits in the queue: no address, and nothing that signs in."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from latchkey.rules.accounts import Account
+
+KEEP_SECONDS = 6 * 3600
+"""How long a promise is worth keeping while mail cannot be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One mail to send."""
+
+    practice: str
+    account: bytes
+    request: bytes
+    """Names the request; with the key in the worker's hands it becomes the link."""
+    epoch: int
+    """The account's when it was asked for; a promise from before a disable is void."""
+    kind: Literal["sign_in", "invitation"]
+    asked_at: int
+    """Unix milliseconds; with `request` it orders the links of an account."""
+    origin: str
+    """`https://host` of the portal."""
+
+    @property
+    def sequence(self) -> str:
+        """Sorts as the requests were made: time, then request id, so that no two are equal."""
+        return f"{self.asked_at:015d}-{self.request.hex()}"
+
+
+SHOWN = {"no_consent": "suppressed", "suppressed": "suppressed", "late": "rejected"}
+"""Reasons of `void` that a clinician sees as the status of the mail."""
+
+
+def void(job: Job, account: Account | None, now: int) -> str | None:
+    """Why a promise is not to be kept, or None. `now` is Unix seconds."""
+    if account is None or not account.may_sign_in or account.epoch != job.epoch:
+        return "no_access"
+    if not account.email_ok:
+        return "no_consent"
+    if account.suppressed:
+        return "suppressed"
+    if job.asked_at // 1000 + KEEP_SECONDS <= now:
+        return "late"
+    return None

@@ -1,0 +1,50 @@
+"""A practice: what its portal is called, how to reach it, and how it wants to answer."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+type Language = Literal["en", "es"]
+
+LANGUAGES: tuple[Language, ...] = ("en", "es")
+
+RESERVED_SLUGS = frozenset({"admin", "google", "local", "healthz"})
+"""First path segments that belong to the service itself."""
+
+
+class UnknownAddress(StrEnum):
+    """What a practice answers to an address that has no access."""
+
+    TELL = "tell"
+    """Say so, as the product's guides describe it. A stranger can learn who is a client."""
+    SAME_ANSWER = "same_answer"
+    """Give every address one answer, so that nobody learns who is a client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """A practice's settings, as its administrators keep them."""
+
+    slug: str
+    """Its place in every URL: `/{slug}`."""
+    name: str
+    phone: str | None = None
+    """As people write it, for reading and for calling."""
+    language: Language = "en"
+    """Spoken when the visitor has shown no preference."""
+    time_zone: str = "UTC"
+    """IANA name; letters and pages tell the time in it."""
+    sender: str = "yourprovider"
+    """Local part of the From address, under the stack's verified domain."""
+    reply_to: str | None = None
+    website: bool = False
+    """Has a website of its own, whose visitors know the words *Request Appointment* and *Client Portal* (B6)."""
+    new_client_url: str | None = None
+    """Where a person who is not yet a client asks for an appointment."""
+    app_url: str | None = None
+    """The portal application that opens behind the sign-in."""
+    help_url: str | None = None
+    """The practice's own guides for clients (B126)."""
+    welcome: str | None = None
+    """What the clinician says at a client's first sign-in (B109); plain text."""
+    unknown_address: UnknownAddress = UnknownAddress.TELL

@@ -1,0 +1,93 @@
+"""A session's life: it ends when nothing happens, after twelve hours, at sign-out, and with its access."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from latchkey.rules.accounts import Account, OpenSession, Profile
+from latchkey.rules.refusals import SignedOut
+
+IDLE_SECONDS = 20 * 60
+"""Silence that ends a session; HIPAA's automatic log-off, 45 CFR 164.312(a)(2)(iii)."""
+LONGEST_SECONDS = 12 * 3600
+TOUCH_SECONDS = 60
+"""Activity is noted once a minute, so a session may end up to a minute early and never late."""
+MOST_SESSIONS = 10
+"""Live sessions of one account; the oldest makes room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Someone signed in on a browser or in an app."""
+
+    digest: str = field(repr=False)
+    practice: str
+    account: bytes = field(repr=False)
+    epoch: int
+    method: str
+    """The road in: `link`."""
+    started_at: int
+    """Unix seconds."""
+    seen_at: int
+    """Unix seconds of the last activity that was noted."""
+    profile: str | None = None
+    """ULID of the chosen profile."""
+    first: bool = False
+    """The person's first visit; the practice's welcome is still to be read (B109)."""
+    previous: int | None = None
+    """Unix seconds of the sign-in before this one."""
+
+    @property
+    def ends_at(self) -> int:
+        """Unix seconds at which it ends if nothing more happens."""
+        return min(self.seen_at + IDLE_SECONDS, self.started_at + LONGEST_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A live session with the account behind it."""
+
+    session: Session
+    account: Account
+
+    @property
+    def profile(self) -> Profile | None:
+        """The profile that was chosen; the only one where there is no choice."""
+        if len(self.account.profiles) == 1:
+            return self.account.profiles[0]
+        return self.account.profile(self.session.profile)
+
+    @property
+    def several(self) -> bool:
+        """Whether there is something to choose."""
+        return len(self.account.profiles) > 1
+
+
+def check(session: Session | None, account: Account | None, now: int) -> Visit:
+    """The visit that a session stands for.
+
+    :raises SignedOut: the session, its access, or the profile it was opened on has ended.
+    """
+    if session is None or account is None:
+        raise SignedOut
+    if session.started_at + LONGEST_SECONDS <= now:
+        raise SignedOut
+    if session.seen_at + IDLE_SECONDS <= now:
+        raise SignedOut(idle=True)
+    known = any(opened.digest == session.digest for opened in account.sessions)
+    if not known or not account.may_sign_in or account.epoch != session.epoch or account.practice != session.practice:
+        raise SignedOut
+    if session.profile and not account.profile(session.profile):
+        raise SignedOut
+    return Visit(session, account)
+
+
+def touched(session: Session, now: int) -> Session:
+    """The session after some activity; itself if that needs no noting."""
+    return replace(session, seen_at=now) if session.seen_at + TOUCH_SECONDS <= now else session
+
+
+def with_room(sessions: Sequence[OpenSession], opened: OpenSession, ending: str | None) -> tuple[OpenSession, ...]:
+    """An account's sessions after one more: `ending` and those that are too old leave, then the oldest."""
+    oldest = opened.started_at - LONGEST_SECONDS
+    kept = [session for session in sessions if session.started_at > oldest and session.digest != ending]
+    return (*kept[-(MOST_SESSIONS - 1) :], opened)

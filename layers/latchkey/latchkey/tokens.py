@@ -1,0 +1,193 @@
+"""The only randomness and the only hashing.
+
+A link's secret is made, not stored: an HMAC over what the link is for, under a key outside the tables.
+Whoever reads every table and queue can therefore make no link, and a mail job that is delivered twice
+makes the same link twice.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from latchkey.rules.refusals import LinkUnknown
+
+type Kind = Literal["sign_in", "invitation"]
+
+KINDS: tuple[Kind, ...] = ("sign_in", "invitation")
+
+LINK_VERSION = b"\x01"
+ACCOUNT_BYTES = 16
+REQUEST_BYTES = 16
+SECRET_BYTES = 32
+SEAL_BYTES = 16
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Keys by id; new things are made under the current one, old ones are recognised under any."""
+
+    current: str
+    keys: dict[str, bytes] = field(repr=False)
+
+    @classmethod
+    def parse(cls, document: dict[str, str]) -> Self:
+        """Read `{"current": "2", "1": "...", "2": "..."}`.
+
+        :raises ValueError: the current key is missing, or a key is shorter than 32 characters.
+        """
+        keys = {name: key.encode() for name, key in document.items() if name != "current"}
+        current = document.get("current", "")
+        if current not in keys or min(map(len, keys.values())) < SECRET_BYTES:
+            raise ValueError("a key ring needs a current key, and keys of 32 characters or more")
+        return cls(current, keys)
+
+    def newest_first(self) -> Iterator[bytes]:
+        """Every key, the current one first."""
+        yield self.keys[self.current]
+        yield from (key for name, key in self.keys.items() if name != self.current)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkToken:
+    """What a link says: whose it is, which request it answers, and the secret that proves it."""
+
+    practice: str
+    kind: Kind
+    account: bytes = field(repr=False)
+    request: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """What is stored of it: SHA-256 over practice, account and secret."""
+        return _digest(b"link", self.practice.encode(), self.account, self.secret)
+
+    def text(self) -> str:
+        """As it stands in the URL: 87 characters of base64url."""
+        return encode(LINK_VERSION + self.account + self.request + self.secret)
+
+
+def account_key(ring: Keyring, practice: str, address: str) -> bytes:
+    """Where an address's account at a practice is kept: 16 bytes that tell neither.
+
+    `address` is canonical (`rules.addresses.canonical`).
+    """
+    return _mac(ring.keys[ring.current], b"account", practice.encode(), address.encode())[:ACCOUNT_BYTES]
+
+
+def bucket(ring: Keyring, *who: str | bytes) -> str:
+    """Where a budget is counted; no address of any kind is readable in it."""
+    parts = (part.encode() if isinstance(part, str) else part for part in who)
+    return encode(_mac(ring.keys[ring.current], b"bucket", *parts)[:ACCOUNT_BYTES])
+
+
+def request_id() -> bytes:
+    """128 random bits that name one request for a link."""
+    return secrets.token_bytes(REQUEST_BYTES)
+
+
+def links(ring: Keyring, practice: str, kind: Kind, account: bytes, request: bytes) -> Iterator[LinkToken]:
+    """The link that answers a request, under each key of the ring, the current one first."""
+    for key in ring.newest_first():
+        secret = _mac(key, b"link", practice.encode(), account, kind.encode(), request)
+        yield LinkToken(practice, kind, account, request, secret)
+
+
+def read_link(ring: Keyring, practice: str, text: str) -> LinkToken:
+    """The link that a URL carries.
+
+    :raises LinkUnknown: it is not one that we made for this practice, to the last bit.
+    """
+    raw = decode(text)
+    if raw is None or len(raw) != 1 + ACCOUNT_BYTES + REQUEST_BYTES + SECRET_BYTES or raw[:1] != LINK_VERSION:
+        raise LinkUnknown
+    account, request, secret = raw[1:17], raw[17:33], raw[33:]
+    for kind in KINDS:
+        for link in links(ring, practice, kind, account, request):
+            if hmac.compare_digest(link.secret, secret):
+                return link
+    raise LinkUnknown
+
+
+def session(account: bytes) -> str:
+    """A new session's cookie value: the account's key and 256 random bits."""
+    return encode(account + secrets.token_bytes(SECRET_BYTES))
+
+
+def session_account(cookie: str) -> bytes | None:
+    """The account's key in a session's cookie value, or None if that has another shape."""
+    raw = decode(cookie)
+    return raw[:ACCOUNT_BYTES] if raw and len(raw) == ACCOUNT_BYTES + SECRET_BYTES else None
+
+
+def session_digest(practice: str, cookie: str) -> str:
+    """What is stored of a session's cookie value."""
+    return _digest(b"session", practice.encode(), cookie.encode())
+
+
+def seal(ring: Keyring, purpose: str, practice: str, payload: bytes) -> str:
+    """Something a browser keeps for us: readable there, but not to be changed."""
+    mac = _mac(ring.keys[ring.current], purpose.encode(), practice.encode(), payload)
+    return encode(mac[:SEAL_BYTES] + payload)
+
+
+def unseal(ring: Keyring, purpose: str, practice: str, text: str) -> bytes | None:
+    """The payload that was sealed for this purpose and practice, else None."""
+    raw = decode(text)
+    if raw is None or len(raw) < SEAL_BYTES:
+        return None
+    mac, payload = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+    for key in ring.newest_first():
+        if hmac.compare_digest(_mac(key, purpose.encode(), practice.encode(), payload)[:SEAL_BYTES], mac):
+            return payload
+    return None
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Equality that takes the same time wherever the two differ."""
+    return hmac.compare_digest(one, other)
+
+
+def ulid(instant: int) -> str:
+    """A new ULID for `instant` (Unix milliseconds)."""
+    number = (instant << 80) | secrets.randbits(80)
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def jitter(most: int) -> int:
+    """A random number of seconds from 1 to `most`."""
+    return 1 + secrets.randbelow(most)
+
+
+def encode(raw: bytes) -> str:
+    """Base64url without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode(text: str) -> bytes | None:
+    """What `encode` gave; None for anything that `encode` would not write."""
+    try:
+        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        return None
+    return raw if encode(raw) == text else None
+
+
+def _mac(key: bytes, *parts: bytes) -> bytes:
+    return hmac.digest(key, _framed(parts), "sha256")
+
+
+def _digest(*parts: bytes) -> str:
+    return encode(hashlib.sha256(_framed(parts)).digest())
+
+
+def _framed(parts: tuple[bytes, ...]) -> bytes:
+    """Parts with their lengths, so that no two lists of parts read alike."""
+    return b"".join(len(part).to_bytes(4) + part for part in parts)
