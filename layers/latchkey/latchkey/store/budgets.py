@@ -1,0 +1,163 @@
+"""Budgets: counted in the very write that asks, so that no number of requests at once gets one more."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+
+from latchkey import keys, settings, tokens
+from latchkey.rules import budgets, sources
+from latchkey.rules.budgets import Limit, Window
+from latchkey.rules.refusals import Unavailable
+from latchkey.store.tables import Table, unmet
+
+TURNS = 12
+"""Tries at a contended budget. Each turn lost is one that another request won, and no limit that has to be
+re-opened together with others lets more than ten win."""
+SWEEP_SECONDS = 24 * 3600
+"""How long a budget is kept after its last window has ended."""
+
+
+class BudgetItem(Table):
+    """What is used of the limits counted together for one source, address or practice."""
+
+    class Meta:
+        table_name = settings.load().budgets_table
+
+    bucket = UnicodeAttribute(hash_key=True)
+    windows: MapAttribute[str, Any] = MapAttribute()
+    revision = NumberAttribute()
+    sweep_at = NumberAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An attempt that was counted, so that it can be given back."""
+
+    bucket: str = field(repr=False)
+    ends: dict[str, int]
+    """When the window of each limit ends."""
+
+
+def take(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...] = ()) -> Taken:
+    """Count one attempt against every limit, or against none.
+
+    Where all windows are open and none is full it is one write. Otherwise the item is read, the rule
+    decides, and the write holds only if nothing came in between. `unless` are limits of the same bucket
+    that must not be full, and are not counted.
+
+    :raises Waiting: a limit is full.
+    :raises Unavailable: too many others are counting here.
+    """
+    for _ in range(TURNS):
+        if len(limits) == 1 and (taken := _add(bucket, limits, now, unless)):
+            return taken
+        item = _read(bucket)
+        windows = _windows(item)
+        budgets.check(windows, unless, now)
+        counted = budgets.count(windows, limits, now)
+        if all(windows.get(name) and windows[name].open(now) for name in counted):
+            if taken := _add(bucket, limits, now, unless):
+                return taken
+        elif _open(bucket, item, windows | counted):
+            return Taken(bucket, {name: window.ends for name, window in counted.items()})
+    raise Unavailable
+
+
+def take_by_source(source: str, near: Limit, far: Limit, now: int, unless: tuple[Limit, ...] = ()) -> None:
+    """Count one attempt for where it comes from: the subscriber's own network, and the wider one around it.
+
+    :raises Waiting: either is full.
+    """
+    own, around = sources.networks(source)
+    take(bucket_of("source", own), (near,), now, unless)
+    if around:
+        take(bucket_of("network", around), (far,), now)
+
+
+def bucket_of(*who: str | bytes) -> str:
+    """Where the attempts of someone or somewhere are counted; the key does not tell who or where.
+
+    :raises Unavailable: the key for it cannot be read.
+    """
+    return tokens.bucket(keys.lookup(), *who)
+
+
+def give_back(taken: Taken) -> None:
+    """Uncount an attempt that came to nothing, unless its windows have moved on since."""
+    condition: Condition = BudgetItem.revision.exists()
+    actions: list[Action] = [BudgetItem.revision.add(1)]
+    for name, ends in taken.ends.items():
+        condition &= _path(name, "ends") == ends
+        actions.append(_path(name, "count").add(-1))
+    try:
+        BudgetItem(taken.bucket).update(actions, condition=condition)
+    except UpdateError as error:
+        if not unmet(error):
+            raise
+
+
+def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...]) -> Taken | None:
+    """Count in windows that are open and have room; None if some window is not so."""
+    condition: Condition = BudgetItem.revision.exists()
+    actions: list[Action] = [BudgetItem.revision.add(1)]
+    for limit in limits:
+        condition &= (_path(limit.name, "ends") > now) & (_path(limit.name, "count") < limit.most)
+        actions.append(_path(limit.name, "count").add(1))
+    for limit in unless:
+        ended = _path(limit.name, "ends").does_not_exist() | (_path(limit.name, "ends") <= now)
+        condition &= ended | (_path(limit.name, "count") < limit.most)
+    item = BudgetItem(bucket)
+    try:
+        item.update(actions, condition=condition)
+    except UpdateError as error:
+        if unmet(error):
+            return None
+        raise
+    windows = _windows(item)
+    return Taken(bucket, {limit.name: windows[limit.name].ends for limit in limits})
+
+
+def _open(bucket: str, seen: BudgetItem | None, windows: dict[str, Window]) -> bool:
+    """Write windows that the rule decided on; False if the item is no longer as it was seen."""
+    if seen is None:
+        condition: Condition = BudgetItem.bucket.does_not_exist()
+        revision = 1
+    else:
+        condition = BudgetItem.revision == seen.revision
+        revision = int(seen.revision) + 1
+    try:
+        BudgetItem(bucket).update(
+            [
+                BudgetItem.windows.set({name: {"count": w.count, "ends": w.ends} for name, w in windows.items()}),
+                BudgetItem.revision.set(revision),
+                BudgetItem.sweep_at.set(max(window.ends for window in windows.values()) + SWEEP_SECONDS),
+            ],
+            condition=condition,
+        )
+    except UpdateError as error:
+        if unmet(error):
+            return False
+        raise
+    return True
+
+
+def _read(bucket: str) -> BudgetItem | None:
+    try:
+        return BudgetItem.get(bucket, consistent_read=True)
+    except BudgetItem.DoesNotExist:
+        return None
+
+
+def _windows(item: BudgetItem | None) -> dict[str, Window]:
+    if item is None:
+        return {}
+    return {name: Window(int(w["count"]), int(w["ends"])) for name, w in item.windows.as_dict().items()}
+
+
+def _path(limit: str, part: str) -> Path:
+    return Path(["windows", limit, part])

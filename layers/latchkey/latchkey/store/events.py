@@ -1,0 +1,50 @@
+"""The audit: rows are added and never touched again; no function may do more than add."""
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.transactions import TransactWrite
+
+from latchkey import settings, tokens
+from latchkey.rules.events import Event
+from latchkey.store.tables import Table
+
+
+class EventItem(Table):
+    """One row of the audit."""
+
+    class Meta:
+        table_name = settings.load().events_table
+
+    subject = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    at = NumberAttribute()
+    actor = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    method = UnicodeAttribute(null=True)
+    reference = UnicodeAttribute(null=True)
+
+
+def add(event: Event) -> None:
+    """Write one row.
+
+    Raises what the store raises when it is out of reach: an effect without its row must not be shown.
+    """
+    _item(event).save(condition=EventItem.id.does_not_exist())
+
+
+def add_to(transaction: TransactWrite, event: Event) -> None:
+    """Write one row if and only if the transaction happens."""
+    transaction.save(_item(event), condition=EventItem.id.does_not_exist())
+
+
+def _item(event: Event) -> EventItem:
+    return EventItem(
+        f"{event.practice}#{tokens.encode(event.account)}",
+        tokens.ulid(event.instant),
+        kind=event.kind,
+        at=event.instant,
+        actor=event.actor,
+        reason=event.reason,
+        method=event.method,
+        reference=event.reference,
+    )

@@ -1,0 +1,126 @@
+"""Links: one item an account, so that a newer link leaves no older one behind."""
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+from pynamodb.transactions import TransactGet
+
+from latchkey import settings
+from latchkey.rules import links
+from latchkey.rules.accounts import Account
+from latchkey.rules.jobs import Job
+from latchkey.rules.links import Link
+from latchkey.rules.refusals import Unavailable
+from latchkey.rules.sessions import Visit
+from latchkey.store import sessions
+from latchkey.store.accounts import AccountItem
+from latchkey.store.sessions import Arrival, Contested, Spending
+from latchkey.store.tables import OUTAGES, Table, connection, found, unmet
+from latchkey.tokens import LinkToken, encode
+
+LIVE, USED = "live", "used"
+TRIES = 3
+
+
+class LinkItem(Table):
+    """An account's newest link at rest."""
+
+    class Meta:
+        table_name = settings.load().links_table
+
+    account = UnicodeAttribute(hash_key=True)
+    request = BinaryAttribute(legacy_encoding=False)
+    digest = UnicodeAttribute()
+    sequence = UnicodeAttribute()
+    epoch = NumberAttribute()
+    state = UnicodeAttribute()
+    used_by = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute()
+    sweep_at = NumberAttribute()
+
+    def link(self) -> Link:
+        """The link as rules know it."""
+        return Link(
+            request=self.request,
+            digest=self.digest,
+            epoch=int(self.epoch),
+            state="live" if self.state == LIVE else "used",
+            expires_at=int(self.expires_at),
+            used_by=self.used_by,
+        )
+
+
+def mint(job: Job, token: LinkToken, now: int) -> bool:
+    """Make a job's link the account's only one; the same job again finds it made.
+
+    False if a newer request has been answered, or this one's link is used, or was made under another key.
+    """
+    item, new = LinkItem(encode(job.account)), LinkItem.sequence
+    again = (new == job.sequence) & (LinkItem.epoch == job.epoch) & (LinkItem.state == LIVE)
+    expires_at = now + settings.load().link_seconds
+    try:
+        item.update(
+            [
+                LinkItem.request.set(job.request),
+                LinkItem.digest.set(token.digest),
+                LinkItem.sequence.set(job.sequence),
+                LinkItem.epoch.set(job.epoch),
+                LinkItem.state.set(LIVE),
+                LinkItem.used_by.remove(),
+                LinkItem.expires_at.set(expires_at),
+                LinkItem.sweep_at.set(expires_at + links.SWEEP_SECONDS),
+            ],
+            condition=new.does_not_exist() | (new < job.sequence) | (again & (LinkItem.digest == token.digest)),
+        )
+    except UpdateError as error:
+        if unmet(error):
+            return False
+        raise
+    return True
+
+
+def peek(token: LinkToken, now: int) -> Account:
+    """The account that a link can open; nothing changes.
+
+    :raises LinkExpired, LinkReplaced, LinkUsed: it cannot.
+    """
+    return links.check(*_read(token), token.request, now)
+
+
+def spend(token: LinkToken, account: Account, arrival: Arrival) -> Visit:
+    """Open a session by a link that `peek` found live, and use the link up.
+
+    :raises LinkExpired, LinkReplaced, LinkUsed: someone or something was faster.
+    :raises Unavailable: the store does not answer, and nothing was spent.
+    """
+    now = arrival.instant // 1000
+    for _ in range(TRIES):
+        try:
+            return sessions.begin(arrival, account, _spending(token, account, arrival))
+        except (Contested, *OUTAGES) as trouble:
+            link, current = _read(token)
+            if link and link.used_by == arrival.attempt:
+                # our own commit, whose answer was lost on the way
+                return sessions.resume(token.practice, arrival.cookie, now)
+            account = links.check(link, current, token.request, now)
+            if not isinstance(trouble, Contested):
+                raise Unavailable from None
+    raise Unavailable
+
+
+def _spending(token: LinkToken, account: Account, arrival: Arrival) -> Spending:
+    return Spending(
+        LinkItem(encode(token.account)),
+        [LinkItem.state.set(USED), LinkItem.used_by.set(arrival.attempt)],
+        (LinkItem.state == LIVE)
+        & (LinkItem.expires_at > arrival.instant // 1000)
+        & (LinkItem.digest == token.digest)
+        & (LinkItem.epoch == account.epoch),
+    )
+
+
+def _read(token: LinkToken) -> tuple[Link | None, Account | None]:
+    with TransactGet(connection=connection) as reading:
+        link_read = reading.get(LinkItem, encode(token.account))
+        account_read = reading.get(AccountItem, encode(token.account))
+    link, account = found(link_read), found(account_read)
+    return link.link() if link else None, account.account() if account else None

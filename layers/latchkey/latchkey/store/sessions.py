@@ -1,0 +1,226 @@
+"""Sessions: begun together with the spending of what proves the person, and read together with the access."""
+
+import time
+from dataclasses import dataclass, replace
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactGet, TransactWrite
+
+from latchkey import settings, tokens
+from latchkey.rules import sessions
+from latchkey.rules.accounts import Account, OpenSession, Status
+from latchkey.rules.events import Event, Kind
+from latchkey.rules.refusals import SignedOut, Unavailable
+from latchkey.rules.sessions import Session, Visit
+from latchkey.store import events
+from latchkey.store.accounts import AccountItem, OpenSessionItem
+from latchkey.store.tables import Table, connection, found, passing, unmet, unmet_in
+
+SWEEP_SECONDS = 24 * 3600
+TRIES = 3
+
+
+class SessionItem(Table):
+    """A session at rest: findable by whoever has the cookie, usable by nobody who reads the table."""
+
+    class Meta:
+        table_name = settings.load().sessions_table
+
+    digest = UnicodeAttribute(hash_key=True)
+    practice = UnicodeAttribute()
+    account = UnicodeAttribute()
+    epoch = NumberAttribute()
+    method = UnicodeAttribute()
+    started_at = NumberAttribute()
+    seen_at = NumberAttribute()
+    profile = UnicodeAttribute(null=True)
+    first = BooleanAttribute(default=False)
+    previous = NumberAttribute(null=True)
+    sweep_at = NumberAttribute()
+
+    def session(self) -> Session:
+        """The session as rules know it."""
+        return Session(
+            digest=self.digest,
+            practice=self.practice,
+            account=tokens.decode(self.account) or b"",
+            epoch=int(self.epoch),
+            method=self.method,
+            started_at=int(self.started_at),
+            seen_at=int(self.seen_at),
+            profile=self.profile,
+            first=self.first,
+            previous=None if self.previous is None else int(self.previous),
+        )
+
+
+class Contested(Exception):
+    """What the person brought, or the account, has changed since it was read: look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """The write that uses up what proves the person, so that it can prove nothing twice."""
+
+    item: Table
+    actions: list[Action]
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A try at signing in: by which road, and with which new cookie."""
+
+    method: str
+    cookie: str
+    attempt: str
+    """Names this try at signing in, so that a commit whose answer was lost is known for ours."""
+    ending: str | None
+    """Digest of the session that this browser presented: a sign-in never inherits one."""
+    instant: int
+    """Unix milliseconds."""
+    reference: str
+
+
+def begin(arrival: Arrival, account: Account, spending: Spending) -> Visit:
+    """Spend the proof, open the session, and write both down: all of it or nothing.
+
+    :raises Contested: the proof or the account is no longer as it was read.
+    :raises Unavailable: the store kept refusing for reasons of its own; nothing was spent.
+    """
+    now = arrival.instant // 1000
+    session = Session(
+        digest=tokens.session_digest(account.practice, arrival.cookie),
+        practice=account.practice,
+        account=account.key,
+        epoch=account.epoch,
+        method=arrival.method,
+        started_at=now,
+        seen_at=now,
+        first=account.first_sign_in_at is None,
+        previous=account.last_sign_in_at,
+    )
+    opened = sessions.with_room(account.sessions, OpenSession(session.digest, now), arrival.ending)
+    event = Event(
+        account.practice,
+        account.key,
+        Kind.SESSION_STARTED,
+        arrival.instant,
+        method=arrival.method,
+        reference=arrival.reference,
+    )
+    for turn in range(TRIES):
+        try:
+            with TransactWrite(connection=connection, client_request_token=f"{arrival.attempt}-{turn}") as transaction:
+                transaction.update(spending.item, spending.actions, condition=spending.condition)
+                transaction.update(
+                    AccountItem(tokens.encode(account.key)),
+                    [
+                        AccountItem.status.set(Status.ACTIVE),
+                        AccountItem.sessions.set(
+                            [OpenSessionItem(digest=s.digest, started_at=s.started_at) for s in opened]
+                        ),
+                        AccountItem.revision.set(account.revision + 1),
+                        AccountItem.first_sign_in_at.set(AccountItem.first_sign_in_at | now),
+                        AccountItem.last_sign_in_at.set(now),
+                    ],
+                    condition=(AccountItem.status != Status.DISABLED)
+                    & (AccountItem.epoch == account.epoch)
+                    & (AccountItem.revision == account.revision),
+                )
+                transaction.save(_item(session), condition=SessionItem.digest.does_not_exist())
+                if arrival.ending:
+                    transaction.delete(SessionItem(arrival.ending))
+                events.add_to(transaction, event)
+        except TransactWriteError as error:
+            if unmet_in(error):
+                raise Contested from None
+            if not passing(error):
+                raise
+            time.sleep(0.05 * 2**turn * (1 + tokens.jitter(100) / 100))
+        else:
+            return Visit(session, replace(account, status=Status.ACTIVE, sessions=opened))
+    raise Unavailable
+
+
+def resume(practice: str, cookie: str | None, now: int) -> Visit:
+    """The visit that a session cookie stands for, its activity noted.
+
+    :raises SignedOut: it stands for none that is live.
+    """
+    account_key = tokens.session_account(cookie) if cookie else None
+    if cookie is None or account_key is None:
+        raise SignedOut
+    with TransactGet(connection=connection) as reading:
+        session_read = reading.get(SessionItem, tokens.session_digest(practice, cookie))
+        account_read = reading.get(AccountItem, tokens.encode(account_key))
+    session = found(session_read)
+    account = found(account_read)
+    visit = sessions.check(session.session() if session else None, account.account() if account else None, now)
+    if visit.session.practice != practice:
+        raise SignedOut
+    touched = sessions.touched(visit.session, now)
+    if touched is visit.session:
+        return visit
+    _change(visit.session, [SessionItem.seen_at.set(now)], now)
+    return replace(visit, session=touched)
+
+
+def choose(visit: Visit, profile: str, now: int) -> None:
+    """Turn the session to one of the account's profiles.
+
+    :raises SignedOut: it has ended meanwhile.
+    """
+    _change(visit.session, [SessionItem.profile.set(profile), SessionItem.seen_at.set(now)], now)
+
+
+def get_started(visit: Visit, now: int) -> None:
+    """Note that the welcome of a first visit was read. Raises as `choose` does."""
+    _change(visit.session, [SessionItem.first.set(False), SessionItem.seen_at.set(now)], now)
+
+
+def end(visit: Visit, instant: int) -> None:
+    """Sign out: the session is gone, whoever still has its cookie."""
+    events.add(
+        Event(
+            visit.account.practice,
+            visit.account.key,
+            Kind.SESSION_ENDED,
+            instant,
+            reason="signed_out",
+            method=visit.session.method,
+        )
+    )
+    SessionItem(visit.session.digest).delete()
+
+
+def _change(session: Session, actions: list[Action], now: int) -> None:
+    """Write to a session that is still live at this moment, and to no other."""
+    condition = (SessionItem.seen_at > now - sessions.IDLE_SECONDS) & (
+        SessionItem.started_at > now - sessions.LONGEST_SECONDS
+    )
+    try:
+        SessionItem(session.digest).update(actions, condition=condition)
+    except UpdateError as error:
+        if unmet(error):
+            raise SignedOut from None
+        raise
+
+
+def _item(session: Session) -> SessionItem:
+    return SessionItem(
+        session.digest,
+        practice=session.practice,
+        account=tokens.encode(session.account),
+        epoch=session.epoch,
+        method=session.method,
+        started_at=session.started_at,
+        seen_at=session.seen_at,
+        profile=session.profile,
+        first=session.first,
+        previous=session.previous,
+        sweep_at=session.started_at + sessions.LONGEST_SECONDS + SWEEP_SECONDS,
+    )

@@ -1,0 +1,72 @@
+"""One connection for all tables, and the one foreign error that means no rather than trouble."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session as BotocoreSession
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
+from pynamodb.models import Model, _ModelFuture
+
+from latchkey import aws, settings
+
+OUTAGES = (PynamoDBException, BotoCoreError, ClientError)
+"""What a call to AWS raises when it is throttled, slow, refused or down."""
+
+TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+"""Reasons of a cancelled transaction that are worth another try; botocore makes none."""
+
+
+class SharedConnection(Connection):
+    """PynamoDB's connection on our one botocore session."""
+
+    @property
+    def session(self) -> BotocoreSession:
+        """The one session of this process."""
+        return aws.session()
+
+
+connection = SharedConnection(
+    region=settings.load().region,
+    connect_timeout_seconds=aws.CONNECT_SECONDS,
+    read_timeout_seconds=aws.READ_SECONDS,
+    max_retry_attempts=aws.TRIES - 1,
+)
+
+
+class Table(Model):
+    """A table on the shared connection; left alone, each model would make a client of its own."""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        table = super()._get_connection()
+        if table.connection is not connection:
+            connection.add_meta_table(table.get_meta_table())
+            table.connection = connection
+        return table
+
+
+def found[M: Model](reading: _ModelFuture[M]) -> M | None:
+    """What a transaction's read brought, or None."""
+    try:
+        return reading.get()
+    except DoesNotExist:
+        return None
+
+
+def unmet(error: PynamoDBException) -> bool:
+    """Whether a write was refused because its condition did not hold."""
+    return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+def unmet_in(error: TransactWriteError) -> bool:
+    """Whether a transaction was cancelled because a condition of it did not hold."""
+    return "ConditionalCheckFailed" in _reasons(error)
+
+
+def passing(error: TransactWriteError) -> bool:
+    """Whether a transaction was cancelled for nothing that would stop the next try."""
+    reasons = _reasons(error)
+    return bool(reasons) and reasons <= TRANSIENT
+
+
+def _reasons(error: TransactWriteError) -> set[str]:
+    return {reason.code for reason in error.cancellation_reasons if reason}
