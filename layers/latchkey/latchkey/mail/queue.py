@@ -1,0 +1,56 @@
+"""The queue between asking for mail and sending it: promises go in, and the secret of no link with them."""
+
+import json
+
+from latchkey import aws, settings
+from latchkey.rules.jobs import Job
+from latchkey.tokens import decode, encode
+
+LONGEST_DELAY = 900
+"""What SQS can hold a message back for, in seconds."""
+
+
+def put(job: Job, delay: int = 0) -> None:
+    """Promise a mail, to be looked at in `delay` seconds.
+
+    Raises what botocore raises when the queue does not answer.
+    """
+    aws.client("sqs").send_message(
+        QueueUrl=settings.load().mail_queue_url,
+        MessageBody=json.dumps(
+            {
+                "practice": job.practice,
+                "account": encode(job.account),
+                "request": encode(job.request),
+                "epoch": job.epoch,
+                "kind": job.kind,
+                "asked_at": job.asked_at,
+                "origin": job.origin,
+            }
+        ),
+        DelaySeconds=min(delay, LONGEST_DELAY),
+    )
+
+
+def read(body: str) -> Job:
+    """The promise in a message; fields that a newer version added are passed over.
+
+    :raises ValueError: it holds none.
+    """
+    try:
+        fields = json.loads(body)
+        account, request = decode(fields["account"]), decode(fields["request"])
+        kind = fields["kind"]
+        if not account or not request or kind not in ("sign_in", "invitation"):
+            raise ValueError("not a mail job")
+        return Job(
+            practice=str(fields["practice"]),
+            account=account,
+            request=request,
+            epoch=int(fields["epoch"]),
+            kind=kind,
+            asked_at=int(fields["asked_at"]),
+            origin=str(fields["origin"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a mail job") from error

@@ -1,0 +1,71 @@
+"""Sending through SES v2, and what its refusals mean for a letter."""
+
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from latchkey import aws, settings
+from latchkey.mail.letters import Letter
+from latchkey.tokens import jitter
+
+FINAL = {"MessageRejected", "BadRequestException"}
+"""About this letter: sending it again will not help."""
+CLOSED = {"SendingPausedException", "AccountSuspendedException", "MailFromDomainNotVerifiedException"}
+"""About all letters, until someone acts: at most one try a minute for each."""
+
+BUSY_SECONDS = 60
+CLOSED_SECONDS = 600
+
+
+class Rejected(Exception):
+    """SES will never take this letter."""
+
+
+@dataclass(eq=False)
+class Delayed(Exception):
+    """SES does not take it now."""
+
+    reason: str
+    """SES's name for it; a name, never its message, which can hold an address."""
+    seconds: int
+    """When to try again."""
+
+
+def send(letter: Letter, tags: dict[str, str]) -> str:
+    """Hand a letter to SES and return its message id; `tags` come back with every event about it.
+
+    Nothing in it is tracked: a rewritten link would no longer be ours, and opening a letter is nobody's business.
+
+    :raises Rejected: never.
+    :raises Delayed: not now; it may have been sent all the same, and the same link can be sent again.
+    """
+    try:
+        answer = aws.client("sesv2").send_email(
+            FromEmailAddress=letter.sender,
+            Destination={"ToAddresses": [letter.to]},
+            ReplyToAddresses=list(letter.reply_to),
+            Content={
+                "Simple": {
+                    "Subject": {"Data": letter.subject, "Charset": "UTF-8"},
+                    "Body": {
+                        "Text": {"Data": letter.text, "Charset": "UTF-8"},
+                        "Html": {"Data": letter.html, "Charset": "UTF-8"},
+                    },
+                    "Headers": [{"Name": name, "Value": value} for name, value in letter.headers],
+                }
+            },
+            ConfigurationSetName=settings.load().configuration_set,
+            EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
+            ConfigurationOverrides={
+                "Tracking": {"OpenTrackingEnabled": "DISABLED", "ClickTrackingEnabled": "DISABLED"},
+            },
+        )
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "Unknown")
+        if code in FINAL:
+            raise Rejected(code) from None
+        raise Delayed(code, CLOSED_SECONDS if code in CLOSED else jitter(BUSY_SECONDS)) from None
+    except BotoCoreError as error:
+        raise Delayed(type(error).__name__, jitter(BUSY_SECONDS)) from None
+    message_id: str = answer["MessageId"]
+    return message_id

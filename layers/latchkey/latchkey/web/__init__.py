@@ -1,0 +1,22 @@
+"""The door: events in, answers out, nothing decided."""
+
+from latchkey.web.answers import Response, json_document, page, see_other, session_document, signed_in
+from latchkey.web.authorizer import asks_to_authorize, authorize
+from latchkey.web.entry import entry
+from latchkey.web.requests import Request
+from latchkey.web.worker import Outcome, worker
+
+__all__ = [
+    "Outcome",
+    "Request",
+    "Response",
+    "asks_to_authorize",
+    "authorize",
+    "entry",
+    "json_document",
+    "page",
+    "see_other",
+    "session_document",
+    "signed_in",
+    "worker",
+]

@@ -1,0 +1,44 @@
+"""Lets other APIs of the stack ask whether a request is signed in (a Lambda authorizer, simple responses)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from latchkey.rules.refusals import Refusal
+from latchkey.store import practices, sessions
+from latchkey.store.tables import OUTAGES
+from latchkey.web import cookies, log
+from latchkey.web.requests import read
+
+REFUSED = {"isAuthorized": False}
+
+
+def asks_to_authorize(event: Mapping[str, Any]) -> bool:
+    """Whether API Gateway asks on behalf of another function, instead of handing us a request."""
+    return event.get("type") == "REQUEST"
+
+
+def authorize(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Yes, with account, profile and practice, for a live session; no for everything else, outages included.
+
+    The practice is the path's; on APIs whose paths name none, that of the one session cookie.
+    """
+    request = read(event, context.get_remaining_time_in_millis)
+    try:
+        slug = request.parameters.get("practice") or cookies.sole_session(request)
+        if slug is None:
+            return REFUSED
+        request = replace(request, practice=practices.load(slug, request.now))
+        visit = sessions.resume(slug, cookies.session(request), request.now)
+    except Refusal:
+        return REFUSED
+    except OUTAGES as outage:
+        log.failed(outage, request.reference)
+        return REFUSED
+    profile = visit.profile
+    return {
+        "isAuthorized": True,
+        "context": {"account": visit.account.id, "profile": profile.id if profile else "", "practice": slug},
+    }

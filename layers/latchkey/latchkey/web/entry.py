@@ -1,0 +1,111 @@
+"""The one way in for a request, and the one `try` that turns a no into an answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from latchkey import settings
+from latchkey.pages import failed
+from latchkey.rules.practices import LANGUAGES, Language
+from latchkey.rules.refusals import MethodRefused, PageUnknown, Refusal, Unavailable
+from latchkey.store import practices
+from latchkey.store.tables import OUTAGES
+from latchkey.web import cookies, log, origins, refusals, speech
+from latchkey.web.answers import Response, frame, page, problem
+from latchkey.web.requests import Request, read
+
+type Story = Callable[[Request], Response]
+type Routes = Mapping[str, Mapping[str, Story]]
+"""The template's paths, each with its methods."""
+type Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
+
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+def entry(routes: Routes) -> Handler:
+    """A Lambda handler that answers these routes, whatever the event holds."""
+
+    def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        request = read(event, context.get_remaining_time_in_millis)
+        code = None
+        try:
+            request = _spoken_to(request)
+            request = _oriented(request)
+            response = _told(routes, request)
+        except Refusal as refusal:
+            response, code = refusals.answer(request, refusal), refusals.code(refusal)
+        except OUTAGES as outage:
+            log.failed(outage, request.reference)
+            response, code = refusals.answer(request, Unavailable()), "unavailable"
+        except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the person gets a page
+            log.failed(error, request.reference)
+            response, code = _broken(request), "failed"
+        log.answered(
+            response.status,
+            route=request.route,
+            method=request.method if request.method in METHODS else "OTHER",
+            code=code,
+            practice=request.practice.slug if request.practice else None,
+            request_id=request.reference,
+        )
+        return response.event(request)
+
+    return handle
+
+
+def _spoken_to(request: Request) -> Request:
+    """With the language of the browser, so that even a missing practice is missing in Spanish."""
+    return replace(request, language=speech.preferred(request.headers.get("accept-language", "")) or "en")
+
+
+def _oriented(request: Request) -> Request:
+    """At its practice, under the portal's address, in the language of whoever asks.
+
+    :raises PageUnknown: it came to a host that is not the portal's.
+    :raises PracticeUnknown: its path names no practice.
+    """
+    portal = settings.load().portal_origin
+    if portal and request.host != urlsplit(portal).hostname:
+        raise PageUnknown
+    request = replace(request, origin=portal or f"https://{request.host}")
+    slug = request.parameters.get("practice")
+    if slug is not None:
+        practice = practices.load(slug, request.now)
+        spoken = speech.preferred(request.headers.get("accept-language", ""))
+        request = replace(request, practice=practice)
+        request = replace(request, language=cookies.language(request) or spoken or practice.language)
+    chosen = _chosen(request)
+    return replace(request, language=chosen) if chosen else request
+
+
+def _told(routes: Routes, request: Request) -> Response:
+    methods = routes.get(request.route)
+    if methods is None:
+        raise PageUnknown
+    allowed = tuple(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
+    if request.method not in allowed:
+        raise MethodRefused(allowed)
+    if request.method == "POST":
+        origins.check(request)
+        request.body()
+    response = methods["GET" if request.method == "HEAD" else request.method](request)
+    chosen = _chosen(request)
+    if chosen and request.practice:
+        response = response.keeping(cookies.set_language(request, chosen))
+    return response
+
+
+def _chosen(request: Request) -> Language | None:
+    """The language that the address asks for."""
+    chosen = request.query("lang")
+    return next((known for known in LANGUAGES if known == chosen), None)
+
+
+def _broken(request: Request) -> Response:
+    if request.wants_json:
+        return problem(500, "failed", "Something is wrong on our side")
+    return page(failed(frame(request)), 500)

@@ -1,0 +1,223 @@
+"""What API Gateway hands us (HTTP API, payload format 2.0), made safe to look at."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from latchkey.rules.practices import Language, Practice
+from latchkey.rules.refusals import BodyInvalid, BodyTooLarge, PageUnknown
+
+LARGEST_BODY = 8 * 1024
+"""Bytes; the longest honest form is one address."""
+MOST_FIELDS = 20
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+DOCUMENTS = ("/{practice}/session", "/healthz")
+"""Routes that only programs ask for."""
+UTF_8 = ("", "utf-8", "utf8")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, with the one reading of the clock that everything about it shares."""
+
+    method: str
+    route: str
+    """The template's path, such as `/{practice}/sign-in`, or `$default`."""
+    path: str = field(repr=False)
+    parameters: Mapping[str, str] = field(repr=False)
+    raw_query: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    cookies: Sequence[str] = field(repr=False)
+    raw_body: str = field(repr=False)
+    encoded: bool
+    """Whether API Gateway wrote the body as base64."""
+    source: str = field(repr=False)
+    """The address it came from, as API Gateway saw it."""
+    host: str
+    instant: int
+    """Unix milliseconds."""
+    reference: str
+    """API Gateway's id of the request: the support code."""
+    time_left: Callable[[], int] = field(repr=False)
+    """Milliseconds until Lambda ends this function."""
+    origin: str = ""
+    """`https://host` of the portal."""
+    practice: Practice | None = None
+    language: Language = "en"
+
+    @property
+    def now(self) -> int:
+        """Unix seconds."""
+        return self.instant // 1000
+
+    @property
+    def at(self) -> Practice:
+        """The practice whose portal this is.
+
+        :raises PageUnknown: the path names none.
+        """
+        if self.practice is None:
+            raise PageUnknown
+        return self.practice
+
+    def below(self, page: str) -> str:
+        """The path of a page of this practice's portal."""
+        return f"/{self.at.slug}/{page}"
+
+    @property
+    def prefetched(self) -> bool:
+        """Whether the browser only guesses that someone may want this."""
+        hints = (self.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz"))
+        return any("prefetch" in hint.lower() or "preview" in hint.lower() for hint in hints)
+
+    @property
+    def wants_json(self) -> bool:
+        """Whether the answer is for a program."""
+        accepted = (part.split(";")[0].strip().lower() for part in self.headers.get("accept", "").split(","))
+        return self.route in DOCUMENTS or any(media in (JSON, PROBLEM) for media in accepted)
+
+    @property
+    def sends_json(self) -> bool:
+        """Whether the body says it is JSON."""
+        return self._media()[0] == JSON
+
+    def query(self, name: str) -> str | None:
+        """One value from the query string.
+
+        :raises BodyInvalid: it is given twice, or cannot be read.
+        """
+        return _single(_pairs(self.raw_query), name)
+
+    def cookie(self, name: str) -> str | None:
+        """A cookie's value; None where there is not exactly one of that name."""
+        prefix = f"{name}="
+        values = [cookie[len(prefix) :] for cookie in self.cookies if cookie.startswith(prefix)]
+        return values[0] if len(values) == 1 else None
+
+    def has_cookie(self, name: str) -> bool:
+        """Whether the browser sent a cookie of that name at all."""
+        return any(cookie.startswith(f"{name}=") for cookie in self.cookies)
+
+    def field(self, name: str) -> str:
+        """One field of the form or JSON document, "" where it is missing.
+
+        :raises BodyInvalid: the body is not what it says it is, or gives the field twice.
+        """
+        if self.sends_json:
+            return _as_field(self._document().get(name))
+        return _single(self._form(), name) or ""
+
+    def body(self) -> bytes:
+        """What was sent.
+
+        :raises BodyTooLarge: before anything of it is parsed.
+        :raises BodyInvalid: what should be base64 is not.
+        """
+        if len(self.raw_body) > (LARGEST_BODY * 4 // 3 + 4 if self.encoded else LARGEST_BODY):
+            raise BodyTooLarge
+        try:
+            body = base64.b64decode(self.raw_body, validate=True) if self.encoded else self.raw_body.encode()
+        except ValueError:
+            raise BodyInvalid from None
+        if len(body) > LARGEST_BODY:
+            raise BodyTooLarge
+        return body
+
+    def _form(self) -> list[tuple[str, str]]:
+        media, charset = self._media()
+        body = self.body()
+        if not body and not media:
+            return []
+        if media != FORM or charset not in UTF_8:
+            raise BodyInvalid
+        try:
+            return _pairs(body.decode())
+        except UnicodeDecodeError:
+            raise BodyInvalid from None
+
+    def _document(self) -> dict[str, Any]:
+        if self._media()[1] not in UTF_8:
+            raise BodyInvalid
+        try:
+            document = json.loads(self.body().decode() or "{}", object_pairs_hook=_unique)
+        except (ValueError, RecursionError):
+            raise BodyInvalid from None
+        if not isinstance(document, dict):
+            raise BodyInvalid
+        return document
+
+    def _media(self) -> tuple[str, str]:
+        """Media type and charset of the body, in lower case."""
+        media, *parameters = self.headers.get("content-type", "").lower().split(";")
+        charset = ""
+        for parameter in parameters:
+            name, _, value = parameter.strip().partition("=")
+            if name == "charset":
+                charset = value.strip('"')
+        return media.strip(), charset
+
+
+def read(event: Mapping[str, Any], time_left: Callable[[], int]) -> Request:
+    """The request in an event, nothing of its body parsed yet."""
+    context = event["requestContext"]
+    http = context["http"]
+    route = str(event.get("routeKey", "$default"))
+    return Request(
+        method=str(http["method"]).upper(),
+        route=route.partition(" ")[2] or route,
+        path=str(event.get("rawPath", "/")),
+        parameters=event.get("pathParameters") or {},
+        raw_query=str(event.get("rawQueryString", "")),
+        headers={str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()},
+        cookies=tuple(cookie.strip() for cookie in event.get("cookies") or ()),
+        raw_body=event.get("body") or "",
+        encoded=bool(event.get("isBase64Encoded")),
+        source=str(http.get("sourceIp", "")),
+        host=str(context.get("domainName", "")).lower(),
+        instant=int(context["timeEpoch"]),
+        reference=str(context.get("requestId", "")),
+        time_left=time_left,
+    )
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise BodyInvalid from None
+
+
+def _single(pairs: Sequence[tuple[str, str]], name: str) -> str | None:
+    values = [value for field, value in pairs if field == name]
+    if len(values) > 1:
+        raise BodyInvalid
+    return values[0] if values else None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object without the doubt of which of two equal names counts."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise BodyInvalid
+    return dict(pairs)
+
+
+def _as_field(value: Any) -> str:
+    """A JSON value as a form would have sent it."""
+    if value is None or value is False:
+        return ""
+    if value is True:
+        return "yes"
+    if not isinstance(value, str):
+        raise BodyInvalid
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # JSON can spell half a character
+        raise BodyInvalid from None
+    return value
