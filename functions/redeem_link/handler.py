@@ -1,0 +1,124 @@
+"""GET asks, POST spends the link: mail scanners follow links too, but press no buttons."""
+
+from latchkey import keys, pages, tokens, web
+from latchkey.rules import addresses
+from latchkey.rules.accounts import Account
+from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
+from latchkey.rules.events import Event, Kind
+from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed, SignedOut, SwitchUnasked, Unavailable
+from latchkey.rules.sessions import Visit
+from latchkey.store import budgets, events, links, sessions
+from latchkey.store.sessions import Arrival
+from latchkey.tokens import LinkToken
+from latchkey.web import cookies
+from latchkey.web.answers import frame
+from latchkey.web.refusals import code
+
+SPENDING_MILLISECONDS = 2_000
+"""With less time than this until Lambda ends the function, nothing is spent any more."""
+
+
+def look(request: web.Request) -> web.Response:
+    """Sign in at once the browser that asked for this link; ask everyone else."""
+    token = tokens.read_link(keys.link(), request.at.slug, request.parameters["token"])
+    present = _present(request)
+    try:
+        account = links.peek(token, request.now)
+    except LinkUsed:
+        return _home_again(request, token, present)
+    if _asked_here(request, token):
+        budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now)
+        return _spend(request, token, account, present)
+    masked = addresses.mask(account.address)
+    if request.wants_json:
+        return web.json_document({"status": "confirm", "email": masked})
+    _ask_before_switching(request, account, present)
+    return web.page(pages.confirm(frame(request), action="", masked=masked, invitation=token.kind == "invitation"))
+
+
+def press(request: web.Request) -> web.Response:
+    """A person pressed the button."""
+    budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now)
+    token = tokens.read_link(keys.link(), request.at.slug, request.parameters["token"])
+    present = _present(request)
+    try:
+        account = links.peek(token, request.now)
+        return _spend(request, token, account, present)
+    except LinkUsed as used:
+        _write_down(request, token, used)
+        return _home_again(request, token, present)
+    except (LinkExpired, LinkReplaced) as dead:
+        _write_down(request, token, dead)
+        raise
+
+
+def _spend(request: web.Request, token: LinkToken, account: Account, present: Visit | None) -> web.Response:
+    _ask_before_switching(request, account, present)
+    if request.time_left() < SPENDING_MILLISECONDS:
+        raise Unavailable
+    presented = cookies.session(request)
+    arrival = Arrival(
+        method="link",
+        cookie=tokens.session(account.key),
+        attempt=tokens.ulid(request.instant),
+        ending=tokens.session_digest(request.at.slug, presented) if presented else None,
+        instant=request.instant,
+        reference=request.reference,
+    )
+    visit = links.spend(token, account, arrival)
+    return web.signed_in(request, visit, arrival.cookie)
+
+
+def _asked_here(request: web.Request, token: LinkToken) -> bool:
+    """Whether this is a person opening the link that this very browser asked for."""
+    asked = cookies.asked(request)
+    here = asked is not None and tokens.same(asked.request, token.request)
+    return here and token.kind == "sign_in" and request.method == "GET" and not request.prefetched
+
+
+def _present(request: web.Request) -> Visit | None:
+    """Whoever is signed in on this browser."""
+    try:
+        return sessions.resume(request.at.slug, cookies.session(request), request.now)
+    except SignedOut:
+        return None
+
+
+def _ask_before_switching(request: web.Request, account: Account, present: Visit | None) -> None:
+    """A link that someone was sent must not quietly move them into another account.
+
+    :raises SwitchUnasked: another account is signed in, and nobody has agreed.
+    """
+    if present is None or present.account.key == account.key:
+        return
+    if request.method != "POST" or request.field("switch") != "yes":
+        raise SwitchUnasked(present.account.name, addresses.mask(account.address))
+
+
+def _home_again(request: web.Request, token: LinkToken, present: Visit | None) -> web.Response:
+    """Whom a used link has signed in here goes on; to everyone else it is used.
+
+    :raises LinkUsed: nobody is signed in to its account here.
+    """
+    if present is None or present.account.key != token.account:
+        raise LinkUsed
+    if request.wants_json:
+        return web.json_document(web.session_document(present))
+    return web.see_other(request.below("home"))
+
+
+def _write_down(request: web.Request, token: LinkToken, dead: LinkExpired | LinkReplaced | LinkUsed) -> None:
+    events.add(
+        Event(
+            request.at.slug,
+            token.account,
+            Kind.LINK_REFUSED,
+            request.instant,
+            reason=code(dead),
+            method="link",
+            reference=request.reference,
+        )
+    )
+
+
+handle = web.entry({"/{practice}/link/{token}": {"GET": look, "POST": press}})

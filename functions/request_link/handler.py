@@ -1,0 +1,173 @@
+"""Take an address, promise a link. The mail is made and sent elsewhere, so that the answer takes as long for an
+address on file as for any other."""
+
+from latchkey import pages, settings, tokens, web
+from latchkey.mail import queue
+from latchkey.rules import addresses
+from latchkey.rules.budgets import (
+    ASK_BY_ADDRESS,
+    ASK_BY_NETWORK,
+    ASK_BY_SOURCE,
+    JUST_ASKED,
+    MAIL_BY_PRACTICE,
+    WRONG_BY_NETWORK,
+    WRONG_BY_SOURCE,
+)
+from latchkey.rules.events import Event, Kind
+from latchkey.rules.jobs import Job
+from latchkey.rules.practices import UnknownAddress
+from latchkey.rules.refusals import EmailUnknown, SignedOut, Unavailable, Waiting
+from latchkey.rules.sessions import IDLE_SECONDS
+from latchkey.store import accounts, budgets, events, sessions
+from latchkey.store.tables import OUTAGES
+from latchkey.web import cookies
+from latchkey.web.answers import frame
+from latchkey.web.cookies import Asked
+
+
+def landing(request: web.Request) -> web.Response:
+    """The page to bookmark (B9); `?client=existing` is for the link on a practice's own website."""
+    if request.query("client") == "existing":
+        return web.see_other(request.below("sign-in"))
+    return web.page(pages.landing(frame(request), signed_in=_signed_in(request)))
+
+
+def new_client(request: web.Request) -> web.Response:
+    """For those who never signed in; no link comes from here (B5)."""
+    return web.page(pages.new_client(frame(request)))
+
+
+def form(request: web.Request) -> web.Response:
+    """Ask for the address. Whoever is signed in goes on; whoever was is told why not any more."""
+    idle_minutes = None
+    try:
+        if _signed_in(request, strictly=True):
+            return web.see_other(request.below("home"))
+    except SignedOut as ended:
+        idle_minutes = IDLE_SECONDS // 60 if ended.idle else None
+    answer = web.page(pages.sign_in(frame(request), idle_minutes=idle_minutes))
+    return answer.keeping(cookies.drop_session(request)) if cookies.has_session(request) else answer
+
+
+def ask(request: web.Request) -> web.Response:
+    """Promise a link, once a minute at most. What is counted, written and sent does not tell whose address it is
+    where the practice gives every address one answer."""
+    typed = request.field("email")
+    address = addresses.canonical(typed)
+    tells = request.at.unknown_address is UnknownAddress.TELL
+
+    guesses = (WRONG_BY_SOURCE,) if tells else ()
+    budgets.take_by_source(request.source, ASK_BY_SOURCE, ASK_BY_NETWORK, request.now, unless=guesses)
+    key = accounts.key_of(request.at.slug, address)
+    account = accounts.find(key)
+    if tells and not (account and account.may_sign_in):
+        budgets.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, request.now)
+        _write_down(request, key, Kind.LINK_REFUSED, "email_unknown")
+        raise EmailUnknown
+
+    job = Job(
+        practice=request.at.slug,
+        account=key,
+        request=tokens.request_id(),
+        epoch=account.epoch if account else 0,
+        kind="sign_in",
+        asked_at=request.instant,
+        origin=request.origin,
+    )
+    try:
+        _promise(request, job)
+    except Waiting as waiting:
+        if waiting.limit != JUST_ASKED.name:
+            _write_down(request, key, Kind.LIMIT_HIT, waiting.limit)
+            raise
+        return _on_its_way(request).keeping(*_still_asked(request, job, address), cookies.set_again(request))
+    return _on_its_way(request).keeping(
+        cookies.set_asked(request, Asked(job.request, typed)), cookies.drop_again(request)
+    )
+
+
+def sent(request: web.Request) -> web.Response:
+    """Where to look for the link; the address stands there as it was typed, so that a typo can be seen."""
+    asked = cookies.asked(request)
+    if asked is None:
+        return web.see_other(request.below("sign-in"))
+    return web.page(
+        pages.sent(
+            frame(request),
+            address=asked.typed,
+            certain=request.at.unknown_address is UnknownAddress.TELL,
+            again=cookies.asked_again(request),
+            hours=settings.load().link_seconds // 3600,
+        )
+    )
+
+
+def tips(request: web.Request) -> web.Response:
+    """What to try when no link arrives (B80)."""
+    return web.page(pages.tips(frame(request), sender=f"{request.at.sender}@{settings.load().sender_domain}"))
+
+
+def _promise(request: web.Request, job: Job) -> None:
+    """Count the request and queue its mail; a promise that cannot be kept is not counted.
+
+    :raises Waiting: the address, the browser or the practice has to wait.
+    :raises Unavailable: the queue does not answer.
+    """
+    browser = cookies.knows(request, job.account)
+    lane = ("browser", browser) if browser else ("address",)
+    taken = [budgets.take(budgets.bucket_of(*lane, job.account), ASK_BY_ADDRESS, request.now)]
+    try:
+        taken.append(budgets.take(budgets.bucket_of("practice", job.practice), (MAIL_BY_PRACTICE,), request.now))
+        _write_down(request, job.account, Kind.LINK_REQUESTED)
+        queue.put(job)
+    except (Waiting, *OUTAGES) as trouble:
+        for count in taken:
+            budgets.give_back(count)
+        if isinstance(trouble, Waiting):
+            raise
+        raise Unavailable from None
+
+
+def _on_its_way(request: web.Request) -> web.Response:
+    if request.wants_json:
+        return web.json_document({"status": "sent"}, 202)
+    return web.see_other(request.below("sign-in/sent"))
+
+
+def _still_asked(request: web.Request, job: Job, address: str) -> list[str]:
+    """Nothing where this browser asked for the link that is on its way; else a cookie that opens no link, so that
+    the answer does not tell who asked first."""
+    asked = cookies.asked(request)
+    if asked and addresses.canonical(asked.typed) == address:
+        return []
+    return [cookies.set_asked(request, Asked(job.request, request.field("email")))]
+
+
+def _signed_in(request: web.Request, strictly: bool = False) -> bool:
+    """Whether a live session came with the request; `strictly` lets the reason it ended come through."""
+    try:
+        sessions.resume(request.at.slug, cookies.session(request), request.now)
+    except SignedOut:
+        if strictly:
+            raise
+        return False
+    return True
+
+
+def _write_down(request: web.Request, account: bytes, kind: Kind, reason: str | None = None) -> None:
+    events.add(
+        Event(
+            request.at.slug, account, kind, request.instant, reason=reason, method="link", reference=request.reference
+        )
+    )
+
+
+handle = web.entry(
+    {
+        "/{practice}": {"GET": landing},
+        "/{practice}/new-client": {"GET": new_client},
+        "/{practice}/sign-in": {"GET": form, "POST": ask},
+        "/{practice}/sign-in/sent": {"GET": sent},
+        "/{practice}/help": {"GET": tips},
+    }
+)
