@@ -1,0 +1,1 @@
+"""What we write to people, and the post that carries it."""

@@ -1,0 +1,31 @@
+"""What people see: values in, HTML out. Nothing here reads, writes, decides or keeps time."""
+
+from latchkey.pages.entry import landing, new_client, sent, sign_in, tips, wait
+from latchkey.pages.errors import failed, missing, not_allowed, stale_form, too_large, unavailable, unreadable
+from latchkey.pages.frames import CONTENT_SECURITY_STYLE, Frame
+from latchkey.pages.links import confirm, dead_link, switch
+from latchkey.pages.sessions import home, profiles, signed_out
+
+__all__ = [
+    "CONTENT_SECURITY_STYLE",
+    "Frame",
+    "confirm",
+    "dead_link",
+    "failed",
+    "home",
+    "landing",
+    "missing",
+    "new_client",
+    "not_allowed",
+    "profiles",
+    "sent",
+    "sign_in",
+    "signed_out",
+    "stale_form",
+    "switch",
+    "tips",
+    "too_large",
+    "unavailable",
+    "unreadable",
+    "wait",
+]

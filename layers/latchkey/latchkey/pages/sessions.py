@@ -1,0 +1,38 @@
+"""Being signed in: choosing a profile, home, and leaving."""
+
+from collections.abc import Sequence
+
+from latchkey import languages
+from latchkey.pages.frames import Frame, render, web_address
+from latchkey.rules.accounts import FEATURES, Account, Profile
+
+
+def profiles(frame: Frame, *, profiles: Sequence[Profile], current: str | None) -> str:
+    """One button for each profile; `current` is the id of the one that is open."""
+    return render("profiles.html", frame, profiles=profiles, current=current)
+
+
+def home(frame: Frame, *, account: Account, profile: Profile, first: bool, previous: int | None) -> str:
+    """What is open to this profile. `first` shows the clinician's welcome (B109).
+
+    `previous` is when the account was last signed in to before (Unix seconds), so that a stranger's visit is noticed.
+    """
+    practice = frame.practice
+    zone = practice.time_zone if practice else "UTC"
+    return render(
+        "home.html",
+        frame,
+        account=account,
+        profile=profile,
+        features=[feature for feature in FEATURES if feature in profile.features],
+        first=first,
+        welcome=practice.welcome if practice else None,
+        app_url=web_address(practice.app_url) if practice else None,
+        previous=previous,
+        previous_text="" if previous is None else languages.moment(previous, zone, frame.language),
+    )
+
+
+def signed_out(frame: Frame) -> str:
+    """It is done, and what else to close on a shared device (B77)."""
+    return render("signed_out.html", frame)

@@ -1,0 +1,52 @@
+"""People and practices for the pages."""
+
+import pytest
+
+from latchkey.pages import Frame
+from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.practices import Practice
+
+
+@pytest.fixture
+def willow() -> Practice:
+    return Practice(slug="willow", name="Willow Family Therapy", phone="(555) 010-0142", time_zone="America/Chicago")
+
+
+@pytest.fixture
+def harbor() -> Practice:
+    """A practice with a website and without a telephone."""
+    return Practice(slug="harbor", name="Harbor Street", website=True)
+
+
+@pytest.fixture
+def frame(willow: Practice) -> Frame:
+    return Frame(willow, "en", "/willow/sign-in")
+
+
+@pytest.fixture
+def unreachable(harbor: Practice) -> Frame:
+    """A page of the practice without a telephone."""
+    return Frame(harbor, "en")
+
+
+@pytest.fixture
+def maria() -> Account:
+    """A guardian: her own profile, a couple's, and a child's."""
+    return Account(
+        key=bytes(16),
+        id="01JMARIA",
+        practice="willow",
+        address="maria.gomez@gmail.com",
+        name="Maria Gomez",
+        profiles=(
+            Profile("01JA", "Maria Gomez"),
+            Profile("01JB", "Maria & Jon Gomez", "couple"),
+            Profile("01JC", "Ana Gomez", "minor", frozenset({"documents", "appointments"})),
+        ),
+    )
+
+
+@pytest.fixture
+def willow_said_no(willow: Practice) -> Frame:
+    """A page that carries a support code."""
+    return Frame(willow, "en", reference="K7QX-2M4P")

@@ -1,0 +1,91 @@
+"""Eyes to read a page with."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+VOID = {"meta", "input", "br"}
+
+
+@dataclass
+class Element:
+    """A start tag, its attributes, and the text up to its end tag."""
+
+    name: str
+    attributes: dict[str, str]
+    text: str = ""
+
+
+@dataclass
+class Sheet:
+    """A page as its readers meet it."""
+
+    elements: list[Element] = field(default_factory=list)
+
+    def all(self, name: str, /, **attributes: str) -> list[Element]:
+        """Every element of that name with those attributes."""
+        return [
+            element
+            for element in self.elements
+            if element.name == name and attributes.items() <= element.attributes.items()
+        ]
+
+    def one(self, name: str, /, **attributes: str) -> Element:
+        """The only such element."""
+        (element,) = self.all(name, **attributes)
+        return element
+
+    @property
+    def title(self) -> str:
+        """What the browser's tab says."""
+        return self.one("title").text
+
+    @property
+    def heading(self) -> str:
+        """The only first heading."""
+        return self.one("h1").text
+
+    @property
+    def text(self) -> str:
+        """All that is written on it."""
+        return self.one("body").text
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Where each link goes, by its words."""
+        return {link.text: link.attributes["href"] for link in self.all("a")}
+
+    @property
+    def buttons(self) -> list[str]:
+        """The words on its buttons."""
+        return [button.text for button in self.all("button")]
+
+
+def read(html: str) -> Sheet:
+    """Reads a page; fails on a tag that is left open or closed in the wrong place."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    assert not reader.open, "tags were left open"
+    return reader.sheet
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sheet = Sheet()
+        self.open: list[Element] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.sheet.elements.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        element = self.open.pop()
+        assert element.name == tag, f"</{tag}> closes <{element.name}>"
+        element.text = " ".join(element.text.split())
+
+    def handle_data(self, data: str) -> None:
+        for element in self.open:
+            element.text += data

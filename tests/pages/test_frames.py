@@ -1,0 +1,223 @@
+"""What every page promises, whatever it says."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from latchkey import pages
+from latchkey.pages import Frame
+from latchkey.pages.frames import phone
+from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.practices import LANGUAGES, Language, Practice
+from tests.pages.reading import read
+
+HOSTILE = """</p><a href="https://evil.example">'"&lt;script>{{ 7*7 }}{0}"""
+
+ANA = Profile("01JA", "Ana Ruiz")
+ACCOUNT = Account(
+    key=bytes(16), id="01J", practice="willow", address="ana@example.com", name="Ana Ruiz", profiles=(ANA,)
+)
+
+EVERY: dict[str, Callable[[Frame], str]] = {
+    "landing": lambda frame: pages.landing(frame, signed_in=False),
+    "landing, signed in": lambda frame: pages.landing(frame, signed_in=True),
+    "new client": pages.new_client,
+    "sign in": pages.sign_in,
+    "sign in, unknown": lambda frame: pages.sign_in(frame, typed="a@b", problem="unknown"),
+    "sign in, idle": lambda frame: pages.sign_in(frame, idle_minutes=20),
+    "sent": lambda frame: pages.sent(frame, address="a@example.com", certain=True, again=True),
+    "sent, one answer": lambda frame: pages.sent(frame, address="a@example.com", certain=False, again=True),
+    "tips": lambda frame: pages.tips(frame, sender="yourprovider@mail.example.com"),
+    "wait": lambda frame: pages.wait(frame, seconds=61),
+    "confirm": lambda frame: pages.confirm(frame, action="", masked="a•••@example.com", invitation=False),
+    "confirm, invited": lambda frame: pages.confirm(frame, action="", masked="a•••@example.com", invitation=True),
+    "switch": lambda frame: pages.switch(frame, action="", masked="a•••@example.com", current="Ana Ruiz"),
+    "link expired": lambda frame: pages.dead_link(frame, why="expired"),
+    "link used": lambda frame: pages.dead_link(frame, why="used"),
+    "link replaced": lambda frame: pages.dead_link(frame, why="replaced"),
+    "link unknown": lambda frame: pages.dead_link(frame, why="unknown"),
+    "profiles": lambda frame: pages.profiles(frame, profiles=[ANA], current=ANA.id),
+    "home": lambda frame: pages.home(frame, account=ACCOUNT, profile=ANA, first=True, previous=0),
+    "signed out": pages.signed_out,
+    "missing": pages.missing,
+    "failed": pages.failed,
+    "unavailable": pages.unavailable,
+    "stale form": pages.stale_form,
+    "unreadable": pages.unreadable,
+    "too large": pages.too_large,
+    "not allowed": pages.not_allowed,
+}
+
+every_page = pytest.mark.parametrize("page", EVERY.values(), ids=EVERY)
+every_language = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@every_page
+@every_language
+def test_a_page_is_well_formed_says_its_language_and_has_one_heading_that_is_its_title(
+    willow: Practice, page: Callable[[Frame], str], language: Language
+) -> None:
+    html = page(Frame(willow, language))
+    sheet = read(html)
+
+    assert html.startswith("<!doctype html>")
+    assert sheet.one("html").attributes == {"lang": language, "dir": "ltr"}
+    assert sheet.title.removeprefix("Error: ") == f"{sheet.heading} – Willow Family Therapy"
+    assert len({element.attributes["id"] for element in sheet.elements if "id" in element.attributes}) == sum(
+        "id" in element.attributes for element in sheet.elements
+    )
+
+
+@every_page
+@every_language
+def test_a_page_is_a_few_kilobytes_without_script_or_anything_from_elsewhere(
+    willow: Practice, page: Callable[[Frame], str], language: Language
+) -> None:
+    html = page(Frame(willow, language))
+    sheet = read(html)
+
+    assert len(html.encode()) < 9_000
+    assert not [element for element in sheet.elements if element.name in ("script", "img", "iframe", "link", "object")]
+    assert not [name for element in sheet.elements for name in element.attributes if name.startswith(("on", "style"))]
+    assert "http" not in html
+
+
+@every_page
+@every_language
+def test_help_and_the_telephone_are_in_the_same_place_on_every_page(
+    willow: Practice, page: Callable[[Frame], str], language: Language
+) -> None:
+    footer = read(page(Frame(willow, language))).all("footer")[-1]
+
+    assert footer.text in (
+        "Need help? Call Willow Family Therapy: (555) 010-0142",
+        "¿Necesita ayuda? Llame a Willow Family Therapy: (555) 010-0142",
+    )
+
+
+@every_page
+@every_language
+def test_a_practice_without_a_telephone_has_no_empty_place_for_one(
+    harbor: Practice, page: Callable[[Frame], str], language: Language
+) -> None:
+    sheet = read(page(Frame(harbor, language)))
+
+    assert not [address for address in sheet.links.values() if address.startswith("tel:")]
+    assert "None" not in sheet.text
+    assert sheet.all("footer")[-1].text in ("Need help?", "¿Necesita ayuda?")
+
+
+@every_page
+@every_language
+def test_no_page_mentions_google_or_pin_codes_while_there_are_none(
+    willow: Practice, page: Callable[[Frame], str], language: Language
+) -> None:
+    assert not re.search(r"google|\bpin\b", read(page(Frame(willow, language))).text, re.IGNORECASE)
+
+
+@every_page
+def test_no_page_has_a_field_for_a_password(frame: Frame, page: Callable[[Frame], str]) -> None:
+    assert not read(page(frame)).all("input", type="password")
+
+
+@every_page
+def test_every_page_leads_to_the_same_page_in_the_other_language(
+    willow: Practice, page: Callable[[Frame], str]
+) -> None:
+    english = read(page(Frame(willow, "en", "/willow/sign-in"))).one("a", hreflang="es")
+    spanish = read(page(Frame(willow, "es"))).one("a", hreflang="en")
+
+    assert (english.text, english.attributes["href"]) == ("Español", "/willow/sign-in?lang=es")
+    assert (spanish.text, spanish.attributes["href"]) == ("English", "?lang=en")
+
+
+@every_page
+@every_language
+def test_a_hostile_name_is_text_and_nothing_else(
+    willow: Practice, page: Callable[[Frame], str], language: Language
+) -> None:
+    named = replace(willow, name=HOSTILE, phone=HOSTILE, welcome=HOSTILE, slug="willow")
+    sheet = read(page(Frame(named, language, reference=HOSTILE)))
+
+    assert not [address for address in sheet.links.values() if "evil" in address]
+    assert sheet.title.endswith(HOSTILE)
+
+
+def test_what_is_typed_or_stored_is_text_and_nothing_else(frame: Frame) -> None:
+    profile = replace(ANA, name=HOSTILE, id=HOSTILE)
+    account = replace(ACCOUNT, name=HOSTILE, profiles=(profile, ANA))
+    for html in (
+        pages.sign_in(frame, typed=HOSTILE, problem="format"),
+        pages.dead_link(frame, why="used", typed=HOSTILE),
+        pages.sent(frame, address=HOSTILE, certain=True, again=False),
+        pages.sent(frame, address=HOSTILE, certain=False, again=False),
+        pages.tips(frame, sender=HOSTILE),
+        pages.confirm(frame, action=HOSTILE, masked=HOSTILE, invitation=True),
+        pages.switch(frame, action=HOSTILE, masked=HOSTILE, current=HOSTILE),
+        pages.profiles(frame, profiles=[profile], current=None),
+        pages.home(frame, account=account, profile=profile, first=True, previous=None),
+    ):
+        sheet = read(html)
+        values = [value for element in sheet.elements for value in element.attributes.values()]
+        assert not [address for address in sheet.links.values() if "evil" in address]
+        assert HOSTILE in values or " ".join(HOSTILE.split()) in sheet.text
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "//evil.example", ""]
+)
+def test_a_setting_that_is_no_web_address_is_never_a_link(willow: Practice, url: str) -> None:
+    frame = Frame(replace(willow, website=True, help_url=url, new_client_url=url, app_url=url), "en")
+    for html in (
+        pages.landing(frame, signed_in=False),
+        pages.new_client(frame),
+        pages.tips(frame, sender="a@example.com"),
+        pages.home(frame, account=ACCOUNT, profile=ANA, first=False, previous=None),
+    ):
+        assert url not in read(html).links.values()
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "/\t/evil.example", "\\\\evil.example", '/"><a'])
+def test_the_language_link_of_an_odd_path_stays_on_this_host(path: str) -> None:
+    address = read(pages.missing(Frame(None, "en", path))).one("a", hreflang="es").attributes["href"]
+
+    assert re.fullmatch(r"/[^/\\][^\\\s\"<>]*\?lang=es", address)
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("(555) 010-0142", "5550100142"),
+        ("+34 91 000 00 00", "+34910000000"),
+        ("555.010.0142 ext. 7", "5550100142"),
+        ("ask at the desk", ""),
+    ],
+)
+def test_a_telephone_number_can_be_pressed_however_it_is_written(written: str, dialled: str) -> None:
+    number = phone(written)
+
+    assert number is not None
+    assert (number.text, number.dial) == (written, dialled)
+
+
+def test_a_number_without_digits_is_shown_and_not_linked(willow: Practice) -> None:
+    page = read(pages.wait(Frame(replace(willow, phone="ask at the desk"), "en"), seconds=60))
+
+    assert "ask at the desk" in page.text
+    assert "ask at the desk" not in page.links
+
+
+def test_the_stylesheet_that_is_announced_is_the_one_in_the_page(frame: Frame) -> None:
+    style = re.search(r"<style>(.*?)</style>", pages.sign_in(frame), re.DOTALL)
+
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"'sha256-{digest}'" == pages.CONTENT_SECURITY_STYLE
+
+
+def test_the_stylesheet_asks_nothing_of_anyone(frame: Frame) -> None:
+    assert not re.search(r"url\(|@import|@font-face", pages.sign_in(frame))

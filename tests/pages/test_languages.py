@@ -1,0 +1,98 @@
+"""Two languages, each complete, and the time of day in both."""
+
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+from latchkey import languages, pages
+from latchkey.pages import Frame
+from latchkey.rules.practices import LANGUAGES, Language, Practice
+from tests.pages.reading import read
+
+PACKAGE = Path(languages.__file__).parent
+TRANSLATED: list[Language] = [language for language in LANGUAGES if language != "en"]
+
+every_translation = pytest.mark.parametrize("language", TRANSLATED)
+
+
+def _said() -> set[str]:
+    """Every sentence in the source; of a plural, its first form."""
+    with (PACKAGE.parent / "babel.cfg").open() as mapping:
+        methods, options = parse_mapping_cfg(mapping)  # type: ignore[no-untyped-call]
+    found = extract_from_dir(PACKAGE, methods, options)
+    return {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
+
+
+def _messages(language: Language) -> Iterator[Message]:
+    with (PACKAGE / "catalogs" / language / "LC_MESSAGES" / "latchkey.po").open("rb") as file:
+        yield from (message for message in read_po(file, locale=language) if message.id)
+
+
+def _forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text or ())
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@every_translation
+def test_every_sentence_is_translated_and_no_translation_is_left_over(language: Language) -> None:
+    assert {_forms(message.id)[0] for message in _messages(language)} == _said()
+    assert [message.id for message in _messages(language) if "" in _forms(message.string) or message.fuzzy] == []
+
+
+@every_translation
+def test_a_translation_fills_in_what_the_sentence_fills_in(language: Language) -> None:
+    for message in _messages(language):
+        expected = _placeholders(_forms(message.id)[0])
+        assert all(_placeholders(form) == expected for form in _forms(message.string)), message.id
+
+
+@every_translation
+def test_a_translation_brings_no_markup_of_its_own(language: Language) -> None:
+    assert [m.id for m in _messages(language) for form in _forms(m.string) if re.search(r"[<>&]", form)] == []
+
+
+def test_spanish_counts_one_minute_and_more(willow: Practice) -> None:
+    frame = Frame(willow, "es")
+
+    assert "en 1 minuto." in read(pages.wait(frame, seconds=60)).text
+    assert "en 2 minutos." in read(pages.wait(frame, seconds=61)).text
+
+
+def test_spanish_keeps_the_words_of_the_clients_guide(willow: Practice) -> None:
+    frame = Frame(willow, "es")
+    landing = read(pages.landing(frame, signed_in=False)).links
+    sent = read(pages.sent(frame, address="a@example.com", certain=True, again=False))
+
+    assert {"Soy un cliente existente", "Soy un cliente nuevo"} <= landing.keys()
+    assert "Probar estas sugerencias" in sent.links
+    assert "El enlace caduca después de 24 horas y solo se puede utilizar una vez." in sent.text
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "english", "spanish"),
+    [
+        (1772574120, "America/Chicago", "3:42 PM", "15:42"),
+        (1772519400, "America/Chicago", "12:30 AM", "00:30"),
+        (1772562600, "America/Chicago", "12:30 PM", "12:30"),
+        (1772574120, "America/Los_Angeles", "1:42 PM", "13:42"),
+        (1772574120, "UTC", "9:42 PM UTC", "21:42 UTC"),
+        (1772574120, "Nowhere/Atlantis", "9:42 PM UTC", "21:42 UTC"),
+        (1772574120, "../../etc/passwd", "9:42 PM UTC", "21:42 UTC"),
+        (1772574120, "", "9:42 PM UTC", "21:42 UTC"),
+    ],
+)
+def test_the_time_of_day_is_the_practices_own_and_says_so_when_it_is_not(
+    at: int, zone: str, english: str, spanish: str
+) -> None:
+    assert languages.clock(at, zone, "en") == english
+    assert languages.clock(at, zone, "es") == spanish
