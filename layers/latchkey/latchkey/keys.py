@@ -6,7 +6,9 @@ depend on its every second. Ages are measured with the monotonic clock, which te
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,9 +22,9 @@ STALE_SECONDS = 60 * 60
 
 @dataclass(slots=True)
 class _Kept:
-    """Rings by ARN with the monotonic second of their reading."""
+    """Secrets by ARN, ready for use, with the monotonic second of their reading."""
 
-    rings: dict[str, tuple[Keyring, float]] = field(default_factory=dict)
+    secrets: dict[str, tuple[Any, float]] = field(default_factory=dict)
 
 
 _kept = _Kept()
@@ -46,17 +48,32 @@ def link() -> Keyring:
     return _ring(settings.load().link_key_arn)
 
 
+def pin() -> Keyring:
+    """The peppers of PINs. Raises as `lookup` does."""
+    return _ring(settings.load().pin_key_arn)
+
+
+def google_secret() -> str:
+    """What proves to Google that it is us who ask. Raises as `lookup` does."""
+    return _read(settings.load().google_secret_arn, str)
+
+
 def _ring(arn: str) -> Keyring:
+    return _read(arn, lambda text: Keyring.parse(json.loads(text)))
+
+
+def _read[T](arn: str, parse: Callable[[str], T]) -> T:
+    """A secret as `parse` makes it; raises ValueError there for one that cannot be used."""
     now = time.monotonic()
-    ring, read_at = _kept.rings.get(arn, (None, 0.0))
-    if ring and now - read_at < FRESH_SECONDS:
-        return ring
+    kept: T | None
+    kept, read_at = _kept.secrets.get(arn, (None, 0.0))
+    if kept is not None and now - read_at < FRESH_SECONDS:
+        return kept
     try:
-        text = aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-        ring = Keyring.parse(json.loads(text))
+        fresh = parse(aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
     except (BotoCoreError, ClientError, ValueError):
-        if ring and now - read_at < FRESH_SECONDS + STALE_SECONDS:
-            return ring
+        if kept is not None and now - read_at < FRESH_SECONDS + STALE_SECONDS:
+            return kept
         raise Unavailable from None
-    _kept.rings[arn] = (ring, now)
-    return ring
+    _kept.secrets[arn] = (fresh, now)
+    return fresh

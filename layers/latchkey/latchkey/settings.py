@@ -22,13 +22,30 @@ class Settings:
     practices_table: str
     accounts_table: str
     links_table: str
+    pins_table: str
+    states_table: str
     sessions_table: str
     budgets_table: str
+    clients_table: str
+    members_table: str
+    replays_table: str
     events_table: str
     mail_queue_url: str
     lookup_key_arn: str
     cookie_key_arn: str
     link_key_arn: str
+    pin_key_arn: str
+    token_issuer: str
+    """Who signs clinicians' tokens, exactly as they name it."""
+    token_client_ids: tuple[str, ...]
+    token_scope: str
+    google_client_id: str
+    """Empty: the stack has no Google sign-in."""
+    google_issuer: str
+    google_authorize_url: str
+    google_token_url: str
+    google_certs_url: str
+    google_secret_arn: str
     sender_domain: str
     configuration_set: str
     link_seconds: int
@@ -55,13 +72,28 @@ def load() -> Settings:
         practices_table=text("PRACTICES_TABLE", ""),
         accounts_table=text("ACCOUNTS_TABLE", ""),
         links_table=text("LINKS_TABLE", ""),
+        states_table=text("STATES_TABLE", ""),
+        pins_table=text("PINS_TABLE", ""),
         sessions_table=text("SESSIONS_TABLE", ""),
         budgets_table=text("BUDGETS_TABLE", ""),
+        clients_table=text("CLIENTS_TABLE", ""),
+        members_table=text("MEMBERS_TABLE", ""),
+        replays_table=text("REPLAYS_TABLE", ""),
         events_table=text("EVENTS_TABLE", ""),
         mail_queue_url=text("MAIL_QUEUE_URL", ""),
         lookup_key_arn=text("LOOKUP_KEY_ARN", ""),
         cookie_key_arn=text("COOKIE_KEY_ARN", ""),
         link_key_arn=text("LINK_KEY_ARN", ""),
+        pin_key_arn=text("PIN_KEY_ARN", ""),
+        token_issuer=text("TOKEN_ISSUER", ""),
+        token_client_ids=_listed(text("TOKEN_CLIENT_IDS", "")),
+        token_scope=text("TOKEN_SCOPE", ""),
+        google_client_id=text("GOOGLE_CLIENT_ID", ""),
+        google_issuer=text("GOOGLE_ISSUER", ""),
+        google_authorize_url=text("GOOGLE_AUTHORIZE_URL", ""),
+        google_token_url=text("GOOGLE_TOKEN_URL", ""),
+        google_certs_url=text("GOOGLE_CERTS_URL", ""),
+        google_secret_arn=text("GOOGLE_SECRET_ARN", ""),
         sender_domain=text("SENDER_DOMAIN", ""),
         configuration_set=text("CONFIGURATION_SET", ""),
         link_seconds=hours * 3600,

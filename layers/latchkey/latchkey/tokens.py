@@ -25,6 +25,9 @@ ACCOUNT_BYTES = 16
 REQUEST_BYTES = 16
 SECRET_BYTES = 32
 SEAL_BYTES = 16
+SALT_BYTES = 16
+PIN_ROUNDS = 210_000
+"""OWASP Password Storage Cheat Sheet, for PBKDF2-HMAC-SHA512."""
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -132,6 +135,28 @@ def session_digest(practice: str, cookie: str) -> str:
     return _digest(b"session", practice.encode(), cookie.encode())
 
 
+def pin() -> str:
+    """Six random digits, each of the million as likely as any other."""
+    return f"{secrets.randbelow(10**6):06d}"
+
+
+def salt() -> bytes:
+    """16 random bytes for one PIN."""
+    return secrets.token_bytes(SALT_BYTES)
+
+
+def pin_hash(ring: Keyring, key: str, salt: bytes, account: bytes, pin: str) -> bytes | None:
+    """What is stored of a PIN; None if the ring has no such key any more.
+
+    A million candidates are tried in a second with any plain hash. So it is stretched by PBKDF2 (210,000 rounds of
+    HMAC-SHA512, OWASP's figure), and without the pepper outside the table no candidate can be tried at all.
+    `account` stands for practice and address.
+    """
+    pepper = ring.keys.get(key, b"")
+    stretched = hashlib.pbkdf2_hmac("sha512", pin.encode(), salt, PIN_ROUNDS)
+    return _mac(pepper, b"pin", account, salt, stretched) if pepper else None
+
+
 def seal(ring: Keyring, purpose: str, practice: str, payload: bytes) -> str:
     """Something a browser keeps for us: readable there, but not to be changed."""
     mac = _mac(ring.keys[ring.current], purpose.encode(), practice.encode(), payload)
@@ -178,6 +203,16 @@ def decode(text: str) -> bytes | None:
     except (UnicodeEncodeError, binascii.Error):
         return None
     return raw if encode(raw) == text else None
+
+
+def digest(purpose: str, text: str) -> str:
+    """SHA-256 of something random that must not be kept as it is."""
+    return _digest(purpose.encode(), text.encode())
+
+
+def derived(ring: Keyring, purpose: str, text: str) -> str:
+    """Something that only we can make from `text`, and can make again under the same key: 43 characters."""
+    return encode(_mac(ring.keys[ring.current], purpose.encode(), text.encode()))
 
 
 def _mac(key: bytes, *parts: bytes) -> bytes:

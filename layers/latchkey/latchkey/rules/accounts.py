@@ -4,11 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from latchkey.rules.practices import Language
-
-FEATURES = ("appointments", "messages", "documents", "payments")
-"""What a portal can offer behind the sign-in (B108)."""
-
+from latchkey.rules.practices import FEATURES, Language
 
 type Kind = Literal["individual", "couple", "minor"]
 """Whose record a profile is."""
@@ -59,17 +55,26 @@ class Account:
     status: Status = Status.INVITED
     epoch: int = 1
     """Raised when access ends; whatever opens a door carries the epoch it was made in."""
+    ended_at: int | None = None
+    """Unix seconds at which `epoch` was last raised: a Google sign-in that was started before is void."""
+    google: str | None = field(default=None, repr=False)
+    """Digest of the Google account that signed in first; it decides from then on."""
     email_ok: bool = False
     """The person agreed to be sent email (B49)."""
     suppressed: bool = False
     """The address bounced or complained; nothing is sent until a clinician confirms it."""
+    owner: str | None = None
+    """ULID of the client whose own access this is; None for people who only open others' profiles (contacts)."""
     profiles: tuple[Profile, ...] = ()
     sessions: tuple[OpenSession, ...] = ()
     revision: int = 0
-    """Counts changes to `sessions`, so that two sign-ins at once cannot lose one another's."""
+    """Counts sign-ins and what clinicians change, so that two changes at once cannot lose one another's."""
     first_sign_in_at: int | None = None
     """Unix seconds."""
     last_sign_in_at: int | None = None
+    email_status: str = "none"
+    """What became of the newest mail: a name from the contract."""
+    email_status_at: int | None = None
 
     @property
     def may_sign_in(self) -> bool:

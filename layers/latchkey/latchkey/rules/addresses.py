@@ -39,6 +39,15 @@ def canonical(typed: str) -> str:
     return f"{_lower(valid.local_part)}@{_lower(valid.ascii_domain)}"
 
 
+def on_file(typed: str) -> str:
+    """The address as it is kept and written to: as it was typed, with the domain that mail needs.
+
+    Raises as `canonical` does.
+    """
+    domain = canonical(typed).rpartition("@")[2]
+    return f"{typed.strip(' \t\r\n').rpartition('@')[0]}@{domain}"
+
+
 def mask(address: str) -> str:
     """`maria@example.com` as `m•••@example.com`: enough for its owner, not for a stranger."""
     local, _, domain = address.rpartition("@")

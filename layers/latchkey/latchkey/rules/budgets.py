@@ -45,6 +45,16 @@ JUST_ASKED = Limit("just_asked", 1, MINUTE)
 ASK_BY_ADDRESS = (JUST_ASKED, Limit("ask_quarter", 3, 15 * MINUTE), Limit("ask_day", 10, DAY))
 """For a typed address in a practice, and again for a browser that has signed in with it before."""
 MAIL_BY_PRACTICE = Limit("mail_practice", 300, HOUR)
+TYPE_BY_SOURCE = Limit("type_source", 10, 10 * MINUTE)
+TYPE_BY_NETWORK = Limit("type_network", 100, 10 * MINUTE)
+WRONG_PINS_BY_ADDRESS = Limit("wrong_pins_address", 5, 15 * MINUTE)
+"""For a typed address, whoever types it and however it is spelled; a right PIN is given back."""
+WRONG_PINS_BY_PRACTICE = Limit("wrong_pins_practice", 100, HOUR)
+MADE_BY_CLINICIAN = Limit("made_clinician", 30, MINUTE)
+"""PINs and invitations."""
+LEAVE_BY_SOURCE = Limit("leave_source", 30, 10 * MINUTE)
+LEAVE_BY_NETWORK = Limit("leave_network", 300, 10 * MINUTE)
+"""For Google; each leaves a row behind for an hour."""
 OPEN_BY_SOURCE = Limit("open_source", 30, 10 * MINUTE)
 OPEN_BY_NETWORK = Limit("open_network", 300, 10 * MINUTE)
 

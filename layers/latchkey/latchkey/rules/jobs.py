@@ -1,12 +1,19 @@
 """A promise to mail someone a link, as it waits in the queue: no address, and nothing that signs in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from latchkey.rules.accounts import Account
 
 KEEP_SECONDS = 6 * 3600
 """How long a promise is worth keeping while mail cannot be sent."""
+
+
+type Kind = Literal["sign_in", "invitation", "pin_made", "address_changed"]
+"""The first two carry a link; the others tell the owner of an address that something was done."""
+
+LINKS: tuple[Kind, ...] = ("sign_in", "invitation")
+NOTICES: tuple[Kind, ...] = ("pin_made", "address_changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +26,16 @@ class Job:
     """Names the request; with the key in the worker's hands it becomes the link."""
     epoch: int
     """The account's when it was asked for; a promise from before a disable is void."""
-    kind: Literal["sign_in", "invitation"]
+    kind: Kind
     asked_at: int
     """Unix milliseconds; with `request` it orders the links of an account."""
     origin: str
     """`https://host` of the portal."""
+    subject: str | None = field(default=None, repr=False)
+    """A clinician's own, for this one mail."""
+    message: str | None = field(default=None, repr=False)
+    items: tuple[str, ...] = field(default=(), repr=False)
+    """What is shared along with an invitation."""
 
     @property
     def sequence(self) -> str:
@@ -37,7 +49,9 @@ SHOWN = {"no_consent": "suppressed", "suppressed": "suppressed", "late": "reject
 
 def void(job: Job, account: Account | None, now: int) -> str | None:
     """Why a promise is not to be kept, or None. `now` is Unix seconds."""
-    if account is None or not account.may_sign_in or account.epoch != job.epoch:
+    if account is None:
+        return "no_access"
+    if job.kind in LINKS and (not account.may_sign_in or account.epoch != job.epoch):
         return "no_access"
     if not account.email_ok:
         return "no_consent"

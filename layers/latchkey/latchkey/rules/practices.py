@@ -1,10 +1,14 @@
 """A practice: what its portal is called, how to reach it, and how it wants to answer."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
 type Language = Literal["en", "es"]
+
+FEATURES = ("appointments", "messages", "documents", "payments")
+"""What a portal can offer behind the sign-in (B108)."""
 
 LANGUAGES: tuple[Language, ...] = ("en", "es")
 
@@ -48,3 +52,9 @@ class Practice:
     welcome: str | None = None
     """What the clinician says at a client's first sign-in (B109); plain text."""
     unknown_address: UnknownAddress = UnknownAddress.TELL
+    google: bool = True
+    """Whether people may continue with Google, where the stack has it."""
+    features: frozenset[str] = frozenset(FEATURES)
+    """What this practice's portal offers; a client's own switches narrow it further."""
+    letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The practice's own words: by `{kind}/{language}`, with `greeting`, `body` and `footer`."""

@@ -30,8 +30,12 @@ class OriginRefused(Refusal):
     """The form was not sent by a page of ours."""
 
 
+@dataclass(eq=False)
 class BodyInvalid(Refusal):
-    """The body cannot be read as what it says it is."""
+    """The request cannot be read as what it says it is."""
+
+    errors: tuple[tuple[str, str], ...] = ()
+    """Where, and what is wrong there; never what was sent."""
 
 
 class BodyTooLarge(Refusal):
@@ -58,6 +62,46 @@ class Waiting(Refusal):
     """Unix seconds at which the next try is possible."""
     limit: str
     """Which limit: a name from `rules.budgets`, for the audit."""
+
+
+class PinMissing(Refusal):
+    """No PIN was typed."""
+
+
+class PinMalformed(Refusal):
+    """What was typed is not six digits, which tells nothing about any PIN."""
+
+
+class PinRefused(Refusal):
+    """Wrong address, wrong PIN, expired, used, or never made: one answer for all of them."""
+
+
+@dataclass(eq=False)
+class PinLocked(Refusal):
+    """Too many wrong PINs for this address, whether or not it has one."""
+
+    until: int
+    """Unix seconds at which the next try is possible."""
+
+
+@dataclass(eq=False)
+class GoogleRefused(Refusal):
+    """Google did not open the door; mail and PIN still do."""
+
+    reason: str = ""
+    """Ours, machine-readable, for the audit: never what Google said."""
+
+
+class GoogleCancelled(GoogleRefused):
+    """The person turned back."""
+
+
+class GoogleUnmatched(GoogleRefused):
+    """The Google account is no one's here."""
+
+
+class GoogleFailed(GoogleRefused):
+    """Something in the conversation was not right, or Google did not answer."""
 
 
 class LinkUnknown(Refusal):
@@ -96,6 +140,58 @@ class SignedOut(Refusal):
 
 class ProfileUnknown(Refusal):
     """No profile of that id is open to this account."""
+
+
+class TokenRefused(Refusal):
+    """No clinician is known by this token."""
+
+
+class NotYours(Refusal):
+    """It is another practice's, or does not exist: nobody is told which."""
+
+
+class RoleMissing(Refusal):
+    """The clinician may act here, but not do this."""
+
+
+class AlreadySignedIn(Refusal):
+    """The client has signed in; an invitation would say nothing new (B61)."""
+
+
+class ConsentMissing(Refusal):
+    """The person has not agreed to be sent email there (B48)."""
+
+
+class EmailInUse(Refusal):
+    """The address is another client's own sign-in (B90)."""
+
+
+class AddressSuppressed(Refusal):
+    """Mail to the address came back or was complained about; it has to be confirmed first."""
+
+
+class SwitchUnconfirmed(Refusal):
+    """Saving this address ends the sign-in by the old one; that has to be agreed to (B57)."""
+
+
+class NoAccess(Refusal):
+    """The client may not sign in."""
+
+
+@dataclass(eq=False)
+class LetterInvalid(Refusal):
+    """The practice's own words hold something that a letter cannot."""
+
+    why: str
+    """A sentence for whoever wrote them."""
+
+
+class InProgress(Refusal):
+    """The same send is under way."""
+
+
+class KeyReused(Refusal):
+    """The idempotency key was used for another request."""
 
 
 class Unavailable(Refusal):

@@ -1,8 +1,10 @@
 """Accounts: who may sign in. Read consistently, because what they say decides."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from pynamodb.attributes import (
+    Attribute,
     BooleanAttribute,
     ListAttribute,
     MapAttribute,
@@ -10,6 +12,8 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
 from latchkey import keys, settings
 from latchkey.rules.accounts import Account, Kind, OpenSession, Profile, Status
@@ -50,6 +54,9 @@ class AccountItem(Table):
     epoch = NumberAttribute()
     email_ok = BooleanAttribute()
     suppressed = BooleanAttribute(default=False)
+    owner = UnicodeAttribute(null=True)
+    google = UnicodeAttribute(null=True)
+    ended_at = NumberAttribute(null=True)
     profiles = ListAttribute(of=ProfileItem)
     sessions = ListAttribute(of=OpenSessionItem, default=list)
     revision = NumberAttribute(default=0)
@@ -67,16 +74,23 @@ class AccountItem(Table):
             practice=self.practice,
             address=self.address,
             name=self.name,
-            language=cast(Language, self.language),
+            language=cast("Language", self.language),
             status=Status(self.status),
             epoch=int(self.epoch),
             email_ok=self.email_ok,
             suppressed=self.suppressed,
-            profiles=tuple(Profile(p.id, p.name, cast(Kind, p.kind), frozenset(p.features or ())) for p in self.profiles),
+            owner=self.owner,
+            google=self.google,
+            ended_at=_whole(self.ended_at),
+            profiles=tuple(
+                Profile(p.id, p.name, cast("Kind", p.kind), frozenset(p.features or ())) for p in self.profiles
+            ),
             sessions=tuple(OpenSession(s.digest, int(s.started_at)) for s in self.sessions),
             revision=int(self.revision),
             first_sign_in_at=_whole(self.first_sign_in_at),
             last_sign_in_at=_whole(self.last_sign_in_at),
+            email_status=self.email_status or "none",
+            email_status_at=_whole(self.email_status_at),
         )
 
 
@@ -96,27 +110,56 @@ def find(account: bytes) -> Account | None:
         return None
 
 
+def find_all(accounts: Iterable[bytes]) -> dict[bytes, Account]:
+    """The accounts kept there, by key; those that do not exist are left out."""
+    found = AccountItem.batch_get([encode(account) for account in accounts], consistent_read=True)
+    return {account.key: account for account in (item.account() for item in found)}
+
+
 def save(account: Account) -> None:
-    """Create or replace an account."""
-    AccountItem(
-        encode(account.key),
-        id=account.id,
-        practice=account.practice,
-        address=account.address,
-        name=account.name,
-        language=account.language,
-        status=account.status,
-        epoch=account.epoch,
-        email_ok=account.email_ok,
-        suppressed=account.suppressed,
-        profiles=[
-            ProfileItem(id=p.id, name=p.name, kind=p.kind, features=set(p.features) or None) for p in account.profiles
-        ],
-        sessions=[OpenSessionItem(digest=s.digest, started_at=s.started_at) for s in account.sessions],
-        revision=account.revision,
-        first_sign_in_at=account.first_sign_in_at,
-        last_sign_in_at=account.last_sign_in_at,
-    ).save()
+    """Create or replace an account, whatever was there."""
+    AccountItem(encode(account.key)).update([*_changed(account), AccountItem.revision.set(account.revision)])
+
+
+def write_to(transaction: TransactWrite, account: Account) -> None:
+    """Write an account as a clinician's decision left it, if nobody has signed in or decided since it was read."""
+    unchanged = AccountItem.revision == account.revision
+    new = AccountItem.key.does_not_exist() if account.revision == 0 else None
+    transaction.update(
+        AccountItem(encode(account.key)),
+        [*_changed(account), AccountItem.revision.set(account.revision + 1)],
+        condition=(new | unchanged) if new is not None else unchanged,
+    )
+
+
+def _changed(account: Account) -> list[Action]:
+    """Everything but what mail events write."""
+    profiles = [
+        ProfileItem(id=p.id, name=p.name, kind=p.kind, features=set(p.features) or None) for p in account.profiles
+    ]
+    sessions = [OpenSessionItem(digest=s.digest, started_at=s.started_at) for s in account.sessions]
+    return [
+        AccountItem.id.set(account.id),
+        AccountItem.practice.set(account.practice),
+        AccountItem.address.set(account.address),
+        AccountItem.name.set(account.name),
+        AccountItem.language.set(account.language),
+        AccountItem.status.set(account.status),
+        AccountItem.epoch.set(account.epoch),
+        AccountItem.email_ok.set(account.email_ok),
+        AccountItem.suppressed.set(account.suppressed),
+        AccountItem.profiles.set(profiles),
+        AccountItem.sessions.set(sessions),
+        _set(AccountItem.owner, account.owner),
+        _set(AccountItem.google, account.google),
+        _set(AccountItem.ended_at, account.ended_at),
+        _set(AccountItem.first_sign_in_at, account.first_sign_in_at),
+        _set(AccountItem.last_sign_in_at, account.last_sign_in_at),
+    ]
+
+
+def _set(attribute: Attribute[Any], value: object) -> Action:
+    return attribute.remove() if value is None else attribute.set(value)
 
 
 def note_mail(account: bytes, status: str, now: int, message_id: str | None = None) -> None:

@@ -12,7 +12,7 @@ from pynamodb.expressions.update import Action
 from latchkey import keys, settings, tokens
 from latchkey.rules import budgets, sources
 from latchkey.rules.budgets import Limit, Window
-from latchkey.rules.refusals import Unavailable
+from latchkey.rules.refusals import Unavailable, Waiting
 from latchkey.store.tables import Table, unmet
 
 TURNS = 12
@@ -85,6 +85,15 @@ def bucket_of(*who: str | bytes) -> str:
     :raises Unavailable: the key for it cannot be read.
     """
     return tokens.bucket(keys.lookup(), *who)
+
+
+def full_until(bucket: str, limits: tuple[Limit, ...], now: int) -> int | None:
+    """When the next attempt is possible (Unix seconds) if one of these limits is full; nothing is counted."""
+    try:
+        budgets.check(_windows(_read(bucket)), limits, now)
+    except Waiting as waiting:
+        return waiting.until
+    return None
 
 
 def give_back(taken: Taken) -> None:

@@ -1,10 +1,12 @@
 """The audit: rows are added and never touched again; no function may do more than add."""
 
+from collections.abc import Iterable
+
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
-from latchkey.rules.events import Event
+from latchkey.rules.events import Event, Kind
 from latchkey.store.tables import Table
 
 
@@ -23,6 +25,19 @@ class EventItem(Table):
     method = UnicodeAttribute(null=True)
     reference = UnicodeAttribute(null=True)
 
+    def event(self, practice: str) -> Event:
+        """The row as rules know it."""
+        return Event(
+            practice=practice,
+            account=tokens.decode(self.subject.rpartition("#")[2]) or b"",
+            kind=Kind(self.kind),
+            instant=int(self.at),
+            actor=self.actor,
+            reason=self.reason,
+            method=self.method,
+            reference=self.reference,
+        )
+
 
 def add(event: Event) -> None:
     """Write one row.
@@ -30,6 +45,17 @@ def add(event: Event) -> None:
     Raises what the store raises when it is out of reach: an effect without its row must not be shown.
     """
     _item(event).save(condition=EventItem.id.does_not_exist())
+
+
+def of(practice: str, accounts: Iterable[bytes], most: int, before: str | None = None) -> list[tuple[str, Event]]:
+    """The newest rows about these accounts, newest first, each with its id; `before` is the id to go on from."""
+    rows: list[EventItem] = []
+    for account in accounts:
+        earlier = EventItem.id < before if before else None
+        subject = f"{practice}#{tokens.encode(account)}"
+        rows += EventItem.query(subject, earlier, scan_index_forward=False, limit=most, consistent_read=True)
+    rows.sort(key=lambda row: row.id, reverse=True)
+    return [(row.id, row.event(practice)) for row in rows[:most]]
 
 
 def add_to(transaction: TransactWrite, event: Event) -> None:

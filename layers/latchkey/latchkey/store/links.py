@@ -1,5 +1,7 @@
 """Links: one item an account, so that a newer link leaves no older one behind."""
 
+from functools import partial
+
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.transactions import TransactGet
@@ -9,16 +11,14 @@ from latchkey.rules import links
 from latchkey.rules.accounts import Account
 from latchkey.rules.jobs import Job
 from latchkey.rules.links import Link
-from latchkey.rules.refusals import Unavailable
 from latchkey.rules.sessions import Visit
 from latchkey.store import sessions
 from latchkey.store.accounts import AccountItem
-from latchkey.store.sessions import Arrival, Contested, Spending
-from latchkey.store.tables import OUTAGES, Table, connection, found, unmet
+from latchkey.store.sessions import Arrival, Spending
+from latchkey.store.tables import Table, connection, found, unmet
 from latchkey.tokens import LinkToken, encode
 
 LIVE, USED = "live", "used"
-TRIES = 3
 
 
 class LinkItem(Table):
@@ -92,22 +92,17 @@ def spend(token: LinkToken, account: Account, arrival: Arrival) -> Visit:
     :raises LinkExpired, LinkReplaced, LinkUsed: someone or something was faster.
     :raises Unavailable: the store does not answer, and nothing was spent.
     """
-    now = arrival.instant // 1000
-    for _ in range(TRIES):
-        try:
-            return sessions.begin(arrival, account, _spending(token, account, arrival))
-        except (Contested, *OUTAGES) as trouble:
-            link, current = _read(token)
-            if link and link.used_by == arrival.attempt:
-                # our own commit, whose answer was lost on the way
-                return sessions.resume(token.practice, arrival.cookie, now)
-            account = links.check(link, current, token.request, now)
-            if not isinstance(trouble, Contested):
-                raise Unavailable from None
-    raise Unavailable
+
+    def again() -> Account | None:
+        link, current = _read(token)
+        if link and link.used_by == arrival.attempt:
+            return None
+        return links.check(link, current, token.request, arrival.instant // 1000)
+
+    return sessions.sign_in(arrival, account, partial(_spending, token, arrival), again)
 
 
-def _spending(token: LinkToken, account: Account, arrival: Arrival) -> Spending:
+def _spending(token: LinkToken, arrival: Arrival, account: Account) -> Spending:
     return Spending(
         LinkItem(encode(token.account)),
         [LinkItem.state.set(USED), LinkItem.used_by.set(arrival.attempt)],

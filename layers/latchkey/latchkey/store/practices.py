@@ -1,14 +1,18 @@
 """Practices and their settings."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.update import Action
 
 from latchkey import settings
 from latchkey.rules.practices import Practice, UnknownAddress
 from latchkey.rules.refusals import PracticeUnknown
-from latchkey.store.tables import Table
+from latchkey.store.tables import Table, unmet
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 
@@ -32,6 +36,21 @@ class PracticeItem(Table):
     help_url = UnicodeAttribute(null=True)
     welcome = UnicodeAttribute(null=True)
     unknown_address = UnicodeAttribute()
+    google = BooleanAttribute(default=True)
+    features = UnicodeSetAttribute(null=True)
+    letters: MapAttribute[str, Any] = MapAttribute(default=dict)
+
+    def practice(self) -> Practice:
+        """The practice as rules know it."""
+        values = {name: getattr(self, name) for name in NAMES}
+        return Practice(
+            **values
+            | {
+                "unknown_address": UnknownAddress(self.unknown_address),
+                "features": frozenset(self.features or ()),
+                "letters": self.letters.as_dict(),
+            }
+        )
 
 
 NAMES = tuple(f.name for f in fields(Practice))
@@ -61,12 +80,76 @@ def load(slug: str, now: int) -> Practice:
         item = PracticeItem.get(slug)
     except PracticeItem.DoesNotExist:
         raise PracticeUnknown from None
-    values = {name: getattr(item, name) for name in NAMES}
-    practice = Practice(**values | {"unknown_address": UnknownAddress(item.unknown_address)})
+    practice = item.practice()
     _kept.practices[slug] = (practice, now)
     return practice
 
 
+def find(slug: str) -> Practice | None:
+    """A practice's settings as they are at this moment, for whoever changes them."""
+    if not SLUG.fullmatch(slug):
+        return None
+    try:
+        return PracticeItem.get(slug, consistent_read=True).practice()
+    except PracticeItem.DoesNotExist:
+        return None
+
+
 def save(practice: Practice) -> None:
-    """Create or replace a practice."""
-    PracticeItem(**{name: getattr(practice, name) for name in NAMES}).save()
+    """Create or replace a practice with everything that belongs to it."""
+    _item(practice).save()
+
+
+def put(practice: Practice) -> bool:
+    """Create a practice, or replace all its settings but its letters; whether it is new."""
+    try:
+        _item(practice).save(condition=PracticeItem.slug.does_not_exist())
+    except PutError as error:
+        if not unmet(error):
+            raise
+        change(practice.slug, {name: getattr(practice, name) for name in NAMES if name not in ("slug", "letters")})
+        return False
+    return True
+
+
+def change(slug: str, changes: Mapping[str, Any]) -> Practice:
+    """Change some settings of a practice, and leave the others to whoever else is changing them.
+
+    :raises PracticeUnknown: there is none of that name.
+    """
+    actions = []
+    for name, value in changes.items():
+        attribute = getattr(PracticeItem, name)
+        stored = set(value) if name == "features" else value
+        actions.append(attribute.remove() if stored is None or stored == set() else attribute.set(stored))
+    return _update(slug, actions)
+
+
+def write_letter(slug: str, place: str, words: Mapping[str, str]) -> None:
+    """Keep a practice's own words for a kind of letter in a language: `place` is `{kind}/{language}`.
+
+    :raises PracticeUnknown: there is none of that name.
+    """
+    _update(slug, [PracticeItem.letters[place].set(dict(words))])
+
+
+def _update(slug: str, actions: list[Action]) -> Practice:
+    item = PracticeItem(slug)
+    try:
+        if actions:
+            item.update(actions, condition=PracticeItem.slug.exists())
+        else:
+            item.refresh(consistent_read=True)
+    except UpdateError as error:
+        if unmet(error):
+            raise PracticeUnknown from None
+        raise
+    except PracticeItem.DoesNotExist:
+        raise PracticeUnknown from None
+    _kept.practices.pop(slug, None)
+    return item.practice()
+
+
+def _item(practice: Practice) -> PracticeItem:
+    values = {name: getattr(practice, name) for name in NAMES}
+    return PracticeItem(**values | {"features": set(practice.features) or None, "letters": dict(practice.letters)})

@@ -1,6 +1,7 @@
 """Sessions: begun together with the spending of what proves the person, and read together with the access."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -17,7 +18,7 @@ from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import Session, Visit
 from latchkey.store import events
 from latchkey.store.accounts import AccountItem, OpenSessionItem
-from latchkey.store.tables import Table, connection, found, passing, unmet, unmet_in
+from latchkey.store.tables import OUTAGES, Table, connection, found, passing, unmet, unmet_in
 
 SWEEP_SECONDS = 24 * 3600
 TRIES = 3
@@ -68,6 +69,10 @@ class Spending:
     item: Table
     actions: list[Action]
     condition: Condition
+    binding: tuple[Action, ...] = ()
+    """What the proof also writes to the account."""
+    bound: Condition | None = None
+    """What it asks of the account beside its access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,64 +90,27 @@ class Arrival:
     reference: str
 
 
-def begin(arrival: Arrival, account: Account, spending: Spending) -> Visit:
-    """Spend the proof, open the session, and write both down: all of it or nothing.
+def sign_in(
+    arrival: Arrival, account: Account, spending: Callable[[Account], Spending], again: Callable[[], Account | None]
+) -> Visit:
+    """Spend a proof and open a session, whoever else tries at the same moment and whichever answer gets lost.
 
-    :raises Contested: the proof or the account is no longer as it was read.
-    :raises Unavailable: the store kept refusing for reasons of its own; nothing was spent.
+    `spending` is the write that uses the proof up for an account. `again` looks at it once more: it returns the
+    account as it is now, None if this very arrival has spent the proof already, or raises why it proves nothing.
+
+    :raises Unavailable: the store does not answer, and nothing was spent.
     """
-    now = arrival.instant // 1000
-    session = Session(
-        digest=tokens.session_digest(account.practice, arrival.cookie),
-        practice=account.practice,
-        account=account.key,
-        epoch=account.epoch,
-        method=arrival.method,
-        started_at=now,
-        seen_at=now,
-        first=account.first_sign_in_at is None,
-        previous=account.last_sign_in_at,
-    )
-    opened = sessions.with_room(account.sessions, OpenSession(session.digest, now), arrival.ending)
-    event = Event(
-        account.practice,
-        account.key,
-        Kind.SESSION_STARTED,
-        arrival.instant,
-        method=arrival.method,
-        reference=arrival.reference,
-    )
-    for turn in range(TRIES):
+    for _ in range(TRIES):
         try:
-            with TransactWrite(connection=connection, client_request_token=f"{arrival.attempt}-{turn}") as transaction:
-                transaction.update(spending.item, spending.actions, condition=spending.condition)
-                transaction.update(
-                    AccountItem(tokens.encode(account.key)),
-                    [
-                        AccountItem.status.set(Status.ACTIVE),
-                        AccountItem.sessions.set(
-                            [OpenSessionItem(digest=s.digest, started_at=s.started_at) for s in opened]
-                        ),
-                        AccountItem.revision.set(account.revision + 1),
-                        AccountItem.first_sign_in_at.set(AccountItem.first_sign_in_at | now),
-                        AccountItem.last_sign_in_at.set(now),
-                    ],
-                    condition=(AccountItem.status != Status.DISABLED)
-                    & (AccountItem.epoch == account.epoch)
-                    & (AccountItem.revision == account.revision),
-                )
-                transaction.save(_item(session), condition=SessionItem.digest.does_not_exist())
-                if arrival.ending:
-                    transaction.delete(SessionItem(arrival.ending))
-                events.add_to(transaction, event)
-        except TransactWriteError as error:
-            if unmet_in(error):
-                raise Contested from None
-            if not passing(error):
-                raise
-            time.sleep(0.05 * 2**turn * (1 + tokens.jitter(100) / 100))
-        else:
-            return Visit(session, replace(account, status=Status.ACTIVE, sessions=opened))
+            return _begin(arrival, account, spending(account))
+        except (Contested, *OUTAGES) as trouble:
+            current = again()
+            if current is None:
+                # our own commit, whose answer was lost on the way
+                return resume(account.practice, arrival.cookie, arrival.instant // 1000)
+            if not isinstance(trouble, Contested):
+                raise Unavailable from None
+            account = current
     raise Unavailable
 
 
@@ -195,6 +163,71 @@ def end(visit: Visit, instant: int) -> None:
         )
     )
     SessionItem(visit.session.digest).delete()
+
+
+def _begin(arrival: Arrival, account: Account, spending: Spending) -> Visit:
+    """Spend the proof, open the session, and write both down: all of it or nothing.
+
+    :raises Contested: the proof or the account is no longer as it was read.
+    :raises Unavailable: the store kept refusing for reasons of its own; nothing was spent.
+    """
+    now = arrival.instant // 1000
+    session = Session(
+        digest=tokens.session_digest(account.practice, arrival.cookie),
+        practice=account.practice,
+        account=account.key,
+        epoch=account.epoch,
+        method=arrival.method,
+        started_at=now,
+        seen_at=now,
+        first=account.first_sign_in_at is None,
+        previous=account.last_sign_in_at,
+    )
+    opened = sessions.with_room(account.sessions, OpenSession(session.digest, now), arrival.ending)
+    event = Event(
+        account.practice,
+        account.key,
+        Kind.SESSION_STARTED,
+        arrival.instant,
+        method=arrival.method,
+        reference=arrival.reference,
+    )
+    unchanged = (
+        (AccountItem.status != Status.DISABLED)
+        & (AccountItem.epoch == account.epoch)
+        & (AccountItem.revision == account.revision)
+    )
+    for turn in range(TRIES):
+        try:
+            with TransactWrite(connection=connection, client_request_token=f"{arrival.attempt}-{turn}") as transaction:
+                transaction.update(spending.item, spending.actions, condition=spending.condition)
+                transaction.update(
+                    AccountItem(tokens.encode(account.key)),
+                    [
+                        AccountItem.status.set(Status.ACTIVE),
+                        AccountItem.sessions.set(
+                            [OpenSessionItem(digest=s.digest, started_at=s.started_at) for s in opened]
+                        ),
+                        AccountItem.revision.set(account.revision + 1),
+                        AccountItem.first_sign_in_at.set(AccountItem.first_sign_in_at | now),
+                        AccountItem.last_sign_in_at.set(now),
+                        *spending.binding,
+                    ],
+                    condition=unchanged if spending.bound is None else unchanged & spending.bound,
+                )
+                transaction.save(_item(session), condition=SessionItem.digest.does_not_exist())
+                if arrival.ending:
+                    transaction.delete(SessionItem(arrival.ending))
+                events.add_to(transaction, event)
+        except TransactWriteError as error:
+            if unmet_in(error):
+                raise Contested from None
+            if not passing(error):
+                raise
+            time.sleep(0.05 * 2**turn * (1 + tokens.jitter(100) / 100))
+        else:
+            return Visit(session, replace(account, status=Status.ACTIVE, sessions=opened))
+    raise Unavailable
 
 
 def _change(session: Session, actions: list[Action], now: int) -> None:

@@ -1,0 +1,306 @@
+"""Giving, moving and ending access: what a clinician does about a client's sign-in, as values before and after.
+
+Each decision takes what was read and returns what is to be written, all of it or nothing; the store writes it only if
+nothing came in between. `now` is Unix seconds everywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from latchkey.rules.accounts import Account, Profile, Status
+from latchkey.rules.clients import Client, Contact, Email
+from latchkey.rules.events import Kind
+from latchkey.rules.refusals import (
+    AddressSuppressed,
+    AlreadySignedIn,
+    ConsentMissing,
+    EmailInUse,
+    NoAccess,
+    SwitchUnconfirmed,
+)
+
+type Accounts = Mapping[bytes, Account]
+"""Accounts as they were read, by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be written together."""
+
+    client: Client
+    """As it is to be; its `revision` is the one that was read."""
+    accounts: tuple[Account, ...] = field(default=(), repr=False)
+    """As they are to be; each `revision` is the one that was read, 0 for a new one."""
+    events: tuple[tuple[bytes, Kind], ...] = ()
+    """What to write down, and of which account; of the client, where `Client.row` stands for one."""
+
+    def happened(self, kind: Kind) -> bool:
+        """Whether an event of that kind is part of it."""
+        return any(kind is happened for _, happened in self.events)
+
+    def account(self, key: bytes) -> Account:
+        """An account as it is to be."""
+        return next(account for account in self.accounts if account.key == key)
+
+
+def address_for(client: Client, asked: str | None) -> str:
+    """The address to invite: the one asked for, else the one with access, else the first with consent.
+
+    :raises ConsentMissing: the client has no such address, or has not agreed to be written to there. Nothing is ever
+        sent to typed text.
+    """
+    wanted = asked or client.access_address or next((e.address for e in client.emails if e.email_ok), None)
+    email = client.email(wanted) if wanted else None
+    if email is None or not email.email_ok:
+        raise ConsentMissing
+    return email.address
+
+
+def invite(client: Client, address: str, key: bytes, known: Accounts, new_id: str, now: int) -> Change:
+    """Give a client access by an address of theirs (`key` is its account's), ending access by any other (B42, B58, B60).
+
+    :raises AlreadySignedIn: the client has signed in by it already (B61).
+    :raises EmailInUse: it is another client's own sign-in (B90).
+    :raises AddressSuppressed: mail to it came back; a clinician has to confirm it first.
+    """
+    account, own = known.get(key), own_account(client, known)
+    if own and own.key == key and own.status is Status.ACTIVE:
+        raise AlreadySignedIn
+    granted = _granted(client, address, key, account, new_id)
+    if granted.suppressed:
+        raise AddressSuppressed
+    accounts, events = [granted], [(key, Kind.ACCESS_ENABLED)]
+    if own and own.key != key:
+        accounts.append(_without(own, client, now))
+        events += [(own.key, Kind.ACCESS_DISABLED), (key, Kind.ADDRESS_CHANGED)]
+    before = {*client.former, client.access} - {None, key}
+    former = tuple(sorted(one for one in before if one))
+    invited = replace(client, access=key, access_address=address, former=former, invited_at=now)
+    return Change(invited, tuple(accounts), (*events, (key, Kind.INVITATION_REQUESTED)))
+
+
+def confirm(client: Client, email: Email, key: bytes, known: Accounts) -> Change:
+    """Put on file that an address is right, and whether the person may be written to there (B49): what kept mail back
+    is lifted. `key` is the address's account."""
+    account = known.get(key)
+    if account is None or account.owner not in (None, client.id):
+        return Change(client.with_email(email), events=((client.row, Kind.CONSENT_CHANGED),))
+    own = account.owner == client.id and client.access == key
+    confirmed = replace(
+        account,
+        address=email.address if own else account.address,
+        email_ok=email.email_ok if own else account.email_ok,
+        suppressed=False,
+    )
+    changed = replace(client, access_address=email.address) if own else client
+    return Change(changed.with_email(email), (confirmed,), ((key, Kind.CONSENT_CHANGED),))
+
+
+def readdress(  # noqa: PLR0913 - what was asked, what was read, and what is new
+    client: Client, email: Email, key: bytes, known: Accounts, *, agreed: bool, new_id: str, now: int
+) -> Change:
+    """Save an address as the client's (B55). The one that is on file already is confirmed. Another one ends the sign-in
+    by the one before and is invited, if that is `agreed` (B57, B58); where there is no sign-in to end it is put on file
+    for the next invitation.
+
+    :raises SwitchUnconfirmed: the client has access by another address, and nobody has agreed to end it.
+    :raises ConsentMissing: it is to be invited, and the person has not agreed to be written to there.
+    :raises EmailInUse: it is another client's own sign-in.
+    """
+    account, own = known.get(key), own_account(client, known)
+    if own and own.key != key and own.may_sign_in and not agreed:
+        raise SwitchUnconfirmed
+    if account and account.owner not in (None, client.id) and account.may_sign_in:
+        raise EmailInUse
+    same = own is not None and own.key == key
+    filed = client if same else client.with_address(email)
+    saved = confirm(filed, email, key, known)
+    if not same:
+        saved = replace(
+            saved,
+            client=replace(saved.client, access_address=email.address),
+            events=(*saved.events, (client.row, Kind.ADDRESS_CHANGED)),
+        )
+    if not agreed or (own and same and own.status is Status.ACTIVE):
+        return saved
+    if not email.email_ok:
+        raise ConsentMissing
+    seen = {**known, **{one.key: one for one in saved.accounts}}
+    invited = invite(saved.client, email.address, key, seen, new_id, now)
+    kept = tuple((row, kind) for row, kind in saved.events if not invited.happened(kind))
+    return replace(invited, events=(*kept, *invited.events))
+
+
+def sharing_invites(client: Client, known: Accounts) -> bool:
+    """Whether sharing something gives the client access (B45): they never had it, or their only invitation could not
+    be sent."""
+    own = own_account(client, known)
+    return client.access is None or (own is not None and own.status is Status.INVITED and own.email_status == "none")
+
+
+def own_account(client: Client, known: Accounts) -> Account | None:
+    """The account by which the client signs in as themselves, or did until it was ended; None if an address that was
+    theirs has become another client's."""
+    account = known.get(client.access) if client.access else None
+    return account if account and account.owner == client.id else None
+
+
+def disable(client: Client, known: Accounts, now: int) -> Change:
+    """End the client's sign-in at once: links, PINs and sessions with it (B62). Nothing to do is fine."""
+    account = own_account(client, known)
+    if account is None or not account.may_sign_in:
+        return Change(client)
+    return Change(client, (_ended(account, now),), ((account.key, Kind.ACCESS_DISABLED),))
+
+
+def end_sessions(client: Client, known: Accounts) -> Change:
+    """Sign the client out everywhere."""
+    account = own_account(client, known)
+    if account is None or not account.sessions:
+        return Change(client)
+    return Change(client, (replace(account, sessions=()),), ((account.key, Kind.SESSION_ENDED),))
+
+
+def signs_in(client: Client, known: Accounts) -> Account:
+    """The client's own account.
+
+    :raises NoAccess: there is none that may sign in.
+    """
+    account = own_account(client, known)
+    if account is None or not account.may_sign_in:
+        raise NoAccess
+    return account
+
+
+def add_contact(client: Client, contact: Contact, known: Accounts, new_id: str) -> Change:
+    """Let someone open this client's profile (B107). Whoever signs in here already gains one more; someone new is
+    invited if they have agreed to be written to, and else signs in by PIN."""
+    account = known.get(contact.account)
+    events = [(contact.account, Kind.PROFILE_GRANTED)]
+    if account is None or not account.address:
+        granted = _new(client, contact.account, contact.email.address, contact.name, account, new_id)
+        new = True
+    else:
+        granted = account if account.may_sign_in else _revived(account)
+        new = not account.may_sign_in or (account.status is Status.INVITED and account.email_status == "none")
+    granted = replace(
+        granted,
+        email_ok=granted.email_ok or contact.email.email_ok,
+        profiles=_with(granted.profiles, client.profile),
+    )
+    if new and granted.email_ok and not granted.suppressed:
+        events.append((contact.account, Kind.INVITATION_REQUESTED))
+    others = tuple(one for one in client.contacts if one.account != contact.account)
+    return Change(replace(client, contacts=(*others, contact)), (granted,), tuple(events))
+
+
+def remove_contact(client: Client, contact: Contact, known: Accounts, now: int) -> Change:
+    """Close this client's profile to someone, sessions on it included."""
+    changed = replace(client, contacts=tuple(one for one in client.contacts if one.id != contact.id))
+    account, own = known.get(contact.account), own_account(client, known)
+    if account is None or (own and own.key == contact.account):
+        return Change(changed)
+    return Change(changed, (_losing(account, client, now),), ((account.key, Kind.PROFILE_REVOKED),))
+
+
+def describe(client: Client, known: Accounts) -> Change:
+    """Carry the client's name, language and switches to every account that opens the profile."""
+    return Change(client, tuple(_told(account, client) for account in known.values() if account.profile(client.id)))
+
+
+def erase(client: Client, known: Accounts, now: int) -> Change:
+    """Take the client's profile from every account; those that open nothing any more are ended, and forget whose they
+    were. Their keys and epochs stay, so that no link or PIN from before is ever good again."""
+    accounts, events = [], []
+    alone = replace(client, contacts=())
+    for account in known.values():
+        if account.owner == client.id:
+            left = _without(account, alone, now)
+        elif account.profile(client.id):
+            left = _losing(account, client, now)
+        else:
+            continue
+        accounts.append(left if left.profiles else _forgotten(left))
+        events.append((account.key, Kind.PROFILE_REVOKED if left.profiles else Kind.ACCESS_DISABLED))
+    return Change(client, tuple(accounts), (*events, (client.row, Kind.CLIENT_ERASED)))
+
+
+def keys(client: Client) -> set[bytes]:
+    """The accounts that open the client's profile."""
+    return {contact.account for contact in client.contacts} | ({client.access} if client.access else set())
+
+
+def _granted(client: Client, address: str, key: bytes, account: Account | None, new_id: str) -> Account:
+    if account and account.owner not in (None, client.id) and account.may_sign_in:
+        raise EmailInUse
+    if account is None or not account.address or account.owner not in (None, client.id):
+        # of another client's that was ended nothing is left to open
+        account = _new(client, key, address, client.name, account, new_id)
+    return replace(
+        account,
+        address=address,
+        name=client.name,
+        language=client.language,
+        email_ok=True,
+        owner=client.id,
+        status=account.status if account.may_sign_in else Status.INVITED,
+        profiles=_with(account.profiles, client.profile),
+    )
+
+
+def _new(  # noqa: PLR0913 - all that an account begins with
+    client: Client, key: bytes, address: str, name: str, before: Account | None, new_id: str
+) -> Account:
+    """An account for someone new; where someone else had one, what is known of the address stays, and what was ended
+    stays ended."""
+    account = Account(
+        key=key, id=new_id, practice=client.practice, address=address, name=name, language=client.language
+    )
+    if before is None:
+        return account
+    return replace(
+        account,
+        epoch=before.epoch,
+        ended_at=before.ended_at,
+        suppressed=before.suppressed,
+        revision=before.revision,
+    )
+
+
+def _told(account: Account, client: Client) -> Account:
+    told = replace(account, profiles=_with(account.profiles, client.profile))
+    return replace(told, name=client.name, language=client.language) if account.owner == client.id else told
+
+
+def _revived(account: Account) -> Account:
+    """An ended account that may open a profile again: not the one of the client whose own sign-in was ended."""
+    others = tuple(one for one in account.profiles if one.id != account.owner)
+    return replace(account, status=Status.INVITED, owner=None, profiles=others)
+
+
+def _ended(account: Account, now: int) -> Account:
+    return replace(account, status=Status.DISABLED, epoch=account.epoch + 1, ended_at=now, sessions=())
+
+
+def _forgotten(account: Account) -> Account:
+    return replace(account, address="", name="", google=None, first_sign_in_at=None, last_sign_in_at=None)
+
+
+def _losing(account: Account, client: Client, now: int) -> Account:
+    """Without the client's profile; ended if it was the last one."""
+    left = replace(account, profiles=tuple(one for one in account.profiles if one.id != client.id))
+    return left if left.profiles else _ended(left, now)
+
+
+def _without(account: Account, client: Client, now: int) -> Account:
+    """No longer the client's own sign-in: whatever was live is dead, also for what else it opens."""
+    stays = any(contact.account == account.key for contact in client.contacts)
+    profiles = tuple(one for one in account.profiles if stays or one.id != client.id)
+    ended = _ended(replace(account, owner=None, profiles=profiles), now)
+    return replace(ended, status=account.status) if profiles else ended
+
+
+def _with(profiles: tuple[Profile, ...], profile: Profile) -> tuple[Profile, ...]:
+    if any(one.id == profile.id for one in profiles):
+        return tuple(profile if one.id == profile.id else one for one in profiles)
+    return (*profiles, profile)

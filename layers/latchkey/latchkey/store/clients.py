@@ -1,0 +1,212 @@
+"""Clients on file, and what clinicians decide about them, written together with the accounts it touches."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from latchkey import settings, tokens
+from latchkey.rules import access
+from latchkey.rules.access import Accounts, Change
+from latchkey.rules.accounts import Kind as ProfileKind
+from latchkey.rules.clients import Client, Contact, Email
+from latchkey.rules.events import Event, Kind
+from latchkey.rules.practices import Language
+from latchkey.rules.refusals import NotYours, Unavailable
+from latchkey.store import accounts, events
+from latchkey.store.tables import Table, connection, passing, unmet_in
+
+TRIES = 4
+
+
+class EmailItem(MapAttribute[str, Any]):
+    """An address on file."""
+
+    address = UnicodeAttribute()
+    email_ok = BooleanAttribute()
+    recorded_by = UnicodeAttribute()
+    recorded_at = NumberAttribute()
+
+    def email(self) -> Email:
+        """The address as rules know it."""
+        return Email(self.address, self.email_ok, self.recorded_by, int(self.recorded_at))
+
+
+class ContactItem(MapAttribute[str, Any]):
+    """Someone who may open the client's profile."""
+
+    id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    email = EmailItem()
+    relation = UnicodeAttribute()
+    account = BinaryAttribute(legacy_encoding=False)
+
+    def contact(self) -> Contact:
+        """The contact as rules know it."""
+        return Contact(self.id, self.name, self.email.email(), self.relation, self.account)
+
+
+class ClientItem(Table):
+    """A client at rest."""
+
+    class Meta:
+        table_name = settings.load().clients_table
+
+    practice = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    language = UnicodeAttribute()
+    emails = ListAttribute(of=EmailItem)
+    features = UnicodeSetAttribute(null=True)
+    contacts = ListAttribute(of=ContactItem)
+    access = BinaryAttribute(legacy_encoding=False, null=True)
+    access_address = UnicodeAttribute(null=True)
+    former = UnicodeSetAttribute(null=True)
+    items = ListAttribute(of=UnicodeAttribute)
+    invited_at = NumberAttribute(null=True)
+    created_at = NumberAttribute()
+    revision = NumberAttribute()
+
+    def client(self) -> Client:
+        """The client as rules know it."""
+        return Client(
+            id=self.id,
+            practice=self.practice,
+            name=self.name,
+            kind=cast("ProfileKind", self.kind),
+            language=cast("Language", self.language),
+            emails=tuple(email.email() for email in self.emails),
+            features=frozenset(self.features or ()),
+            contacts=tuple(contact.contact() for contact in self.contacts),
+            access=self.access,
+            access_address=self.access_address,
+            former=tuple(sorted(key for text in self.former or () if (key := tokens.decode(text)))),
+            items=tuple(str(item) for item in self.items),
+            invited_at=None if self.invited_at is None else int(self.invited_at),
+            created_at=int(self.created_at),
+            revision=int(self.revision),
+        )
+
+
+def find(practice: str, client: str) -> Client:
+    """A client of this practice.
+
+    :raises NotYours: the practice has none of that id.
+    """
+    try:
+        return ClientItem.get(practice, client, consistent_read=True).client()
+    except ClientItem.DoesNotExist:
+        raise NotYours from None
+
+
+def all_of(practice: str, most: int, after: str | None = None) -> list[Client]:
+    """A page of the practice's clients, oldest first, from the one after `after` on."""
+    later = ClientItem.id > after if after else None
+    return [item.client() for item in ClientItem.query(practice, later, limit=most, consistent_read=True)]
+
+
+def change(
+    client: Client, decide: Callable[[Client, Accounts], Change], also: set[bytes], note: Callable[[bytes, Kind], Event]
+) -> Change:
+    """Read, decide, write: again from the start where something came in between, so that no decision is made on what
+    is no longer so.
+
+    `client` is as it was read, or new with revision 0. `also` are accounts to read beside those that open the client's
+    profile. `note` makes the audit row for an account and a kind.
+
+    :raises Unavailable: something came in between several times over.
+    """
+    current = client
+    for _ in range(TRIES):
+        known = accounts.find_all(access.keys(current) | also)
+        decided = decide(current, known)
+        try:
+            _write(decided, note)
+        except TransactWriteError as error:
+            if not unmet_in(error) and not passing(error):
+                raise
+            if client.revision:
+                current = find(client.practice, client.id)
+        else:
+            return decided
+    raise Unavailable
+
+
+def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> None:
+    """Forget a client, and take their profile from every account. `now` is Unix seconds.
+
+    :raises NotYours: someone else was faster.
+    :raises Unavailable: something came in between several times over; nothing is forgotten.
+    """
+    for _ in range(TRIES):
+        decided = access.erase(client, accounts.find_all(access.keys(client)), now)
+        try:
+            with TransactWrite(connection=connection) as transaction:
+                transaction.delete(
+                    ClientItem(client.practice, client.id), condition=ClientItem.revision == client.revision
+                )
+                _write_accounts(transaction, decided, note)
+        except TransactWriteError as error:
+            if not unmet_in(error) and not passing(error):
+                raise
+            client = find(client.practice, client.id)
+        else:
+            return
+    raise Unavailable
+
+
+def _write(change: Change, note: Callable[[bytes, Kind], Event]) -> None:
+    new = change.client.revision == 0
+    with TransactWrite(connection=connection) as transaction:
+        transaction.save(
+            _item(change.client),
+            condition=ClientItem.id.does_not_exist() if new else ClientItem.revision == change.client.revision,
+        )
+        _write_accounts(transaction, change, note)
+
+
+def _write_accounts(transaction: TransactWrite, change: Change, note: Callable[[bytes, Kind], Event]) -> None:
+    for account in change.accounts:
+        accounts.write_to(transaction, account)
+    for account_key, kind in change.events:
+        events.add_to(transaction, note(account_key, kind))
+
+
+def _item(client: Client) -> ClientItem:
+    return ClientItem(
+        client.practice,
+        client.id,
+        name=client.name,
+        kind=client.kind,
+        language=client.language,
+        emails=[_email(email) for email in client.emails],
+        features=set(client.features) or None,
+        contacts=[
+            ContactItem(id=c.id, name=c.name, email=_email(c.email), relation=c.relation, account=c.account)
+            for c in client.contacts
+        ],
+        access=client.access,
+        access_address=client.access_address,
+        former={tokens.encode(key) for key in client.former} or None,
+        items=list(client.items),
+        invited_at=client.invited_at,
+        created_at=client.created_at,
+        revision=client.revision + 1,
+    )
+
+
+def _email(email: Email) -> EmailItem:
+    return EmailItem(
+        address=email.address, email_ok=email.email_ok, recorded_by=email.recorded_by, recorded_at=email.recorded_at
+    )
