@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 
 from latchkey.mail import letters
-from latchkey.mail.letters import Errand, Letter
+from latchkey.mail.letters import Errand, Letter, Notice, Words
 from latchkey.rules.practices import LANGUAGES, Language, Practice
 
 URL = "https://portal.example.com/willow/link/" + "Ab3_-" * 17
@@ -22,11 +22,37 @@ THIRD_OF_MARCH = 1772574120
 WILLOW = Practice(slug="willow", name="Willow Family Therapy", phone="(555) 010-0142", time_zone="America/Chicago")
 
 every_language = pytest.mark.parametrize("language", LANGUAGES)
-every_kind = pytest.mark.parametrize("kind", ["sign_in", "invitation"])
+ERRANDS = ["sign_in", "invitation"]
+NOTICES = ["pin_made", "address_changed"]
+
+every_kind = pytest.mark.parametrize("kind", ERRANDS + NOTICES)
+every_errand = pytest.mark.parametrize("kind", ERRANDS)
+every_notice = pytest.mark.parametrize("kind", NOTICES)
 
 
-def write(kind: str = "sign_in", language: Language = "en", practice: Practice = WILLOW, hours: int = 24) -> Letter:
-    errand = Errand(
+def write(
+    kind: str = "sign_in",
+    language: Language = "en",
+    practice: Practice = WILLOW,
+    hours: int = 24,
+    words: Words | None = None,
+) -> Letter:
+    if kind in NOTICES:
+        return (letters.pin_made if kind == "pin_made" else letters.address_changed)(practice, notice(language))
+    if kind == "invitation":
+        return letters.invitation(practice, errand(language, hours), name="Sam Okafor", portal=PORTAL, words=words)
+    return letters.sign_in(
+        practice,
+        errand(language, hours),
+        requested_at=THIRD_OF_MARCH,
+        name="Sam Okafor",
+        portal=PORTAL,
+        words=words,
+    )
+
+
+def errand(language: Language = "en", hours: int = 24) -> Errand:
+    return Errand(
         address="sam@example.com",
         language=language,
         url=URL,
@@ -34,9 +60,16 @@ def write(kind: str = "sign_in", language: Language = "en", practice: Practice =
         reference="01JREFERENCE",
         hours=hours,
     )
-    if kind == "sign_in":
-        return letters.sign_in(practice, errand, requested_at=THIRD_OF_MARCH)
-    return letters.invitation(practice, errand, name="Sam Okafor", portal=PORTAL)
+
+
+def notice(language: Language = "en") -> Notice:
+    return Notice(
+        address="sam@example.com",
+        language=language,
+        sender="yourprovider@mail.example.com",
+        reference="01JREFERENCE",
+        at=THIRD_OF_MARCH,
+    )
 
 
 def visible(html: str) -> str:
@@ -65,6 +98,13 @@ def test_the_subject_names_the_portal_and_nothing_private() -> None:
     assert write(language="es").subject == "Inicie sesión en su Portal de clientes"
     assert write("invitation").subject == "Willow Family Therapy invited you to the Client Portal"
     assert write("invitation", "es").subject == "Willow Family Therapy le invita al Portal de clientes"
+    assert write("pin_made").subject == "A Pin Code was made for your Client Portal"
+    assert write("pin_made", "es").subject == "Se generó un código PIN para su Portal de clientes"
+    assert write("address_changed").subject == "The email address for your Client Portal was changed"
+    assert (
+        write("address_changed", "es").subject
+        == "Se cambió la dirección de correo electrónico de su Portal de clientes"
+    )
 
 
 def test_a_sign_in_letter_reads_in_the_order_of_what_people_need() -> None:
@@ -99,7 +139,7 @@ def test_a_letter_tells_the_lifetime_of_this_stack(language: Language) -> None:
     assert words in visible(letter.html)
 
 
-@every_kind
+@every_errand
 @every_language
 def test_a_letter_has_one_button_and_shows_its_address_once_more_as_text(kind: str, language: Language) -> None:
     letter = write(kind, language)
@@ -181,11 +221,19 @@ def test_machines_are_told_what_a_letter_is(kind: str, language: Language) -> No
     )
 
 
+@every_errand
+@every_language
+def test_a_letter_with_a_link_says_nothing_of_pin_codes(kind: str, language: Language) -> None:
+    letter = write(kind, language)
+
+    assert not re.search(r"\bpin\b", f"{letter.subject} {letter.text} {visible(letter.html)}", re.IGNORECASE)
+
+
 @every_kind
 @every_language
-def test_no_letter_says_anything_about_health_google_or_pin_codes(kind: str, language: Language) -> None:
+def test_no_letter_says_anything_about_health_or_google(kind: str, language: Language) -> None:
     letter = write(kind, language, replace(WILLOW, name="Willow"))
-    words = r"google|\bpin\b|therap|terap|diagnos|treatment|tratamiento|patient|paciente|mental|session|psych"
+    words = r"google|therap|terap|diagnos|treatment|tratamiento|patient|paciente|mental|session|psych"
 
     assert not re.search(words, f"{letter.subject} {letter.text} {visible(letter.html)}", re.IGNORECASE)
 
@@ -195,8 +243,10 @@ def test_no_letter_says_anything_about_health_google_or_pin_codes(kind: str, lan
 def test_a_hostile_name_is_text_and_nothing_else(kind: str, language: Language) -> None:
     letter = write(kind, language, replace(WILLOW, name=HOSTILE, phone=HOSTILE))
 
-    assert re.findall(r'href="([^"]*)"', letter.html) == [URL]
-    assert letter.html.count("<a") == 1
+    addresses = [] if kind in NOTICES else [URL]
+
+    assert re.findall(r'href="([^"]*)"', letter.html) == addresses
+    assert letter.html.count("<a") == len(addresses)
     assert HOSTILE in visible(letter.html)
     assert HOSTILE in letter.text
 
@@ -237,4 +287,193 @@ def test_a_letter_goes_to_the_address_on_file_and_keeps_it_out_of_logs() -> None
     letter = write()
 
     assert letter.to == "sam@example.com"
-    assert not re.search("sam@|link/", repr(letter))
+    assert not re.search("sam@|link/", f"{letter!r} {errand()!r} {notice()!r}")
+
+
+@every_kind
+@every_language
+def test_the_text_part_is_tidy(kind: str, language: Language) -> None:
+    text = write(kind, language, words=Words("Dear {name},", "Come in.\n\n{link}\n\nSee you.", "Willow")).text
+
+    assert "\n\n\n" not in text
+    assert not re.search(r"[ \t]$", text, re.MULTILINE)
+    assert text.endswith(".\n" if kind in NOTICES else "\nWillow\n")
+
+
+@every_notice
+@every_language
+def test_a_notice_opens_nothing(kind: str, language: Language) -> None:
+    letter = write(kind, language)
+
+    assert not re.search(r"href|https?:|@|\d{6}", letter.text + letter.html.partition("</style>")[2].replace("#", ""))
+
+
+def test_whoever_did_not_ask_for_a_pin_code_learns_that_one_was_made_and_whom_to_call() -> None:
+    letter = write("pin_made")
+    told = (
+        "Willow Family Therapy",
+        "A Pin Code was made for your Client Portal",
+        "On March 3, 2026 at 3:42 PM, Willow Family Therapy made a one-time Pin Code for you",
+        "Don’t tell it to anyone else.",
+        "Didn’t ask for a Pin Code? Call Willow Family Therapy at (555) 010-0142 right away",
+        "Questions? Call Willow Family Therapy at (555) 010-0142.",
+    )
+
+    assert in_order(letter.text, *told)
+    assert in_order(visible(letter.html), *told)
+    assert visible(letter.html).startswith("Made on March 3, 2026 at 3:42 PM. It is not in this email.")
+
+
+def test_a_change_of_address_is_told_in_words_that_either_address_may_read() -> None:
+    letter = write("address_changed")
+    told = (
+        "Willow Family Therapy",
+        "The email address for your Client Portal was changed",
+        "On March 3, 2026 at 3:42 PM, Willow Family Therapy changed the email address",
+        "Links and Pin Codes for the earlier address no longer work",
+        "Didn’t ask for this change? Call Willow Family Therapy at (555) 010-0142 right away.",
+        "Questions? Call Willow Family Therapy at (555) 010-0142.",
+    )
+
+    assert in_order(letter.text, *told)
+    assert in_order(visible(letter.html), *told)
+
+
+@every_notice
+def test_a_notice_tells_the_time_as_its_readers_write_it(kind: str) -> None:
+    assert "El 3 de marzo de 2026 a las 15:42, Willow Family Therapy" in write(kind, "es").text
+
+
+@every_errand
+@every_language
+def test_a_practice_speaks_in_its_own_words_and_ours_stay_where_it_says_nothing(kind: str, language: Language) -> None:
+    ours = write(kind, language)
+    letter = write(kind, language, words=Words(body="Come in, {name}."))
+
+    assert "Come in, Sam Okafor." in letter.text
+    assert "Come in, Sam Okafor." in visible(letter.html)
+    assert write(kind, language, words=Words()) == ours
+
+
+@every_errand
+@every_language
+def test_own_words_leave_everything_in_place_that_a_letter_must_say(kind: str, language: Language) -> None:
+    letter = write(kind, language, words=Words("Greeting", "Body", "Footer"))
+    always = {
+        "en": ("Greeting", "Body", URL, "expires after 24 hours", "?", "Questions? Call", "not read", "Footer"),
+        "es": (
+            "Greeting",
+            "Body",
+            URL,
+            "caduca después de 24 horas",
+            "¿No",
+            "¿Preguntas? Llame",
+            "respuestas",
+            "Footer",
+        ),
+    }[language]
+    shown = tuple(words for words in always if words != URL)
+
+    assert in_order(letter.text, *always)
+    assert in_order(visible(letter.html), *shown)
+    assert in_order(visible(letter.html), "Body", {"en": "Sign in", "es": "Iniciar sesión"}[language], URL)
+
+
+def test_own_words_stand_in_place_of_ours() -> None:
+    letter = write("invitation", words=Words("Dear Sam,", "Your place is ready."))
+
+    for part in (letter.text, letter.html):
+        assert "Hello" not in part
+        assert "has given you access" not in part
+
+
+@every_errand
+def test_the_button_stands_where_the_practice_puts_it(kind: str) -> None:
+    letter = write(kind, words=Words(body="First this. {link} Then that."))
+
+    assert in_order(letter.text, "First this.", URL, "Then that.", "expires after")
+    assert in_order(visible(letter.html), "First this.", "Sign in", "Then that.", "expires after", URL)
+
+
+@every_errand
+@pytest.mark.parametrize("body", ["", "{link}", "{link}{link} and {link}", "No link here."])
+def test_there_is_one_button_however_often_the_practice_asks_for_it(kind: str, body: str) -> None:
+    letter = write(kind, words=Words("{link}", body, "{link}"))
+
+    assert re.findall(r'href="([^"]*)"', letter.html) == [URL]
+    assert (letter.html.count(URL), letter.text.count(URL)) == (2, 1)
+    assert "{link}" not in letter.text + letter.html
+
+
+@every_errand
+@pytest.mark.parametrize("part", ["greeting", "body", "footer"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        HOSTILE,
+        "{{7*7}} {% for %} {% include 'x' %} ${x} %(x)s {0.__class__} {name.__class__} {} { #{1+1}",
+        "<script>alert(1)</script> <img src=x onerror=alert(1)>",
+        "https://evil.example/ and [here](https://evil.example)",
+        "&lt;b&gt; &amp;",
+    ],
+)
+def test_what_a_practice_writes_is_text_and_nothing_else(kind: str, part: str, text: str) -> None:
+    letter = write(kind, words=replace(Words(), **{part: text}))
+
+    assert text in letter.text
+    assert text in visible(letter.html)
+    assert re.findall(r'href="([^"]*)"', letter.html) == [URL]
+    assert len(re.findall(r"<(a|script|img)\b", letter.html)) == 1
+
+
+def test_an_invitation_can_have_a_subject_and_a_message_of_its_own() -> None:
+    letter = letters.invitation(
+        WILLOW,
+        errand(),
+        name="Sam Okafor",
+        portal=PORTAL,
+        words=Words("Dear {name},", "The usual.", "Warmly, Willow"),
+        subject="Your forms for Monday",
+        message="Just this once, {name}.",
+    )
+
+    assert letter.subject == "Your forms for Monday"
+    assert in_order(letter.text, "Dear Sam Okafor,", "Just this once, Sam Okafor.", URL, "Warmly, Willow")
+    assert "The usual." not in letter.text + letter.html
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [
+        ("Hello\r\nBcc: eve@evil.example", "Hello Bcc: eve@evil.example"),
+        ("\u202eoolleH\0", "oolleH"),
+        ("x" * 500, "x" * 150),
+        ("{name} {link} {{7*7}}", "{name} {link} {{7*7}}"),
+        (HOSTILE, HOSTILE),
+        (" \n ", "Willow Family Therapy invited you to the Client Portal"),
+        (None, "Willow Family Therapy invited you to the Client Portal"),
+    ],
+)
+def test_a_subject_is_one_short_line_and_never_empty(subject: str | None, shown: str) -> None:
+    letter = letters.invitation(WILLOW, errand(), name="Sam Okafor", portal=PORTAL, subject=subject)
+
+    assert letter.subject == shown
+    assert re.findall(r'href="([^"]*)"', letter.html) == [URL]
+    assert unescape(letter.html).count(shown) >= 2
+
+
+@every_language
+def test_an_invitation_says_what_is_waiting_in_the_portal(language: Language) -> None:
+    letter = letters.invitation(
+        WILLOW,
+        errand(language),
+        name="Sam Okafor",
+        portal=PORTAL,
+        items=("Consent form", "Intake\r\nquestions", HOSTILE, "\n"),
+    )
+    words = {"en": "Waiting for you in the Client Portal:", "es": "Le espera en el Portal de clientes:"}
+
+    assert in_order(letter.text, words[language], "- Consent form\n- Intake questions\n- ", URL)
+    assert in_order(visible(letter.html), words[language], "Consent form", "Intake questions", HOSTILE)
+    assert letter.html.count("<li>") == 3
+    assert words[language] not in write("invitation", language).text

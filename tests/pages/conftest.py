@@ -30,6 +30,12 @@ def unreachable(harbor: Practice) -> Frame:
 
 
 @pytest.fixture
+def with_google(willow: Practice) -> Frame:
+    """A page of a practice whose clients may continue with Google."""
+    return Frame(willow, "en", google=True)
+
+
+@pytest.fixture
 def maria() -> Account:
     """A guardian: her own profile, a couple's, and a child's."""
     return Account(

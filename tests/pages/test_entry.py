@@ -158,7 +158,7 @@ def test_there_are_exactly_three_tips(frame: Frame) -> None:
     assert [tip.text.partition(" It ")[0].partition(" Look ")[0].partition(" Call W")[0] for tip in page.all("li")] == [
         "Check the spelling of your email address",
         "Check your Spam, Junk, Bulk, and Updates folders",
-        "Call your provider",
+        "Ask your provider for a one-time Pin Code",
     ]
     assert page.links["Request a new link"] == "/willow/sign-in"
     assert "autofill" in page.text
@@ -177,6 +177,11 @@ def test_the_tips_tell_to_confirm_the_address_on_the_phone(frame: Frame, unreach
     assert "While you’re on the call, confirm the email address for your Client Portal." in called.text
     assert called.links["(555) 010-0142"] == "tel:5550100142"
     assert "Contact Harbor Street and confirm the email address" in written.text
+
+
+def test_the_last_tip_leads_to_where_the_pin_code_is_typed(frame: Frame, unreachable: Frame) -> None:
+    assert read(pages.tips(frame, sender="a@example.com")).links["Sign in via Pin Code"] == "/willow/pin"
+    assert read(pages.tips(unreachable, sender="a@example.com")).links["Sign in via Pin Code"] == "/harbor/pin"
 
 
 def test_people_at_the_wrong_door_are_shown_the_right_one(frame: Frame) -> None:
@@ -211,3 +216,7 @@ def test_someone_told_to_wait_is_never_told_to_come_back_too_early(frame: Frame,
     assert words in page.text
     assert page.links["(555) 010-0142"] == "tel:5550100142"
     assert page.links["Go to the Client Portal"] == "/willow"
+
+
+def test_someone_told_to_wait_can_come_in_by_pin_code_meanwhile(frame: Frame) -> None:
+    assert read(pages.wait(frame, seconds=60)).links["Sign in via Pin Code"] == "/willow/pin"

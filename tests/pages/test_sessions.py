@@ -97,16 +97,25 @@ def test_the_first_time_the_clinician_speaks_and_there_is_a_place_to_start(willo
 
     assert first.one("blockquote").text == "I’m glad you’re here. Willow Family Therapy"
     assert first.one("blockquote").attributes["lang"] == "en"
-    assert first.links["Comenzar"] == "https://app.example/"
+    assert first.buttons[0] == "Comenzar"
+    assert first.all("form")[0].attributes == {"method": "post", "action": "/willow/home"}
     assert not later.all("blockquote")
-    assert later.links["Continuar"] == "https://app.example/"
+    assert "Comenzar" not in later.text
 
 
-def test_there_is_somewhere_to_start_without_an_application_too(frame: Frame, maria: Account) -> None:
+def test_the_application_opens_once_the_welcome_is_over(willow: Practice, maria: Account) -> None:
+    frame = Frame(replace(willow, app_url="https://app.example/"), "en")
+    first = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=True, previous=None))
+    later = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=False, previous=None))
+
+    assert "https://app.example/" not in first.links.values()
+    assert later.links["Continue"] == "https://app.example/"
+
+
+def test_the_first_time_has_a_place_to_start_without_welcome_and_application_too(frame: Frame, maria: Account) -> None:
     page = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=True, previous=None))
 
-    assert page.links["Get Started"] == "#features"
-    assert page.one("h2", id="features").text == "In your Client Portal"
+    assert page.buttons == ["Get Started", "Sign out"]
 
 
 def test_only_someone_with_several_profiles_can_switch(frame: Frame, maria: Account) -> None:

@@ -4,7 +4,8 @@ A letter says nothing about health or care: its subject may be read on a locked 
 """
 
 import unicodedata
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from email.header import Header
 from email.utils import formataddr
 from pathlib import Path
@@ -13,7 +14,23 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from latchkey import languages
+from latchkey.mail.words import Spoken, Words, check_words, spoken
 from latchkey.rules.practices import Language, Practice
+
+__all__ = [
+    "Errand",
+    "Letter",
+    "Notice",
+    "Words",
+    "address_changed",
+    "check_words",
+    "invitation",
+    "pin_made",
+    "sign_in",
+]
+
+LONGEST_SUBJECT = 150
+"""Characters; more than any mail program shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +52,21 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Word to a person of what was done about their sign-in: it opens nothing."""
+
+    address: str = field(repr=False)
+    """The one to tell."""
+    language: Language
+    sender: str
+    """The From address, with its domain."""
+    reference: str
+    """Unlike any other letter's."""
+    at: int
+    """When it was done, in Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """One message to one person, ready for the post."""
 
@@ -49,21 +81,85 @@ class Letter:
     """Names and values beyond the usual ones."""
 
 
-def sign_in(practice: Practice, errand: Errand, *, requested_at: int) -> Letter:
-    """The link somebody asked for at `requested_at` (Unix seconds)."""
+def sign_in(
+    practice: Practice,
+    errand: Errand,
+    *,
+    requested_at: int,
+    name: str,
+    portal: str,
+    words: Words | None = None,
+) -> Letter:
+    """The link somebody asked for at `requested_at` (Unix seconds).
+
+    `words` are the practice's own; `name` and `portal` (its address) are what these may mention.
+    """
     _ = languages.voice(errand.language)
     at = languages.clock(requested_at, practice.time_zone, errand.language)
-    return _write("sign_in", _("Sign in to your Client Portal"), practice, errand, at=at)
+    own = _own(practice, words or Words(), name, portal)
+    return _bring("sign_in", _("Sign in to your Client Portal"), practice, errand, own=own, at=at)
 
 
-def invitation(practice: Practice, errand: Errand, *, name: str, portal: str) -> Letter:
-    """The first link of someone the practice gave access to, and the page to come back to without it (B131)."""
+def invitation(  # noqa: PLR0913 - all that a clinician may change of it
+    practice: Practice,
+    errand: Errand,
+    *,
+    name: str,
+    portal: str,
+    words: Words | None = None,
+    subject: str | None = None,
+    message: str | None = None,
+    items: Sequence[str] = (),
+) -> Letter:
+    """The first link of someone the practice gave access to, and the page to come back to without it (B131).
+
+    `words` are the practice's own. For this one letter (B59), `subject` stands in place of ours, `message` in place of
+    the body, and `items` says what is waiting in the portal (B44).
+    """
     _ = languages.voice(errand.language)
-    subject = _("{practice} invited you to the Client Portal", practice=_one_line(practice.name))
-    return _write("invitation", subject, practice, errand, client=_one_line(name), portal=portal)
+    ours = _("{practice} invited you to the Client Portal", practice=_one_line(practice.name))
+    said = words or Words()
+    if message:
+        said = replace(said, body=message)
+    return _bring(
+        "invitation",
+        _one_line(subject or "")[:LONGEST_SUBJECT].strip() or ours,
+        practice,
+        errand,
+        own=_own(practice, said, name, portal),
+        client=_one_line(name),
+        portal=portal,
+        items=[line for item in items if (line := _one_line(item))],
+    )
 
 
-def _write(kind: str, subject: str, practice: Practice, errand: Errand, **particulars: str) -> Letter:
+def pin_made(practice: Practice, notice: Notice) -> Letter:
+    """A Pin Code was made. It is told on the phone: not here, or whoever reads the mail would have it too."""
+    _ = languages.voice(notice.language)
+    return _tell("pin_made", _("A Pin Code was made for your Client Portal"), practice, notice)
+
+
+def address_changed(practice: Practice, notice: Notice) -> Letter:
+    """Another address signs in now. Fit for either address to read, and neither learns the other from it."""
+    _ = languages.voice(notice.language)
+    return _tell("address_changed", _("The email address for your Client Portal was changed"), practice, notice)
+
+
+def _own(practice: Practice, words: Words, name: str, portal: str) -> Spoken:
+    values = {"name": name, "practice": practice.name, "portal": portal, "phone": practice.phone or ""}
+    return spoken(words, **{key: _one_line(value) for key, value in values.items()})
+
+
+def _bring(kind: str, subject: str, practice: Practice, errand: Errand, **particulars: object) -> Letter:
+    return _write(kind, subject, practice, errand, url=errand.url, hours=errand.hours, **particulars)
+
+
+def _tell(kind: str, subject: str, practice: Practice, notice: Notice) -> Letter:
+    at = languages.moment(notice.at, practice.time_zone, notice.language)
+    return _write(kind, subject, practice, notice, at=at)
+
+
+def _write(kind: str, subject: str, practice: Practice, to: Errand | Notice, **particulars: object) -> Letter:
     name, phone = _one_line(practice.name), _one_line(practice.phone or "")
     unbroken = phone and Markup('<span style="white-space:nowrap">{}</span>').format(phone)
     values = particulars | {
@@ -71,23 +167,21 @@ def _write(kind: str, subject: str, practice: Practice, errand: Errand, **partic
         "practice": name,
         "phone": phone,
         "replies_read": practice.reply_to is not None,
-        "url": errand.url,
-        "hours": errand.hours,
-        "language": errand.language,
-        "direction": languages.DIRECTIONS[errand.language],
+        "language": to.language,
+        "direction": languages.DIRECTIONS[to.language],
     }
     return Letter(
-        sender=_mailbox(name, errand.sender),
-        to=errand.address,
+        sender=_mailbox(name, to.sender),
+        to=to.address,
         reply_to=(practice.reply_to,) if practice.reply_to else (),
         subject=subject,
-        text=_render(f"{kind}.txt", errand.language, str, values).strip() + "\n",
-        html=_render(f"{kind}.html", errand.language, Markup, values | {"phone": unbroken}),
+        text=_render(f"{kind}.txt", to.language, str, values).strip() + "\n",
+        html=_render(f"{kind}.html", to.language, Markup, values | {"phone": unbroken}),
         headers=(
             ("Auto-Submitted", "auto-generated"),
             ("X-Auto-Response-Suppress", "All"),
-            ("X-Entity-Ref-ID", errand.reference),
-            ("Content-Language", errand.language),
+            ("X-Entity-Ref-ID", to.reference),
+            ("Content-Language", to.language),
         ),
     )
 

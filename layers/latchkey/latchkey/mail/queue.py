@@ -3,7 +3,7 @@
 import json
 
 from latchkey import aws, settings
-from latchkey.rules.jobs import Job
+from latchkey.rules.jobs import LINKS, NOTICES, Job
 from latchkey.tokens import decode, encode
 
 LONGEST_DELAY = 900
@@ -26,6 +26,9 @@ def put(job: Job, delay: int = 0) -> None:
                 "kind": job.kind,
                 "asked_at": job.asked_at,
                 "origin": job.origin,
+                "subject": job.subject,
+                "message": job.message,
+                "items": job.items,
             }
         ),
         DelaySeconds=min(delay, LONGEST_DELAY),
@@ -41,7 +44,7 @@ def read(body: str) -> Job:
         fields = json.loads(body)
         account, request = decode(fields["account"]), decode(fields["request"])
         kind = fields["kind"]
-        if not account or not request or kind not in ("sign_in", "invitation"):
+        if not account or not request or kind not in (*LINKS, *NOTICES):
             raise ValueError("not a mail job")
         return Job(
             practice=str(fields["practice"]),
@@ -51,6 +54,9 @@ def read(body: str) -> Job:
             kind=kind,
             asked_at=int(fields["asked_at"]),
             origin=str(fields["origin"]),
+            subject=fields.get("subject"),
+            message=fields.get("message"),
+            items=tuple(fields.get("items", ())),
         )
     except (KeyError, TypeError) as error:
         raise ValueError("not a mail job") from error

@@ -3,7 +3,9 @@
 from latchkey.pages.entry import landing, new_client, sent, sign_in, tips, wait
 from latchkey.pages.errors import failed, missing, not_allowed, stale_form, too_large, unavailable, unreadable
 from latchkey.pages.frames import CONTENT_SECURITY_STYLE, Frame
+from latchkey.pages.google import google_cancelled, google_failed, google_unmatched
 from latchkey.pages.links import confirm, dead_link, switch
+from latchkey.pages.pins import pin, pin_locked
 from latchkey.pages.sessions import home, profiles, signed_out
 
 __all__ = [
@@ -12,11 +14,16 @@ __all__ = [
     "confirm",
     "dead_link",
     "failed",
+    "google_cancelled",
+    "google_failed",
+    "google_unmatched",
     "home",
     "landing",
     "missing",
     "new_client",
     "not_allowed",
+    "pin",
+    "pin_locked",
     "profiles",
     "sent",
     "sign_in",

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from latchkey.pages.frames import Frame, render, web_address
+from latchkey.pages.frames import Frame, minutes, render, web_address
 
 type EmailProblem = Literal["empty", "format", "unknown"]
 """What was wrong with a typed address."""
@@ -35,13 +35,14 @@ def sent(frame: Frame, *, address: str, certain: bool, again: bool, hours: int =
 
 
 def tips(frame: Frame, *, sender: str) -> str:
-    """Three tips (B80), where letters come from, and signposts for people at the wrong door (B121, B122)."""
+    """Three tips (B80), the last of which is a Pin Code; where letters come from; and signposts for people at the
+    wrong door (B121, B122)."""
     return render("tips.html", frame, sender=sender)
 
 
 def wait(frame: Frame, *, seconds: int) -> str:
     """Too many attempts: when to come back, in whole minutes, never too early."""
-    return render("wait.html", frame, minutes=max(1, -(-seconds // 60)))
+    return render("wait.html", frame, minutes=minutes(seconds))
 
 
 def _new_client_url(frame: Frame) -> str | None:

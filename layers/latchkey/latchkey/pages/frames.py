@@ -41,6 +41,8 @@ class Frame:
     """Where a GET shows this page, for the link to its other language; "" is the address the browser is at."""
     reference: str = ""
     """A support code for pages that say no, so that a caller can be helped (B130); "" for none."""
+    google: bool = False
+    """Whether one can continue with Google here. Where one cannot, no page mentions it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ def initials(name: str) -> str:
     """Up to two letters that stand for a name: "Maria & Jon Lopez" is MJ."""
     words = [word for word in name.split() if word[0].isalnum()]
     return "".join(word[0] for word in words[:2]).upper()
+
+
+def minutes(seconds: int) -> int:
+    """A wait in whole minutes, never too short a one."""
+    return max(1, -(-seconds // 60))
 
 
 def iso(at: int) -> str:

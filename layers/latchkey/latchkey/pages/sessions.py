@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from latchkey import languages
 from latchkey.pages.frames import Frame, render, web_address
-from latchkey.rules.accounts import FEATURES, Account, Profile
+from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.practices import FEATURES
 
 
 def profiles(frame: Frame, *, profiles: Sequence[Profile], current: str | None) -> str:
@@ -24,7 +25,11 @@ def home(frame: Frame, *, account: Account, profile: Profile, first: bool, previ
         frame,
         account=account,
         profile=profile,
-        features=[feature for feature in FEATURES if feature in profile.features],
+        features=[
+            feature
+            for feature in FEATURES
+            if feature in profile.features and (not practice or feature in practice.features)
+        ],
         first=first,
         welcome=practice.welcome if practice else None,
         app_url=web_address(practice.app_url) if practice else None,

@@ -1,0 +1,138 @@
+"""Signing in by the code that was read out on the phone."""
+
+import pytest
+
+from latchkey import pages
+from latchkey.pages import Frame
+from latchkey.pages.pins import PinProblem
+from latchkey.rules.practices import Practice
+from tests.pages.reading import read
+
+REFUSED = "That email address and Pin Code don’t match, or the Pin Code has expired or been used"
+
+
+def test_the_page_says_whom_to_call_before_it_asks_for_anything(frame: Frame, unreachable: Frame) -> None:
+    page = read(pages.pin(frame))
+
+    assert page.heading == "Sign in via Pin Code"
+    assert "To get a Pin Code, call Willow Family Therapy at (555) 010-0142" in page.one("main").text
+    assert page.links["(555) 010-0142"] == "tel:5550100142"
+    assert "To get a Pin Code, contact Harbor Street." in read(pages.pin(unreachable)).text
+
+
+def test_an_address_and_a_code_are_asked_for_and_nothing_else(frame: Frame) -> None:
+    page = read(pages.pin(frame, typed="ana@example.com"))
+
+    assert page.one("form").attributes == {"method": "post", "action": "/willow/pin", "novalidate": ""}
+    assert [(field.attributes["name"], field.attributes.get("value")) for field in page.all("input")] == [
+        ("email", "ana@example.com"),
+        ("pin", None),
+    ]
+    assert [label.text for label in page.all("label")] == ["Email address", "6-digit Pin Code"]
+    assert page.buttons == ["Sign in"]
+
+
+def test_the_code_is_one_field_to_type_or_paste_into_however_it_is_spaced(frame: Frame) -> None:
+    assert read(pages.pin(frame)).one("input", id="pin").attributes == {
+        "id": "pin",
+        "name": "pin",
+        "type": "text",
+        "class": "code",
+        "autocomplete": "one-time-code",
+        "inputmode": "numeric",
+        "pattern": "[0-9]*",
+        "spellcheck": "false",
+        "autocapitalize": "none",
+        "dir": "ltr",
+        "required": "",
+        "aria-describedby": "pin-hint",
+    }
+
+
+def test_the_page_tells_how_long_a_code_works_and_whose_address_to_use(frame: Frame) -> None:
+    page = read(pages.pin(frame))
+
+    assert "A Pin Code expires after 24 hours and can only be used once." in page.one("p", id="pin-hint").text
+    assert page.one("p", id="email-hint").text == "Use the email address that you confirmed on the call."
+
+
+@pytest.mark.parametrize(
+    ("problem", "field", "words"),
+    [
+        ("email_empty", "email", "Enter your email address"),
+        ("email_format", "email", "Enter an email address in the correct format, like name@example.com"),
+        ("pin_empty", "pin", "Enter your 6-digit Pin Code"),
+        ("pin_length", "pin", "The Pin Code must be 6 numbers"),
+    ],
+)
+def test_what_is_wrong_is_named_above_and_at_its_own_field(
+    frame: Frame, problem: PinProblem, field: str, words: str
+) -> None:
+    page = read(pages.pin(frame, typed="ana@exmaple.com", problem=problem))
+    summary, wrong = page.one("div", role="alert"), page.one("input", id=field)
+
+    assert page.title.startswith("Error: ")
+    assert summary.text == f"There is a problem {words}"
+    assert {"tabindex", "autofocus"} <= summary.attributes.keys()
+    assert page.links[words] == f"#{field}"
+    assert page.one("p", id=f"{field}-problem").text == words
+    assert wrong.attributes["aria-describedby"] == f"{field}-hint {field}-problem"
+    assert [name.attributes["id"] for name in page.all("input", **{"aria-invalid": "true"})] == [field]
+    assert page.one("input", id="email").attributes["value"] == "ana@exmaple.com"
+
+
+def test_a_refusal_blames_both_fields_and_neither(frame: Frame) -> None:
+    page = read(pages.pin(frame, typed="ana@example.com", problem="refused"))
+
+    assert page.one("div", role="alert").text == f"There is a problem {REFUSED}"
+    assert page.links[REFUSED] == "#email"
+    assert [
+        (field.attributes["aria-invalid"], field.attributes["aria-describedby"]) for field in page.all("input")
+    ] == [("true", "email-hint email-problem"), ("true", "pin-hint email-problem")]
+
+
+def test_a_refusal_says_what_to_do_next(frame: Frame, unreachable: Frame) -> None:
+    page = read(pages.pin(frame, problem="refused")).one("main").text
+    written = read(pages.pin(unreachable, problem="refused")).one("main").text
+
+    assert "For a new Pin Code, call Willow Family Therapy: (555) 010-0142" in page
+    assert "For a new Pin Code, contact Harbor Street." in written
+    assert "To get a Pin Code" not in page + written
+
+
+def test_whoever_has_mail_after_all_finds_the_way_to_a_link(frame: Frame) -> None:
+    assert read(pages.pin(frame)).links["Request a new link"] == "/willow/sign-in"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(1, "in 1 minute."), (60, "in 1 minute."), (841, "in 15 minutes.")])
+def test_after_too_many_wrong_codes_it_is_said_when_a_new_one_works(frame: Frame, seconds: int, words: str) -> None:
+    page = read(pages.pin_locked(frame, seconds=seconds))
+
+    assert page.heading == "For your security, that Pin Code no longer works"
+    assert f"You can enter a new Pin Code {words}" in page.text
+
+
+def test_after_too_many_wrong_codes_there_is_a_number_to_call_and_a_way_in_without_waiting(
+    frame: Frame, unreachable: Frame
+) -> None:
+    page = read(pages.pin_locked(frame, seconds=900))
+
+    assert "For a new Pin Code, call Willow Family Therapy: (555) 010-0142" in page.one("main").text
+    assert page.links["Request a new link"] == "/willow/sign-in"
+    assert "For a new Pin Code, contact Harbor Street." in read(pages.pin_locked(unreachable, seconds=900)).text
+
+
+def test_after_too_many_wrong_codes_there_is_nothing_to_type_into(frame: Frame) -> None:
+    assert not read(pages.pin_locked(frame, seconds=900)).all("form")
+
+
+def test_a_locked_code_comes_with_a_support_code(willow_said_no: Frame) -> None:
+    assert "mention the code K7QX-2M4P" in read(pages.pin_locked(willow_said_no, seconds=900)).text
+
+
+def test_spanish_speaks_of_a_codigo_pin(willow: Practice) -> None:
+    page = read(pages.pin(Frame(willow, "es"), problem="refused"))
+
+    assert page.heading == "Iniciar sesión con un código PIN"
+    assert "Para obtener un nuevo código PIN, llame a Willow Family Therapy: (555) 010-0142" in page.one("main").text
+    assert page.one("label", **{"for": "pin"}).text == "Código PIN de 6 dígitos"
