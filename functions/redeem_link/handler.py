@@ -5,23 +5,19 @@ from latchkey.rules import addresses
 from latchkey.rules.accounts import Account
 from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
 from latchkey.rules.events import Event, Kind
-from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed, SignedOut, SwitchUnasked, Unavailable
+from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed, SwitchUnasked
 from latchkey.rules.sessions import Visit
-from latchkey.store import budgets, events, links, sessions
-from latchkey.store.sessions import Arrival
+from latchkey.store import budgets, events, links
 from latchkey.tokens import LinkToken
-from latchkey.web import cookies
+from latchkey.web import arrivals, cookies
 from latchkey.web.answers import frame
 from latchkey.web.refusals import code
-
-SPENDING_MILLISECONDS = 2_000
-"""With less time than this until Lambda ends the function, nothing is spent any more."""
 
 
 def look(request: web.Request) -> web.Response:
     """Sign in at once the browser that asked for this link; ask everyone else."""
     token = tokens.read_link(keys.link(), request.at.slug, request.parameters["token"])
-    present = _present(request)
+    present = arrivals.present(request)
     try:
         account = links.peek(token, request.now)
     except LinkUsed:
@@ -40,7 +36,7 @@ def press(request: web.Request) -> web.Response:
     """A person pressed the button."""
     budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now)
     token = tokens.read_link(keys.link(), request.at.slug, request.parameters["token"])
-    present = _present(request)
+    present = arrivals.present(request)
     try:
         account = links.peek(token, request.now)
         return _spend(request, token, account, present)
@@ -54,17 +50,7 @@ def press(request: web.Request) -> web.Response:
 
 def _spend(request: web.Request, token: LinkToken, account: Account, present: Visit | None) -> web.Response:
     _ask_before_switching(request, account, present)
-    if request.time_left() < SPENDING_MILLISECONDS:
-        raise Unavailable
-    presented = cookies.session(request)
-    arrival = Arrival(
-        method="link",
-        cookie=tokens.session(account.key),
-        attempt=tokens.ulid(request.instant),
-        ending=tokens.session_digest(request.at.slug, presented) if presented else None,
-        instant=request.instant,
-        reference=request.reference,
-    )
+    arrival = arrivals.arrival(request, account, "link")
     visit = links.spend(token, account, arrival)
     return web.signed_in(request, visit, arrival.cookie)
 
@@ -74,14 +60,6 @@ def _asked_here(request: web.Request, token: LinkToken) -> bool:
     asked = cookies.asked(request)
     here = asked is not None and tokens.same(asked.request, token.request)
     return here and token.kind == "sign_in" and request.method == "GET" and not request.prefetched
-
-
-def _present(request: web.Request) -> Visit | None:
-    """Whoever is signed in on this browser."""
-    try:
-        return sessions.resume(request.at.slug, cookies.session(request), request.now)
-    except SignedOut:
-        return None
 
 
 def _ask_before_switching(request: web.Request, account: Account, present: Visit | None) -> None:
@@ -103,7 +81,7 @@ def _home_again(request: web.Request, token: LinkToken, present: Visit | None) -
     if present is None or present.account.key != token.account:
         raise LinkUsed
     if request.wants_json:
-        return web.json_document(web.session_document(present))
+        return web.json_document(web.session_document(request, present))
     return web.see_other(request.below("home"))
 
 

@@ -20,7 +20,7 @@ from latchkey.rules.refusals import EmailUnknown, SignedOut, Unavailable, Waitin
 from latchkey.rules.sessions import IDLE_SECONDS
 from latchkey.store import accounts, budgets, events, sessions
 from latchkey.store.tables import OUTAGES
-from latchkey.web import cookies
+from latchkey.web import arrivals, cookies
 from latchkey.web.answers import frame
 from latchkey.web.cookies import Asked
 
@@ -29,7 +29,7 @@ def landing(request: web.Request) -> web.Response:
     """The page to bookmark (B9); `?client=existing` is for the link on a practice's own website."""
     if request.query("client") == "existing":
         return web.see_other(request.below("sign-in"))
-    return web.page(pages.landing(frame(request), signed_in=_signed_in(request)))
+    return web.page(pages.landing(frame(request), signed_in=arrivals.present(request) is not None))
 
 
 def new_client(request: web.Request) -> web.Response:
@@ -39,12 +39,12 @@ def new_client(request: web.Request) -> web.Response:
 
 def form(request: web.Request) -> web.Response:
     """Ask for the address. Whoever is signed in goes on; whoever was is told why not any more."""
-    idle_minutes = None
     try:
-        if _signed_in(request, strictly=True):
-            return web.see_other(request.below("home"))
+        sessions.resume(request.at.slug, cookies.session(request), request.now)
     except SignedOut as ended:
         idle_minutes = IDLE_SECONDS // 60 if ended.idle else None
+    else:
+        return web.see_other(request.below("home"))
     answer = web.page(pages.sign_in(frame(request), idle_minutes=idle_minutes))
     return answer.keeping(cookies.drop_session(request)) if cookies.has_session(request) else answer
 
@@ -52,7 +52,7 @@ def form(request: web.Request) -> web.Response:
 def ask(request: web.Request) -> web.Response:
     """Promise a link, once a minute at most. What is counted, written and sent does not tell whose address it is
     where the practice gives every address one answer."""
-    typed = request.field("email")
+    typed = request.field("email").strip(" \t\r\n")
     address = addresses.canonical(typed)
     tells = request.at.unknown_address is UnknownAddress.TELL
 
@@ -80,7 +80,7 @@ def ask(request: web.Request) -> web.Response:
         if waiting.limit != JUST_ASKED.name:
             _write_down(request, key, Kind.LIMIT_HIT, waiting.limit)
             raise
-        return _on_its_way(request).keeping(*_still_asked(request, job, address), cookies.set_again(request))
+        return _on_its_way(request).keeping(*_still_asked(request, job, typed), cookies.set_again(request))
     return _on_its_way(request).keeping(
         cookies.set_asked(request, Asked(job.request, typed)), cookies.drop_again(request)
     )
@@ -134,24 +134,13 @@ def _on_its_way(request: web.Request) -> web.Response:
     return web.see_other(request.below("sign-in/sent"))
 
 
-def _still_asked(request: web.Request, job: Job, address: str) -> list[str]:
+def _still_asked(request: web.Request, job: Job, typed: str) -> list[str]:
     """Nothing where this browser asked for the link that is on its way; else a cookie that opens no link, so that
     the answer does not tell who asked first."""
     asked = cookies.asked(request)
-    if asked and addresses.canonical(asked.typed) == address:
+    if asked and addresses.canonical(asked.typed) == addresses.canonical(typed):
         return []
-    return [cookies.set_asked(request, Asked(job.request, request.field("email")))]
-
-
-def _signed_in(request: web.Request, strictly: bool = False) -> bool:
-    """Whether a live session came with the request; `strictly` lets the reason it ended come through."""
-    try:
-        sessions.resume(request.at.slug, cookies.session(request), request.now)
-    except SignedOut:
-        if strictly:
-            raise
-        return False
-    return True
+    return [cookies.set_asked(request, Asked(job.request, typed))]
 
 
 def _write_down(request: web.Request, account: bytes, kind: Kind, reason: str | None = None) -> None:

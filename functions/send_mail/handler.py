@@ -5,7 +5,7 @@ In this order a letter never holds a link that does not work. A job that comes t
 
 from latchkey import keys, settings, tokens, web
 from latchkey.mail import letters, queue, ses
-from latchkey.mail.letters import Errand, Letter
+from latchkey.mail.letters import Errand, Letter, Notice, Words
 from latchkey.rules import jobs
 from latchkey.rules.accounts import Account
 from latchkey.rules.events import Event, Kind
@@ -24,31 +24,33 @@ def work(body: str, instant: int) -> web.Outcome:
     void = jobs.void(job, account, now)
     if void or account is None:
         return _suppressed(job, account, void or "no_access", instant)
-    link = _mint(job, now)
-    if link is None:
+    practice = practices.load(job.practice, now)
+    if job.kind in jobs.NOTICES:
+        letter = _notice(job, practice, account)
+    elif url := _mint(job, now):
+        letter = _letter(job, practice, account, url)
+    else:
         return _suppressed(job, account, "superseded", instant)
 
-    practice = practices.load(job.practice, now)
     try:
-        message = ses.send(
-            _letter(job, practice, account, link), {"practice": job.practice, "account": tokens.encode(job.account)}
-        )
+        message = ses.send(letter, {"practice": job.practice, "account": tokens.encode(job.account)})
     except ses.Delayed as delayed:
         # a copy for later, so that waiting for SES does not use up the message's receives
         queue.put(job, delayed.seconds)
         return web.Outcome("delayed", delayed.reason, job.practice)
     except ses.Rejected as rejected:
         _write_down(job, Kind.LINK_FAILED, instant, str(rejected))
-        accounts.note_mail(job.account, "rejected", now)
+        _note(job, "rejected", now)
         return web.Outcome("rejected", str(rejected), job.practice)
-    _write_down(job, Kind.LINK_SENT, instant)
-    accounts.note_mail(job.account, "sent", now, message)
+    _write_down(job, Kind.LINK_SENT if job.kind in jobs.LINKS else Kind.NOTICE_SENT, instant)
+    _note(job, "sent", now, message)
     return web.Outcome("sent", None, job.practice)
 
 
 def _mint(job: Job, now: int) -> str | None:
     """The URL of the job's link, made or found made; None if it is no longer the newest of its account."""
-    for token in tokens.links(keys.link(), job.practice, job.kind, job.account, job.request):
+    kind: tokens.Kind = "invitation" if job.kind == "invitation" else "sign_in"
+    for token in tokens.links(keys.link(), job.practice, kind, job.account, job.request):
         if links.mint(job, token, now):
             return f"{job.origin}/{job.practice}/link/{token.text()}"
     return None
@@ -59,24 +61,63 @@ def _letter(job: Job, practice: Practice, account: Account, url: str) -> Letter:
         address=account.address,
         language=account.language,
         url=url,
-        sender=f"{practice.sender}@{settings.load().sender_domain}",
+        sender=_sender(practice),
         reference=job.request.hex(),
         hours=settings.load().link_seconds // 3600,
     )
+    words = _words(practice, job.kind, account)
+    portal = f"{job.origin}/{job.practice}"
     if job.kind == "invitation":
-        return letters.invitation(practice, errand, name=account.name, portal=f"{job.origin}/{job.practice}")
-    return letters.sign_in(practice, errand, requested_at=job.asked_at // 1000)
+        return letters.invitation(
+            practice,
+            errand,
+            name=account.name,
+            portal=portal,
+            words=words,
+            subject=job.subject,
+            message=job.message,
+            items=job.items,
+        )
+    return letters.sign_in(
+        practice, errand, requested_at=job.asked_at // 1000, name=account.name, portal=portal, words=words
+    )
+
+
+def _notice(job: Job, practice: Practice, account: Account) -> Letter:
+    notice = Notice(
+        address=account.address,
+        language=account.language,
+        sender=_sender(practice),
+        reference=job.request.hex(),
+        at=job.asked_at // 1000,
+    )
+    return (letters.pin_made if job.kind == "pin_made" else letters.address_changed)(practice, notice)
+
+
+def _words(practice: Practice, kind: str, account: Account) -> Words | None:
+    own = practice.letters.get(f"{kind}/{account.language}")
+    return Words(**{part: own.get(part, "") for part in ("greeting", "body", "footer")}) if own else None
+
+
+def _sender(practice: Practice) -> str:
+    return f"{practice.sender}@{settings.load().sender_domain}"
 
 
 def _suppressed(job: Job, account: Account | None, reason: str, instant: int) -> web.Outcome:
     _write_down(job, Kind.LINK_SUPPRESSED, instant, reason)
     if account and reason in jobs.SHOWN:
-        accounts.note_mail(job.account, jobs.SHOWN[reason], instant // 1000)
+        _note(job, jobs.SHOWN[reason], instant // 1000)
     return web.Outcome("suppressed", reason, job.practice)
 
 
+def _note(job: Job, status: str, now: int, message: str | None = None) -> None:
+    """Show the clinician what became of a link; a notice is not what they ask about."""
+    if job.kind in jobs.LINKS:
+        accounts.note_mail(job.account, status, now, message)
+
+
 def _write_down(job: Job, kind: Kind, instant: int, reason: str | None = None) -> None:
-    events.add(Event(job.practice, job.account, kind, instant, actor="system", reason=reason, method="link"))
+    events.add(Event(job.practice, job.account, kind, instant, actor="system", reason=reason, method=job.kind))
 
 
 handle = web.worker(work)

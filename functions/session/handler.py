@@ -34,7 +34,7 @@ def choose(request: web.Request) -> web.Response:
         raise ProfileUnknown
     sessions.choose(visit, profile.id, request.now)
     if request.wants_json:
-        return web.json_document(web.session_document(_visit(request)))
+        return web.json_document(web.session_document(request, _visit(request)))
     return web.see_other(request.below("home"))
 
 
@@ -57,7 +57,7 @@ def home(request: web.Request) -> web.Response:
 def get_started(request: web.Request) -> web.Response:
     """The welcome of the first visit has been read (B109)."""
     sessions.get_started(_visit(request), request.now)
-    return web.see_other(request.at.app_url or request.below("home"))
+    return web.see_other(request.below("home"))
 
 
 def sign_out(request: web.Request) -> web.Response:
@@ -81,7 +81,7 @@ def signed_out(request: web.Request) -> web.Response:
 
 def document(request: web.Request) -> web.Response:
     """What other parts of the portal may know of this session."""
-    return web.json_document(web.session_document(_visit(request)))
+    return web.json_document(web.session_document(request, _visit(request)))
 
 
 def health(_request: web.Request) -> web.Response:

@@ -4,17 +4,32 @@ import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from latchkey import pages
+from latchkey import pages, settings
 from latchkey.pages import Frame
-from latchkey.rules.accounts import FEATURES
+from latchkey.rules.practices import FEATURES, Practice
 from latchkey.rules.sessions import Visit
 from latchkey.web import cookies
 from latchkey.web.requests import JSON, PROBLEM, Request
 
+
+POSTED_ONLY = ("/{practice}/google", "/{practice}/sign-out")
+"""What cannot be looked at again in another language by a GET."""
+
+
+def _form_targets() -> str:
+    """Where a form of ours may lead; browsers apply it to the redirect to Google too."""
+    told = settings.load()
+    if not told.google_client_id:
+        return "'self'"
+    google = urlsplit(told.google_authorize_url)
+    return f"'self' {google.scheme}://{google.netloc}"
+
+
 SECURITY = {
     "content-security-policy": (
-        f"default-src 'none'; style-src {pages.CONTENT_SECURITY_STYLE}; form-action 'self'; "
+        f"default-src 'none'; style-src {pages.CONTENT_SECURITY_STYLE}; form-action {_form_targets()}; "
         "frame-ancestors 'none'; base-uri 'none'"
     ),
     "strict-transport-security": "max-age=63072000; includeSubDomains",
@@ -63,7 +78,18 @@ class Response:
 
 def frame(request: Request) -> Frame:
     """What all pages of this request share."""
-    return Frame(request.practice, request.language, reference=request.reference)
+    return Frame(
+        request.practice,
+        request.language,
+        path=request.below("sign-in") if request.practice and request.route in POSTED_ONLY else "",
+        reference=request.reference,
+        google=offers_google(request.practice),
+    )
+
+
+def offers_google(practice: Practice | None) -> bool:
+    """Whether people may continue with Google here: the stack has it, and the practice wants it."""
+    return bool(settings.load().google_client_id) and practice is not None and practice.google
 
 
 def page(html: str, status: int = 200) -> Response:
@@ -89,7 +115,7 @@ def problem(status: int, code: str, title: str, **facts: Any) -> Response:
 def signed_in(request: Request, visit: Visit, cookie: str) -> Response:
     """Someone has just signed in: on to the choice of profile if there is one, else home."""
     answer = (
-        json_document(session_document(visit))
+        json_document(session_document(request, visit))
         if request.wants_json
         else see_other(request.below("profiles" if visit.several else "home"))
     )
@@ -100,19 +126,21 @@ def signed_in(request: Request, visit: Visit, cookie: str) -> Response:
     )
 
 
-def session_document(visit: Visit) -> dict[str, Any]:
-    """What other parts of a portal may know of a session."""
+def session_document(request: Request, visit: Visit) -> dict[str, Any]:
+    """What other parts of a portal may know of a session; a feature is on where practice and client both have it."""
     chosen = visit.profile
+    on = chosen.features & request.at.features if chosen else frozenset()
     return {
         "account": visit.account.id,
         "profile": chosen and chosen.id,
         "profiles": [{"id": p.id, "name": p.name, "kind": p.kind} for p in visit.account.profiles],
-        "features": {feature: chosen is not None and feature in chosen.features for feature in FEATURES},
-        "signed_in_at": _rfc3339(visit.session.started_at),
-        "expires_at": _rfc3339(visit.session.ends_at),
+        "features": {feature: feature in on for feature in FEATURES},
+        "signed_in_at": rfc3339(visit.session.started_at),
+        "expires_at": rfc3339(visit.session.ends_at),
         "method": visit.session.method,
     }
 
 
-def _rfc3339(at: int) -> str:
+def rfc3339(at: int) -> str:
+    """A time (Unix seconds) as documents tell it."""
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

@@ -11,6 +11,7 @@ DAY = 24 * 3600
 ASKED_SECONDS = DAY
 AGAIN_SECONDS = 60
 KNOWN_SECONDS = 180 * DAY
+GOOGLE_SECONDS = 600
 LANGUAGE_SECONDS = 365 * DAY
 
 
@@ -93,6 +94,21 @@ def knows(request: Request, account: bytes) -> bytes | None:
 def set_known(request: Request, account: bytes) -> str:
     """Gives this browser a lane of its own for asking, which strangers cannot use up (docs/security.md)."""
     return _sealed("known", request, account + tokens.request_id(), KNOWN_SECONDS)
+
+
+def google(request: Request) -> str | None:
+    """The secret that binds this browser's started Google sign-ins to it."""
+    return request.cookie(_name("google", request))
+
+
+def set_google(request: Request, secret: str) -> str:
+    """Lax and not Strict: the way back from Google is from another site."""
+    return _set(_name("google", request), secret, GOOGLE_SECONDS)
+
+
+def drop_google(request: Request) -> str:
+    """The person is in."""
+    return _drop(_name("google", request))
 
 
 def language(request: Request) -> Language | None:

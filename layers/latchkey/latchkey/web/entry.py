@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from latchkey import settings
 from latchkey.pages import failed
 from latchkey.rules.practices import LANGUAGES, Language
 from latchkey.rules.refusals import MethodRefused, PageUnknown, Refusal, Unavailable
@@ -26,15 +24,20 @@ type Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
-def entry(routes: Routes) -> Handler:
-    """A Lambda handler that answers these routes, whatever the event holds."""
+def by_path(request: Request) -> str | None:
+    """The practice that the path names, if it names one."""
+    return request.parameters.get("practice")
+
+
+def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> Handler:
+    """A Lambda handler that answers these routes, whatever the event holds; `whose` finds a request's practice."""
 
     def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         request = read(event, context.get_remaining_time_in_millis)
         code = None
         try:
             request = _spoken_to(request)
-            request = _oriented(request)
+            request = _oriented(request, whose)
             response = _told(routes, request)
         except Refusal as refusal:
             response, code = refusals.answer(request, refusal), refusals.code(refusal)
@@ -62,17 +65,14 @@ def _spoken_to(request: Request) -> Request:
     return replace(request, language=speech.preferred(request.headers.get("accept-language", "")) or "en")
 
 
-def _oriented(request: Request) -> Request:
+def _oriented(request: Request, whose: Callable[[Request], str | None]) -> Request:
     """At its practice, under the portal's address, in the language of whoever asks.
 
     :raises PageUnknown: it came to a host that is not the portal's.
     :raises PracticeUnknown: its path names no practice.
     """
-    portal = settings.load().portal_origin
-    if portal and request.host != urlsplit(portal).hostname:
-        raise PageUnknown
-    request = replace(request, origin=portal or f"https://{request.host}")
-    slug = request.parameters.get("practice")
+    request = replace(request, origin=origins.portal(request))
+    slug = whose(request)
     if slug is not None:
         practice = practices.load(slug, request.now)
         spoken = speech.preferred(request.headers.get("accept-language", ""))

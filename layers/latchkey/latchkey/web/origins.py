@@ -1,7 +1,22 @@
-"""Whether a page of ours sent a form. Cookies alone do not tell: the browser sends them for any page."""
+"""Whose address a request came to, and whether a page of ours sent a form: cookies alone do not tell, the browser sends
+them for any page."""
 
-from latchkey.rules.refusals import OriginRefused
+from urllib.parse import urlsplit
+
+from latchkey import settings
+from latchkey.rules.refusals import OriginRefused, PageUnknown
 from latchkey.web.requests import Request
+
+
+def portal(request: Request) -> str:
+    """The origin under which people see the portal.
+
+    :raises PageUnknown: the request came to another host.
+    """
+    known = settings.load().portal_origin
+    if known and request.host != urlsplit(known).hostname:
+        raise PageUnknown
+    return known or f"https://{request.host}"
 
 
 def check(request: Request) -> None:

@@ -7,8 +7,20 @@ from latchkey import pages, settings
 from latchkey.pages import Frame
 from latchkey.pages.entry import EmailProblem
 from latchkey.pages.links import Dead
+from latchkey.pages.pins import PinProblem
 from latchkey.rules import refusals
-from latchkey.rules.refusals import MethodRefused, Refusal, SignedOut, SwitchUnasked, Unavailable, Waiting
+from latchkey.rules.refusals import (
+    BodyInvalid,
+    LetterInvalid,
+    MethodRefused,
+    PinLocked,
+    Refusal,
+    SignedOut,
+    SwitchUnasked,
+    TokenRefused,
+    Unavailable,
+    Waiting,
+)
 from latchkey.web import cookies
 from latchkey.web.answers import Response, frame, page, problem, see_other
 from latchkey.web.requests import Request
@@ -38,6 +50,13 @@ TOLD: dict[type[Refusal], Told] = {
     refusals.EmailMalformed: Told(422, "email_invalid", "That is not an email address"),
     refusals.EmailUnknown: Told(422, "email_unknown", "That email address is not on file"),
     refusals.Waiting: Told(429, "wait", "Too many attempts"),
+    refusals.PinMissing: Told(422, "pin_invalid", "No PIN was given"),
+    refusals.PinMalformed: Told(422, "pin_invalid", "A PIN is six digits"),
+    refusals.PinRefused: Told(422, "pin_refused", "Address and PIN do not match, or the PIN is no longer live"),
+    refusals.PinLocked: Told(429, "pin_locked", "Too many wrong PINs"),
+    refusals.GoogleCancelled: Told(403, "google_refused", "The sign-in with Google was not finished"),
+    refusals.GoogleUnmatched: Told(403, "google_refused", "That Google Account opens nothing here"),
+    refusals.GoogleFailed: Told(403, "google_refused", "Google could not be asked, or its answer was not usable"),
     refusals.LinkUnknown: Told(404, "link_unknown", "Not a link of this practice"),
     refusals.LinkExpired: Told(410, "link_expired", "The link has expired"),
     refusals.LinkUsed: Told(410, "link_used", "The link has been used"),
@@ -45,32 +64,56 @@ TOLD: dict[type[Refusal], Told] = {
     refusals.SwitchUnasked: Told(409, "switch_unasked", "Someone else is signed in; send switch=yes to switch"),
     refusals.SignedOut: Told(401, "signed_out", "Not signed in"),
     refusals.ProfileUnknown: Told(404, "profile_unknown", "No such profile"),
+    refusals.TokenRefused: Told(401, "token_refused", "The access token is missing, or is not one for this API"),
+    refusals.NotYours: Told(404, "not_found", "There is no such thing here"),
+    refusals.RoleMissing: Told(403, "role_missing", "Your role does not allow this"),
+    refusals.AlreadySignedIn: Told(409, "already_signed_in", "The client has signed in already"),
+    refusals.ConsentMissing: Told(422, "email_consent_required", "The client has not agreed to be emailed there"),
+    refusals.EmailInUse: Told(409, "email_in_use", "Another client signs in with that email address"),
+    refusals.AddressSuppressed: Told(409, "address_suppressed", "Mail to that address came back; confirm it first"),
+    refusals.SwitchUnconfirmed: Told(409, "confirm_disable_and_resend", "Update Client Portal access?"),
+    refusals.NoAccess: Told(409, "no_access", "The client has no Client Portal access"),
+    refusals.LetterInvalid: Told(422, "letter_invalid", "The letter holds something that cannot be sent"),
+    refusals.InProgress: Told(409, "in_progress", "The same request is being answered"),
+    refusals.KeyReused: Told(422, "idempotency_key_reused", "The idempotency key belongs to another request"),
     refusals.Unavailable: Told(503, "unavailable", "Try again in a moment"),
 }
 
 
 def answer(request: Request, refusal: Refusal) -> Response:
     """The page or problem document for a refusal."""
-    told = TOLD[type(refusal)]
-    headers: dict[str, str] = {}
-    facts: dict[str, int] = {}
-    match refusal:
-        case Waiting():
-            facts["retry_after"] = _seconds_left(request, refusal)
-            headers["retry-after"] = str(facts["retry_after"])
-        case Unavailable():
-            headers["retry-after"] = str(UNAVAILABLE_SECONDS)
-        case MethodRefused():
-            headers["allow"] = ", ".join(refusal.allowed)
     if request.wants_json:
-        return problem(told.status, told.code, told.title, **facts).with_headers(headers)
+        return document(request, refusal)
     match refusal:
         case SignedOut():
             return see_other(request.below("sign-in"))
         case SwitchUnasked():
             # a question and no fault: the person answers it on this page
             return page(_page(request, refusal))
-    return page(_page(request, refusal), told.status).with_headers(headers)
+    told = document(request, refusal)
+    return page(_page(request, refusal), told.status).with_headers(told.headers)
+
+
+def document(request: Request, refusal: Refusal) -> Response:
+    """The problem document for a refusal."""
+    told = TOLD[type(refusal)]
+    headers: dict[str, str] = {}
+    facts: dict[str, object] = {}
+    match refusal:
+        case Waiting() | PinLocked():
+            facts["retry_after"] = _seconds_left(request, refusal)
+            headers["retry-after"] = str(facts["retry_after"])
+        case Unavailable():
+            headers["retry-after"] = str(UNAVAILABLE_SECONDS)
+        case MethodRefused():
+            headers["allow"] = ", ".join(refusal.allowed)
+        case TokenRefused():
+            headers["www-authenticate"] = 'Bearer error="invalid_token"'
+        case LetterInvalid():
+            facts["detail"] = refusal.why
+        case BodyInvalid() if refusal.errors:
+            facts["errors"] = [{"location": place, "message": message} for place, message in refusal.errors]
+    return problem(told.status, told.code, told.title, **facts).with_headers(headers)
 
 
 def code(refusal: Refusal) -> str:
@@ -87,12 +130,24 @@ PLAIN: dict[type[Refusal], Callable[[Frame], str]] = {
     refusals.BodyInvalid: pages.unreadable,
     refusals.BodyTooLarge: pages.too_large,
     refusals.Unavailable: pages.unavailable,
+    refusals.GoogleCancelled: pages.google_cancelled,
+    refusals.GoogleUnmatched: pages.google_unmatched,
+    refusals.GoogleFailed: pages.google_failed,
 }
 TYPED: dict[type[Refusal], EmailProblem] = {
     refusals.EmailMissing: "empty",
     refusals.EmailMalformed: "format",
     refusals.EmailUnknown: "unknown",
 }
+TYPED_PIN: dict[type[Refusal], PinProblem] = {
+    refusals.EmailMissing: "email_empty",
+    refusals.EmailMalformed: "email_format",
+    refusals.PinMissing: "pin_empty",
+    refusals.PinMalformed: "pin_length",
+    refusals.PinRefused: "refused",
+}
+PIN_ROUTE = "/{practice}/pin"
+"""Here an address is typed together with a PIN, and shown again with it."""
 DEAD: dict[type[Refusal], Dead] = {
     refusals.LinkUnknown: "unknown",
     refusals.LinkExpired: "expired",
@@ -105,8 +160,12 @@ def _page(request: Request, refusal: Refusal) -> str:
     shared, kind = frame(request), type(refusal)
     if isinstance(refusal, Waiting):
         return pages.wait(shared, seconds=_seconds_left(request, refusal))
+    if isinstance(refusal, PinLocked):
+        return pages.pin_locked(shared, seconds=_seconds_left(request, refusal))
     if isinstance(refusal, SwitchUnasked):
         return pages.switch(shared, action="", masked=refusal.masked, current=refusal.current)
+    if request.route == PIN_ROUTE and kind in TYPED_PIN:
+        return pages.pin(shared, typed=request.field("email"), problem=TYPED_PIN[kind])
     if kind in TYPED:
         return pages.sign_in(shared, typed=request.field("email"), problem=TYPED[kind])
     if kind in DEAD:
@@ -121,5 +180,5 @@ def _dead_link(request: Request, why: Dead) -> str:
     return pages.dead_link(frame(request), why=why, typed=asked.typed if asked else "", hours=hours)
 
 
-def _seconds_left(request: Request, waiting: Waiting) -> int:
+def _seconds_left(request: Request, waiting: Waiting | PinLocked) -> int:
     return max(1, waiting.until - request.now)

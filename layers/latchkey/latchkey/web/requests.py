@@ -110,24 +110,40 @@ class Request:
         :raises BodyInvalid: the body is not what it says it is, or gives the field twice.
         """
         if self.sends_json:
-            return _as_field(self._document().get(name))
+            return _as_field(self.document().get(name))
         return _single(self._form(), name) or ""
 
-    def body(self) -> bytes:
-        """What was sent.
+    def body(self, most: int = LARGEST_BODY) -> bytes:
+        """What was sent, up to so many bytes.
 
         :raises BodyTooLarge: before anything of it is parsed.
         :raises BodyInvalid: what should be base64 is not.
         """
-        if len(self.raw_body) > (LARGEST_BODY * 4 // 3 + 4 if self.encoded else LARGEST_BODY):
+        if len(self.raw_body) > (most * 4 // 3 + 4 if self.encoded else most):
             raise BodyTooLarge
         try:
             body = base64.b64decode(self.raw_body, validate=True) if self.encoded else self.raw_body.encode()
         except ValueError:
             raise BodyInvalid from None
-        if len(body) > LARGEST_BODY:
+        if len(body) > most:
             raise BodyTooLarge
         return body
+
+    def document(self, most: int = LARGEST_BODY) -> dict[str, Any]:
+        """The JSON object that was sent, in up to so many bytes; an empty one for nothing.
+
+        :raises BodyTooLarge: before anything of it is parsed.
+        :raises BodyInvalid: it is none, or names something in it twice.
+        """
+        if self._media()[1] not in UTF_8:
+            raise BodyInvalid
+        try:
+            document = json.loads(self.body(most).decode() or "{}", object_pairs_hook=_unique)
+        except (ValueError, RecursionError):
+            raise BodyInvalid from None
+        if not isinstance(document, dict):
+            raise BodyInvalid
+        return document
 
     def _form(self) -> list[tuple[str, str]]:
         media, charset = self._media()
@@ -140,17 +156,6 @@ class Request:
             return _pairs(body.decode())
         except UnicodeDecodeError:
             raise BodyInvalid from None
-
-    def _document(self) -> dict[str, Any]:
-        if self._media()[1] not in UTF_8:
-            raise BodyInvalid
-        try:
-            document = json.loads(self.body().decode() or "{}", object_pairs_hook=_unique)
-        except (ValueError, RecursionError):
-            raise BodyInvalid from None
-        if not isinstance(document, dict):
-            raise BodyInvalid
-        return document
 
     def _media(self) -> tuple[str, str]:
         """Media type and charset of the body, in lower case."""

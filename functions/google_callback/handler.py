@@ -1,0 +1,103 @@
+"""Leave for Google; come back with a proof."""
+
+from latchkey import google, keys, tokens, web
+from latchkey.rules.accounts import Account
+from latchkey.rules.budgets import LEAVE_BY_NETWORK, LEAVE_BY_SOURCE
+from latchkey.rules.events import Event, Kind
+from latchkey.rules.refusals import GoogleCancelled, GoogleFailed, GoogleUnmatched, PageUnknown
+from latchkey.store import accounts, budgets, events, states
+from latchkey.web import arrivals, cookies
+from latchkey.web.answers import offers_google
+
+CALLBACK = "/google/callback"
+STATE = "google state"
+
+
+def leave(request: web.Request) -> web.Response:
+    """Off to Google with nothing about anyone: a state, a nonce, and the digest of a secret that stays here."""
+    if not offers_google(request.practice):
+        raise PageUnknown
+    budgets.take_by_source(request.source, LEAVE_BY_SOURCE, LEAVE_BY_NETWORK, request.now)
+    # one secret for all tabs of a browser, so that two attempts at once do not end each other
+    browser = cookies.google(request) or tokens.encode(tokens.request_id())
+    state = tokens.seal(keys.cookie(), STATE, "", tokens.request_id() + request.at.slug.encode())
+    states.start(_digest(state), tokens.digest("google browser", browser), request.now)
+    choose = request.field("choose") == "yes"
+    away = google.authorize_url(state, _nonce(state), _verifier(state), request.origin + CALLBACK, choose)
+    return web.see_other(away).keeping(cookies.set_google(request, browser))
+
+
+def come_back(request: web.Request) -> web.Response:
+    """Whoever left from this browser comes back, once; every other return is refused and spends nothing."""
+    state, code, error = request.query("state"), request.query("code"), request.query("error")
+    if error == "access_denied":
+        raise GoogleCancelled
+    browser = cookies.google(request) if request.practice else None
+    if not state or not code or not browser or request.method == "HEAD" or request.prefetched:
+        raise GoogleFailed("return")
+    if not offers_google(request.practice):
+        raise GoogleFailed("off")
+    started_at = states.come_back(_digest(state), tokens.digest("google browser", browser), request.now)
+    identity = google.identify(code, _nonce(state), _verifier(state), request.origin + CALLBACK)
+    key = accounts.key_of(request.at.slug, identity.address)
+    subject = tokens.derived(keys.lookup(), "google subject", identity.subject)
+    try:
+        account = _opened(accounts.find(key), subject, started_at)
+        arrival = arrivals.arrival(request, account, "google")
+        visit = states.spend(_digest(state), account, subject, arrival)
+    except GoogleUnmatched as unmatched:
+        _write_down(request, key, unmatched)
+        raise
+    return web.signed_in(request, visit, arrival.cookie).keeping(cookies.drop_google(request))
+
+
+def _opened(account: Account | None, subject: str, started_at: int) -> Account:
+    """The account that a Google account opens.
+
+    :raises GoogleUnmatched: none; or its access has ended since this sign-in was started; or another Google account was
+        the first to sign in to it, which a clinician can undo.
+    """
+    if account is None or not account.may_sign_in:
+        raise GoogleUnmatched("no_access")
+    if account.ended_at is not None and account.ended_at >= started_at:
+        raise GoogleUnmatched("ended_since")
+    if account.google not in (None, subject):
+        raise GoogleUnmatched("another_subject")
+    return account
+
+
+def _whose(request: web.Request) -> str | None:
+    """The practice that a state was made for; it is sealed into it, so that even a late return finds its way."""
+    if request.route != CALLBACK:
+        return request.parameters.get("practice")
+    payload = tokens.unseal(keys.cookie(), STATE, "", request.query("state") or "")
+    return payload[tokens.REQUEST_BYTES :].decode() if payload else None
+
+
+def _digest(state: str) -> str:
+    return tokens.digest("google state", state)
+
+
+def _nonce(state: str) -> str:
+    return tokens.derived(keys.cookie(), "google nonce", state)
+
+
+def _verifier(state: str) -> str:
+    return tokens.derived(keys.cookie(), "google verifier", state)
+
+
+def _write_down(request: web.Request, key: bytes, refused: GoogleUnmatched) -> None:
+    events.add(
+        Event(
+            request.at.slug,
+            key,
+            Kind.GOOGLE_REFUSED,
+            request.instant,
+            reason=refused.reason,
+            method="google",
+            reference=request.reference,
+        )
+    )
+
+
+handle = web.entry({"/{practice}/google": {"POST": leave}, CALLBACK: {"GET": come_back}}, whose=_whose)

@@ -1,0 +1,39 @@
+"""Someone is about to sign in on this browser, by whichever road."""
+
+from latchkey import tokens
+from latchkey.rules.accounts import Account
+from latchkey.rules.refusals import SignedOut, Unavailable
+from latchkey.rules.sessions import Visit
+from latchkey.store import sessions
+from latchkey.store.sessions import Arrival
+from latchkey.web import cookies
+from latchkey.web.requests import Request
+
+SPENDING_MILLISECONDS = 2_000
+"""With less time than this until Lambda ends the function, nothing is spent any more."""
+
+
+def present(request: Request) -> Visit | None:
+    """Whoever is signed in on this browser already."""
+    try:
+        return sessions.resume(request.at.slug, cookies.session(request), request.now)
+    except SignedOut:
+        return None
+
+
+def arrival(request: Request, account: Account, method: str) -> Arrival:
+    """A try at signing in, with a session of its own: one that the browser brought is ended, never taken over.
+
+    :raises Unavailable: too little time is left to finish what would be begun.
+    """
+    if request.time_left() < SPENDING_MILLISECONDS:
+        raise Unavailable
+    presented = cookies.session(request)
+    return Arrival(
+        method=method,
+        cookie=tokens.session(account.key),
+        attempt=tokens.ulid(request.instant),
+        ending=tokens.session_digest(request.at.slug, presented) if presented else None,
+        instant=request.instant,
+        reference=request.reference,
+    )
