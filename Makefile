@@ -1,0 +1,114 @@
+# The few verbs of the project. Each is the only command needed on a machine with Python 3.13, make, Node and Java.
+
+PORT ?= 8000
+ARGS ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+
+export AWS_DEFAULT_REGION := us-east-1
+export SAM_CLI_TELEMETRY := 0
+export PYTHONDONTWRITEBYTECODE := 1
+
+ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+BUILD := .aws-sam/local
+LAYER := layers/latchkey
+SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f \
+	-not -path '*/__pycache__/*' -not -path '*/.mypy_cache/*' -not -name '*.mo')
+
+PYTHON := .venv/bin/python
+SAM := .tools/sam/bin/sam
+UV := .tools/python/bin/uv
+
+say = @printf '%s\n' "$(1)"
+quietly = $(1) >.tools/output.log 2>&1 || { cat .tools/output.log; exit 1; }
+
+.PHONY: help
+help: ## List the verbs
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+.PHONY: run
+run: .tools/stack ## The portal at http://localhost:8000, with mail, people and a clock (PORT=8001 for another port)
+	@exec $(PYTHON) -m local --port $(PORT)
+
+.PHONY: test
+test: .tools/stack .tools/browser node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: check
+check: .venv/.done .tools/sam/.done ## Style, types, who may import whom, template, catalogs, lock files
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --check --quiet
+	@$(call quietly,.venv/bin/mypy)
+	@$(call quietly,PYTHONPATH=layers/latchkey .venv/bin/lint-imports --no-logo)
+	@$(call quietly,$(SAM) validate --lint)
+	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
+	@! grep -nE '(https?|git)://|"resolved"' requirements/*.txt layers/*/requirements*.txt package-lock.json \
+		|| { echo 'A lock file names an address to download from: make lock'; exit 1; }
+	$(call say,Everything is in order.)
+
+.PHONY: build
+build: $(BUILD)/template.yaml ## What would be deployed, for this machine's own processor
+
+.PHONY: lock
+lock: .tools/python/.done ## Pin every package again, with hashes (ARGS=--upgrade for the newest)
+	@$(call lock,layer,layers/dependencies/requirements.txt)
+	@$(call lock,catalogs,$(LAYER)/requirements-build.txt)
+	@for name in uv runtime ministack sam dev; do $(call lock,$$name,requirements/$$name.txt); done
+	@npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent
+
+lock = $(UV) pip compile --quiet --generate-hashes --no-annotate --python-version 3.13 \
+	--custom-compile-command "make lock" $(ARGS) requirements/$(1).in --output-file $(2)
+
+.PHONY: clean
+clean: ## Remove everything the verbs made
+	@rm -rf .aws-sam .local .tools .venv node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ── what the verbs stand on ──
+
+.PHONY: .tools/stack
+.tools/stack: .venv/.done .tools/ministack/.done .tools/runtime/.done $(BUILD)/template.yaml
+
+$(BUILD)/template.yaml: $(SOURCES) .tools/sam/.done
+	$(call say,Building the functions and layers ...)
+	@$(call quietly,PATH="$(CURDIR)/.tools/python/bin:$$PATH" $(SAM) build --config-env local \
+		--parameter-overrides Architecture=$(ARCHITECTURE))
+	@touch $@
+
+.venv/.done: requirements/dev.txt layers/dependencies/requirements.txt .tools/python/.done
+	$(call say,Installing what checks and tests import ...)
+	@$(call install,.venv,$<)
+
+.tools/%/.done: requirements/%.txt .tools/python/.done
+	$(call say,Installing $* ...)
+	@$(call install,.tools/$*,$<)
+
+install = $(UV) venv --quiet --clear --no-project --python .tools/python/bin/python $(1) && \
+	$(UV) pip sync --quiet --link-mode copy --require-hashes --python $(1)/bin/python $(2) && touch $(1)/.done
+
+.tools/python/.done: requirements/uv.txt
+	@command -v python3.13 >/dev/null && python3.13 -c '' 2>/dev/null \
+		|| { echo 'python3.13 is not on the PATH: Latchkey runs on the Python that its functions run on.'; exit 1; }
+	$(call say,Installing the installer ...)
+	@rm -rf .tools/python && python3.13 -m venv .tools/python \
+		|| { echo 'python3.13 cannot make environments: on Debian, apt-get install python3.13-venv'; exit 1; }
+	@.tools/python/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+node_modules/.done: package.json package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is not on the PATH: on Debian, apt-get install nodejs npm'; exit 1; }
+	$(call say,Installing DynamoDB Local and axe-core ...)
+	@npm ci --ignore-scripts --silent
+	@touch $@
+
+.PHONY: .tools/browser
+.tools/browser:
+	@command -v chromium >/dev/null && exit 0; \
+	if [ "$$(id -u)" != 0 ]; then echo 'Chromium is missing: as root, apt-get install chromium'; exit 1; fi; \
+	echo 'Installing Chromium ...'; \
+	$(call quietly,{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes chromium; })
