@@ -1,0 +1,214 @@
+"""AWS itself: ministack on loopback, holding what the template declares, and each function's role."""
+
+import asyncio
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import boto3
+
+from local import processes
+from local.template import ACCOUNT, REGION, Template
+
+READY_SECONDS = 20.0
+
+ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+"""ministack's own key, which may do everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where AWS answers."""
+
+    endpoint: str
+    dynamodb: str
+    """The same endpoint, or that of another engine."""
+
+    def client(self, service: Any) -> Any:
+        """A boto3 client that may do everything."""
+        return boto3.client(
+            service,
+            endpoint_url=self.dynamodb if service == "dynamodb" else self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=ROOT["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ROOT["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio.subprocess.Process, str]:
+    """Start ministack on a free port with its state in `state`; returns it and its address when it answers."""
+    port = _free_port()
+    environment = {
+        **ROOT,
+        "PATH": os.defpath,
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "STATE_DIR": str(state / "ministack"),
+        "S3_DATA_DIR": str(state / "s3"),
+        "TMPDIR": str(state),
+    }
+    process = await processes.start([python, "-m", "ministack"], environment, log, state)
+    endpoint = f"http://127.0.0.1:{port}"
+    await _until_it_answers(f"{endpoint}/_ministack/health", process)
+    return process, endpoint
+
+
+async def start_dynamodb_local(jar: Path, state: Path, log: Path) -> tuple[asyncio.subprocess.Process, str]:
+    """Start AWS's own DynamoDB Local, in memory, on a free port; returns it and its address when it answers."""
+    port = _free_port()
+    command = [
+        "java",
+        f"-Djava.io.tmpdir={state}",
+        f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}",
+        *("-jar", str(jar), "-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)),
+    ]
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(state)}
+    process = await processes.start(command, environment, log, state)
+    endpoint = f"http://127.0.0.1:{port}"
+    await _until_it_answers(endpoint, process)
+    return process, endpoint
+
+
+def create(template: Template, address: Address) -> None:
+    """Make what the template declares, and tell the template what its references stand for."""
+    _create_secrets(template, address)
+    _create_tables(template, address)
+    _create_queues(template, address)
+    _create_mail(template, address)
+    _create_user_pools(template, address)
+    for logical_id in template.resources("AWS::Logs::LogGroup"):
+        arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{logical_id}:*"
+        template.names.name(logical_id, Ref=logical_id, Arn=arn)
+    _create_roles(template, address)
+
+
+def role_variables(role: str, address: Address) -> dict[str, str]:
+    """Credentials of a role, as Lambda puts them into a function's environment; they last 12 hours."""
+    sts = address.client("sts")
+    taken = sts.assume_role(RoleArn=role, RoleSessionName="lambda", DurationSeconds=12 * 3600)["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": taken["SessionToken"],
+    }
+
+
+def _create_secrets(template: Template, address: Address) -> None:
+    secrets = address.client("secretsmanager")
+    for logical_id, properties in template.resources("AWS::SecretsManager::Secret").items():
+        how = dict(properties["GenerateSecretString"])
+        frame, key = how.pop("SecretStringTemplate", None), how.pop("GenerateStringKey", None)
+        value = secrets.get_random_password(**how)["RandomPassword"]
+        if frame and key:
+            value = json.dumps(json.loads(frame) | {key: value})
+        template.names.name(logical_id, Ref=secrets.create_secret(Name=logical_id, SecretString=value)["ARN"])
+
+
+def _create_tables(template: Template, address: Address) -> None:
+    dynamodb = address.client("dynamodb")
+    for logical_id, properties in template.resources("AWS::DynamoDB::Table").items():
+        resolved = template.names.resolve(properties)
+        dynamodb.create_table(
+            TableName=logical_id, **{key: resolved[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+        )
+        if sweep := resolved.get("TimeToLiveSpecification"):
+            dynamodb.update_time_to_live(TableName=logical_id, TimeToLiveSpecification=sweep)
+        template.names.name(logical_id, Ref=logical_id, Arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{logical_id}")
+
+
+def _create_queues(template: Template, address: Address) -> None:
+    sqs = address.client("sqs")
+    queues = template.resources("AWS::SQS::Queue")
+    for logical_id in sorted(queues, key=lambda name: "RedrivePolicy" in queues[name]):
+        attributes = {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in template.names.resolve(queues[logical_id]).items()
+        }
+        url = sqs.create_queue(QueueName=logical_id, Attributes=attributes)["QueueUrl"]
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{logical_id}"
+        template.names.name(logical_id, Ref=url, Arn=arn, QueueName=logical_id)
+
+
+def _create_mail(template: Template, address: Address) -> None:
+    mail = address.client("sesv2")
+    for logical_id in template.resources("AWS::SES::ConfigurationSet"):
+        mail.create_configuration_set(ConfigurationSetName=logical_id)
+        template.names.name(logical_id, Ref=logical_id)
+    for properties in template.resources("AWS::SES::EmailIdentity").values():
+        mail.create_email_identity(EmailIdentity=template.names.resolve(properties["EmailIdentity"]))
+
+
+def _create_user_pools(template: Template, address: Address) -> None:
+    cognito = address.client("cognito-idp")
+    for logical_id in template.resources("AWS::Cognito::UserPool"):
+        pool = cognito.create_user_pool(PoolName=logical_id)["UserPool"]["Id"]
+        arn = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{pool}"
+        url = f"https://cognito-idp.{REGION}.amazonaws.com/{pool}"
+        template.names.name(logical_id, Ref=pool, Arn=arn, ProviderURL=url)
+    for logical_id, properties in template.resources("AWS::Cognito::UserPoolResourceServer").items():
+        cognito.create_resource_server(**template.names.resolve(properties))
+        template.names.name(logical_id, Ref=properties["Identifier"])
+    for logical_id, properties in template.resources("AWS::Cognito::UserPoolClient").items():
+        client = cognito.create_user_pool_client(ClientName=logical_id, **template.names.resolve(properties))
+        template.names.name(logical_id, Ref=client["UserPoolClient"]["ClientId"])
+
+
+def _create_roles(template: Template, address: Address) -> None:
+    iam = address.client("iam")
+    # The template lets Lambda take the roles; here we take them in its place.
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+        ],
+    }
+    for logical_id, properties in template.resources("AWS::IAM::Role").items():
+        role = iam.create_role(
+            RoleName=logical_id, AssumeRolePolicyDocument=json.dumps(trust), MaxSessionDuration=12 * 3600
+        )
+        for policy in template.names.resolve(properties)["Policies"]:
+            iam.put_role_policy(
+                RoleName=logical_id,
+                PolicyName=policy["PolicyName"],
+                PolicyDocument=json.dumps(_as_ministack_judges(policy["PolicyDocument"])),
+            )
+        template.names.name(logical_id, Ref=logical_id, Arn=role["Role"]["Arn"])
+
+
+def _as_ministack_judges(policy: dict[str, Any]) -> dict[str, Any]:
+    """The policy, but for SendEmail, for which ministack knows no resource: it can only be allowed for all."""
+    statements = [
+        statement | {"Resource": "*"} if statement["Action"] == "ses:SendEmail" else statement
+        for statement in policy["Statement"]
+    ]
+    return policy | {"Statement": statements}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _until_it_answers(url: str, process: asyncio.subprocess.Process) -> None:
+    try:
+        async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as http:
+            while process.returncode is None:
+                try:
+                    async with http.get(url):
+                        return
+                except aiohttp.ClientConnectionError:
+                    await asyncio.sleep(0.03)
+    except TimeoutError:
+        pass
+    await processes.kill(process)
+    raise RuntimeError(f"{url} does not answer")

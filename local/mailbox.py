@@ -1,0 +1,98 @@
+"""SES's part: every SendEmail is recorded as it was asked for, and then passed on."""
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+import aiohttp
+from aiohttp import web
+
+from local.clock import Clock, rfc3339
+
+SEND_EMAIL = "/v2/email/outbound-emails"
+
+SIGN_IN_LINK = re.compile(r"https?://\S+/link/[\w~.=-]+")
+
+
+class Mailbox:
+    """A door in front of SES that keeps what SES itself would not show: headers, configuration set, tracking, tags."""
+
+    def __init__(self, endpoint: str, clock: Clock) -> None:
+        self._endpoint = endpoint
+        self._clock = clock
+        self._mails: list[dict[str, Any]] = []
+        self._http: aiohttp.ClientSession | None = None
+        self._server: web.ServerRunner | None = None
+
+    async def open(self) -> str:
+        """Start listening on a free port; returns the address to send to."""
+        self._http = aiohttp.ClientSession(auto_decompress=False)
+        self._server = web.ServerRunner(web.Server(self._pass_on), shutdown_timeout=1)
+        await self._server.setup()
+        await web.TCPSite(self._server, "127.0.0.1", 0).start()
+        host, port = self._server.addresses[0][:2]
+        return f"http://{host}:{port}"
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._server:
+            await self._server.cleanup()
+        if self._http:
+            await self._http.close()
+
+    def mails(self, to: str | None = None) -> list[dict[str, Any]]:
+        """What was sent, newest first; to one address, if one is given."""
+        return [mail for mail in reversed(self._mails) if to is None or to.lower() in map(str.lower, mail["to"])]
+
+    async def _pass_on(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._http is None:
+            return web.Response(status=503)
+        body = await request.read()
+        async with self._http.request(
+            request.method, self._endpoint + request.raw_path, headers=request.headers, data=body
+        ) as answer:
+            answered = await answer.read()
+        if answer.ok and request.method == "POST" and unquote(request.path) == SEND_EMAIL:
+            self._mails.append(_mail(json.loads(body), json.loads(answered)["MessageId"], self._clock.now()))
+        return web.Response(status=answer.status, body=answered, headers={"Content-Type": "application/json"})
+
+
+def _mail(asked: dict[str, Any], id_: str, sent_at: datetime) -> dict[str, Any]:
+    simple = asked["Content"]["Simple"]
+    text = _data(simple["Body"].get("Text"))
+    html = _data(simple["Body"].get("Html"))
+    link = SIGN_IN_LINK.search(text)
+    headers = {
+        "From": asked["FromEmailAddress"],
+        "To": ", ".join(asked["Destination"]["ToAddresses"]),
+        "Subject": _data(simple["Subject"]),
+    }
+    if asked.get("ReplyToAddresses"):
+        headers["Reply-To"] = ", ".join(asked["ReplyToAddresses"])
+    headers |= {header["Name"]: header["Value"] for header in simple.get("Headers") or ()}
+    return {
+        "id": id_,
+        "to": list(_recipients(asked["Destination"])),
+        "from": asked["FromEmailAddress"],
+        "subject": headers["Subject"],
+        "text": text,
+        "html": html,
+        "headers": headers,
+        "sent_at": rfc3339(sent_at),
+        "url": link.group() if link else None,
+        "configuration_set": asked.get("ConfigurationSetName"),
+        "configuration_overrides": asked.get("ConfigurationOverrides"),
+        "tags": {tag["Name"]: tag["Value"] for tag in asked.get("EmailTags") or ()},
+    }
+
+
+def _data(part: dict[str, str] | None) -> str:
+    return part["Data"] if part else ""
+
+
+def _recipients(destination: dict[str, list[str]]) -> Iterable[str]:
+    for addresses in destination.values():
+        yield from addresses or ()

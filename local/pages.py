@@ -1,0 +1,126 @@
+"""The pages under `/local`: who is here, the mailbox, the clock, and what is at rest."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jinja2
+from aiohttp import web
+
+from local.aws import Address
+from local.clock import Clock, rfc3339
+from local.mailbox import Mailbox
+
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Answers everything under `/local`."""
+
+    clock: Clock
+    mailbox: Mailbox
+    address: Address
+    practices: list[dict[str, Any]]
+    """Who was put in."""
+
+    def add_to(self, app: web.Application) -> None:
+        """Enter the routes."""
+        app.router.add_get("/local", self.index)
+        app.router.add_get("/local/mail", self.mail)
+        app.router.add_get("/local/mail.json", self.mail_json)
+        app.router.add_get("/local/clock", self.time)
+        app.router.add_post("/local/clock", self.advance)
+        app.router.add_get("/local/tables.json", self.tables)
+
+    async def index(self, _: web.Request) -> web.Response:
+        """Who is here, and the way to everything else."""
+        return _page("index.html", practices=self.practices, now=rfc3339(self.clock.now()))
+
+    async def mail(self, request: web.Request) -> web.Response:
+        """The mailbox, newest first."""
+        return _page("mail.html", mails=self.mailbox.mails(request.query.get("to")))
+
+    async def mail_json(self, request: web.Request) -> web.Response:
+        """The mailbox, newest first, for programs."""
+        return web.json_response(self.mailbox.mails(request.query.get("to")))
+
+    async def time(self, _: web.Request) -> web.Response:
+        """What the service's clock shows."""
+        return web.json_response({"now": rfc3339(self.clock.now())})
+
+    async def advance(self, request: web.Request) -> web.Response:
+        """Move the clock forward, by a form or by JSON."""
+        by_form = request.content_type != "application/json"
+        try:
+            asked: Any = await request.post() if by_form else await request.json()
+            seconds = float(asked["advance"])
+        except (ValueError, TypeError, KeyError):
+            return web.json_response({"message": 'send {"advance": seconds}'}, status=400)
+        if not 0 <= seconds <= 10**9:
+            return web.json_response({"message": "the clock only goes forward"}, status=400)
+        self.clock.advance(seconds)
+        if by_form:
+            raise web.HTTPSeeOther("/local")
+        return await self.time(request)
+
+    async def tables(self, _: web.Request) -> web.Response:
+        """Every item of every table and every message of every queue, those being handled too."""
+        tables = await asyncio.to_thread(lambda: dict(self._items()))
+        return web.json_response({"tables": tables, "queues": await self._messages()})
+
+    def _items(self) -> Iterator[tuple[str, list[Any]]]:
+        dynamodb = self.address.client("dynamodb")
+        for name in dynamodb.list_tables()["TableNames"]:
+            scanned = dynamodb.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
+            yield name, [_plain({"M": item}) for page in scanned for item in page["Items"]]
+
+    async def _messages(self) -> dict[str, list[Any]]:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{self.address.endpoint}/_ministack/sqs/messages") as answer,
+        ):
+            accounts = json.loads(await answer.read())["messages"]
+        return {
+            url.rpartition("/")[2]: messages
+            for regions in accounts.values()
+            for queues in regions.values()
+            for url, messages in queues.items()
+        }
+
+
+def _page(template: str, **values: Any) -> web.Response:
+    return web.Response(text=TEMPLATES.get_template(template).render(values), content_type="text/html")
+
+
+def _plain(value: Mapping[str, Any]) -> Any:
+    """A DynamoDB value without its type; bytes in base64."""
+    ((kind, inner),) = value.items()
+    match kind:
+        case "M":
+            return {key: _plain(part) for key, part in inner.items()}
+        case "L":
+            return [_plain(part) for part in inner]
+        case "N":
+            return json.loads(inner)
+        case "B":
+            return base64.b64encode(inner).decode()
+        case "NULL":
+            return None
+        case "NS":
+            return [json.loads(part) for part in inner]
+        case "BS":
+            return [base64.b64encode(part).decode() for part in inner]
+        case _:
+            return inner

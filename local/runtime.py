@@ -1,0 +1,226 @@
+"""Runs functions as Lambda does: by its own runtime client, one event at a time each, in a clean environment."""
+
+import asyncio
+import os
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from local import processes
+from local.template import REGION, Function, function_arn
+
+MOST_WORKERS = 4
+"""Processes of one function; a machine for trying things out has few cores."""
+
+INIT_SECONDS = 10.0
+"""How long Lambda lets a function take to start."""
+
+
+class FunctionFailed(Exception):
+    """The function raised, ended or never started; its log says why."""
+
+
+class FunctionTimedOut(FunctionFailed):
+    """The function took longer than the template allows, and was ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What every function's process is given, whichever it is."""
+
+    python: Path
+    """Interpreter that has the runtime client and nothing else."""
+    variables: dict[str, str]
+    """Where AWS is, and as whom to speak to it."""
+    logs: Path
+    """Folder."""
+    bytecode: Path
+    """Folder where compiled modules are kept from one run to the next."""
+
+
+@dataclass(slots=True)
+class _Job:
+    event: bytes
+    client_context: str | None
+    deadline_ms: int
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    answer: asyncio.Future[bytes] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Worker:
+    """One process of a function, and the runtime API that it, and only it, asks for work."""
+
+    def __init__(self, function: Function, environment: Environment) -> None:
+        self._function = function
+        self._environment = environment
+        self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
+        self._job: _Job | None = None
+        self._asked = asyncio.Event()
+        self._api: web.ServerRunner | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a process that could take an event."""
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start the process and wait until it asks for work; raises FunctionFailed if it ends or dawdles instead."""
+        self._api = web.ServerRunner(web.Server(self._respond), shutdown_timeout=0.1)
+        await self._api.setup()
+        site = web.TCPSite(self._api, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._api.addresses[0][:2]
+        self._process = await processes.start(
+            [self._environment.python, "-m", "awslambdaric", self._function.handler],
+            self._variables(f"{host}:{port}"),
+            self._environment.logs / f"{self._function.name}.log",
+            self._function.folder,
+        )
+        self._watch = asyncio.create_task(self._notice_the_end(self._process))
+        asked = asyncio.create_task(self._asked.wait())
+        await asyncio.wait({asked, self._watch}, timeout=INIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            asked.cancel()
+            raise FunctionFailed(f"{self._function.name} does not start")
+
+    async def invoke(self, event: bytes, client_context: str | None) -> bytes:
+        """The function's answer to one event; raises FunctionFailed."""
+        deadline_ms = int((time.time() + self._function.timeout) * 1000)
+        self._job = job = _Job(event, client_context, deadline_ms)
+        self._jobs.put_nowait(job)
+        try:
+            async with asyncio.timeout(self._function.timeout):
+                return await job.answer
+        except TimeoutError:
+            if self._process:
+                await processes.kill(self._process)
+            raise FunctionTimedOut(f"{self._function.name} timed out after {self._function.timeout} s") from None
+        finally:
+            self._job = None
+
+    async def stop(self) -> None:
+        """End the process and its API."""
+        if self._process:
+            await processes.kill(self._process)
+        if self._watch:
+            await self._watch
+        if self._api:
+            await self._api.cleanup()
+
+    def _variables(self, api: str) -> dict[str, str]:
+        layers = [str(layer / "python") for layer in self._function.layers]
+        return {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "TZ": ":UTC",
+            "PYTHONPATH": os.pathsep.join(layers),
+            "PYTHONPYCACHEPREFIX": str(self._environment.bytecode),
+            "PYTHONUNBUFFERED": "1",
+            "AWS_LAMBDA_RUNTIME_API": api,
+            "AWS_LAMBDA_FUNCTION_NAME": self._function.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self._function.memory),
+            "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "LAMBDA_TASK_ROOT": str(self._function.folder),
+            "_HANDLER": self._function.handler,
+            **self._environment.variables,
+            **self._function.environment,
+        }
+
+    async def _notice_the_end(self, process: asyncio.subprocess.Process) -> None:
+        await process.wait()
+        if self._job and not self._job.answer.done():
+            self._job.answer.set_exception(FunctionFailed(f"{self._function.name} ended in the middle of an event"))
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        match request.path.removeprefix("/2018-06-01/runtime/").split("/"):
+            case ["invocation", "next"]:
+                self._asked.set()
+                return _handed_over(await self._jobs.get(), self._function)
+            case ["invocation", id_, "response"]:
+                self._settle(id_, await request.read())
+            case ["invocation", id_, "error"]:
+                self._settle(id_, FunctionFailed(f"{self._function.name} raised an exception"))
+        return web.Response(status=202)
+
+    def _settle(self, job_id: str, answer: bytes | FunctionFailed) -> None:
+        if self._job is None or self._job.id != job_id or self._job.answer.done():
+            return
+        if isinstance(answer, bytes):
+            self._job.answer.set_result(answer)
+        else:
+            self._job.answer.set_exception(answer)
+
+
+def _handed_over(job: _Job, function: Function) -> web.Response:
+    headers = {
+        "Content-Type": "application/json",
+        "Lambda-Runtime-Aws-Request-Id": job.id,
+        "Lambda-Runtime-Deadline-Ms": str(job.deadline_ms),
+        "Lambda-Runtime-Invoked-Function-Arn": function_arn(function.name),
+    }
+    if job.client_context:
+        headers["Lambda-Runtime-Client-Context"] = job.client_context
+    return web.Response(body=job.event, headers=headers)
+
+
+class Pool:
+    """A function, with as many processes as are called for at once, up to `MOST_WORKERS`."""
+
+    def __init__(self, function: Function, environment: Environment) -> None:
+        self.function = function
+        self._environment = environment
+        self._room = asyncio.Semaphore(MOST_WORKERS)
+        self._idle: list[Worker] = []
+        self._workers: set[Worker] = set()
+
+    async def warm(self) -> None:
+        """Have one process ready; raises FunctionFailed."""
+        async with self._room:
+            self._idle.append(await self._started())
+
+    async def invoke(self, event: bytes, client_context: str | None = None) -> bytes:
+        """The function's answer to one event; raises FunctionFailed."""
+        async with self._room:
+            worker = await self._ready()
+            try:
+                return await worker.invoke(event, client_context)
+            finally:
+                if worker.alive:
+                    self._idle.append(worker)
+                else:
+                    await self._let_go(worker)
+
+    async def stop(self) -> None:
+        """End every process of the function."""
+        await asyncio.gather(*map(self._let_go, tuple(self._workers)))
+
+    async def _ready(self) -> Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            await self._let_go(worker)
+        return await self._started()
+
+    async def _started(self) -> Worker:
+        worker = Worker(self.function, self._environment)
+        self._workers.add(worker)
+        try:
+            await worker.start()
+        except FunctionFailed:
+            await self._let_go(worker)
+            raise
+        return worker
+
+    async def _let_go(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        await worker.stop()

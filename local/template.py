@@ -1,0 +1,163 @@
+"""What `sam build` made, read: the template after SAM's own transform, with parameters, conditions and references."""
+
+import copy
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from local.intrinsics import Resolver
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+
+BUILT = "s3://built/"
+"""SAM's transform wants code in a bucket; this one stands for the build folder."""
+
+PSEUDO_PARAMETERS = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/latchkey/00000000-0000-0000-0000-000000000000",
+    "AWS::StackName": "latchkey",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function as it would be deployed."""
+
+    name: str
+    folder: Path
+    handler: str
+    timeout: int
+    """Seconds."""
+    memory: int
+    """Megabytes."""
+    environment: dict[str, str]
+    layers: tuple[Path, ...]
+    role: str
+    """ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A line of the HTTP API's routing table."""
+
+    key: str
+    """As API Gateway writes it: `ANY /{practice}`, or `$default`."""
+    function: str
+    protected: bool
+    """Whether an authorizer stands before it."""
+
+    @property
+    def path(self) -> str:
+        """The path of the key, or `$default`."""
+        return self.key.rpartition(" ")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMapping:
+    """A queue whose messages a function is called with."""
+
+    queue: str
+    """ARN."""
+    function: str
+    batch_size: int
+    concurrency: int
+
+
+class Template:
+    """The built template; whoever makes a resource of it tells `names` what references to it stand for."""
+
+    def __init__(self, build: Path, parameters: dict[str, str]) -> None:
+        document = yaml.safe_load((build / "template.yaml").read_text())
+        values = {
+            name: parameters.get(name, str(told.get("Default", ""))) for name, told in document["Parameters"].items()
+        }
+        document = _transformed(document, values)
+        self.build = build
+        self.names = Resolver(PSEUDO_PARAMETERS | values, document.get("Conditions", {}))
+        self._resources: dict[str, dict[str, Any]] = document["Resources"]
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Properties, by logical id, of the resources of a type that the parameters ask for; not yet resolved."""
+        return {
+            logical_id: resource.get("Properties", {})
+            for logical_id, resource in self._resources.items()
+            if resource["Type"] == kind and self.names.holds(resource.get("Condition"))
+        }
+
+    def functions(self) -> dict[str, Function]:
+        """The functions, by logical id; to be called when all that they refer to is named."""
+        declared = self.resources("AWS::Lambda::Function")
+        layers = {
+            name: self.build / part["Content"]["S3Key"]
+            for name, part in self.resources("AWS::Lambda::LayerVersion").items()
+        }
+        for name in (*declared, *layers):
+            self.names.name(name, Ref=name, Arn=function_arn(name))
+        return {
+            name: self._function(name, self.names.resolve(properties), layers) for name, properties in declared.items()
+        }
+
+    def routes(self) -> list[Route]:
+        """The routing table of the HTTP API."""
+        (api,) = self.resources("AWS::ApiGatewayV2::Api").values()
+        routes = []
+        for path, methods in api["Body"]["paths"].items():
+            for method, operation in methods.items():
+                uri = self.names.resolve(operation["x-amazon-apigateway-integration"]["uri"])
+                found = re.search(r":function:(\w+)/invocations$", uri)
+                if found is None:
+                    raise ValueError(f"{path} leads to no function of the template")
+                verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+                key = "$default" if path == "/$default" else f"{verb} {path}"
+                routes.append(Route(key, found.group(1), protected=bool(operation.get("security"))))
+        return routes
+
+    def queue_mappings(self) -> list[QueueMapping]:
+        """The queues that functions are called with."""
+        return [
+            QueueMapping(
+                queue=properties["EventSourceArn"],
+                function=properties["FunctionName"],
+                batch_size=properties.get("BatchSize", 10),
+                concurrency=properties.get("ScalingConfig", {}).get("MaximumConcurrency", 5),
+            )
+            for properties in map(self.names.resolve, self.resources("AWS::Lambda::EventSourceMapping").values())
+        ]
+
+    def _function(self, name: str, properties: dict[str, Any], layers: dict[str, Path]) -> Function:
+        variables = properties.get("Environment", {}).get("Variables", {})
+        return Function(
+            name=name,
+            folder=self.build / properties["Code"]["S3Key"],
+            handler=properties["Handler"],
+            timeout=properties["Timeout"],
+            memory=properties["MemorySize"],
+            environment={key: str(value) for key, value in variables.items()},
+            layers=tuple(layers[layer] for layer in properties["Layers"]),
+            role=properties["Role"],
+        )
+
+
+def function_arn(name: str) -> str:
+    """What a function is called from outside."""
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+
+def _transformed(document: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    document = copy.deepcopy(document)
+    for resource in document["Resources"].values():
+        for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
+            resource["Properties"][key] = BUILT + resource["Properties"][key]
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    transformed: dict[str, Any] = translator.translate(document, parameters)
+    return transformed

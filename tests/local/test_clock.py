@@ -1,0 +1,22 @@
+"""The service's clock: the machine's own, moved forward."""
+
+import time
+
+from local.clock import Clock
+
+
+def test_it_goes_with_the_machines_until_it_is_moved() -> None:
+    clock = Clock()
+
+    assert abs(clock.now_ms() - time.time() * 1000) < 1000
+    clock.advance(3600)
+    clock.advance(60)
+    assert abs(clock.now_ms() - (time.time() + 3660) * 1000) < 1000
+
+
+def test_what_happened_before_it_was_moved_keeps_its_time() -> None:
+    clock = Clock()
+    earlier = time.time() - 1
+    clock.advance(3600)
+
+    assert clock.at(earlier) == int(earlier * 1000)
