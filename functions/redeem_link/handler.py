@@ -66,10 +66,10 @@ def _ask_before_switching(request: web.Request, account: Account, present: Visit
     """A link that someone was sent must not quietly move them into another account.
 
     :raises SwitchUnasked: another account is signed in, and nobody has agreed.
+    :raises BodyInvalid: what was sent cannot be read, and so tells nothing of what anyone agreed to.
     """
-    if present is None or present.account.key == account.key:
-        return
-    if request.method != "POST" or request.field("switch") != "yes":
+    agreed = request.method == "POST" and request.field("switch") == "yes"
+    if present and present.account.key != account.key and not agreed:
         raise SwitchUnasked(present.account.name, addresses.mask(account.address))
 
 

@@ -90,7 +90,9 @@ def identify(code: str, nonce: str, verifier: str, redirect_uri: str) -> GoogleI
     told = settings.load()
     issuers = OWN_ISSUERS if told.google_issuer in OWN_ISSUERS else (told.google_issuer,)
     subject, given = claims.get("sub"), claims.get("nonce")
-    if claims.get("iss") not in issuers or claims.get("aud") != told.google_client_id:
+    # one audience may stand alone or in a list of its own (OpenID Connect Core, section 2); google-auth knows the first
+    audiences = (told.google_client_id, [told.google_client_id])
+    if claims.get("iss") not in issuers or claims.get("aud") not in audiences:
         raise GoogleFailed("issuer_or_audience")
     if claims.get("azp", told.google_client_id) != told.google_client_id:
         raise GoogleFailed("authorized_party")
@@ -134,12 +136,11 @@ def _exchanged(code: str, verifier: str, redirect_uri: str) -> str:
 
 
 def _claims(token: str) -> Mapping[str, Any]:
-    """What a token says, if Google signed it for us and it is valid now, by the real clock: its time is foreign."""
+    """What a token says, if Google signed it and it is valid now, by the real clock: its time is foreign."""
     try:
         claims = jwt.decode(
             token,
             certs=_certificates(),
-            audience=settings.load().google_client_id,
             clock_skew_in_seconds=SKEW_SECONDS,
         )
     except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError):

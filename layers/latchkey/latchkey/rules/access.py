@@ -57,7 +57,7 @@ def address_for(client: Client, asked: str | None) -> str:
 
 
 def invite(client: Client, address: str, key: bytes, known: Accounts, new_id: str, now: int) -> Change:
-    """Give a client access by an address of theirs (`key` is its account's), ending access by any other (B42, B58, B60).
+    """Give a client access by an address of theirs, ending access by any other (B42, B58, B60). `key` is its account's.
 
     :raises AlreadySignedIn: the client has signed in by it already (B61).
     :raises EmailInUse: it is another client's own sign-in (B90).
@@ -161,6 +161,14 @@ def end_sessions(client: Client, known: Accounts) -> Change:
     return Change(client, (replace(account, sessions=()),), ((account.key, Kind.SESSION_ENDED),))
 
 
+def unbind_google(client: Client, known: Accounts) -> Change:
+    """Let another Google Account sign in by the client's address: the next one to do so is bound to it."""
+    account = own_account(client, known)
+    if account is None or account.google is None:
+        return Change(client)
+    return Change(client, (replace(account, google=None),), ((account.key, Kind.GOOGLE_UNBOUND),))
+
+
 def signs_in(client: Client, known: Accounts) -> Account:
     """The client's own account.
 
@@ -176,7 +184,7 @@ def add_contact(client: Client, contact: Contact, known: Accounts, new_id: str) 
     """Let someone open this client's profile (B107). Whoever signs in here already gains one more; someone new is
     invited if they have agreed to be written to, and else signs in by PIN."""
     account = known.get(contact.account)
-    events = [(contact.account, Kind.PROFILE_GRANTED)]
+    events = [(client.row, Kind.PROFILE_GRANTED)]
     if account is None or not account.address:
         granted = _new(client, contact.account, contact.email.address, contact.name, account, new_id)
         new = True
@@ -198,9 +206,9 @@ def remove_contact(client: Client, contact: Contact, known: Accounts, now: int) 
     """Close this client's profile to someone, sessions on it included."""
     changed = replace(client, contacts=tuple(one for one in client.contacts if one.id != contact.id))
     account, own = known.get(contact.account), own_account(client, known)
-    if account is None or (own and own.key == contact.account):
-        return Change(changed)
-    return Change(changed, (_losing(account, client, now),), ((account.key, Kind.PROFILE_REVOKED),))
+    stays = account is None or (own is not None and own.key == contact.account)
+    left = () if account is None or stays else (_losing(account, client, now),)
+    return Change(changed, left, ((client.row, Kind.PROFILE_REVOKED),))
 
 
 def describe(client: Client, known: Accounts) -> Change:
@@ -248,9 +256,7 @@ def _granted(client: Client, address: str, key: bytes, account: Account | None, 
     )
 
 
-def _new(  # noqa: PLR0913 - all that an account begins with
-    client: Client, key: bytes, address: str, name: str, before: Account | None, new_id: str
-) -> Account:
+def _new(client: Client, key: bytes, address: str, name: str, before: Account | None, new_id: str) -> Account:
     """An account for someone new; where someone else had one, what is known of the address stays, and what was ended
     stays ended."""
     account = Account(

@@ -12,13 +12,17 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from latchkey import keys, settings
+from latchkey.rules import mails
 from latchkey.rules.accounts import Account, Kind, OpenSession, Profile, Status
+from latchkey.rules.mails import Report
 from latchkey.rules.practices import Language
-from latchkey.store.tables import Table
+from latchkey.store.tables import Table, unmet
 from latchkey.tokens import account_key, decode, encode
 
 
@@ -175,6 +179,34 @@ def note_mail(account: bytes, status: str, now: int, message_id: str | None = No
         ],
         condition=AccountItem.key.exists(),
     )
+
+
+def note_report(report: Report, now: int) -> bool:
+    """Note what a mail system reports; False if there is no such account, or a later mail or report has overtaken it.
+
+    An address that stops is stopped, whichever of its mails the report is about.
+    """
+    stopped = report.stops and _changes(
+        report.account,
+        [AccountItem.suppressed.set(True), AccountItem.revision.add(1)],
+        AccountItem.practice == report.practice,
+    )
+    noted = _changes(
+        report.account,
+        [AccountItem.email_status.set(report.status), AccountItem.email_status_at.set(now)],
+        (AccountItem.message_id == report.message) & AccountItem.email_status.is_in(*mails.earlier(report.status)),
+    )
+    return stopped or noted
+
+
+def _changes(account: bytes, actions: list[Action], condition: Condition) -> bool:
+    try:
+        AccountItem(encode(account)).update(actions, condition=condition)
+    except UpdateError as error:
+        if unmet(error):
+            return False
+        raise
+    return True
 
 
 def _whole(number: float | None) -> int | None:

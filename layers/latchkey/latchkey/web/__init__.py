@@ -4,7 +4,7 @@ from latchkey.web.answers import Response, json_document, page, see_other, sessi
 from latchkey.web.authorizer import asks_to_authorize, authorize
 from latchkey.web.entry import entry
 from latchkey.web.requests import Request
-from latchkey.web.worker import Outcome, worker
+from latchkey.web.worker import Outcome, listener, worker
 
 __all__ = [
     "Outcome",
@@ -14,6 +14,7 @@ __all__ = [
     "authorize",
     "entry",
     "json_document",
+    "listener",
     "page",
     "see_other",
     "session_document",

@@ -43,6 +43,21 @@ def worker(work: Work) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
     return handle
 
 
+def listener(hear: Callable[[Mapping[str, Any], int], Outcome]) -> Callable[[Mapping[str, Any], Any], None]:
+    """A Lambda handler for single events from elsewhere in AWS; one that fails is delivered again by Lambda."""
+
+    def handle(event: Mapping[str, Any], context: LambdaContext) -> None:
+        reference = str(event.get("id", ""))
+        try:
+            outcome = hear(event, _instant(context))
+        except Exception as error:
+            log.failed(error, reference)
+            raise
+        log.worked(outcome.name, outcome.reason, outcome.practice, reference)
+
+    return handle
+
+
 def _instant(context: LambdaContext) -> int:
     """Unix milliseconds; whoever invokes the function may say what time it is, as a local run does."""
     told = getattr(context, "client_context", None)
