@@ -82,14 +82,14 @@ $(BUILD)/template.yaml: $(SOURCES) .tools/sam/.done
 
 .venv/.done: requirements/dev.txt layers/dependencies/requirements.txt .tools/python/.done
 	$(call say,Installing what checks and tests import ...)
-	@$(call install,.venv,$<)
+	@$(call install,.venv,$<,--compile-bytecode)
 
 .tools/%/.done: requirements/%.txt .tools/python/.done
 	$(call say,Installing $* ...)
 	@$(call install,.tools/$*,$<)
 
 install = $(UV) venv --quiet --clear --no-project --python .tools/python/bin/python $(1) && \
-	$(UV) pip sync --quiet --link-mode copy --require-hashes --python $(1)/bin/python $(2) && touch $(1)/.done
+	$(UV) pip sync --quiet $(3) --link-mode copy --require-hashes --python $(1)/bin/python $(2) && touch $(1)/.done
 
 .tools/python/.done: requirements/uv.txt
 	@command -v python3.13 >/dev/null && python3.13 -c '' 2>/dev/null \

@@ -3,21 +3,21 @@
 import asyncio
 import json
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import boto3
 
 from local import processes
 from local.template import ACCOUNT, REGION, Template
 
-READY_SECONDS = 20.0
-
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 """ministack's own key, which may do everything."""
+
+
+POOL_SETTINGS = ("AdminCreateUserConfig", "Policies", "UsernameAttributes")
+"""What of a user pool matters on one machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Address:
 
 async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio.subprocess.Process, str]:
     """Start ministack on a free port with its state in `state`; returns it and its address when it answers."""
-    port = _free_port()
+    port = processes.free_port()
     environment = {
         **ROOT,
         "PATH": os.defpath,
@@ -57,13 +57,13 @@ async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio
     }
     process = await processes.start([python, "-m", "ministack"], environment, log, state)
     endpoint = f"http://127.0.0.1:{port}"
-    await _until_it_answers(f"{endpoint}/_ministack/health", process)
+    await processes.until_it_answers(f"{endpoint}/_ministack/health", process)
     return process, endpoint
 
 
 async def start_dynamodb_local(jar: Path, state: Path, log: Path) -> tuple[asyncio.subprocess.Process, str]:
     """Start AWS's own DynamoDB Local, in memory, on a free port; returns it and its address when it answers."""
-    port = _free_port()
+    port = processes.free_port()
     command = [
         "java",
         f"-Djava.io.tmpdir={state}",
@@ -73,7 +73,7 @@ async def start_dynamodb_local(jar: Path, state: Path, log: Path) -> tuple[async
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(state)}
     process = await processes.start(command, environment, log, state)
     endpoint = f"http://127.0.0.1:{port}"
-    await _until_it_answers(endpoint, process)
+    await processes.until_it_answers(endpoint, process)
     return process, endpoint
 
 
@@ -88,6 +88,21 @@ def create(template: Template, address: Address) -> None:
         arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{logical_id}:*"
         template.names.name(logical_id, Ref=logical_id, Arn=arn)
     _create_roles(template, address)
+
+
+def issuers(template: Template, address: Address) -> dict[str, str]:
+    """Where the user pools' documents are found, by the name under which they issue tokens."""
+    found = {}
+    for logical_id in template.resources("AWS::Cognito::UserPool"):
+        name = template.names.resolve({"Fn::GetAtt": [logical_id, "ProviderURL"]})
+        found[name] = f"{address.endpoint}/{template.names.resolve({'Ref': logical_id})}"
+    return found
+
+
+def put_secret(template: Template, address: Address, logical_id: str, value: str) -> None:
+    """Put a value into a secret of the template, as somebody does by hand after a deployment."""
+    name = template.names.resolve({"Ref": logical_id})
+    address.client("secretsmanager").put_secret_value(SecretId=name, SecretString=value)
 
 
 def role_variables(role: str, address: Address) -> dict[str, str]:
@@ -148,8 +163,9 @@ def _create_mail(template: Template, address: Address) -> None:
 
 def _create_user_pools(template: Template, address: Address) -> None:
     cognito = address.client("cognito-idp")
-    for logical_id in template.resources("AWS::Cognito::UserPool"):
-        pool = cognito.create_user_pool(PoolName=logical_id)["UserPool"]["Id"]
+    for logical_id, properties in template.resources("AWS::Cognito::UserPool").items():
+        told = {key: value for key, value in template.names.resolve(properties).items() if key in POOL_SETTINGS}
+        pool = cognito.create_user_pool(PoolName=logical_id, **told)["UserPool"]["Id"]
         arn = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{pool}"
         url = f"https://cognito-idp.{REGION}.amazonaws.com/{pool}"
         template.names.name(logical_id, Ref=pool, Arn=arn, ProviderURL=url)
@@ -190,25 +206,3 @@ def _as_ministack_judges(policy: dict[str, Any]) -> dict[str, Any]:
         for statement in policy["Statement"]
     ]
     return policy | {"Statement": statements}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def _until_it_answers(url: str, process: asyncio.subprocess.Process) -> None:
-    try:
-        async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as http:
-            while process.returncode is None:
-                try:
-                    async with http.get(url):
-                        return
-                except aiohttp.ClientConnectionError:
-                    await asyncio.sleep(0.03)
-    except TimeoutError:
-        pass
-    await processes.kill(process)
-    raise RuntimeError(f"{url} does not answer")

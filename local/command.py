@@ -10,18 +10,28 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from local import stack
+from local import google, stack
 
 
 def main() -> int:
     """Run the stack; returns the exit code."""
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stdout)
     arguments = _arguments()
+    try:
+        named = google.named(os.environ)
+    except ValueError as trouble:
+        print(trouble)
+        return 1
     _forget_the_real_aws()
     if not arguments.quiet:
         logging.getLogger("local").setLevel(logging.INFO)
     options = stack.Options(
-        port=arguments.port, engine=arguments.dynamodb, logs=arguments.logs, build=arguments.build, seed=arguments.seed
+        port=arguments.port,
+        engine=arguments.dynamodb,
+        logs=arguments.logs,
+        build=arguments.build,
+        seed=arguments.seed,
+        google=named,
     )
     try:
         return asyncio.run(_until_stopped(options, arguments))
@@ -100,4 +110,4 @@ def _greet(running: stack.Running) -> None:
     for practice in running.practices:
         print(f"  {running.url}/{practice['slug']:<16}{practice['name']}")
     print(f"  {running.url}/local/mail      the mailbox")
-    print(f"  {running.url}/local           who is here, the clock, what is at rest\n", flush=True)
+    print(f"  {running.url}/local           who is here, clinicians' tokens, Google, the clock\n", flush=True)

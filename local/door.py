@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from aiohttp import web
 
 from local import gateway
+from local.authorizer import Denied, Gate
 from local.clock import Clock
 from local.runtime import FunctionFailed, FunctionTimedOut, Pool
 from local.template import Route
@@ -18,8 +19,11 @@ log = logging.getLogger(__name__)
 class Door:
     """Answers everything that is not under `/local`, and tells of each request its route, never its path."""
 
-    def __init__(self, routes: Iterable[Route], pools: Mapping[str, Pool], clock: Clock, portal_origin: str) -> None:
+    def __init__(
+        self, routes: Iterable[Route], gate: Gate, pools: Mapping[str, Pool], clock: Clock, portal_origin: str
+    ) -> None:
         self._router = gateway.Router(routes)
+        self._gate = gate
         self._pools = pools
         self._clock = clock
         self._portal_origin = portal_origin
@@ -34,9 +38,7 @@ class Door:
         match = self._router.match(request.method, request.raw_path.partition("?")[0])
         if match is None:
             return gateway.refusal(404, "Not Found")
-        response = (
-            gateway.refusal(401, "Unauthorized") if match.route.protected else await self._passed_on(request, match)
-        )
+        response = await self._passed_on(request, match)
         took = (time.perf_counter() - begun) * 1000
         log.info("%-7s %-36s %d %6.0f ms", request.method, match.route.path, response.status, took)
         return response
@@ -48,7 +50,11 @@ class Door:
             return gateway.refusal(413, "Request Entity Too Large")
         if incoming.head_bytes > gateway.MOST_HEADER_BYTES:
             return gateway.refusal(431, "Request Header Fields Too Large")
-        event = gateway.event(incoming, match, self._clock.now(), self._portal_origin)
+        try:
+            authorized = await self._gate.open(match.route, incoming)
+        except Denied as denied:
+            return gateway.refusal(denied.status, denied.message, {"WWW-Authenticate": denied.challenge})
+        event = gateway.event(incoming, match, self._clock.now(), self._portal_origin, authorized)
         try:
             answer = await self._pools[match.route.function].invoke(json.dumps(event).encode())
             return gateway.response(answer)

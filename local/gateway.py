@@ -78,14 +78,21 @@ class Incoming:
         """The path as it stood in the request line."""
         return self.target.partition("?")[0]
 
+    def header(self, name: str) -> str:
+        """A header by its name in lower case; one that was sent twice is joined, one that was not is empty."""
+        return ",".join(value.decode("latin-1") for key, value in self.headers if key.lower() == name.encode())
+
     @property
     def head_bytes(self) -> int:
         """The size of request line and headers as API Gateway counts it."""
         return len(self.method) + len(self.target) + sum(len(name) + len(value) for name, value in self.headers)
 
 
-def event(incoming: Incoming, match: Match, moment: datetime, portal_origin: str) -> dict[str, Any]:
-    """The event that API Gateway would make of a request; `moment` is when it came by the service's clock."""
+def event(
+    incoming: Incoming, match: Match, moment: datetime, portal_origin: str, authorized: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The event that API Gateway would make of a request; `moment` is when it came by the service's clock, `authorized`
+    what the route's authorizer found out."""
     headers, cookies = _headers(incoming.headers)
     source = headers.pop(SOURCE_HEADER, incoming.peer)
     query = incoming.target.partition("?")[2]
@@ -119,6 +126,8 @@ def event(incoming: Incoming, match: Match, moment: datetime, portal_origin: str
         },
         "isBase64Encoded": False,
     }
+    if authorized is not None:
+        made["requestContext"]["authorizer"] = authorized
     if cookies:
         made["cookies"] = cookies
     if query:
@@ -147,9 +156,9 @@ def response(answer: bytes) -> web.Response:
     return made
 
 
-def refusal(status: int, message: str) -> web.Response:
+def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
     """An answer that API Gateway gives by itself."""
-    return web.json_response({"message": message}, status=status)
+    return web.json_response({"message": message}, status=status, headers=headers)
 
 
 def is_loopback(host: str) -> bool:

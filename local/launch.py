@@ -1,6 +1,7 @@
 """A stack in a process of its own, for tests and whoever else needs a whole portal for a while."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from local.aws import Address
+from local.clinicians import Role
+from local.google import VARIABLES, Google
 from local.stack import PROJECT, Engine, StartError
 
 READY_SECONDS = 60.0
@@ -45,6 +48,12 @@ class Portal:
             time.sleep(0.02)
         return mails
 
+    def authorization(self, practice: str = "willow", role: Role = "clinician") -> str:
+        """The `Authorization` header of someone with that role at that practice."""
+        query = urllib.parse.urlencode({"practice": practice, "role": role})
+        header: str = self._asked(f"/local/token?{query}")["authorization"]
+        return header
+
     def advance(self, seconds: float) -> str:
         """Move the service's clock forward; returns the new time."""
         now: str = self._asked("/local/clock", {"advance": seconds})["now"]
@@ -66,8 +75,11 @@ class Portal:
 
 
 @contextmanager
-def portal(*, engine: Engine = "ministack", seed: bool = True, options: Sequence[str] = ()) -> Iterator[Portal]:
-    """A portal on a free port, gone when the context ends; several can run side by side.
+def portal(
+    *, engine: Engine = "ministack", seed: bool = True, google: Google | None = None, options: Sequence[str] = ()
+) -> Iterator[Portal]:
+    """A portal on a free port, gone when the context ends; several can run side by side. `google` is who answers as
+    Google: the stand-in if not given, nobody with `google.OFF`.
 
     :raises StartError: it does not start; the message is what it printed.
     """
@@ -77,9 +89,16 @@ def portal(*, engine: Engine = "ministack", seed: bool = True, options: Sequence
         command += ["--ready-file", str(ready), "--until-stdin-closes", "--quiet", *options]
         if not seed:
             command.append("--no-seed")
+        environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
         with output.open("wb") as printed:
             process = subprocess.Popen(
-                command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=printed, stderr=printed, start_new_session=True
+                command,
+                cwd=PROJECT,
+                env=environment | (google.variables() if google else {}),
+                stdin=subprocess.PIPE,
+                stdout=printed,
+                stderr=printed,
+                start_new_session=True,
             )
         try:
             _wait(process, ready, output)

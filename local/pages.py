@@ -3,35 +3,43 @@
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import jinja2
 from aiohttp import web
 
+from local import look
 from local.aws import Address
+from local.clinicians import ROLES, Clinicians
 from local.clock import Clock, rfc3339
+from local.google import Google
 from local.mailbox import Mailbox
 
 TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    loader=jinja2.FileSystemLoader(look.FOLDERS),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
 
+SLUG = re.compile("[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
+
 
 @dataclass(frozen=True, slots=True)
 class Pages:
     """Answers everything under `/local`."""
 
+    url: str
     clock: Clock
     mailbox: Mailbox
     address: Address
+    clinicians: Clinicians
+    google: Google
     practices: list[dict[str, Any]]
     """Who was put in."""
 
@@ -40,13 +48,24 @@ class Pages:
         app.router.add_get("/local", self.index)
         app.router.add_get("/local/mail", self.mail)
         app.router.add_get("/local/mail.json", self.mail_json)
+        app.router.add_get("/local/token", self.token)
         app.router.add_get("/local/clock", self.time)
         app.router.add_post("/local/clock", self.advance)
         app.router.add_get("/local/tables.json", self.tables)
 
     async def index(self, _: web.Request) -> web.Response:
         """Who is here, and the way to everything else."""
-        return _page("index.html", practices=self.practices, now=rfc3339(self.clock.now()))
+        token = await self.clinicians.token(self.practices[0]["slug"], "clinician") if self.practices else ""
+        return _page(
+            "index.html",
+            url=self.url,
+            practices=self.practices,
+            authorization=f"Bearer {token}",
+            roles=ROLES,
+            google=self.google,
+            mails=len(self.mailbox.mails()),
+            now=rfc3339(self.clock.now()),
+        )
 
     async def mail(self, request: web.Request) -> web.Response:
         """The mailbox, newest first."""
@@ -55,6 +74,15 @@ class Pages:
     async def mail_json(self, request: web.Request) -> web.Response:
         """The mailbox, newest first, for programs."""
         return web.json_response(self.mailbox.mails(request.query.get("to")))
+
+    async def token(self, request: web.Request) -> web.Response:
+        """A clinician's access token, as the header that carries it."""
+        practice, asked = request.query.get("practice", "willow"), request.query.get("role", "clinician")
+        role = next((role for role in ROLES if role == asked), None)
+        if role is None or not SLUG.fullmatch(practice):
+            return web.json_response({"message": f"say practice=willow and role={'|'.join(ROLES)}"}, status=400)
+        token = await self.clinicians.token(practice, role)
+        return web.json_response({"authorization": f"Bearer {token}"}, headers={"Cache-Control": "no-store"})
 
     async def time(self, _: web.Request) -> web.Response:
         """What the service's clock shows."""

@@ -1,4 +1,4 @@
-"""The practices and people of a local run, put in through the package's own store, in a function's environment.
+"""The practices and people of a local run, put in by the package's own rules and store, in a function's environment.
 
 Run as `python -m local.people`; prints who is there, as JSON.
 """
@@ -6,15 +6,23 @@ Run as `python -m local.people`; prints who is there, as JSON.
 import json
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from latchkey import tokens
-from latchkey.rules import addresses
-from latchkey.rules.accounts import Account, Kind, Profile, Status
+from latchkey.rules import access, addresses
+from latchkey.rules.access import Accounts, Change
+from latchkey.rules.accounts import Kind as ProfileKind
+from latchkey.rules.accounts import Status
+from latchkey.rules.clients import Client, Contact, Email
+from latchkey.rules.events import Event
 from latchkey.rules.practices import Language, Practice, UnknownAddress
-from latchkey.store import accounts, practices
+from latchkey.store import accounts, clients, practices
 
 DAY = 24 * 60 * 60
+
+RECORDER = "local"
+"""Who did it, as the audit has it."""
 
 WILLOW = Practice(
     slug="willow",
@@ -30,14 +38,25 @@ HARBOR = Practice(
     phone="(206) 555-0187",
     time_zone="America/Los_Angeles",
     website=True,
+    welcome="We are glad that you are here. Your documents and appointments are on the next page.",
     new_client_url="https://harbor.example/appointments",
     unknown_address=UnknownAddress.SAME_ANSWER,
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """A client whose profile a person opens besides their own."""
+
+    name: str
+    kind: ProfileKind
+    relation: str
+    """What the person is to them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """Someone on file at a practice."""
+    """A client of a practice who was invited once."""
 
     practice: Practice
     address: str
@@ -46,13 +65,8 @@ class Person:
     """Told on the local page."""
     language: Language = "en"
     status: Status = Status.ACTIVE
-    others: tuple[Profile, ...] = ()
-    """Profiles besides the person's own."""
+    others: tuple[Other, ...] = ()
     email_ok: bool = True
-
-
-def _profile(name: str, kind: Kind = "individual") -> Profile:
-    return Profile(tokens.ulid(int(time.time() * 1000)), name, kind)
 
 
 PEOPLE = (
@@ -64,9 +78,9 @@ PEOPLE = (
         "Maria Gomez",
         "guardian: her own profile, a couple's, and two minors'",
         others=(
-            _profile("Maria & Daniel Gomez", "couple"),
-            _profile("Leo Gomez", "minor"),
-            _profile("Emma Gomez", "minor"),
+            Other("Maria & Daniel Gomez", "couple", "partner"),
+            Other("Leo Gomez", "minor", "guardian"),
+            Other("Emma Gomez", "minor", "guardian"),
         ),
     ),
     Person(WILLOW, "sam@example.com", "Sam Carter", "invited, never signed in", status=Status.INVITED),
@@ -84,31 +98,70 @@ def main() -> None:
     now = int(time.time())
     for practice in (WILLOW, HARBOR):
         practices.save(practice)
-    for person in PEOPLE:
-        accounts.save(_account(person, now))
-    json.dump([_told(practice) for practice in (WILLOW, HARBOR)], sys.stdout)
+    put_in = [(person, _put_in(person, now)) for person in PEOPLE]
+    told = [
+        {
+            "slug": practice.slug,
+            "name": practice.name,
+            "people": [
+                {"address": person.address, "name": person.name, "about": person.about, "client": client}
+                for person, client in put_in
+                if person.practice is practice
+            ],
+        }
+        for practice in (WILLOW, HARBOR)
+    ]
+    json.dump(told, sys.stdout)
 
 
-def _account(person: Person, now: int) -> Account:
-    signed_in = person.status is not Status.INVITED
-    return Account(
-        key=accounts.key_of(person.practice.slug, addresses.canonical(person.address)),
-        id=tokens.ulid(now * 1000),
-        practice=person.practice.slug,
-        address=person.address,
-        name=person.name,
-        language=person.language,
-        status=person.status,
-        email_ok=person.email_ok,
-        profiles=(_profile(person.name), *person.others),
-        first_sign_in_at=now - 90 * DAY if signed_in else None,
-        last_sign_in_at=now - 3 * DAY if signed_in else None,
+def _put_in(person: Person, now: int) -> str:
+    """Have everything happen that has happened to a person so far; returns their id as a client."""
+    # one after the other, so that lists show them in this order
+    begun = now - (1 if person.status is Status.INVITED else 91) * DAY + 60 * PEOPLE.index(person)
+    key = accounts.key_of(person.practice.slug, addresses.canonical(person.address))
+    email = Email(person.address, True, RECORDER, begun)
+    client = replace(_client(person, person.name, begun), emails=(email,))
+    _decide(client, key, begun, lambda it, known: access.invite(it, email.address, key, known, _id(begun), begun))
+    accounts.note_mail(key, "delivered", begun)
+    if person.status is Status.INVITED:
+        return client.id
+    _sign_in(key, now)
+    for at, other in enumerate(person.others, begun + 1):
+        contact = Contact(_id(at), person.name, email, other.relation, key)
+        _grant(replace(_client(person, other.name, at), kind=other.kind), contact, at)
+    client = clients.find(client.practice, client.id)
+    if not person.email_ok:
+        refused = replace(email, email_ok=False, recorded_at=now - DAY)
+        _decide(client, key, now - DAY, lambda it, known: access.confirm(it, refused, key, known))
+    if person.status is Status.DISABLED:
+        _decide(client, key, now - DAY, lambda it, known: access.disable(it, known, now - DAY))
+    return client.id
+
+
+def _client(person: Person, name: str, at: int) -> Client:
+    return Client(_id(at), person.practice.slug, name, language=person.language, created_at=at)
+
+
+def _grant(client: Client, contact: Contact, at: int) -> None:
+    _decide(client, contact.account, at, lambda it, known: access.add_contact(it, contact, known, _id(at)))
+
+
+def _sign_in(key: bytes, now: int) -> None:
+    account = accounts.find(key)
+    if account:
+        before = replace(account, first_sign_in_at=now - 90 * DAY, last_sign_in_at=now - 3 * DAY)
+        accounts.save(replace(before, status=Status.ACTIVE))
+
+
+def _decide(client: Client, key: bytes, at: int, decide: Callable[[Client, Accounts], Change]) -> None:
+    """Carry out what a clinician decided at that time about a client, new or just read."""
+    clients.change(
+        client, decide, {key}, lambda row, kind: Event(client.practice, row, kind, at * 1000, actor=RECORDER)
     )
 
 
-def _told(practice: Practice) -> dict[str, object]:
-    people = [{"address": person.address, "about": person.about} for person in PEOPLE if person.practice is practice]
-    return {"slug": practice.slug, "name": practice.name, "people": people}
+def _id(at: int) -> str:
+    return tokens.ulid(at * 1000)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,14 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import aiohttp
+
+READY_SECONDS = 20.0
+"""How long a child that serves may take until it answers."""
 
 PATIENCE_SECONDS = 3.0
 """How long a child may take to end when asked, before it is made to."""
@@ -41,3 +47,39 @@ async def kill(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.kill()
     await process.wait()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def until_it_answers(url: str, process: asyncio.subprocess.Process) -> None:
+    """Wait for a child to serve; it is ended if it does not, or if nobody waits any longer.
+
+    :raises RuntimeError: it does not answer.
+    """
+    answered = False
+    try:
+        async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as http:
+            while process.returncode is None and not answered:
+                answered = await _answers(http, url)
+    except TimeoutError:
+        pass
+    finally:
+        if not answered:
+            await kill(process)
+    if not answered:
+        raise RuntimeError(f"{url} does not answer")
+
+
+async def _answers(http: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with http.get(url):
+            return True
+    except aiohttp.ClientConnectionError:
+        await asyncio.sleep(0.03)
+        return False

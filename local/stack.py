@@ -6,9 +6,10 @@ import logging
 import os
 import shutil
 import socket
+import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +17,11 @@ from typing import Any, Literal
 from aiohttp import web
 
 from local import aws, gateway, processes
+from local.authorizer import Gate
+from local.clinicians import CALLBACK, Clinicians
 from local.clock import Clock
 from local.door import Door
+from local.google import Google, StandIn, start_stand_in
 from local.mailbox import Mailbox
 from local.mapping import Poller
 from local.pages import Pages
@@ -59,6 +63,8 @@ class Options:
     build: Path = BUILD
     seed: bool = True
     """Whether to put in practices and people."""
+    google: Google | None = None
+    """Who answers as Google; the stand-in if not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +97,14 @@ async def running(options: Options) -> AsyncIterator[Running]:
         ending.callback(shutil.rmtree, state, ignore_errors=True)
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-        template, address = await asyncio.gather(
-            asyncio.to_thread(Template, options.build, _parameters(url)),
-            _start_aws(options.engine, state, logs, ending, ended),
-        )
+        with _start_errors():
+            provider = options.google or await _start_stand_in(logs, ending)
+            address = await _start_aws(options.engine, state, logs, ending, ended)
+            google = provider if isinstance(provider, Google) else await provider.register(url)
+        template = await asyncio.to_thread(Template, options.build, _parameters(url, google))
         await asyncio.to_thread(aws.create, template, address)
+        if google.client_secret:
+            aws.put_secret(template, address, "GoogleSecret", google.client_secret)
 
         clock = Clock()
         mailbox = Mailbox(address.endpoint, clock)
@@ -117,8 +126,9 @@ async def running(options: Options) -> AsyncIterator[Running]:
             poller = Poller(mapping, pools[mapping.function], address, clock)
             _keep(asyncio.create_task(poller.run()), "The queue is no longer emptied.", ending, ended)
         app = web.Application(client_max_size=gateway.MOST_BODY_BYTES)
-        Pages(clock, mailbox, address, practices).add_to(app)
-        Door(template.routes(), pools, clock, url).add_to(app)
+        clinicians = Clinicians(template, address, url + CALLBACK)
+        Pages(url, clock, mailbox, address, clinicians, google, practices).add_to(app)
+        Door(template.routes(), Gate(aws.issuers(template, address)), pools, clock, url).add_to(app)
         await _open(app, listener, ending)
         told = {
             name: {**variables, **environments[name].variables, **function.environment}
@@ -156,22 +166,34 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
+async def _start_stand_in(logs: Path, ending: AsyncExitStack) -> StandIn:
+    stand_in = await start_stand_in(Path(sys.executable), PROJECT, logs / "google.log")
+    ending.push_async_callback(processes.stop, stand_in.process)
+    return stand_in
+
+
 async def _start_aws(
     engine: Engine, state: Path, logs: Path, ending: AsyncExitStack, ended: asyncio.Future[str]
 ) -> aws.Address:
+    ministack, endpoint = await aws.start_ministack(MINISTACK, state, logs / "ministack.log")
+    ending.push_async_callback(processes.stop, ministack)
+    _keep(asyncio.create_task(_end_of(ministack)), "ministack has ended.", ending, ended)
+    if engine == "ministack":
+        return aws.Address(endpoint, endpoint)
+    jar = next(DYNAMODB_LOCAL.glob("*/DynamoDBLocal.jar"), None)
+    if jar is None:
+        raise StartError("DynamoDB Local is not installed: make node_modules/.done")
+    dynamodb, tables = await aws.start_dynamodb_local(jar, state, logs / "dynamodb-local.log")
+    ending.push_async_callback(processes.stop, dynamodb)
+    _keep(asyncio.create_task(_end_of(dynamodb)), "DynamoDB Local has ended.", ending, ended)
+    return aws.Address(endpoint, tables)
+
+
+@contextmanager
+def _start_errors() -> Iterator[None]:
+    """Whatever does not answer or cannot be started is a reason not to start."""
     try:
-        ministack, endpoint = await aws.start_ministack(MINISTACK, state, logs / "ministack.log")
-        ending.push_async_callback(processes.stop, ministack)
-        _keep(asyncio.create_task(_end_of(ministack)), "ministack has ended.", ending, ended)
-        if engine == "ministack":
-            return aws.Address(endpoint, endpoint)
-        jar = next(DYNAMODB_LOCAL.glob("*/DynamoDBLocal.jar"), None)
-        if jar is None:
-            raise StartError("DynamoDB Local is not installed: make node_modules/.done")
-        dynamodb, tables = await aws.start_dynamodb_local(jar, state, logs / "dynamodb-local.log")
-        ending.push_async_callback(processes.stop, dynamodb)
-        _keep(asyncio.create_task(_end_of(dynamodb)), "DynamoDB Local has ended.", ending, ended)
-        return aws.Address(endpoint, tables)
+        yield
     except (RuntimeError, OSError) as trouble:
         raise StartError(str(trouble)) from trouble
 
@@ -196,8 +218,14 @@ def _keep(task: asyncio.Task[None], sentence: str, ending: AsyncExitStack, ended
     ending.push_async_callback(cancel)
 
 
-def _parameters(url: str) -> dict[str, str]:
-    return {"PortalOrigin": url, "SenderDomain": SENDER_DOMAIN, "PracticeCacheSeconds": "0"}
+def _parameters(url: str, google: Google) -> dict[str, str]:
+    return {
+        "PortalOrigin": url,
+        "SenderDomain": SENDER_DOMAIN,
+        "PracticeCacheSeconds": "0",
+        "ClinicianCallbackUrl": url + CALLBACK,
+        **google.parameters(),
+    }
 
 
 def _environments(

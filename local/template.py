@@ -47,14 +47,26 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorizer:
+    """Whose tokens open a route, and where a request carries them."""
+
+    issuer: str
+    audience: tuple[str, ...]
+    header: str
+    """In lower case."""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A line of the HTTP API's routing table."""
 
     key: str
     """As API Gateway writes it: `ANY /{practice}`, or `$default`."""
     function: str
-    protected: bool
-    """Whether an authorizer stands before it."""
+    authorizer: Authorizer | None = None
+    """What stands before it, if anything does."""
+    scopes: tuple[str, ...] = ()
+    """A token needs one of them, if there are any."""
 
     @property
     def path(self) -> str:
@@ -110,6 +122,8 @@ class Template:
     def routes(self) -> list[Route]:
         """The routing table of the HTTP API."""
         (api,) = self.resources("AWS::ApiGatewayV2::Api").values()
+        schemes = api["Body"].get("components", {}).get("securitySchemes", {})
+        authorizers = {name: self._authorizer(scheme) for name, scheme in schemes.items()}
         routes = []
         for path, methods in api["Body"]["paths"].items():
             for method, operation in methods.items():
@@ -119,7 +133,9 @@ class Template:
                     raise ValueError(f"{path} leads to no function of the template")
                 verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
                 key = "$default" if path == "/$default" else f"{verb} {path}"
-                routes.append(Route(key, found.group(1), protected=bool(operation.get("security"))))
+                guard = (operation.get("security") or [{}])[0]
+                name, scopes = next(iter(guard.items()), (None, ()))
+                routes.append(Route(key, found.group(1), authorizers[name] if name else None, tuple(scopes)))
         return routes
 
     def queue_mappings(self) -> list[QueueMapping]:
@@ -133,6 +149,14 @@ class Template:
             )
             for properties in map(self.names.resolve, self.resources("AWS::Lambda::EventSourceMapping").values())
         ]
+
+    def _authorizer(self, scheme: dict[str, Any]) -> Authorizer:
+        told = self.names.resolve(scheme["x-amazon-apigateway-authorizer"])
+        place, _, header = told["identitySource"].rpartition(".")
+        if (told["type"], place) != ("jwt", "$request.header"):
+            raise ValueError("only authorizers that look for a JWT in a header are known here")
+        configured = told["jwtConfiguration"]
+        return Authorizer(configured["issuer"], tuple(configured["audience"]), header.lower())
 
     def _function(self, name: str, properties: dict[str, Any], layers: dict[str, Path]) -> Function:
         variables = properties.get("Environment", {}).get("Variables", {})

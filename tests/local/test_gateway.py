@@ -12,7 +12,7 @@ from local.gateway import Incoming, Match, Router
 from local.template import Route
 
 ROUTES = [
-    Route(key, function, protected=False)
+    Route(key, function)
     for key, function in [
         ("$default", "Session"),
         ("ANY /{practice}", "RequestLink"),

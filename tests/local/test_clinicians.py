@@ -1,0 +1,76 @@
+"""Clinicians' tokens come from the user pool, carry the scope, and open what their membership says."""
+
+from typing import get_args
+
+import pytest
+
+from local.clinicians import ROLES, Role
+from tests import town as towns
+from tests.town import Town
+from tests.visitors import Answer
+
+REFUSED = (401, {"message": "Unauthorized"})
+
+
+@pytest.fixture
+def town(request: pytest.FixtureRequest) -> Town:
+    return towns.shared(request.config)
+
+
+def asked(town: Town, path: str, authorization: str | None = None, method: str = "GET") -> Answer:
+    """What the admin API answers."""
+    headers = {"Authorization": authorization} if authorization else {}
+    return town.app().send(method, f"/admin/v1/practices/{path}", headers=headers)
+
+
+def test_every_role_has_a_token_that_is_good_for_its_own_practices(town: Town) -> None:
+    tokens = {role: town.portal.authorization("willow", role) for role in ROLES}
+    seen = {
+        role: tuple(asked(town, slug, token).status for slug in ("willow", "harbor")) for role, token in tokens.items()
+    }
+
+    assert seen == {"clinician": (200, 404), "admin": (200, 404), "operator": (200, 200)}
+    assert get_args(Role.__value__) == ROLES
+
+
+def test_the_gateway_refuses_by_itself_without_a_good_token(town: Town) -> None:
+    token = town.portal.authorization()
+    changed = token[:-8] + ("A" if token[-8] != "A" else "B") + token[-7:]
+    refusals = [asked(town, "willow"), asked(town, "willow", changed), asked(town, "willow/clients", "none", "POST")]
+
+    assert [(refusal.status, refusal.document) for refusal in refusals] == [REFUSED] * 3
+    assert all(refusal.headers["www-authenticate"].startswith("Bearer") for refusal in refusals)
+
+
+def test_a_token_is_good_however_far_the_services_clock_went(town: Town) -> None:
+    token = town.portal.authorization()
+    town.wait(towns.DAY)
+
+    assert asked(town, "willow", token).status == 200
+
+
+@pytest.mark.parametrize("query", ["role=boss", "practice=Not%20a%20practice", "practice="])
+def test_nobody_else_has_a_token(town: Town, query: str) -> None:
+    assert town.app().get(f"/local/token?{query}").status == 400
+
+
+def test_clinicians_see_who_was_put_in(town: Town) -> None:
+    listed = asked(town, "willow/clients?limit=100", town.portal.authorization()).document["clients"]
+    known = {client["name"]: client for client in listed}
+
+    assert [known[name]["kind"] for name in ("Ana Reyes", "Maria & Daniel Gomez", "Leo Gomez")] == [
+        "individual",
+        "couple",
+        "minor",
+    ]
+    assert {contact["relation"] for contact in known["Leo Gomez"]["contacts"]} == {"guardian"}
+    assert known["Luis Ortega"]["language"] == "es"
+    assert known["Robin Hayes"]["status"] == "disabled"
+    assert known["Jo Winters"]["emails"][0]["email_ok"] is False
+
+
+def test_the_local_page_holds_a_token_that_works(town: Town) -> None:
+    page = town.browser().get("/local").body.decode()
+    token = page.partition("Authorization: ")[2].partition("</pre>")[0]
+
+    assert asked(town, "willow", token).status == 200
