@@ -45,7 +45,7 @@ class Mailbox:
 
     def mails(self, to: str | None = None) -> list[dict[str, Any]]:
         """What was sent, newest first; to one address, if one is given."""
-        return [mail for mail in reversed(self._mails) if to is None or to.lower() in map(str.lower, mail["to"])]
+        return [mail for mail in reversed(self._mails) if to is None or mail["to"].lower() == to.lower()]
 
     async def _pass_on(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._http is None:
@@ -75,7 +75,7 @@ def _mail(asked: dict[str, Any], id_: str, sent_at: datetime) -> dict[str, Any]:
     headers |= {header["Name"]: header["Value"] for header in simple.get("Headers") or ()}
     return {
         "id": id_,
-        "to": list(_recipients(asked["Destination"])),
+        "to": ", ".join(_recipients(asked["Destination"])),
         "from": asked["FromEmailAddress"],
         "subject": headers["Subject"],
         "text": text,

@@ -18,6 +18,7 @@ from local.clinicians import ROLES, Clinicians
 from local.clock import Clock, rfc3339
 from local.google import Google
 from local.mailbox import Mailbox
+from local.reports import KINDS, Reports
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(look.FOLDERS),
@@ -40,6 +41,7 @@ class Pages:
     address: Address
     clinicians: Clinicians
     google: Google
+    reports: Reports
     practices: list[dict[str, Any]]
     """Who was put in."""
 
@@ -48,6 +50,7 @@ class Pages:
         app.router.add_get("/local", self.index)
         app.router.add_get("/local/mail", self.mail)
         app.router.add_get("/local/mail.json", self.mail_json)
+        app.router.add_post("/local/mail-events", self.mail_events)
         app.router.add_get("/local/token", self.token)
         app.router.add_get("/local/clock", self.time)
         app.router.add_post("/local/clock", self.advance)
@@ -74,6 +77,20 @@ class Pages:
     async def mail_json(self, request: web.Request) -> web.Response:
         """The mailbox, newest first, for programs."""
         return web.json_response(self.mailbox.mails(request.query.get("to")))
+
+    async def mail_events(self, request: web.Request) -> web.Response:
+        """Report what SES would about the last mail to an address, by a form or by JSON."""
+        by_form = request.content_type != "application/json"
+        try:
+            asked: Any = await request.post() if by_form else await request.json()
+            known = await self.reports.report(str(asked["to"]), str(asked["event"]))
+        except (ValueError, TypeError, KeyError):
+            return web.json_response({"message": f'send {{"to", "event": {"|".join(KINDS)}}}'}, status=400)
+        if not known:
+            return web.json_response({"message": "there is no mail to that address"}, status=404)
+        if by_form:
+            raise web.HTTPSeeOther("/local/mail")
+        return web.json_response({"to": asked["to"], "event": asked["event"]})
 
     async def token(self, request: web.Request) -> web.Response:
         """A clinician's access token, as the header that carries it."""

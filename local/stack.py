@@ -25,6 +25,7 @@ from local.google import Google, StandIn, start_stand_in
 from local.mailbox import Mailbox
 from local.mapping import Poller
 from local.pages import Pages
+from local.reports import Reports
 from local.runtime import Environment, FunctionFailed, Pool
 from local.template import REGION, Function, Template
 
@@ -127,7 +128,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
             _keep(asyncio.create_task(poller.run()), "The queue is no longer emptied.", ending, ended)
         app = web.Application(client_max_size=gateway.MOST_BODY_BYTES)
         clinicians = Clinicians(template, address, url + CALLBACK)
-        Pages(url, clock, mailbox, address, clinicians, google, practices).add_to(app)
+        reports = Reports(mailbox, tuple(pools[name] for name in template.listeners("aws.ses")), clock)
+        Pages(url, clock, mailbox, address, clinicians, google, reports, practices).add_to(app)
         Door(template.routes(), Gate(aws.issuers(template, address)), pools, clock, url).add_to(app)
         await _open(app, listener, ending)
         told = {

@@ -150,6 +150,15 @@ class Template:
             for properties in map(self.names.resolve, self.resources("AWS::Lambda::EventSourceMapping").values())
         ]
 
+    def listeners(self, source: str) -> list[str]:
+        """The functions that rules of EventBridge bring the events of a source to."""
+        return [
+            target["Arn"].rpartition(":")[2]
+            for rule in map(self.names.resolve, self.resources("AWS::Events::Rule").values())
+            if source in rule["EventPattern"].get("source", ())
+            for target in rule["Targets"]
+        ]
+
     def _authorizer(self, scheme: dict[str, Any]) -> Authorizer:
         told = self.names.resolve(scheme["x-amazon-apigateway-authorizer"])
         place, _, header = told["identitySource"].rpartition(".")

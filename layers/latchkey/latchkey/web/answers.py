@@ -13,7 +13,6 @@ from latchkey.rules.sessions import Visit
 from latchkey.web import cookies
 from latchkey.web.requests import JSON, PROBLEM, Request
 
-
 POSTED_ONLY = ("/{practice}/google", "/{practice}/sign-out")
 """What cannot be looked at again in another language by a GET."""
 

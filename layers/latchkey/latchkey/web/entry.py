@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from latchkey.pages import failed
 from latchkey.rules.practices import LANGUAGES, Language
-from latchkey.rules.refusals import MethodRefused, PageUnknown, Refusal, Unavailable
+from latchkey.rules.refusals import GoogleRefused, MethodRefused, PageUnknown, Refusal, Unavailable
 from latchkey.store import practices
 from latchkey.store.tables import OUTAGES
 from latchkey.web import cookies, log, origins, refusals, speech
@@ -34,13 +34,14 @@ def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> H
 
     def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         request = read(event, context.get_remaining_time_in_millis)
-        code = None
+        code = reason = None
         try:
             request = _spoken_to(request)
             request = _oriented(request, whose)
             response = _told(routes, request)
         except Refusal as refusal:
             response, code = refusals.answer(request, refusal), refusals.code(refusal)
+            reason = refusal.reason if isinstance(refusal, GoogleRefused) else None
         except OUTAGES as outage:
             log.failed(outage, request.reference)
             response, code = refusals.answer(request, Unavailable()), "unavailable"
@@ -52,6 +53,7 @@ def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> H
             route=request.route,
             method=request.method if request.method in METHODS else "OTHER",
             code=code,
+            reason=reason,
             practice=request.practice.slug if request.practice else None,
             request_id=request.reference,
         )
