@@ -17,6 +17,7 @@ class Kind(StrEnum):
     PIN_REFUSED = "pin_refused"
     PIN_LOCKED = "pin_locked"
     GOOGLE_REFUSED = "google_refused"
+    GOOGLE_UNBOUND = "google_unbound"
     NOTICE_SENT = "notice_sent"
     SESSION_STARTED = "session_started"
     SESSION_ENDED = "session_ended"

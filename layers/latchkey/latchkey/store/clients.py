@@ -1,5 +1,6 @@
 """Clients on file, and what clinicians decide about them, written together with the accounts it touches."""
 
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -26,7 +27,9 @@ from latchkey.rules.refusals import NotYours, Unavailable
 from latchkey.store import accounts, events
 from latchkey.store.tables import Table, connection, passing, unmet_in
 
-TRIES = 4
+TRIES = 6
+PAUSE_SECONDS = 0.02
+"""Before the second try; each further one waits twice as long, and up to as long again by chance."""
 
 
 class EmailItem(MapAttribute[str, Any]):
@@ -128,7 +131,8 @@ def change(
     :raises Unavailable: something came in between several times over.
     """
     current = client
-    for _ in range(TRIES):
+    for turn in range(TRIES):
+        _pause(turn)
         known = accounts.find_all(access.keys(current) | also)
         decided = decide(current, known)
         try:
@@ -149,7 +153,8 @@ def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> Non
     :raises NotYours: someone else was faster.
     :raises Unavailable: something came in between several times over; nothing is forgotten.
     """
-    for _ in range(TRIES):
+    for turn in range(TRIES):
+        _pause(turn)
         decided = access.erase(client, accounts.find_all(access.keys(client)), now)
         try:
             with TransactWrite(connection=connection) as transaction:
@@ -164,6 +169,12 @@ def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> Non
         else:
             return
     raise Unavailable
+
+
+def _pause(turn: int) -> None:
+    """Let whoever is in the way finish."""
+    if turn:
+        time.sleep(PAUSE_SECONDS * 2 ** (turn - 1) * (1 + tokens.jitter(100) / 100))
 
 
 def _write(change: Change, note: Callable[[bytes, Kind], Event]) -> None:

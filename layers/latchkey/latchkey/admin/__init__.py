@@ -1,0 +1,1 @@
+"""What clinicians do, as a JSON API."""

@@ -1,0 +1,47 @@
+"""Whose token it is. API Gateway has verified its signature and its time; everything it says is looked at again here,
+so that a function called past the authorizer lets nobody in."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from latchkey import settings
+from latchkey.rules.refusals import TokenRefused
+
+COGNITO = re.compile(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com/[A-Za-z0-9_-]+")
+"""Issuers whose tokens say what they are for; others' may leave `token_use` and `client_id` out."""
+
+
+def subject(event: Mapping[str, Any]) -> str:
+    """Who a request's access token speaks for.
+
+    What the person may do is never read from it: tokens carry attributes that their owners can write.
+
+    :raises TokenRefused: there is no token, or it is not an access token of our issuer, to one of our clients, with our
+        scope.
+    """
+    claims, told = _claims(event), settings.load()
+    issuer = claims.get("iss", "")
+    if not told.token_issuer or issuer != told.token_issuer:
+        raise TokenRefused
+    cognito = COGNITO.fullmatch(issuer) is not None
+    if claims.get("token_use", "" if cognito else "access") != "access":
+        raise TokenRefused
+    client = claims.get("client_id") or ("" if cognito else claims.get("azp") or claims.get("aud", ""))
+    if client not in told.token_client_ids:
+        raise TokenRefused
+    if not told.token_scope or told.token_scope not in claims.get("scope", "").split():
+        raise TokenRefused
+    if not claims.get("sub"):
+        raise TokenRefused
+    return claims["sub"]
+
+
+def _claims(event: Mapping[str, Any]) -> dict[str, str]:
+    """The claims that the authorizer handed on; only those that are text, as all of ours are."""
+    place: Any = event.get("requestContext")
+    for name in ("authorizer", "jwt", "claims"):
+        place = place.get(name) if isinstance(place, Mapping) else None
+    if not isinstance(place, Mapping):
+        raise TokenRefused
+    return {str(name): value for name, value in place.items() if isinstance(value, str)}

@@ -1,0 +1,179 @@
+"""Why a client cannot sign in: what is known, and what to say on the phone."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from latchkey import languages, settings
+from latchkey.admin import documents
+from latchkey.admin.acts import Act
+from latchkey.admin.documents import AccessStatus, DiagnosisDocument, EmailStatus, EventDocument, Lock
+from latchkey.rules import access, addresses
+from latchkey.rules.accounts import Account
+from latchkey.rules.budgets import (
+    ASK_BY_ADDRESS,
+    JUST_ASKED,
+    MAIL_BY_PRACTICE,
+    WRONG_PINS_BY_ADDRESS,
+    WRONG_PINS_BY_PRACTICE,
+)
+from latchkey.rules.clients import Client
+from latchkey.store import accounts, budgets, events
+from latchkey.web.answers import rfc3339
+
+LOOKED_AT = 100
+"""How many of the newest events are looked through."""
+SHOWN = 5
+MAILS = {"link_sent", "link_failed", "link_suppressed", "notice_sent"}
+LINKS = tuple(limit for limit in ASK_BY_ADDRESS if limit is not JUST_ASKED)
+
+RETURNED: dict[EmailStatus, str] = {
+    "bounced": "The last email to this address came back. Check its spelling together. If it is right, save the same"
+    " address again, so that emails go there once more.",
+    "complained": "An email to this address was reported as spam, so none is sent any more. If the client wants them,"
+    " save the same address again.",
+    "suppressed": "No email is sent to this address at the moment. Check it together, record the client’s consent, and"
+    " save the same address again.",
+    "rejected": "The last email could not be sent. Send it again, or make a Pin Code.",
+    "delayed": "The last email has not been taken by the client’s mail provider yet. It may still come; a Pin Code"
+    " works now.",
+    "queued": "An email is on its way. It can take a few minutes to arrive.",
+    "sent": "The last email was sent. If it has not arrived, look in the Spam, Junk, Bulk, and Updates folders.",
+    "delivered": "The last email was delivered. Look in the Spam, Junk, Bulk, and Updates folders, and open the newest"
+    " one.",
+}
+UNASKED = (
+    "The client has not agreed to be emailed at this address, so no email goes there. Record their consent, or make a"
+    " Pin Code."
+)
+REFUSED = {
+    "link_expired": "The last link that was opened had expired. Ask for a new one, and open it within a day.",
+    "link_used": "The last link that was opened had been used already. Each works once: ask for a new one.",
+    "link_replaced": "The last link that was opened was not the newest one. Only the most recent email works.",
+    "email_unknown": "Someone asked for a link with this address while it had no access.",
+    "pin_refused": "The last Pin Code that was typed did not match this address, or no longer worked. Read out a new"
+    " one, and have the address spelled.",
+    "pin_locked": "Pin Codes were typed wrong too often for this address.",
+    "google_refused": "The last try to continue with Google was refused. The Google Account has to be the Gmail address"
+    " on file, letter by letter; a link or a Pin Code works as well.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is known of one client's sign-in."""
+
+    client: Client
+    own: Account | None
+    address: str | None = field(repr=False)
+    others: bool
+    """Whether another client signs in with that address."""
+    status: AccessStatus
+    email_status: EmailStatus
+    consent: bool | None
+    locks: list[Lock]
+    refusals: list[EventDocument]
+
+
+def of(client: Client, act: Act) -> DiagnosisDocument:
+    """The diagnosis of a client's sign-in at this moment."""
+    own = access.own_account(client, accounts.find_all(access.keys(client)))
+    address = client.access_address or next((email.address for email in client.emails), None)
+    key = accounts.key_of(act.slug, addresses.canonical(address)) if address else None
+    holder = accounts.find(key) if key else None
+    others = holder is not None and holder.owner not in (None, client.id)
+    rows = {client.row} | ({own.key} if own else set()) | ({key} if key and not others else set())
+    happened = [documents.event(row, event) for row, event in events.of(act.slug, rows, LOOKED_AT)]
+    filed = client.email(address) if address else None
+    case = _Case(
+        client=client,
+        own=own,
+        address=address,
+        others=others,
+        status=documents.status(client, own),
+        email_status=documents.email_status(own),
+        consent=filed.email_ok if filed else None,
+        locks=_locks(key, act) if key else [],
+        refusals=[event for event in happened if event.outcome == "refused" and event.kind not in MAILS][:SHOWN],
+    )
+    return DiagnosisDocument(
+        access=case.status,
+        address=address,
+        consent=case.consent,
+        email_status=case.email_status,
+        last_mails=[event for event in happened if event.kind in MAILS][:SHOWN],
+        locks=case.locks,
+        last_refusals=case.refusals,
+        advice=[*_about_access(case, act), *_about_mail(case), *_about_tries(case, act), _way_in(case, act)],
+    )
+
+
+def _locks(key: bytes, act: Act) -> list[Lock]:
+    """What has to be waited for with this address; nothing is counted by asking."""
+    waits = {
+        "links": (
+            budgets.full_until(budgets.bucket_of("address", key), LINKS, act.now),
+            budgets.full_until(budgets.bucket_of("practice", act.slug), (MAIL_BY_PRACTICE,), act.now),
+        ),
+        "pins": (
+            budgets.full_until(budgets.bucket_of("pin address", key), (WRONG_PINS_BY_ADDRESS,), act.now),
+            budgets.full_until(budgets.bucket_of("pin practice", act.slug), (WRONG_PINS_BY_PRACTICE,), act.now),
+        ),
+    }
+    latest = {what: max((until for until in ends if until), default=None) for what, ends in waits.items()}
+    return [Lock.model_validate({"on": what, "until": rfc3339(until)}) for what, until in latest.items() if until]
+
+
+def _about_access(case: _Case, act: Act) -> list[str]:
+    name = case.client.name
+    told = []
+    if case.address is None:
+        told.append(f"There is no email address on file for {name}. Save one, with their consent to be emailed.")
+    else:
+        told.append(f"The address on file is {case.address}. Have the client spell the one they type.")
+    if case.others:
+        told.append("Another client signs in with this address. Save an address of the client’s own.")
+    match case.status:
+        case "none":
+            told.append(f"{name} has not been given Client Portal access yet. Send an invitation.")
+        case "disabled":
+            told.append("Client Portal access is disabled. Send an invitation to give it again.")
+        case "invited" if case.client.invited_at:
+            at = languages.moment(case.client.invited_at, act.practice.time_zone, "en")
+            hours = settings.load().link_seconds // 3600
+            told.append(f"{name} was invited on {at} and hasn’t signed in yet.")
+            told.append(f"The link of an invitation works for {hours} hours, and once. Resend it if it is older.")
+        case "active" if case.own and case.own.last_sign_in_at:
+            at = languages.moment(case.own.last_sign_in_at, act.practice.time_zone, "en")
+            told.append(f"{name} last signed in on {at}.")
+    return told
+
+
+def _about_mail(case: _Case) -> list[str]:
+    if case.consent is False:
+        return [UNASKED]
+    if case.status in ("none", "disabled") and case.email_status not in ("bounced", "complained", "suppressed"):
+        return []
+    return [RETURNED[case.email_status]] if case.email_status in RETURNED else []
+
+
+def _about_tries(case: _Case, act: Act) -> list[str]:
+    told = []
+    for lock in case.locks:
+        what = "Links were asked for" if lock.on == "links" else "Pin Codes were typed wrong"
+        other = "A Pin Code works now." if lock.on == "links" else "A link by email works now."
+        told.append(f"{what} too often. This ends at {_clock(lock.until, act)}. {other}")
+    newest = next(iter(case.refusals), None)
+    if newest:
+        told += [REFUSED[name] for name in (newest.reason, newest.kind) if name in REFUSED][:1]
+    return told
+
+
+def _way_in(case: _Case, act: Act) -> str:
+    portal = f"{act.request.origin}/{act.slug}"
+    if case.status in ("none", "disabled"):
+        return f"Once there is access, the client signs in at {portal}."
+    return f"The client can ask for a new link at {portal}, or sign in there with a Pin Code that you read out."
+
+
+def _clock(until: str, act: Act) -> str:
+    return languages.clock(int(datetime.fromisoformat(until).timestamp()), act.practice.time_zone, "en")

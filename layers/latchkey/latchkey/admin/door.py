@@ -1,0 +1,214 @@
+"""The clinicians' door: who asks, whether they may, and what they sent. The one `try` turns a no into a document."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from http import HTTPMethod
+from typing import Any, NoReturn
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from latchkey.admin import claims, repeats
+from latchkey.admin.acts import PRACTICE_ROW, Act
+from latchkey.admin.routes import BASE, Routes, Rule
+from latchkey.rules.events import Kind
+from latchkey.rules.members import Clinician
+from latchkey.rules.practices import RESERVED_SLUGS
+from latchkey.rules.refusals import (
+    BodyInvalid,
+    MethodRefused,
+    NotYours,
+    PageUnknown,
+    PracticeUnknown,
+    Refusal,
+    RoleMissing,
+    Unavailable,
+)
+from latchkey.store import events, members, practices
+from latchkey.store.tables import OUTAGES
+from latchkey.web import log, origins, refusals
+from latchkey.web.answers import Response, problem
+from latchkey.web.requests import JSON, Request, read
+
+type Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
+type Answer = Callable[[Act, dict[str, Any] | None], Response]
+
+LARGEST_BODY = 32 * 1024
+"""Bytes; a practice's own letter is the longest thing that is sent."""
+DEEPEST_BODY = 8
+"""Objects and lists within one another; three are needed."""
+MOST_ERRORS = 20
+QUERY = ("cursor", "limit")
+
+PART = re.compile(r"{(\w+)}")
+SHAPES = {
+    "practice": practices.SLUG,
+    "client": re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}"),
+    "contact": re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}"),
+    "subject": re.compile("[A-Za-z0-9._~:@|+=-]{1,128}"),
+    "kind": re.compile("sign_in|invitation"),
+    "language": re.compile("en|es"),
+}
+"""What parts of a path look like; nothing is anywhere else."""
+
+
+def resolver(nouns: Iterable[Routes]) -> APIGatewayHttpResolver:
+    """Powertools' routing, validation and OpenAPI of these routes."""
+    app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+    app.exception_handler(Exception)(_leave)
+    for routes in nouns:
+        app.include_router(routes, prefix=BASE.replace("{", "<").replace("}", ">"))
+    return app
+
+
+def _leave(error: Exception) -> NoReturn:
+    """Leave an exception to the door; Powertools would log what a foreign one says."""
+    raise error
+
+
+def entry(nouns: Iterable[Routes]) -> Handler:
+    """A Lambda handler that answers these routes, whatever the event holds."""
+    known = tuple(nouns)
+    app, rules = resolver(known), {key: rule for routes in known for key, rule in routes.rules.items()}
+
+    def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        request = read(event, context.get_remaining_time_in_millis)
+        act = code = None
+        try:
+            request = replace(request, origin=origins.portal(request))
+            subject, rule = claims.subject(event), _rule(request, rules)
+            act = _allowed(request, subject, rule)
+            response = _answered(act, rule, partial(_resolve, app, context))
+        except Refusal as refusal:
+            response, code = refusals.document(request, refusal), refusals.code(refusal)
+        except OUTAGES as outage:
+            log.failed(outage, request.reference)
+            response, code = refusals.document(request, Unavailable()), "unavailable"
+        except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, there is an answer
+            log.failed(error, request.reference)
+            response, code = problem(500, "failed", "Something is wrong on our side"), "failed"
+        log.answered(
+            response.status,
+            route=request.route,
+            method=request.method if request.method in HTTPMethod else "OTHER",
+            code=code,
+            practice=act.slug if act else None,
+            request_id=request.reference,
+        )
+        return response.event(request)
+
+    return handle
+
+
+def _answered(act: Act, rule: Rule, answer: Answer) -> Response:
+    body = _body(act.request)
+    if not rule.sends:
+        return answer(act, body)
+    return repeats.once(act, body, lambda: answer(act, body))
+
+
+def _rule(request: Request, rules: Mapping[str, Rule]) -> Rule:
+    """What is known of the request's route.
+
+    :raises PageUnknown, MethodRefused: there is none.
+    """
+    rule = rules.get(f"{request.method} {request.route}")
+    if rule:
+        return rule
+    methods = tuple(sorted(key.partition(" ")[0] for key in rules if key.partition(" ")[2] == request.route))
+    raise MethodRefused(methods) if methods else PageUnknown
+
+
+def _allowed(request: Request, subject: str, rule: Rule) -> Act:
+    """The act, if whoever asks may do it. A practice that they are no member of looks like one that does not exist.
+
+    :raises NotYours: nothing is at this path for them.
+    :raises RoleMissing: they may do other things here.
+    """
+    for name in PART.findall(request.route):
+        if not SHAPES[name].fullmatch(request.parameters.get(name, "")):
+            raise NotYours
+    slug = request.parameters["practice"]
+    role = None if slug in RESERVED_SLUGS else members.role_of(slug, subject)
+    if role is None:
+        raise NotYours
+    act = Act(request, Clinician(subject, role))
+    if role < rule.role:
+        events.add(act.event(PRACTICE_ROW, Kind.ADMIN_DENIED, "role_missing"))
+        raise RoleMissing
+    if rule.founds:
+        return act
+    try:
+        return replace(act, request=replace(request, practice=practices.load(slug, request.now)))
+    except PracticeUnknown:
+        raise NotYours from None
+
+
+def _body(request: Request) -> dict[str, Any] | None:
+    """The document that was sent; None if nothing was, or JSON's nothing.
+
+    :raises BodyTooLarge: before anything of it is parsed.
+    :raises BodyInvalid: it is no JSON object, or one that nobody would write.
+    """
+    if request.body(LARGEST_BODY).strip() in (b"", b"null"):
+        return None
+    if "content-type" in request.headers and not request.sends_json:
+        raise BodyInvalid((("header.content-type", "Send JSON, and say that it is"),))
+    try:
+        document = request.document(LARGEST_BODY)
+        # JSON can spell half a character
+        json.dumps(document, ensure_ascii=False).encode()
+    except (BodyInvalid, UnicodeEncodeError):
+        raise BodyInvalid((("body", "This is not a JSON object in UTF-8 that names everything once"),)) from None
+    level: list[Any] = [document]
+    for _ in range(DEEPEST_BODY):
+        level = [child for value in level for child in _children(value)]
+    if level:
+        raise BodyInvalid((("body", "This goes too deep"),))
+    return document
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _resolve(app: APIGatewayHttpResolver, context: LambdaContext, act: Act, body: dict[str, Any] | None) -> Response:
+    """The answer of the route's own function.
+
+    Powertools is given an event of ours, of what was checked here and nothing else: its path is made of the same route
+    and the same parts that the role was looked up for.
+    """
+    request = act.request
+    path = request.route.format(**request.parameters)
+    app.append_context(act=act)  # type: ignore[no-untyped-call]
+    try:
+        answer = app.resolve(
+            {
+                "version": "2.0",
+                "routeKey": f"{request.method} {request.route}",
+                "rawPath": path,
+                "queryStringParameters": {name: value for name in QUERY if (value := request.query(name)) is not None},
+                "headers": {"content-type": JSON},
+                "requestContext": {"http": {"method": request.method, "path": path}, "stage": "$default"},
+                "body": "" if body is None else json.dumps(body),
+                "isBase64Encoded": False,
+            },
+            context,
+        )
+    except RequestValidationError as error:
+        raise BodyInvalid(_errors(error)) from None
+    return Response(int(answer["statusCode"]), answer["body"] or "", JSON)
+
+
+def _errors(error: RequestValidationError) -> tuple[tuple[str, str], ...]:
+    """Where a request is wrong and how, without what it says there."""
+    return tuple(
+        (".".join(str(part)[:64] for part in one["loc"]), str(one["msg"]).removeprefix("Value error, "))
+        for one in list(error.errors())[:MOST_ERRORS]
+    )
