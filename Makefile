@@ -46,6 +46,7 @@ check: .venv/.done .tools/sam/.done ## Style, types, who may import whom, templa
 	@$(call quietly,.venv/bin/mypy)
 	@$(call quietly,PYTHONPATH=layers/latchkey .venv/bin/lint-imports --no-logo)
 	@$(call quietly,$(SAM) validate --lint)
+	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.admin.openapi --check docs/openapi.json)
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
 	@! grep -nE '(https?|git)://|"resolved"' requirements/*.txt layers/*/requirements*.txt package-lock.json \
 		|| { echo 'A lock file names an address to download from: make lock'; exit 1; }
