@@ -1,0 +1,45 @@
+"""What every test stands on: an environment as the template gives it, and the translations compiled."""
+
+import os
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from hypothesis import settings
+
+from tests import template
+
+CATALOGS = Path(__file__).parent.parent / "layers" / "latchkey" / "latchkey" / "catalogs"
+
+ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "PORTAL_ORIGIN": "https://portal.example.com",
+    "SENDER_DOMAIN": "mail.example.com",
+    "CONFIGURATION_SET": "ConfigurationSet",
+    "PRACTICE_CACHE_SECONDS": "0",
+    "POWERTOOLS_SERVICE_NAME": "latchkey",
+} | {f"{table.upper()}_TABLE": table for table in template.resources("AWS::DynamoDB::Table")}
+
+# Before any test module imports the package: it reads its settings and the names of its tables once.
+for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
+    del os.environ[name]
+os.environ.update(ENVIRONMENT)
+
+settings.register_profile("latchkey", deadline=None, derandomize=True, database=None)
+settings.load_profile("latchkey")
+
+
+def pytest_configure(config: pytest.Config) -> None:  # noqa: ARG001 - pytest knows its hooks by their parameters' names
+    """Compile the catalogs that are newer than what was compiled of them."""
+    for written in CATALOGS.glob("*/LC_MESSAGES/*.po"):
+        compiled = written.with_suffix(".mo")
+        if not compiled.exists() or compiled.stat().st_mtime < written.stat().st_mtime:
+            with written.open("rb") as source, compiled.open("wb") as target:
+                write_mo(target, read_po(source))

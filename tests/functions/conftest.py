@@ -1,0 +1,55 @@
+"""A portal of two practices with people on file, on moto: one thread, one event at a time."""
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+from moto.core.config import DefaultConfig
+
+from tests.functions.files import put_people
+from tests.functions.portal import Browser, Cloud, Portal
+
+AS_WE_ARE: DefaultConfig = {"core": {"mock_credentials": False}}
+"""The one session of this process keeps its credentials, and other tests use it too."""
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with mock_aws(config=AS_WE_ARE):
+        cloud = Cloud()
+        put_people(Portal(cloud))
+        cloud.remember()
+        yield cloud
+
+
+@pytest.fixture
+def portal(cloud: Cloud) -> Iterator[Portal]:
+    with Portal(cloud).opened() as portal:
+        yield portal
+    cloud.put_back(portal.wire.written)
+    tell_nothing(portal)
+
+
+@pytest.fixture
+def browser(portal: Portal) -> Browser:
+    return portal.browser()
+
+
+@pytest.fixture
+def another(portal: Portal) -> Browser:
+    """A browser on another device, at the same home."""
+    return portal.browser()
+
+
+@pytest.fixture
+def app(portal: Portal) -> Browser:
+    return portal.app()
+
+
+def tell_nothing(portal: Portal) -> None:
+    """The log of a test holds no address, no link and no cookie."""
+    log = portal.log.getvalue()
+    assert "@" not in log
+    assert "example.com" not in log
+    for secret in [letter.path.rpartition("/")[2] for letter in portal.letters] + portal.cookies:
+        assert secret[:20] not in log

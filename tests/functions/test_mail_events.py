@@ -1,0 +1,126 @@
+"""What SES reports of a mail becomes what the clinician sees, and stops mail that nobody should get."""
+
+from typing import Any
+
+import pytest
+
+from latchkey import tokens
+from latchkey.store import accounts
+from tests.functions.files import a_job, body_of, key_of
+from tests.functions.portal import Browser, Portal
+
+
+@pytest.fixture
+def ana(portal: Portal) -> bytes:
+    """Where Ana's account is kept."""
+    return key_of(portal, "willow", "ana@example.com")
+
+
+def letter_to(portal: Portal, account: bytes) -> str:
+    """Send a letter, and return SES's id of it."""
+    portal.work(body_of(a_job(account, portal.now)))
+    (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.encode(account)]
+    message: str = item["message_id"]["S"]
+    return message
+
+
+def reported(portal: Portal, account: bytes, message: str, kind: str, **details: Any) -> str:
+    """Hand a report of SES in; returns the status that the clinician then sees."""
+    tags = {"practice": ["willow"], "account": [tokens.encode(account)], "ses:configuration-set": ["ConfigurationSet"]}
+    detail = {"eventType": kind, "mail": {"messageId": message, "tags": tags}, **details}
+    portal.hear("MailEvents", {"id": "1", "source": "aws.ses", "detail": detail})
+    found = accounts.find(account)
+    assert found
+    return found.email_status
+
+
+def is_stopped(account: bytes) -> bool:
+    """Whether no mail goes to the address any more."""
+    found = accounts.find(account)
+    assert found
+    return found.suppressed
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("Delivery", "delivered"), ("DeliveryDelay", "delayed"), ("Reject", "rejected"), ("Complaint", "complained")],
+)
+def test_a_report_becomes_the_status_that_the_clinician_sees(
+    portal: Portal, ana: bytes, kind: str, status: str
+) -> None:
+    """B66"""
+    assert reported(portal, ana, letter_to(portal, ana), kind) == status
+
+
+def test_a_delivered_mail_is_not_delayed_any_more_whichever_report_comes_last(portal: Portal, ana: bytes) -> None:
+    message = letter_to(portal, ana)
+    assert reported(portal, ana, message, "Delivery") == "delivered"
+    assert reported(portal, ana, message, "DeliveryDelay") == "delivered"
+
+
+def test_a_bounce_can_follow_a_delivery(portal: Portal, ana: bytes) -> None:
+    message = letter_to(portal, ana)
+    reported(portal, ana, message, "Delivery")
+    assert reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"}) == "bounced"
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"), [("Bounce", {"bounce": {"bounceType": "Permanent"}}), ("Complaint", {"complaint": {}})]
+)
+def test_after_a_permanent_bounce_or_a_complaint_no_mail_is_sent(
+    portal: Portal, browser: Browser, ana: bytes, kind: str, details: dict[str, Any]
+) -> None:
+    reported(portal, ana, letter_to(portal, ana), kind, **details)
+
+    assert is_stopped(ana)
+    portal.now += 3600
+    assert browser.ask("ana@example.com").status == 303
+    assert portal.deliver() == 0
+
+
+def test_a_full_mailbox_stops_nothing(portal: Portal, ana: bytes) -> None:
+    assert reported(portal, ana, letter_to(portal, ana), "Bounce", bounce={"bounceType": "Transient"}) == "bounced"
+    assert not is_stopped(ana)
+
+
+def test_a_report_of_an_older_mail_does_not_change_what_is_seen_of_the_newest(portal: Portal, ana: bytes) -> None:
+    older = letter_to(portal, ana)
+    portal.now += 3600
+    letter_to(portal, ana)
+    assert reported(portal, ana, older, "Delivery") == "sent"
+
+
+def test_a_late_bounce_of_an_older_mail_still_stops_the_address(portal: Portal, ana: bytes) -> None:
+    older = letter_to(portal, ana)
+    portal.now += 3600
+    letter_to(portal, ana)
+    reported(portal, ana, older, "Bounce", bounce={"bounceType": "Permanent"})
+    assert is_stopped(ana)
+
+
+def test_a_mail_that_came_back_is_written_down(portal: Portal, ana: bytes) -> None:
+    reported(portal, ana, letter_to(portal, ana), "Bounce", bounce={"bounceType": "Permanent"})
+    assert ("link_failed", "bounced") in portal.audit()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"detail": {}},
+        {"detail": {"eventType": "Open", "mail": {"messageId": "x", "tags": {"practice": ["willow"]}}}},
+        {"detail": {"eventType": "Bounce", "mail": {"messageId": "x", "tags": {}}}},
+        {"detail": {"eventType": "Bounce", "mail": {"tags": {"practice": ["willow"], "account": ["nobody"]}}}},
+    ],
+)
+def test_a_report_of_nothing_of_ours_changes_nothing(portal: Portal, event: dict[str, Any]) -> None:
+    before = portal.at_rest()
+    portal.hear("MailEvents", event)
+    assert portal.at_rest() == before
+
+
+def test_a_report_cannot_stop_someone_at_another_practice(portal: Portal, ana: bytes) -> None:
+    tags = {"practice": ["harbor"], "account": [tokens.encode(ana)]}
+    detail = {"eventType": "Complaint", "mail": {"messageId": "x", "tags": tags}}
+    portal.hear("MailEvents", {"detail": detail})
+    assert not is_stopped(ana)

@@ -1,0 +1,278 @@
+"""The way in when mail fails: an address, and the six digits that the clinician read out."""
+
+import json
+from hashlib import pbkdf2_hmac, sha256
+from typing import Any
+
+import pytest
+
+from latchkey import tokens
+from tests.functions.files import change, key_of
+from tests.functions.portal import Browser, Portal
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+@pytest.fixture
+def ana(portal: Portal) -> bytes:
+    """Where Ana's account is kept."""
+    return key_of(portal, "willow", "ana@example.com")
+
+
+def other_than(pin: str) -> str:
+    """A code that is wrong."""
+    return f"{(int(pin) + 1) % 10**6:06d}"
+
+
+def typed(browser: Browser, email: str, pin: str, practice: str = "willow") -> Any:
+    """Type both and press the button."""
+    return browser.post(f"/{practice}/pin", {"email": email, "pin": pin})
+
+
+# ── the form ──
+
+
+def test_the_page_asks_for_the_address_and_the_code(browser: Browser) -> None:
+    """B101"""
+    sheet = browser.get("/willow/pin").sheet
+    assert sheet.one("input", name="email").attributes["type"] == "email"
+    assert sheet.one("input", name="pin").attributes["inputmode"] == "numeric"
+
+
+def test_a_browser_that_asked_for_a_link_need_not_type_the_address_again(browser: Browser) -> None:
+    browser.ask("ana@example.com")
+    assert browser.get("/willow/pin").sheet.one("input", name="email").attributes["value"] == "ana@example.com"
+
+
+@pytest.mark.parametrize("spelling", ["{0}", "{1} {2}", "{1}-{2}", " {0} ", "{1}\u2013{2}"])
+def test_a_code_signs_in_however_its_digits_are_grouped(
+    portal: Portal, browser: Browser, ana: bytes, spelling: str
+) -> None:
+    pin = portal.pin_for(ana)
+    answer = typed(browser, "ana@example.com", spelling.format(pin, pin[:3], pin[3:]))
+    assert answer.location == "/willow/home"
+    assert browser.is_in()
+
+
+def test_full_width_digits_are_digits(portal: Portal, browser: Browser, ana: bytes) -> None:
+    wide = "".join(chr(ord(digit) - ord("0") + 0xFF10) for digit in portal.pin_for(ana))
+    assert typed(browser, "ana@example.com", wide).location == "/willow/home"
+
+
+def test_an_app_gets_the_session_document(portal: Portal, app: Browser, ana: bytes) -> None:
+    answer = typed(app, "ana@example.com", portal.pin_for(ana))
+    assert answer.status == 200
+    assert answer.document["method"] == "pin"
+    assert app.is_in()
+
+
+@pytest.mark.parametrize("pin", ["12345", "1234567", "12345a", "½23456", "١٢٣٤٥"])
+def test_what_is_not_six_digits_is_told_apart_because_it_gives_nothing_away(app: Browser, pin: str) -> None:
+    answer = typed(app, "ana@example.com", pin)
+    assert (answer.status, answer.code) == (422, "pin_invalid")
+
+
+def test_a_code_is_never_shown_again(browser: Browser) -> None:
+    answer = typed(browser, "ana@example.com", "987654")
+    assert answer.status == 422
+    assert "987654" not in answer.body
+    assert answer.sheet.one("input", name="email").attributes["value"] == "ana@example.com"
+
+
+def test_a_form_from_another_page_is_refused(browser: Browser) -> None:
+    answer = browser.post("/willow/pin", {"email": "ana@example.com", "pin": "123456"}, origin="https://evil.example")
+    assert answer.status == 403
+
+
+# ── its life ──
+
+
+def test_a_code_dies_on_its_twenty_fourth_hour(portal: Portal, app: Browser, ana: bytes) -> None:
+    """B98"""
+    pin = portal.pin_for(ana)
+    portal.now += DAY
+    assert typed(app, "ana@example.com", pin).code == "pin_refused"
+
+
+def test_a_code_lives_to_the_last_second(portal: Portal, app: Browser, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    portal.now += DAY - 1
+    assert typed(app, "ana@example.com", pin).status == 200
+
+
+def test_a_code_works_once(portal: Portal, app: Browser, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    assert typed(app, "ana@example.com", pin).status == 200
+    assert typed(portal.app(), "ana@example.com", pin).code == "pin_refused"
+
+
+def test_only_the_newest_code_works(portal: Portal, app: Browser, ana: bytes) -> None:
+    """B99"""
+    first, second = portal.pin_for(ana), portal.pin_for(ana)
+    if first != second:
+        assert typed(app, "ana@example.com", first).code == "pin_refused"
+    assert typed(app, "ana@example.com", second).status == 200
+
+
+def test_a_code_and_a_link_do_not_end_each_other(portal: Portal, browser: Browser, app: Browser, ana: bytes) -> None:
+    path = browser.link("ana@example.com")
+    assert typed(app, "ana@example.com", portal.pin_for(ana)).status == 200
+    assert browser.get(path).location == "/willow/home"
+
+
+def test_a_code_is_useless_with_another_address(portal: Portal, app: Browser, ana: bytes) -> None:
+    """B100"""
+    pin = portal.pin_for(ana)
+    assert typed(app, "lee@example.com", pin).code == "pin_refused"
+    assert typed(app, "ana@example.com", pin).status == 200
+
+
+def test_a_code_of_one_practice_is_useless_at_another(portal: Portal, app: Browser, ana: bytes) -> None:
+    assert typed(app, "ana@example.com", portal.pin_for(ana), "harbor").code == "pin_refused"
+
+
+def test_a_code_is_dead_once_access_has_ended_and_stays_so(portal: Portal, app: Browser, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    change(portal, "willow", "ana@example.com", status="disabled", epoch=2)
+    assert typed(app, "ana@example.com", pin).code == "pin_refused"
+    change(portal, "willow", "ana@example.com", status="active", epoch=2)
+    assert typed(app, "ana@example.com", pin).code == "pin_refused"
+
+
+# ── guessing ──
+
+
+def test_wrong_expired_used_and_never_made_get_one_answer(portal: Portal, ana: bytes) -> None:
+    bodies = set()
+    for email in ("ana@example.com", "lee@example.com", "nobody@example.com", "robin@example.com"):
+        pin = other_than(portal.pin_for(ana))
+        answer = typed(portal.app(), email, pin)
+        bodies.add((answer.status, answer.body, tuple(sorted(answer.headers)), answer.cookies))
+    assert len(bodies) == 1
+
+
+def test_the_right_code_works_at_the_fifth_try(portal: Portal, app: Browser, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    for _ in range(4):
+        assert typed(app, "ana@example.com", other_than(pin)).code == "pin_refused"
+    assert typed(app, "ana@example.com", pin).status == 200
+
+
+def test_after_five_wrong_codes_the_right_one_is_refused_with_the_true_wait(
+    portal: Portal, app: Browser, ana: bytes
+) -> None:
+    pin = portal.pin_for(ana)
+    for _ in range(5):
+        typed(app, "ana@example.com", other_than(pin))
+    portal.now += MINUTE
+    answer = typed(app, "ana@example.com", pin)
+    assert (answer.status, answer.code) == (429, "pin_locked")
+    assert answer.document["retry_after"] == 14 * MINUTE == int(answer.headers["retry-after"])
+
+
+@pytest.mark.parametrize("email", ["ana@example.com", "nobody@example.com"])
+def test_the_lock_does_not_tell_whether_there_is_a_code(portal: Portal, email: str) -> None:
+    app = portal.app()
+    codes = [typed(app, email, "123456").code for _ in range(6)]
+    assert codes == ["pin_refused"] * 5 + ["pin_locked"]
+
+
+def test_another_network_and_another_spelling_do_not_give_more_tries(portal: Portal, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    for number, email in enumerate(["ana@example.com", "ANA@example.com", " ana@EXAMPLE.com", "Ana@Example.Com"] * 2):
+        typed(portal.app(f"198.51.100.{number}"), email, other_than(pin))
+    (item,) = portal.at_rest()["Pins"]
+    assert item["attempts"]["N"] == "5"
+
+
+def test_a_code_is_dead_after_five_tries_even_when_the_wait_is_over(portal: Portal, app: Browser, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    for _ in range(5):
+        typed(app, "ana@example.com", other_than(pin))
+    portal.now += 15 * MINUTE
+    assert typed(app, "ana@example.com", pin).code == "pin_refused"
+
+
+def test_a_new_code_has_five_tries_of_its_own(portal: Portal, ana: bytes) -> None:
+    first = portal.pin_for(ana)
+    for _ in range(4):
+        typed(portal.app(), "ana@example.com", other_than(first))
+    portal.now += 15 * MINUTE
+    second = portal.pin_for(ana)
+    for _ in range(4):
+        typed(portal.app(), "ana@example.com", other_than(second))
+    assert typed(portal.app(), "ana@example.com", second).status == 200
+
+
+def test_after_a_hundred_wrong_codes_in_a_row_another_way_in_has_to_succeed_first(
+    portal: Portal, browser: Browser, ana: bytes
+) -> None:
+    """NIST SP 800-63B-4, 3.2.2"""
+    for _ in range(20):
+        pin = portal.pin_for(ana)
+        for _ in range(5):
+            assert typed(portal.app(), "ana@example.com", other_than(pin)).code == "pin_refused"
+        portal.now += HOUR
+    assert typed(portal.app(), "ana@example.com", portal.pin_for(ana)).code == "pin_refused"
+
+    browser.sign_in("ana@example.com")
+    assert typed(portal.app(), "ana@example.com", portal.pin_for(ana)).status == 200
+
+
+def test_wrong_codes_do_not_lock_a_link_out(portal: Portal, browser: Browser, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    for _ in range(6):
+        typed(portal.app(), "ana@example.com", other_than(pin))
+    assert browser.sign_in("ana@example.com").location == "/willow/home"
+
+
+def test_strangers_wrong_codes_do_not_lock_out_a_browser_that_was_here_before(
+    portal: Portal, browser: Browser, ana: bytes
+) -> None:
+    browser.sign_in("ana@example.com")
+    for _ in range(6):
+        typed(portal.app("198.51.100.9"), "ana@example.com", "123456")
+    assert typed(browser, "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
+
+
+# ── at rest ──
+
+
+def test_no_code_can_be_found_from_what_is_kept_of_it(portal: Portal, ana: bytes) -> None:
+    portal.pin_for(ana)
+    (item,) = portal.at_rest()["Pins"]
+    salt, kept = item["salt"]["B"], item["hash"]["B"]
+    for number in range(10**6):
+        pin = f"{number:06d}".encode()
+        assert kept not in (
+            sha256(pin).digest(),
+            sha256(salt + pin).digest(),
+            sha256(b"ana@example.com" + pin).digest(),
+        )
+    assert kept != pbkdf2_hmac("sha512", b"000000", salt, 210_000)[:32]
+
+
+def test_a_code_outlives_the_rotation_of_its_key_and_dies_with_the_key(portal: Portal, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    portal.rotate("PinPepper")
+    assert typed(portal.app(), "ana@example.com", pin).status == 200
+
+    pin = portal.pin_for(ana)
+    portal.tables.update_item(
+        TableName="Pins",
+        Key={"account": {"S": tokens.encode(ana)}},
+        UpdateExpression="SET #k = :gone",
+        ExpressionAttributeNames={"#k": "key"},
+        ExpressionAttributeValues={":gone": {"S": "dropped"}},
+    )
+    assert typed(portal.app(), "ana@example.com", pin).code == "pin_refused"
+
+
+def test_what_happened_is_written_down_without_the_code(portal: Portal, app: Browser, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    typed(app, "ana@example.com", other_than(pin))
+    typed(app, "ana@example.com", pin)
+    kinds = [kind for kind, _ in portal.audit()]
+    assert kinds == ["pin_refused", "session_started"]
+    assert pin not in json.dumps(portal.at_rest()["Events"], default=str)
+    assert pin not in portal.log.getvalue()

@@ -1,0 +1,615 @@
+"""Opening a link: a GET asks, a press of the button spends; and the four ways in which a link can be dead."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from latchkey import tokens
+from latchkey.rules.accounts import Status
+from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
+from tests.functions.files import a_job, body_of, change, key_of, put, use_up
+from tests.functions.portal import ORIGIN, Browser, Portal
+from tests.people import NOON, WILLOW
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+@pytest.fixture
+def path(browser: Browser) -> str:
+    """The path of Ana's link; `browser` asked for it."""
+    return browser.link("ana@example.com")
+
+
+def sessions_of(portal: Portal, address: str = "ana@example.com", practice: str = "willow") -> int:
+    mine = tokens.encode(key_of(portal, practice, address))
+    return sum(item["account"]["S"] == mine for item in portal.at_rest()["Sessions"])
+
+
+# ── in the browser that asked ──
+
+
+def test_the_browser_that_asked_is_signed_in_by_the_click_alone(browser: Browser, portal: Portal, path: str) -> None:
+    """B26, B27"""
+    answer = browser.get(path)
+
+    assert answer.location == "/willow/home"
+    assert answer.kept.keys() == {"__Host-session-willow", "__Host-browser-willow", "__Host-req-willow"}
+    assert answer.kept["__Host-req-willow"] == ""
+    assert browser.is_in()
+    assert portal.audit()[-1] == ("session_started", None)
+
+
+def test_someone_with_several_profiles_chooses_first(browser: Browser) -> None:
+    """B103"""
+    assert browser.sign_in("maria.gomez@gmail.com").location == "/willow/profiles"
+
+
+def test_a_session_cookie_ends_with_the_browser_and_the_others_do_not(browser: Browser, path: str) -> None:
+    (session,) = (cookie for cookie in browser.get(path).cookies if cookie.startswith("__Host-session-"))
+
+    assert "Max-Age" not in session
+
+
+def test_the_cookies_of_a_sign_in_are_small(browser: Browser, path: str) -> None:
+    assert sum(map(len, browser.get(path).cookies)) < 500
+
+
+def test_the_cookies_of_asking_are_small_even_for_the_longest_address_and_padded_with_blanks(
+    browser: Browser, portal: Portal
+) -> None:
+    longest = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.com"
+    put(portal, WILLOW, longest)
+
+    for typed in ("ana@example.com", longest, f"{' ' * 4000}lee@example.com{' ' * 3000}"):
+        answer = browser.ask(typed)
+        assert answer.status == 303
+        assert sum(len(f"{name}={value}") for name, value in answer.kept.items()) < 500
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        {"sec-purpose": "prefetch"},
+        {"sec-purpose": "prefetch;prerender"},
+        {"purpose": "prefetch"},
+        {"purpose": "Prefetch"},
+        {"x-purpose": "preview"},
+        {"x-moz": "prefetch"},
+    ],
+    ids=str,
+)
+def test_a_browser_that_only_guesses_is_asked(
+    browser: Browser, portal: Portal, path: str, hint: dict[str, str]
+) -> None:
+    before = portal.at_rest()
+
+    answer = browser.send("GET", path, hint)
+
+    assert answer.status == 200
+    assert answer.sheet.buttons == ["Sign in"]
+    assert portal.at_rest() == before
+    assert browser.get(path).location == "/willow/home"
+
+
+def test_asking_what_the_page_would_say_signs_nobody_in(browser: Browser, portal: Portal, path: str) -> None:
+    before = portal.at_rest()
+
+    assert browser.head(path).status == 200
+
+    assert portal.at_rest() == before
+
+
+# ── in any other browser ──
+
+
+def test_any_other_browser_sees_whose_link_it_is_and_one_button(another: Browser, portal: Portal, path: str) -> None:
+    page = another.get(path).sheet
+
+    assert "You asked to sign in as a•••@example.com" in page.text
+    assert page.buttons == ["Sign in"]
+    assert path.rpartition("/")[2] not in another.get(path).body
+
+    assert another.post(path).location == "/willow/home"
+    assert another.is_in()
+    assert sessions_of(portal) == 1
+
+
+def test_only_the_browser_that_opened_the_link_is_signed_in(browser: Browser, another: Browser, path: str) -> None:
+    another.post(path)
+
+    assert another.is_in()
+    assert not browser.is_in()
+
+
+def test_a_scanner_that_follows_links_spends_and_writes_nothing(portal: Portal, path: str) -> None:
+    """The table dumps are equal, and the person still gets in."""
+    before = portal.at_rest()
+    scanner = portal.browser(source="198.51.100.9", user_agent="Scanner/1.0")
+
+    for _ in range(50):
+        assert scanner.get(path).status == 200
+        assert scanner.head(path).status == 200
+    assert scanner.get(path, accept="*/*").status == 200
+    assert scanner.get(path, accept="application/json").document == {"status": "confirm", "email": "a•••@example.com"}
+    assert scanner.get(path + "?utm_source=mail").status == 200
+
+    assert portal.at_rest() == before
+    assert portal.browser().post(path).location == "/willow/home"
+
+
+def test_an_app_opens_a_link_and_is_told_who_is_signed_in(app: Browser, browser: Browser) -> None:
+    """B119, B132"""
+    path = browser.link("maria.gomez@gmail.com")
+    answer = app.post(path)
+
+    assert answer.status == 200
+    document = answer.document
+    assert document.keys() == {
+        "account", "profile", "profiles", "features", "signed_in_at", "expires_at", "method"
+    }  # fmt: skip
+    assert document["profile"] is None
+    assert [profile["name"] for profile in document["profiles"]] == ["Maria Gomez", "Leo Gomez"]
+    assert document["method"] == "link"
+    assert (document["signed_in_at"], document["expires_at"]) == ("2026-03-03T12:00:00Z", "2026-03-03T12:20:00Z")
+    assert app.is_in()
+
+
+def test_an_app_that_asked_opens_its_link_with_a_get_as_a_browser_does(app: Browser) -> None:
+    path = app.link("ana@example.com")
+
+    assert app.get(path).document["method"] == "link"
+    assert app.is_in()
+
+
+def test_an_invitation_is_never_opened_by_a_click_alone(browser: Browser, portal: Portal) -> None:
+    """B32, B51: not even in the browser that asked, as a scanner may be."""
+    path = browser.link("sam@example.com")
+    request = tokens.decode(path.rpartition("/")[2])
+    assert request is not None
+    sam = key_of(portal, "willow", "sam@example.com")
+    job = a_job(sam, NOON + 1, request=request[17:33], kind="invitation")
+    portal.now += 1
+    assert portal.work(body_of(job)) == []
+
+    invitation = portal.letters[-1].path
+    page = browser.get(invitation).sheet
+    assert page.heading == "Welcome to your Client Portal"
+    assert sessions_of(portal, "sam@example.com") == 0
+    assert browser.post(invitation).location == "/willow/home"
+
+
+# ── dead links ──
+
+
+def test_an_expired_link_says_so_and_carries_the_way_on(browser: Browser, another: Browser, portal: Portal) -> None:
+    """B33, B37, B128"""
+    path = browser.link("ana@example.com")
+    portal.now += DAY - 1
+    assert another.get(path).status == 200
+    portal.now += 1
+
+    for answer in (another.get(path), another.post(path)):
+        assert answer.status == 410
+        assert answer.sheet.heading == "This link has expired"
+        assert answer.sheet.buttons == ["Send link"]
+        assert answer.sheet.one("form").attributes["action"] == "/willow/sign-in"
+    assert portal.audit()[-1] == ("link_refused", "link_expired")
+    assert another.ask("ana@example.com").status == 303
+
+
+def test_the_click_of_who_asked_a_day_ago_finds_the_link_expired(browser: Browser, portal: Portal, path: str) -> None:
+    portal.now += DAY
+
+    assert browser.get(path).status == 410
+    assert sessions_of(portal) == 0
+
+
+def test_a_used_link_asks_for_the_address(browser: Browser, another: Browser, portal: Portal, path: str) -> None:
+    """B34, B38"""
+    browser.get(path)
+
+    for answer in (another.get(path), another.post(path)):
+        assert answer.status == 410
+        assert answer.sheet.heading == "This link has already been used"
+        assert answer.sheet.buttons == ["Send link"]
+    assert sessions_of(portal) == 1
+    assert not another.is_in()
+
+
+def test_a_used_link_leads_home_in_the_browser_that_it_signed_in(browser: Browser, portal: Portal, path: str) -> None:
+    """Clicking twice is no mistake."""
+    browser.get(path)
+
+    assert browser.get(path).location == "/willow/home"
+    assert browser.post(path).location == "/willow/home"
+    assert browser.get(path, accept="application/json").document["method"] == "link"
+    assert sessions_of(portal) == 1
+
+
+def test_a_used_link_leads_nobody_else_home(browser: Browser, another: Browser, path: str) -> None:
+    browser.get(path)
+    another.sign_in("lee@example.com")
+
+    assert another.get(path).status == 410
+    assert another.post(path).status == 410
+    assert another.get("/willow/home").sheet.heading == "Welcome, Lee Park"
+
+
+def test_a_used_link_leads_no_one_home_once_they_signed_out(browser: Browser, path: str) -> None:
+    browser.get(path)
+    browser.post("/willow/sign-out")
+
+    assert browser.get(path).status == 410
+
+
+def test_an_older_link_says_that_there_is_a_newer_one_and_spends_nothing(
+    browser: Browser, another: Browser, portal: Portal, path: str
+) -> None:
+    """B35, B36"""
+    portal.now += MINUTE
+    newer = browser.link("ana@example.com")
+
+    for answer in (another.get(path), another.post(path), browser.get(path)):
+        assert answer.status == 410
+        assert answer.sheet.heading == "There’s a newer link in your inbox"
+    assert browser.get(newer).location == "/willow/home"
+
+
+def test_an_app_is_told_how_a_link_died(app: Browser, browser: Browser, portal: Portal) -> None:
+    """B130"""
+    older = browser.link("ana@example.com")
+    portal.now += MINUTE
+    newer = browser.link("ana@example.com")
+
+    assert (app.post(older).status, app.post(older).code) == (410, "link_replaced")
+    portal.browser().post(newer)
+    assert (app.post(newer).status, app.post(newer).code) == (410, "link_used")
+    assert (app.post(newer[:-1]).status, app.post(newer[:-1]).code) == (404, "link_unknown")
+    portal.now += MINUTE
+    last = browser.link("ana@example.com")
+    portal.now += DAY
+    assert (app.post(last).status, app.post(last).code) == (410, "link_expired")
+    assert (app.get(last).status, app.get(last).code) == (410, "link_expired")
+
+
+def test_a_dead_link_knows_the_address_only_in_the_browser_that_typed_it(
+    browser: Browser, another: Browser, portal: Portal, path: str
+) -> None:
+    portal.now += DAY
+
+    assert browser.get(path).sheet.one("input").attributes["value"] == "ana@example.com"
+    assert another.get(path).sheet.one("input").attributes["value"] == ""
+
+
+@pytest.mark.parametrize("end", [{"status": Status.DISABLED, "epoch": 2}, {"epoch": 2}])
+def test_a_link_of_an_access_that_ended_has_expired(
+    browser: Browser, another: Browser, portal: Portal, path: str, end: dict[str, Any]
+) -> None:
+    """B58, B62: also when access was given back since."""
+    change(portal, "willow", "ana@example.com", **end)
+
+    for answer in (browser.get(path), another.get(path), another.post(path)):
+        assert answer.status == 410
+        assert answer.sheet.heading == "This link has expired"
+    assert sessions_of(portal) == 0
+
+
+def test_a_dead_link_has_a_support_code_that_the_audit_knows(another: Browser, portal: Portal, path: str) -> None:
+    """B130"""
+    portal.now += DAY
+
+    shown = another.post(path).sheet.one("code").text
+
+    (row,) = [row for row in portal.at_rest()["Events"] if row["kind"]["S"] == "link_refused"]
+    assert row["reference"]["S"] == shown
+
+
+def test_a_stack_can_promise_less_than_a_day(portal: Portal) -> None:
+    portal.parameters["LinkHours"] = "2"
+    browser = portal.browser()
+    path = browser.link("ana@example.com")
+
+    assert "expires after 2 hours" in portal.letters[0].text
+    portal.now += 2 * HOUR - 1
+    assert browser.send("GET", path, {"purpose": "prefetch"}).status == 200
+    portal.now += 1
+    assert "expire after 2 hours" in browser.get(path).sheet.text
+
+
+# ── not ours ──
+
+
+def variants(path: str) -> dict[str, str]:
+    """Paths that look like a link."""
+    folder, _, token = path.rpartition("/")
+    flipped = token[:50] + token[50:].swapcase()
+    return {
+        "padded": f"{folder}/{token}=",
+        "line feed": f"{folder}/{token}%0A",
+        "full-width": folder + "/" + quote("".join(chr(ord(letter) + 0xFEE0) for letter in token)),
+        "encoded twice": folder + "/" + quote(quote(token.replace(token[0], f"%{ord(token[0]):02X}", 1))),
+        "case": f"{folder}/{flipped}",
+        "shorter": f"{folder}/{token[:-1]}",
+        "longer": f"{folder}/{token}A",
+        "long": f"{folder}/{token * 20}",
+        "null": f"{folder}/{token}%00",
+        "bytes": f"{folder}/%FF%FE",
+        "forged": f"{folder}/{tokens.encode(bytes([1]) + bytes(80))[:87]}",
+        "blank": f"{folder}/%20",
+    }
+
+
+@pytest.mark.parametrize("name", variants("/x/" + "a" * 87))
+def test_what_is_no_link_of_ours_is_not_found_and_spends_nothing(
+    browser: Browser, portal: Portal, path: str, name: str
+) -> None:
+    before = {table: items for table, items in portal.at_rest().items() if table != "Budgets"}
+    target = variants(path)[name]
+
+    for answer in (browser.get(target), browser.post(target), browser.get(target, accept="application/json")):
+        assert answer.status == 404
+    assert browser.get(target).sheet.heading == "This link doesn’t work"
+    assert browser.head(target).status == 404
+
+    assert {table: items for table, items in portal.at_rest().items() if table != "Budgets"} == before
+    assert browser.get(path).location == "/willow/home"
+
+
+def test_a_percent_encoded_letter_is_still_the_letter(browser: Browser, path: str) -> None:
+    folder, _, token = path.rpartition("/")
+
+    assert browser.get(f"{folder}/%{ord(token[0]):02X}{token[1:]}").location == "/willow/home"
+
+
+def test_a_link_of_one_practice_is_unknown_at_another_and_still_opens_where_it_belongs(
+    browser: Browser, portal: Portal
+) -> None:
+    """B7, B90: also for the same person."""
+    here, there = browser.link("ana@example.com"), browser.link("ana@example.com", "harbor")
+
+    assert browser.get(here.replace("/willow/", "/harbor/")).status == 404
+    assert browser.post(there.replace("/harbor/", "/willow/")).status == 404
+    assert browser.get(here).location == "/willow/home"
+    assert browser.get(there).location == "/harbor/home"
+    assert (sessions_of(portal), sessions_of(portal, practice="harbor")) == (1, 1)
+
+
+# ── who is signed in already ──
+
+
+def test_a_link_of_another_account_asks_before_it_signs_anyone_out(
+    browser: Browser, another: Browser, portal: Portal
+) -> None:
+    """Nobody is moved into a stranger's account by a link they were sent."""
+    browser.sign_in("lee@example.com")
+    path = another.link("ana@example.com")
+    before = portal.at_rest()
+
+    for answer in (browser.get(path), browser.send("GET", path, {"purpose": "prefetch"})):
+        assert answer.status == 200
+        assert answer.sheet.heading == "Switch to another account?"
+        assert "Lee Park is signed in on this device. The link you opened is for a•••@example.com" in answer.sheet.text
+        assert answer.cookies == ()
+    assert portal.at_rest() == before
+    assert browser.post(path).sheet.heading == "Switch to another account?"
+    for no in ("", "no", "YES", "yes please"):
+        assert browser.post(path, {"switch": no}).sheet.heading == "Switch to another account?"
+    assert browser.get("/willow/home").sheet.heading == "Welcome, Lee Park"
+    assert sessions_of(portal) == 0
+
+    assert browser.post(path, {"switch": "yes"}).location == "/willow/home"
+    assert browser.get("/willow/home").sheet.heading == "Welcome, Ana Reyes"
+    assert sessions_of(portal, "lee@example.com") == 0
+
+
+def test_the_browser_that_asked_for_another_account_is_asked_too(browser: Browser, portal: Portal) -> None:
+    browser.sign_in("lee@example.com")
+    browser.post("/willow/sign-in", {"email": "ana@example.com"})
+    portal.deliver()
+
+    assert browser.get(portal.letters[-1].path).sheet.heading == "Switch to another account?"
+
+
+def test_an_app_is_told_to_ask_before_it_switches(app: Browser, browser: Browser) -> None:
+    app.sign_in("lee@example.com")
+    path = browser.link("ana@example.com")
+
+    answer = app.post(path)
+    assert (answer.status, answer.code) == (409, "switch_unasked")
+    assert app.post(path, {"switch": "no"}).status == 409
+    assert app.post(path, {"switch": "yes"}).status == 200
+
+
+def test_the_same_account_again_is_no_switch_and_leaves_one_session(
+    browser: Browser, another: Browser, portal: Portal
+) -> None:
+    browser.sign_in("ana@example.com")
+    was = browser.cookies["__Host-session-willow"]
+    portal.now += MINUTE
+    path = another.link("ana@example.com")
+
+    assert browser.get(path).sheet.buttons == ["Sign in"]
+    assert browser.post(path).location == "/willow/home"
+    assert browser.cookies["__Host-session-willow"] != was
+    assert sessions_of(portal) == 1
+
+
+def test_a_session_that_was_put_into_the_browser_is_gone_and_never_taken_over(
+    browser: Browser, another: Browser, portal: Portal
+) -> None:
+    """Fixation: of a session made up, and of a live one of the same account."""
+    another.sign_in("ana@example.com")
+    fixed = another.cookies["__Host-session-willow"]
+    for planted in (tokens.session(bytes(16)), "AAAA", fixed):
+        portal.now += 10 * MINUTE
+        path = browser.link("ana@example.com")
+        browser.cookies["__Host-session-willow"] = planted
+        assert browser.get(path).location == "/willow/home"
+        assert browser.cookies["__Host-session-willow"] != planted
+        browser.cookies.clear()
+
+    assert not another.is_in()
+
+
+def test_a_session_of_another_practice_is_left_alone(browser: Browser) -> None:
+    browser.sign_in("ana@example.com", "harbor")
+    browser.sign_in("lee@example.com", "willow")
+
+    assert browser.is_in("harbor")
+    assert browser.is_in("willow")
+
+
+def test_ten_devices_and_the_eleventh_signs_the_first_out(portal: Portal) -> None:
+    devices = [portal.browser(source=f"198.51.100.{number}") for number in range(11)]
+    ana = key_of(portal, "willow", "ana@example.com")
+    for device in devices:
+        portal.now += MINUTE
+        assert portal.work(body_of(a_job(ana, portal.now))) == []
+        assert device.post(portal.letters[-1].path).location == "/willow/home"
+
+    assert [device.is_in() for device in devices] == [False] + [True] * 10
+
+
+# ── budgets, origin, trouble ──
+
+
+def test_thirty_presses_in_ten_minutes_from_one_source_whether_the_links_are_good_or_not(
+    browser: Browser, portal: Portal, path: str
+) -> None:
+    for _ in range(30):
+        assert portal.browser().post("/willow/link/AAAA").status == 404
+
+    answer = browser.post(path)
+    assert answer.status == 429
+    assert answer.headers["retry-after"] == "600"
+    assert browser.get(path).status == 429
+    assert browser.send("GET", path, {"purpose": "prefetch"}).status == 200
+    assert portal.browser(source="198.51.100.1").post(path).location == "/willow/home"
+
+
+def test_looking_at_links_uses_no_budget_up(browser: Browser, another: Browser, path: str) -> None:
+    for _ in range(40):
+        another.get(path)
+
+    assert browser.get(path).location == "/willow/home"
+
+
+def test_a_48_opens_ten_times_as_many_links(portal: Portal, path: str) -> None:
+    use_up(portal, OPEN_BY_NETWORK, 299, "network", "2001:db8:88::/48")
+    assert portal.browser("2001:db8:88:1::1").post("/willow/link/AAAA").status == 404
+    assert portal.browser("2001:db8:88:2::1").post(path).status == 429
+    assert portal.browser("2001:db8:89:1::1").post(path).status == 303
+
+
+def test_asking_for_links_and_opening_them_are_counted_apart(browser: Browser, portal: Portal, path: str) -> None:
+    use_up(portal, OPEN_BY_SOURCE, 30, "source", "203.0.113.7")
+
+    assert browser.get(path).status == 429
+    assert browser.ask("lee@example.com").status == 303
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "null", "sec-fetch-site": "same-origin"},
+        {"origin": "https://evil.example"},
+        {"origin": "https://portal.example.com.evil.example"},
+        {"origin": "http://portal.example.com"},
+        {"origin": "https://portal.example.com:8443"},
+        {"origin": "https://portal.example.com,https://portal.example.com"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"origin": "", "sec-fetch-site": ""},
+    ],
+    ids=str,
+)
+def test_a_press_on_a_foreign_page_spends_nothing(
+    another: Browser, portal: Portal, path: str, headers: dict[str, str]
+) -> None:
+    before = portal.at_rest()
+
+    answer = another.send(
+        "POST", path, {"origin": "https://portal.example.com", "sec-fetch-site": "same-origin"} | headers
+    )
+
+    assert answer.status == 403
+    assert answer.cookies == ()
+    assert portal.at_rest() == before
+    assert another.post(path).location == "/willow/home"
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("text/plain", b"switch=yes"),
+        ("multipart/form-data; boundary=x", b"--x--"),
+        ("application/x-www-form-urlencoded", b"switch=yes&switch=no"),
+        ("application/x-www-form-urlencoded", b"switch=%FF"),
+        ("application/json", b"{"),
+        ("application/json", b'{"switch": ["yes"]}'),
+    ],
+)
+def test_a_press_that_cannot_be_read_spends_nothing(
+    another: Browser, portal: Portal, path: str, media: str, body: bytes
+) -> None:
+    answer = another.send(
+        "POST", path, {"origin": ORIGIN, "sec-fetch-site": "same-origin", "content-type": media}, body
+    )
+
+    assert answer.status == 400
+    assert sessions_of(portal) == 0
+    assert another.post(path).location == "/willow/home"
+
+
+@pytest.mark.parametrize("media", ["", "application/x-www-form-urlencoded", "application/json"])
+def test_a_press_without_a_body_is_a_press(another: Browser, path: str, media: str) -> None:
+    says = {"origin": ORIGIN, "sec-fetch-site": "same-origin", "content-type": media}
+
+    assert another.send("POST", path, says).location == "/willow/home"
+
+
+def test_with_less_than_two_seconds_left_nothing_is_spent(browser: Browser, portal: Portal, path: str) -> None:
+    """A function that is ended in the middle must not have used the link up."""
+    portal.milliseconds = 1_999
+    answer = browser.get(path)
+    assert answer.status == 503
+    assert answer.headers["retry-after"] == "5"
+
+    portal.milliseconds = 2_000
+    assert browser.get(path).location == "/willow/home"
+
+
+@pytest.mark.parametrize("operation", ["TransactWriteItems", "TransactGetItems", "UpdateItem", "GetItem"])
+def test_when_the_store_does_not_answer_nothing_is_spent(
+    browser: Browser, portal: Portal, path: str, operation: str
+) -> None:
+    portal.wire.refuse(operation, "InternalServerError", times=2)
+    answer = browser.get(path)
+    assert answer.status == 503
+    assert "InternalServerError" not in answer.body
+    assert answer.cookies == ()
+
+    portal.wire.refuse(operation, "", times=0)
+    assert browser.get(path).location == "/willow/home"
+
+
+def test_who_signed_in_without_hearing_so_is_signed_in(browser: Browser, portal: Portal, path: str) -> None:
+    portal.wire.lose("TransactWriteItems")
+
+    assert browser.get(path).location == "/willow/home"
+    assert browser.is_in()
+    assert sessions_of(portal) == 1
+
+
+def test_without_the_key_nobody_is_let_in_and_nothing_is_told(portal: Portal, path: str) -> None:
+    portal.start_cold()
+    portal.wire.refuse("GetSecretValue", "AccessDeniedException", times=10)
+
+    answer = portal.browser().post(path)
+
+    assert answer.status == 503
+    assert "Secret" not in answer.body
+    portal.wire.refuse("GetSecretValue", "", times=0)
+    assert portal.browser().post(path).status == 303

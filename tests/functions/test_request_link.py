@@ -1,0 +1,542 @@
+"""Asking for a link: what people see, what is counted, and what is promised to whom."""
+
+import json
+from typing import Any
+
+import pytest
+
+from latchkey import tokens
+from latchkey.rules.accounts import Status
+from latchkey.rules.budgets import ASK_BY_NETWORK, ASK_BY_SOURCE, MAIL_BY_PRACTICE
+from latchkey.rules.practices import Practice, UnknownAddress
+from latchkey.store import practices
+from tests.functions.files import change, key_of, put, use_up
+from tests.functions.portal import Answer, Browser, Portal
+from tests.people import HARBOR, NOON, WILLOW
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def minutes_left(answer: Answer, seconds: int) -> None:
+    """The answer says to come back in so many seconds, to machine and person."""
+    assert answer.status == 429
+    assert answer.headers["retry-after"] == str(seconds)
+    minutes = -(-seconds // 60)
+    assert f"try again in {minutes} minute" in answer.sheet.text
+
+
+# ── the pages before ──
+
+
+def test_a_practice_has_a_page_to_bookmark_that_says_who_it_is(browser: Browser) -> None:
+    """B4, B9"""
+    page = browser.get("/willow").sheet
+
+    assert page.heading == "Welcome to the Willow Family Therapy Client Portal"
+    assert page.links["I’m an existing client"] == "/willow/sign-in"
+    assert page.links["I’m a new client"] == "/willow/new-client"
+    assert "Bookmark this page" in page.text
+
+
+def test_a_practice_with_a_website_uses_its_words(browser: Browser) -> None:
+    """B6"""
+    links = browser.get("/harbor").sheet.links
+
+    assert links["Client Portal"] == "/harbor/sign-in"
+    assert links["Request Appointment"] == "https://harbor.example/appointments"
+
+
+def test_the_landing_page_of_someone_signed_in_leads_into_the_portal(browser: Browser) -> None:
+    """B9"""
+    browser.sign_in("ana@example.com")
+
+    assert browser.get("/willow").sheet.links["Go to the Client Portal"] == "/willow/home"
+
+
+def test_a_link_on_the_practices_website_can_lead_straight_to_the_form(browser: Browser) -> None:
+    """B10"""
+    assert browser.get("/willow?client=existing").location == "/willow/sign-in"
+    assert browser.get("/willow?client=else").status == 200
+
+
+def test_a_new_client_is_told_to_wait_for_the_invitation(browser: Browser) -> None:
+    """B5"""
+    page = browser.get("/willow/new-client").sheet
+
+    assert page.heading == "I’m a new client"
+    assert not page.all("form")
+
+
+def test_the_form_asks_for_nothing_but_the_address(browser: Browser) -> None:
+    """B2, B11, B12, B22"""
+    page = browser.get("/willow/sign-in").sheet
+
+    assert [field.attributes["name"] for field in page.all("input")] == ["email"]
+    assert page.buttons == ["Send link"]
+    assert page.links["Need help?"] == "/willow/help"
+
+
+def test_the_tips_name_the_address_that_letters_come_from(browser: Browser, portal: Portal) -> None:
+    """B28, B80, B83"""
+    assert "yourprovider@mail.example.com" in browser.get("/willow/help").sheet.text
+
+    browser.link("ana@example.com")
+    assert portal.letters[0].arguments["FromEmailAddress"].endswith("<yourprovider@mail.example.com>")
+
+
+def test_someone_signed_in_goes_on_from_the_form(browser: Browser) -> None:
+    browser.sign_in("ana@example.com")
+
+    assert browser.get("/willow/sign-in").location == "/willow/home"
+
+
+def test_someone_whose_session_ended_in_silence_is_told_so_once(browser: Browser, portal: Portal) -> None:
+    browser.sign_in("ana@example.com")
+    portal.now += 20 * MINUTE
+
+    assert browser.get("/willow/home").location == "/willow/sign-in"
+    page = browser.get("/willow/sign-in").sheet
+    assert "we signed you out after 20 minutes without activity" in page.text
+    assert "signed you out" not in browser.get("/willow/sign-in").sheet.text
+
+
+def test_a_session_cookie_that_stands_for_none_is_ended(browser: Browser) -> None:
+    browser.cookies["__Host-session-willow"] = tokens.session(bytes(16))
+
+    answer = browser.get("/willow/sign-in")
+
+    assert answer.kept == {"__Host-session-willow": ""}
+    assert "session has ended" not in answer.sheet.text
+
+
+# ── asking ──
+
+
+def test_an_address_on_file_gets_a_link_and_the_person_is_told_where_to_look(browser: Browser, portal: Portal) -> None:
+    """B15, B16, B23"""
+    assert browser.ask("ana@example.com").location == "/willow/sign-in/sent"
+    page = browser.get("/willow/sign-in/sent").sheet
+
+    assert page.heading == "Your link is on its way"
+    assert "We sent an email to ana@example.com" in page.text
+    assert page.links["Try these tips"] == "/willow/help"
+    assert portal.deliver() == 1
+    assert portal.letters[0].to == ["ana@example.com"]
+    assert portal.audit() == [("link_requested", None), ("link_sent", None)]
+
+
+def test_an_app_asks_and_is_answered_in_json(app: Browser, portal: Portal) -> None:
+    """B119"""
+    answer = app.ask("ana@example.com")
+
+    assert (answer.status, answer.document) == (202, {"status": "sent"})
+    assert portal.deliver() == 1
+
+
+@pytest.mark.parametrize("typed", ["ANA@Example.COM", "  ana@example.com \t", "ana@example.com\r\n"])
+def test_case_and_outer_blanks_do_not_matter_and_the_letter_goes_to_the_address_on_file(
+    browser: Browser, portal: Portal, typed: str
+) -> None:
+    """B19"""
+    browser.ask(typed)
+
+    assert portal.deliver() == 1
+    assert portal.letters[0].to == ["ana@example.com"]
+
+
+def test_the_page_shows_the_address_as_it_was_typed(browser: Browser) -> None:
+    browser.ask("ANA@example.com")
+
+    assert "We sent an email to ANA@example.com" in browser.get("/willow/sign-in/sent").sheet.text
+
+
+def test_the_page_that_says_where_to_look_is_for_who_asked(browser: Browser, another: Browser) -> None:
+    browser.ask("ana@example.com")
+
+    assert another.get("/willow/sign-in/sent").location == "/willow/sign-in"
+    assert browser.get("/harbor/sign-in/sent").location == "/harbor/sign-in"
+
+
+@pytest.mark.parametrize(
+    "address", ["nobody@example.com", "robin@example.com", "an.a@example.com", "ana+1@example.com"]
+)
+def test_an_address_without_access_is_told_so_and_gets_nothing(browser: Browser, portal: Portal, address: str) -> None:
+    """B18, B19, B64, B65"""
+    answer = browser.ask(address)
+
+    assert answer.status == 422
+    page = answer.sheet
+    assert "We don’t have that email address on file" in page.text
+    assert "try a different email address" in page.text
+    assert page.links["(555) 010-0142"] == "tel:5550100142"
+    assert page.one("input").attributes["value"] == address
+    assert portal.waiting() == []
+    assert portal.audit() == [("link_refused", "email_unknown")]
+
+
+def test_an_app_is_told_that_an_address_has_no_access(app: Browser) -> None:
+    answer = app.ask("nobody@example.com")
+
+    assert (answer.status, answer.code) == (422, "email_unknown")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "Enter your email address"),
+        ("   ", "Enter your email address"),
+        ("ana", "Enter an email address in the correct format, like name@example.com"),
+        ("ana@exam\u212aple.com", "Enter an email address in the correct format, like name@example.com"),
+    ],
+)
+def test_what_is_no_address_is_told_and_stays_to_be_corrected(
+    browser: Browser, portal: Portal, typed: str, said: str
+) -> None:
+    before = portal.at_rest()
+
+    answer = browser.ask(typed)
+
+    assert answer.status == 422
+    assert said in answer.sheet.text
+    assert answer.sheet.one("input").attributes["value"] == typed
+    assert portal.at_rest() == before
+
+
+def test_an_app_is_told_what_is_no_address(app: Browser) -> None:
+    for typed in ("", "ana", "ana@@example.com"):
+        answer = app.ask(typed)
+        assert (answer.status, answer.code) == (422, "email_invalid")
+
+
+def test_a_form_without_the_field_is_an_empty_one(browser: Browser, app: Browser) -> None:
+    assert browser.post("/willow/sign-in", {}).status == 422
+    assert browser.post("/willow/sign-in", {}, content_type="").status == 422
+    assert app.post("/willow/sign-in", {}).code == "email_invalid"
+
+
+# ── asking again ──
+
+
+def test_a_second_press_within_a_minute_sends_nothing_and_says_so(browser: Browser, portal: Portal) -> None:
+    """B17"""
+    browser.ask("ana@example.com")
+    portal.now += 59
+    answer = browser.ask("ana@example.com")
+
+    assert answer.location == "/willow/sign-in/sent"
+    assert "We just sent you a link" in browser.get("/willow/sign-in/sent").sheet.text
+    assert portal.deliver() == 1
+    assert portal.audit() == [("link_requested", None), ("link_sent", None)]
+
+
+def test_a_second_press_keeps_the_browser_that_asked_the_one_that_opens(browser: Browser, portal: Portal) -> None:
+    browser.ask("ana@example.com")
+    kept = browser.cookies["__Host-req-willow"]
+
+    browser.ask(" ANA@example.com")
+    portal.deliver()
+
+    assert browser.cookies["__Host-req-willow"] == kept
+    assert browser.get(portal.letters[0].path).location == "/willow/home"
+
+
+def test_a_minute_later_a_new_link_is_sent(browser: Browser, portal: Portal) -> None:
+    """B14"""
+    browser.link("ana@example.com")
+    portal.now += 60
+
+    assert browser.link("ana@example.com")
+    assert "We just sent you a link" not in browser.get("/willow/sign-in/sent").sheet.text
+    assert len(portal.letters) == 2
+
+
+def test_another_browser_that_asks_within_the_minute_is_answered_alike_and_opens_nothing_by_itself(
+    browser: Browser, another: Browser, portal: Portal
+) -> None:
+    """Who asked first is nobody's business."""
+    first = browser.ask("ana@example.com")
+    second = another.ask("ana@example.com")
+    portal.deliver()
+
+    assert first.location == second.location
+    assert another.get(portal.letters[0].path).status == 200
+    assert browser.get(portal.letters[0].path).location == "/willow/home"
+
+
+def test_three_links_in_a_quarter_of_an_hour_and_then_a_wait_that_is_true(browser: Browser, portal: Portal) -> None:
+    for _ in range(3):
+        assert browser.ask("ana@example.com").status == 303
+        portal.now += MINUTE
+
+    minutes_left(browser.ask("ana@example.com"), 12 * MINUTE)
+    portal.now += 12 * MINUTE - 1
+    minutes_left(browser.ask("ana@example.com"), 1)
+    portal.now += 1
+    assert browser.ask("ana@example.com").status == 303
+    assert portal.deliver() == 4
+    assert ("limit_hit", "ask_quarter") in portal.audit()
+
+
+def test_a_stranger_who_keeps_asking_cannot_keep_a_client_out(browser: Browser, portal: Portal) -> None:
+    """The last link stays live; a browser that has signed in before has a budget of its own."""
+    browser.sign_in("ana@example.com")
+    browser.post("/willow/sign-out")
+    portal.now += HOUR
+    stranger = portal.browser(source="198.51.100.1")
+    last = ""
+    for _ in range(3):
+        last = stranger.link("ana@example.com")
+        portal.now += MINUTE
+    assert stranger.ask("ana@example.com").status == 429
+
+    assert portal.browser(source="198.51.100.2").ask("ana@example.com").status == 429
+    assert browser.ask("ana@example.com").status == 303
+    portal.now += MINUTE
+    for _ in range(2):
+        assert browser.ask("ana@example.com").status == 303
+        portal.now += MINUTE
+    minutes_left(browser.ask("ana@example.com"), 12 * MINUTE)
+    assert browser.post(last).location == "/willow/home"
+
+
+def test_a_browser_known_to_one_account_has_no_lane_to_another(browser: Browser, portal: Portal) -> None:
+    browser.sign_in("lee@example.com")
+    portal.now += HOUR
+    for _ in range(3):
+        portal.browser(source="198.51.100.1").link("ana@example.com")
+        portal.now += MINUTE
+
+    assert browser.ask("ana@example.com").status == 429
+
+
+def test_ten_links_a_day(browser: Browser, portal: Portal) -> None:
+    for _ in range(10):
+        assert browser.ask("ana@example.com").status == 303
+        portal.now += HOUR
+
+    minutes_left(browser.ask("ana@example.com"), DAY - 10 * HOUR)
+
+
+def test_a_practice_sends_three_hundred_letters_an_hour_and_its_wait_costs_the_address_nothing(
+    browser: Browser, portal: Portal
+) -> None:
+    use_up(portal, MAIL_BY_PRACTICE, 299, "practice", "harbor")
+    assert browser.ask("nobody@example.com", "harbor").status == 303
+
+    minutes_left(browser.ask("ana@example.com", "harbor"), HOUR)
+    assert browser.ask("ana@example.com", "willow").status == 303
+    portal.now += HOUR
+    assert browser.ask("ana@example.com", "harbor").status == 303
+
+
+# ── budgets of a source ──
+
+
+def test_ten_requests_in_ten_minutes_from_one_source(portal: Portal) -> None:
+    for number in range(10):
+        put(portal, WILLOW, f"client{number}@example.com")
+        assert portal.browser().ask(f"client{number}@example.com").status == 303
+
+    minutes_left(portal.browser().ask("ana@example.com"), 10 * MINUTE)
+    assert portal.browser(source="198.51.100.1").ask("ana@example.com").status == 303
+    portal.now += 10 * MINUTE
+    assert portal.browser().ask("lee@example.com").status == 303
+
+
+def test_an_ipv4_source_is_the_same_when_it_is_written_as_ipv6(portal: Portal) -> None:
+    for number in range(10):
+        source = "203.0.113.7" if number % 2 else "::ffff:203.0.113.7"
+        portal.browser(source).ask(f"nobody{number}@example.com", "harbor")
+
+    assert portal.browser("::ffff:203.0.113.7").ask("ana@example.com", "harbor").status == 429
+
+
+def test_a_64_is_one_source_and_a_48_has_ten_times_its_budget(portal: Portal) -> None:
+    def ask(source: str) -> int:
+        return portal.browser(source).ask(f"{len(portal.waiting())}@example.com", "harbor").status
+
+    use_up(portal, ASK_BY_SOURCE, 9, "source", "2001:db8:77:1::/64")
+    assert [ask(f"2001:db8:77:1::{host}") for host in (1, 2)] == [303, 429]
+    use_up(portal, ASK_BY_NETWORK, 98, "network", "2001:db8:77::/48")
+    assert [ask(f"2001:db8:77:{subnet}::1") for subnet in (2, 3)] == [303, 429]
+    assert ask("2001:db8:78::1") == 303
+
+
+def test_five_wrong_addresses_in_a_quarter_of_an_hour_and_then_the_right_one_has_to_wait_too(
+    browser: Browser, app: Browser, portal: Portal
+) -> None:
+    """B21"""
+    for number in range(5):
+        assert browser.ask(f"typo{number}@example.com").status == 422
+        portal.now += 10
+
+    for address in ("ana@example.com", "typo@example.com"):
+        minutes_left(browser.ask(address), 15 * MINUTE - 50)
+        waiting = app.ask(address)
+        assert (waiting.status, waiting.code) == (429, "wait")
+        assert waiting.document["retry_after"] == 15 * MINUTE - 50
+        assert waiting.headers["retry-after"] == str(15 * MINUTE - 50)
+    portal.now += 15 * MINUTE - 51
+    minutes_left(browser.ask("ana@example.com"), 1)
+    portal.now += 1
+    assert browser.ask("ana@example.com").status == 303
+
+
+def test_four_wrong_addresses_cost_the_right_one_nothing(browser: Browser) -> None:
+    """B21"""
+    for number in range(4):
+        assert browser.ask(f"typo{number}@example.com").status == 422
+
+    assert browser.ask("ana@example.com").status == 303
+
+
+def test_a_wait_stops_neither_other_people_nor_a_link_that_was_sent(browser: Browser, portal: Portal) -> None:
+    path = browser.link("ana@example.com")
+    for number in range(6):
+        browser.ask(f"typo{number}@example.com")
+
+    assert browser.ask("ana@example.com").status == 429
+    assert portal.browser(source="198.51.100.1").ask("lee@example.com").status == 303
+    assert browser.get(path).location == "/willow/home"
+
+
+def test_wrong_addresses_are_counted_at_one_portal_for_all_practices(browser: Browser) -> None:
+    practices.save(Practice(slug="oak", name="Oak"))
+    for number in range(5):
+        browser.ask(f"typo{number}@example.com", "willow" if number % 2 else "oak")
+
+    assert browser.ask("ana@example.com").status == 429
+
+
+# ── one answer for every address ──
+
+
+def seen(portal: Portal, address: str, day: int) -> list[Any]:
+    """All that can be told from outside of an hour of asking with an address, and the calls to AWS behind it."""
+    browser = portal.browser(source=f"198.51.100.{day}")
+    portal.now = NOON + day * 2 * DAY
+    told: list[Any] = []
+    for pause in (0, 10, 50, 60, 60, 900, 900):
+        portal.now += pause
+        portal.wire.calls.clear()
+        answer = browser.ask(address, "harbor")
+        shown = answer.body and answer.body.replace(answer.sheet.one("code").text, "CODE")
+        told.append((answer.status, answer.headers, shown))
+        told.append({name: len(value) for name, value in answer.kept.items()})
+        told.append([shape(*call) for call in portal.wire.calls])
+        page = browser.get("/harbor/sign-in/sent")
+        told.append((page.status, page.headers, page.body.replace(address, "ADDRESS")))
+    return told
+
+
+def shape(operation: str, arguments: dict[str, Any]) -> list[Any]:
+    """A call without the values that differ from one call to the next."""
+    told = [arguments.get(name) for name in ("TableName", "UpdateExpression", "ConditionExpression", "QueueUrl")]
+    return [operation, *told, len(arguments.get("MessageBody", ""))]
+
+
+def test_a_practice_that_gives_every_address_one_answer_tells_nobody_who_is_a_client(portal: Portal) -> None:
+    """Same status, body, headers, cookies, and calls to AWS in the same order."""
+    put(portal, HARBOR, "off@example.com", status=Status.DISABLED)
+    put(portal, HARBOR, "mum@example.com", email_ok=False)
+    seen(portal, "zoe@example.com", 1)
+
+    known = seen(portal, "ana@example.com", 2)
+
+    assert [told[0] for told in known[::4]] == [303, 303, 303, 303, 429, 303, 303]
+    assert seen(portal, "who@example.com", 3) == known
+    assert seen(portal, "off@example.com", 4) == known
+    assert seen(portal, "mum@example.com", 5) == known
+
+
+def test_the_page_promises_nothing_about_an_address(browser: Browser, portal: Portal) -> None:
+    browser.ask("nobody@example.com", "harbor")
+    page = browser.get("/harbor/sign-in/sent").sheet
+
+    assert "If nobody@example.com is the one on file, a link is on its way" in page.text
+    assert page.links["Request a new link"] == "/harbor/sign-in"
+    assert page.links["(555) 010-0177"] == "tel:5550100177"
+    assert portal.deliver() == 0
+    assert portal.letters == []
+
+
+def test_an_app_is_told_sent_whatever_the_address(app: Browser) -> None:
+    for address in ("ana@example.com", "nobody@example.com", "robin@example.com"):
+        answer = app.ask(address, "harbor")
+        assert (answer.status, answer.document) == (202, {"status": "sent"})
+
+
+def test_a_practice_that_changes_its_mind_is_heeded_at_once(browser: Browser) -> None:
+    assert browser.ask("nobody@example.com", "harbor").status == 303
+    practices.save(Practice(slug="harbor", name="Harbor", unknown_address=UnknownAddress.TELL))
+
+    assert browser.ask("nobody2@example.com", "harbor").status == 422
+
+
+def test_a_promise_holds_no_address_and_nothing_that_signs_in(browser: Browser, portal: Portal) -> None:
+    browser.ask("ana@example.com")
+    (body,) = portal.waiting()
+    portal.deliver()
+    secret = tokens.decode(portal.letters[0].path.rpartition("/")[2])
+    assert secret is not None
+
+    assert "@" not in body
+    assert tokens.encode(secret[33:]) not in body
+    assert secret[33:].hex() not in body
+    assert json.loads(body)["account"] == tokens.encode(key_of(portal, "willow", "ana@example.com"))
+
+
+# ── trouble ──
+
+
+def test_when_the_queue_does_not_answer_nothing_is_counted_and_trying_again_works(
+    browser: Browser, app: Browser, portal: Portal
+) -> None:
+    portal.wire.refuse("SendMessage", "ServiceUnavailable", times=2)
+
+    answer = browser.ask("ana@example.com")
+    assert answer.status == 503
+    assert answer.headers["retry-after"] == "5"
+    assert answer.sheet.heading == "The Client Portal is not available right now"
+    assert app.ask("ana@example.com").code == "unavailable"
+
+    assert browser.ask("ana@example.com").location == "/willow/sign-in/sent"
+    assert "We just sent you a link" not in browser.get("/willow/sign-in/sent").sheet.text
+    assert portal.deliver() == 1
+
+
+def test_when_the_queue_does_not_answer_every_address_is_told_alike(portal: Portal) -> None:
+    told = []
+    for address in ("ana@example.com", "nobody@example.com"):
+        portal.wire.refuse("SendMessage", "ServiceUnavailable")
+        answer = portal.browser().ask(address, "harbor")
+        told.append((answer.status, sorted(answer.headers), answer.cookies))
+
+    assert told[0] == told[1]
+
+
+def test_when_the_audit_cannot_be_written_no_letter_is_promised(browser: Browser, portal: Portal) -> None:
+    portal.wire.refuse("PutItem", "InternalServerError")
+
+    assert browser.ask("ana@example.com").status == 503
+    assert portal.waiting() == []
+    assert browser.ask("ana@example.com").status == 303
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
+def test_when_the_store_does_not_answer_nothing_is_promised(browser: Browser, portal: Portal, operation: str) -> None:
+    portal.wire.refuse(operation, "ProvisionedThroughputExceededException")
+
+    answer = browser.ask("ana@example.com")
+
+    assert answer.status == 503
+    assert portal.waiting() == []
+    assert "ProvisionedThroughput" not in answer.body
+
+
+def test_access_that_is_given_back_lets_someone_ask_again(browser: Browser, portal: Portal) -> None:
+    """B62"""
+    assert browser.ask("robin@example.com").status == 422
+    change(portal, "willow", "robin@example.com", status="active", epoch=2)
+
+    assert browser.link("robin@example.com")

@@ -1,0 +1,377 @@
+"""Being signed in: profiles, home, the document for other programs, leaving, and what is told about this stack."""
+
+from typing import Any
+
+import pytest
+
+from latchkey import __version__
+from latchkey.rules.accounts import Status
+from tests.functions.files import CHILDS, OWN, change
+from tests.functions.portal import Browser, Portal
+from tests.people import NOON
+
+MINUTE, HOUR = 60, 3600
+MARIA = "maria.gomez@gmail.com"
+PLACES = ("home", "profiles")
+
+
+@pytest.fixture
+def ana(browser: Browser) -> Browser:
+    """Ana's browser, in which she is signed in."""
+    browser.sign_in("ana@example.com")
+    return browser
+
+
+@pytest.fixture
+def maria(browser: Browser) -> Browser:
+    """Maria's, who has several profiles."""
+    browser.sign_in(MARIA)
+    return browser
+
+
+# ── home and profiles ──
+
+
+def test_home_greets_the_person_and_tells_when_they_were_last_here(ana: Browser) -> None:
+    page = ana.get("/willow/home").sheet
+
+    assert page.heading == "Welcome, Ana Reyes"
+    assert page.one("time").attributes["datetime"] == "2026-02-28T12:00:00+00:00"
+    assert "Sign out" in page.buttons
+
+
+def test_someone_with_one_profile_never_sees_the_choice(ana: Browser) -> None:
+    """B103"""
+    assert ana.get("/willow/profiles").location == "/willow/home"
+
+
+def test_someone_with_several_profiles_chooses_and_can_choose_again(maria: Browser) -> None:
+    """B103, B104, B106"""
+    assert maria.get("/willow/home").location == "/willow/profiles"
+    page = maria.get("/willow/profiles").sheet
+    assert [button.attributes.get("value") for button in page.all("button", name="profile")] == [OWN.id, CHILDS.id]
+
+    for profile in (CHILDS, OWN):
+        assert maria.post("/willow/profiles", {"profile": profile.id}).location == "/willow/home"
+        assert profile.name in maria.get("/willow/home").sheet.text
+        assert maria.get("/willow/session").document["profile"] == profile.id
+
+
+def test_a_profile_offers_what_its_clinician_switched_on(maria: Browser) -> None:
+    """B64, B108"""
+    assert maria.get("/willow/session").document["features"] == dict.fromkeys(
+        ("appointments", "messages", "documents", "payments"), False
+    )
+    maria.post("/willow/profiles", {"profile": CHILDS.id})
+
+    assert maria.get("/willow/session").document["features"] == {
+        "appointments": False,
+        "messages": False,
+        "documents": True,
+        "payments": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "profile", ["01KJTESTLEE000000000000000", "01KJTESTANA000000000000000", "", "' OR 1=1", "\u212a"]
+)
+def test_a_profile_of_someone_else_might_as_well_not_exist(maria: Browser, profile: str) -> None:
+    """B104, B107"""
+    answer = maria.post("/willow/profiles", {"profile": profile})
+
+    assert answer.status == 404
+    assert answer.sheet.heading == "Page not found"
+    assert maria.get("/willow/session").document["profile"] is None
+
+
+def test_an_app_chooses_a_profile(app: Browser) -> None:
+    app.sign_in(MARIA)
+
+    assert app.post("/willow/profiles", {"profile": CHILDS.id}).document["profile"] == CHILDS.id
+    answer = app.post("/willow/profiles", {"profile": "01KJTESTLEE000000000000000"})
+    assert (answer.status, answer.code) == (404, "profile_unknown")
+
+
+def test_taking_a_profile_away_ends_the_session_that_has_it_open(maria: Browser, portal: Portal) -> None:
+    """B107"""
+    maria.post("/willow/profiles", {"profile": CHILDS.id})
+    assert maria.is_in()
+
+    change(portal, "willow", MARIA, profiles=(OWN,))
+
+    assert not maria.is_in()
+
+
+def test_the_first_visit_shows_the_welcome_until_it_was_read(browser: Browser) -> None:
+    """B109"""
+    browser.sign_in("sam@example.com")
+    assert "Good to see you here." in browser.get("/willow/home").sheet.text
+
+    assert browser.post("/willow/home").status == 303
+
+    assert "Good to see you here." not in browser.get("/willow/home").sheet.text
+
+
+def test_someone_who_has_been_here_before_is_not_welcomed_again(ana: Browser) -> None:
+    """B109"""
+    assert "Good to see you here." not in ana.get("/willow/home").sheet.text
+
+
+# ── the document ──
+
+
+def test_the_document_tells_other_programs_who_is_signed_in(ana: Browser) -> None:
+    answer = ana.get("/willow/session")
+
+    assert answer.headers["content-type"] == "application/json"
+    document = answer.document
+    assert document.pop("account")
+    assert document == {
+        "profile": "01KJTESTANA000000000000000",
+        "profiles": [{"id": "01KJTESTANA000000000000000", "name": "Ana Reyes", "kind": "individual"}],
+        "features": {"appointments": True, "messages": True, "documents": True, "payments": True},
+        "signed_in_at": "2026-03-03T12:00:00Z",
+        "expires_at": "2026-03-03T12:20:00Z",
+        "method": "link",
+    }
+
+
+def test_the_document_holds_no_address(ana: Browser) -> None:
+    assert "@" not in ana.get("/willow/session").body
+
+
+def test_the_document_never_promises_more_time_than_there_is(ana: Browser, portal: Portal) -> None:
+    for _ in range(71):
+        portal.now += 10 * MINUTE
+        assert ana.is_in()
+    assert ana.get("/willow/session").document["expires_at"] == "2026-03-04T00:00:00Z"
+    portal.now = NOON + 12 * HOUR - 1
+    assert ana.is_in()
+    portal.now += 1
+    assert not ana.is_in()
+
+
+def test_nobody_is_told_anything_without_a_session(browser: Browser) -> None:
+    answer = browser.get("/willow/session")
+
+    assert (answer.status, answer.code) == (401, "signed_out")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_who_is_signed_out_is_sent_to_sign_in(browser: Browser, app: Browser, place: str) -> None:
+    assert browser.get(f"/willow/{place}").location == "/willow/sign-in"
+    assert browser.post(f"/willow/{place}", {"profile": OWN.id}).location == "/willow/sign-in"
+    assert app.get(f"/willow/{place}").code == "signed_out"
+
+
+# ── its end ──
+
+
+@pytest.mark.parametrize(("silence", "lives"), [(20 * MINUTE - 1, True), (20 * MINUTE, False)])
+def test_twenty_minutes_of_silence(ana: Browser, portal: Portal, silence: int, lives: bool) -> None:
+    portal.now += silence
+
+    assert ana.is_in() is lives
+
+
+def test_a_request_after_eighteen_minutes_carries_on(ana: Browser, portal: Portal) -> None:
+    for _ in range(3):
+        portal.now += 18 * MINUTE
+        assert ana.get("/willow/home").status == 200
+
+
+@pytest.mark.parametrize("end", [{"status": Status.DISABLED, "epoch": 2}, {"epoch": 2}, {"sessions": ()}], ids=str)
+def test_a_session_ends_with_its_access_at_the_next_request(ana: Browser, portal: Portal, end: dict[str, Any]) -> None:
+    """B58, B62"""
+    change(portal, "willow", "ana@example.com", **end)
+
+    assert not ana.is_in()
+    change(portal, "willow", "ana@example.com", status=Status.ACTIVE)
+    assert not ana.is_in()
+
+
+def test_signing_out_ends_the_session_here_and_for_whoever_copied_its_cookie(ana: Browser, portal: Portal) -> None:
+    """B77"""
+    copied = dict(ana.cookies)
+
+    answer = ana.post("/willow/sign-out")
+
+    assert answer.location == "/willow/signed-out"
+    assert answer.kept == {"__Host-session-willow": ""}
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
+    thief = portal.browser()
+    thief.cookies = copied
+    assert not thief.is_in()
+    assert portal.at_rest()["Sessions"] == []
+    assert ("session_ended", "signed_out") in portal.audit()
+    assert "also sign out of your email" in ana.get("/willow/signed-out").sheet.text
+
+
+def test_signing_out_twice_or_when_nobody_is_in_is_no_error(browser: Browser, app: Browser, portal: Portal) -> None:
+    assert browser.post("/willow/sign-out").location == "/willow/signed-out"
+    assert app.post("/willow/sign-out").document == {"status": "signed_out"}
+    assert portal.audit() == []
+
+
+def test_an_app_signs_out(app: Browser) -> None:
+    app.sign_in("ana@example.com")
+
+    assert app.post("/willow/sign-out").document == {"status": "signed_out"}
+    assert not app.is_in()
+
+
+def test_signing_out_needs_a_press_of_the_button_on_our_page(ana: Browser) -> None:
+    assert ana.get("/willow/sign-out").status == 405
+    assert ana.head("/willow/sign-out").status == 405
+    assert ana.post("/willow/sign-out", origin="https://evil.example").status == 403
+    assert ana.is_in()
+
+
+def test_signing_out_at_one_practice_leaves_the_other(ana: Browser) -> None:
+    ana.sign_in("ana@example.com", "harbor")
+
+    ana.post("/willow/sign-out")
+
+    assert ana.is_in("harbor")
+
+
+def test_two_session_cookies_are_none(ana: Browser) -> None:
+    """A neighbouring host can put one beside ours, before it or after it."""
+    good = ana.cookies["__Host-session-willow"]
+
+    for pair in ((good, "bad"), ("bad", good), (good, good)):
+        cookie = "; ".join(f"__Host-session-willow={value}" for value in pair)
+        assert ana.get("/willow/session", cookie=cookie).status == 401
+    assert ana.is_in()
+
+
+@pytest.mark.parametrize("value", ["", "AAAA", "a" * 64, "é" * 64, "=" * 64, "a" * 6000, '"quoted"', "a b"])
+def test_a_session_cookie_of_any_other_shape_is_none(browser: Browser, value: str) -> None:
+    assert browser.get("/willow/session", cookie=f"__Host-session-willow={value}").status == 401
+
+
+def test_when_the_store_does_not_answer_nobody_is_let_in_and_nobody_is_signed_out(ana: Browser, portal: Portal) -> None:
+    portal.wire.refuse("TransactGetItems", "InternalServerError", times=2)
+
+    assert ana.get("/willow/home").status == 503
+    answer = ana.get("/willow/session")
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert answer.cookies == ()
+    assert ana.is_in()
+
+
+# ── the authorizer ──
+
+
+def authorize(portal: Portal, browser: Browser, **changes: Any) -> dict[str, Any]:
+    """What API Gateway is told when another API of the stack asks about a request."""
+    event = {
+        "version": "2.0",
+        "type": "REQUEST",
+        "routeArn": "arn:aws:execute-api:us-east-1:000000000000:other/prod/GET/willow/appointments",
+        "identitySource": ["cookie"],
+        "routeKey": "GET /{practice}/appointments",
+        "rawPath": "/willow/appointments",
+        "rawQueryString": "",
+        "cookies": [f"{name}={value}" for name, value in browser.cookies.items()],
+        "headers": {"host": "api.example.com"},
+        "requestContext": {
+            "domainName": "api.example.com",
+            "http": {"method": "GET", "path": "/willow/appointments", "sourceIp": "203.0.113.7"},
+            "requestId": "JKJaXmPLvHcESHA=",
+            "timeEpoch": portal.now * 1000,
+        },
+        "pathParameters": {"practice": "willow"},
+    } | changes
+    told: dict[str, Any] = portal.invoke("Session", event)
+    return told
+
+
+REFUSED = {"isAuthorized": False}
+
+
+def test_a_session_opens_other_apis_and_tells_them_whose_it_is(maria: Browser, portal: Portal) -> None:
+    account = maria.get("/willow/session").document["account"]
+    yes = {"isAuthorized": True, "context": {"account": account, "profile": "", "practice": "willow"}}
+    assert authorize(portal, maria) == yes
+
+    maria.post("/willow/profiles", {"profile": CHILDS.id})
+
+    yes["context"] = {"account": account, "profile": CHILDS.id, "practice": "willow"}
+    assert authorize(portal, maria) == yes
+    assert authorize(portal, maria, pathParameters={}) == yes
+    assert authorize(portal, maria, pathParameters=None) == yes
+
+
+def test_everyone_else_is_refused(maria: Browser, another: Browser, portal: Portal) -> None:
+    cookie = maria.cookies["__Host-session-willow"]
+
+    assert authorize(portal, another) == REFUSED
+    assert authorize(portal, another, cookies=None) == REFUSED
+    assert authorize(portal, maria, pathParameters={"practice": "harbor"}) == REFUSED
+    assert authorize(portal, maria, pathParameters={"practice": "nobody"}) == REFUSED
+    assert authorize(portal, maria, cookies=[f"__Host-session-harbor={cookie}"]) == REFUSED
+    assert authorize(portal, maria, cookies=[f"__Host-session-willow={cookie}"] * 2) == REFUSED
+    two = [f"__Host-session-willow={cookie}", "__Host-session-harbor=AAAA"]
+    assert authorize(portal, maria, cookies=two, pathParameters={}) == REFUSED
+    portal.now += 20 * MINUTE
+    assert authorize(portal, maria) == REFUSED
+
+
+def test_asking_for_another_api_is_activity(maria: Browser, portal: Portal) -> None:
+    for _ in range(3):
+        portal.now += 15 * MINUTE
+        assert authorize(portal, maria)["isAuthorized"]
+
+
+def test_when_the_store_does_not_answer_other_apis_stay_closed(maria: Browser, portal: Portal) -> None:
+    portal.wire.refuse("TransactGetItems", "InternalServerError")
+    assert authorize(portal, maria) == REFUSED
+    portal.wire.refuse("GetItem", "ProvisionedThroughputExceededException")
+    assert authorize(portal, maria) == REFUSED
+    assert authorize(portal, maria)["isAuthorized"]
+
+
+# ── about this stack ──
+
+
+def test_the_stack_says_that_it_is_well_and_which_version_it_is(browser: Browser) -> None:
+    answer = browser.get("/healthz")
+
+    assert (answer.status, answer.document) == (200, {"status": "ok", "version": __version__})
+    assert browser.head("/healthz").status == 200
+    assert browser.post("/healthz").status == 405
+
+
+def test_apps_are_told_which_links_are_theirs(portal: Portal) -> None:
+    """B119"""
+    fingerprint = ":".join(["AB"] * 32)
+    portal.parameters |= {
+        "AppleAppIds": "ABCDE12345.com.example.portal,ABCDE12345.com.example.beta",
+        "AndroidPackage": "com.example.portal",
+        "AndroidFingerprints": fingerprint,
+    }
+
+    apple = portal.browser().get("/.well-known/apple-app-site-association").document
+    android = portal.browser().get("/.well-known/assetlinks.json").document
+
+    (details,) = apple["applinks"]["details"]
+    assert details["appIDs"] == ["ABCDE12345.com.example.portal", "ABCDE12345.com.example.beta"]
+    assert details["components"] == [{"/": "/*/link/*"}]
+    (statement,) = android
+    assert statement["relation"] == ["delegate_permission/common.handle_all_urls"]
+    assert statement["target"] == {
+        "namespace": "android_app",
+        "package_name": "com.example.portal",
+        "sha256_cert_fingerprints": [fingerprint],
+    }
+
+
+def test_a_stack_without_apps_tells_of_none(browser: Browser) -> None:
+    assert browser.get("/.well-known/apple-app-site-association").status == 404
+    assert browser.get("/.well-known/assetlinks.json").status == 404
+
+
+def test_a_practice_cannot_be_named_as_the_files_of_apps(browser: Browser) -> None:
+    assert browser.get("/.well-known").status == 404
+    assert browser.get("/.well-known/sign-in").status == 404

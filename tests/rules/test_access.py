@@ -1,0 +1,213 @@
+"""Whatever clinicians decide, in whatever order: what stays true of clients, accounts and who may open what."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.rules import access
+from latchkey.rules.access import Accounts, Change
+from latchkey.rules.accounts import Account, OpenSession, Status
+from latchkey.rules.clients import Client, Contact, Email
+from latchkey.rules.events import Kind
+from latchkey.rules.refusals import (
+    AddressSuppressed,
+    AlreadySignedIn,
+    ConsentMissing,
+    EmailInUse,
+    NoAccess,
+    Refusal,
+    SwitchUnconfirmed,
+)
+from tests.people import NOON
+
+ADDRESSES = ("ana@example.com", "ben@example.com", "cleo@example.com")
+CLIENTS = tuple(f"01KJTEST00000000000000000{n}" for n in range(3))
+
+
+def key_of(address: str) -> bytes:
+    return address.encode()[:4] * 4
+
+
+def filed(address: str, *, email_ok: bool = True) -> Email:
+    return Email(address, email_ok, "dr", NOON)
+
+
+class World:
+    """Clients and accounts, as the store would keep them."""
+
+    def __init__(self) -> None:
+        emails = tuple(filed(address) for address in ADDRESSES)
+        self.clients = {one: Client(one, "willow", one[-1], emails=emails, revision=1) for one in CLIENTS}
+        self.accounts: dict[bytes, Account] = {}
+        self.ids = count(1)
+
+    def decide(self, client: str, decide: Callable[[Client, Accounts], Change]) -> Change:
+        """Carry a decision out."""
+        change = decide(self.clients[client], dict(self.accounts))
+        self.clients[client] = replace(change.client, revision=change.client.revision + 1)
+        for account in change.accounts:
+            before = self.accounts.get(account.key)
+            assert account.revision == (before.revision if before else 0)
+            assert account.epoch >= (before.epoch if before else 1)
+            self.accounts[account.key] = replace(account, revision=account.revision + 1)
+        return change
+
+    def invite(self, client: str, address: str) -> Change:
+        new_id = str(next(self.ids))
+        return self.decide(client, lambda it, known: access.invite(it, address, key_of(address), known, new_id, NOON))
+
+    def readdress(self, client: str, address: str, *, email_ok: bool = True, agreed: bool = True) -> Change:
+        email, new_id = filed(address, email_ok=email_ok), str(next(self.ids))
+        return self.decide(
+            client,
+            lambda it, known: access.readdress(
+                it, email, key_of(address), known, agreed=agreed, new_id=new_id, now=NOON
+            ),
+        )
+
+    def grant(self, client: str, address: str) -> Change:
+        new_id = str(next(self.ids))
+        contact = Contact(f"c{new_id}", "Jo", filed(address), "guardian", key_of(address))
+        return self.decide(client, lambda it, known: access.add_contact(it, contact, known, new_id))
+
+    def revoke(self, client: str, _: str) -> None:
+        contact = next(iter(self.clients[client].contacts), None)
+        if contact:
+            self.decide(client, lambda it, known: access.remove_contact(it, contact, known, NOON))
+
+    def disable(self, client: str, _: str) -> Change:
+        return self.decide(client, lambda it, known: access.disable(it, known, NOON))
+
+    def erase(self, client: str, _: str) -> None:
+        self.decide(client, lambda it, known: access.erase(it, known, NOON))
+        emails = tuple(filed(address) for address in ADDRESSES)
+        self.clients[client] = Client(client, "willow", client[-1], emails=emails, revision=1)
+
+    def sign_in(self, _: str, address: str) -> None:
+        account = self.accounts.get(key_of(address))
+        if account and account.may_sign_in:
+            opened = (*account.sessions, OpenSession(f"s{next(self.ids)}", NOON))
+            self.accounts[account.key] = replace(account, status=Status.ACTIVE, sessions=opened)
+
+    def check(self) -> None:
+        """What is always true."""
+        for client in self.clients.values():
+            own = access.own_account(client, self.accounts)
+            assert own is None or own.owner == client.id
+        for account in self.accounts.values():
+            owners = [one.id for one in self.clients.values() if one.access == account.key and account.owner == one.id]
+            assert owners == ([account.owner] if account.owner else [])
+            opened_by = {
+                one.id
+                for one in self.clients.values()
+                if one.id == account.owner or any(contact.account == account.key for contact in one.contacts)
+            }
+            assert {profile.id for profile in account.profiles} <= opened_by
+            if not account.may_sign_in:
+                assert account.sessions == ()
+            else:
+                assert account.profiles
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["invite", "readdress", "grant", "revoke", "disable", "erase", "sign_in"]),
+        st.sampled_from(CLIENTS),
+        st.sampled_from(ADDRESSES),
+    ),
+    max_size=25,
+)
+
+
+@given(STEPS)
+def test_nobody_opens_what_was_not_granted_and_no_address_is_two_clients(steps: list[tuple[str, str, str]]) -> None:
+    world = World()
+    for step, client, address in steps:
+        epochs = {key: account.epoch for key, account in world.accounts.items()}
+        with suppress(Refusal):
+            getattr(world, step)(client, address)
+        world.check()
+        assert all(world.accounts[key].epoch >= epoch for key, epoch in epochs.items())
+
+
+@given(STEPS)
+def test_what_has_ended_once_needs_a_higher_epoch_to_open_again(steps: list[tuple[str, str, str]]) -> None:
+    world = World()
+    ended: dict[bytes, int] = {}
+    for step, client, address in steps:
+        try:
+            getattr(world, step)(client, address)
+        except Refusal:
+            continue
+        for key, account in world.accounts.items():
+            if not account.may_sign_in:
+                ended[key] = account.epoch
+            elif key in ended:
+                assert account.epoch >= ended[key]
+
+
+ANA, BEN = ADDRESSES[:2]
+ONE, TWO, THREE = CLIENTS
+
+
+def test_an_address_is_asked_about_only_where_something_would_end() -> None:
+    world = World()
+    world.readdress(ONE, ANA, agreed=False)
+    world.invite(ONE, ANA)
+    with pytest.raises(SwitchUnconfirmed):
+        world.readdress(ONE, BEN, agreed=False)
+    world.readdress(ONE, ANA, agreed=False)
+    world.disable(ONE, ANA)
+    world.readdress(ONE, BEN, agreed=False)
+
+
+def test_the_reasons_against_an_invitation() -> None:
+    world = World()
+    world.invite(ONE, ANA)
+    with pytest.raises(EmailInUse):
+        world.invite(TWO, ANA)
+    world.sign_in(ONE, ANA)
+    with pytest.raises(AlreadySignedIn):
+        world.invite(ONE, ANA)
+    world.accounts[key_of(BEN)] = Account(key_of(BEN), "x", "willow", BEN, "", suppressed=True)
+    with pytest.raises(AddressSuppressed):
+        world.invite(ONE, BEN)
+    with pytest.raises(ConsentMissing):
+        world.readdress(TWO, BEN, email_ok=False)
+
+
+def test_an_address_is_chosen_in_the_order_asked_used_agreed() -> None:
+    refused, agreed = filed(ANA, email_ok=False), filed(BEN)
+    client = Client(ONE, "willow", "Kim", emails=(refused, agreed))
+    assert access.address_for(client, None) == BEN
+    assert access.address_for(replace(client, access_address=BEN), None) == BEN
+    for asked in (ANA, "typed@example.com"):
+        with pytest.raises(ConsentMissing):
+            access.address_for(client, asked)
+    with pytest.raises(ConsentMissing):
+        access.address_for(replace(client, access_address=ANA), None)
+
+
+def test_nothing_is_done_twice() -> None:
+    world = World()
+    world.invite(ONE, ANA)
+    assert world.disable(ONE, ANA).happened(Kind.ACCESS_DISABLED)
+    assert world.disable(ONE, ANA).events == ()
+    with pytest.raises(NoAccess):
+        access.signs_in(world.clients[ONE], world.accounts)
+
+
+def test_a_bounce_is_forgiven_by_confirming_and_not_by_asking_again() -> None:
+    world = World()
+    world.invite(ONE, ANA)
+    world.accounts[key_of(ANA)] = replace(world.accounts[key_of(ANA)], suppressed=True)
+    with pytest.raises(AddressSuppressed):
+        world.invite(ONE, ANA)
+    world.readdress(ONE, ANA, agreed=False)
+    assert not world.accounts[key_of(ANA)].suppressed
+    assert world.invite(ONE, ANA).happened(Kind.INVITATION_REQUESTED)

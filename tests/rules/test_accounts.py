@@ -1,0 +1,36 @@
+"""Accounts: who may sign in, and what it opens."""
+
+import pytest
+
+from latchkey.rules.accounts import Profile, Status
+from latchkey.rules.practices import FEATURES
+from tests.people import someone
+
+
+@pytest.mark.parametrize(("status", "may"), [(Status.INVITED, True), (Status.ACTIVE, True), (Status.DISABLED, False)])
+def test_access_is_open_until_it_is_disabled(status: Status, may: bool) -> None:
+    """B64"""
+    assert someone(status=status).may_sign_in is may
+
+
+def test_an_account_opens_its_own_profiles_and_no_other() -> None:
+    """B104"""
+    own = Profile("01KJTESTOWN000000000000000", "Ana Reyes")
+    ana = someone(profiles=(own,))
+
+    assert ana.profile(own.id) == own
+    assert ana.profile("01KJTESTLEE000000000000000") is None
+    assert ana.profile("") is None
+    assert ana.profile(None) is None
+
+
+def test_a_profile_offers_everything_unless_the_clinician_says_otherwise() -> None:
+    """B108"""
+    assert Profile("01KJTESTOWN000000000000000", "Ana Reyes").features == set(FEATURES)
+
+
+def test_addresses_and_names_stay_out_of_what_a_program_prints() -> None:
+    printed = repr(someone(profiles=(Profile("01KJTESTOWN000000000000000", "Ana Reyes"),)))
+
+    assert "example.com" not in printed
+    assert "Ana" not in printed

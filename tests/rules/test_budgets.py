@@ -1,0 +1,181 @@
+"""Budgets: so many attempts in a window that opens with the first of them; all limits or none."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.rules import budgets
+from latchkey.rules.budgets import (
+    ASK_BY_ADDRESS,
+    ASK_BY_NETWORK,
+    ASK_BY_SOURCE,
+    DAY,
+    HOUR,
+    JUST_ASKED,
+    MAIL_BY_PRACTICE,
+    MINUTE,
+    OPEN_BY_NETWORK,
+    OPEN_BY_SOURCE,
+    WRONG_BY_NETWORK,
+    WRONG_BY_SOURCE,
+    Limit,
+    Window,
+)
+from latchkey.rules.refusals import Waiting
+from tests.people import NOON
+
+THREE_A_MINUTE = Limit("three", 3, MINUTE)
+FIVE_AN_HOUR = Limit("five", 5, HOUR)
+BOTH = (THREE_A_MINUTE, FIVE_AN_HOUR)
+
+
+@dataclass
+class Person:
+    """Someone who tries, and whose attempts are counted."""
+
+    limits: tuple[Limit, ...]
+    windows: dict[str, Window] = field(default_factory=dict)
+
+    def tries(self, now: int, times: int = 1) -> None:
+        """Attempts at one moment; raises Waiting."""
+        for _ in range(times):
+            self.windows |= budgets.count(self.windows, self.limits, now)
+
+    def waits(self, now: int) -> Waiting:
+        """What a refused attempt is told."""
+        with pytest.raises(Waiting) as refused:
+            self.tries(now)
+        return refused.value
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "seconds"),
+    [
+        (ASK_BY_SOURCE, 10, 10 * MINUTE),
+        (ASK_BY_NETWORK, 100, 10 * MINUTE),
+        (WRONG_BY_SOURCE, 5, 15 * MINUTE),
+        (WRONG_BY_NETWORK, 50, 15 * MINUTE),
+        (OPEN_BY_SOURCE, 30, 10 * MINUTE),
+        (OPEN_BY_NETWORK, 300, 10 * MINUTE),
+        (MAIL_BY_PRACTICE, 300, HOUR),
+        (JUST_ASKED, 1, MINUTE),
+        (ASK_BY_ADDRESS[1], 3, 15 * MINUTE),
+        (ASK_BY_ADDRESS[2], 10, DAY),
+    ],
+    ids=lambda value: value.name if isinstance(value, Limit) else None,
+)
+def test_a_limit_is_full_after_so_many_attempts_and_open_again_when_its_time_is_over(
+    limit: Limit, most: int, seconds: int
+) -> None:
+    """B21; the figures are those that people are told."""
+    person = Person((limit,))
+
+    person.tries(NOON, times=most)
+
+    assert person.waits(NOON).until == NOON + seconds
+    assert person.waits(NOON + seconds - 1).until == NOON + seconds
+    person.tries(NOON + seconds, times=most)
+    assert person.waits(NOON + seconds).until == NOON + 2 * seconds
+
+
+def test_no_two_limits_share_a_name() -> None:
+    limits = [limit for limit in vars(budgets).values() if isinstance(limit, Limit)] + list(ASK_BY_ADDRESS[1:])
+
+    assert len({limit.name for limit in limits}) == len(limits)
+
+
+def test_a_window_begins_with_the_first_attempt_and_not_with_the_last() -> None:
+    person = Person((THREE_A_MINUTE,))
+
+    person.tries(NOON)
+    person.tries(NOON + 59, times=2)
+
+    assert person.waits(NOON + 59).until == NOON + 60
+    person.tries(NOON + 60)
+
+
+def test_attempts_that_are_refused_do_not_lengthen_the_wait() -> None:
+    person = Person((THREE_A_MINUTE,))
+    person.tries(NOON, times=3)
+
+    assert {person.waits(NOON + second).until for second in range(60)} == {NOON + 60}
+
+
+def test_an_attempt_that_one_limit_refuses_is_counted_by_none() -> None:
+    person = Person(BOTH)
+    person.tries(NOON, times=3)
+
+    person.waits(NOON + 1)
+
+    assert person.windows == {"three": Window(3, NOON + MINUTE), "five": Window(3, NOON + HOUR)}
+
+
+def test_of_several_full_limits_the_longest_wait_is_told() -> None:
+    person = Person(BOTH)
+    person.tries(NOON, times=3)
+    person.tries(NOON + 60, times=2)
+    person.windows["three"] = Window(3, NOON + 120)
+
+    refused = person.waits(NOON + 61)
+
+    assert (refused.until, refused.limit) == (NOON + HOUR, "five")
+
+
+def test_a_second_press_within_a_minute_is_told_as_such_even_when_a_longer_wait_begins() -> None:
+    """B17: the second press is no error, so it must not read like one."""
+    person = Person(ASK_BY_ADDRESS)
+    for press in range(3):
+        person.tries(NOON + press * MINUTE)
+
+    assert person.waits(NOON + 2 * MINUTE + 59).limit == JUST_ASKED.name
+    assert person.waits(NOON + 3 * MINUTE).limit == "ask_quarter"
+    assert person.waits(NOON + 3 * MINUTE).until == NOON + 15 * MINUTE
+
+
+def test_ten_links_a_day_and_no_eleventh() -> None:
+    """B14: honest use never meets this."""
+    person = Person(ASK_BY_ADDRESS)
+    for hour in range(10):
+        person.tries(NOON + hour * HOUR)
+
+    assert person.waits(NOON + 10 * HOUR).until == NOON + DAY
+    person.tries(NOON + DAY)
+
+
+def test_looking_whether_there_is_room_takes_none() -> None:
+    budgets.check({}, BOTH, NOON)
+    budgets.check({"three": Window(2, NOON + 1)}, BOTH, NOON)
+    budgets.check({"three": Window(3, NOON)}, BOTH, NOON)
+    with pytest.raises(Waiting):
+        budgets.check({"three": Window(3, NOON + 1)}, BOTH, NOON)
+
+
+@given(
+    st.lists(st.integers(min_value=0, max_value=40), max_size=60),
+    st.integers(min_value=1, max_value=4),
+    st.integers(min_value=1, max_value=100),
+)
+def test_no_order_of_attempts_gets_one_more_and_every_wait_told_is_true(
+    pauses: list[int], most: int, seconds: int
+) -> None:
+    person = Person((Limit("any", most, seconds), Limit("wide", most * 2, seconds * 3)))
+    now, accepted = NOON, list[int]()
+    for pause in pauses:
+        now += pause
+        try:
+            person.tries(now)
+        except Waiting as waiting:
+            early = Person(person.limits, dict(person.windows))
+            early.waits(waiting.until - 1)
+            early.tries(waiting.until)
+        else:
+            accepted.append(now)
+    for limit in person.limits:
+        first, used = None, 0
+        for at in accepted:
+            if first is None or at >= first + limit.seconds:
+                first, used = at, 0
+            used += 1
+            assert used <= limit.most

@@ -1,0 +1,64 @@
+"""Promises of mail: kept until they are pointless, in the order in which they were asked for."""
+
+from dataclasses import replace
+
+import pytest
+
+from latchkey.rules import jobs
+from latchkey.rules.accounts import Status
+from latchkey.rules.jobs import Job
+from tests.people import NOON, someone
+
+HOUR = 3600
+ANA = someone()
+JOB = Job("willow", ANA.key, bytes(16), 1, "sign_in", NOON * 1000, "https://portal.example.com")
+
+
+def test_a_promise_to_someone_with_access_and_consent_is_kept() -> None:
+    assert jobs.void(JOB, ANA, NOON) is None
+    assert jobs.void(JOB, replace(ANA, status=Status.INVITED), NOON) is None
+
+
+def test_a_promise_is_worth_keeping_for_six_hours() -> None:
+    assert jobs.void(JOB, ANA, NOON + 6 * HOUR - 1) is None
+    assert jobs.void(JOB, ANA, NOON + 6 * HOUR) == "late"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": Status.DISABLED}, "no_access"),
+        ({"epoch": 2}, "no_access"),
+        ({"epoch": 2, "status": Status.ACTIVE}, "no_access"),
+        ({"email_ok": False}, "no_consent"),
+        ({"suppressed": True}, "suppressed"),
+        ({"email_ok": False, "suppressed": True}, "no_consent"),
+        ({"status": Status.DISABLED, "email_ok": False, "suppressed": True}, "no_access"),
+    ],
+)
+def test_a_promise_ends_with_access_consent_or_a_bounced_address(changes: dict[str, object], reason: str) -> None:
+    """B49, B62, B65"""
+    assert jobs.void(JOB, someone(**changes), NOON) == reason
+
+
+def test_nothing_is_promised_to_an_address_that_nobody_has() -> None:
+    assert jobs.void(JOB, None, NOON) == "no_access"
+
+
+def test_promises_sort_as_they_were_asked_for_and_no_two_are_equal() -> None:
+    asked = [
+        replace(JOB, asked_at=999, request=b"\xff" * 16),
+        replace(JOB, asked_at=1_000, request=b"\x00" * 16),
+        replace(JOB, asked_at=1_000, request=b"\x01" * 16),
+        replace(JOB, asked_at=NOON * 1000),
+        replace(JOB, asked_at=10**14),
+    ]
+
+    assert [job.sequence for job in asked] == sorted({job.sequence for job in asked})
+
+
+def test_what_is_shown_to_the_clinician_are_names_of_the_contract() -> None:
+    """B66"""
+    assert set(jobs.SHOWN.values()) <= {
+        "none", "queued", "sent", "delivered", "delayed", "bounced", "complained", "rejected", "suppressed",
+    }  # fmt: skip

@@ -1,0 +1,155 @@
+"""A session's life, to the second."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.rules import sessions
+from latchkey.rules.accounts import Account, OpenSession, Profile, Status
+from latchkey.rules.refusals import SignedOut
+from latchkey.rules.sessions import Session
+from tests.people import NOON, someone
+
+MINUTE, HOUR = 60, 3600
+OWN, CHILDS = (
+    Profile("01KJTESTMARIA0000000000000", "Maria Gomez"),
+    Profile("01KJTESTLEO000000000000000", "Leo", "minor"),
+)
+
+
+@pytest.fixture
+def maria() -> Account:
+    return someone(profiles=(OWN, CHILDS), sessions=(OpenSession("digest", NOON),))
+
+
+@pytest.fixture
+def session(maria: Account) -> Session:
+    return Session("digest", maria.practice, maria.key, epoch=1, method="link", started_at=NOON, seen_at=NOON)
+
+
+def test_a_session_lives_through_twenty_minutes_of_silence_less_a_second(session: Session, maria: Account) -> None:
+    assert sessions.check(session, maria, NOON + 20 * MINUTE - 1).account is maria
+
+
+@pytest.mark.parametrize("late", [0, 1, HOUR])
+def test_twenty_minutes_of_silence_end_it_and_the_person_is_told_why(
+    session: Session, maria: Account, late: int
+) -> None:
+    with pytest.raises(SignedOut) as ended:
+        sessions.check(session, maria, NOON + 20 * MINUTE + late)
+    assert ended.value.idle
+
+
+def test_twelve_hours_end_it_however_busy_it_was(session: Session, maria: Account) -> None:
+    end = NOON + 12 * HOUR
+
+    assert sessions.check(replace(session, seen_at=end - 2), maria, end - 1)
+    with pytest.raises(SignedOut) as ended:
+        sessions.check(replace(session, seen_at=end - 1), maria, end)
+    assert not ended.value.idle
+
+
+def test_it_never_says_that_it_lasts_longer_than_it_will(session: Session) -> None:
+    assert session.ends_at == NOON + 20 * MINUTE
+    assert replace(session, seen_at=NOON + 18 * MINUTE).ends_at == NOON + 38 * MINUTE
+    assert replace(session, seen_at=NOON + 12 * HOUR - 1).ends_at == NOON + 12 * HOUR
+
+
+def test_activity_is_noted_once_a_minute(session: Session) -> None:
+    assert sessions.touched(session, NOON) is session
+    assert sessions.touched(session, NOON + 59) is session
+    assert sessions.touched(session, NOON + 60) == replace(session, seen_at=NOON + 60)
+
+
+@given(st.lists(st.integers(min_value=1, max_value=25 * MINUTE), max_size=80))
+def test_a_session_never_outlives_its_silence_or_its_day_and_ends_a_minute_early_at_most(pauses: list[int]) -> None:
+    someone_in = someone(sessions=(OpenSession("digest", NOON),))
+    session = Session("digest", "willow", someone_in.key, 1, "link", started_at=NOON, seen_at=NOON)
+    active = now = NOON
+    for pause in pauses:
+        now += pause
+        try:
+            sessions.check(session, someone_in, now)
+        except SignedOut:
+            assert now - active > 19 * MINUTE or now - NOON >= 12 * HOUR
+            return
+        assert now - active < 20 * MINUTE
+        assert now - NOON < 12 * HOUR
+        session, active = sessions.touched(session, now), now
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": Status.DISABLED},
+        {"epoch": 2},
+        {"sessions": ()},
+        {"sessions": (OpenSession("another", NOON),)},
+        {"practice": "harbor"},
+    ],
+    ids=["disabled", "re-enabled since", "signed out everywhere", "made room", "of another practice"],
+)
+def test_a_session_ends_with_its_access(session: Session, maria: Account, changes: dict[str, object]) -> None:
+    """B62: and no later than its next request."""
+    with pytest.raises(SignedOut):
+        sessions.check(session, someone(**{"key": maria.key, "sessions": maria.sessions} | changes), NOON + 1)
+
+
+def test_a_session_without_a_row_or_an_account_is_none(session: Session, maria: Account) -> None:
+    for found, account in ((None, maria), (session, None), (None, None)):
+        with pytest.raises(SignedOut):
+            sessions.check(found, account, NOON)
+
+
+def test_taking_a_profile_away_ends_the_session_that_has_it_open(session: Session, maria: Account) -> None:
+    """B107"""
+    on_leo = replace(session, profile=CHILDS.id)
+    assert sessions.check(on_leo, maria, NOON).profile == CHILDS
+
+    with pytest.raises(SignedOut):
+        sessions.check(on_leo, replace(maria, profiles=(OWN,)), NOON)
+
+
+def test_someone_with_several_profiles_has_to_choose(session: Session, maria: Account) -> None:
+    """B103"""
+    visit = sessions.check(session, maria, NOON)
+
+    assert visit.several
+    assert visit.profile is None
+
+
+def test_someone_with_one_profile_has_nothing_to_choose(session: Session, maria: Account) -> None:
+    """B103"""
+    visit = sessions.check(session, replace(maria, profiles=(OWN,)), NOON)
+
+    assert not visit.several
+    assert visit.profile == OWN
+
+
+def opened(count: int) -> tuple[OpenSession, ...]:
+    return tuple(OpenSession(f"digest {number}", NOON + number) for number in range(count))
+
+
+def test_ten_sessions_fit_and_the_eleventh_ends_the_oldest() -> None:
+    assert sessions.with_room(opened(9), OpenSession("tenth", NOON + 60), None) == (
+        *opened(9),
+        OpenSession("tenth", NOON + 60),
+    )
+    assert sessions.with_room(opened(10), OpenSession("eleventh", NOON + 60), None) == (
+        *opened(10)[1:],
+        OpenSession("eleventh", NOON + 60),
+    )
+
+
+def test_the_session_that_the_browser_had_makes_room_before_the_oldest_does() -> None:
+    kept = sessions.with_room(opened(10), OpenSession("eleventh", NOON + 60), ending="digest 7")
+
+    assert {session.digest for session in opened(10)} - {session.digest for session in kept} == {"digest 7"}
+
+
+def test_sessions_that_ran_out_are_forgotten() -> None:
+    new = OpenSession("new", NOON + 12 * HOUR + 5)
+
+    assert sessions.with_room(opened(10), new, None) == (*opened(10)[6:], new)

@@ -1,0 +1,36 @@
+"""A DynamoDB that runs on this machine."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from local import aws, processes
+from tests import template
+
+type Started = Coroutine[Any, Any, tuple[asyncio.subprocess.Process, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A DynamoDB that answers, with the tables of the template."""
+
+    url: str
+    client: Any
+    """A boto3 client, for looking into the tables."""
+
+    def items(self) -> dict[str, list[dict[str, Any]]]:
+        """Every item of every table."""
+        return template.items(self.client)
+
+
+def running(start: Callable[[], Started]) -> Iterator[Engine]:
+    """The engine that `start` starts, for as long as it is needed."""
+    with asyncio.Runner() as runner:
+        process, url = runner.run(start())
+        try:
+            client = aws.Address(url, url).client("dynamodb")
+            template.create_tables(client)
+            yield Engine(url, client)
+        finally:
+            runner.run(processes.stop(process))

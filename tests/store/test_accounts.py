@@ -1,0 +1,81 @@
+"""Accounts: kept whole, and noted on without being made up."""
+
+from dataclasses import replace
+
+import pytest
+from pynamodb.exceptions import UpdateError
+
+from latchkey import keys, tokens
+from latchkey.rules.accounts import OpenSession, Profile, Status
+from latchkey.store import accounts
+from tests.people import NOON, someone
+from tests.store.engines import Engine
+from tests.store.roads import RING, on_file
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"status": Status.INVITED, "first_sign_in_at": None, "last_sign_in_at": None},
+        {"status": Status.DISABLED, "epoch": 7, "suppressed": True, "email_ok": False, "language": "es"},
+        {"profiles": (), "sessions": ()},
+        {"profiles": (Profile("01A", "Leo", "minor", frozenset()), Profile("01B", "Leo & Mia", "couple"))},
+        {"sessions": tuple(OpenSession(f"digest {n}", NOON + n) for n in range(10)), "revision": 10},
+    ],
+)
+def test_an_account_is_read_as_it_was_kept(changes: dict[str, object]) -> None:
+    account = on_file(**changes)
+
+    assert accounts.find(account.key) == account
+
+
+def test_nobody_is_where_no_account_was_kept() -> None:
+    assert accounts.find(tokens.request_id()) is None
+
+
+def test_what_became_of_a_mail_is_noted_beside_the_account_and_changes_nothing_else(engine: Engine) -> None:
+    """B66"""
+    account = on_file()
+
+    accounts.note_mail(account.key, "sent", NOON, "message-1")
+    accounts.note_mail(account.key, "rejected", NOON + 5)
+
+    (item,) = [item for item in engine.items()["Accounts"] if item["key"]["S"] == tokens.encode(account.key)]
+    assert item["email_status"] == {"S": "rejected"}
+    assert item["email_status_at"] == {"N": str(NOON + 5)}
+    assert "message_id" not in item
+    kept = accounts.find(account.key)
+    assert kept is not None
+    assert replace(kept, email_status="none", email_status_at=None) == account
+
+
+def test_a_note_about_nobody_makes_no_account(engine: Engine) -> None:
+    nobody = someone()
+
+    with pytest.raises(UpdateError):
+        accounts.note_mail(nobody.key, "sent", NOON)
+
+    assert tokens.encode(nobody.key) not in str(engine.items()["Accounts"])
+
+
+def test_one_address_at_two_practices_is_two_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B90"""
+    monkeypatch.setattr(keys, "lookup", lambda: RING)
+    here, there = (accounts.key_of(slug, "ana@example.com") for slug in ("willow", "harbor"))
+    on_file(key=here, name="Ana here")
+    on_file(key=there, name="Ana there", practice="harbor")
+
+    assert [account and account.name for account in map(accounts.find, (here, there))] == ["Ana here", "Ana there"]
+
+
+def test_an_account_that_a_newer_version_wrote_is_still_read(engine: Engine) -> None:
+    account = on_file()
+    engine.client.update_item(
+        TableName="Accounts",
+        Key={"key": {"S": tokens.encode(account.key)}},
+        UpdateExpression="SET tomorrow = :value",
+        ExpressionAttributeValues={":value": {"M": {"a": {"N": "1"}}}},
+    )
+
+    assert accounts.find(account.key) == account

@@ -1,0 +1,111 @@
+"""What is at rest: nothing that could be turned into a sign-in, and no address where keys are."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from latchkey import keys, tokens
+from latchkey.rules import sessions
+from latchkey.rules.budgets import ASK_BY_ADDRESS, OPEN_BY_NETWORK, OPEN_BY_SOURCE
+from latchkey.store import accounts, budgets, links
+from tests import template
+from tests.people import NOON
+from tests.store.engines import Engine
+from tests.store.roads import RING, ask, link_of, on_file, open_by, send
+
+DAY = 24 * 3600
+ADDRESS = "ana.reyes@example.com"
+
+
+@pytest.fixture(autouse=True)
+def lookup_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "lookup", lambda: RING)
+
+
+def written(raw: bytes) -> Iterator[str]:
+    """The ways in which bytes can stand in a text."""
+    yield raw.hex()
+    yield base64.b64encode(raw).decode().rstrip("=")
+    yield base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    yield repr(raw)[2:-1]
+
+
+def test_no_table_and_no_message_holds_a_link_a_session_or_what_makes_them(engine: Engine) -> None:
+    ana = on_file(key=accounts.key_of("willow", ADDRESS), address=ADDRESS)
+    budgets.take(budgets.bucket_of("address", ana.key), ASK_BY_ADDRESS, NOON)
+    budgets.take_by_source("203.0.113.7", OPEN_BY_SOURCE, OPEN_BY_NETWORK, NOON)
+    job = ask(ana)
+    token = link_of(job)
+    links.mint(job, token, NOON)
+    before = str(engine.items())
+    _, arrival = open_by(token)
+    cookie = tokens.decode(arrival.cookie)
+    assert cookie is not None
+
+    at_rest = before + str(engine.items())
+
+    secrets = [token.secret, cookie[16:], RING.keys["1"]]
+    for secret in [token.text(), arrival.cookie, *(text for raw in secrets for text in written(raw))]:
+        assert secret not in at_rest
+        assert secret[:43] not in at_rest
+
+
+def test_no_key_of_a_table_tells_an_address(engine: Engine) -> None:
+    on_file(key=accounts.key_of("willow", ADDRESS), address=ADDRESS)
+    digests = [hashlib.new(name, ADDRESS.encode()).digest() for name in ("md5", "sha1", "sha256", "sha512")]
+    telling = [ADDRESS, "reyes", "@", *(text[:16] for digest in digests for text in written(digest))]
+
+    found = [value for table, item in _all(engine) for value in _key(table, item)]
+
+    assert found
+    assert not [value for value in found for part in telling if part in value]
+
+
+def test_what_is_swept_was_over_long_before(engine: Engine) -> None:
+    """A dead link can say why for a month (B39). DynamoDB sweeps days late and never early."""
+    ana = on_file()
+    bucket = budgets.bucket_of("address", ana.key)
+    budgets.take(bucket, ASK_BY_ADDRESS, NOON)
+    token = send(ana)
+    _, arrival = open_by(token)
+
+    swept = {
+        table: int(item["sweep_at"]["N"])
+        for table, item in _all(engine)
+        if {bucket, tokens.session_digest("willow", arrival.cookie), tokens.encode(ana.key)} & set(_key(table, item))
+        if table in SWEPT
+    }
+
+    assert swept.keys() == SWEPT
+    assert swept["Links"] == NOON + DAY + 30 * DAY
+    assert swept["Sessions"] > NOON + sessions.LONGEST_SECONDS
+    assert swept["Budgets"] > NOON + DAY
+
+
+SWEPT = {"Links", "Sessions", "Budgets"}
+
+
+@pytest.mark.parametrize("table", sorted(SWEPT))
+def test_the_template_has_swept_what_says_when(table: str) -> None:
+    declared = template.resources("AWS::DynamoDB::Table")[table]["TimeToLiveSpecification"]
+
+    assert declared == {"AttributeName": "sweep_at", "Enabled": True}
+
+
+@pytest.mark.parametrize("table", ["Practices", "Accounts", "Events"])
+def test_what_lasts_is_never_swept(table: str) -> None:
+    assert "TimeToLiveSpecification" not in template.resources("AWS::DynamoDB::Table")[table]
+
+
+def _all(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
+    for table, items in engine.items().items():
+        for item in items:
+            yield table, item
+
+
+def _key(table: str, item: dict[str, Any]) -> Iterator[str]:
+    for part in template.resources("AWS::DynamoDB::Table")[table]["KeySchema"]:
+        yield from item[part["AttributeName"]].values()

@@ -1,0 +1,63 @@
+"""The audit: one row for each thing that happened, in the order in which it did."""
+
+from latchkey import tokens
+from latchkey.rules.events import Event, Kind
+from latchkey.store import events
+from tests.people import NOON, someone
+from tests.store.engines import Engine
+from tests.store.roads import on_file, sign_in
+
+
+def rows(engine: Engine, account: bytes) -> list[dict[str, str]]:
+    """The audit of an account at Willow, oldest first."""
+    found = engine.client.query(
+        TableName="Events",
+        KeyConditionExpression="subject = :subject",
+        ExpressionAttributeValues={":subject": {"S": f"willow#{tokens.encode(account)}"}},
+    )["Items"]
+    return [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
+
+
+def test_a_row_says_who_what_when_and_why(engine: Engine) -> None:
+    """B78"""
+    ana = someone()
+
+    events.add(
+        Event("willow", ana.key, Kind.LINK_REFUSED, NOON * 1000, reason="link_used", method="link", reference="K7")
+    )
+
+    (row,) = rows(engine, ana.key)
+    assert row.pop("subject") == f"willow#{tokens.encode(ana.key)}"
+    assert row.pop("id")[:10] == tokens.ulid(NOON * 1000)[:10]
+    assert row == {
+        "kind": "link_refused",
+        "at": str(NOON * 1000),
+        "actor": "client",
+        "reason": "link_used",
+        "method": "link",
+        "reference": "K7",
+    }
+
+
+def test_rows_stand_in_the_order_in_which_things_happened(engine: Engine) -> None:
+    ana = someone()
+    for instant in (3, 1, 2):
+        events.add(Event("willow", ana.key, Kind.LINK_REQUESTED, NOON * 1000 + instant))
+
+    assert [row["at"] for row in rows(engine, ana.key)] == [str(NOON * 1000 + instant) for instant in (1, 2, 3)]
+
+
+def test_things_of_the_same_millisecond_have_a_row_each(engine: Engine) -> None:
+    ana = someone()
+    for _ in range(5):
+        events.add(Event("willow", ana.key, Kind.LINK_REQUESTED, NOON * 1000))
+
+    assert len(rows(engine, ana.key)) == 5
+
+
+def test_a_sign_in_leaves_one_row_with_its_road_and_the_support_code(engine: Engine) -> None:
+    ana = on_file()
+    sign_in(ana)
+
+    (row,) = rows(engine, ana.key)
+    assert (row["kind"], row["method"], row["reference"]) == ("session_started", "link", "JKL5-2M4P")

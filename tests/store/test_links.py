@@ -1,0 +1,273 @@
+"""Links at rest: the newest of an account opens one session, whatever comes twice, late, at once or in disorder."""
+
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from latchkey import tokens
+from latchkey.rules.accounts import Account, OpenSession, Status
+from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed, Refusal, SignedOut
+from latchkey.rules.sessions import Visit
+from latchkey.store import accounts, links, sessions
+from latchkey.tokens import Keyring
+from tests.people import NOON
+from tests.store.engines import Engine
+from tests.store.roads import (
+    RING,
+    arrive,
+    ask,
+    at_once,
+    disable,
+    enable,
+    link_of,
+    on_file,
+    open_by,
+    send,
+    sign_in,
+)
+
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def ana() -> Account:
+    return on_file()
+
+
+def sessions_of(account: Account) -> int:
+    kept = accounts.find(account.key)
+    assert kept is not None
+    return len(kept.sessions)
+
+
+def test_a_link_opens_one_session_and_no_second(ana: Account) -> None:
+    """B34"""
+    token = send(ana)
+
+    visit, arrival = open_by(token)
+
+    assert visit.account.key == ana.key
+    assert sessions.resume("willow", arrival.cookie, NOON).account.id == ana.id
+    with pytest.raises(LinkUsed):
+        links.peek(token, NOON)
+    with pytest.raises(LinkUsed):
+        links.spend(token, ana, arrive(ana))
+    assert sessions_of(ana) == 1
+
+
+def test_looking_at_a_link_changes_nothing(ana: Account, engine: Engine) -> None:
+    token = send(ana)
+    before = engine.items()
+
+    for _ in range(3):
+        assert links.peek(token, NOON).id == ana.id
+
+    assert engine.items() == before
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_link_dies_on_its_twenty_fourth_hour_even_for_who_looked_a_second_before(ana: Account, late: int) -> None:
+    """B33: the write itself tests the time."""
+    token = send(ana)
+    account = links.peek(token, NOON + DAY - 1)
+
+    with pytest.raises(LinkExpired):
+        links.spend(token, account, arrive(account, NOON + DAY + late))
+    assert sessions_of(ana) == 0
+
+
+def test_a_link_opens_in_the_last_second_of_its_day(ana: Account) -> None:
+    """B33"""
+    assert open_by(send(ana), NOON + DAY - 1)
+
+
+def test_a_newer_link_replaces_the_older_one(ana: Account) -> None:
+    """B35, B36"""
+    older, newer = send(ana), send(ana, NOON * 1000 + 1)
+
+    with pytest.raises(LinkReplaced):
+        links.peek(older, NOON)
+    with pytest.raises(LinkReplaced):
+        links.spend(older, ana, arrive(ana))
+    assert open_by(newer)
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.integers(min_value=0, max_value=3), min_size=1, max_size=4).flatmap(
+        lambda instants: st.tuples(
+            st.just(instants),
+            st.permutations([n for n in range(len(instants)) for _ in range(2)]),
+        )
+    )
+)
+def test_whatever_the_order_of_delivery_the_newest_request_has_the_only_link(
+    case: tuple[list[int], list[int]],
+) -> None:
+    """B35: requests of one millisecond too, and messages that come twice."""
+    instants, deliveries = case
+    ana = on_file()
+    jobs = [ask(ana, NOON * 1000 + instant) for instant in instants]
+    delivered = set()
+    for number in deliveries:
+        delivered.add(number)
+        newest = max((jobs[seen] for seen in delivered), key=lambda job: job.sequence)
+        assert links.mint(jobs[number], link_of(jobs[number]), NOON) is (jobs[number] is newest)
+        for seen in delivered:
+            if jobs[seen] is newest:
+                assert links.peek(link_of(jobs[seen]), NOON).key == ana.key
+            else:
+                with pytest.raises(LinkReplaced):
+                    links.peek(link_of(jobs[seen]), NOON)
+
+
+def test_a_message_that_comes_twice_makes_the_same_link_twice(ana: Account) -> None:
+    job = ask(ana)
+    assert links.mint(job, link_of(job), NOON)
+
+    assert links.mint(job, link_of(job), NOON + 30)
+
+    assert open_by(link_of(job), NOON + 31)
+
+
+def test_a_message_that_comes_again_revives_no_used_link(ana: Account) -> None:
+    job = ask(ana)
+    links.mint(job, link_of(job), NOON)
+    open_by(link_of(job))
+
+    assert not links.mint(job, link_of(job), NOON + 30)
+
+    with pytest.raises(LinkUsed):
+        links.peek(link_of(job), NOON + 31)
+
+
+def test_a_message_that_comes_again_revives_no_link_of_an_access_that_has_ended(ana: Account) -> None:
+    """B62"""
+    job = ask(ana)
+    links.mint(job, link_of(job), NOON)
+    disable(ana)
+    enable(ana)
+
+    links.mint(job, link_of(job), NOON + 30)
+
+    with pytest.raises(LinkExpired):
+        links.peek(link_of(job), NOON + 31)
+
+
+def test_a_message_that_comes_again_after_a_key_rotation_makes_the_link_that_was_mailed(ana: Account) -> None:
+    rotated = Keyring("2", {"1": RING.keys["1"], "2": b"n" * 64})
+    job = ask(ana)
+    links.mint(job, link_of(job), NOON)
+
+    made = [links.mint(job, token, NOON) for token in tokens.links(rotated, "willow", "sign_in", ana.key, job.request)]
+
+    assert made == [False, True]
+    assert open_by(link_of(job))
+
+
+def test_disabling_access_ends_the_link_and_the_session_and_enabling_revives_neither(ana: Account) -> None:
+    """B58, B62"""
+    cookie = sign_in(ana)
+    token = send(ana, NOON * 1000 + 1)
+    looked = links.peek(token, NOON)
+
+    for change in (disable, enable):
+        change(ana)
+        with pytest.raises(LinkExpired):
+            links.peek(token, NOON)
+        with pytest.raises(LinkExpired):
+            links.spend(token, looked, arrive(looked))
+        with pytest.raises(SignedOut):
+            sessions.resume("willow", cookie, NOON)
+
+
+def test_a_link_of_an_access_that_ended_cannot_be_spent_on_the_access_given_since(ana: Account) -> None:
+    """B62: also by who has read the account anew and the link not."""
+    token = send(ana)
+    disable(ana)
+    again = enable(ana)
+
+    with pytest.raises(LinkExpired):
+        links.spend(token, again, arrive(again))
+    assert sessions_of(ana) == 0
+
+
+def test_a_link_whose_account_is_gone_has_expired(ana: Account, engine: Engine) -> None:
+    token = send(ana)
+    engine.client.delete_item(TableName="Accounts", Key={"key": {"S": tokens.encode(ana.key)}})
+
+    with pytest.raises(LinkExpired):
+        links.peek(token, NOON)
+    with pytest.raises(LinkExpired):
+        links.spend(token, ana, arrive(ana))
+
+
+def test_a_link_opened_thirty_two_times_at_once_opens_one_session(engine: Engine) -> None:
+    """B34: twenty rounds."""
+    for _ in range(20):
+        ana = on_file()
+        token = send(ana)
+
+        became = at_once(*[partial(open_by, token)] * 32)
+
+        opened = [outcome for outcome in became if not isinstance(outcome, Refusal)]
+        assert len(opened) == 1
+        assert sessions_of(ana) == 1
+        assert Counter(type(outcome) for outcome in became)[LinkUsed] == 31
+        mine = tokens.encode(ana.key)
+        assert sum(item["account"]["S"] == mine for item in engine.items()["Sessions"]) == 1
+
+
+def test_two_people_at_once_both_sign_in() -> None:
+    ana, lee = on_file(), on_file(address="lee@example.com", name="Lee Park")
+    tokens_ = send(ana), send(lee)
+
+    became = at_once(*(partial(open_by, token) for token in tokens_))
+
+    assert {outcome[0].account.name for outcome in became if isinstance(outcome, tuple)} == {"Ana Reyes", "Lee Park"}
+
+
+def test_a_link_that_is_opened_while_a_newer_one_is_made_opens_or_is_replaced() -> None:
+    """B35: no session is lost and none appears from nowhere."""
+    for _ in range(10):
+        ana = on_file()
+        older = send(ana)
+        newer = ask(ana, NOON * 1000 + 1)
+
+        opened, made = at_once(partial(open_by, older), partial(links.mint, newer, link_of(newer), NOON))
+
+        assert made is True
+        assert isinstance(opened, (tuple, LinkReplaced))
+        assert open_by(link_of(newer))
+        assert sessions_of(ana) == (2 if isinstance(opened, tuple) else 1)
+
+
+def test_who_signs_in_while_the_account_changes_has_the_account_as_it_is_now(ana: Account) -> None:
+    """Someone else signed in between looking and pressing: both sessions are kept."""
+    token = send(ana)
+    looked = links.peek(token, NOON)
+    another = OpenSession("another", NOON)
+    accounts.save(replace(looked, sessions=(another,), revision=looked.revision + 1))
+
+    visit = links.spend(token, looked, arrive(looked))
+
+    assert another in visit.account.sessions
+    assert sessions_of(ana) == 2
+
+
+def test_the_first_sign_in_makes_an_invited_person_active_and_is_remembered() -> None:
+    """B32, B53"""
+    sam = on_file(status=Status.INVITED, first_sign_in_at=None, last_sign_in_at=None)
+
+    first: Visit = open_by(send(sam))[0]
+    second: Visit = open_by(send(sam, (NOON + 60) * 1000), NOON + 60)[0]
+
+    assert (first.session.first, first.session.previous) == (True, None)
+    assert (second.session.first, second.session.previous) == (False, NOON)
+    kept = accounts.find(sam.key)
+    assert kept is not None
+    assert (kept.status, kept.first_sign_in_at, kept.last_sign_in_at) == (Status.ACTIVE, NOON, NOON + 60)

@@ -1,0 +1,178 @@
+"""Trouble on the way to the store: nobody is signed in twice, nothing is spent for nothing, and no guard falls."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from latchkey import tokens
+from latchkey.rules.accounts import Account
+from latchkey.rules.budgets import Limit
+from latchkey.rules.refusals import LinkExpired, LinkUsed, Unavailable, Waiting
+from latchkey.store import accounts, budgets, links, sessions
+from latchkey.store.tables import OUTAGES, connection
+from tests.people import NOON
+from tests.store.engines import Engine
+from tests.store.roads import arrive, disable, on_file, open_by, send, sign_in
+from tests.wire import Wire
+
+SPENDING = "TransactWriteItems"
+CONFLICT = ("None", "TransactionConflict", "None", "None")
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with Wire().tapped(connection.client) as tapped:
+        yield tapped
+
+
+@pytest.fixture
+def ana() -> Account:
+    return on_file()
+
+
+def sessions_of(account: Account) -> int:
+    kept = accounts.find(account.key)
+    assert kept is not None
+    return len(kept.sessions)
+
+
+def started(engine: Engine, account: Account) -> int:
+    """How many rows of the audit say that a session has started."""
+    return sum(
+        row["kind"] == {"S": "session_started"} and row["subject"]["S"].endswith(tokens.encode(account.key))
+        for row in engine.items()["Events"]
+    )
+
+
+def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, wire: Wire, engine: Engine) -> None:
+    """The commit is recognised as one's own by the attempt that made it."""
+    token = send(ana)
+    wire.lose(SPENDING)
+
+    visit, arrival = open_by(token)
+
+    assert sessions.resume("willow", arrival.cookie, NOON).session == visit.session
+    assert (sessions_of(ana), started(engine, ana)) == (1, 1)
+    with pytest.raises(LinkUsed):
+        links.peek(token, NOON)
+
+
+def test_a_sign_in_that_is_sent_twice_on_the_way_happens_once(ana: Account, wire: Wire, engine: Engine) -> None:
+    wire.repeat(SPENDING)
+
+    _, arrival = open_by(send(ana))
+
+    assert wire.operations().count(SPENDING) == 1
+    assert sessions.resume("willow", arrival.cookie, NOON)
+    assert (sessions_of(ana), started(engine, ana)) == (1, 1)
+
+
+def test_what_is_tried_anew_is_another_transaction(ana: Account, wire: Wire) -> None:
+    """DynamoDB refuses a token that comes back with other contents (IdempotentParameterMismatchException)."""
+    token = send(ana)
+    looked = links.peek(token, NOON)
+    accounts.save(replace(looked, revision=looked.revision + 1))
+    wire.refuse(SPENDING, "TransactionCanceledException", reasons=CONFLICT)
+
+    links.spend(token, looked, arrive(looked))
+
+    tries = [arguments["ClientRequestToken"] for operation, arguments in wire.calls if operation == SPENDING]
+    assert len(set(tries)) == len(tries) == 3
+
+
+def test_a_lost_answer_gives_nobody_elses_attempt_the_session(ana: Account, wire: Wire) -> None:
+    token = send(ana)
+    open_by(token)
+    wire.refuse(SPENDING, "InternalServerError")
+
+    with pytest.raises(LinkUsed):
+        links.spend(token, ana, arrive(ana))
+    assert sessions_of(ana) == 1
+
+
+def test_two_conflicts_are_sat_out(ana: Account, wire: Wire) -> None:
+    token = send(ana)
+    wire.refuse(SPENDING, "TransactionCanceledException", times=2, reasons=CONFLICT)
+
+    assert open_by(token)
+    assert wire.operations().count(SPENDING) == 3
+
+
+def test_when_conflicts_do_not_end_nothing_is_spent(ana: Account, wire: Wire) -> None:
+    token = send(ana)
+    wire.refuse(SPENDING, "TransactionCanceledException", times=100, reasons=CONFLICT)
+
+    with pytest.raises(Unavailable):
+        open_by(token)
+
+    wire.refuse(SPENDING, "TransactionCanceledException", times=0)
+    assert sessions_of(ana) == 0
+    assert open_by(token)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["ProvisionedThroughputExceededException", "ThrottlingException", "InternalServerError", "AccessDeniedException"],
+)
+def test_when_the_store_refuses_nothing_is_spent_and_trying_again_works(ana: Account, wire: Wire, code: str) -> None:
+    token = send(ana)
+    wire.refuse(SPENDING, code)
+
+    with pytest.raises(Unavailable):
+        open_by(token)
+
+    assert sessions_of(ana) == 0
+    assert open_by(token)
+
+
+def test_access_that_ended_during_the_trouble_has_ended(ana: Account, wire: Wire) -> None:
+    token = send(ana)
+    looked = links.peek(token, NOON)
+    disable(ana)
+    wire.refuse(SPENDING, "TransactionCanceledException", reasons=CONFLICT)
+
+    with pytest.raises(LinkExpired):
+        links.spend(token, looked, arrive(looked))
+
+
+def test_a_link_that_cannot_be_looked_at_opens_nothing(ana: Account, wire: Wire) -> None:
+    token = send(ana)
+    wire.refuse("TransactGetItems", "InternalServerError")
+
+    with pytest.raises(OUTAGES):
+        links.peek(token, NOON)
+
+
+def test_a_session_that_cannot_be_looked_up_lets_nobody_in_and_is_not_ended(ana: Account, wire: Wire) -> None:
+    cookie = sign_in(ana)
+    wire.refuse("TransactGetItems", "InternalServerError")
+
+    with pytest.raises(OUTAGES):
+        sessions.resume("willow", cookie, NOON)
+
+    assert sessions.resume("willow", cookie, NOON)
+
+
+def test_a_budget_that_cannot_be_counted_lets_nobody_pass(wire: Wire, ana: Account) -> None:
+    bucket = f"outage {ana.id}"
+    wire.refuse("UpdateItem", "ProvisionedThroughputExceededException")
+
+    with pytest.raises(OUTAGES):
+        budgets.take(bucket, (Limit("one", 1, 60),), NOON)
+
+    budgets.take(bucket, (Limit("one", 1, 60),), NOON)
+    with pytest.raises(Waiting):
+        budgets.take(bucket, (Limit("one", 1, 60),), NOON)
+
+
+def test_an_attempt_whose_count_was_sent_twice_costs_two_and_never_none(wire: Wire, ana: Account) -> None:
+    """Counting twice is safe; the other mistake would be a free try."""
+    bucket, three = f"twice {ana.id}", (Limit("three", 3, 60),)
+    budgets.take(bucket, three, NOON)
+    wire.repeat("UpdateItem")
+
+    budgets.take(bucket, three, NOON)
+
+    with pytest.raises(Waiting):
+        budgets.take(bucket, three, NOON)

@@ -1,0 +1,169 @@
+"""PINs at rest: five tries in their life, one session, and no road in that gets in another's way."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from latchkey import keys, tokens
+from latchkey.rules.accounts import Account
+from latchkey.rules.pins import Pin
+from latchkey.rules.refusals import PinRefused, Refusal, SignedOut
+from latchkey.rules.sessions import Visit
+from latchkey.store import accounts, pins, sessions
+from latchkey.store.tables import connection
+from tests.people import NOON
+from tests.store.roads import RING, arrive, at_once, disable, enable, on_file, open_by, send
+from tests.wire import Wire
+
+DAY = 24 * 3600
+
+
+@pytest.fixture(autouse=True)
+def pepper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "pin", lambda: RING)
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with Wire().tapped(connection.client) as tapped:
+        yield tapped
+
+
+@pytest.fixture
+def ana() -> Account:
+    return on_file()
+
+
+def made(account: Account, now: int = NOON) -> Pin:
+    """A PIN that a clinician has made, as whoever types it rightly has it before them."""
+    pins.make(account, now * 1000)
+    return pins.take_attempt(account.key, now)
+
+
+def type_in(pin: Pin, account: Account) -> Visit:
+    """Sign in by a PIN that was rightly typed."""
+    return pins.spend(pin, account, arrive(account))
+
+
+def sessions_of(account: Account) -> int:
+    kept = accounts.find(account.key)
+    assert kept is not None
+    return len(kept.sessions)
+
+
+def test_a_pin_opens_one_session_and_no_second(ana: Account) -> None:
+    """B98"""
+    pin = made(ana)
+    arrival = arrive(ana)
+
+    assert pins.spend(pin, ana, arrival).account.id == ana.id
+    assert sessions.resume("willow", arrival.cookie, NOON)
+    with pytest.raises(PinRefused):
+        pins.spend(pin, ana, arrive(ana))
+    with pytest.raises(PinRefused):
+        pins.take_attempt(ana.key, NOON)
+
+
+def test_a_pin_dies_on_its_twenty_fourth_hour(ana: Account) -> None:
+    """B98: the writes themselves test the time."""
+    pin = made(ana)
+
+    assert pins.take_attempt(ana.key, NOON + DAY - 1)
+    with pytest.raises(PinRefused):
+        pins.take_attempt(ana.key, NOON + DAY)
+    with pytest.raises(Refusal):
+        pins.spend(pin, ana, arrive(ana, NOON + DAY))
+    assert sessions_of(ana) == 0
+
+
+def test_sixty_four_tries_at_once_are_five(ana: Account) -> None:
+    pins.make(ana, NOON * 1000)
+
+    became = at_once(*[partial(pins.take_attempt, ana.key, NOON)] * 64)
+
+    assert sum(isinstance(outcome, Pin) for outcome in became) == 5
+
+
+def test_a_new_pin_replaces_the_old_one_and_has_its_own_five_tries(ana: Account) -> None:
+    """B99"""
+    old = made(ana)
+    for _ in range(4):
+        pins.take_attempt(ana.key, NOON)
+
+    new = made(ana, NOON + 1)
+
+    with pytest.raises(PinRefused):
+        pins.spend(old, ana, arrive(ana, NOON + 1))
+    for _ in range(4):
+        pins.take_attempt(ana.key, NOON + 1)
+    with pytest.raises(PinRefused):
+        pins.take_attempt(ana.key, NOON + 1)
+    assert pins.spend(new, ana, arrive(ana, NOON + 1))
+
+
+def test_disabling_access_ends_the_pin_and_enabling_does_not_revive_it(ana: Account) -> None:
+    """B58"""
+    pin = made(ana)
+    disable(ana)
+    again = enable(ana)
+
+    for account in (ana, again):
+        with pytest.raises(PinRefused):
+            pins.spend(pin, account, arrive(account))
+    assert not pins.is_live(again, NOON)
+
+
+def test_a_pin_typed_thirty_two_times_at_once_opens_one_session() -> None:
+    for _ in range(5):
+        ana = on_file()
+        pin = made(ana)
+
+        became = at_once(*[partial(type_in, pin, ana)] * 32)
+
+        assert sum(not isinstance(outcome, Refusal) for outcome in became) == 1
+        assert sessions_of(ana) == 1
+
+
+def test_a_link_and_a_pin_at_once_open_a_session_each() -> None:
+    """Two roads of one account: neither sign-in loses the other's."""
+    for _ in range(10):
+        ana = on_file()
+        link, pin = send(ana), made(ana)
+
+        by_link, by_pin = at_once(partial(open_by, link), partial(type_in, pin, ana))
+
+        assert not isinstance(by_link, Refusal)
+        assert not isinstance(by_pin, Refusal)
+        assert sessions_of(ana) == 2
+
+
+def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, wire: Wire) -> None:
+    pin, arrival = made(ana), arrive(ana)
+    wire.lose("TransactWriteItems")
+
+    pins.spend(pin, ana, arrival)
+
+    assert sessions.resume("willow", arrival.cookie, NOON)
+    assert sessions_of(ana) == 1
+
+
+def test_a_session_by_pin_ends_with_its_access(ana: Account) -> None:
+    """B62"""
+    arrival = arrive(ana)
+    pins.spend(made(ana), ana, arrival)
+
+    disable(ana)
+
+    with pytest.raises(SignedOut):
+        sessions.resume("willow", arrival.cookie, NOON)
+
+
+def test_what_is_kept_of_a_pin_is_of_this_account_and_this_salt_alone(ana: Account) -> None:
+    pin, _ = pins.make(ana, NOON * 1000)
+
+    kept = pins.take_attempt(ana.key, NOON)
+
+    assert kept.hash == tokens.pin_hash(RING, kept.key, kept.salt, ana.key, pin)
+    assert kept.hash != tokens.pin_hash(RING, kept.key, bytes(16), ana.key, pin)
+    assert kept.hash != tokens.pin_hash(RING, kept.key, kept.salt, bytes(16), pin)

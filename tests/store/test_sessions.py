@@ -1,0 +1,184 @@
+"""Sessions at rest: to the second, ten at most, and gone when they are over."""
+
+from functools import partial
+
+import pytest
+
+from latchkey import tokens
+from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.refusals import SignedOut
+from latchkey.rules.sessions import Visit
+from latchkey.store import sessions
+from tests.people import NOON
+from tests.store.engines import Engine
+from tests.store.roads import at_once, on_file, sign_in
+
+MINUTE, HOUR = 60, 3600
+OWN, CHILDS = Profile("01KJTESTMARIA0000000000000", "Maria"), Profile("01KJTESTLEO000000000000000", "Leo", "minor")
+
+
+@pytest.fixture
+def ana() -> Account:
+    return on_file()
+
+
+@pytest.fixture
+def maria() -> Account:
+    return on_file(profiles=(OWN, CHILDS))
+
+
+def is_in(cookie: str, now: int, practice: str = "willow") -> bool:
+    """Whether the cookie stands for a live session; asking counts as activity."""
+    try:
+        sessions.resume(practice, cookie, now)
+    except SignedOut:
+        return False
+    return True
+
+
+def row(engine: Engine, cookie: str) -> dict[str, dict[str, str]] | None:
+    """The session's item."""
+    key = {"digest": {"S": tokens.session_digest("willow", cookie)}}
+    found: dict[str, dict[str, str]] | None = engine.client.get_item(
+        TableName="Sessions", Key=key, ConsistentRead=True
+    ).get("Item")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("silence", "lives"), [(20 * MINUTE - 1, True), (20 * MINUTE, False), (20 * MINUTE + 1, False)]
+)
+def test_twenty_minutes_of_silence_end_a_session(ana: Account, silence: int, lives: bool) -> None:
+    assert is_in(sign_in(ana), NOON + silence) is lives
+
+
+def test_activity_carries_a_session_on(ana: Account) -> None:
+    cookie = sign_in(ana)
+
+    assert all(is_in(cookie, NOON + minutes * MINUTE) for minutes in (18, 36, 55))
+    assert not is_in(cookie, NOON + 75 * MINUTE)
+
+
+def test_activity_is_written_once_a_minute(ana: Account, engine: Engine) -> None:
+    cookie = sign_in(ana)
+    for now, seen in ((NOON + 59, NOON), (NOON + 60, NOON + 60), (NOON + 119, NOON + 60), (NOON + 120, NOON + 120)):
+        assert is_in(cookie, now)
+        assert row(engine, cookie)["seen_at"] == {"N": str(seen)}  # type: ignore[index]
+
+
+def test_twelve_hours_end_a_session_however_busy(ana: Account) -> None:
+    cookie = sign_in(ana)
+
+    assert all(is_in(cookie, NOON + minutes * MINUTE) for minutes in range(10, 12 * 60, 10))
+    assert is_in(cookie, NOON + 12 * HOUR - 1)
+    assert not is_in(cookie, NOON + 12 * HOUR)
+
+
+def test_a_session_that_has_ended_cannot_be_carried_on_by_who_looked_before(maria: Account) -> None:
+    """The write itself tests the time."""
+    visit = sessions.resume("willow", sign_in(maria), NOON)
+
+    for late in (20 * MINUTE, 12 * HOUR):
+        with pytest.raises(SignedOut):
+            sessions.choose(visit, CHILDS.id, NOON + late)
+        with pytest.raises(SignedOut):
+            sessions.get_started(visit, NOON + late)
+
+
+def test_a_session_that_was_signed_out_is_not_made_again_by_late_activity(maria: Account, engine: Engine) -> None:
+    cookie = sign_in(maria)
+    visit = sessions.resume("willow", cookie, NOON)
+    sessions.end(visit, NOON * 1000)
+
+    with pytest.raises(SignedOut):
+        sessions.choose(visit, CHILDS.id, NOON)
+    assert row(engine, cookie) is None
+
+
+def test_signing_out_ends_the_session_for_whoever_has_its_cookie(ana: Account) -> None:
+    """B77"""
+    cookie, elsewhere = sign_in(ana), sign_in(ana, NOON + 1)
+
+    sessions.end(sessions.resume("willow", cookie, NOON + 2), (NOON + 2) * 1000)
+
+    assert not is_in(cookie, NOON + 2)
+    assert is_in(elsewhere, NOON + 2)
+
+
+def test_the_eleventh_session_ends_the_first(ana: Account) -> None:
+    cookies = [sign_in(ana, NOON + number) for number in range(10)]
+    assert all(is_in(cookie, NOON + 10) for cookie in cookies)
+
+    eleventh = sign_in(ana, NOON + 10)
+
+    assert [is_in(cookie, NOON + 11) for cookie in [*cookies, eleventh]] == [False] + [True] * 10
+
+
+def test_the_session_that_a_browser_brings_is_gone_when_it_signs_in_again(ana: Account, engine: Engine) -> None:
+    """Nobody can put a session of their own making into someone's browser and share what follows."""
+    fixed = sign_in(ana)
+
+    new = sign_in(ana, NOON + 1, ending=tokens.session_digest("willow", fixed))
+
+    assert new != fixed
+    assert not is_in(fixed, NOON + 2)
+    assert row(engine, fixed) is None
+    assert is_in(new, NOON + 2)
+
+
+def test_a_session_made_up_by_a_browser_is_none_and_stays_none(ana: Account) -> None:
+    made_up = tokens.session(ana.key)
+    assert not is_in(made_up, NOON)
+
+    sign_in(ana, NOON, ending=tokens.session_digest("willow", made_up))
+
+    assert not is_in(made_up, NOON)
+
+
+@pytest.mark.parametrize("cookie", [None, "", "A", "A" * 64, "é" * 64, "=" * 64, "\ud800"])
+def test_what_is_no_cookie_of_ours_is_signed_out(cookie: str | None) -> None:
+    with pytest.raises(SignedOut):
+        sessions.resume("willow", cookie, NOON)
+
+
+def test_a_session_of_one_practice_is_none_at_another(ana: Account) -> None:
+    """B7"""
+    assert not is_in(sign_in(ana), NOON, practice="harbor")
+
+
+def test_a_cookie_with_another_account_in_it_opens_neither(ana: Account) -> None:
+    lee = on_file(address="lee@example.com")
+    raw = tokens.decode(sign_in(ana))
+    assert raw is not None
+    sign_in(lee)
+
+    assert not is_in(tokens.encode(lee.key + raw[16:]), NOON)
+
+
+def test_a_session_turns_to_the_profile_that_was_chosen_and_to_another(maria: Account) -> None:
+    """B104"""
+    cookie = sign_in(maria)
+    assert sessions.resume("willow", cookie, NOON).profile is None
+
+    for chosen in (CHILDS, OWN):
+        sessions.choose(sessions.resume("willow", cookie, NOON), chosen.id, NOON)
+        assert sessions.resume("willow", cookie, NOON).profile == chosen
+
+
+def test_the_welcome_of_the_first_visit_is_shown_until_it_was_read() -> None:
+    """B109"""
+    cookie = sign_in(on_file(first_sign_in_at=None, last_sign_in_at=None))
+    assert sessions.resume("willow", cookie, NOON).session.first
+
+    sessions.get_started(sessions.resume("willow", cookie, NOON), NOON)
+
+    assert not sessions.resume("willow", cookie, NOON).session.first
+
+
+def test_sixteen_requests_of_one_session_at_once_are_all_signed_in(ana: Account) -> None:
+    """A page and all that it asks for, when activity is due to be written."""
+    cookie = sign_in(ana)
+
+    became = at_once(*[partial(sessions.resume, "willow", cookie, NOON + MINUTE)] * 16)
+
+    assert all(isinstance(outcome, Visit) for outcome in became)

@@ -1,0 +1,98 @@
+"""What template.yaml declares, as far as tests have to know it."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+PROJECT = Path(__file__).parent.parent
+
+
+@cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
+    return document
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """Properties, by logical id, of the resources of a type; intrinsic functions as they stand."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in _document()["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def parameters() -> dict[str, str]:
+    """What each parameter is unless someone says otherwise."""
+    return {name: str(told.get("Default", "")) for name, told in _document()["Parameters"].items()}
+
+
+def folder(function: str) -> str:
+    """The name of a function's folder."""
+    code: str = resources("AWS::Serverless::Function")[function]["CodeUri"]
+    return code.removeprefix("functions/")
+
+
+def variables(function: str) -> dict[str, Any]:
+    """What a function finds in its environment."""
+    shared: dict[str, Any] = _document()["Globals"]["Function"]["Environment"]["Variables"]
+    own: dict[str, Any] = resources("AWS::Serverless::Function")[function].get("Environment", {}).get("Variables", {})
+    return shared | own
+
+
+def permissions(function: str) -> set[tuple[str, str]]:
+    """What a function's role allows: actions, each with the logical id of what it may be done to."""
+    role = resources("AWS::IAM::Role")[resources("AWS::Serverless::Function")[function]["Role"]["Fn::GetAtt"][0]]
+    return {
+        (action, _logical_id(resource))
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+
+
+def routes() -> dict[str, str]:
+    """The function of each route of the HTTP API, by the route's key."""
+    found = {}
+    for function, properties in resources("AWS::Serverless::Function").items():
+        for event in properties["Events"].values():
+            if event["Type"] == "HttpApi":
+                told = event["Properties"]
+                found[f"{told['Method']} {told['Path']}" if "Path" in told else "$default"] = function
+    return found
+
+
+def create_tables(dynamodb: Any) -> None:
+    """Make the tables, each under its logical id; nothing sweeps them, since the days of tests are long over."""
+    for name, properties in resources("AWS::DynamoDB::Table").items():
+        dynamodb.create_table(
+            TableName=name, **{key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+        )
+
+
+def items(dynamodb: Any) -> dict[str, list[dict[str, Any]]]:
+    """Every item of every table, in an order that does not change by itself."""
+    return {table: items_of(dynamodb, table) for table in resources("AWS::DynamoDB::Table")}
+
+
+def items_of(dynamodb: Any, table: str) -> list[dict[str, Any]]:
+    """Every item of a table, in an order that does not change by itself."""
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    return sorted((item for page in pages for item in page["Items"]), key=repr)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _logical_id(resource: dict[str, Any]) -> str:
+    match resource:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), "Arn"]}:
+            return name
+        case {"Fn::Sub": str(arn)}:
+            return arn.rpartition("/")[2].strip("${}")
+        case _:
+            raise LookupError(f"{resource} stands for no one resource")

@@ -1,0 +1,115 @@
+"""The keys outside the tables: read when they are needed, and still there when Secrets Manager is not."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import pytest
+from moto import mock_aws
+
+from latchkey import aws, keys, settings
+from latchkey.rules.refusals import Unavailable
+from tests.wire import Wire
+
+MINUTE = 60
+FIRST, SECOND = "a" * 64, "b" * 64
+
+
+@dataclass
+class Secret:
+    """A key in Secrets Manager, and how long ago it was read."""
+
+    arn: str
+    wire: Wire
+    passed: float = 0.0
+
+    def change(self, value: str) -> None:
+        """Put something else in its place."""
+        aws.client("secretsmanager").put_secret_value(SecretId=self.arn, SecretString=value)
+
+    def current(self) -> str:
+        """The key by which new things are made."""
+        ring = keys.link()
+        return ring.keys[ring.current].decode()
+
+    def readings(self) -> int:
+        """How often Secrets Manager was asked."""
+        return self.wire.operations().count("GetSecretValue")
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
+    with mock_aws(config={"core": {"mock_credentials": False}}):
+        client = aws.client("secretsmanager")
+        arn = client.create_secret(Name="link", SecretString=json.dumps({"current": "1", "1": FIRST}))["ARN"]
+        told = replace(settings.load(), link_key_arn=arn, cookie_key_arn=f"{arn}-of-cookies")
+        monkeypatch.setattr(settings, "load", lambda: told)
+        with Wire().tapped(client) as wire:
+            secret = Secret(arn, wire)
+            monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: 1e6 + secret.passed))
+            yield secret
+
+
+def test_a_key_is_read_once_in_five_minutes(secret: Secret) -> None:
+    assert secret.current() == FIRST
+    secret.change(json.dumps({"current": "2", "1": FIRST, "2": SECOND}))
+
+    secret.passed = 5 * MINUTE - 1
+    assert (secret.current(), secret.readings()) == (FIRST, 1)
+    secret.passed = 5 * MINUTE
+    assert (secret.current(), secret.readings()) == (SECOND, 2)
+
+
+def refuses(secret: Secret) -> None:
+    """Secrets Manager does not let us read."""
+    secret.wire.refuse("GetSecretValue", "AccessDeniedException", times=100)
+
+
+def holds_nonsense(secret: Secret) -> None:
+    """Somebody has put something in that is no key ring."""
+    secret.change('{"current": "3"}')
+
+
+def holds_no_json(secret: Secret) -> None:
+    """Somebody has put a password in."""
+    secret.change("hunter2")
+
+
+@pytest.mark.parametrize("trouble", [refuses, holds_nonsense, holds_no_json])
+def test_a_key_outlives_an_hour_of_trouble_and_no_more(secret: Secret, trouble: Callable[[Secret], None]) -> None:
+    """Sign-in must not depend on every second of Secrets Manager."""
+    assert secret.current() == FIRST
+    trouble(secret)
+
+    secret.passed = 65 * MINUTE - 1
+    assert secret.current() == FIRST
+    secret.passed = 65 * MINUTE
+    with pytest.raises(Unavailable):
+        secret.current()
+
+
+@pytest.mark.parametrize("trouble", [refuses, holds_nonsense, holds_no_json])
+def test_a_key_that_was_never_read_is_not_made_up(secret: Secret, trouble: Callable[[Secret], None]) -> None:
+    trouble(secret)
+
+    with pytest.raises(Unavailable):
+        secret.current()
+
+
+def test_when_the_trouble_is_over_the_key_is_read_again(secret: Secret) -> None:
+    secret.current()
+    refuses(secret)
+    secret.passed = 30 * MINUTE
+    assert secret.current() == FIRST
+
+    secret.wire.refuse("GetSecretValue", "", times=0)
+    secret.change(json.dumps({"current": "1", "1": SECOND}))
+    assert secret.current() == SECOND
+
+
+def test_keys_for_different_purposes_are_kept_apart(secret: Secret) -> None:
+    assert secret.current() == FIRST
+
+    with pytest.raises(Unavailable):
+        keys.cookie()

@@ -1,0 +1,281 @@
+"""The shape of the house: what is where, and the two lists of everything that have to agree."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from latchkey.rules import budgets, events, refusals
+from latchkey.rules.practices import LANGUAGES, RESERVED_SLUGS, Language
+from latchkey.rules.refusals import Refusal
+from latchkey.store.practices import SLUG
+from latchkey.web import refusals as told
+from latchkey.web.requests import Request
+from tests import template
+from tests.people import NOON, WILLOW
+
+PACKAGE = template.PROJECT / "layers" / "latchkey" / "latchkey"
+FUNCTIONS = template.PROJECT / "functions"
+OURS = [PACKAGE, FUNCTIONS, template.PROJECT / "local"]
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+HANDLERS = sorted(FUNCTIONS.glob("*/handler.py"))
+FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "services", "service", "misc", "base", "core", "lib"}
+DOORS = {"web/entry.py", "web/worker.py", "admin/door.py"}
+"""Where any exception at all may be caught, because someone waits for an answer."""
+
+
+def named(path: Path) -> str:
+    """A path as the architecture writes it."""
+    return str(path.relative_to(PACKAGE if PACKAGE in path.parents else template.PROJECT))
+
+
+def parsed(path: Path) -> ast.Module:
+    """What is written in a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(statements: list[ast.stmt]) -> Iterator[str]:
+    """The modules that statements import, by their first name."""
+    for statement in statements:
+        if isinstance(statement, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom) and statement.module:
+            yield statement.module.partition(".")[0]
+
+
+# ── where things are ──
+
+
+def test_a_function_folder_holds_its_handler_and_nothing_else() -> None:
+    """It is a deployment root: whatever lies there is deployed."""
+    for folder in FUNCTIONS.iterdir():
+        assert {file.name for file in folder.iterdir()} - {"__pycache__"} == {"handler.py"}, folder
+
+
+def test_nothing_is_called_after_what_it_is_not() -> None:
+    files = [path for root in OURS for path in root.rglob("*") if "__pycache__" not in path.parts]
+
+    assert not [path for path in files if path.stem.strip("_") in FORBIDDEN]
+
+
+def test_only_settings_looks_into_the_environment() -> None:
+    looking = {
+        named(path)
+        for path in (*SOURCES, *HANDLERS)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "putenv"}
+    }
+
+    assert looking == {"settings.py"}
+
+
+def catches_whatever_comes(handler: ast.ExceptHandler) -> bool:
+    """Whether it would catch a mistake of ours too."""
+    caught = {"Exception"} if handler.type is None else {ast.unparse(part) for part in ast.walk(handler.type)}
+    return bool(caught & {"Exception", "BaseException"})
+
+
+def test_only_a_door_catches_whatever_comes() -> None:
+    catching = {
+        named(path)
+        for path in (*SOURCES, *HANDLERS)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ExceptHandler) and catches_whatever_comes(node)
+    }
+
+    assert catching <= DOORS
+
+
+def test_only_tokens_is_random_and_hashes() -> None:
+    """But for digests that protocols ask for: of the style sheet, and of Google's challenge."""
+    chance = {"secrets", "random", "hashlib", "hmac", "uuid"}
+    using = {named(path) for path in (*SOURCES, *HANDLERS) if chance & set(imported(parsed(path).body))}
+
+    assert using <= {"tokens.py", "pages/frames.py", "google.py"}
+
+
+def test_the_layer_loads_no_boto3_when_a_function_starts() -> None:
+    """70 ms of every cold start; botocore's own session is enough."""
+    for path in (*SOURCES, *HANDLERS):
+        assert "boto3" not in set(imported(parsed(path).body)), path
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
+def test_a_function_starts_without_what_only_others_need(handler: Path) -> None:
+    """In a process of its own: what is loaded is paid for at every cold start."""
+    code = f"import runpy, sys; runpy.run_path({str(handler)!r}); print(*sys.modules)"
+    python = [sys.executable, "-c", code]
+    started = subprocess.run(  # noqa: S603 - our own code
+        python, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(PACKAGE.parent)}
+    )
+    loaded = {name.partition(".")[0] for name in started.stdout.split()}
+
+    assert "boto3" not in loaded
+    assert "requests" not in loaded
+    if handler.parent.name in {"request_link", "redeem_link", "session", "send_mail"}:
+        assert not {"pydantic", "google", "asyncio", "babel"} & loaded
+
+
+# ── routes ──
+
+
+def routes_of(handler: Path) -> set[str]:
+    """The paths that a handler answers, as it hands them to `web.entry`."""
+    tree = parsed(handler)
+    names = {
+        ast.unparse(node.targets[0]): ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    return {
+        names[key.id] if isinstance(key, ast.Name) else ast.literal_eval(key)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "web.entry" and isinstance(node.args[0], ast.Dict)
+        for key in node.args[0].keys
+        if key
+    }
+
+
+@pytest.mark.parametrize("function", sorted(set(template.routes().values()) - {"Admin"}))
+def test_a_function_answers_the_paths_that_the_template_leads_to_it_and_no_other(function: str) -> None:
+    declared = {key for key, behind in template.routes().items() if behind == function}
+
+    written = routes_of(FUNCTIONS / template.folder(function) / "handler.py")
+
+    assert declared - {"$default"} == {f"ANY {path}" for path in written}
+
+
+def test_one_function_answers_every_other_path() -> None:
+    assert template.routes()["$default"] == "Session"
+
+
+def test_every_function_of_the_template_is_there_and_no_other() -> None:
+    declared = {template.folder(name) for name in template.resources("AWS::Serverless::Function")}
+
+    assert declared == {handler.parent.name for handler in HANDLERS}
+
+
+def test_a_slug_can_never_hide_a_page_of_the_service_itself() -> None:
+    own = {key.removeprefix("ANY /").partition("/")[0] for key in template.routes() if key != "$default"}
+
+    assert {name for name in own if SLUG.fullmatch(name)} <= RESERVED_SLUGS
+
+
+@pytest.mark.parametrize("function", sorted(template.resources("AWS::Serverless::Function")))
+def test_the_audit_is_only_ever_added_to(function: str) -> None:
+    """B78"""
+    actions = {action for action, table in template.permissions(function) if table == "Events"}
+
+    assert actions <= {"dynamodb:PutItem", "dynamodb:Query"}
+
+
+@pytest.mark.parametrize("function", sorted(template.resources("AWS::Serverless::Function")))
+def test_no_role_may_do_anything_to_everything(function: str) -> None:
+    for action, resource in template.permissions(function):
+        assert "*" not in action
+        assert resource != "*"
+
+
+# ── refusals ──
+
+
+def leaves(family: type[Refusal]) -> Iterator[type[Refusal]]:
+    """The refusals that are raised."""
+    for member in family.__subclasses__():
+        yield from leaves(member) if member.__subclasses__() else [member]
+
+
+REFUSALS = sorted(leaves(Refusal), key=lambda refusal: refusal.__name__)
+TO_CLINICIANS = {
+    "AddressSuppressed", "AlreadySignedIn", "ConsentMissing", "EmailInUse", "InProgress", "KeyReused", "LetterInvalid",
+    "NoAccess", "NotYours", "RoleMissing", "SwitchUnconfirmed", "TokenRefused",
+}  # fmt: skip
+"""Told to clinicians' programs alone: no page says them."""
+SAMPLES: dict[str, Any] = {
+    "until": NOON + 90,
+    "allowed": ("GET", "HEAD"),
+    "current": "Lee Park",
+    "masked": "a•••@example.com",
+}
+
+
+def raised(refusal: type[Refusal]) -> Refusal:
+    """A refusal with the facts that it carries."""
+    carried: tuple[Field[Any], ...] = fields(refusal) if is_dataclass(refusal) else ()
+    return refusal(**{fact.name: SAMPLES.get(fact.name, "x") for fact in carried if fact.default is MISSING})
+
+
+def request(accept: str, language: Language, route: str = "/{practice}/sign-in") -> Request:
+    """A form that was sent to Willow."""
+    return Request(
+        method="POST",
+        route=route,
+        path=route.replace("{practice}", "willow"),
+        parameters={"practice": "willow"},
+        raw_query="",
+        headers={"accept": accept},
+        cookies=(),
+        raw_body="",
+        encoded=False,
+        source="203.0.113.7",
+        host="portal.example.com",
+        instant=NOON * 1000,
+        reference="JKJaXmPLvHcESHA=",
+        time_left=lambda: 10_000,
+        origin="https://portal.example.com",
+        practice=WILLOW,
+        language=language,
+    )
+
+
+def test_every_refusal_has_a_status_and_a_code() -> None:
+    assert set(REFUSALS) == set(told.TOLD)
+    assert {refusal.__name__ for refusal in REFUSALS} >= TO_CLINICIANS
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.__name__)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_refusal_can_be_told_to_people_and_to_programs(refusal: type[Refusal], language: Language) -> None:
+    """B123"""
+    told_ = told.TOLD[refusal]
+    problem = told.answer(request("application/json", language), raised(refusal))
+    assert (problem.status, problem.media) == (told_.status, "application/problem+json")
+    assert f'"code": "{told_.code}"' in problem.body
+    if refusal.__name__ in TO_CLINICIANS:
+        return
+    typed_at = "/{practice}/pin" if refusal.__name__.startswith("Pin") else "/{practice}/sign-in"
+    page = told.answer(request("text/html", language, typed_at), raised(refusal))
+    if refusal is refusals.SignedOut:
+        assert (page.status, page.headers["location"]) == (303, "/willow/sign-in")
+    else:
+        assert page.status == (200 if refusal is refusals.SwitchUnasked else told_.status)
+        assert f'<html lang="{language}"' in page.body
+
+
+def test_what_is_refused_for_a_while_says_for_how_long() -> None:
+    for refusal in (refusals.Waiting(NOON + 90, "ask_source"), refusals.Unavailable()):
+        for accept in ("text/html", "application/json"):
+            assert int(told.answer(request(accept, "en"), refusal).headers["retry-after"]) > 0
+
+
+CONTRACT = {
+    "email_invalid", "email_unknown", "wait", "link_expired", "link_used", "link_replaced", "link_unknown",
+    "origin_refused", "body_invalid", "body_too_large",
+}  # fmt: skip
+
+
+def test_the_codes_that_programs_rely_on_are_kept() -> None:
+    assert {one.code for one in told.TOLD.values()} >= CONTRACT
+
+
+def test_every_limit_can_be_named_in_the_audit() -> None:
+    limits = [limit for limit in vars(budgets).values() if isinstance(limit, budgets.Limit)]
+
+    assert all(re.fullmatch(r"[a-z_]+", limit.name) for limit in limits)
+    assert all(re.fullmatch(r"[a-z_]+", kind) for kind in events.Kind)
