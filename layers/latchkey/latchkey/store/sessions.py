@@ -199,7 +199,7 @@ def _begin(arrival: Arrival, account: Account, spending: Spending) -> Visit:
     )
     for turn in range(TRIES):
         try:
-            with TransactWrite(connection=connection, client_request_token=f"{arrival.attempt}-{turn}") as transaction:
+            with TransactWrite(connection=connection) as transaction:
                 transaction.update(spending.item, spending.actions, condition=spending.condition)
                 transaction.update(
                     AccountItem(tokens.encode(account.key)),

@@ -38,6 +38,7 @@ def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> H
         try:
             request = _spoken_to(request)
             request = _oriented(request, whose)
+            request = _as_chosen(request)
             response = _told(routes, request)
         except Refusal as refusal:
             response, code = refusals.answer(request, refusal), refusals.code(refusal)
@@ -80,6 +81,14 @@ def _oriented(request: Request, whose: Callable[[Request], str | None]) -> Reque
         spoken = speech.preferred(request.headers.get("accept-language", ""))
         request = replace(request, practice=practice)
         request = replace(request, language=cookies.language(request) or spoken or practice.language)
+    return request
+
+
+def _as_chosen(request: Request) -> Request:
+    """In the language that the address asks for, if it asks for one.
+
+    :raises BodyInvalid: it asks for two, which is said on a page of the practice.
+    """
     chosen = _chosen(request)
     return replace(request, language=chosen) if chosen else request
 
