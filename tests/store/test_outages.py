@@ -99,6 +99,13 @@ def test_two_conflicts_are_sat_out(ana: Account, wire: Wire) -> None:
     assert wire.operations().count(SPENDING) == 3
 
 
+def test_a_look_that_a_write_gets_in_the_way_of_is_taken_again(ana: Account, wire: Wire) -> None:
+    token = send(ana)
+    wire.refuse("TransactGetItems", "TransactionCanceledException", times=2, reasons=("None", "TransactionConflict"))
+
+    assert links.peek(token, NOON).key == ana.key
+
+
 def test_when_conflicts_do_not_end_nothing_is_spent(ana: Account, wire: Wire) -> None:
     token = send(ana)
     wire.refuse(SPENDING, "TransactionCanceledException", times=100, reasons=CONFLICT)

@@ -4,7 +4,6 @@ from functools import partial
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
-from pynamodb.transactions import TransactGet
 
 from latchkey import settings
 from latchkey.rules import links
@@ -15,7 +14,7 @@ from latchkey.rules.sessions import Visit
 from latchkey.store import sessions
 from latchkey.store.accounts import AccountItem
 from latchkey.store.sessions import Arrival, Spending
-from latchkey.store.tables import Table, connection, found, unmet
+from latchkey.store.tables import Table, read_both, unmet
 from latchkey.tokens import LinkToken, encode
 
 LIVE, USED = "live", "used"
@@ -114,8 +113,6 @@ def _spending(token: LinkToken, arrival: Arrival, account: Account) -> Spending:
 
 
 def _read(token: LinkToken) -> tuple[Link | None, Account | None]:
-    with TransactGet(connection=connection) as reading:
-        link_read = reading.get(LinkItem, encode(token.account))
-        account_read = reading.get(AccountItem, encode(token.account))
-    link, account = found(link_read), found(account_read)
+    key = encode(token.account)
+    link, account = read_both((LinkItem, key), (AccountItem, key))
     return link.link() if link else None, account.account() if account else None

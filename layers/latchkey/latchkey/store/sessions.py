@@ -1,6 +1,5 @@
 """Sessions: begun together with the spending of what proves the person, and read together with the access."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -8,7 +7,7 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactGet, TransactWrite
+from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
 from latchkey.rules import sessions
@@ -18,10 +17,9 @@ from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import Session, Visit
 from latchkey.store import events
 from latchkey.store.accounts import AccountItem, OpenSessionItem
-from latchkey.store.tables import OUTAGES, Table, connection, found, passing, unmet, unmet_in
+from latchkey.store.tables import OUTAGES, TRIES, Table, connection, passing, read_both, unmet, unmet_in, wait
 
 SWEEP_SECONDS = 24 * 3600
-TRIES = 3
 
 
 class SessionItem(Table):
@@ -122,11 +120,9 @@ def resume(practice: str, cookie: str | None, now: int) -> Visit:
     account_key = tokens.session_account(cookie) if cookie else None
     if cookie is None or account_key is None:
         raise SignedOut
-    with TransactGet(connection=connection) as reading:
-        session_read = reading.get(SessionItem, tokens.session_digest(practice, cookie))
-        account_read = reading.get(AccountItem, tokens.encode(account_key))
-    session = found(session_read)
-    account = found(account_read)
+    session, account = read_both(
+        (SessionItem, tokens.session_digest(practice, cookie)), (AccountItem, tokens.encode(account_key))
+    )
     visit = sessions.check(session.session() if session else None, account.account() if account else None, now)
     if visit.session.practice != practice:
         raise SignedOut
@@ -224,7 +220,7 @@ def _begin(arrival: Arrival, account: Account, spending: Spending) -> Visit:
                 raise Contested from None
             if not passing(error):
                 raise
-            time.sleep(0.05 * 2**turn * (1 + tokens.jitter(100) / 100))
+            wait(turn)
         else:
             return Visit(session, replace(account, status=Status.ACTIVE, sessions=opened))
     raise Unavailable

@@ -1,15 +1,22 @@
 """One connection for all tables, and the one foreign error that means no rather than trouble."""
 
+import time
+
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session as BotocoreSession
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.models import Model, _ModelFuture
+from pynamodb.transactions import TransactGet
 
 from latchkey import aws, settings
+from latchkey.tokens import jitter
 
 OUTAGES = (PynamoDBException, BotoCoreError, ClientError)
 """What a call to AWS raises when it is throttled, slow, refused or down."""
+
+TRIES = 3
+"""At what only someone else's write stands in the way of."""
 
 TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Reasons of a cancelled transaction that are worth another try; botocore makes none."""
@@ -44,12 +51,27 @@ class Table(Model):
         return table
 
 
-def found[M: Model](reading: _ModelFuture[M]) -> M | None:
-    """What a transaction's read brought, or None."""
-    try:
-        return reading.get()
-    except DoesNotExist:
-        return None
+def read_both[A: Table, B: Table](one: tuple[type[A], str], other: tuple[type[B], str]) -> tuple[A | None, B | None]:
+    """Two items as they were at one moment, each by its table and key; None for what is not there.
+
+    A write to either at that very moment gets in the way, and is over soon.
+    """
+    for turn in range(TRIES):
+        try:
+            with TransactGet(connection=connection) as reading:
+                first, second = reading.get(*one), reading.get(*other)
+        except TransactGetError as error:
+            if turn == TRIES - 1 or not passing(error):
+                raise
+            wait(turn)
+        else:
+            return _found(first), _found(second)
+    raise AssertionError("the last turn returns or raises")
+
+
+def wait(turn: int) -> None:
+    """A little longer at each turn, and not as long as others who were in the way."""
+    time.sleep(0.05 * 2**turn * (1 + jitter(100) / 100))
 
 
 def unmet(error: PynamoDBException) -> bool:
@@ -62,11 +84,18 @@ def unmet_in(error: TransactWriteError) -> bool:
     return "ConditionalCheckFailed" in _reasons(error)
 
 
-def passing(error: TransactWriteError) -> bool:
+def passing(error: TransactWriteError | TransactGetError) -> bool:
     """Whether a transaction was cancelled for nothing that would stop the next try."""
     reasons = _reasons(error)
     return bool(reasons) and reasons <= TRANSIENT
 
 
-def _reasons(error: TransactWriteError) -> set[str]:
+def _found[M: Model](reading: _ModelFuture[M]) -> M | None:
+    try:
+        return reading.get()
+    except DoesNotExist:
+        return None
+
+
+def _reasons(error: TransactWriteError | TransactGetError) -> set[str]:
     return {reason.code for reason in error.cancellation_reasons if reason}
