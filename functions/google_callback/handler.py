@@ -48,7 +48,8 @@ def come_back(request: web.Request) -> web.Response:
     except GoogleUnmatched as unmatched:
         _write_down(request, key, unmatched)
         raise
-    return web.signed_in(request, visit, arrival.cookie).keeping(cookies.drop_google(request))
+    # the browser's secret stays for its ten minutes: another tab may be on its way back
+    return web.signed_in(request, visit, arrival.cookie)
 
 
 def _opened(account: Account | None, subject: str, started_at: int) -> Account:
@@ -67,11 +68,12 @@ def _opened(account: Account | None, subject: str, started_at: int) -> Account:
 
 
 def _whose(request: web.Request) -> str | None:
-    """The practice that a state was made for; it is sealed into it, so that even a late return finds its way."""
+    """The practice that a state was made for; it is sealed into it, so that even a late return finds its way. A return
+    without such a state is shown the other ways in at the practice that this browser left from."""
     if request.route != CALLBACK:
         return request.parameters.get("practice")
     payload = tokens.unseal(keys.cookie(), STATE, "", request.query("state") or "")
-    return payload[tokens.REQUEST_BYTES :].decode() if payload else None
+    return payload[tokens.REQUEST_BYTES :].decode() if payload else cookies.sole_google(request)
 
 
 def _digest(state: str) -> str:

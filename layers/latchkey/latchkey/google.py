@@ -7,10 +7,14 @@ can stand in where there is no Google.
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,8 +38,12 @@ SKEW_SECONDS = 10
 ANSWER_SECONDS = 2.5
 """For each of two questions: a person waits 6 seconds at most."""
 LARGEST_ANSWER = 64 * 1024
+LATEST = 10**12
+"""Unix seconds; later is nothing that a clock of anyone's shows."""
 LONGEST_SUBJECT = 255
 """OpenID Connect Core, section 2."""
+ROTATED_SECONDS = 60
+"""After so long an unknown key may be a new one: Google shows keys before it uses them, others do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +56,22 @@ class GoogleIdentity:
 
 @dataclass(slots=True)
 class _Kept:
-    """Google's keys as PEM by id, and the monotonic second until which they may be used."""
+    """Google's keys as PEM by id, the monotonic second of their coming, and for how long they may be used."""
 
     certificates: dict[str, str] = field(default_factory=dict)
-    until: float = 0.0
+    since: float = 0.0
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes = field(repr=False)
+    fresh_seconds: int
+    """How long it may be kept."""
 
 
 _kept = _Kept()
-_http = urllib3.PoolManager(retries=False, maxsize=2)
 
 
 def authorize_url(state: str, nonce: str, verifier: str, redirect_uri: str, choose: bool = False) -> str:
@@ -96,9 +112,9 @@ def identify(code: str, nonce: str, verifier: str, redirect_uri: str) -> GoogleI
         raise GoogleFailed("issuer_or_audience")
     if claims.get("azp", told.google_client_id) != told.google_client_id:
         raise GoogleFailed("authorized_party")
-    if not isinstance(given, str) or not same(given.encode(), nonce.encode()):
+    if not isinstance(given, str) or not same(given.encode(errors="replace"), nonce.encode()):
         raise GoogleFailed("nonce")
-    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isascii():
         raise GoogleFailed("subject")
     return GoogleIdentity(subject, _address(claims))
 
@@ -128,8 +144,8 @@ def _exchanged(code: str, verifier: str, redirect_uri: str) -> str:
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    status, body, _ = _asked("POST", told.google_token_url, form)
-    token = _document(body).get("id_token") if status == HTTPStatus.OK else None
+    answer = _asked("POST", told.google_token_url, form)
+    token = _document(answer.body).get("id_token") if answer.status == HTTPStatus.OK else None
     if not isinstance(token, str):
         raise GoogleFailed("exchange")
     return token
@@ -138,79 +154,114 @@ def _exchanged(code: str, verifier: str, redirect_uri: str) -> str:
 def _claims(token: str) -> Mapping[str, Any]:
     """What a token says, if Google signed it and it is valid now, by the real clock: its time is foreign."""
     try:
-        claims = jwt.decode(
-            token,
-            certs=_certificates(),
-            clock_skew_in_seconds=SKEW_SECONDS,
-        )
-    except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError):
+        key = jwt.decode_header(token).get("kid")
+        claims = jwt.decode(token, certs=_certificates(key), clock_skew_in_seconds=SKEW_SECONDS)
+    except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError, RecursionError):
         raise GoogleFailed("token") from None
-    if not isinstance(claims, dict):
+    if not isinstance(claims, dict) or not _timely(claims):
         raise GoogleFailed("token")
     return claims
 
 
-def _certificates() -> dict[str, str]:
-    """Google's keys, fetched again when the age that came with them is over."""
-    if _kept.certificates and time.monotonic() < _kept.until:
+def _timely(claims: Mapping[str, Any]) -> bool:
+    """Whether its times are times: google-auth only compares them, and nothing is later than NaN. A token that is not
+    valid yet when it is issued (`nbf`, RFC 7519, section 4.1.5) is for nobody."""
+    times = [claims.get("iat"), claims.get("exp"), claims.get("nbf", 0)]
+    if not all(type(at) in (int, float) and 0 <= at < LATEST for at in times):
+        return False
+    issued, _, valid_from = times
+    return bool(valid_from <= issued + SKEW_SECONDS)
+
+
+def _certificates(key: Any) -> dict[str, str]:
+    """Google's keys, fetched again when the age that came with them is over, or `key` is none of them."""
+    age = time.monotonic() - _kept.since
+    if age < _kept.seconds and (not key or key in _kept.certificates or age < ROTATED_SECONDS):
         return _kept.certificates
-    status, body, cache_control = _asked("GET", settings.load().google_certs_url)
-    if status != HTTPStatus.OK:
-        raise GoogleFailed("certificates")
-    document = _document(body)
+    answer = _asked("GET", settings.load().google_certs_url)
+    document = _document(answer.body) if answer.status == HTTPStatus.OK else {}
     try:
-        certificates = _from_jwks(document["keys"]) if "keys" in document else {k: str(v) for k, v in document.items()}
+        certificates = _from_jwks(document["keys"]) if "keys" in document else _pems(document)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise GoogleFailed("certificates") from None
-    _kept.certificates, _kept.until = certificates, time.monotonic() + _max_age(cache_control)
+    if not certificates:
+        raise GoogleFailed("certificates")
+    _kept.certificates, _kept.since, _kept.seconds = certificates, time.monotonic(), answer.fresh_seconds
     return certificates
 
 
-def _from_jwks(jwks: list[dict[str, str]]) -> dict[str, str]:
-    """RSA keys of a JWK set as PEM, since google-auth takes PEM."""
+def _pems(document: Mapping[str, Any]) -> dict[str, str]:
+    """Google's own map of certificates."""
+    return {key: pem for key, pem in document.items() if isinstance(pem, str) and pem.startswith("-----BEGIN ")}
+
+
+def _from_jwks(jwks: list[Mapping[str, Any]]) -> dict[str, str]:
+    """RSA keys of a JWK set as PEM, since google-auth takes PEM; others spoil nothing (RFC 7517, section 5)."""
     found = {}
     for jwk in jwks:
-        modulus, exponent = decode(jwk.get("n", "")), decode(jwk.get("e", ""))
-        if jwk.get("kty") == "RSA" and jwk.get("use", "sig") == "sig" and modulus and exponent:
-            numbers = RSAPublicNumbers(int.from_bytes(exponent), int.from_bytes(modulus))
-            pem = numbers.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-            found[jwk.get("kid", "")] = pem.decode()
+        if jwk.get("kty") == "RSA" and jwk.get("use", "sig") == "sig":
+            modulus, exponent = decode(str(jwk.get("n"))), decode(str(jwk.get("e")))
+            with suppress(ValueError):
+                numbers = RSAPublicNumbers(int.from_bytes(exponent or b""), int.from_bytes(modulus or b""))
+                pem = numbers.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+                found[str(jwk.get("kid", ""))] = pem.decode()
     return found
 
 
-def _max_age(cache_control: str) -> int:
-    for part in cache_control.lower().split(","):
-        name, _, value = part.strip().partition("=")
-        if name == "max-age" and value.isdecimal():
-            return int(value)
-    return 0
+def _fresh_seconds(headers: Mapping[str, str]) -> int:
+    """For how long an answer may be kept (RFC 9111), as far as `Cache-Control` and `Age` tell."""
+    told = headers.get("cache-control", "").lower()
+    most = re.search(r"\bmax-age=(\d{1,9})\b", told, re.ASCII)
+    if most is None or "no-store" in told or "no-cache" in told:
+        return 0
+    age = re.fullmatch(r"\d{1,9}", headers.get("age", "0"), re.ASCII)
+    return int(most[1]) - int(age[0] if age else 0)
 
 
-def _asked(method: str, url: str, form: dict[str, str] | None = None) -> tuple[int, bytes, str]:
-    """Status, body and `Cache-Control` of an answer that came in time."""
+def _asked(method: str, url: str, form: dict[str, str] | None = None) -> _Answer:
+    """What is answered in time, however it is held back: looking up a name has no time limit of its own, and that of a
+    socket begins anew with every byte.
+
+    :raises GoogleFailed: nothing, or not all of it.
+    """
+    answers = SimpleQueue[_Answer | None]()
+    Thread(target=lambda: answers.put(_received(method, url, form)), daemon=True).start()
+    try:
+        answer = answers.get(timeout=ANSWER_SECONDS)
+    except Empty:
+        raise GoogleFailed("slow") from None
+    if answer is None:
+        raise GoogleFailed("unreachable")
+    return answer
+
+
+def _received(method: str, url: str, form: dict[str, str] | None) -> _Answer | None:
+    """The answer, as long as someone waits for it; None if there is none, or it is too large."""
     deadline = time.monotonic() + ANSWER_SECONDS
-    body = urlencode(form) if form else None
     headers = {"accept": "application/json"}
     if form:
         headers["content-type"] = "application/x-www-form-urlencoded"
     try:
-        with _http.request(
-            method,
-            url,
-            body=body,
-            headers=headers,
-            redirect=False,
-            preload_content=False,
-            timeout=urllib3.Timeout(total=ANSWER_SECONDS),
-        ) as answer:
-            received = b""
-            for chunk in answer.stream(4096):
-                received += chunk
-                if len(received) > LARGEST_ANSWER or time.monotonic() > deadline:
-                    raise GoogleFailed("slow")
-            return answer.status, received, answer.headers.get("cache-control", "")
+        # no connection is kept: it would be dead more often than not, since between two events a function is frozen
+        with (
+            urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=ANSWER_SECONDS)) as http,
+            http.request(
+                method,
+                url,
+                body=urlencode(form) if form else None,
+                headers=headers,
+                redirect=False,
+                preload_content=False,
+            ) as answer,
+        ):
+            body = b""
+            while chunk := answer.read1(LARGEST_ANSWER):
+                body += chunk
+                if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
+                    return None
+            return _Answer(answer.status, body, _fresh_seconds(answer.headers))
     except urllib3.exceptions.HTTPError:
-        raise GoogleFailed("unreachable") from None
+        return None
 
 
 def _document(body: bytes) -> dict[str, Any]:

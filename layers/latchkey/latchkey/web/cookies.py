@@ -35,9 +35,7 @@ def has_session(request: Request) -> bool:
 
 def sole_session(request: Request) -> str | None:
     """The practice whose session cookie came with the request, if there is only one."""
-    prefix = "__Host-session-"
-    slugs = {cookie.partition("=")[0].removeprefix(prefix) for cookie in request.cookies if cookie.startswith(prefix)}
-    return slugs.pop() if len(slugs) == 1 else None
+    return _sole("session", request)
 
 
 def set_session(request: Request, value: str) -> str:
@@ -101,14 +99,14 @@ def google(request: Request) -> str | None:
     return request.cookie(_name("google", request))
 
 
+def sole_google(request: Request) -> str | None:
+    """The practice that this browser has left for Google from within the last minutes, if there is only one."""
+    return _sole("google", request)
+
+
 def set_google(request: Request, secret: str) -> str:
     """Lax and not Strict: the way back from Google is from another site."""
     return _set(_name("google", request), secret, GOOGLE_SECONDS)
-
-
-def drop_google(request: Request) -> str:
-    """The person is in."""
-    return _drop(_name("google", request))
 
 
 def language(request: Request) -> Language | None:
@@ -127,6 +125,12 @@ PURPOSES = {"asked": "req", "known": "browser"}
 
 def _name(what: str, request: Request) -> str:
     return f"__Host-{what}-{request.at.slug}"
+
+
+def _sole(what: str, request: Request) -> str | None:
+    prefix = f"__Host-{what}-"
+    slugs = {cookie.partition("=")[0].removeprefix(prefix) for cookie in request.cookies if cookie.startswith(prefix)}
+    return slugs.pop() if len(slugs) == 1 else None
 
 
 def _set(name: str, value: str, seconds: int | None = None) -> str:

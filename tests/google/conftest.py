@@ -1,0 +1,55 @@
+"""A portal whose Google is a provider of these tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local import launch
+from local.google import Google
+from tests.google import provider
+from tests.google.provider import Provider, Server
+from tests.google.visits import MARIA, Guest, Place
+from tests.town import Town
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[Server]:
+    """The one process of ours that answers as Google."""
+    with provider.serving() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def town(server: Server) -> Iterator[Town]:
+    """A portal that knows Google by another address."""
+    url = server.provider.url
+    named = Google(provider.CLIENT, provider.SECRET, url, f"{url}/o/auth", f"{url}/token", f"{url}/certs")
+    with launch.portal(google=named) as portal:
+        yield Town(portal)
+
+
+@pytest.fixture
+def google(server: Server) -> Provider:
+    """Google, as honest as it is until it is told otherwise."""
+    return server.begin_again()
+
+
+@pytest.fixture(scope="package")
+def maria(town: Town) -> str:
+    """Where Maria's account is kept."""
+    (account,) = town.items("Accounts", practice="willow", address=MARIA)
+    return str(account["key"])
+
+
+@pytest.fixture
+def place(town: Town, google: Provider, maria: str) -> Iterator[Place]:
+    """The portal with its clinicians, and Maria's account bound to nobody at Google."""
+    found = Place(town, google, maria)
+    yield found
+    found.forget()
+
+
+@pytest.fixture
+def guest(place: Place) -> Guest:
+    """A browser that was never here."""
+    return place.guest()

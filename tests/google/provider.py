@@ -1,0 +1,279 @@
+"""An OpenID provider that does as it is told: honest as it stands, and able to forge or withhold whatever it says.
+
+It has nothing in common with the stand-in of a local run, not even a library: two that agree on what the portal may
+ask and has to believe are more than one.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+import sys
+import time
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Lock, Thread
+from typing import Any, cast
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+CLIENT, SECRET = "portal.apps.example", "hush-hush-hush"
+MARIA = "110169484474386276334"
+"""The number of an account at this provider."""
+MISSING: Any = object()
+"""Stands for a claim that is left out."""
+FORGOTTEN_SECONDS = 12
+"""Nobody waits for an answer as long as this."""
+
+FIRST = rsa.generate_private_key(65537, 2048)
+SECOND = rsa.generate_private_key(65537, 2048)
+
+type Reply = Callable[["Conversation"], None]
+"""What is answered instead of the truth."""
+type Claim = Any
+"""A value, or what makes one of the present second."""
+
+
+def encoded(raw: bytes) -> str:
+    """Base64url without padding (RFC 7515)."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def rs256(key: rsa.RSAPrivateKey) -> Callable[[bytes], bytes]:
+    """Signs as Google does."""
+    return lambda signed: key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+
+
+def hs256(secret: bytes) -> Callable[[bytes], bytes]:
+    """Signs with what both sides know, which a public key is."""
+    return lambda signed: hmac.digest(secret, signed, "sha256")
+
+
+def pem(key: rsa.RSAPrivateKey) -> bytes:
+    """The public half, as a file."""
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def jwk(kid: str, key: rsa.RSAPrivateKey) -> dict[str, str]:
+    """The public half, as RFC 7517 writes it."""
+    numbers = key.public_key().public_numbers()
+    n, e = (encoded(number.to_bytes((number.bit_length() + 7) // 8)) for number in (numbers.n, numbers.e))
+    return {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": kid, "n": n, "e": e}
+
+
+@dataclass
+class Provider:
+    """What it says, and what it was asked."""
+
+    url: str
+    claims: dict[str, Claim] = field(default_factory=dict)
+    """What an ID token says other than the truth; `MISSING` for what it leaves out."""
+    header: dict[str, Any] = field(default_factory=dict)
+    """The same of its header."""
+    sign: Callable[[bytes], bytes] = field(default_factory=lambda: rs256(FIRST))
+    keys: dict[str, Any] = field(default_factory=lambda: {"keys": [jwk("second", SECOND), jwk("first", FIRST)]})
+    """What it publishes."""
+    cache_control: str = "public, max-age=0, must-revalidate"
+    at_token: Reply | None = None
+    at_keys: Reply | None = None
+    asked: list[dict[str, list[str]]] = field(default_factory=list)
+    """The queries that browsers came with."""
+    exchanges: list[dict[str, list[str]]] = field(default_factory=list)
+    """The forms that the portal sent."""
+    given: list[str] = field(default_factory=list)
+    """Every code and token that it gave away, and every name and number in them: nobody may keep them."""
+    keys_fetched: int = 0
+    _codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def consented(self, location: str) -> str:
+        """The way back for someone who was sent to `location` and agreed: path and query at the portal."""
+        there, way = urlsplit(location), HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        way.request("GET", f"{there.path}?{there.query}")
+        answer = way.getresponse()
+        back = urlsplit(answer.headers["location"] or "")
+        way.close()
+        assert answer.status == 302, answer.status
+        return f"{back.path}?{back.query}"
+
+    def code_for(self, query: dict[str, list[str]]) -> str:
+        """A code, good once, for whoever knows what it was asked for with."""
+        code = f"4/0{secrets.token_urlsafe(40)}"
+        with self._lock:
+            self.asked.append(query)
+            self.given.append(code)
+            self._codes[code] = {name: values[0] for name, values in query.items()}
+        return code
+
+    def token_for(self, form: dict[str, list[str]]) -> dict[str, Any] | None:
+        """What is given for a code to whom it was meant for; None for anybody else."""
+        told = {name: values[0] for name, values in form.items() if len(values) == 1}
+        with self._lock:
+            self.exchanges.append(form)
+            asked = self._codes.pop(told.get("code", ""), None)
+        if asked is None or told.get("client_id") != CLIENT or told.get("client_secret") != SECRET:
+            return None
+        if told.get("grant_type") != "authorization_code" or told.get("redirect_uri") != asked["redirect_uri"]:
+            return None
+        proof = encoded(hashlib.sha256(told.get("code_verifier", "").encode()).digest())
+        if asked.get("code_challenge_method") != "S256" or proof != asked.get("code_challenge"):
+            return None
+        token, access = self.token(asked["nonce"]), f"ya29.{secrets.token_urlsafe(60)}"
+        with self._lock:
+            self.given += [token, access]
+        return {"access_token": access, "expires_in": 3599, "scope": asked["scope"], "id_token": token}
+
+    def token(self, nonce: str) -> str:
+        """An ID token, as honest as it was told to be."""
+        now = int(time.time())
+        told = {
+            "iss": self.url,
+            "azp": CLIENT,
+            "aud": CLIENT,
+            "sub": MARIA,
+            "email": "maria.gomez@gmail.com",
+            "email_verified": True,
+            "at_hash": "dGhpcyBpcyBub3QgY2hlY2tlZA",
+            "nonce": nonce,
+            "name": "Maria Gomez",
+            "iat": now,
+            "exp": now + 3600,
+        }
+        told |= {name: value(now) if callable(value) else value for name, value in self.claims.items()}
+        header = {"alg": "RS256", "kid": "first", "typ": "JWT"} | self.header
+        parts = [{k: v for k, v in part.items() if v is not MISSING} for part in (header, told)]
+        signed = ".".join(encoded(json.dumps(part).encode()) for part in parts)
+        return f"{signed}.{encoded(self.sign(signed.encode()))}"
+
+
+class Conversation(BaseHTTPRequestHandler):
+    """One request, answered as the provider is told to."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """The way to a code, or the keys."""
+        provider, there = self._provider, urlsplit(self.path)
+        if there.path == "/o/auth":
+            query = parse_qs(there.query, keep_blank_values=True)
+            back = urlencode({"state": query["state"][0], "code": provider.code_for(query), "scope": "email openid"})
+            self.say(302, location=f"{query['redirect_uri'][0]}?{back}")
+        elif there.path == "/certs":
+            provider.keys_fetched += 1
+            (provider.at_keys or _tell_keys)(self)
+        else:
+            self.say(404)
+
+    def do_POST(self) -> None:
+        """A token for a code."""
+        form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode(), keep_blank_values=True)
+        answer = self._provider.token_for(form) if self.path == "/token" else None
+        if self._provider.at_token:
+            self._provider.at_token(self)
+        else:
+            self.tell(answer or {"error": "invalid_grant"}, 200 if answer else 400)
+
+    def say(self, status: int, body: bytes = b"", **headers: str) -> None:
+        """Answer with these bytes."""
+        self.send_response(status)
+        for name, value in ({"content_length": str(len(body))} | headers).items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        # whoever asked may have had enough
+        with suppress(OSError):
+            self.wfile.write(body)
+
+    def tell(self, document: Any, status: int = 200, **headers: str) -> None:
+        """Answer with a document."""
+        self.say(status, json.dumps(document).encode(), content_type="application/json", **headers)
+
+    def drip(self, start: bytes, drop: bytes, seconds: float) -> None:
+        """Answer as slowly as someone does who wants to be waited for."""
+        self.close_connection = True
+        with suppress(OSError):
+            self.wfile.write(start)
+            for _ in range(int(FORGOTTEN_SECONDS / seconds)):
+                if self._over.wait(seconds):
+                    return
+                self.wfile.write(drop)
+
+    def say_nothing(self) -> None:
+        """Answer never."""
+        self.close_connection = True
+        self._over.wait(FORGOTTEN_SECONDS)
+
+    def log_message(self, *_: object) -> None:
+        """Codes are in addresses."""
+
+    @property
+    def _provider(self) -> Provider:
+        return cast("Server", self.server).provider
+
+    @property
+    def _over(self) -> Event:
+        return cast("Server", self.server).over
+
+
+def _tell_keys(conversation: Conversation) -> None:
+    provider = cast("Server", conversation.server).provider
+    conversation.tell(provider.keys, cache_control=provider.cache_control)
+
+
+class Server(ThreadingHTTPServer):
+    """On a port of this machine."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.over = Event()
+        self.provider = Provider(f"http://127.0.0.1:{self.server_port}")
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asked may have had enough."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def begin_again(self) -> Provider:
+        """The same place, honest and without a past."""
+        self.provider = Provider(self.provider.url)
+        return self.provider
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """A provider that answers for as long as the context lasts."""
+    with Server() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.over.set()
+            server.shutdown()
+            thread.join()
+
+
+def secrets_in(form: Mapping[str, list[str]]) -> list[str]:
+    """What the portal said of itself in a form, and may be written down nowhere."""
+    return [form["client_secret"][0], form["code_verifier"][0]]
+
+
+def heard(token: str) -> dict[str, Any]:
+    """The claims of a token."""
+    part = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(b64decode(part + "=" * (-len(part) % 4), altchars=b"-_"))
+    return claims
+
+
+def read(target: str) -> dict[str, str]:
+    """A query as names and values."""
+    return {name: unquote(values[0]) for name, values in parse_qs(urlsplit(target).query).items()}
