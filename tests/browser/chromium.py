@@ -1,0 +1,125 @@
+"""Chromium as it is installed on this machine, and windows of it that notice what people would not."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from playwright._impl._api_structures import SetCookieParam
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, sync_playwright
+
+from tests.template import PROJECT
+from tests.town import Town
+from tests.visitors import Visitor
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDTH, HEIGHT = 390, 844
+"""A phone of today; `NARROW` is the narrowest that pages have to fit (WCAG 2.2, 1.4.10)."""
+NARROW = 320
+SCREENSHOTS = PROJECT / "tests" / "screenshots"
+
+
+@dataclass
+class Window:
+    """A browser with a profile of its own, and one page open in it."""
+
+    context: BrowserContext
+    page: Page
+    town: Town
+    complaints: list[str] = field(default_factory=list)
+    """What pages wrote to the console, or could not load."""
+
+    def go(self, path: str) -> Page:
+        """Type an address; `path` may be a whole one."""
+        self.page.goto(path if path.startswith("http") else self.town.url + path)
+        return self.page
+
+    def back(self) -> None:
+        """Press Back."""
+        with self.page.expect_navigation():
+            self.page.evaluate("history.back()")
+
+    @property
+    def path(self) -> str:
+        """Where the page is."""
+        return self.page.url.removeprefix(self.town.url)
+
+    @property
+    def heading(self) -> str:
+        """What it says at the top."""
+        return self.page.locator("h1").inner_text()
+
+    def ask(self, practice: str, address: str) -> None:
+        """Type an address into the form, and press Send link."""
+        self.go(f"/{practice}/sign-in")
+        self.page.locator("#email").fill(address)
+        self.click("form button")
+
+    def press(self, name: str) -> None:
+        """Press a button, and wait for the page that comes of it."""
+        self.click(self.page.get_by_role("button", name=name))
+
+    def follow(self, name: str) -> None:
+        """Follow a link, and wait for its page."""
+        self.click(self.page.get_by_role("link", name=name))
+
+    def click(self, what: Locator | str) -> None:
+        """Click the first such thing, and wait for the page that comes of it."""
+        found = self.page.locator(what) if isinstance(what, str) else what
+        with self.page.expect_navigation():
+            found.first.click()
+
+    def become(self, visitor: Visitor) -> None:
+        """Take over the cookies of someone who came by HTTP."""
+        # Playwright takes __Host- cookies for https alone; Chromium sends them to localhost by http too
+        told = {"url": "https://localhost", "secure": True, "httpOnly": True, "sameSite": "Lax"}
+        self.context.add_cookies(
+            [cast("SetCookieParam", {"name": name, "value": value, **told}) for name, value in visitor.cookies.items()]
+        )
+
+    def notice(self, page: Page) -> None:
+        """Collect what goes wrong on a page."""
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("requestfailed", self._miss)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # a page that says no has a status that says so too, and Chromium writes that down
+        said_no = message.text.startswith("Failed to load resource: the server responded with a status of ")
+        cleared = message.text.startswith("Clear-Site-Data header on")
+        if not cleared and not (said_no and message.page and message.location["url"] == message.page.url):
+            self.complaints.append(f"{message.location['url']}: {message.text}")
+
+    def _miss(self, request: Request) -> None:
+        self.complaints.append(f"{request.url}: {request.failure}")
+
+
+@contextmanager
+def running() -> Iterator[Chromium]:
+    """Chromium without a screen."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def window(browser: Chromium, town: Town, **how: Any) -> Iterator[Window]:
+    """A new window, as wide as a phone; `how` is what a Playwright context can be told."""
+    context = browser.new_context(**({"viewport": {"width": WIDTH, "height": HEIGHT}, "locale": "en-US"} | how))
+    context.set_default_timeout(10_000)
+    opened = Window(context, context.new_page(), town)
+    opened.notice(opened.page)
+    context.on("page", opened.notice)
+    yield opened
+    context.close()

@@ -1,0 +1,79 @@
+"""A walk through every page, as narrow as a phone, by day and by night, in both languages."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page
+
+from tests.browser import chromium
+from tests.browser.chromium import HEIGHT, NARROW, SCREENSHOTS, WIDTH
+from tests.browser.scenes import SCENES
+from tests.template import PROJECT
+from tests.town import Town
+
+AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
+WITHIN_A_MAIL_PROGRAM = ("landmark-one-main", "region")
+"""Rules for whole pages; a letter is a part of one."""
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_page_fits_reads_and_complains_of_nothing(browser: Chromium, town: Town, scene: str, language: str) -> None:
+    with chromium.window(browser, town, locale=f"{language}-US") as window:
+        SCENES[scene](window)
+        page = window.page
+        page.evaluate(AXE.read_text())
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for width in (WIDTH, NARROW):
+                page.set_viewport_size({"width": width, "height": HEIGHT})
+                photograph(page, f"{scene}-{language}-{scheme}-{width}")
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{scheme} {width}"
+            assert violations(page) == [], scheme
+
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.locator("h1").count() == 1
+        heading = " ".join(page.locator("h1").inner_text().split())
+        whose = "Willow Creek Therapy|Willow Family Therapy|Harbor Family Counseling|Client Portal|Portal de clientes"
+        assert page.title().removeprefix("Error: ") in [f"{heading} – {name}" for name in whose.split("|")]
+        assert window.complaints == []
+
+
+@pytest.mark.parametrize("address", ["ana@example.com", "luis@example.com"])
+def test_a_letter_fits_and_reads_in_any_mail_program(browser: Chromium, town: Town, address: str) -> None:
+    town.link("willow", address)
+    letter = town.letter(address)
+    with chromium.window(browser, town) as window:
+        page = window.page
+        page.set_content(letter["html"])
+        page.evaluate(AXE.read_text())
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for width in (WIDTH, NARROW):
+                page.set_viewport_size({"width": width, "height": HEIGHT})
+                photograph(page, f"letter-{letter['headers']['Content-Language']}-{scheme}-{width}")
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{scheme} {width}"
+            assert violations(page, but=WITHIN_A_MAIL_PROGRAM) == [], scheme
+
+        assert window.complaints == []
+
+
+def photograph(page: Page, name: str) -> Path:
+    """Keep what it looks like, for someone to look at."""
+    picture = SCREENSHOTS / f"{name}.png"
+    page.screenshot(path=picture, full_page=True)
+    return picture
+
+
+def violations(page: Page, but: Sequence[str] = ()) -> list[Any]:
+    """What axe-core finds wrong, and what it could not make out of colours."""
+    found: dict[str, list[dict[str, Any]]] = page.evaluate(
+        "but => axe.run({resultTypes: ['violations', 'incomplete'], "
+        "rules: Object.fromEntries(but.map(rule => [rule, {enabled: false}]))})",
+        list(but),
+    )
+    doubts = [doubt for doubt in found["incomplete"] if doubt["id"] == "color-contrast"]
+    return [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"] + doubts]

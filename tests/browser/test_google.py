@@ -1,0 +1,179 @@
+"""The way through Google in a real browser, under the pages' real headers, to another site as Google is one."""
+
+from collections.abc import Callable
+from http.client import HTTPConnection
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from local.openid import ACCOUNTS
+from tests.browser.chromium import Window
+from tests.town import Town
+
+MARIA = "maria.gomez@gmail.com"
+BUTTON = "Continue with Google"
+INSIDE = "/willow/profiles"
+
+
+def choose(window: Window, name: str = "Maria Gomez") -> None:
+    """Press the button of an account on Google's page."""
+    window.page.get_by_role("button", name=name).click()
+
+
+def complaints(window: Window) -> list[str]:
+    """What our own pages complain of; the stand-in has no icon."""
+    return [complaint for complaint in window.complaints if "/favicon.ico: " not in complaint]
+
+
+def press(window: Window) -> None:
+    """Press the portal's button."""
+    window.page.get_by_role("button", name=BUTTON).click()
+
+
+@pytest.fixture(autouse=True)
+def _unbound(town: Town) -> None:
+    """Nobody at Google has signed in by Maria's address yet."""
+    (account,) = town.items("Accounts", practice="willow", address=MARIA)
+    town.portal.address.client("dynamodb").update_item(
+        TableName="Accounts", Key={"key": {"S": account["key"]}}, UpdateExpression="REMOVE google"
+    )
+
+
+def from_the_sign_in_page(window: Window) -> None:
+    """Where most begin."""
+    window.go("/willow/sign-in")
+
+
+def from_a_link_on_another_device(window: Window) -> None:
+    """Where a link asks whether to be spent."""
+    window.go(window.town.link("willow", MARIA))
+    assert window.heading == "Sign in to your Client Portal"
+
+
+def from_a_link_that_was_used(window: Window) -> None:
+    """Where a link is over."""
+    link = window.town.link("willow", MARIA)
+    assert window.town.browser().press(link).status == 303
+    window.go(link)
+    assert window.page.get_by_role("button", name="Send link").count() == 1
+
+
+def from_a_link_that_never_was(window: Window) -> None:
+    """Where a link was cut off."""
+    window.go("/willow/link/" + "x" * 87)
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        from_the_sign_in_page,
+        from_a_link_on_another_device,
+        from_a_link_that_was_used,
+        from_a_link_that_never_was,
+    ],
+)
+def test_one_button_and_a_choice_at_google_lead_in(window: Window, begin: Callable[[Window], None]) -> None:
+    """B65, B37"""
+    begin(window)
+    press(window)
+    assert window.page.url.startswith("http://127.0.0.1:")
+    choose(window)
+
+    assert window.path == INSIDE
+    assert complaints(window) == []
+
+
+def test_the_second_time_asks_nothing(window: Window) -> None:
+    """B73"""
+    window.go("/willow/sign-in")
+    press(window)
+    choose(window)
+    window.page.get_by_role("button", name="Leo Gomez").click()
+    window.page.get_by_role("button", name="Sign out").click()
+    window.go("/willow/sign-in")
+    press(window)
+
+    assert window.path == INSIDE
+    assert complaints(window) == []
+
+
+def test_two_tabs_at_once_both_come_in(window: Window) -> None:
+    first, second = window.page, window.context.new_page()
+    for tab in (first, second):
+        tab.goto(f"{window.town.url}/willow/sign-in")
+        tab.get_by_role("button", name=BUTTON).click()
+    for tab in (first, second):
+        tab.get_by_role("button", name="Maria Gomez").click()
+        tab.wait_for_url(f"**{INSIDE}")
+    for tab in (first, second):
+        tab.reload()
+        assert tab.url.endswith(INSIDE)
+
+    assert complaints(window) == []
+
+
+def test_back_after_coming_in_shows_nothing_broken_and_spends_nothing(town: Town, window: Window) -> None:
+    window.go("/willow/sign-in")
+    press(window)
+    choose(window)
+    window.page.get_by_role("button", name="Leo Gomez").click()
+    before = town.at_rest()["Sessions"]
+    seen = []
+    for _ in range(3):
+        window.back()
+        seen.append((window.page.url.startswith(town.url), window.heading))
+
+    assert len(town.at_rest()["Sessions"]) == len(before)
+    assert [heading for ours, heading in seen if ours and "couldn’t" in heading] == []
+    window.go("/willow/home")
+    assert window.path == "/willow/home"
+    assert complaints(window) == []
+
+
+def test_an_account_that_is_on_file_nowhere_reads_so_and_may_choose_another(window: Window) -> None:
+    window.go("/willow/sign-in")
+    press(window)
+    choose(window, "Pat Quinn")
+
+    assert window.heading == "That Google Account isn’t associated with a Client Portal"
+    assert window.page.get_by_role("link", name="Request a new link").count() == 1
+    assert window.page.get_by_role("link", name="Sign in via Pin Code").count() == 1
+    press(window)
+    choose(window)
+    assert window.path == INSIDE
+    assert complaints(window) == []
+
+
+def test_to_cancel_at_google_leads_back_to_the_other_ways(window: Window) -> None:
+    window.go("/willow/sign-in")
+    press(window)
+    window.page.get_by_role("button", name="Cancel").click()
+
+    assert window.heading == "You didn’t finish signing in with Google"
+    window.page.get_by_role("link", name="Request a new link").click()
+    assert window.path == "/willow/sign-in"
+    assert complaints(window) == []
+
+
+def test_a_return_that_another_browser_began_leads_nowhere(town: Town, window: Window) -> None:
+    """An attacker's own return, opened by a victim who is on the way too."""
+    window.go("/willow/sign-in")
+    press(window)
+    victims, lured = window.page, window.context.new_page()
+    trap = agreed(town.browser().press("/willow/google").location or "")
+    lured.goto(trap)
+    assert lured.locator("h1").inner_text() == "We couldn’t sign you in with Google"
+    choose(window)
+
+    assert victims.url == town.url + INSIDE
+
+
+def agreed(location: str) -> str:
+    """Where Google sends Maria, who agrees there without a browser of these tests."""
+    there = urlsplit(location)
+    way = HTTPConnection(there.netloc, timeout=10)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    way.request("POST", f"{there.path}?{there.query}", urlencode({"sub": ACCOUNTS[0].subject}), form)
+    back = way.getresponse().headers["location"]
+    way.close()
+    return back

@@ -1,0 +1,41 @@
+"""Someone else's site, from which links are clicked and forms are sent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+
+class Webmail(BaseHTTPRequestHandler):
+    """Someone else's site that shows one page."""
+
+    def __init__(self, body: str, *args: object) -> None:
+        self._body = body
+        super().__init__(*args)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        """Show it, whatever is asked for."""
+        page = f"<!doctype html><title>Inbox</title>{self._body}".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def webmail(body: str) -> Iterator[str]:
+    """The address of a page on another site than the portal's: 127.0.0.1 is another one than localhost."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Webmail, body))
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

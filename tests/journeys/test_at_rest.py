@@ -1,0 +1,130 @@
+"""What stays behind of a sign-in: nothing that could be turned into another one."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from tests.town import Town
+from tests.visitors import Browser
+
+ANA = "ana@example.com"
+SECRET_AT = 33
+"""Where in a link's token the secret begins."""
+
+
+def spellings(secret: bytes) -> Iterator[str]:
+    """The ways in which bytes might have been written down."""
+    yield base64.urlsafe_b64encode(secret).decode().rstrip("=")
+    yield base64.b64encode(secret).decode().rstrip("=")
+    yield secret.hex()
+
+
+def digests(text: str) -> Iterator[str]:
+    """What anyone could work out from an address by themselves."""
+    for algorithm in ("md5", "sha1", "sha256", "sha512"):
+        yield from spellings(hashlib.new(algorithm, text.encode()).digest())
+
+
+def raw(token: str) -> bytes:
+    return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+
+
+def journey(town: Town) -> tuple[str, list[str], Browser]:
+    """A whole sign-in; the token, and all cookie values that were handed out."""
+    browser = town.browser()
+    handed = []
+    answers = [browser.ask("willow", ANA)]
+    link = town.letter(ANA)["url"]
+    answers += [town.browser().get(link), browser.get(link)]
+    for answer in answers:
+        handed += [cookie.value for cookie in answer.cookies.values() if len(cookie.value) > 1]
+    browser.get("/willow/home")
+    return link.rpartition("/")[2], handed, browser
+
+
+def test_no_table_and_no_queue_holds_a_secret_before_or_after_the_link_is_opened(town: Town) -> None:
+    token, cookies, _ = journey(town)
+    town.wait(61)
+    waiting = town.link("willow", ANA).rpartition("/")[2]
+    session = next(raw(cookie) for cookie in cookies if len(cookie) == 64)
+    kept = json.dumps(town.portal.at_rest())
+
+    for text in (token, waiting, *cookies):
+        assert text not in kept
+    for secret in (raw(token)[SECRET_AT:], raw(waiting)[SECRET_AT:], session[16:]):
+        for spelled in spellings(secret):
+            assert spelled not in kept
+
+
+def test_no_job_that_waits_to_be_mailed_holds_a_secret_or_an_address(town: Town) -> None:
+    seen = ""
+    for number in range(3):
+        town.browser().ask("willow", ANA)
+        seen += json.dumps(town.portal.at_rest()["queues"])
+        token = town.letter(ANA, number + 1)["url"].rpartition("/")[2]
+
+        assert not [text for text in (token, *spellings(raw(token)[SECRET_AT:]), ANA) if text in seen]
+        town.wait(61)
+
+
+def test_no_key_of_any_table_tells_an_address_or_could_be_made_from_one(town: Town) -> None:
+    journey(town)
+    town.browser().ask("willow", "eve@example.com")
+    dynamodb = town.portal.address.client("dynamodb")
+    keys = ""
+    for table, items in town.at_rest().items():
+        schema = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+        keys += json.dumps([[item[key["AttributeName"]] for key in schema] for item in items])
+    source = "198.18."
+
+    assert "@" not in keys
+    assert source not in keys
+    for address in (ANA, "eve@example.com"):
+        for guess in (address, f"willow{address}", f"willow:{address}", f"willow/{address}", f"willow#{address}"):
+            for digest in digests(guess):
+                assert digest[:22] not in keys
+
+
+def test_an_address_that_is_not_on_file_is_kept_nowhere(town: Town) -> None:
+    town.browser().ask("willow", "stranger.danger@example.org")
+    town.browser().ask("harbor", "stranger.danger@example.org")
+    town.settle()
+
+    assert "stranger" not in json.dumps(town.portal.at_rest())
+
+
+def test_no_log_holds_a_token_a_cookie_an_address_or_a_name(town: Town) -> None:
+    token, cookies, browser = journey(town)
+    browser.ask("willow", "Stranger.Danger@example.org")
+    browser.press("/willow/pin", email=ANA, pin="314159")
+    town.app().post(f"/willow/link/{token[:-4]}beef")
+    browser.press("/willow/sign-in?email=query@example.com", email="not an address")
+    town.settle()
+    logs = {file.name: file.read_text() for file in town.portal.logs.iterdir()}
+    written = "".join(logs.values())
+
+    assert {"RequestLink.log", "RedeemLink.log", "Session.log", "SendMail.log"} <= {
+        n for n, text in logs.items() if text
+    }
+    for secret in (token, *spellings(raw(token)[SECRET_AT:]), *cookies, token[:-4], "314159"):
+        assert secret not in written
+    for person in ("@example", quote(ANA), "Ana Reyes", "tranger", "Mozilla", "198.18."):
+        assert person not in written
+    assert "/link/{token}" in logs["RedeemLink.log"]
+
+
+def test_what_happened_is_written_down_without_anything_personal(town: Town) -> None:
+    (account,) = town.items("Accounts", practice="willow", address=ANA)
+    subject = f"willow#{account['key']}"
+    before = {event["id"] for event in town.items("Events", subject=subject)}
+    _, _, browser = journey(town)
+    browser.press("/willow/sign-out")
+    town.settle()
+    events = [event for event in town.items("Events", subject=subject) if event["id"] not in before]
+    kinds = [event["kind"] for event in sorted(events, key=lambda event: event["id"])]
+
+    assert kinds == ["link_requested", "link_sent", "session_started", "session_ended"]
+    assert "@" not in json.dumps(events)
+    assert "Ana" not in json.dumps(events)
