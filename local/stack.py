@@ -102,6 +102,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
             provider = options.google or await _start_stand_in(logs, ending)
             address = await _start_aws(options.engine, state, logs, ending, ended)
             google = provider if isinstance(provider, Google) else await provider.register(url)
+        if not (options.build / "template.yaml").exists():
+            raise StartError("Nothing is built yet: make build")
         template = await asyncio.to_thread(Template, options.build, _parameters(url, google))
         await asyncio.to_thread(aws.create, template, address)
         if google.client_secret:

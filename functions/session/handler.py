@@ -120,6 +120,13 @@ def _visit(request: web.Request) -> Visit:
     return sessions.resume(request.at.slug, cookies.session(request), request.now)
 
 
+def _whose(request: web.Request) -> str | None:
+    """The practice of the path, also below it where nothing is: a link cut short by a mail program leads to a page of
+    the practice, with its phone and a way on."""
+    first = request.path.split("/")[1:2]
+    return request.parameters.get("practice") or (first[0] if request.route == "$default" and first else None)
+
+
 _answer = web.entry(
     {
         "/{practice}/profiles": {"GET": choice, "POST": choose},
@@ -130,7 +137,8 @@ _answer = web.entry(
         "/healthz": {"GET": health},
         "/.well-known/apple-app-site-association": {"GET": apple_app_links},
         "/.well-known/assetlinks.json": {"GET": android_app_links},
-    }
+    },
+    whose=_whose,
 )
 
 

@@ -375,3 +375,21 @@ def test_a_stack_without_apps_tells_of_none(browser: Browser) -> None:
 def test_a_practice_cannot_be_named_as_the_files_of_apps(browser: Browser) -> None:
     assert browser.get("/.well-known").status == 404
     assert browser.get("/.well-known/sign-in").status == 404
+
+
+# ── where nothing is ──
+
+
+@pytest.mark.parametrize("path", ["/willow/nothing", "/willow/link/", "/willow/link/a/b", "/willow/sign-in/"])
+def test_where_nothing_is_below_a_practice_its_own_page_says_so_and_leads_on(browser: Browser, path: str) -> None:
+    answer = browser.get(path)
+    assert answer.status == 404
+    assert "Willow Family Therapy" in answer.body
+    assert 'href="/willow"' in answer.body
+
+
+@pytest.mark.parametrize("path", ["/nowhere/at/all", "/", "/Willow/x", "//willow/x"])
+def test_where_no_practice_is_none_is_named(browser: Browser, path: str) -> None:
+    answer = browser.get(path)
+    assert answer.status == 404
+    assert "Willow" not in answer.sheet.title
