@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,6 +11,7 @@ from latchkey import aws as ours
 from latchkey import settings, tokens
 from latchkey.mail import ses
 from latchkey.rules.members import Role
+from latchkey.settings import Settings
 from latchkey.store import members, practices
 from latchkey.store.tables import connection
 from local import aws, processes
@@ -22,41 +23,56 @@ from tests.people import HARBOR, WILLOW
 PATIENCE_SECONDS = 20
 
 
-@pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+@dataclass(frozen=True, slots=True)
+class House:
     """AWS with the template's tables, a queue and keys; nothing on it yet."""
+
+    stage: Stage
+    url: str
+    told: Settings
+    """What the clinicians' function is told of it."""
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("clinicians")
-    with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
+    with asyncio.Runner() as runner:
         process, url = runner.run(aws.start_ministack(MINISTACK, folder, folder / "log"))
         try:
             made = Stage(aws.Address(url, url).client)
             template.create_tables(made.client("dynamodb"))
-            told = settings.load()
             ring = json.dumps({"current": "1", "1": "k" * 64})
             secrets = made.client("secretsmanager")
             arns = {
                 f"{name}_key_arn": secrets.create_secret(Name=name, SecretString=ring)["ARN"]
                 for name in ("lookup", "cookie", "link", "pin")
             }
-            patched = replace(
-                told,
+            told = replace(
+                settings.load(),
                 mail_queue_url=made.queue,
                 token_issuer=ISSUER,
                 token_client_ids=("desk",),
                 token_scope="latchkey/admin",
                 **arns,
             )
-            patch.setattr(settings, "load", lambda: patched)
-            patch.setattr(ours, "client", made.client)
-            patch.setattr(ses, "send", made.send)
-            # how long a PIN is stretched is another test's affair
-            patch.setattr(tokens, "PIN_ROUNDS", 1000)
-            patch.setattr(connection, "host", url)
-            patch.setattr(connection, "_read_timeout_seconds", PATIENCE_SECONDS)
-            patch.setattr(connection, "_client", None)
-            yield made
+            yield House(made, url, told)
         finally:
             runner.run(processes.stop(process))
+
+
+@pytest.fixture(scope="module")
+def stage(house: House) -> Iterator[Stage]:
+    """The functions of this process at work in the house, until the module's last test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "load", lambda: house.told)
+        patch.setattr(ours, "client", house.stage.client)
+        patch.setattr(ses, "send", house.stage.send)
+        # how long a PIN is stretched is another test's affair
+        patch.setattr(tokens, "PIN_ROUNDS", 1000)
+        patch.setattr(connection, "host", house.url)
+        patch.setattr(connection, "_read_timeout_seconds", PATIENCE_SECONDS)
+        patch.setattr(connection, "_client", None)
+        yield house.stage
 
 
 @pytest.fixture(autouse=True)

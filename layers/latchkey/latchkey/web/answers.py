@@ -81,8 +81,7 @@ def frame(request: Request) -> Frame:
         request.practice,
         request.language,
         path=request.below("sign-in") if request.practice and request.route in POSTED_ONLY else "",
-        # API Gateway's ids end in a sign that nobody wants to spell on the phone
-        reference=request.reference.rstrip("="),
+        reference=request.reference,
         google=offers_google(request.practice),
     )
 

@@ -43,7 +43,7 @@ class Request:
     instant: int
     """Unix milliseconds."""
     reference: str
-    """API Gateway's id of the request: the support code."""
+    """API Gateway's id of the request, the support code: on pages, in the audit and in the log."""
     time_left: Callable[[], int] = field(repr=False)
     """Milliseconds until Lambda ends this function."""
     origin: str = ""
@@ -186,7 +186,8 @@ def read(event: Mapping[str, Any], time_left: Callable[[], int]) -> Request:
         source=str(http.get("sourceIp", "")),
         host=str(context.get("domainName", "")).lower(),
         instant=int(context["timeEpoch"]),
-        reference=str(context.get("requestId", "")),
+        # without the sign that API Gateway's ids end in, and nobody wants to spell on the phone
+        reference=str(context.get("requestId", "")).rstrip("="),
         time_left=time_left,
     )
 
