@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
+from latchkey.web.refusals import TOLD
 from tests import template
 from tests.functions.portal import HTML, ORIGIN, Cloud, Portal
 
@@ -182,6 +183,10 @@ def many(examples: int) -> settings:
 
 
 COUNTED = {"Budgets", "Events"}
+OWN_WORDS = sorted({told.code for told in TOLD.values()} | {route.rpartition(" ")[2] for route in ROUTES}, key=len)[
+    ::-1
+]
+"""What the log says of itself, whatever was sent: a cookie that spells one of our codes is no secret that got out."""
 
 
 def is_answered_and_changes_nothing(portal: Portal, drawn: dict[str, Any]) -> None:
@@ -199,6 +204,8 @@ def is_answered_and_changes_nothing(portal: Portal, drawn: dict[str, Any]) -> No
     assert not any(cookie.startswith("__Host-session-") and "Max-Age=0" not in cookie for cookie in answer.cookies)
     assert "SendMessage" not in portal.wire.operations() or answer.status in {202, 303}
     told = portal.log.getvalue()
+    for own in OWN_WORDS:
+        told = told.replace(own, "")
     for secret in (drawn["token"], *drawn["cookies"]):
         assert len(secret) < 12 or secret not in told
     assert "@example.com" not in told
