@@ -3,11 +3,12 @@
 from latchkey import google, keys, tokens, web
 from latchkey.rules.accounts import Account
 from latchkey.rules.budgets import LEAVE_BY_NETWORK, LEAVE_BY_SOURCE
-from latchkey.rules.events import Event, Kind
+from latchkey.rules.events import Kind
 from latchkey.rules.refusals import GoogleCancelled, GoogleFailed, GoogleUnmatched, PageUnknown
-from latchkey.store import accounts, budgets, events, states
+from latchkey.store import accounts, budgets, states
 from latchkey.web import arrivals, cookies
 from latchkey.web.answers import offers_google
+from latchkey.web.audit import write_down
 
 CALLBACK = "/google/callback"
 STATE = "google state"
@@ -46,7 +47,7 @@ def come_back(request: web.Request) -> web.Response:
         arrival = arrivals.arrival(request, account, "google")
         visit = states.spend(_digest(state), account, subject, arrival)
     except GoogleUnmatched as unmatched:
-        _write_down(request, key, unmatched)
+        write_down(request, key, Kind.GOOGLE_REFUSED, "google", unmatched.reason)
         raise
     # the browser's secret stays for its ten minutes: another tab may be on its way back
     return web.signed_in(request, visit, arrival.cookie)
@@ -86,20 +87,6 @@ def _nonce(state: str) -> str:
 
 def _verifier(state: str) -> str:
     return tokens.derived(keys.cookie(), "google verifier", state)
-
-
-def _write_down(request: web.Request, key: bytes, refused: GoogleUnmatched) -> None:
-    events.add(
-        Event(
-            request.at.slug,
-            key,
-            Kind.GOOGLE_REFUSED,
-            request.instant,
-            reason=refused.reason,
-            method="google",
-            reference=request.reference,
-        )
-    )
 
 
 handle = web.entry({"/{practice}/google": {"POST": leave}, CALLBACK: {"GET": come_back}}, whose=_whose)

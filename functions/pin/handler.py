@@ -4,14 +4,15 @@ from latchkey import keys, pages, tokens, web
 from latchkey.rules import addresses, pins
 from latchkey.rules.accounts import Account
 from latchkey.rules.budgets import TYPE_BY_NETWORK, TYPE_BY_SOURCE, WRONG_PINS_BY_ADDRESS, WRONG_PINS_BY_PRACTICE
-from latchkey.rules.events import Event, Kind
+from latchkey.rules.events import Kind
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinLocked, PinRefused, Waiting
-from latchkey.store import accounts, budgets, events
+from latchkey.store import accounts, budgets
 from latchkey.store import pins as kept
 from latchkey.store.budgets import Taken
 from latchkey.web import arrivals, cookies
 from latchkey.web.answers import frame
+from latchkey.web.audit import write_down
 
 
 def form(request: web.Request) -> web.Response:
@@ -35,7 +36,7 @@ def sign_in(request: web.Request) -> web.Response:
         arrival = arrivals.arrival(request, account, "pin")
         visit = kept.spend(pin, account, arrival)
     except PinRefused:
-        _write_down(request, key, Kind.PIN_REFUSED)
+        write_down(request, key, Kind.PIN_REFUSED, "pin")
         raise
     for count in taken:
         budgets.give_back(count)
@@ -53,7 +54,7 @@ def _reserve(request: web.Request, key: bytes) -> list[Taken]:
     try:
         taken = [budgets.take(budgets.bucket_of(*lane, key), (WRONG_PINS_BY_ADDRESS,), request.now)]
     except Waiting as waiting:
-        _write_down(request, key, Kind.PIN_LOCKED, waiting.limit)
+        write_down(request, key, Kind.PIN_LOCKED, "pin", waiting.limit)
         raise PinLocked(waiting.until) from None
     practice = budgets.bucket_of("pin practice", request.at.slug)
     taken.append(budgets.take(practice, (WRONG_PINS_BY_PRACTICE,), request.now))
@@ -77,12 +78,6 @@ def _proven(request: web.Request, key: bytes, typed: str) -> tuple[Pin, Account]
     if not right or account is None or not account.may_sign_in or account.epoch != pin.epoch:
         raise PinRefused
     return pin, account
-
-
-def _write_down(request: web.Request, key: bytes, kind: Kind, reason: str | None = None) -> None:
-    events.add(
-        Event(request.at.slug, key, kind, request.instant, reason=reason, method="pin", reference=request.reference)
-    )
 
 
 handle = web.entry({"/{practice}/pin": {"GET": form, "POST": sign_in}})

@@ -4,13 +4,14 @@ from latchkey import keys, pages, tokens, web
 from latchkey.rules import addresses
 from latchkey.rules.accounts import Account
 from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
-from latchkey.rules.events import Event, Kind
+from latchkey.rules.events import Kind
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed, SwitchUnasked
 from latchkey.rules.sessions import Visit
-from latchkey.store import budgets, events, links
+from latchkey.store import budgets, links
 from latchkey.tokens import LinkToken
 from latchkey.web import arrivals, cookies
 from latchkey.web.answers import frame
+from latchkey.web.audit import write_down
 from latchkey.web.refusals import code
 
 
@@ -41,10 +42,10 @@ def press(request: web.Request) -> web.Response:
         account = links.peek(token, request.now)
         return _spend(request, token, account, present)
     except LinkUsed as used:
-        _write_down(request, token, used)
+        write_down(request, token.account, Kind.LINK_REFUSED, "link", code(used))
         return _home_again(request, token, present)
     except (LinkExpired, LinkReplaced) as dead:
-        _write_down(request, token, dead)
+        write_down(request, token.account, Kind.LINK_REFUSED, "link", code(dead))
         raise
 
 
@@ -83,20 +84,6 @@ def _home_again(request: web.Request, token: LinkToken, present: Visit | None) -
     if request.wants_json:
         return web.json_document(web.session_document(request, present))
     return web.see_other(request.below("home"))
-
-
-def _write_down(request: web.Request, token: LinkToken, dead: LinkExpired | LinkReplaced | LinkUsed) -> None:
-    events.add(
-        Event(
-            request.at.slug,
-            token.account,
-            Kind.LINK_REFUSED,
-            request.instant,
-            reason=code(dead),
-            method="link",
-            reference=request.reference,
-        )
-    )
 
 
 handle = web.entry({"/{practice}/link/{token}": {"GET": look, "POST": press}})

@@ -13,15 +13,16 @@ from latchkey.rules.budgets import (
     WRONG_BY_NETWORK,
     WRONG_BY_SOURCE,
 )
-from latchkey.rules.events import Event, Kind
+from latchkey.rules.events import Kind
 from latchkey.rules.jobs import Job
 from latchkey.rules.practices import UnknownAddress
 from latchkey.rules.refusals import EmailUnknown, SignedOut, Unavailable, Waiting
 from latchkey.rules.sessions import IDLE_SECONDS
-from latchkey.store import accounts, budgets, events, sessions
+from latchkey.store import accounts, budgets, sessions
 from latchkey.store.tables import OUTAGES
 from latchkey.web import arrivals, cookies
 from latchkey.web.answers import frame
+from latchkey.web.audit import write_down
 from latchkey.web.cookies import Asked
 
 
@@ -62,7 +63,7 @@ def ask(request: web.Request) -> web.Response:
     account = accounts.find(key)
     if tells and not (account and account.may_sign_in):
         budgets.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, request.now)
-        _write_down(request, key, Kind.LINK_REFUSED, "email_unknown")
+        write_down(request, key, Kind.LINK_REFUSED, "link", "email_unknown")
         raise EmailUnknown
 
     job = Job(
@@ -78,7 +79,7 @@ def ask(request: web.Request) -> web.Response:
         _promise(request, job)
     except Waiting as waiting:
         if waiting.limit != JUST_ASKED.name:
-            _write_down(request, key, Kind.LIMIT_HIT, waiting.limit)
+            write_down(request, key, Kind.LIMIT_HIT, "link", waiting.limit)
             raise
         return _on_its_way(request).keeping(*_still_asked(request, job, typed), cookies.set_again(request))
     return _on_its_way(request).keeping(
@@ -118,7 +119,7 @@ def _promise(request: web.Request, job: Job) -> None:
     taken = [budgets.take(budgets.bucket_of(*lane, job.account), ASK_BY_ADDRESS, request.now)]
     try:
         taken.append(budgets.take(budgets.bucket_of("practice", job.practice), (MAIL_BY_PRACTICE,), request.now))
-        _write_down(request, job.account, Kind.LINK_REQUESTED)
+        write_down(request, job.account, Kind.LINK_REQUESTED, "link")
         queue.put(job)
     except (Waiting, *OUTAGES) as trouble:
         for count in taken:
@@ -141,14 +142,6 @@ def _still_asked(request: web.Request, job: Job, typed: str) -> list[str]:
     if asked and addresses.canonical(asked.typed) == addresses.canonical(typed):
         return []
     return [cookies.set_asked(request, Asked(job.request, typed))]
-
-
-def _write_down(request: web.Request, account: bytes, kind: Kind, reason: str | None = None) -> None:
-    events.add(
-        Event(
-            request.at.slug, account, kind, request.instant, reason=reason, method="link", reference=request.reference
-        )
-    )
 
 
 handle = web.entry(
