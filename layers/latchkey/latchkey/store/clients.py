@@ -1,6 +1,5 @@
 """Clients on file, and what clinicians decide about them, written together with the accounts it touches."""
 
-import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -25,7 +24,7 @@ from latchkey.rules.events import Event, Kind
 from latchkey.rules.practices import Language
 from latchkey.rules.refusals import NotYours, Unavailable
 from latchkey.store import accounts, events
-from latchkey.store.tables import Table, connection, passing, unmet_in
+from latchkey.store.tables import Table, connection, passing, unmet_in, wait
 
 TRIES = 6
 PAUSE_SECONDS = 0.02
@@ -132,7 +131,8 @@ def change(
     """
     current = client
     for turn in range(TRIES):
-        _pause(turn)
+        if turn:
+            wait(turn - 1, PAUSE_SECONDS)
         known = accounts.find_all(access.keys(current) | also)
         decided = decide(current, known)
         try:
@@ -154,7 +154,8 @@ def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> Non
     :raises Unavailable: something came in between several times over; nothing is forgotten.
     """
     for turn in range(TRIES):
-        _pause(turn)
+        if turn:
+            wait(turn - 1, PAUSE_SECONDS)
         decided = access.erase(client, accounts.find_all(access.keys(client)), now)
         try:
             with TransactWrite(connection=connection) as transaction:
@@ -169,12 +170,6 @@ def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> Non
         else:
             return
     raise Unavailable
-
-
-def _pause(turn: int) -> None:
-    """Let whoever is in the way finish."""
-    if turn:
-        time.sleep(PAUSE_SECONDS * 2 ** (turn - 1) * (1 + tokens.jitter(100) / 100))
 
 
 def _write(change: Change, note: Callable[[bytes, Kind], Event]) -> None:

@@ -18,6 +18,8 @@ OUTAGES = (PynamoDBException, BotoCoreError, ClientError)
 TRIES = 3
 """At what only someone else's write stands in the way of."""
 
+PAUSE_SECONDS = 0.05
+
 TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Reasons of a cancelled transaction that are worth another try; botocore makes none."""
 
@@ -69,9 +71,9 @@ def read_both[A: Table, B: Table](one: tuple[type[A], str], other: tuple[type[B]
     raise AssertionError("the last turn returns or raises")
 
 
-def wait(turn: int) -> None:
-    """A little longer at each turn, and not as long as others who were in the way."""
-    time.sleep(0.05 * 2**turn * (1 + jitter(100) / 100))
+def wait(turn: int, seconds: float = PAUSE_SECONDS) -> None:
+    """`seconds`, twice as long at each turn, and up to as long again by chance: not as long as others in the way."""
+    time.sleep(seconds * 2**turn * (1 + jitter(100) / 100))
 
 
 def unmet(error: PynamoDBException) -> bool:
