@@ -18,7 +18,7 @@ def leave(request: web.Request) -> web.Response:
     """Off to Google with nothing about anyone: a state, a nonce, and the digest of a secret that stays here."""
     if not offers_google(request.practice):
         raise PageUnknown
-    budgets.take_by_source(request.source, LEAVE_BY_SOURCE, LEAVE_BY_NETWORK, request.now)
+    budgets.take_by_source(request.source, LEAVE_BY_SOURCE, LEAVE_BY_NETWORK, request.now, road="google")
     # one secret for all tabs of a browser, so that two attempts at once do not end each other
     browser = cookies.google(request) or tokens.encode(tokens.request_id())
     state = tokens.seal(keys.cookie(), STATE, "", tokens.request_id() + request.at.slug.encode())

@@ -28,7 +28,7 @@ def sign_in(request: web.Request) -> web.Response:
     """
     address = addresses.canonical(request.field("email"))
     typed = pins.typed(request.field("pin"))
-    budgets.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now)
+    budgets.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")
     key = accounts.key_of(request.at.slug, address)
     taken = _reserve(request, key)
     try:

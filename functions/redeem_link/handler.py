@@ -24,7 +24,7 @@ def look(request: web.Request) -> web.Response:
     except LinkUsed:
         return _home_again(request, token, present)
     if _asked_here(request, token):
-        budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now)
+        budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now, road="link")
         return _spend(request, token, account, present)
     masked = addresses.mask(account.address)
     if request.wants_json:
@@ -35,7 +35,7 @@ def look(request: web.Request) -> web.Response:
 
 def press(request: web.Request) -> web.Response:
     """A person pressed the button."""
-    budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now)
+    budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now, road="link")
     token = tokens.read_link(keys.link(), request.at.slug, request.parameters["token"])
     present = arrivals.present(request)
     try:

@@ -58,11 +58,11 @@ def ask(request: web.Request) -> web.Response:
     tells = request.at.unknown_address is UnknownAddress.TELL
 
     guesses = (WRONG_BY_SOURCE,) if tells else ()
-    budgets.take_by_source(request.source, ASK_BY_SOURCE, ASK_BY_NETWORK, request.now, unless=guesses)
+    budgets.take_by_source(request.source, ASK_BY_SOURCE, ASK_BY_NETWORK, request.now, unless=guesses, road="ask")
     key = accounts.key_of(request.at.slug, address)
     account = accounts.find(key)
     if tells and not (account and account.may_sign_in):
-        budgets.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, request.now)
+        budgets.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, request.now, road="ask")
         write_down(request, key, Kind.LINK_REFUSED, "link", "email_unknown")
         raise EmailUnknown
 
@@ -118,7 +118,8 @@ def _promise(request: web.Request, job: Job) -> None:
     lane = ("browser", browser) if browser else ("address",)
     taken = [budgets.take(budgets.bucket_of(*lane, job.account), ASK_BY_ADDRESS, request.now)]
     try:
-        taken.append(budgets.take(budgets.bucket_of("practice", job.practice), (MAIL_BY_PRACTICE,), request.now))
+        practice = budgets.bucket_of("practice", job.practice)
+        taken.append(budgets.take(practice, (MAIL_BY_PRACTICE,), request.now, busy=True))
         write_down(request, job.account, Kind.LINK_REQUESTED, "link")
         queue.put(job)
     except (Waiting, *OUTAGES) as trouble:

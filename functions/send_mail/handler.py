@@ -1,6 +1,7 @@
 """The queue's worker: make the link, store it, and only then send it.
 
-In this order a letter never holds a link that does not work. A job that comes twice makes the same link twice.
+In this order a letter never holds a link that does not work. A job that comes twice makes the same link twice. One that
+cannot be done now goes back as a copy: waiting for SES or a table must not use up the few times a message is received.
 """
 
 from latchkey import keys, settings, tokens, web
@@ -11,15 +12,39 @@ from latchkey.rules.accounts import Account
 from latchkey.rules.events import Event, Kind
 from latchkey.rules.jobs import Job
 from latchkey.rules.practices import Practice
+from latchkey.rules.refusals import Unavailable
 from latchkey.store import accounts, events, links, practices
+from latchkey.store.tables import OUTAGES
 
 
 def work(body: str, instant: int) -> web.Outcome:
     """Keep one promise of mail, or write down why not.
 
     :raises ValueError: the message holds no promise.
+    :raises web.NotNow: what it takes does not answer.
     """
-    job, now = queue.read(body), instant // 1000
+    job = queue.read(body)
+    try:
+        return _keep(job, instant)
+    except ses.Delayed as delayed:
+        raise web.NotNow(delayed.reason, delayed.closed) from None
+    except (Unavailable, *OUTAGES) as outage:
+        raise web.NotNow(type(outage).__name__) from None
+
+
+def put_off(body: str, instant: int, obstacle: web.NotNow) -> web.Outcome:
+    """Put a copy back for later, after half of the longest wait and up to as long again by chance.
+
+    :raises ValueError: the message holds no promise.
+    """
+    job = queue.read(body)
+    half = jobs.wait(job, instant // 1000, closed=obstacle.lasting) // 2
+    queue.put(job, half + tokens.jitter(half))
+    return web.Outcome("delayed", obstacle.reason, job.practice)
+
+
+def _keep(job: Job, instant: int) -> web.Outcome:
+    now = instant // 1000
     account = accounts.find(job.account)
     void = jobs.void(job, account, now)
     if void or account is None:
@@ -34,10 +59,9 @@ def work(body: str, instant: int) -> web.Outcome:
 
     try:
         message = ses.send(letter, {"practice": job.practice, "account": tokens.encode(job.account)})
-    except ses.Delayed as delayed:
-        # a copy for later, so that waiting for SES does not use up the message's receives
-        queue.put(job, delayed.seconds)
-        return web.Outcome("delayed", delayed.reason, job.practice)
+    except ses.Delayed:
+        _note(job, "delayed", now)
+        raise
     except ses.Rejected as rejected:
         _write_down(job, Kind.LINK_FAILED, instant, str(rejected))
         _note(job, "rejected", now)
@@ -120,4 +144,4 @@ def _write_down(job: Job, kind: Kind, instant: int, reason: str | None = None) -
     events.add(Event(job.practice, job.account, kind, instant, actor="system", reason=reason, method=job.kind))
 
 
-handle = web.worker(work)
+handle = web.worker(work, put_off)

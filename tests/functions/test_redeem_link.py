@@ -496,14 +496,14 @@ def test_looking_at_links_uses_no_budget_up(browser: Browser, another: Browser, 
 
 
 def test_a_48_opens_ten_times_as_many_links(portal: Portal, path: str) -> None:
-    use_up(portal, OPEN_BY_NETWORK, 299, "network", "2001:db8:88::/48")
+    use_up(portal, OPEN_BY_NETWORK, 299, "network", "link", "2001:db8:88::/48")
     assert portal.browser("2001:db8:88:1::1").post("/willow/link/AAAA").status == 404
     assert portal.browser("2001:db8:88:2::1").post(path).status == 429
     assert portal.browser("2001:db8:89:1::1").post(path).status == 303
 
 
 def test_asking_for_links_and_opening_them_are_counted_apart(browser: Browser, portal: Portal, path: str) -> None:
-    use_up(portal, OPEN_BY_SOURCE, 30, "source", "203.0.113.7")
+    use_up(portal, OPEN_BY_SOURCE, 30, "source", "link", "203.0.113.7")
 
     assert browser.get(path).status == 429
     assert browser.ask("lee@example.com").status == 303

@@ -355,9 +355,9 @@ def test_a_64_is_one_source_and_a_48_has_ten_times_its_budget(portal: Portal) ->
     def ask(source: str) -> int:
         return portal.browser(source).ask(f"{len(portal.waiting())}@example.com", "harbor").status
 
-    use_up(portal, ASK_BY_SOURCE, 9, "source", "2001:db8:77:1::/64")
+    use_up(portal, ASK_BY_SOURCE, 9, "source", "ask", "2001:db8:77:1::/64")
     assert [ask(f"2001:db8:77:1::{host}") for host in (1, 2)] == [303, 429]
-    use_up(portal, ASK_BY_NETWORK, 98, "network", "2001:db8:77::/48")
+    use_up(portal, ASK_BY_NETWORK, 98, "network", "ask", "2001:db8:77::/48")
     assert [ask(f"2001:db8:77:{subnet}::1") for subnet in (2, 3)] == [303, 429]
     assert ask("2001:db8:78::1") == 303
 

@@ -36,7 +36,7 @@ def written(raw: bytes) -> Iterator[str]:
 def test_no_table_and_no_message_holds_a_link_a_session_or_what_makes_them(engine: Engine) -> None:
     ana = on_file(key=accounts.key_of("willow", ADDRESS), address=ADDRESS)
     budgets.take(budgets.bucket_of("address", ana.key), ASK_BY_ADDRESS, NOON)
-    budgets.take_by_source("203.0.113.7", OPEN_BY_SOURCE, OPEN_BY_NETWORK, NOON)
+    budgets.take_by_source("203.0.113.7", OPEN_BY_SOURCE, OPEN_BY_NETWORK, NOON, road="link")
     job = ask(ana)
     token = link_of(job)
     links.mint(job, token, NOON)

@@ -193,7 +193,7 @@ def test_a_budget_that_is_full_is_still_full_for_who_asks_about_a_new_limit_with
 def test_neighbours_in_a_64_share_a_budget_and_so_do_those_of_a_48() -> None:
     site = f"2001:db8:{tokens.request_id()[:2].hex()}"
     near, far = TWO, Limit("far", 4, MINUTE)
-    come = partial(budgets.take_by_source, near=near, far=far, now=NOON)
+    come = partial(budgets.take_by_source, near=near, far=far, now=NOON, road="link")
 
     come(f"{site}:1::1")
     come(f"{site}:1::2")
@@ -209,7 +209,7 @@ def test_neighbours_in_a_64_share_a_budget_and_so_do_those_of_a_48() -> None:
 
 def test_sources_that_cannot_be_read_share_one_budget(bucket: str) -> None:
     near = Limit(bucket, 2, MINUTE)
-    come = partial(budgets.take_by_source, near=near, far=near, now=NOON)
+    come = partial(budgets.take_by_source, near=near, far=near, now=NOON, road="link")
 
     come("")
     come("nonsense")

@@ -13,6 +13,9 @@ READ_SECONDS = 2
 TRIES = 3
 """First try included. A person waits 8 seconds at most for an answer, even if it is no."""
 
+ONE_TRY = {"sesv2"}
+"""Nobody waits for it but a queue, which tries again by itself: at once would be too soon, and one letter twice."""
+
 
 @cache
 def session() -> botocore.session.Session:
@@ -29,6 +32,6 @@ def client(service: str) -> Any:
         config=Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": TRIES},
+            retries={"mode": "standard", "total_max_attempts": 1 if service in ONE_TRY else TRIES},
         ),
     )

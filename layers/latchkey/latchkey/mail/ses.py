@@ -6,15 +6,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from latchkey import aws, settings
 from latchkey.mail.letters import Letter
-from latchkey.tokens import jitter
 
 FINAL = {"MessageRejected", "BadRequestException"}
 """About this letter: sending it again will not help."""
-CLOSED = {"SendingPausedException", "AccountSuspendedException", "MailFromDomainNotVerifiedException"}
-"""About all letters, until someone acts: at most one try a minute for each."""
-
-BUSY_SECONDS = 60
-CLOSED_SECONDS = 600
+CLOSED = {
+    "SendingPausedException",
+    "AccountSuspendedException",
+    "MailFromDomainNotVerifiedException",
+    "LimitExceededException",
+    "NotFoundException",
+}
+"""About all letters, until someone acts or a day is over; what is not found is the configuration set."""
 
 
 class Rejected(Exception):
@@ -27,8 +29,8 @@ class Delayed(Exception):
 
     reason: str
     """SES's name for it; a name, never its message, which can hold an address."""
-    seconds: int
-    """When to try again."""
+    closed: bool = False
+    """Whether trying again soon would help no letter at all."""
 
 
 def send(letter: Letter, tags: dict[str, str]) -> str:
@@ -64,8 +66,8 @@ def send(letter: Letter, tags: dict[str, str]) -> str:
         code = error.response.get("Error", {}).get("Code", "Unknown")
         if code in FINAL:
             raise Rejected(code) from None
-        raise Delayed(code, CLOSED_SECONDS if code in CLOSED else jitter(BUSY_SECONDS)) from None
+        raise Delayed(code, code in CLOSED) from None
     except BotoCoreError as error:
-        raise Delayed(type(error).__name__, jitter(BUSY_SECONDS)) from None
+        raise Delayed(type(error).__name__) from None
     message_id: str = answer["MessageId"]
     return message_id

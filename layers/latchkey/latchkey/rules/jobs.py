@@ -8,6 +8,8 @@ from latchkey.rules.accounts import Account
 KEEP_SECONDS = 6 * 3600
 """How long a promise is worth keeping while mail cannot be sent."""
 
+SHORTEST_WAIT, LONGEST_WAIT = 10, 600
+"""Seconds between two tries; SES asks for 10 minutes at most."""
 
 type Kind = Literal["sign_in", "invitation", "pin_made", "address_changed"]
 """The first two carry a link; the others tell the owner of an address that something was done."""
@@ -60,3 +62,10 @@ def void(job: Job, account: Account | None, now: int) -> str | None:
     if job.asked_at // 1000 + KEEP_SECONDS <= now:
         return "late"
     return None
+
+
+def wait(job: Job, now: int, *, closed: bool) -> int:
+    """The longest that a promise waits for its next try (seconds): half of how long it has waited by then, so that
+    tries get rarer; the longest of all where mail is `closed`."""
+    grown = max(SHORTEST_WAIT, (now - job.asked_at // 1000) // 2)
+    return LONGEST_WAIT if closed else min(grown, LONGEST_WAIT)

@@ -43,16 +43,20 @@ class Taken:
     """When the window of each limit ends."""
 
 
-def take(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...] = ()) -> Taken:
+def take(
+    bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...] = (), *, busy: bool = False
+) -> Taken:
     """Count one attempt against every limit, or against none.
 
-    Where all windows are open and none is full it is one write. Otherwise the item is read, the rule
-    decides, and the write holds only if nothing came in between. `unless` are limits of the same bucket
-    that must not be full, and are not counted.
+    It is one write where nobody has counted for a while, as for most people; or, in a bucket said to be `busy`, where
+    the one limit's window is open. Otherwise the item is read, the rule decides, and the write holds only if nothing
+    came in between. `unless` are limits of the same bucket that must not be full, and are not counted.
 
     :raises Waiting: a limit is full.
     :raises Unavailable: too many others are counting here.
     """
+    if not busy and (taken := _begin(bucket, limits, now)):
+        return taken
     for _ in range(TURNS):
         if len(limits) == 1 and (taken := _add(bucket, limits, now, unless)):
             return taken
@@ -64,19 +68,23 @@ def take(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, 
             if taken := _add(bucket, limits, now, unless):
                 return taken
         elif _open(bucket, item, windows | counted):
-            return Taken(bucket, {name: window.ends for name, window in counted.items()})
+            return _taken(bucket, counted)
     raise Unavailable
 
 
-def take_by_source(source: str, near: Limit, far: Limit, now: int, unless: tuple[Limit, ...] = ()) -> None:
+def take_by_source(
+    source: str, near: Limit, far: Limit, now: int, unless: tuple[Limit, ...] = (), *, road: str
+) -> None:
     """Count one attempt for where it comes from: the subscriber's own network, and the wider one around it.
+
+    Each `road` is counted in buckets of its own, so that asking for a link does not make opening it dearer.
 
     :raises Waiting: either is full.
     """
     own, around = sources.networks(source)
-    take(bucket_of("source", own), (near,), now, unless)
+    take(bucket_of("source", road, own), (near,), now, unless)
     if around:
-        take(bucket_of("network", around), (far,), now)
+        take(bucket_of("network", road, around), (far,), now)
 
 
 def bucket_of(*who: str | bytes) -> str:
@@ -128,22 +136,29 @@ def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, 
             return None
         raise
     windows = _windows(item)
-    return Taken(bucket, {limit.name: windows[limit.name].ends for limit in limits})
+    return _taken(bucket, {limit.name: windows[limit.name] for limit in limits})
+
+
+def _begin(bucket: str, limits: tuple[Limit, ...], now: int) -> Taken | None:
+    """Count where no window is open; None if one is."""
+    windows = budgets.count({}, limits, now)
+    nobody = BudgetItem.bucket.does_not_exist() | (BudgetItem.sweep_at <= now + SWEEP_SECONDS)
+    return _taken(bucket, windows) if _write(bucket, windows, nobody) else None
 
 
 def _open(bucket: str, seen: BudgetItem | None, windows: dict[str, Window]) -> bool:
     """Write windows that the rule decided on; False if the item is no longer as it was seen."""
-    if seen is None:
-        condition: Condition = BudgetItem.bucket.does_not_exist()
-        revision = 1
-    else:
-        condition = BudgetItem.revision == seen.revision
-        revision = int(seen.revision) + 1
+    same = BudgetItem.bucket.does_not_exist() if seen is None else BudgetItem.revision == seen.revision
+    return _write(bucket, windows, same)
+
+
+def _write(bucket: str, windows: dict[str, Window], condition: Condition) -> bool:
+    """Write these windows and no others, if the condition holds."""
     try:
         BudgetItem(bucket).update(
             [
                 BudgetItem.windows.set({name: {"count": w.count, "ends": w.ends} for name, w in windows.items()}),
-                BudgetItem.revision.set(revision),
+                BudgetItem.revision.set((BudgetItem.revision | 0) + 1),
                 BudgetItem.sweep_at.set(max(window.ends for window in windows.values()) + SWEEP_SECONDS),
             ],
             condition=condition,
@@ -166,6 +181,10 @@ def _windows(item: BudgetItem | None) -> dict[str, Window]:
     if item is None:
         return {}
     return {name: Window(int(w["count"]), int(w["ends"])) for name, w in item.windows.as_dict().items()}
+
+
+def _taken(bucket: str, windows: dict[str, Window]) -> Taken:
+    return Taken(bucket, {name: window.ends for name, window in windows.items()})
 
 
 def _path(limit: str, part: str) -> Path:

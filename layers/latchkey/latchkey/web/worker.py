@@ -19,20 +19,42 @@ class Outcome:
     practice: str | None = None
 
 
+@dataclass(eq=False)
+class NotNow(Exception):
+    """In the way of a message, and of those behind it, is something that passes."""
+
+    reason: str
+    lasting: bool = False
+    """It does not pass soon."""
+
+
 type Work = Callable[[str, int], Outcome]
 """Takes a message's body and the instant (Unix milliseconds)."""
 
+type PutOff = Callable[[str, int, NotNow], Outcome]
+"""Sees to it that a message's work is done later."""
 
-def worker(work: Work) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
-    """A Lambda handler for batches from SQS: a message that fails comes back alone, the others are done."""
+NEEDED_MS = 10_000
+"""What one message can take: a call to AWS that fails at its third try takes 9 seconds."""
+
+
+def worker(work: Work, put_off: PutOff) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """A Lambda handler for batches from SQS: a message that fails comes back alone, the others are done.
+
+    From the first one on that cannot be done now, the rest of the batch is put off untried.
+    """
 
     def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         instant = _instant(context)
+        obstacle: NotNow | None = None
         failures = []
         for record in event["Records"]:
-            message: str = record["messageId"]
+            message, body = str(record["messageId"]), str(record["body"])
             try:
-                outcome = work(record["body"], instant)
+                outcome = obstacle or _tried(work, body, instant, context)
+                if isinstance(outcome, NotNow):
+                    obstacle = outcome
+                    outcome = put_off(body, instant, obstacle)
             except Exception as error:  # noqa: BLE001 - one message's trouble must not be the others'
                 log.failed(error, message)
                 failures.append({"itemIdentifier": message})
@@ -41,6 +63,16 @@ def worker(work: Work) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
         return {"batchItemFailures": failures}
 
     return handle
+
+
+def _tried(work: Work, body: str, instant: int, context: LambdaContext) -> Outcome | NotNow:
+    """What became of the message, or what is in its way."""
+    if context.get_remaining_time_in_millis() < NEEDED_MS:
+        return NotNow("no_time")
+    try:
+        return work(body, instant)
+    except NotNow as obstacle:
+        return obstacle
 
 
 def listener(hear: Callable[[Mapping[str, Any], int], Outcome]) -> Callable[[Mapping[str, Any], Any], None]:
