@@ -1,9 +1,16 @@
 """The client types the code that the clinician read out: the way in when mail fails."""
 
-from latchkey import keys, pages, tokens, web
+from latchkey import keys, metrics, pages, tokens, web
+from latchkey.metrics import Metric
 from latchkey.rules import addresses, pins
 from latchkey.rules.accounts import Account
-from latchkey.rules.budgets import TYPE_BY_NETWORK, TYPE_BY_SOURCE, WRONG_PINS_BY_ADDRESS, WRONG_PINS_BY_PRACTICE
+from latchkey.rules.budgets import (
+    MANY_WRONG_PINS,
+    TYPE_BY_NETWORK,
+    TYPE_BY_SOURCE,
+    WRONG_PINS_BY_ADDRESS,
+    WRONG_PINS_BY_PRACTICE,
+)
 from latchkey.rules.events import Kind
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinLocked, PinRefused, Waiting
@@ -37,6 +44,8 @@ def sign_in(request: web.Request) -> web.Response:
         visit = kept.spend(pin, account, arrival)
     except PinRefused:
         write_down(request, key, Kind.PIN_REFUSED, "pin")
+        if taken[-1].windows[WRONG_PINS_BY_PRACTICE.name].count >= MANY_WRONG_PINS:
+            metrics.count(Metric.PIN_PRESSURE)
         raise
     for count in taken:
         budgets.give_back(count)

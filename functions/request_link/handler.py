@@ -1,8 +1,9 @@
 """Take an address, promise a link. The mail is made and sent elsewhere, so that the answer takes as long for an
 address on file as for any other."""
 
-from latchkey import pages, settings, tokens, web
+from latchkey import metrics, pages, settings, tokens, web
 from latchkey.mail import queue
+from latchkey.metrics import Metric
 from latchkey.rules import addresses
 from latchkey.rules.budgets import (
     ASK_BY_ADDRESS,
@@ -128,6 +129,7 @@ def _promise(request: web.Request, job: Job) -> None:
         if isinstance(trouble, Waiting):
             raise
         raise Unavailable from None
+    metrics.count(Metric.ASKED)
 
 
 def _on_its_way(request: web.Request) -> web.Response:

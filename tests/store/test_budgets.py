@@ -16,6 +16,7 @@ from latchkey.rules.budgets import (
     WRONG_BY_NETWORK,
     WRONG_BY_SOURCE,
     Limit,
+    Window,
 )
 from latchkey.rules.refusals import Waiting
 from latchkey.store import budgets
@@ -160,7 +161,7 @@ def test_an_attempt_is_not_given_back_to_a_later_window(bucket: str) -> None:
 
 
 def test_giving_back_to_a_budget_that_was_swept_makes_none(bucket: str, engine: Engine) -> None:
-    budgets.give_back(Taken(bucket, {"two": NOON + MINUTE}))
+    budgets.give_back(Taken(bucket, {"two": Window(1, NOON + MINUTE)}))
 
     assert bucket not in str(engine.items()["Budgets"])
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from latchkey import aws, settings
+from latchkey import aws, metrics, settings
+from latchkey.metrics import Metric
 from latchkey.rules.refusals import Unavailable
 from latchkey.tokens import Keyring
 
@@ -72,6 +73,7 @@ def _read[T](arn: str, parse: Callable[[str], T]) -> T:
     try:
         fresh = parse(aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
     except (BotoCoreError, ClientError, ValueError):
+        metrics.count(Metric.SECRETS_UNREADABLE)
         if kept is not None and now - read_at < FRESH_SECONDS + STALE_SECONDS:
             return kept
         raise Unavailable from None

@@ -17,6 +17,8 @@ class Settings:
     """A function's environment; what a function was not given is empty, and stays out of its reach."""
 
     region: str
+    stage: str
+    """What the stack is for, such as `prod`."""
     portal_origin: str
     """`https://host` under which clients see the portal; empty: the API's own address."""
     practices_table: str
@@ -68,6 +70,7 @@ def load() -> Settings:
         raise ValueError("LINK_HOURS must be 1 to 24")
     return Settings(
         region=text("AWS_REGION", "us-east-1"),
+        stage=text("STAGE", "dev"),
         portal_origin=text("PORTAL_ORIGIN", ""),
         practices_table=text("PRACTICES_TABLE", ""),
         accounts_table=text("ACCOUNTS_TABLE", ""),

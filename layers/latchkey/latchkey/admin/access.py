@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 from aws_lambda_powertools.event_handler import Response
 
-from latchkey import tokens
+from latchkey import metrics, tokens
 from latchkey.admin import documents, post
 from latchkey.admin.acts import Act, Acting
 from latchkey.admin.bodies import AddressChange, Invitation, PinFor, Share, Wording
@@ -13,6 +13,7 @@ from latchkey.admin.clients import has_pin
 from latchkey.admin.documents import AccessDocument, PinDocument, SharedDocument
 from latchkey.admin.parts import ClientId
 from latchkey.admin.routes import Routes
+from latchkey.metrics import Metric
 from latchkey.rules import access, addresses
 from latchkey.rules.access import Accounts, Change
 from latchkey.rules.accounts import Account
@@ -150,6 +151,7 @@ def post_pin(client: ClientId, act: Acting, body: PinFor | None = None) -> PinDo
         account = _whose_pin(clients.find(act.slug, client), body)
         events.add(act.event(account.key, Kind.PIN_CREATED))
         pin, expires_at = pins.make(account, act.instant)
+    metrics.count(Metric.PIN_MADE)
     post.tell(act, account, "pin_made")
     return PinDocument(pin=pin, email=account.address, expires_at=rfc3339(expires_at))
 

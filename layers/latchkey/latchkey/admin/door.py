@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from latchkey import metrics
 from latchkey.admin import claims, repeats
 from latchkey.admin.acts import PRACTICE_ROW, Act
 from latchkey.admin.routes import BASE, Routes, Rule
@@ -85,6 +86,7 @@ def entry(nouns: Iterable[Routes]) -> Handler:
             response = _answered(act, rule, partial(_resolve, app, context))
         except Refusal as refusal:
             response, code = refusals.document(request, refusal), refusals.code(refusal)
+            metrics.refused(code)
         except OUTAGES as outage:
             log.failed(outage, request.reference)
             response, code = refusals.document(request, Unavailable()), "unavailable"

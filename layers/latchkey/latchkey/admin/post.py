@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from latchkey import tokens
+from latchkey import metrics, tokens
 from latchkey.admin.acts import PRACTICE_ROW, Act
 from latchkey.admin.bodies import Wording
 from latchkey.mail import queue
+from latchkey.metrics import Metric
 from latchkey.rules.accounts import Account
 from latchkey.rules.budgets import MADE_BY_CLINICIAN
 from latchkey.rules.events import Kind
@@ -50,6 +51,7 @@ def invite(act: Act, account: Account, wording: Wording | None = None) -> None:
         log.failed(outage, act.request.reference)
         accounts.note_mail(account.key, account.email_status, act.now)
         raise Unavailable from None
+    metrics.count(Metric.ASKED)
 
 
 def tell(act: Act, account: Account, kind: JobKind) -> None:
@@ -61,6 +63,8 @@ def tell(act: Act, account: Account, kind: JobKind) -> None:
         queue.put(_job(act, account, kind))
     except OUTAGES as outage:
         log.failed(outage, act.request.reference)
+    else:
+        metrics.count(Metric.ASKED)
 
 
 def _job(act: Act, account: Account, kind: JobKind, wording: Wording | None = None) -> Job:

@@ -50,6 +50,8 @@ TYPE_BY_NETWORK = Limit("type_network", 100, 10 * MINUTE)
 WRONG_PINS_BY_ADDRESS = Limit("wrong_pins_address", 5, 15 * MINUTE)
 """For a typed address, whoever types it and however it is spelled; a right PIN is given back."""
 WRONG_PINS_BY_PRACTICE = Limit("wrong_pins_practice", 100, HOUR)
+MANY_WRONG_PINS = 30
+"""Of a practice within the hour: from here on someone should look who is guessing."""
 MADE_BY_CLINICIAN = Limit("made_clinician", 30, MINUTE)
 """PINs and invitations."""
 LEAVE_BY_SOURCE = Limit("leave_source", 30, 10 * MINUTE)

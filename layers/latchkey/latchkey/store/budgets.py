@@ -39,8 +39,8 @@ class Taken:
     """An attempt that was counted, so that it can be given back."""
 
     bucket: str = field(repr=False)
-    ends: dict[str, int]
-    """When the window of each limit ends."""
+    windows: dict[str, Window]
+    """Each limit's, with this attempt."""
 
 
 def take(
@@ -68,7 +68,7 @@ def take(
             if taken := _add(bucket, limits, now, unless):
                 return taken
         elif _open(bucket, item, windows | counted):
-            return _taken(bucket, counted)
+            return Taken(bucket, counted)
     raise Unavailable
 
 
@@ -108,8 +108,8 @@ def give_back(taken: Taken) -> None:
     """Uncount an attempt that came to nothing, unless its windows have moved on since."""
     condition: Condition = BudgetItem.revision.exists()
     actions: list[Action] = [BudgetItem.revision.add(1)]
-    for name, ends in taken.ends.items():
-        condition &= _path(name, "ends") == ends
+    for name, window in taken.windows.items():
+        condition &= _path(name, "ends") == window.ends
         actions.append(_path(name, "count").add(-1))
     try:
         BudgetItem(taken.bucket).update(actions, condition=condition)
@@ -136,14 +136,14 @@ def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, 
             return None
         raise
     windows = _windows(item)
-    return _taken(bucket, {limit.name: windows[limit.name] for limit in limits})
+    return Taken(bucket, {limit.name: windows[limit.name] for limit in limits})
 
 
 def _begin(bucket: str, limits: tuple[Limit, ...], now: int) -> Taken | None:
     """Count where no window is open; None if one is."""
     windows = budgets.count({}, limits, now)
     nobody = BudgetItem.bucket.does_not_exist() | (BudgetItem.sweep_at <= now + SWEEP_SECONDS)
-    return _taken(bucket, windows) if _write(bucket, windows, nobody) else None
+    return Taken(bucket, windows) if _write(bucket, windows, nobody) else None
 
 
 def _open(bucket: str, seen: BudgetItem | None, windows: dict[str, Window]) -> bool:
@@ -181,10 +181,6 @@ def _windows(item: BudgetItem | None) -> dict[str, Window]:
     if item is None:
         return {}
     return {name: Window(int(w["count"]), int(w["ends"])) for name, w in item.windows.as_dict().items()}
-
-
-def _taken(bucket: str, windows: dict[str, Window]) -> Taken:
-    return Taken(bucket, {name: window.ends for name, window in windows.items()})
 
 
 def _path(limit: str, part: str) -> Path:

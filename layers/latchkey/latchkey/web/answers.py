@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from latchkey import pages, settings
+from latchkey import metrics, pages, settings
+from latchkey.metrics import Metric
 from latchkey.pages import Frame
 from latchkey.rules.practices import FEATURES, Practice
 from latchkey.rules.sessions import Visit
@@ -111,8 +112,13 @@ def problem(status: int, code: str, title: str, **facts: Any) -> Response:
     return json_document({"title": title, "status": status, "code": code} | facts, status, PROBLEM)
 
 
+SIGNED_IN = {"link": Metric.OPENED, "pin": Metric.PIN_ACCEPTED, "google": Metric.GOOGLE_ACCEPTED}
+"""What is counted, by the road that someone came."""
+
+
 def signed_in(request: Request, visit: Visit, cookie: str) -> Response:
     """Someone has just signed in: on to the choice of profile if there is one, else home."""
+    metrics.count(SIGNED_IN[visit.session.method])
     answer = (
         json_document(session_document(request, visit))
         if request.wants_json

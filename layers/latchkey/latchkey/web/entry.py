@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from latchkey import metrics
 from latchkey.pages import failed
 from latchkey.rules.practices import LANGUAGES, Language
 from latchkey.rules.refusals import GoogleRefused, MethodRefused, PageUnknown, Refusal, Unavailable
@@ -42,6 +43,7 @@ def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> H
             response = _told(routes, request)
         except Refusal as refusal:
             response, code = refusals.answer(request, refusal), refusals.code(refusal)
+            metrics.refused(code)
             reason = refusal.reason if isinstance(refusal, GoogleRefused) else None
         except OUTAGES as outage:
             log.failed(outage, request.reference)

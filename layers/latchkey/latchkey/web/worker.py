@@ -7,6 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from latchkey import metrics
+from latchkey.metrics import Metric
 from latchkey.web import log
 
 
@@ -34,6 +36,21 @@ type Work = Callable[[str, int], Outcome]
 type PutOff = Callable[[str, int, NotNow], Outcome]
 """Sees to it that a message's work is done later."""
 
+SENDING = {
+    "sent": Metric.SENT,
+    "delayed": Metric.MAIL_WAITING,
+    "rejected": Metric.MAIL_REFUSED,
+    "suppressed": Metric.MAIL_DROPPED,
+}
+REPORTED = {
+    "delivered": Metric.DELIVERED,
+    "delayed": Metric.DELAYED,
+    "bounced": Metric.BOUNCED,
+    "complained": Metric.COMPLAINED,
+    "rejected": Metric.MAIL_REFUSED,
+}
+"""Outcomes that are counted."""
+
 NEEDED_MS = 10_000
 """What one message can take: a call to AWS that fails at its third try takes 9 seconds."""
 
@@ -59,7 +76,7 @@ def worker(work: Work, put_off: PutOff) -> Callable[[Mapping[str, Any], Any], di
                 log.failed(error, message)
                 failures.append({"itemIdentifier": message})
             else:
-                log.worked(outcome.name, outcome.reason, outcome.practice, message)
+                _told(outcome, SENDING, message)
         return {"batchItemFailures": failures}
 
     return handle
@@ -85,9 +102,15 @@ def listener(hear: Callable[[Mapping[str, Any], int], Outcome]) -> Callable[[Map
         except Exception as error:
             log.failed(error, reference)
             raise
-        log.worked(outcome.name, outcome.reason, outcome.practice, reference)
+        _told(outcome, REPORTED, reference)
 
     return handle
+
+
+def _told(outcome: Outcome, counted: Mapping[str, Metric], reference: str) -> None:
+    if metric := counted.get(outcome.name):
+        metrics.count(metric)
+    log.worked(outcome.name, outcome.reason, outcome.practice, reference)
 
 
 def _instant(context: LambdaContext) -> int:

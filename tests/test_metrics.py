@@ -1,0 +1,47 @@
+"""What alarms are about, as CloudWatch takes it out of the log."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from latchkey import metrics
+from latchkey.metrics import Metric
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    metrics.embedded()
+
+
+def test_what_was_counted_leaves_once_in_the_embedded_metric_format() -> None:
+    """CloudWatch's specification: names in the directive, their values and the dimension's beside it."""
+    metrics.count(Metric.ASKED)
+    metrics.count(Metric.ASKED, Metric.SECRETS_UNREADABLE)
+
+    told = json.loads(json.dumps(metrics.embedded()))
+
+    (directive,) = told["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Latchkey"
+    assert directive["Dimensions"] == [["stage"]]
+    assert sorted(metric["Name"] for metric in directive["Metrics"]) == ["Asked", "SecretsUnreadable"]
+    assert told["stage"]
+    assert (told["Asked"], told["SecretsUnreadable"]) == (2, 1)
+    assert told["_aws"]["Timestamp"] > 1_700_000_000_000
+    assert metrics.embedded() == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "beside"),
+    [
+        ("link_used", []),
+        ("pin_refused", ["PinRefused"]),
+        ("pin_locked", ["PinLocked", "Waiting"]),
+        ("google_refused", ["GoogleRefused"]),
+        ("wait", ["Waiting"]),
+    ],
+)
+def test_a_refusal_is_counted_by_its_code_too(code: str, beside: list[str]) -> None:
+    metrics.refused(code)
+    counts = Counter(metric for metric, value in metrics.embedded().items() if value == 1)
+    assert sorted(counts) == sorted(["Refused", f"Refused.{code}", *beside])
