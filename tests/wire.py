@@ -1,11 +1,47 @@
 """The wire to AWS: what goes over it can be listened to, refused, or lost on the way back."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import Mock
 
-from botocore.exceptions import ReadTimeoutError
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.models import botocore_stubber
+
+NOWHERE = "https://nowhere.example/"
+"""Moto answers for AWS only."""
+EVERY = 100
+"""More tries than any client makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What becomes of a call on its way, below botocore's own tries."""
+
+    status: int = 0
+    """Of an answer that is given in AWS's place; 0 for none."""
+    document: dict[str, Any] = field(default_factory=dict)
+    """That answer; `__type` is the name of an error."""
+    error: type[HTTPClientError] | None = None
+    """How the connection fails."""
+    done: bool = False
+    """Whether AWS has carried the call out when it does."""
+    tries: int = EVERY
+    """How many tries of a call it happens to."""
+
+
+SLOW = Fault(error=ReadTimeoutError)
+RESET = Fault(error=ConnectionClosedError)
+LOST = Fault(error=ReadTimeoutError, done=True)
+
+
+def refused(code: str, status: int = 400, *, tries: int = EVERY) -> Fault:
+    """An error of AWS."""
+    return Fault(status=status, document={"__type": code, "message": "for ana@example.com"}, tries=tries)
 
 
 class Wire:
@@ -19,6 +55,24 @@ class Wire:
         self._refused: dict[str, list[dict[str, Any]]] = {}
         self._lost: dict[str, int] = {}
         self._repeated: dict[str, int] = {}
+        self._strikes: Callable[[str, int], Fault | None] | None = None
+        self._wait: Callable[[float], None] = lambda _seconds: None
+        self._call, self._try, self._read_seconds = 0, 0, 0.0
+        self._carried_out: set[str] = set()
+        """Tokens of transactions: DynamoDB carries each out once, and moto every time."""
+
+    @contextmanager
+    def struck(self, strikes: Callable[[str, int], Fault | None], wait: Callable[[float], None]) -> Iterator[list[str]]:
+        """Meanwhile each call meets what `strikes` says of its operation and number; `wait` is told of every second that
+        a client waits for an answer in vain. Gives the names of the calls, in order."""
+        self._strikes, self._wait, self._call = strikes, wait, 0
+        first = len(self.calls)
+        heard: list[str] = []
+        try:
+            yield heard
+        finally:
+            self._strikes = None
+            heard += [operation for operation, _ in self.calls[first:]]
 
     def refuse(self, operation: str, code: str, *, times: int = 1, reasons: tuple[str, ...] = ()) -> None:
         """Answer the next calls with an error of AWS; `reasons` are those of a cancelled transaction."""
@@ -41,12 +95,23 @@ class Wire:
         """The names of the calls, in order."""
         return [operation for operation, _ in self.calls]
 
+    def summary(self, since: int = 0) -> list[str]:
+        """The calls, each as its operation and the tables that it is about: `TransactGet Accounts Links`."""
+        lines = []
+        for operation, arguments in self.calls[since:]:
+            items = arguments.get("TransactItems", [])
+            tables = sorted(told["TableName"] for item in items for told in item.values())
+            name = operation.removesuffix("Items").removesuffix("Item")
+            lines.append(" ".join([name, *(tables or [arguments.get("TableName", "")])]).strip())
+        return lines
+
     @contextmanager
     def tapped(self, *clients: Any) -> Iterator["Wire"]:
         """Listen to these clients."""
         taps = {
             "provide-client-params.*.*": self._hear,
             "before-call.*.*": self._may_refuse,
+            "before-send.*.*": self._may_strike,
             "needs-retry.*.*": self._may_repeat,
             "after-call.*.*": self._may_lose,
         }
@@ -67,7 +132,34 @@ class Wire:
         elif model.name == "TransactWriteItems":
             self.written |= {told["TableName"] for item in params["TransactItems"] for told in item.values()}
 
-    def _may_refuse(self, model: Any, **_: Any) -> Any:
+    def _may_strike(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+        if self._strikes is None:
+            return None
+        operation = event_name.rpartition(".")[2]
+        self._try += 1
+        fault = self._strikes(operation, self._call)
+        if fault is None or self._try > fault.tries:
+            return self._carry_out(request, event_name)
+        if fault.error is None:
+            url, request.url = request.url, NOWHERE
+            return _answered(url, fault)
+        if fault.done:
+            self._carry_out(request, event_name)
+        if fault.error is ReadTimeoutError:
+            self._wait(self._read_seconds)
+        raise fault.error(endpoint_url="https://aws.example", error="in vain")
+
+    def _carry_out(self, request: AWSPreparedRequest, event_name: str) -> AWSResponse | None:
+        """Moto's answer; moto is not asked again."""
+        token = json.loads(request.body or b"{}").get("ClientRequestToken") if "Transact" in event_name else None
+        answer = None if token in self._carried_out else botocore_stubber(event_name, request)
+        url, request.url = request.url, NOWHERE
+        if token and (answer is None or answer.status_code == 200):
+            self._carried_out.add(token)
+        return answer or _answered(url, Fault(200))
+
+    def _may_refuse(self, model: Any, context: dict[str, Any], **_: Any) -> Any:
+        self._call, self._try, self._read_seconds = self._call + 1, 0, context["client_config"].read_timeout
         errors = self._refused.get(model.name)
         return (Mock(status_code=400), errors.pop()) if errors else None
 
@@ -84,3 +176,11 @@ class Wire:
         left = counted.get(operation, 0)
         counted[operation] = max(0, left - 1)
         return left > 0
+
+
+def _answered(url: str, fault: Fault) -> AWSResponse:
+    """An answer that is not moto's."""
+    headers = {"content-type": "application/json"}
+    if "__type" in fault.document:
+        headers["x-amzn-errortype"] = fault.document["__type"]
+    return AWSResponse(url, fault.status, headers, MockRawResponse(json.dumps(fault.document)))

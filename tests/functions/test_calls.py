@@ -40,16 +40,10 @@ def warm(portal: Portal) -> None:
 
 
 def calls(portal: Portal, act: Callable[[], Any]) -> list[str]:
-    """What is called for it: operations, and the tables they are about."""
+    """What is called for it."""
     before = len(portal.wire.calls)
     act()
-    made = []
-    for operation, arguments in portal.wire.calls[before:]:
-        items = arguments.get("TransactItems", [])
-        tables = sorted(told["TableName"] for item in items for told in item.values())
-        name = operation.removesuffix("Items").removesuffix("Item")
-        made.append(" ".join([name, *(tables or [arguments.get("TableName", "")])]).strip())
-    return made
+    return portal.wire.summary(before)
 
 
 # ── by link ──
