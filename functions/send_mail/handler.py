@@ -33,13 +33,13 @@ def work(body: str, instant: int) -> web.Outcome:
 
 
 def put_off(body: str, instant: int, obstacle: web.NotNow) -> web.Outcome:
-    """Put a copy back for later, after half of the longest wait and up to as long again by chance.
+    """Put a copy back for later: half of the longest wait from now, and up to as long again by chance.
 
     :raises ValueError: the message holds no promise.
     """
     job = queue.read(body)
-    half = jobs.wait(job, instant // 1000, closed=obstacle.lasting) // 2
-    queue.put(job, half + tokens.jitter(half))
+    longest = jobs.wait(job, instant // 1000, closed=obstacle.lasting)
+    queue.put(job, longest * (100 + obstacle.percent) // 200)
     return web.Outcome("delayed", obstacle.reason, job.practice)
 
 

@@ -1,5 +1,6 @@
 """What SES reports of a mail becomes what the clinician sees, and stops mail that nobody should get."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -124,3 +125,86 @@ def test_a_report_cannot_stop_someone_at_another_practice(portal: Portal, ana: b
     detail = {"eventType": "Complaint", "mail": {"messageId": "x", "tags": tags}}
     portal.hear("MailEvents", {"detail": detail})
     assert not is_stopped(ana)
+
+
+# ── whatever SES says, in whatever order, however often ──
+
+
+@pytest.mark.parametrize("subtype", ["General", "NoEmail", "Suppressed", "OnAccountSuppressionList"])
+def test_an_address_that_ses_itself_refuses_to_mail_is_stopped_like_one_that_bounced(
+    portal: Portal, ana: bytes, subtype: str
+) -> None:
+    bounce = {"bounceType": "Permanent", "bounceSubType": subtype}
+    assert reported(portal, ana, letter_to(portal, ana), "Bounce", bounce=bounce) == "bounced"
+    assert is_stopped(ana)
+
+
+@pytest.mark.parametrize(
+    "bounce",
+    [
+        {"bounceType": "Transient", "bounceSubType": "MailboxFull"},
+        {"bounceType": "Transient", "bounceSubType": "General"},
+        {"bounceType": "Undetermined", "bounceSubType": "Undetermined"},
+        {},
+    ],
+)
+def test_a_bounce_that_may_pass_is_shown_and_the_next_mail_is_sent(
+    portal: Portal, ana: bytes, bounce: dict[str, str]
+) -> None:
+    assert reported(portal, ana, letter_to(portal, ana), "Bounce", bounce=bounce) == "bounced"
+    assert not is_stopped(ana)
+
+    portal.now += 3600
+    assert letter_to(portal, ana)
+    found = accounts.find(ana)
+    assert found
+    assert found.email_status == "sent"
+
+
+@pytest.mark.parametrize(
+    "order", list(permutations(["DeliveryDelay", "Delivery", "Bounce", "Complaint"])), ids="-".join
+)
+def test_in_whatever_order_reports_come_the_gravest_stands(portal: Portal, ana: bytes, order: tuple[str, ...]) -> None:
+    message = letter_to(portal, ana)
+    seen = [reported(portal, ana, message, kind, bounce={"bounceType": "Permanent"}) for kind in order]
+
+    assert seen[-1] == "complained"
+    assert is_stopped(ana)
+
+
+def test_a_report_that_comes_twice_is_written_down_and_noted_once(portal: Portal, ana: bytes) -> None:
+    message = letter_to(portal, ana)
+    reported(portal, ana, message, "Reject")
+    portal.now += 60
+    before = portal.at_rest()
+
+    assert reported(portal, ana, message, "Reject") == "rejected"
+    assert portal.at_rest() == before
+
+
+def test_a_stop_that_is_reported_twice_is_written_down_and_noted_once(portal: Portal, ana: bytes) -> None:
+    message = letter_to(portal, ana)
+    reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
+    portal.now += 60
+    before = portal.at_rest()
+
+    reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
+    assert portal.at_rest() == before
+
+
+def test_a_mail_that_nobody_knows_changes_nothing_that_is_seen(portal: Portal, ana: bytes) -> None:
+    letter_to(portal, ana)
+    before = portal.at_rest()
+
+    for kind in ("Delivery", "DeliveryDelay", "Reject"):
+        assert reported(portal, ana, "another", kind) == "sent"
+    assert portal.at_rest() == before
+
+
+def test_a_report_of_someone_who_is_not_on_file_any_more_makes_nobody(portal: Portal) -> None:
+    before = portal.at_rest()
+    tags = {"practice": ["willow"], "account": [tokens.encode(tokens.request_id())]}
+    for kind in ("Complaint", "Delivery"):
+        detail = {"eventType": kind, "mail": {"messageId": "x", "tags": tags}}
+        portal.hear("MailEvents", {"id": "1", "detail": detail})
+    assert portal.at_rest() == before

@@ -62,3 +62,14 @@ def test_what_is_shown_to_the_clinician_are_names_of_the_contract() -> None:
     assert set(jobs.SHOWN.values()) <= {
         "none", "queued", "sent", "delivered", "delayed", "bounced", "complained", "rejected", "suppressed",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds"), [(-3, 10), (0, 10), (21, 10), (22, 11), (600, 300), (1200, 600), (9000, 600)]
+)
+def test_a_promise_waits_longer_for_each_try_and_ten_minutes_at_most(age: int, seconds: int) -> None:
+    assert jobs.wait(JOB, NOON + age, closed=False) == seconds
+
+
+def test_where_no_mail_goes_out_at_all_each_try_waits_the_longest() -> None:
+    assert jobs.wait(JOB, NOON, closed=True) == 600

@@ -7,6 +7,7 @@ from pynamodb.exceptions import UpdateError
 
 from latchkey import keys, tokens
 from latchkey.rules.accounts import OpenSession, Profile, Status
+from latchkey.rules.mails import Report
 from latchkey.store import accounts
 from tests.people import NOON, someone
 from tests.store.engines import Engine
@@ -79,3 +80,16 @@ def test_an_account_that_a_newer_version_wrote_is_still_read(engine: Engine) -> 
     )
 
     assert accounts.find(account.key) == account
+
+
+def test_an_address_is_stopped_once_however_often_that_is_reported() -> None:
+    account = on_file()
+    complaint = Report("message-1", account.practice, account.key, "complained", stops=True)
+
+    assert accounts.note_report(complaint, NOON)
+    assert not accounts.note_report(complaint, NOON + 5)
+
+    stopped = accounts.find(account.key)
+    assert stopped
+    assert stopped.suppressed
+    assert stopped.revision == account.revision + 1

@@ -66,6 +66,6 @@ def void(job: Job, account: Account | None, now: int) -> str | None:
 
 def wait(job: Job, now: int, *, closed: bool) -> int:
     """The longest that a promise waits for its next try (seconds): half of how long it has waited by then, so that
-    tries get rarer; the longest of all where mail is `closed`."""
+    tries get rarer and nobody waits much longer than they had to; the longest of all where mail is `closed`."""
     grown = max(SHORTEST_WAIT, (now - job.asked_at // 1000) // 2)
     return LONGEST_WAIT if closed else min(grown, LONGEST_WAIT)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from pynamodb.attributes import (
-    Attribute,
     BooleanAttribute,
     ListAttribute,
     MapAttribute,
@@ -21,8 +20,8 @@ from latchkey import keys, settings
 from latchkey.rules import mails
 from latchkey.rules.accounts import Account, Kind, OpenSession, Profile, Status
 from latchkey.rules.mails import Report
-from latchkey.rules.practices import Language
-from latchkey.store.tables import Table, unmet
+from latchkey.rules.practices import known
+from latchkey.store.tables import Table, set_or_remove, unmet
 from latchkey.tokens import account_key, decode, encode
 
 
@@ -78,7 +77,7 @@ class AccountItem(Table):
             practice=self.practice,
             address=self.address,
             name=self.name,
-            language=cast("Language", self.language),
+            language=known(self.language),
             status=Status(self.status),
             epoch=int(self.epoch),
             email_ok=self.email_ok,
@@ -154,16 +153,12 @@ def _changed(account: Account) -> list[Action]:
         AccountItem.suppressed.set(account.suppressed),
         AccountItem.profiles.set(profiles),
         AccountItem.sessions.set(sessions),
-        _set(AccountItem.owner, account.owner),
-        _set(AccountItem.google, account.google),
-        _set(AccountItem.ended_at, account.ended_at),
-        _set(AccountItem.first_sign_in_at, account.first_sign_in_at),
-        _set(AccountItem.last_sign_in_at, account.last_sign_in_at),
+        set_or_remove(AccountItem.owner, account.owner),
+        set_or_remove(AccountItem.google, account.google),
+        set_or_remove(AccountItem.ended_at, account.ended_at),
+        set_or_remove(AccountItem.first_sign_in_at, account.first_sign_in_at),
+        set_or_remove(AccountItem.last_sign_in_at, account.last_sign_in_at),
     ]
-
-
-def _set(attribute: Attribute[Any], value: object) -> Action:
-    return attribute.remove() if value is None else attribute.set(value)
 
 
 def note_mail(account: bytes, status: str, now: int, message_id: str | None = None) -> None:
@@ -182,14 +177,15 @@ def note_mail(account: bytes, status: str, now: int, message_id: str | None = No
 
 
 def note_report(report: Report, now: int) -> bool:
-    """Note what a mail system reports; False if there is no such account, or a later mail or report has overtaken it.
+    """Note what a mail system reports; False if there is no such account, a later mail or report has overtaken it, or
+    it says nothing new.
 
     An address that stops is stopped, whichever of its mails the report is about.
     """
     stopped = report.stops and _changes(
         report.account,
         [AccountItem.suppressed.set(True), AccountItem.revision.add(1)],
-        AccountItem.practice == report.practice,
+        (AccountItem.practice == report.practice) & ~AccountItem.suppressed.is_in(True),
     )
     noted = _changes(
         report.account,

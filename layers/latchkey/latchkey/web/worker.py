@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
-from latchkey import metrics
+from latchkey import aws, metrics
 from latchkey.metrics import Metric
-from latchkey.web import log
+from latchkey.tokens import jitter
+from latchkey.web import log, start
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class NotNow(Exception):
     reason: str
     lasting: bool = False
     """It does not pass soon."""
+    percent: int = field(default_factory=partial(jitter, 100))
+    """Of the time by which a wait differs by chance: what is put off together comes back together, for one more try."""
 
 
 type Work = Callable[[str, int], Outcome]
@@ -61,7 +63,8 @@ def worker(work: Work, put_off: PutOff) -> Callable[[Mapping[str, Any], Any], di
     From the first one on that cannot be done now, the rest of the batch is put off untried.
     """
 
-    def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    @aws.in_time
+    def handle(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
         instant = _instant(context)
         obstacle: NotNow | None = None
         failures = []
@@ -79,10 +82,11 @@ def worker(work: Work, put_off: PutOff) -> Callable[[Mapping[str, Any], Any], di
                 _told(outcome, SENDING, message)
         return {"batchItemFailures": failures}
 
+    start.ready()
     return handle
 
 
-def _tried(work: Work, body: str, instant: int, context: LambdaContext) -> Outcome | NotNow:
+def _tried(work: Work, body: str, instant: int, context: aws.Context) -> Outcome | NotNow:
     """What became of the message, or what is in its way."""
     if context.get_remaining_time_in_millis() < NEEDED_MS:
         return NotNow("no_time")
@@ -95,7 +99,8 @@ def _tried(work: Work, body: str, instant: int, context: LambdaContext) -> Outco
 def listener(hear: Callable[[Mapping[str, Any], int], Outcome]) -> Callable[[Mapping[str, Any], Any], None]:
     """A Lambda handler for single events from elsewhere in AWS; one that fails is delivered again by Lambda."""
 
-    def handle(event: Mapping[str, Any], context: LambdaContext) -> None:
+    @aws.in_time
+    def handle(event: Mapping[str, Any], context: aws.Context) -> None:
         reference = str(event.get("id", ""))
         try:
             outcome = hear(event, _instant(context))
@@ -104,6 +109,7 @@ def listener(hear: Callable[[Mapping[str, Any], int], Outcome]) -> Callable[[Map
             raise
         _told(outcome, REPORTED, reference)
 
+    start.settle()
     return handle
 
 
@@ -113,7 +119,7 @@ def _told(outcome: Outcome, counted: Mapping[str, Metric], reference: str) -> No
     log.worked(outcome.name, outcome.reason, outcome.practice, reference)
 
 
-def _instant(context: LambdaContext) -> int:
+def _instant(context: aws.Context) -> int:
     """Unix milliseconds; whoever invokes the function may say what time it is, as a local run does."""
     told = getattr(context, "client_context", None)
     custom = getattr(told, "custom", None) or {}

@@ -1,0 +1,63 @@
+"""Willow with many more people on file, on moto."""
+
+import json
+import random
+import secrets
+from collections.abc import Iterable, Iterator
+
+import pytest
+from moto import mock_aws
+
+from latchkey import tokens
+from tests import template
+from tests.functions.conftest import AS_WE_ARE, tell_nothing
+from tests.functions.files import key_of, put, put_people
+from tests.functions.portal import Cloud, Portal
+from tests.people import WILLOW
+
+CROWD = [f"p{number:03}@example.com" for number in range(640)]
+"""Addresses on file beside those of everyone whom tests know."""
+
+PAGE = 25
+"""Items that DynamoDB writes at once."""
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Portal]:
+    """A portal of so many people; nothing of one test is taken away before the next."""
+    with mock_aws(config=AS_WE_ARE), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secrets, "randbelow", random.Random(93).randrange)  # noqa: S311 - the same waits every night
+        portal = Portal(Cloud())
+        portal.parameters["PracticeCacheSeconds"] = "60"
+        put_people(portal)
+        someone = put(portal, WILLOW, CROWD[0], profiles=())
+        key = {"key": {"S": tokens.encode(someone.key)}}
+        pattern = portal.tables.get_item(TableName="Accounts", Key=key)["Item"]
+        items = [
+            pattern | {"key": {"S": tokens.encode(key_of(portal, "willow", address))}, "address": {"S": address}}
+            for address in CROWD
+        ]
+        for first in range(0, len(items), PAGE):
+            page = [{"PutRequest": {"Item": item}} for item in items[first : first + PAGE]]
+            portal.tables.batch_write_item(RequestItems={"Accounts": page})
+        with portal.opened():
+            yield portal
+        tell_nothing(portal)
+
+
+def live_links(portal: Portal) -> set[str]:
+    """What is stored of all links that open something."""
+    items = template.items_of(portal.tables, "Links")
+    return {item["digest"]["S"] for item in items if item["state"]["S"] == "live"}
+
+
+def digests(portal: Portal, paths: Iterable[str]) -> set[str]:
+    """What must be stored of the links in mails."""
+    ring = tokens.Keyring.parse(json.loads(portal.secret("LinkKey")))
+    return {tokens.read_link(ring, "willow", path.rpartition("/")[2]).digest for path in paths}
+
+
+def noted(portal: Portal) -> dict[str, str]:
+    """What clinicians read of the last mail, by address."""
+    items = template.items_of(portal.tables, "Accounts")
+    return {item["address"]["S"]: item["email_status"]["S"] for item in items if "email_status" in item}

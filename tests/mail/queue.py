@@ -1,0 +1,136 @@
+"""The mail queue with all that the template sets on it, in simulated time."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from unittest.mock import Mock
+
+from latchkey import aws
+from latchkey.mail.queue import read
+from tests import template
+from tests.mail.time import Time
+
+SEND_SECONDS = 0.015
+LONGEST_DELAY = 900
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """One message, as SQS keeps it."""
+
+    id: str
+    body: str
+    sent_at: float
+    visible_at: float
+    receives: int = 0
+
+
+@dataclass(slots=True)
+class Queue:
+    """A standard queue: any order, at least once."""
+
+    time: Time
+    twice: int = 0
+    """One in so many messages is delivered once more after it was deleted; 0 for none."""
+    dead: list[Message] = field(default_factory=list)
+    """What is in the dead-letter queue."""
+    expired: list[Message] = field(default_factory=list)
+    """What was lost because nobody took it for too long."""
+    repeated: set[bytes] = field(default_factory=set)
+    """The requests whose messages were delivered once more after they were deleted."""
+    delays: list[int] = field(default_factory=list)
+    """Of the copies that were put back, in seconds."""
+    bodies: list[str] = field(default_factory=list)
+    """Of all that was ever put in."""
+    _messages: list[Message] = field(default_factory=list)
+    _count: int = 0
+    _chance: Random = field(default_factory=lambda: Random(5))  # noqa: S311 - to be the same every night
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def put(self, body: str, delay: int = 0) -> None:
+        """Put a message in."""
+        assert 0 <= delay <= LONGEST_DELAY
+        self._count += 1
+        now = self.time.now
+        self.bodies.append(body)
+        self._messages.append(Message(str(self._count), body, now, now + delay))
+
+    @property
+    def last(self) -> str:
+        """The body of the message that was put in last."""
+        return self._messages[-1].body
+
+    def due(self) -> float | None:
+        """When the next message can be received; None if there is none at all."""
+        return min((message.visible_at for message in self._messages), default=None)
+
+    def receive(self, now: float) -> list[Message]:
+        """A batch of what is visible, hidden from others from now on."""
+        queue = template.resources("AWS::SQS::Queue")["MailQueue"]
+        visible = [message for message in self._messages if message.visible_at <= now]
+        self._chance.shuffle(visible)
+        batch: list[Message] = []
+        for message in visible:
+            if message.sent_at + queue["MessageRetentionPeriod"] <= now:
+                self.expired.append(message)
+                self._messages.remove(message)
+            elif message.receives >= queue["RedrivePolicy"]["maxReceiveCount"]:
+                self.dead.append(message)
+                self._messages.remove(message)
+            elif len(batch) < batch_size():
+                message.receives += 1
+                message.visible_at = now + queue["VisibilityTimeout"]
+                batch.append(message)
+        return batch
+
+    def delete(self, message: Message) -> None:
+        """Done; some come again all the same."""
+        if self.twice and self._chance.randrange(self.twice) == 0:
+            message.visible_at = self.time.now + 1
+            self.repeated.add(read(message.body).request)
+        else:
+            self._messages.remove(message)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """In the place of SQS."""
+        events = aws.client("sqs").meta.events
+        events.register("before-call.sqs.SendMessage", self._sent, unique_id="queue")
+        try:
+            yield
+        finally:
+            events.unregister("before-call.sqs.SendMessage", unique_id="queue")
+
+    def _sent(self, params: dict[str, Any], **_: Any) -> tuple[Mock, dict[str, Any]]:
+        if self.time.deadline - self.time.now < aws.CONNECT_SECONDS + aws.READ_SECONDS + aws.RESERVE_SECONDS:
+            raise aws.NoTimeLeft
+        self.time.pass_by(SEND_SECONDS)
+        told = json.loads(params["body"])
+        if told["DelaySeconds"]:
+            self.delays.append(told["DelaySeconds"])
+        self.put(told["MessageBody"], told["DelaySeconds"])
+        return Mock(status_code=200), {"MessageId": str(self._count)}
+
+
+def batch_size() -> int:
+    """How many messages the template lets Lambda bring at once."""
+    size: int = _mapping()["BatchSize"]
+    return size
+
+
+def workers() -> int:
+    """How many batches are worked on at once, unless someone sets another number."""
+    return int(template.parameters()[_mapping()["ScalingConfig"]["MaximumConcurrency"]["Ref"]])
+
+
+def _mapping() -> dict[str, Any]:
+    (event,) = template.resources("AWS::Serverless::Function")["SendMail"]["Events"].values()
+    assert event["Type"] == "SQS"
+    assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    told: dict[str, Any] = event["Properties"]
+    return told
