@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 import latchkey
-from latchkey import pages, settings, web
+from latchkey import aws, pages, settings, web
 from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
 from latchkey.rules.sessions import Visit
 from latchkey.store import sessions
@@ -142,6 +140,6 @@ _answer = web.entry(
 )
 
 
-def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handle(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
     """Answer a request, or tell API Gateway whether one for another API of this stack is signed in."""
     return web.authorize(event, context) if web.asks_to_authorize(event) else _answer(event, context)

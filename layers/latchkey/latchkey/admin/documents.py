@@ -139,6 +139,7 @@ class ClientDocument(ClientEntry):
     """A client."""
 
     portal_access: AccessDocument
+    items: Annotated[list[str], Field(description="What was shared with the client, newest last.")]
 
 
 class ClientList(BaseModel):
@@ -243,7 +244,7 @@ def entry(client: Client, own: Account | None) -> ClientEntry:
 
 def client(client: Client, own: Account | None, access: AccessDocument) -> ClientDocument:
     """A client with everything about them."""
-    return ClientDocument.model_validate(_told(client, own) | {"portal_access": access})
+    return ClientDocument.model_validate(_told(client, own) | {"portal_access": access, "items": list(client.items)})
 
 
 def access(client: Client, own: Account | None, *, live_pin: bool) -> AccessDocument:

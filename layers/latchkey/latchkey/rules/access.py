@@ -226,6 +226,10 @@ def erase(client: Client, known: Accounts, now: int) -> Change:
             left = _without(account, alone, now)
         elif account.profile(client.id):
             left = _losing(account, client, now)
+        elif account.key in client.former and account.owner is None and not account.profiles and account.address:
+            # an address that was the client's before: ended already, and now forgotten
+            accounts.append(_forgotten(account))
+            continue
         else:
             continue
         accounts.append(left if left.profiles else _forgotten(left))

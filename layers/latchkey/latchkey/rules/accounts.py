@@ -18,6 +18,11 @@ class Status(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Status":  # noqa: ARG003 - whatever it is
+        """What a later version calls something lets nobody in here."""
+        return cls.DISABLED
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -80,6 +85,12 @@ class Account:
     def may_sign_in(self) -> bool:
         """Whether access is given at all; consent to email is a question for mail alone."""
         return self.status is not Status.DISABLED
+
+    @property
+    def masked(self) -> str:
+        """The address `maria@example.com` as `m•••@example.com`: enough for its owner, not for a stranger."""
+        local, _, domain = self.address.rpartition("@")
+        return f"{local[:1]}•••@{domain}"
 
     def profile(self, profile_id: str | None) -> Profile | None:
         """The profile of that id if the account may open it, else None."""

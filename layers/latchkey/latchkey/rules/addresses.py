@@ -1,4 +1,4 @@
-"""Email addresses: what may be compared, and what may be shown.
+"""Email addresses: what may be compared.
 
 Two addresses are one only if a person would say so without knowing the provider: case does not
 distinguish, dots and `+tags` do (B19). Whatever a reader or a library would silently turn into another
@@ -46,12 +46,6 @@ def on_file(typed: str) -> str:
     """
     domain = canonical(typed).rpartition("@")[2]
     return f"{typed.strip(' \t\r\n').rpartition('@')[0]}@{domain}"
-
-
-def mask(address: str) -> str:
-    """`maria@example.com` as `m•••@example.com`: enough for its owner, not for a stranger."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}•••@{domain}"
 
 
 def _lower(text: str) -> str:

@@ -35,6 +35,12 @@ class Kind(StrEnum):
     MEMBER_CHANGED = "member_changed"
     ADMIN_DENIED = "admin_denied"
     LIMIT_HIT = "limit_hit"
+    OTHER = "other"
+    """Something that a later version wrote down; never written by this one."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Kind":  # noqa: ARG003 - whatever it is
+        return cls.OTHER
 
 
 @dataclass(frozen=True, slots=True)

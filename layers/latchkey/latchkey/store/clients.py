@@ -13,6 +13,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
@@ -21,10 +22,10 @@ from latchkey.rules.access import Accounts, Change
 from latchkey.rules.accounts import Kind as ProfileKind
 from latchkey.rules.clients import Client, Contact, Email
 from latchkey.rules.events import Event, Kind
-from latchkey.rules.practices import Language
+from latchkey.rules.practices import known as known_language
 from latchkey.rules.refusals import NotYours, Unavailable
 from latchkey.store import accounts, events
-from latchkey.store.tables import Table, connection, passing, unmet_in, wait
+from latchkey.store.tables import Table, connection, passing, set_or_remove, unmet_in, wait
 
 TRIES = 6
 PAUSE_SECONDS = 0.02
@@ -87,7 +88,7 @@ class ClientItem(Table):
             practice=self.practice,
             name=self.name,
             kind=cast("ProfileKind", self.kind),
-            language=cast("Language", self.language),
+            language=known_language(self.language),
             emails=tuple(email.email() for email in self.emails),
             features=frozenset(self.features or ()),
             contacts=tuple(contact.contact() for contact in self.contacts),
@@ -156,7 +157,7 @@ def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> Non
     for turn in range(TRIES):
         if turn:
             wait(turn - 1, PAUSE_SECONDS)
-        decided = access.erase(client, accounts.find_all(access.keys(client)), now)
+        decided = access.erase(client, accounts.find_all({*access.keys(client), *client.former}), now)
         try:
             with TransactWrite(connection=connection) as transaction:
                 transaction.delete(
@@ -173,11 +174,13 @@ def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> Non
 
 
 def _write(change: Change, note: Callable[[bytes, Kind], Event]) -> None:
-    new = change.client.revision == 0
+    client, new = change.client, change.client.revision == 0
     with TransactWrite(connection=connection) as transaction:
-        transaction.save(
-            _item(change.client),
-            condition=ClientItem.id.does_not_exist() if new else ClientItem.revision == change.client.revision,
+        # not a put: fields that only another version knows stay
+        transaction.update(
+            ClientItem(client.practice, client.id),
+            _changed(client),
+            condition=ClientItem.id.does_not_exist() if new else ClientItem.revision == client.revision,
         )
         _write_accounts(transaction, change, note)
 
@@ -189,27 +192,27 @@ def _write_accounts(transaction: TransactWrite, change: Change, note: Callable[[
         events.add_to(transaction, note(account_key, kind))
 
 
-def _item(client: Client) -> ClientItem:
-    return ClientItem(
-        client.practice,
-        client.id,
-        name=client.name,
-        kind=client.kind,
-        language=client.language,
-        emails=[_email(email) for email in client.emails],
-        features=set(client.features) or None,
-        contacts=[
-            ContactItem(id=c.id, name=c.name, email=_email(c.email), relation=c.relation, account=c.account)
-            for c in client.contacts
-        ],
-        access=client.access,
-        access_address=client.access_address,
-        former={tokens.encode(key) for key in client.former} or None,
-        items=list(client.items),
-        invited_at=client.invited_at,
-        created_at=client.created_at,
-        revision=client.revision + 1,
-    )
+def _changed(client: Client) -> list[Action]:
+    items: list[Any] = list(client.items)
+    contacts = [
+        ContactItem(id=c.id, name=c.name, email=_email(c.email), relation=c.relation, account=c.account)
+        for c in client.contacts
+    ]
+    return [
+        ClientItem.name.set(client.name),
+        ClientItem.kind.set(client.kind),
+        ClientItem.language.set(client.language),
+        ClientItem.emails.set([_email(email) for email in client.emails]),
+        ClientItem.contacts.set(contacts),
+        ClientItem.items.set(items),
+        ClientItem.created_at.set(client.created_at),
+        ClientItem.revision.set(client.revision + 1),
+        set_or_remove(ClientItem.features, set(client.features) or None),
+        set_or_remove(ClientItem.access, client.access),
+        set_or_remove(ClientItem.access_address, client.access_address),
+        set_or_remove(ClientItem.former, {tokens.encode(key) for key in client.former} or None),
+        set_or_remove(ClientItem.invited_at, client.invited_at),
+    ]
 
 
 def _email(email: Email) -> EmailItem:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -10,7 +11,7 @@ from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 
 from latchkey import settings
-from latchkey.rules.practices import Practice, UnknownAddress
+from latchkey.rules.practices import Practice, UnknownAddress, known
 from latchkey.rules.refusals import PracticeUnknown
 from latchkey.store.tables import Table, unmet
 
@@ -46,6 +47,7 @@ class PracticeItem(Table):
         return Practice(
             **values
             | {
+                "language": known(self.language),
                 "unknown_address": UnknownAddress(self.unknown_address),
                 "features": frozenset(self.features or ()),
                 "letters": self.letters.as_dict(),
@@ -83,6 +85,12 @@ def load(slug: str, now: int) -> Practice:
     practice = item.practice()
     _kept.practices[slug] = (practice, now)
     return practice
+
+
+def touch() -> None:
+    """A read that finds nothing, so that no request waits for the client and its connection."""
+    with suppress(PracticeItem.DoesNotExist):
+        PracticeItem.get("-")
 
 
 def find(slug: str) -> Practice | None:

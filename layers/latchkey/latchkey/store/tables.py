@@ -1,11 +1,14 @@
 """One connection for all tables, and the one foreign error that means no rather than trouble."""
 
 import time
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session as BotocoreSession
+from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError, TransactWriteError
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model, _ModelFuture
 from pynamodb.transactions import TransactGet
 
@@ -76,9 +79,15 @@ def wait(turn: int, seconds: float = PAUSE_SECONDS) -> None:
     time.sleep(seconds * 2**turn * (1 + jitter(100) / 100))
 
 
+def set_or_remove(attribute: Attribute[Any], value: object) -> Action:
+    """Writes a value, or that there is none."""
+    return attribute.remove() if value is None else attribute.set(value)
+
+
 def unmet(error: PynamoDBException) -> bool:
     """Whether a write was refused because its condition did not hold."""
-    return error.cause_response_code == "ConditionalCheckFailedException"
+    # without an answer there is no code to ask for: PynamoDB looks for it in the exceptions of timeouts too, and fails
+    return isinstance(error.cause, ClientError) and error.cause_response_code == "ConditionalCheckFailedException"
 
 
 def unmet_in(error: TransactWriteError) -> bool:

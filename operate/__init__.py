@@ -1,0 +1,1 @@
+"""What an engineer does about a deployed stack, beside deploying it: `python -m operate <command>`; never deployed."""

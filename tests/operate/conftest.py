@@ -1,0 +1,127 @@
+"""A stack of the template's own tables, keys and user pool, deployed by CloudFormation to ministack; no functions."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from latchkey.store.tables import connection
+from local.aws import Address, start_ministack
+from local.processes import free_port, stop
+from local.stack import MINISTACK
+from operate import aws, command
+from tests import template
+
+NAME = "latchkey-test"
+KINDS = ("AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::")
+TABLE = ("AttributeDefinitions", "KeySchema", "BillingMode", "PointInTimeRecoverySpecification")
+"""What of a table does not depend on the rest of the template."""
+PATIENCE_SECONDS = 20
+
+type Operate = Callable[..., tuple[int, str, str]]
+"""Runs a command; returns its exit code, and what it said on both outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The stack, and the AWS that it is on."""
+
+    address: Address
+    names: dict[str, str]
+    """Physical names, by logical id."""
+
+    def client(self, service: str) -> Any:
+        """A client that may do everything."""
+        return self.address.client(service)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Every item of a table."""
+        return template.items_of(self.client("dynamodb"), table)
+
+    def empty(self, *tables: str) -> None:
+        """Take everything out of these tables, or out of all."""
+        for table, properties in template.resources("AWS::DynamoDB::Table").items():
+            if tables and table not in tables:
+                continue
+            keys = [part["AttributeName"] for part in properties["KeySchema"]]
+            for item in self.items(table):
+                told = {key: item[key] for key in keys}
+                self.client("dynamodb").delete_item(TableName=table, Key=told)
+
+
+def cut_down(callback: str) -> dict[str, Any]:
+    """The template without its functions, its API and its mail."""
+    document = yaml_parse((template.PROJECT / "template.yaml").read_text())
+    kept = {name: one for name, one in document["Resources"].items() if one["Type"].startswith(KINDS)}
+    for name, one in kept.items():
+        told = one["Properties"]
+        if one["Type"] == "AWS::DynamoDB::Table":
+            # by its own name, so that the store of this process finds it
+            one["Properties"] = {"TableName": name} | {part: told[part] for part in TABLE if part in told}
+        if one["Type"] == "AWS::SecretsManager::Secret":
+            one["Properties"] = {"GenerateSecretString": told["GenerateSecretString"]}
+    pool = {name: one for name, one in document["Outputs"].items() if name.startswith("Clinician")}
+    portal = {"PortalUrl": {"Value": "https://portal.example.com/{practice}"}}
+    parameters = document["Parameters"]
+    parameters["SenderDomain"]["Default"] = "mail.example.com"
+    parameters["ClinicianCallbackUrl"]["Default"] = callback
+    return {
+        "Parameters": parameters,
+        "Conditions": document["Conditions"],
+        "Resources": kept,
+        "Outputs": pool | portal,
+    }
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    folder = tmp_path_factory.mktemp("operate")
+    with asyncio.Runner() as runner:
+        process, url = runner.run(start_ministack(MINISTACK, folder, folder / "log"))
+        try:
+            address = Address(url, url)
+            formation = address.client("cloudformation")
+            body = json.dumps(cut_down(f"http://localhost:{free_port()}/signed-in"))
+            formation.create_stack(StackName=NAME, TemplateBody=body)
+            formation.get_waiter("stack_create_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1})
+            listed = formation.describe_stack_resources(StackName=NAME)["StackResources"]
+            yield Deployed(address, {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed})
+        finally:
+            runner.run(stop(process))
+
+
+@pytest.fixture(scope="module")
+def store(whole: Deployed) -> Iterator[None]:
+    """The store of this process speaks to the stack's tables."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "host", whole.address.endpoint)
+        patch.setattr(connection, "_read_timeout_seconds", PATIENCE_SECONDS)
+        patch.setattr(connection, "_client", None)
+        yield
+
+
+@pytest.fixture
+def deployed(whole: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
+    """The stack with empty tables, where commands find it."""
+    whole.empty()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", whole.address.endpoint)
+    aws.client.cache_clear()
+    yield whole
+    aws.client.cache_clear()
+
+
+@pytest.fixture
+def operate(capsys: pytest.CaptureFixture[str]) -> Operate:
+    """The command line."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = command.main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run

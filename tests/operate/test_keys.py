@@ -1,0 +1,133 @@
+"""A key is replaced while people sign in: at every step each function knows what any other makes."""
+
+import json
+import time
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from latchkey import keys as functions
+from latchkey import tokens
+from latchkey.tokens import Keyring
+from operate import keys
+from tests.operate.conftest import NAME, Deployed, Operate
+
+ROTATED = tuple(ring for ring in keys.RINGS if ring != keys.UNROTATED)
+
+
+@pytest.fixture(autouse=True)
+def naps(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Every ring as it is when a stack is new; nobody waits, and for how long they would have is noted."""
+    for ring in keys.RINGS:
+        write(deployed, ring, {"current": "1", "1": "k" * 64})
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    return slept
+
+
+def write(deployed: Deployed, ring: str, document: dict[str, str]) -> None:
+    """Put a ring."""
+    secret = deployed.client("secretsmanager")
+    secret.put_secret_value(SecretId=deployed.names[ring], SecretString=json.dumps(document))
+
+
+def read(deployed: Deployed, ring: str) -> Keyring:
+    """A ring as functions read it."""
+    kept = deployed.client("secretsmanager").get_secret_value(SecretId=deployed.names[ring])
+    return Keyring.parse(json.loads(kept["SecretString"]))
+
+
+def knows(ring: Keyring, other: Keyring) -> bool:
+    """Whether a function with one ring takes what a function with the other has made."""
+    return tokens.unseal(ring, "asked", "willow", tokens.seal(other, "asked", "willow", b"x")) == b"x"
+
+
+@pytest.mark.parametrize("ring", ROTATED)
+def test_no_function_ever_meets_what_it_does_not_know(
+    deployed: Deployed, operate: Operate, ring: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [read(deployed, ring)]
+    monkeypatch.setattr(time, "sleep", lambda _: steps.append(read(deployed, ring)))
+    monkeypatch.setattr(keys, "OUTLIVED_AFTER", timedelta())
+
+    assert operate("rotate", "--stack", NAME, "--key", ring)[0] == 0
+    steps.append(read(deployed, ring))
+    assert operate("rotate", "--stack", NAME, "--key", ring, "--finish")[0] == 0
+
+    assert [step.current for step in steps] == ["1", "1", "2"]
+    for before, after in pairwise(steps):
+        assert knows(before, after)
+        assert knows(after, before)
+    last = read(deployed, ring)
+    assert (last.current, set(last.keys)) == ("2", {"2"})
+    assert not knows(last, steps[0])
+
+
+def test_a_new_key_is_used_when_every_function_has_read_it(operate: Operate, naps: list[float]) -> None:
+    operate("rotate", "--stack", NAME, "--key", "LinkKey")
+
+    assert functions.FRESH_SECONDS < naps[0] <= keys.KNOWN_AFTER.total_seconds()
+
+
+def test_a_rotation_that_was_stopped_goes_on(deployed: Deployed, operate: Operate) -> None:
+    write(deployed, "LinkKey", {"current": "1", "1": "k" * 64, "2": "m" * 64})
+
+    assert operate("rotate", "--stack", NAME, "--key", "LinkKey")[0] == 0
+    ring = read(deployed, "LinkKey")
+    assert (ring.current, ring.keys["2"]) == ("2", b"m" * 64)
+
+
+def test_an_old_key_is_kept_as_long_as_what_was_made_under_it(deployed: Deployed, operate: Operate) -> None:
+    operate("rotate", "--stack", NAME, "--key", "PinPepper")
+    code, _, trouble = operate("rotate", "--stack", NAME, "--key", "PinPepper", "--finish")
+
+    assert code == 2
+    assert "too early" in trouble
+    assert set(read(deployed, "PinPepper").keys) == {"1", "2"}
+
+
+def test_a_key_that_is_out_is_replaced_at_once(deployed: Deployed, operate: Operate, naps: list[float]) -> None:
+    operate("rotate", "--stack", NAME, "--key", "LinkKey", "--at-once")
+    code, said, _ = operate("rotate", "--stack", NAME, "--key", "LinkKey", "--finish", "--at-once")
+
+    assert (code, naps) == (0, [])
+    assert "Dead within 5 minutes: links" in said
+    assert set(read(deployed, "LinkKey").keys) == {"2"}
+
+
+def test_the_lookup_key_stays(deployed: Deployed, operate: Operate) -> None:
+    code, _, trouble = operate("rotate", "--stack", NAME, "--key", "LookupKey", "--at-once")
+
+    assert (code, trouble.count("\n")) == (2, 1)
+    assert "nobody on file would be found" in trouble
+    assert set(read(deployed, "LookupKey").keys) == {"1"}
+
+
+def test_a_key_that_is_not_in_use_yet_is_not_taken_for_an_old_one(deployed: Deployed, operate: Operate) -> None:
+    write(deployed, "LinkKey", {"current": "1", "1": "k" * 64, "2": "m" * 64})
+    code, _, _ = operate("rotate", "--stack", NAME, "--key", "LinkKey", "--finish", "--at-once")
+
+    assert code == 2
+    assert set(read(deployed, "LinkKey").keys) == {"1", "2"}
+
+
+@pytest.mark.parametrize("step", [(), ("--finish", "--at-once")])
+def test_a_dry_run_changes_nothing(deployed: Deployed, operate: Operate, step: tuple[str, ...]) -> None:
+    before = {"current": "2", "1": "k" * 64, "2": "m" * 64}
+    write(deployed, "LinkKey", before)
+    code, said, _ = operate("rotate", "--stack", NAME, "--key", "LinkKey", "--dry-run", *step)
+
+    assert (code, said.startswith("Would")) == (0, True)
+    ring = read(deployed, "LinkKey")
+    assert (ring.current, set(ring.keys)) == ("2", {"1", "2"})
+
+
+def test_what_two_people_do_at_once_is_not_mixed(
+    deployed: Deployed, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"current": "1", "1": "k" * 64, "2": "o" * 64, "3": "p" * 64}
+    monkeypatch.setattr(time, "sleep", lambda _: write(deployed, "LinkKey", other))
+
+    assert operate("rotate", "--stack", NAME, "--key", "LinkKey")[0] == 2
+    assert set(read(deployed, "LinkKey").keys) == {"1", "2", "3"}

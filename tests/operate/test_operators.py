@@ -1,0 +1,63 @@
+"""The first operator is known to the user pool and to the members table, and written down."""
+
+import pytest
+
+from latchkey.rules.members import Role
+from latchkey.store import members
+from tests.operate.conftest import NAME, Deployed, Operate
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def subject(deployed: Deployed, email: str) -> str:
+    """What the pool calls someone."""
+    told = deployed.client("cognito-idp").admin_get_user(UserPoolId=deployed.names["ClinicianPool"], Username=email)
+    return next(str(one["Value"]) for one in told["UserAttributes"] if one["Name"] == "sub")
+
+
+def test_whoever_is_entered_may_do_everything(deployed: Deployed, operate: Operate) -> None:
+    code, said, trouble = operate("first-operator", "--stack", NAME, "--email", "you@example.com")
+
+    assert (code, trouble) == (0, "")
+    assert "temporary password in their mail" in said
+    assert members.role_of("willow", subject(deployed, "you@example.com")) is Role.OPERATOR
+
+
+def test_a_temporary_password_is_printed_once_where_no_mail_is_wanted(deployed: Deployed, operate: Operate) -> None:
+    first = operate("first-operator", "--stack", NAME, "--email", "ops@example.com", "--no-mail")
+    again = operate("first-operator", "--stack", NAME, "--email", "ops@example.com", "--no-mail")
+
+    assert (first[0], again[0]) == (0, 0)
+    assert "Temporary password" in first[1]
+    assert "Temporary password" not in again[1]
+    assert len(deployed.items("Members")) == 1
+
+
+def test_someone_of_another_issuer_is_entered_by_subject(deployed: Deployed, operate: Operate) -> None:
+    assert operate("first-operator", "--stack", NAME, "--subject", "okta|42")[0] == 0
+    assert members.role_of("willow", "okta|42") is Role.OPERATOR
+    assert [row["subject"]["S"] for row in deployed.items("Members")] == ["okta|42"]
+
+
+def test_it_is_written_down(deployed: Deployed, operate: Operate) -> None:
+    operate("first-operator", "--stack", NAME, "--subject", "okta|42")
+    (row,) = deployed.items("Events")
+
+    assert (row["subject"]["S"], row["kind"]["S"], row["reason"]["S"]) == ("*#", "member_changed", "operator")
+
+
+def test_a_dry_run_changes_nothing(deployed: Deployed, operate: Operate) -> None:
+    code, said, _ = operate("first-operator", "--stack", NAME, "--email", "no@example.com", "--dry-run")
+
+    assert (code, "Would" in said) == (0, True)
+    assert deployed.items("Members") == []
+    cognito = deployed.client("cognito-idp")
+    with pytest.raises(cognito.exceptions.UserNotFoundException):
+        subject(deployed, "no@example.com")
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_stack_that_is_not_there_is_said_in_one_line(operate: Operate) -> None:
+    code, said, trouble = operate("first-operator", "--stack", "nowhere", "--subject", "s")
+
+    assert (code, said, trouble) == (2, "", "operate: no stack nowhere in us-east-1\n")

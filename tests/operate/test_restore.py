@@ -1,0 +1,311 @@
+"""What is lost comes back, and nothing that was ended comes back with it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from latchkey import tokens
+from latchkey.rules import access, jobs
+from latchkey.rules.accounts import Account, Status
+from latchkey.rules.clients import Client, Contact, Email
+from latchkey.rules.events import Event, Kind
+from latchkey.rules.members import Role
+from latchkey.rules.refusals import LinkExpired, NotYours, SignedOut
+from latchkey.store import accounts, clients, events, members, practices, sessions
+from tests.operate.conftest import NAME, Deployed, Operate
+from tests.people import HARBOR, NOON, WILLOW
+from tests.store import roads
+
+pytestmark = pytest.mark.usefixtures("store")
+
+THEN = "2026-03-03T12:00:00Z"
+LATER = NOON + 60
+
+
+@pytest.fixture
+def restore(deployed: Deployed, operate: Operate) -> Iterator[Callable[..., str]]:
+    """Bring a table back as of noon, from its side table; returns what was said."""
+
+    def run(table: str, *more: str) -> str:
+        code, said, trouble = operate("restore", "--stack", NAME, "--table", table, "--from-time", THEN, *more)
+        assert (code, trouble) == (0, "")
+        return said
+
+    yield run
+    dynamodb = deployed.client("dynamodb")
+    for name in dynamodb.list_tables()["TableNames"]:
+        if "-at-" in name:
+            dynamodb.delete_table(TableName=name)
+
+
+@pytest.fixture
+def noon(deployed: Deployed) -> Callable[..., None]:
+    """Keep tables as they are now, as they will have been at noon: ministack goes back to no other time."""
+
+    def keep(*tables: str) -> None:
+        for table in tables:
+            deployed.client("dynamodb").restore_table_to_point_in_time(
+                SourceTableName=table, TargetTableName=f"{table}-at-20260303T120000Z", UseLatestRestorableTime=True
+            )
+
+    return keep
+
+
+def noting(at: int) -> Callable[[bytes, Kind], Event]:
+    """The audit rows of what a clinician does."""
+    return lambda row, kind: Event("willow", row, kind, at * 1000, actor="dr")
+
+
+def admitted(address: str) -> tuple[Client, bytes]:
+    """A client who was invited before noon, and the key of their account."""
+    at = NOON - 3600
+    client = Client(
+        tokens.ulid(at * 1000), "willow", "Ana Reyes", emails=(Email(address, True, "dr", at),), created_at=at
+    )
+    key = tokens.request_id()
+    clients.change(
+        client, lambda it, known: access.invite(it, address, key, known, tokens.ulid(at), at), {key}, noting(at)
+    )
+    return clients.find("willow", client.id), key
+
+
+def known(key: bytes) -> Account:
+    """An account that is there."""
+    account = accounts.find(key)
+    assert account
+    return account
+
+
+def test_a_lost_account_comes_back_and_nothing_that_was_live_does(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    account = roads.on_file()
+    cookie = roads.sign_in(account, NOON - 60)
+    link = roads.send(known(account.key), NOON * 1000)
+    noon("Accounts")
+    deployed.empty("Accounts")
+
+    assert "1 brought back" in restore("Accounts")
+    back = known(account.key)
+    assert (back.address, back.status, back.profiles) == (account.address, Status.ACTIVE, account.profiles)
+    assert back.sessions == ()
+    with pytest.raises(SignedOut):
+        sessions.resume("willow", cookie, LATER)
+    with pytest.raises(LinkExpired):
+        roads.open_by(link, LATER)
+    roads.sign_in(back, LATER)
+
+
+def test_no_epoch_comes_again_even_if_the_newest_one_is_lost(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    """A link is for an epoch; ending access later must not count up to that of an old link."""
+    account = roads.on_file()
+    noon("Accounts")
+    for _ in range(3):
+        roads.disable(account)
+        roads.enable(account)
+    highest = known(account.key).epoch
+    deployed.empty("Accounts")
+    restore("Accounts")
+
+    assert known(account.key).epoch > highest
+
+
+def test_a_job_that_waits_since_before_is_void(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    account = roads.on_file()
+    job = roads.ask(account)
+    noon("Accounts")
+    deployed.empty("Accounts")
+    restore("Accounts")
+
+    assert jobs.void(job, known(account.key), LATER) == "no_access"
+
+
+def test_whose_access_was_ended_since_comes_back_without_it(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    client, key = admitted("ana@example.com")
+    noon("Accounts")
+    clients.change(client, lambda it, all_: access.disable(it, all_, LATER), set(), noting(LATER))
+    deployed.empty("Accounts")
+
+    assert "invite again" in restore("Accounts")
+    assert (known(key).status, known(key).profiles) == (Status.DISABLED, ())
+    clients.change(
+        clients.find("willow", client.id),
+        lambda it, all_: access.invite(it, "ana@example.com", key, all_, "", LATER),
+        {key},
+        noting(LATER),
+    )
+    assert [profile.id for profile in known(key).profiles] == [client.id]
+
+
+def test_what_is_there_is_left_alone(noon: Callable[..., None], restore: Callable[..., str]) -> None:
+    account = roads.on_file()
+    noon("Accounts")
+    changed = replace(account, name="Ana Maria Reyes")
+    accounts.save(changed)
+
+    assert "1 there already" in restore("Accounts")
+    assert known(account.key) == changed
+
+
+def test_what_differs_is_overwritten_if_that_is_asked_for(
+    noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    broken, whole = roads.on_file(), roads.on_file()
+    noon("Accounts")
+    accounts.save(replace(broken, name="???", suppressed=True, google="digest", epoch=7, revision=9))
+
+    said = restore("Accounts", "--overwrite")
+    assert "1 overwritten" in said
+    assert "1 there already" in said
+    back = known(broken.key)
+    assert (back.name, back.suppressed, back.google) == (broken.name, True, "digest")
+    assert back.epoch > 7
+    assert back.revision > 9
+    assert known(whole.key) == whole
+
+
+def test_what_a_clinician_decided_since_stands(noon: Callable[..., None], restore: Callable[..., str]) -> None:
+    client, key = admitted("ana@example.com")
+    noon("Accounts", "Clients")
+    clients.change(client, lambda it, all_: access.disable(it, all_, LATER), set(), noting(LATER))
+
+    assert "left as it is" in restore("Accounts", "--overwrite")
+    assert known(key).status is Status.DISABLED
+    restore("Clients", "--overwrite")
+    assert known(key).status is Status.DISABLED
+
+
+def test_who_was_erased_since_stays_erased(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    client, key = admitted("ana@example.com")
+    noon("Accounts", "Clients")
+    clients.erase(client, LATER, noting(LATER))
+
+    assert "left erased" in restore("Clients")
+    with pytest.raises(NotYours):
+        clients.find("willow", client.id)
+    assert "left erased" in restore("Accounts", "--overwrite", "--keep")
+    assert known(key).address == ""
+    deployed.empty("Accounts")
+    assert "left erased" in restore("Accounts")
+    assert accounts.find(key) is None
+
+
+def test_a_contact_who_was_removed_since_is_not_let_in_again(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    client, _ = admitted("leo@example.com")
+    parent = tokens.request_id()
+    contact = Contact(
+        "01KJTESTC0NTACT00000000000", "Pat", Email("pat@example.com", True, "dr", NOON), "guardian", parent
+    )
+    at = NOON - 60
+    clients.change(
+        client, lambda it, all_: access.add_contact(it, contact, all_, tokens.ulid(at)), {parent}, noting(at)
+    )
+    noon("Accounts", "Clients")
+
+    def note(row: bytes, kind: Kind) -> Event:
+        return replace(noting(LATER)(row, kind), reason=contact.id)
+
+    found = clients.find("willow", client.id)
+    clients.change(found, lambda it, all_: access.remove_contact(it, contact, all_, LATER), set(), note)
+    deployed.empty("Accounts", "Clients")
+    restore("Clients")
+    restore("Accounts")
+
+    assert clients.find("willow", client.id).contacts == ()
+    assert known(parent).profile(client.id) is None
+    assert known(parent).status is Status.DISABLED
+
+
+def test_a_lost_client_comes_back_whole(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    client, _ = admitted("ana@example.com")
+    noon("Clients")
+    deployed.empty("Clients")
+    restore("Clients")
+
+    assert clients.find("willow", client.id) == replace(client, revision=client.revision + 1)
+
+
+def test_practices_and_members_come_back_unless_they_were_changed_since(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    for practice in (WILLOW, HARBOR):
+        practices.save(practice)
+        members.add(practice.slug, "dr", Role.CLINICIAN)
+    noon("Practices", "Members")
+    events.add(Event("harbor", b"", Kind.PRACTICE_CHANGED, LATER * 1000, actor="head"))
+    events.add(Event("harbor", b"", Kind.MEMBER_CHANGED, LATER * 1000, actor="head", reason="removed"))
+    deployed.empty("Practices", "Members")
+
+    assert "since: harbor dr" in restore("Members")
+    assert "since: harbor" in restore("Practices")
+    assert (practices.find("willow"), practices.find("harbor")) == (WILLOW, None)
+    assert (members.role_of("willow", "dr"), members.role_of("harbor", "dr")) == (Role.CLINICIAN, None)
+
+
+def test_the_audit_is_only_added_to(deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]) -> None:
+    event = Event("willow", b"", Kind.PRACTICE_CHANGED, NOON * 1000)
+    events.add(event)
+    noon("Events")
+    (row,) = deployed.items("Events")
+    changed = row | {"reason": {"S": "as it is now"}}
+    deployed.client("dynamodb").put_item(TableName="Events", Item=changed)
+
+    restore("Events", "--overwrite")
+    assert deployed.items("Events") == [changed]
+
+
+def test_fields_of_another_version_come_back_too(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    account = roads.on_file()
+    (item,) = deployed.items("Accounts")
+    deployed.client("dynamodb").put_item(TableName="Accounts", Item=item | {"shape": {"S": "round"}})
+    noon("Accounts")
+    deployed.empty("Accounts")
+    restore("Accounts")
+
+    assert deployed.items("Accounts")[0]["shape"] == {"S": "round"}
+    assert known(account.key)
+
+
+def test_the_side_table_is_gone_when_its_items_are_back_unless_it_is_kept(
+    deployed: Deployed, restore: Callable[..., str]
+) -> None:
+    roads.on_file()
+    restore("Accounts", "--keep")
+    kept = deployed.client("dynamodb").list_tables()["TableNames"]
+    restore("Accounts")
+
+    assert "Accounts-at-20260303T120000Z" in kept
+    assert "Accounts-at-20260303T120000Z" not in deployed.client("dynamodb").list_tables()["TableNames"]
+
+
+def test_a_dry_run_changes_nothing(deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]) -> None:
+    roads.on_file()
+    noon("Accounts")
+    deployed.empty("Accounts")
+
+    assert "Would restore" in restore("Accounts", "--dry-run")
+    assert "1 would be brought back" in restore("Accounts", "--dry-run", "--from-table", "Accounts-at-20260303T120000Z")
+    assert deployed.items("Accounts") == []
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize("time", ["yesterday", "2026-03-03T12:00:00", "2026-13-03T12:00:00Z"])
+def test_a_time_that_is_none_is_refused(operate: Operate, time: str) -> None:
+    code, _, trouble = operate("restore", "--stack", NAME, "--table", "Accounts", "--from-time", time)
+
+    assert (code, trouble.count("\n")) == (2, 1)

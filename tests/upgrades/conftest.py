@@ -1,0 +1,44 @@
+"""A portal on what another version left behind."""
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+from moto.core.config import DefaultConfig
+
+import latchkey
+from tests.functions.portal import Cloud, Portal
+from tests.upgrades import story
+from tests.upgrades.story import Left
+
+AS_WE_ARE: DefaultConfig = {"core": {"mock_credentials": False}}
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with mock_aws(config=AS_WE_ARE):
+        cloud = Cloud()
+        story.keep_rings(cloud)
+        yield cloud
+
+
+@pytest.fixture
+def portal(cloud: Cloud) -> Iterator[Portal]:
+    """The functions of this version, and nothing at rest."""
+    story.empty(cloud.tables)
+    story.keep_rings(cloud)
+    cloud.put_back(set())
+    with Portal(cloud).opened() as portal:
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def ours(cloud: Cloud) -> Left:
+    """What this version leaves."""
+    story.empty(cloud.tables)
+    cloud.put_back(set())
+    with Portal(cloud).opened() as portal:
+        left = story.happen(portal)
+    if not (story.VERSIONS / f"{latchkey.__version__}.json").exists():
+        story.write(latchkey.__version__, left)
+    return left

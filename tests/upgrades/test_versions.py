@@ -1,0 +1,185 @@
+"""People go on with what the version before left them, and this version bears what the next one writes."""
+
+import json
+from typing import Any
+
+import pytest
+
+import latchkey
+from latchkey.rules.access import Change
+from latchkey.rules.accounts import Status
+from latchkey.rules.events import Kind
+from latchkey.rules.members import Role
+from latchkey.store import clients, events, members, practices, replays
+from tests.functions.portal import Browser, Cloud, Portal
+from tests.people import HARBOR, NOON, WILLOW
+from tests.upgrades import story
+from tests.upgrades.story import Left
+
+BEFORE_AND_AFTER = [*story.versions(), "later"]
+
+
+@pytest.fixture(params=BEFORE_AND_AFTER)
+def left(portal: Portal, request: pytest.FixtureRequest) -> Left:
+    """What each version left, now at rest here; `later` has fields that nobody knows yet."""
+    newest = story.versions()[-1]
+    left = story.later(story.read(newest)) if request.param == "later" else story.read(request.param)
+    story.put(portal.tables, left)
+    return left
+
+
+def browser(portal: Portal, cookies: dict[str, str]) -> Browser:
+    """A browser that was here before."""
+    browser = portal.browser()
+    browser.cookies |= cookies
+    return browser
+
+
+def test_whoever_is_signed_in_stays_signed_in(portal: Portal, left: Left) -> None:
+    assert browser(portal, left.session).is_in()
+    assert "Ana Reyes" in browser(portal, left.session).get("/willow/home").sheet.text
+
+
+def test_a_link_in_a_mailbox_opens_in_the_browser_that_asked(portal: Portal, left: Left) -> None:
+    lee = browser(portal, left.asked)
+
+    assert lee.get(left.link).location.endswith("/willow/home")
+    assert lee.is_in()
+
+
+def test_a_pin_that_was_read_out_opens(portal: Portal, left: Left) -> None:
+    luis = portal.browser()
+
+    assert luis.post("/willow/pin", {"email": "luis@example.com", "pin": left.pin}).status == 303
+    assert luis.is_in()
+
+
+def test_a_promise_in_the_queue_is_kept(portal: Portal, left: Left) -> None:
+    assert portal.work(*left.jobs) == []
+    (letter,) = portal.letters
+    assert letter.to == ["sam@example.com"]
+    assert portal.browser().post(letter.path).status == 303
+
+
+def test_what_is_counted_goes_on_being_counted(portal: Portal, left: Left) -> None:
+    """Sam has asked this minute."""
+    waiting = len(portal.waiting())
+    portal.browser().ask("sam@example.com")
+
+    assert left.tables["Budgets"]
+    assert len(portal.waiting()) == waiting
+
+
+@pytest.mark.usefixtures("portal")
+def test_everything_else_is_read(left: Left) -> None:
+    client = clients.find("willow", left.client)
+
+    assert (client.name, client.items, client.contacts[0].name) == ("Kim Lee", ("Intake form",), "Pat Lee")
+    assert (practices.find("willow"), practices.find("harbor")) == (WILLOW, HARBOR)
+    assert (members.role_of("willow", "dr"), members.role_of("willow", "you")) == (Role.CLINICIAN, Role.OPERATOR)
+    assert replays.begin("place", "digest", NOON) == replays.Answer(201, "{}")
+    audit = events.of("willow", [client.row], 10)
+    assert [event.kind for _, event in audit] == [Kind.PROFILE_GRANTED]
+
+
+def test_what_this_version_leaves_is_what_is_stored_for_it(ours: Left) -> None:
+    """A release that writes something new stores what it writes: remove its file, and run this test again."""
+    assert story.shape(ours) == story.shape(story.read(latchkey.__version__))
+
+
+# ── what only a later version knows ──
+
+
+@pytest.fixture
+def newest(portal: Portal) -> Left:
+    """What the newest version left, with fields that nobody knows yet."""
+    left = story.later(story.read(story.versions()[-1]))
+    story.put(portal.tables, left)
+    return left
+
+
+def known_fields(portal: Portal, table: str) -> list[bool]:
+    """Of each item of a table, whether the field that nobody knows here is still there."""
+    return ["later" in item for item in portal.at_rest()[table]]
+
+
+def test_fields_that_nobody_knows_here_stay(portal: Portal, newest: Left) -> None:
+    browser(portal, newest.asked).get(newest.link)
+    portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": "000000"})
+    client = clients.find("willow", newest.client)
+    clients.change(client, lambda it, _: Change(it.sharing(["Bill"])), set(), lambda *_: pytest.fail("no event"))
+    practices.change("willow", {"phone": "(555) 010-0143"})
+
+    assert clients.find("willow", newest.client).items == ("Intake form", "Bill")
+    for table in ("Accounts", "Clients", "Practices", "Links", "Pins"):
+        assert all(known_fields(portal, table)), table
+
+
+def change(portal: Portal, table: str, name: str, value: dict[str, Any], **where: str) -> None:
+    """Write a value that a later version would."""
+    for item in portal.at_rest()[table]:
+        if all(item[key] == {"S": wanted} for key, wanted in where.items()):
+            portal.tables.put_item(TableName=table, Item=item | {name: value})
+
+
+def test_a_status_that_nobody_knows_lets_nobody_in(portal: Portal, newest: Left) -> None:
+    change(portal, "Accounts", "status", {"S": "paused"})
+
+    assert not browser(portal, newest.session).is_in()
+    assert browser(portal, newest.asked).get(newest.link).status == 410
+    assert portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": newest.pin}).status == 422
+    assert portal.work(*newest.jobs) == []
+    assert portal.letters == []
+    assert Status("paused") is Status.DISABLED
+
+
+def test_a_language_that_nobody_speaks_is_english(portal: Portal, newest: Left) -> None:
+    change(portal, "Accounts", "language", {"S": "fr"})
+    change(portal, "Practices", "language", {"S": "fr"})
+
+    assert portal.work(*newest.jobs) == []
+    assert "Sign in" in portal.letters[0].text
+    assert portal.browser().get("/willow/sign-in").status == 200
+
+
+def test_an_answer_that_nobody_knows_tells_strangers_nothing(portal: Portal, newest: Left) -> None:
+    change(portal, "Practices", "unknown_address", {"S": "ask_first"}, slug="willow")
+
+    assert newest
+    assert portal.browser().ask("nobody@example.com").status == 303
+
+
+def test_what_nobody_knows_in_the_audit_is_still_shown(portal: Portal, newest: Left) -> None:
+    change(portal, "Events", "kind", {"S": "teleported"})
+
+    assert {event.kind for _, event in events.of("willow", [newest.client.encode()], 10)} == {Kind.OTHER}
+    assert portal
+
+
+def test_a_role_that_nobody_knows_is_none(portal: Portal, newest: Left) -> None:
+    change(portal, "Members", "role", {"S": "auditor"}, subject="dr")
+
+    assert newest
+    assert members.role_of("willow", "dr") is None
+
+
+def test_a_job_of_a_kind_that_nobody_knows_comes_again_and_mails_nothing(portal: Portal, newest: Left) -> None:
+    (job,) = newest.jobs
+
+    assert portal.work(json.dumps(json.loads(job) | {"kind": "greeting"})) == [0]
+    assert portal.letters == []
+
+
+@pytest.mark.parametrize("ring", ["LinkKey", "CookieKey", "PinPepper"])
+def test_what_was_made_under_a_key_that_is_gone_is_refused(
+    portal: Portal, cloud: Cloud, newest: Left, ring: str
+) -> None:
+    """As after a rotation that the version before has not heard of."""
+    story.keep_ring(cloud, ring, {"current": "2", "2": "n" * 64})
+    portal.start_cold()
+    lee = browser(portal, newest.asked)
+    opened = lee.get(newest.link)
+    typed = portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": newest.pin})
+
+    assert opened.status == {"LinkKey": 404, "CookieKey": 200, "PinPepper": 303}[ring]
+    assert typed.status == (422 if ring == "PinPepper" else 303)
