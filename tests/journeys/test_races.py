@@ -7,8 +7,10 @@ from typing import cast
 
 import pytest
 
+from local.openid import ACCOUNTS
 from local.stack import Engine
 from tests import town as towns
+from tests.stand_in import agree, leave
 from tests.town import Town
 from tests.visitors import Browser
 
@@ -96,3 +98,24 @@ def test_sixteen_times_the_right_code_opens_one_session(town: Town) -> None:
 
     assert [answer.status for answer in answers].count(200) == 1
     assert len(town.items("Sessions")) == before + 1
+
+
+def test_one_departure_for_google_opens_one_session_in_three_rounds_of_thirty_two_returns(town: Town) -> None:
+    """Each comes back with a code of its own, which Google honours."""
+    with ThreadPoolExecutor(CROWD) as crowd:
+        for _ in range(3):
+            browser = town.browser()
+            location = leave(browser)
+            before = len(town.items("Sessions"))
+            tabs = [town.browser() for _ in range(CROWD)]
+            for tab in tabs:
+                tab.cookies = dict(browser.cookies)
+            returns = [agree(location, ACCOUNTS[0]) for _ in tabs]
+            answers = list(crowd.map(Browser.get, tabs, returns))
+            (winner,) = (tab for tab in tabs if tab.cookie("session-willow"))
+
+            assert len(set(returns)) == CROWD
+            assert sorted(answer.status for answer in answers) == [303] + [403] * (CROWD - 1)
+            assert winner.get("/willow/session").document["method"] == "google"
+            assert len(town.items("Sessions")) == before + 1
+            town.new_day()

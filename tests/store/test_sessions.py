@@ -182,3 +182,16 @@ def test_sixteen_requests_of_one_session_at_once_are_all_signed_in(ana: Account)
     became = at_once(*[partial(sessions.resume, "willow", cookie, NOON + MINUTE)] * 16)
 
     assert all(isinstance(outcome, Visit) for outcome in became)
+
+
+def test_a_session_that_is_signed_out_amid_thirty_requests_stays_gone(engine: Engine) -> None:
+    for _ in range(3):
+        cookie = sign_in(on_file())
+        visit = sessions.resume("willow", cookie, NOON)
+
+        at_once(
+            partial(sessions.end, visit, NOON * 1000), *[partial(sessions.resume, "willow", cookie, NOON + MINUTE)] * 30
+        )
+
+        assert row(engine, cookie) is None
+        assert not is_in(cookie, NOON + MINUTE)

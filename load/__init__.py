@@ -1,0 +1,1 @@
+"""Load on a running portal, bounded and repeatable: what it does under it, and what it costs."""

@@ -1,0 +1,70 @@
+"""What a stranger learns of an address where a practice gives every address one answer: nothing."""
+
+from typing import Any
+
+import pytest
+
+from latchkey.rules.accounts import Status
+from tests.functions.files import put
+from tests.functions.portal import Answer, Portal
+from tests.people import HARBOR, NOON
+
+DAY = 24 * 3600
+PAUSES = (0, 10, 50, 60, 60, 900, 900)
+"""Seconds: a first time, too soon, again and again until it is too often, and again after the wait."""
+
+STATES: dict[str, dict[str, Any]] = {
+    "active, never signed in": {"first_sign_in_at": None, "last_sign_in_at": None},
+    "active, signed in before": {},
+    "disabled": {"status": Status.DISABLED},
+    "invited": {"status": Status.INVITED, "first_sign_in_at": None, "last_sign_in_at": None},
+    "no consent to email": {"email_ok": False},
+    "bounced": {"suppressed": True},
+}
+
+
+def call(operation: str, arguments: dict[str, Any]) -> list[Any]:
+    """A call to AWS without the values that differ from one address to the next."""
+    told = [arguments.get(name) for name in ("TableName", "UpdateExpression", "ConditionExpression", "QueueUrl")]
+    sizes = {name: len(repr(value)) for name, value in arguments.items() if isinstance(value, (str, bool))}
+    return [operation, *told, sizes]
+
+
+def shown(answer: Answer, address: str) -> list[Any]:
+    """All of an answer but the typed address, the support code, and what is in the cookies."""
+    body = answer.body.replace(address, "ADDRESS")
+    if "<code>" in body:
+        body = body.replace(answer.sheet.one("code").text, "CODE")
+    cookies = [cookie.replace(cookie.partition("=")[2].partition(";")[0], "") for cookie in answer.cookies]
+    return [answer.status, answer.headers, body, cookies, {name: len(value) for name, value in answer.kept.items()}]
+
+
+def seen(portal: Portal, address: str, hour: int, *, app: bool) -> list[Any]:
+    """What an hour of asking with an address shows, and the calls to AWS behind it."""
+    source = f"198.51.100.{hour}"
+    visitor = portal.app(source) if app else portal.browser(source)
+    portal.now = NOON + hour * 2 * DAY
+    told: list[Any] = []
+    for pause in PAUSES:
+        portal.now += pause
+        portal.wire.calls.clear()
+        told.append(shown(visitor.ask(address, "harbor"), address))
+        told.append([call(*heard) for heard in portal.wire.calls])
+        told.append(shown(visitor.get("/harbor/sign-in/sent"), address))
+    return told
+
+
+@pytest.mark.parametrize("app", [False, True], ids=["browser", "app"])
+def test_every_state_of_an_account_gets_the_answer_of_an_address_that_nobody_has(portal: Portal, app: bool) -> None:
+    """Status, body, headers, cookies, and the calls to AWS, their order and their size."""
+    people = {state: f"person{place}@example.com" for place, state in enumerate(STATES)}
+    for state, address in people.items():
+        put(portal, HARBOR, address, **STATES[state])
+    seen(portal, "person8@example.com", 1, app=app)
+
+    nobody = seen(portal, "person9@example.com", 2, app=app)
+
+    taken = 202 if app else 303
+    assert [told[0] for told in nobody[::3]] == [taken, taken, taken, taken, 429, taken, taken]
+    for hour, (state, address) in enumerate(people.items(), 3):
+        assert seen(portal, address, hour, app=app) == nobody, state

@@ -1,0 +1,184 @@
+"""Every function acts under a role of its own, and is refused whatever only others may do."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.template import REGION
+from tests import template
+from tests.town import Town
+
+FUNCTIONS = sorted(template.resources("AWS::Serverless::Function"))
+DENIED = {"AccessDenied", "AccessDeniedException"}
+TABLES = template.resources("AWS::DynamoDB::Table")
+
+TRIED = {
+    "dynamodb": (TABLES, ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")),
+    "sqs": (
+        template.resources("AWS::SQS::Queue"),
+        ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "PurgeQueue"),
+    ),
+    "secretsmanager": (template.resources("AWS::SecretsManager::Secret"), ("GetSecretValue", "PutSecretValue")),
+    "ses": (("SenderDomain",), ("SendEmail",)),
+}
+EVERY = {
+    (f"{service}:{operation}", resource)
+    for service, (resources, operations) in TRIED.items()
+    for resource, operation in product(resources, operations)
+}
+"""Each act that some role allows, and some that none does, with all that it could be done to."""
+NO_SUCH = "no such thing"
+EQUALS: dict[str, Any] = {"ComparisonOperator": "EQ"}
+
+
+class Hand:
+    """A function's role, held by somebody who tries what it lets them do; what it lets them do changes nothing."""
+
+    def __init__(self, town: Town, function: str, *, transacts: bool = False) -> None:
+        self._transacts = transacts
+        self._address = town.portal.address
+        self._variables = town.portal.functions[function]
+        self._root = town.portal.address.client
+        self._clients: dict[str, Any] = {}
+
+    def may(self, action: str, resource: str) -> bool:
+        """Whether AWS lets the role do it. That the act itself comes to nothing is another matter."""
+        service, operation = action.split(":")
+        acts: dict[str, Callable[[str, str], None]] = {
+            "dynamodb": self._keep,
+            "sqs": self._queue,
+            "secretsmanager": self._know,
+            "ses": self._mail,
+            "kms": self._open,
+        }
+        try:
+            acts[service](operation, resource)
+        except ClientError as error:
+            return error.response["Error"]["Code"] not in DENIED
+        return True
+
+    def _keep(self, operation: str, table: str) -> None:
+        key = {part["AttributeName"]: {"S": NO_SUCH} for part in TABLES[table]["KeySchema"]}
+        never = {"ConditionExpression": "attribute_exists(nowhere)"}
+        named: dict[str, Any] = {"TableName": table}
+        told: dict[str, dict[str, Any]] = {
+            "GetItem": named | {"Key": key},
+            "BatchGetItem": {"RequestItems": {table: {"Keys": [key]}}},
+            "PutItem": named | {"Item": key} | never,
+            "UpdateItem": named | {"Key": key} | never,
+            "DeleteItem": named | {"Key": key} | never,
+            "Query": named | {"KeyConditions": {name: EQUALS | {"AttributeValueList": [key[name]]} for name in key}},
+            "Scan": named | {"Limit": 1},
+        }
+        if self._transacts:
+            item = {"TransactItems": [{operation.removesuffix("Item"): told[operation]}]}
+            self._call("dynamodb", f"Transact{'Get' if operation == 'GetItem' else 'Write'}Items", item)
+        else:
+            self._call("dynamodb", operation, told[operation])
+
+    def _queue(self, operation: str, queue: str) -> None:
+        url = self._root("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
+        told: dict[str, dict[str, Any]] = {
+            "SendMessage": {"MessageBody": ""},  # which SQS does not take
+            "ReceiveMessage": {"VisibilityTimeout": 0, "MaxNumberOfMessages": 99},  # nor this
+            "DeleteMessage": {"ReceiptHandle": NO_SUCH},
+            "GetQueueAttributes": {},
+            "PurgeQueue": {},
+        }
+        self._call("sqs", operation, {"QueueUrl": url} | told[operation])
+
+    def _know(self, operation: str, secret: str) -> None:
+        value = {"SecretString": ""} if operation == "PutSecretValue" else {}
+        self._call("secretsmanager", operation, {"SecretId": secret} | value)
+
+    def _mail(self, operation: str, _: str) -> None:
+        self._call("sesv2", operation, {"FromEmailAddress": NO_SUCH, "Content": {}})
+
+    def _open(self, operation: str, _: str) -> None:
+        (key,) = self._root("kms").list_keys()["Keys"]
+        told = {"CiphertextBlob": NO_SUCH.encode()} if operation == "Decrypt" else {"KeySpec": "AES_256"}
+        self._call("kms", operation, {"KeyId": key["KeyId"]} | told)
+
+    def _call(self, service: str, operation: str, arguments: dict[str, Any]) -> None:
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=self._address.endpoint,
+                region_name=REGION,
+                aws_access_key_id=self._variables["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self._variables["AWS_SECRET_ACCESS_KEY"],
+                aws_session_token=self._variables["AWS_SESSION_TOKEN"],
+                config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+            )
+        self._clients[service]._make_api_call(operation, arguments)  # noqa: SLF001 - its name is what we have
+
+
+WORK: dict[tuple[str, str], set[str]] = {
+    ("dynamodb:GetItem", "Pins"): {"Pin", "Admin"},
+    ("dynamodb:PutItem", "Pins"): {"Admin"},
+    ("dynamodb:UpdateItem", "Pins"): {"Pin"},
+    ("dynamodb:GetItem", "Links"): {"RedeemLink"},
+    ("dynamodb:UpdateItem", "Links"): {"RedeemLink", "SendMail"},
+    ("dynamodb:UpdateItem", "States"): {"GoogleCallback"},
+    ("dynamodb:PutItem", "Sessions"): {"RedeemLink", "Pin", "GoogleCallback"},
+    ("dynamodb:GetItem", "Clients"): {"Admin"},
+    ("dynamodb:PutItem", "Members"): {"Admin"},
+    ("dynamodb:UpdateItem", "Practices"): {"Admin"},
+    ("dynamodb:Query", "Events"): {"Admin"},
+    ("dynamodb:GetItem", "Events"): set(),
+    ("dynamodb:UpdateItem", "Events"): set(),
+    ("dynamodb:DeleteItem", "Events"): set(),
+    ("dynamodb:DeleteItem", "Accounts"): set(),
+    ("secretsmanager:GetSecretValue", "LinkKey"): {"RedeemLink", "SendMail"},
+    ("secretsmanager:GetSecretValue", "PinPepper"): {"Pin", "Admin"},
+    ("secretsmanager:GetSecretValue", "GoogleSecret"): {"GoogleCallback"},
+    ("sqs:SendMessage", "MailQueue"): {"RequestLink", "SendMail", "Admin"},
+    ("sqs:ReceiveMessage", "MailQueue"): {"SendMail"},
+    ("sqs:ReceiveMessage", "DeadMail"): set(),
+    ("ses:SendEmail", "SenderDomain"): {"SendMail"},
+    ("kms:Decrypt", "DataKey"): set(),
+    ("kms:GenerateDataKey", "DataKey"): set(),
+} | {("dynamodb:Scan", table): set() for table in TABLES}
+"""Whose work something is. Everybody else who is asked to do it has to be refused, whatever the template says."""
+
+
+@pytest.fixture(scope="module")
+def hands(place: Town) -> dict[str, Hand]:
+    """Every function's role."""
+    return {function: Hand(place, function) for function in FUNCTIONS}
+
+
+@pytest.mark.parametrize(("act", "workers"), WORK.items(), ids=map(" ".join, WORK))
+def test_a_function_that_is_asked_to_do_anothers_work_is_denied(
+    hands: dict[str, Hand], act: tuple[str, str], workers: set[str]
+) -> None:
+    assert {function for function, hand in hands.items() if hand.may(*act)} == workers
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_its_role_names_and_nothing_more(hands: dict[str, Hand], function: str) -> None:
+    assert {act for act in EVERY if hands[function].may(*act)} == template.permissions(function) & EVERY
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_transaction_lets_it_do_no_more(place: Town, function: str) -> None:
+    hand = Hand(place, function, transacts=True)
+    kinds = {f"dynamodb:{operation}" for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")}
+    every = {act for act in EVERY if act[0] in kinds}
+
+    assert {act for act in every if hand.may(*act)} == template.permissions(function) & every
+
+
+def test_there_is_nothing_that_a_role_allows_and_nobody_tries() -> None:
+    """But for what ministack cannot judge: it allows mail under every configuration set or under none, and asks for the
+    writing of a log by its group, where our roles, as AWS wants them, name the group's streams. The key is opened
+    by the services that keep things under it, in a role's name; by itself a role never opens it."""
+    allowed = {pair for function in FUNCTIONS for pair in template.permissions(function)}
+    logs = set(template.resources("AWS::Logs::LogGroup"))
+
+    assert {resource for _, resource in allowed - EVERY} - logs == {"ConfigurationSet", "DataKey"}

@@ -1,0 +1,70 @@
+"""Where a request comes from is what API Gateway says of it, and nothing that the request says of itself."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.functions import gateway
+from tests.functions.portal import ORIGIN, Portal
+
+FORM = {"host": urlsplit(ORIGIN).netloc, "content-type": "application/x-www-form-urlencoded", "origin": ORIGIN}
+
+
+def ask(portal: Portal, number: int, **http: Any) -> int:
+    """The status of asking for an address at Harbor, with that in place of what API Gateway saw."""
+    body = f"email=guess{number}%40example.com".encode()
+    event = gateway.event(gateway.Sent("POST", "/harbor/sign-in", FORM, body, "203.0.113.9"), portal.now * 1000)
+    seen = event["requestContext"]["http"] | http
+    event["requestContext"]["http"] = {name: value for name, value in seen.items() if value is not None}
+    return portal.answer("RequestLink", event).status
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("X-Forwarded-For", "Forwarded", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP"),
+        *("CloudFront-Viewer-Address", "X-Source-Ip", "X-Local-Source-Ip"),
+    ],
+)
+def test_a_header_moves_nobody_elsewhere(portal: Portal, header: str) -> None:
+    def spoofed(number: int) -> int:
+        browser = portal.browser("203.0.113.9", **{header: f"for=198.51.100.{number}"[4 * (header != "Forwarded") :]})
+        return browser.ask(f"guess{number}@example.com", "harbor").status
+
+    assert [spoofed(number) for number in range(11)] == [303] * 10 + [429]
+
+
+def test_a_header_puts_nobody_else_to_blame(portal: Portal) -> None:
+    for number in range(11):
+        browser = portal.browser("203.0.113.9", x_forwarded_for="203.0.113.10")
+        browser.ask(f"guess{number}@example.com", "harbor")
+
+    assert portal.browser("203.0.113.10").ask("ana@example.com", "harbor").status == 303
+
+
+def test_one_address_is_one_however_it_is_spelled(portal: Portal) -> None:
+    spellings = ["203.0.113.9", "::ffff:203.0.113.9", "::FFFF:cb00:7109", "0:0:0:0:0:ffff:203.0.113.9"]
+    spellings += ["2001:db8:9::1", "2001:0DB8:0009:0:0:0:0:0001", "2001:db8:9:0:ffff::"]
+    tries = [ask(portal, number, sourceIp=spellings[number % 4]) for number in range(11)]
+    tries += [ask(portal, number, sourceIp=spellings[4 + number % 3]) for number in range(11)]
+
+    assert tries == ([303] * 10 + [429]) * 2
+
+
+def test_whoever_comes_from_nowhere_that_can_be_read_shares_one_budget(portal: Portal) -> None:
+    """The strictest, and never none."""
+    nowhere = [
+        None,
+        "",
+        "unknown",
+        "203.0.113.9, 198.51.100.1",
+        "203.0.113.9:443",
+        "203.0.113.09",
+        "203.0.113.0/24",
+        " ",
+    ]
+    tries = [ask(portal, number, sourceIp=nowhere[number % len(nowhere)]) for number in range(11)]
+
+    assert tries == [303] * 10 + [429]
+    assert ask(portal, 99) == 303, "it is nobody else's"
