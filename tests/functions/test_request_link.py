@@ -1,18 +1,16 @@
 """Asking for a link: what people see, what is counted, and what is promised to whom."""
 
 import json
-from typing import Any
 
 import pytest
 
 from latchkey import tokens
-from latchkey.rules.accounts import Status
 from latchkey.rules.budgets import ASK_BY_NETWORK, ASK_BY_SOURCE, MAIL_BY_PRACTICE
 from latchkey.rules.practices import Practice, UnknownAddress
 from latchkey.store import practices
 from tests.functions.files import change, key_of, put, use_up
 from tests.functions.portal import Answer, Browser, Portal
-from tests.people import HARBOR, NOON, WILLOW
+from tests.people import WILLOW
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -409,44 +407,6 @@ def test_wrong_addresses_are_counted_at_one_portal_for_all_practices(browser: Br
 
 
 # ── one answer for every address ──
-
-
-def seen(portal: Portal, address: str, day: int) -> list[Any]:
-    """All that can be told from outside of an hour of asking with an address, and the calls to AWS behind it."""
-    browser = portal.browser(source=f"198.51.100.{day}")
-    portal.now = NOON + day * 2 * DAY
-    told: list[Any] = []
-    for pause in (0, 10, 50, 60, 60, 900, 900):
-        portal.now += pause
-        portal.wire.calls.clear()
-        answer = browser.ask(address, "harbor")
-        shown = answer.body and answer.body.replace(answer.sheet.one("code").text, "CODE")
-        told.append((answer.status, answer.headers, shown))
-        told.append({name: len(value) for name, value in answer.kept.items()})
-        told.append([shape(*call) for call in portal.wire.calls])
-        page = browser.get("/harbor/sign-in/sent")
-        told.append((page.status, page.headers, page.body.replace(address, "ADDRESS")))
-    return told
-
-
-def shape(operation: str, arguments: dict[str, Any]) -> list[Any]:
-    """A call without the values that differ from one call to the next."""
-    told = [arguments.get(name) for name in ("TableName", "UpdateExpression", "ConditionExpression", "QueueUrl")]
-    return [operation, *told, len(arguments.get("MessageBody", ""))]
-
-
-def test_a_practice_that_gives_every_address_one_answer_tells_nobody_who_is_a_client(portal: Portal) -> None:
-    """Same status, body, headers, cookies, and calls to AWS in the same order."""
-    put(portal, HARBOR, "off@example.com", status=Status.DISABLED)
-    put(portal, HARBOR, "mum@example.com", email_ok=False)
-    seen(portal, "zoe@example.com", 1)
-
-    known = seen(portal, "ana@example.com", 2)
-
-    assert [told[0] for told in known[::4]] == [303, 303, 303, 303, 429, 303, 303]
-    assert seen(portal, "who@example.com", 3) == known
-    assert seen(portal, "off@example.com", 4) == known
-    assert seen(portal, "mum@example.com", 5) == known
 
 
 def test_the_page_promises_nothing_about_an_address(browser: Browser, portal: Portal) -> None:
