@@ -10,7 +10,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 
-export AWS_DEFAULT_REGION := us-east-1
+export AWS_DEFAULT_REGION ?= us-east-1
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -29,7 +29,7 @@ quietly = $(1) >.tools/output.log 2>&1 || { cat .tools/output.log; exit 1; }
 
 .PHONY: help
 help: ## List the verbs
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 .PHONY: run
 run: .tools/stack ## The portal at http://localhost:8000, with mail, people and a clock (PORT=8001 for another port)
@@ -39,28 +39,75 @@ run: .tools/stack ## The portal at http://localhost:8000, with mail, people and 
 test: .tools/stack .tools/browser node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)
 	@$(PYTHON) -m pytest $(ARGS)
 
+.PHONY: bench
+bench: .tools/stack node_modules/.done ## What it costs: cold, warm, small and cheap, against a floor (writes bench/results.json)
+	@PYTHONPATH=$(LAYER):. $(PYTHON) -m bench
+
+.PHONY: bench-peers
+bench-peers: .tools/stack node_modules/.done .tools/peers/.done bench/peers/better/node_modules/.done .tools/postgres ## CPU of a sign-in, beside two peers
+	@PYTHONPATH=$(LAYER):. $(PYTHON) -m bench.peers $(ARGS)
+
+.PHONY: mutants
+mutants: .tools/stack node_modules/.done ## Switch off each guard in turn and see a test go red (ARGS="pin" for some)
+	@$(PYTHON) -m mutants $(ARGS)
+
+.PHONY: load
+load: .tools/stack ## 3,000 requests to a portal of its own, 8 at a time: outcomes, times, memory (ARGS="mix --clients 4")
+	@$(PYTHON) -m load $(ARGS)
+
+.PHONY: rehearse
+rehearse: .venv/.done .tools/ministack/.done $(BUILD)/template.yaml ## A stack's whole life, by CloudFormation on this machine and the documented commands
+	@PYTHONPATH=$(LAYER) $(PYTHON) -m rehearsal
+
 .PHONY: check
-check: .venv/.done .tools/sam/.done ## Style, types, who may import whom, template, catalogs, lock files
+check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who may import whom, template, catalogs, lock files
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --check --quiet
 	@$(call quietly,.venv/bin/mypy)
 	@$(call quietly,PYTHONPATH=layers/latchkey .venv/bin/lint-imports --no-logo)
 	@$(call quietly,$(SAM) validate --lint)
+	@$(PYTHON) -c 'import json; from tests import template; print(json.dumps(template.expanded()))' >.tools/expanded.json
+	@$(call quietly,.tools/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml .tools/expanded.json)
 	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.admin.openapi --check docs/openapi.json)
+	@$(call quietly,$(PYTHON) -m operate parameters --check)
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
-	@! grep -nE '(https?|git)://|"resolved"' requirements/*.txt layers/*/requirements*.txt package-lock.json \
+	@! grep -nE '(https?|git)://' requirements/*.txt layers/*/requirements*.txt && \
+		! grep -n '"resolved"' package-lock.json bench/peers/better/package-lock.json \
 		|| { echo 'A lock file names an address to download from: make lock'; exit 1; }
 	$(call say,Everything is in order.)
 
 .PHONY: build
 build: $(BUILD)/template.yaml ## What would be deployed, for this machine's own processor
 
+.PHONY: deploy
+deploy: .tools/sam/.done ## Build and deploy a stage to the shell's account and region (STAGE=staging; a first time with ARGS=--guided)
+	@$(ship)
+
+.PHONY: plan
+plan: .tools/sam/.done ## What `make deploy` would change, as a change set that is not carried out (STAGE=prod)
+	@$(ship) --no-execute-changeset
+
+STAGE ?= dev
+# The region of the shell or its profile, not the one that the other verbs make do with.
+its-region = $(if $(filter environment,$(origin AWS_DEFAULT_REGION)),,env -u AWS_DEFAULT_REGION)
+ship = PATH="$(CURDIR)/.tools/python/bin:$$PATH" $(its-region) $(SAM) build --config-env $(STAGE) && \
+	$(its-region) $(SAM) deploy --config-env $(STAGE) $(ARGS)
+
+.PHONY: operate
+operate: .venv/.done ## Look after a deployed stack (ARGS="rotate --stack latchkey-prod --key LinkKey"; without, what there is)
+	@$(its-region) $(PYTHON) -m operate $(or $(ARGS),--help)
+
+.PHONY: release
+release: .venv/.done ## Tag a version, with its part of CHANGELOG.md as notes (VERSION=1.2.3)
+	@$(PYTHON) -m operate release $(VERSION)
+
 .PHONY: lock
 lock: .tools/python/.done ## Pin every package again, with hashes (ARGS=--upgrade for the newest)
 	@$(call lock,layer,layers/dependencies/requirements.txt)
 	@$(call lock,catalogs,$(LAYER)/requirements-build.txt)
-	@for name in uv runtime ministack sam dev; do $(call lock,$$name,requirements/$$name.txt); done
-	@npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent
+	@for name in uv runtime ministack sam checkov peers dev; do $(call lock,$$name,requirements/$$name.txt); done
+	@for place in . bench/peers/better; do \
+		(cd $$place && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent); done
 
 lock = $(UV) pip compile --quiet --generate-hashes --no-annotate --python-version 3.13 \
 	--custom-compile-command "make lock" $(ARGS) requirements/$(1).in --output-file $(2)
@@ -106,6 +153,17 @@ node_modules/.done: package.json package-lock.json
 	$(call say,Installing DynamoDB Local and axe-core ...)
 	@npm ci --ignore-scripts --silent
 	@touch $@
+
+bench/peers/better/node_modules/.done: bench/peers/better/package.json bench/peers/better/package-lock.json
+	@cd bench/peers/better && npm ci --ignore-scripts --silent
+	@touch $@
+
+.PHONY: .tools/postgres
+.tools/postgres:
+	@compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && exit 0; \
+	if [ "$$(id -u)" != 0 ]; then echo 'PostgreSQL is missing: as root, apt-get install postgresql'; exit 1; fi; \
+	echo 'Installing PostgreSQL ...'; \
+	$(call quietly,{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes postgresql; })
 
 .PHONY: .tools/browser
 .tools/browser:

@@ -79,6 +79,7 @@ async def start_dynamodb_local(jar: Path, state: Path, log: Path) -> tuple[async
 
 def create(template: Template, address: Address) -> None:
     """Make what the template declares, and tell the template what its references stand for."""
+    _create_keys(template, address)
     _create_secrets(template, address)
     _create_tables(template, address)
     _create_queues(template, address)
@@ -87,6 +88,8 @@ def create(template: Template, address: Address) -> None:
     for logical_id in template.resources("AWS::Logs::LogGroup"):
         arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{logical_id}:*"
         template.names.name(logical_id, Ref=logical_id, Arn=arn)
+    for logical_id in template.resources("AWS::AppConfig::HostedConfigurationVersion"):
+        template.names.name(logical_id, Ref="1")
     _create_roles(template, address)
 
 
@@ -114,6 +117,12 @@ def role_variables(role: str, address: Address) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
         "AWS_SESSION_TOKEN": taken["SessionToken"],
     }
+
+
+def _create_keys(template: Template, address: Address) -> None:
+    for logical_id in template.resources("AWS::KMS::Key"):
+        key = address.client("kms").create_key(Description=logical_id)["KeyMetadata"]
+        template.names.name(logical_id, Ref=key["KeyId"], Arn=key["Arn"])
 
 
 def _create_secrets(template: Template, address: Address) -> None:
@@ -190,7 +199,7 @@ def _create_roles(template: Template, address: Address) -> None:
         role = iam.create_role(
             RoleName=logical_id, AssumeRolePolicyDocument=json.dumps(trust), MaxSessionDuration=12 * 3600
         )
-        for policy in template.names.resolve(properties)["Policies"]:
+        for policy in template.names.resolve(properties).get("Policies", ()):
             iam.put_role_policy(
                 RoleName=logical_id,
                 PolicyName=policy["PolicyName"],

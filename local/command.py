@@ -22,7 +22,7 @@ def main() -> int:
     except ValueError as trouble:
         print(trouble)
         return 1
-    _forget_the_real_aws()
+    forget_the_real_aws()
     if not arguments.quiet:
         logging.getLogger("local").setLevel(logging.INFO)
     options = stack.Options(
@@ -32,6 +32,7 @@ def main() -> int:
         build=arguments.build,
         seed=arguments.seed,
         google=named,
+        parameters=dict(each.split("=", 1) for each in arguments.parameter),
     )
     try:
         return asyncio.run(_until_stopped(options, arguments))
@@ -42,7 +43,7 @@ def main() -> int:
     return 1
 
 
-def _forget_the_real_aws() -> None:
+def forget_the_real_aws() -> None:
     """Whatever this shell knows of AWS, nothing here shall ever reach it."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -60,6 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quiet", action="store_true", help="print no line for each request")
     parser.add_argument("--ready-file", type=Path, help="written when the portal answers; says where everything is")
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when whoever started this is gone")
+    parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="one of the template's")
     return parser.parse_args()
 
 

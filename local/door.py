@@ -4,27 +4,35 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from aiohttp import web
 
 from local import gateway
 from local.authorizer import Denied, Gate
 from local.clock import Clock
-from local.runtime import FunctionFailed, FunctionTimedOut, Pool
+from local.runtime import FunctionFailed, FunctionTimedOut
 from local.template import Route
 
 log = logging.getLogger(__name__)
+
+
+class Callee(Protocol):
+    """A function, wherever it runs."""
+
+    async def invoke(self, event: bytes) -> bytes:
+        """The function's answer to one event; raises FunctionFailed."""
 
 
 class Door:
     """Answers everything that is not under `/local`, and tells of each request its route, never its path."""
 
     def __init__(
-        self, routes: Iterable[Route], gate: Gate, pools: Mapping[str, Pool], clock: Clock, portal_origin: str
+        self, routes: Iterable[Route], gate: Gate, functions: Mapping[str, Callee], clock: Clock, portal_origin: str
     ) -> None:
         self._router = gateway.Router(routes)
         self._gate = gate
-        self._pools = pools
+        self._functions = functions
         self._clock = clock
         self._portal_origin = portal_origin
 
@@ -56,7 +64,7 @@ class Door:
             return gateway.refusal(denied.status, denied.message, {"WWW-Authenticate": denied.challenge})
         event = gateway.event(incoming, match, self._clock.now(), self._portal_origin, authorized)
         try:
-            answer = await self._pools[match.route.function].invoke(json.dumps(event).encode())
+            answer = await self._functions[match.route.function].invoke(json.dumps(event).encode())
             return gateway.response(answer)
         except FunctionTimedOut as failure:
             log.warning("%s", failure)

@@ -37,8 +37,6 @@ class Environment:
     """Where AWS is, and as whom to speak to it."""
     logs: Path
     """Folder."""
-    bytecode: Path
-    """Folder where compiled modules are kept from one run to the next."""
 
 
 @dataclass(slots=True)
@@ -119,13 +117,14 @@ class Worker:
             "LANG": "C.UTF-8",
             "TZ": ":UTC",
             "PYTHONPATH": os.pathsep.join(layers),
-            "PYTHONPYCACHEPREFIX": str(self._environment.bytecode),
+            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
             "AWS_LAMBDA_RUNTIME_API": api,
             "AWS_LAMBDA_FUNCTION_NAME": self._function.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self._function.memory),
             "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,

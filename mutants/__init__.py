@@ -1,0 +1,1 @@
+"""Every guard switched off in turn: do the tests notice?"""

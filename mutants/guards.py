@@ -1,0 +1,373 @@
+"""The guards: what each protects, where it stands, and how it looks when it is gone."""
+
+from dataclasses import dataclass
+
+LAYER = "layers/latchkey/latchkey"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One check of the product's, and the tests that should miss it."""
+
+    what: str
+    file: str
+    """Below the project's root."""
+    stands: str
+    """Its text, which stands there once."""
+    gone: str
+    """What stands there instead."""
+    tests: str
+    """Arguments of pytest."""
+
+    def removed_from(self, text: str) -> str:
+        """The file's text without the guard.
+
+        :raises ValueError: it does not stand there, or more than once.
+        """
+        if text.count(self.stands) != 1:
+            raise ValueError(f"{self.file} holds the guard of {self.what} {text.count(self.stands)} times")
+        return text.replace(self.stands, self.gone)
+
+
+def _in(file: str, tests: str, *guards: tuple[str, str, str]) -> list[Guard]:
+    return [Guard(what, file, stands, gone, tests) for what, stands, gone in guards]
+
+
+def _function(name: str) -> str:
+    return f"functions/{name}/handler.py"
+
+
+LINKS = [
+    *_in(
+        f"{LAYER}/rules/links.py",
+        "tests/rules/test_links.py",
+        ("a link's end, when it is looked at", "link.expires_at <= now", "link.expires_at < now"),
+        ("a link of before a disable", " or account.epoch != link.epoch", ""),
+        ("a link that was replaced", "if link.request != request:", "if False:"),
+        ("a link that was used", 'if link.state == "used":', "if False:"),
+        ("a link of ended access", " or not account.may_sign_in", ""),
+    ),
+    *_in(
+        f"{LAYER}/store/links.py",
+        "tests/store/test_links.py",
+        ("a link's end, when it is spent", "        & (LinkItem.expires_at > arrival.instant // 1000)\n", ""),
+        ("a link's digest", "        & (LinkItem.digest == token.digest)\n", ""),
+        (
+            "a link's state",
+            "        (LinkItem.state == LIVE)\n        & (LinkItem.exp",
+            "        LinkItem.account.exists()\n        & (LinkItem.exp",
+        ),
+        ("a link's epoch", "        & (LinkItem.epoch == account.epoch),\n", ""),
+        ("the order of links", "(new < job.sequence)", "new.exists()"),
+        ("a link that was used and is mailed again", " & (LinkItem.state == LIVE)\n    expires_at", "\n    expires_at"),
+    ),
+    *_in(
+        _function("redeem_link"),
+        "tests/functions/test_redeem_link.py",
+        ("a prefetch", " and not request.prefetched", ""),
+        ("an invitation is never opened by looking", ' and token.kind == "sign_in"', ""),
+        ("a HEAD", ' and request.method == "GET"', ""),
+        (
+            "the browser that asked",
+            "here = asked is not None and tokens.same(asked.request, token.request)",
+            "here = asked is not None",
+        ),
+        (
+            "whose session a used link leads to",
+            "if present is None or present.account.key != token.account:",
+            "if present is None:",
+        ),
+        ("a switch that nobody asked for", "present.account.key != account.key and not agreed", "False"),
+        (
+            "the limit on opening by a press",
+            'road="link")\n    token = ',
+            'road="link") if False else None\n    token = ',
+        ),
+    ),
+    *_in(
+        f"{LAYER}/tokens.py",
+        "tests/test_tokens.py",
+        ("one spelling of base64", "return raw if encode(raw) == text else None", "return raw"),
+        (
+            "a link's practice",
+            "links(ring, practice, kind, account, request):\n            if",
+            "links(ring, 'willow', kind, account, request):\n            if",
+        ),
+        ("a link's secret", "if hmac.compare_digest(link.secret, secret):", "if True:"),
+        (
+            "a seal",
+            "if hmac.compare_digest(_mac(key, purpose.encode(), practice.encode(), payload)[:SEAL_BYTES], mac):",
+            "if True:",
+        ),
+        ("the lengths of what is hashed", "len(part).to_bytes(4) + part", "part"),
+        ("a pepper that is gone", " if pepper else None", ""),
+    ),
+]
+
+SESSIONS = [
+    *_in(
+        f"{LAYER}/rules/sessions.py",
+        "tests/rules/test_sessions.py",
+        ("a session's silence", "session.seen_at + IDLE_SECONDS <= now", "session.seen_at + IDLE_SECONDS < now"),
+        ("a session's longest life", "session.started_at + LONGEST_SECONDS <= now", "False"),
+        ("a session that was ended from elsewhere", "not known or ", ""),
+        ("a session of before a disable", " or account.epoch != session.epoch", ""),
+        ("a profile that was taken away", "if session.profile and not account.profile(session.profile):", "if False:"),
+        ("ten sessions at most", "kept[-(MOST_SESSIONS - 1) :]", "kept[-MOST_SESSIONS:]"),
+    ),
+    *_in(
+        f"{LAYER}/store/sessions.py",
+        "tests/store/test_links.py tests/store/test_sessions.py tests/store/test_outages.py",
+        ("access that ended a moment ago", "        & (AccountItem.epoch == account.epoch)\n", ""),
+        ("an account that has changed since it was read", "\n        & (AccountItem.revision == account.revision)", ""),
+        ("a session of another practice", "if visit.session.practice != practice:", "if False:"),
+        ("our own commit, whose answer was lost", "if current is None:", "if False:"),
+        ("a conflict that passes", "if not passing(error):\n                raise", "if True:\n                raise"),
+        ("the session that the browser brought", "transaction.delete(SessionItem(arrival.ending))", "pass"),
+        (
+            "a session that ended while it was changed",
+            "(SessionItem.seen_at > now - sessions.IDLE_SECONDS)",
+            "SessionItem.digest.exists()",
+        ),
+    ),
+    *_in(
+        f"{LAYER}/web/requests.py",
+        "tests/functions/test_session.py tests/functions/test_door.py",
+        (
+            "two cookies of one name",
+            "return values[0] if len(values) == 1 else None",
+            "return values[0] if values else None",
+        ),
+        ("the length of a body", "        if len(body) > most:\n", "        if False:\n"),
+    ),
+    *_in(
+        f"{LAYER}/web/cookies.py",
+        "tests/functions/test_session.py tests/functions/test_redeem_link.py",
+        ("cookies out of reach of scripts", "HttpOnly; ", ""),
+        ("cookies of this host", 'return f"__Host-{what}-', 'return f"{what}-'),
+    ),
+]
+
+BUDGETS = [
+    *_in(
+        f"{LAYER}/store/budgets.py",
+        "tests/store/test_budgets.py",
+        (
+            "a full window",
+            '        condition &= (_path(limit.name, "ends") > now) & (_path(limit.name, "count") < limit.most)\n',
+            '        condition &= _path(limit.name, "ends") > now\n',
+        ),
+        ("what came in between", "else BudgetItem.revision == seen.revision", "else BudgetItem.revision.exists()"),
+        ("windows that are open", " | (BudgetItem.sweep_at <= now + SWEEP_SECONDS)", " | BudgetItem.bucket.exists()"),
+        ("what must not be full", "budgets.check(windows, unless, now)", "pass"),
+        ("giving back to a later window", 'condition &= _path(name, "ends") == window.ends', "pass"),
+        ("a road's own buckets", '    take(bucket_of("source", road, own), (near,), now, unless)\n', "    pass\n"),
+        ("the wider network", "    if around:\n", "    if False:\n"),
+    ),
+    *_in(
+        f"{LAYER}/rules/sources.py",
+        "tests/rules/test_sources.py",
+        ("IPv4 written as IPv6", "if address.ipv4_mapped:", "if False:"),
+        ("neighbours in a /64", "for bits in (64, 48)", "for bits in (128, 48)"),
+    ),
+    *_in(
+        _function("request_link"),
+        "tests/functions/test_request_link.py",
+        ("a promise that could not be kept", "            budgets.give_back(count)\n", "            pass\n"),
+        (
+            "a known browser's own lane",
+            'lane = ("browser", browser) if browser else ("address",)',
+            'lane = ("address",)',
+        ),
+        ("who has tried wrong addresses", "guesses = (WRONG_BY_SOURCE,) if tells else ()", "guesses = ()"),
+        (
+            "the practice's limit",
+            "        taken.append(budgets.take(practice, (MAIL_BY_PRACTICE,), request.now, busy=True))\n",
+            "        pass\n",
+        ),
+        (
+            "the limit on asking",
+            'unless=guesses, road="ask")',
+            'unless=guesses, road="ask") if False else None',
+        ),
+    ),
+]
+
+PINS = [
+    *_in(
+        f"{LAYER}/store/pins.py",
+        "tests/store/test_pins.py tests/functions/test_pin.py",
+        ("a PIN's five tries", "            & (PinItem.attempts < pins.MOST_ATTEMPTS)\n", ""),
+        ("a hundred wrong PINs in a row", "            & (PinItem.failures < pins.MOST_FAILURES),\n", ""),
+        (
+            "a PIN's end, when it is tried",
+            "            condition=(PinItem.state == LIVE)\n            & (PinItem.expires_at > now)\n",
+            "            condition=(PinItem.state == LIVE)\n",
+        ),
+        (
+            "a PIN's state, when it is spent",
+            "        (PinItem.state == LIVE)\n        & (PinItem.generation",
+            "        PinItem.account.exists()\n        & (PinItem.generation",
+        ),
+        ("a PIN that was made anew", "        & (PinItem.generation == pin.generation)\n", ""),
+    ),
+    *_in(
+        _function("pin"),
+        "tests/functions/test_pin.py",
+        ("a right PIN", "hashed is not None and tokens.same(hashed, pin.hash)", "hashed is not None"),
+        ("a PIN of ended access", " or not account.may_sign_in", ""),
+        ("a PIN of before a disable", " or account.epoch != pin.epoch", ""),
+        ("a right PIN is not counted", "        budgets.give_back(count)\n", "        pass\n"),
+        (
+            "as long where there is no PIN",
+            "        tokens.pin_hash(ring, ring.current, tokens.salt(), key, typed)\n",
+            "",
+        ),
+        (
+            "the limit on typing",
+            '    budgets.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")\n',
+            "",
+        ),
+        (
+            "the practice's wrong PINs",
+            "    taken.append(budgets.take(practice, (WRONG_PINS_BY_PRACTICE,), request.now))\n",
+            "    taken *= 2\n",
+        ),
+    ),
+]
+
+GOOGLE = [
+    *_in(
+        f"{LAYER}/store/states.py",
+        "tests/google/test_returns.py tests/google/test_road.py",
+        ("a state that was returned with", "(StateItem.stage == OPEN) & ", ""),
+        ("the browser that left", " & (StateItem.browser == browser)", ""),
+        ("a state's ten minutes", " & (StateItem.expires_at > now)", ""),
+        (
+            "a Google account that is bound elsewhere",
+            "        bound=AccountItem.google.does_not_exist() | (AccountItem.google == subject),\n",
+            "",
+        ),
+    ),
+    *_in(
+        _function("google_callback"),
+        "tests/google/test_accounts.py tests/google/test_road.py",
+        ("access that ended meanwhile", "account.ended_at is not None and account.ended_at >= started_at", "False"),
+        ("another Google account", "account.google not in (None, subject)", "False"),
+    ),
+]
+
+DOOR = [
+    *_in(
+        f"{LAYER}/web/origins.py",
+        "tests/functions/test_door.py",
+        ("another origin", "if origin is not None and origin != request.origin:", "if False:"),
+        ("another site", 'if site is not None and site != "same-origin":', "if False:"),
+        ("a form of no origin", "if origin is None and site is None and not request.sends_json:", "if False:"),
+        ("another host", "if known and request.host != urlsplit(known).hostname:", "if False:"),
+    ),
+    *_in(
+        f"{LAYER}/web/log.py",
+        "tests/functions/test_door.py",
+        (
+            "the words of a fault",
+            '"request_id": reference,\n            **',
+            '"request_id": reference,\n            "words": str(error),\n            **',
+        ),
+    ),
+    *_in(
+        f"{LAYER}/web/answers.py",
+        "tests/functions/test_door.py",
+        ("nothing is kept by browsers", '"cache-control": "no-store"', '"cache-control": "private"'),
+    ),
+    *_in(
+        f"{LAYER}/aws.py",
+        "tests/functions/test_redeem_link.py",
+        ("the time that is left", "_clock.left() < 1000 * needed", "False"),
+    ),
+    *_in(
+        f"{LAYER}/rules/addresses.py",
+        "tests/rules/test_addresses.py",
+        ("a domain that becomes another", "_becomes_another(_lower(domain))", "False"),
+        ("letters that look like others", "not local.isascii() or ", ""),
+    ),
+    *_in(
+        f"{LAYER}/keys.py",
+        "tests/test_keys.py",
+        ("an old key, when no newer can be read", "FRESH_SECONDS + STALE_SECONDS", "10 * STALE_SECONDS"),
+    ),
+]
+
+MAIL = [
+    *_in(
+        f"{LAYER}/rules/jobs.py",
+        "tests/rules/test_jobs.py",
+        ("a promise of before a disable", " or account.epoch != job.epoch", ""),
+        ("consent", "if not account.email_ok:", "if False:"),
+        ("an address that bounced", "if account.suppressed:", "if False:"),
+        ("a promise that is too old", "if job.asked_at // 1000 + KEEP_SECONDS <= now:", "if False:"),
+    ),
+    *_in(
+        _function("send_mail"),
+        "tests/functions/test_send_mail.py",
+        (
+            "the stored address",
+            "address=account.address,\n        language=account.language,\n        url",
+            "address='typed@example.com',\n        language=account.language,\n        url",
+        ),
+    ),
+    *_in(
+        f"{LAYER}/mail/ses.py",
+        "tests/functions/test_send_mail.py",
+        ("links that nobody rewrites", '"ClickTrackingEnabled": "DISABLED"', '"ClickTrackingEnabled": "ENABLED"'),
+        ("mail that SES will never take", "if code in FINAL:", "if False:"),
+    ),
+    *_in(
+        f"{LAYER}/store/accounts.py",
+        "tests/functions/test_mail_events.py",
+        ("reports that a later mail has overtaken", "(AccountItem.message_id == report.message) & ", ""),
+        ("reports that come late", " & AccountItem.email_status.is_in(*mails.earlier(report.status))", ""),
+        (
+            "reports about another practice",
+            "        AccountItem.practice == report.practice,\n",
+            "        AccountItem.key.exists(),\n",
+        ),
+    ),
+]
+
+CLINICIANS = [
+    *_in(
+        f"{LAYER}/admin/claims.py",
+        "tests/admin/test_authorisation.py",
+        ("the issuer of a token", "if not told.token_issuer or issuer != told.token_issuer:", "if False:"),
+        ("a token for something else", '!= "access":', '== "":'),
+        ("the client of a token", "if client not in told.token_client_ids:", "if False:"),
+        (
+            "the scope of a token",
+            "if not told.token_scope or told.token_scope not in",
+            "if False and told.token_scope not in",
+        ),
+    ),
+    *_in(
+        f"{LAYER}/admin/door.py",
+        "tests/admin/test_authorisation.py",
+        (
+            "who is a member",
+            "    if role is None:\n        raise NotYours\n",
+            "    role = role or type(rule.role).CLINICIAN\n",
+        ),
+        ("what a role may do", "    if role < rule.role:\n", "    if False:\n"),
+    ),
+    *_in(
+        f"{LAYER}/store/replays.py",
+        "tests/admin/test_repeats.py",
+        (
+            "a send that is under way",
+            "ReplayItem.id.does_not_exist() | (ReplayItem.expires_at <= now)",
+            "ReplayItem.id.exists() | ReplayItem.id.does_not_exist()",
+        ),
+        ("a key that stands for another request", "if kept.request != request:", "if False:"),
+    ),
+]
+
+GUARDS = (*LINKS, *SESSIONS, *BUDGETS, *PINS, *GOOGLE, *DOOR, *MAIL, *CLINICIANS)

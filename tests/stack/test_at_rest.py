@@ -1,0 +1,125 @@
+"""What is kept, for how long, and under which key."""
+
+from typing import Any
+
+import pytest
+
+from tests import template
+from tests.stack.test_roles import KEY
+
+KEPT = {"Practices", "Accounts", "Events", "Clients", "Members"}
+"""Without these a practice begins again; every other table is empty by itself within weeks."""
+TABLES = sorted(template.resources("AWS::DynamoDB::Table"))
+
+
+def outlives(name: str) -> bool:
+    """Whether a resource is still there when the stack is deleted or takes another in its place."""
+    told = template.document()["Resources"][name]
+    kept = {told.get("DeletionPolicy", "Delete"), told.get("UpdateReplacePolicy", "Delete")}
+    assert len(kept) == 1, "a replaced resource is kept as a deleted one is"
+    return kept == {"Retain"}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_expires_or_can_be_brought_back_never_both(table: str) -> None:
+    """What was brought back could open again what was used up."""
+    told = template.resources("AWS::DynamoDB::Table")[table]
+
+    if table in KEPT:
+        assert told["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert told["DeletionProtectionEnabled"] == {"Fn::If": ["Guarded", True, False]}
+        assert "TimeToLiveSpecification" not in told
+        assert outlives(table)
+    else:
+        assert told["TimeToLiveSpecification"] == {"AttributeName": "sweep_at", "Enabled": True}
+        assert "PointInTimeRecoverySpecification" not in told
+        assert not outlives(table)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_is_under_the_key_and_pays_for_what_is_asked_of_it(table: str) -> None:
+    told = template.resources("AWS::DynamoDB::Table")[table]
+
+    assert told["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
+    assert told["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize("secret", sorted(template.resources("AWS::SecretsManager::Secret")))
+def test_a_secret_is_made_by_aws_and_under_the_key(secret: str) -> None:
+    told = template.resources("AWS::SecretsManager::Secret")[secret]
+
+    assert told["KmsKeyId"] == KEY
+    assert "SecretString" not in told
+    assert told["GenerateSecretString"]["PasswordLength"] >= 32
+
+
+def test_what_outlives_the_stack_can_still_be_read() -> None:
+    """Accounts are found by the lookup key, and everything is closed without the key of the data."""
+    assert {name for name in template.document()["Resources"] if outlives(name)} == KEPT | {
+        "DataKey",
+        "LookupKey",
+        "ClinicianPool",
+    }
+    assert template.resources("AWS::KMS::Key")["DataKey"]["EnableKeyRotation"] is True
+
+
+def values(document: Any) -> list[Any]:
+    """Every leaf of a document."""
+    if isinstance(document, dict):
+        return [leaf for part in document.values() for leaf in values(part)]
+    if isinstance(document, list):
+        return [leaf for part in document for leaf in values(part)]
+    return [document]
+
+
+@pytest.mark.parametrize("function", sorted(template.resources("AWS::Serverless::Function")))
+def test_no_secret_is_in_a_functions_environment(function: str) -> None:
+    """Where secrets are told it is where to find them; and no parameter of the template is one."""
+    secrets = set(template.resources("AWS::SecretsManager::Secret"))
+    for name, value in template.variables(function).items():
+        if secrets & set(map(str, values(value))):
+            assert value.keys() == {"Ref"}, "a secret's ARN and nothing of its value"
+            assert name.endswith("_ARN")
+        assert "resolve:" not in str(value)
+
+
+def test_no_parameter_is_a_secret() -> None:
+    assert not [name for name, told in template.document()["Parameters"].items() if "NoEcho" in told]
+
+
+@pytest.mark.parametrize("queue", sorted(template.resources("AWS::SQS::Queue")))
+def test_a_queue_is_under_the_key_and_speaks_tls_alone(queue: str) -> None:
+    told = template.resources("AWS::SQS::Queue")[queue]
+    (policy,) = template.resources("AWS::SQS::QueuePolicy").values()
+    (denied,) = policy["PolicyDocument"]["Statement"]
+
+    assert told["KmsMasterKeyId"] == KEY
+    assert {"Ref": queue} in policy["Queues"]
+    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
+    """Six times the worker's timeout (Lambda developer guide, "Using Lambda with Amazon SQS")."""
+    worker = template.resources("AWS::Serverless::Function")["SendMail"]
+    usual = template.document()["Globals"]["Function"]["Timeout"]
+    queue = template.resources("AWS::SQS::Queue")["MailQueue"]
+
+    assert queue["VisibilityTimeout"] >= 6 * worker.get("Timeout", usual)
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadMail", "Arn"]}, "maxReceiveCount": 5}
+
+
+def test_what_cannot_be_heard_of_a_mail_waits_where_the_alarm_looks() -> None:
+    told = template.resources("AWS::Serverless::Function")["MailEvents"]["EventInvokeConfig"]
+
+    assert told["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadMail", "Arn"]}
+    dead = template.resources("AWS::SQS::Queue")["DeadMail"]
+    assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_links_in_mails_are_never_rewritten() -> None:
+    (configuration,) = template.resources("AWS::SES::ConfigurationSet").values()
+    (destination,) = template.resources("AWS::SES::ConfigurationSetEventDestination").values()
+
+    assert "TrackingOptions" not in configuration
+    assert configuration["DeliveryOptions"] == {"TlsPolicy": "REQUIRE"}
+    assert not {"open", "click"} & set(destination["EventDestination"]["MatchingEventTypes"])

@@ -1,0 +1,170 @@
+"""How a new version, or a new setting, gets to people: a tenth of them first, and nothing by way of $LATEST."""
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+
+import latchkey
+from tests import template
+
+FUNCTIONS = sorted(template.resources("AWS::Serverless::Function"))
+WORKFLOWS = sorted((template.PROJECT / ".github" / "workflows").glob("*.yml"))
+MAKEFILE = (template.PROJECT / "Makefile").read_text()
+
+
+def expanded(kind: str) -> dict[str, dict[str, Any]]:
+    """Properties of what SAM made, by logical id."""
+    return {name: one["Properties"] for name, one in template.expanded()["Resources"].items() if one["Type"] == kind}
+
+
+def referred(value: Any) -> set[str]:
+    """What a value of the template is made of."""
+    if isinstance(value, list):
+        return set().union(*map(referred, value))
+    if not isinstance(value, dict):
+        return set()
+    found = {value["Ref"]} if "Ref" in value else set()
+    if "Fn::Sub" in value:
+        text = value["Fn::Sub"] if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"][0]
+        found |= set(re.findall(r"\$\{([\w:.]+)\}", text))
+    return found.union(*map(referred, value.values()))
+
+
+# ── versions ──
+
+
+def test_every_event_goes_to_the_alias() -> None:
+    """$LATEST is whatever was deployed last, before anyone has seen it work."""
+    calls = [
+        *(told["FunctionName"] for told in expanded("AWS::Lambda::EventSourceMapping").values()),
+        *(told["FunctionName"] for told in expanded("AWS::Lambda::Permission").values()),
+        *(target["Arn"] for told in expanded("AWS::Events::Rule").values() for target in told["Targets"]),
+    ]
+
+    assert calls
+    assert {call["Ref"] for call in calls} <= set(expanded("AWS::Lambda::Alias"))
+
+
+def test_every_route_leads_to_the_alias() -> None:
+    (api,) = expanded("AWS::ApiGatewayV2::Api").values()
+    for path in api["Body"]["paths"].values():
+        for operation in path.values():
+            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            called = re.findall(r"functions/\$\{(\w+)\}", uri)
+            assert set(called) <= set(expanded("AWS::Lambda::Alias"))
+            assert called
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_parameter_alone_makes_a_new_version(function: str) -> None:
+    """SAM publishes one when a property changes in the template; a parameter or a layer changes none there. What stands
+    in a version's description does, and Lambda publishes nothing if the function itself has not changed."""
+    told = template.resources("AWS::Serverless::Function")[function]
+
+    assert told["AutoPublishAliasAllProperties"] is True
+    assert referred(told["VersionDescription"]) == {"Configuration", "DependenciesLayer", "LatchkeyLayer"}
+    assert template.variables(function)["CONFIGURATION"] == {"Ref": "Configuration"}
+
+
+def test_the_configuration_has_a_number_for_whatever_functions_are_told() -> None:
+    (configuration,) = template.resources("AWS::AppConfig::HostedConfigurationVersion").values()
+    told = set().union(*(referred(template.variables(function)) for function in FUNCTIONS))
+
+    assert referred(configuration["Content"]) == told & set(template.parameters())
+
+
+def test_a_version_says_which_layers_it_has_as_they_are_deployed() -> None:
+    layers = set(expanded("AWS::Lambda::LayerVersion"))
+    for version in expanded("AWS::Lambda::Version").values():
+        assert referred(version["Description"]) - layers == {"Configuration"}
+        assert len(referred(version["Description"]) & layers) == 2
+
+
+def test_a_canary_is_taken_back_when_functions_fail() -> None:
+    for group in expanded("AWS::CodeDeploy::DeploymentGroup").values():
+        condition, canary, at_once = group["AlarmConfiguration"]["Fn::If"]
+        assert condition == "Canary"
+        assert [alarm["Name"]["Ref"] for alarm in canary["Alarms"]] == ["FunctionErrorsAlarm", "FailuresAlarm"]
+        assert at_once == {}
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+
+
+@pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FailuresAlarm"])
+def test_an_alarm_that_holds_a_version_back_does_not_wait_for_it(alarm: str) -> None:
+    """The alias waits for its alarms; an alarm about the API, which is made of aliases, would wait for itself."""
+    needs = referred(template.resources("AWS::CloudWatch::Alarm")[alarm])
+
+    assert needs <= {*FUNCTIONS, "Stage", "AlarmTopic", "AlarmTopicArn", "AWS::StackName", "AWS::NoValue"}
+
+
+# ── stages ──
+
+
+def test_the_version_in_the_outputs_is_the_packages() -> None:
+    assert template.document()["Outputs"]["Version"]["Value"] == latchkey.__version__
+
+
+def test_a_first_deployment_asks_for_the_senders_domain_and_nothing_else() -> None:
+    parameters = template.document()["Parameters"]
+
+    assert [name for name, told in parameters.items() if "Default" not in told] == ["SenderDomain"]
+    assert next(iter(parameters)) == "SenderDomain"
+    assert all(told["Description"] for told in parameters.values())
+
+
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
+def test_a_stage_is_deployed_as_what_it_is(stage: str) -> None:
+    told = tomllib.loads((template.PROJECT / "samconfig.toml").read_text())[stage]
+    deployed = told["deploy"]["parameters"]
+    overrides = dict(pair.split("=") for pair in deployed["parameter_overrides"].split())
+
+    assert told["global"]["parameters"]["stack_name"] == f"latchkey-{stage}"
+    assert overrides["Stage"] == stage
+    assert overrides.keys() <= template.parameters().keys()
+    assert f"stage={stage}" in deployed["tags"]
+    assert deployed["confirm_changeset"] is (stage == "prod")
+    assert "Rollout" not in overrides or stage == "dev", "people are let in by a canary"
+
+
+# ── workflows ──
+
+
+def steps(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
+    """Every step of every job."""
+    return [step for job in workflow["jobs"].values() for step in job.get("steps", ())]
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_does_nothing_that_make_does_not(file: Any) -> None:
+    workflow = yaml.safe_load(file.read_text())
+
+    for step in steps(workflow):
+        if "run" in step:
+            verb = re.fullmatch(r"make ([a-z]+)( [A-Z]+=[\w-]+)*", step["run"])
+            assert verb, step["run"]
+            assert f"\n{verb[1]}: " in MAKEFILE
+            assert f".PHONY: {verb[1]}\n" in MAKEFILE
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda path: path.name)
+def test_an_action_is_pinned_by_its_commit(file: Any) -> None:
+    text = file.read_text()
+
+    for used in re.findall(r"uses: (.+)", text):
+        assert used.startswith("./") or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used), used
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_may_read_and_a_job_that_deploys_may_take_its_role(file: Any) -> None:
+    workflow = yaml.safe_load(file.read_text())
+
+    assert workflow["permissions"] == {"contents": "read"}
+    for job in workflow["jobs"].values():
+        takes_a_role = any("configure-aws-credentials" in step.get("uses", "") for step in job.get("steps", ()))
+        allowed = {"contents": "read", "id-token": "write"} if takes_a_role else workflow["permissions"]
+        assert job.get("permissions", workflow["permissions"]) == allowed
+        assert not takes_a_role or job["environment"]
+    assert "secrets." not in file.read_text()

@@ -1,0 +1,117 @@
+"""What each function may do, and with which key."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import template
+
+FUNCTIONS = sorted(template.resources("AWS::Serverless::Function"))
+KEY = {"Fn::GetAtt": ["DataKey", "Arn"]}
+
+NEEDED = {
+    "dynamodb": {"kms:Decrypt"},
+    "secretsmanager": {"kms:Decrypt"},
+    "sqs": {"kms:Decrypt", "kms:GenerateDataKey"},
+}
+"""What a service asks of the key for whoever calls it: DynamoDB and Secrets Manager open the key under which they keep
+a table or a secret, SQS makes one for messages that come in (their developer guides, "encryption at rest")."""
+
+
+def statements(function: str) -> Iterator[dict[str, Any]]:
+    """What a function's role says."""
+    role = template.resources("AWS::IAM::Role")[f"{function}Role"]
+    for policy in role["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def opened(function: str) -> dict[str, set[str]]:
+    """What a role may do with the key, by the service that does it in its place."""
+    found: dict[str, set[str]] = {}
+    for statement in statements(function):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        if any(action.startswith("kms:") for action in actions):
+            assert statement["Resource"] == KEY
+            assert statement["Condition"].keys() == {"StringEquals"}
+            via = statement["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Sub"]
+            found.setdefault(via.partition(".")[0], set()).update(actions)
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_is_of_one_function_and_only_lambda_takes_it(function: str) -> None:
+    declared = template.resources("AWS::Serverless::Function")[function]
+    role = template.resources("AWS::IAM::Role")[f"{function}Role"]
+    trust = role["AssumeRolePolicyDocument"]["Statement"]
+
+    assert declared["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+    assert trust == [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]
+    assert role.keys() == {"AssumeRolePolicyDocument", "Policies"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_allows_named_acts_on_named_things(function: str) -> None:
+    for statement in statements(function):
+        assert statement.keys() - {"Condition"} == {"Effect", "Action", "Resource"}
+        assert "*" not in str(statement["Action"])
+        assert "*" not in str(statement["Resource"])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_opens_the_key_for_the_services_it_uses_and_no_other(function: str) -> None:
+    services = {action.partition(":")[0] for action, _ in template.permissions(function)} & NEEDED.keys()
+
+    assert opened(function) == {service: NEEDED[service] for service in services}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_writes_to_a_log_of_its_own_that_ends(function: str) -> None:
+    declared = template.resources("AWS::Serverless::Function")[function]
+    logs = {target for action, target in template.permissions(function) if action.startswith("logs:")}
+
+    assert declared["LoggingConfig"]["LogGroup"] == {"Ref": f"{function}Logs"}
+    assert logs == {f"{function}Logs"}
+
+
+@pytest.mark.parametrize("group", sorted(template.resources("AWS::Logs::LogGroup")))
+def test_every_log_ends_and_is_under_the_key(group: str) -> None:
+    told = template.resources("AWS::Logs::LogGroup")[group]
+
+    assert told == {"RetentionInDays": {"Ref": "LogDays"}, "KmsKeyId": KEY}
+
+
+def test_nobody_but_this_account_logs_and_alarms_has_anything_to_do_with_the_key() -> None:
+    for statement in template.resources("AWS::KMS::Key")["DataKey"]["KeyPolicy"]["Statement"]:
+        principal = statement["Principal"]
+        if "AWS" in principal:
+            assert principal["AWS"] == {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+        else:
+            assert statement["Condition"]
+            assert "kms:*" not in statement["Action"]
+
+
+def test_whoever_else_there_is_a_role_for_is_known() -> None:
+    """CodeDeploy moves the traffic; its role is SAM's."""
+    roles = {name for name, one in template.expanded()["Resources"].items() if one["Type"] == "AWS::IAM::Role"}
+
+    assert roles == {f"{function}Role" for function in FUNCTIONS} | {"CodeDeployServiceRole"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_function_can_take_another_ones_share(function: str) -> None:
+    """If shares are reserved at all; those who send mail at once come out of theirs."""
+    declared = template.resources("AWS::Serverless::Function")[function]
+    choice, share, otherwise = declared["ReservedConcurrentExecutions"]["Fn::If"]
+
+    assert (choice, otherwise) == ("Reserves", {"Ref": "AWS::NoValue"})
+    assert share > 0
+
+
+def test_the_shares_are_as_many_as_the_parameter_says() -> None:
+    shares = [
+        function["ReservedConcurrentExecutions"]["Fn::If"][1]
+        for function in template.resources("AWS::Serverless::Function").values()
+    ]
+
+    assert f"({sum(shares)} in all)" in template.document()["Parameters"]["Concurrency"]["Description"]

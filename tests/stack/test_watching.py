@@ -1,0 +1,160 @@
+"""Alarms, dashboard and queries: each about something that is really counted or logged, and each explained."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from latchkey.metrics import NAMESPACE, Metric
+from latchkey.web.refusals import TOLD
+from tests import template
+
+RUNBOOK = (template.PROJECT / "docs" / "runbook.md").read_text()
+ALARMS = template.resources("AWS::CloudWatch::Alarm")
+QUERIES = template.resources("AWS::Logs::QueryDefinition")
+
+COUNTED = {*Metric, *(f"{Metric.REFUSED}.{one.code}" for one in TOLD.values()), "Throttled"}
+"""What is counted under the product's own name: by the functions, and `Throttled` by a filter on the access log."""
+LOGGED = {
+    "level", "message", "status", "route", "method", "code", "reason", "practice", "request_id", "message_id",
+    "outcome", "fault", "where.0", "latency", "integration", "clinician", "time", "stage",
+}  # fmt: skip
+"""Fields of the functions' lines and of the access log."""
+
+
+def named(told: dict[str, Any], key: str) -> str:
+    """A resource's name, without the stack's."""
+    name: str = told[key]["Fn::Sub"]
+    assert name.startswith("${AWS::StackName}")
+    return name.removeprefix("${AWS::StackName}").lstrip("-/")
+
+
+def section(title: str) -> str:
+    """What the runbook says under a heading, "" if it has none."""
+    found = re.search(rf"^### {re.escape(title)}\n(.*?)(?=^##|\Z)", RUNBOOK, re.DOTALL | re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def part(title: str) -> set[str]:
+    """The headings below one of the runbook's own."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", RUNBOOK, re.DOTALL | re.MULTILINE)
+    assert found
+    return set(re.findall(r"^### (.+)$", found[1], re.MULTILINE))
+
+
+def counted(told: Any) -> set[str]:
+    """The metrics of ours that an alarm is about."""
+    if isinstance(told, dict):
+        own = {told["MetricName"]} if told.get("Namespace") == NAMESPACE else set()
+        return own.union(*(counted(below) for below in told.values()))
+    return set().union(*map(counted, told)) if isinstance(told, list) else set()
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_an_alarm_leads_to_what_is_to_be_done(alarm: str) -> None:
+    name = named(ALARMS[alarm], "AlarmName")
+
+    assert ALARMS[alarm]["AlarmDescription"].endswith(f"See docs/runbook.md#{name}")
+    for said in ("**It means**", "**Look at**", "**Do**"):
+        assert said in section(name), f"{name}: {said}"
+
+
+def test_the_runbook_explains_no_alarm_that_is_not_there() -> None:
+    assert part("Alarms") == {named(told, "AlarmName") for told in ALARMS.values()}
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_an_alarm_tells_someone_when_it_begins_and_when_it_is_over(alarm: str) -> None:
+    told = ALARMS[alarm]
+
+    assert told["AlarmActions"] == told["OKActions"]
+    assert [choice["Fn::If"][0] for choice in told["AlarmActions"]] == ["HasAlarmEmail", "HasAlarmTopic"]
+    assert told["TreatMissingData"] in {"notBreaching", "ignore"}
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_an_alarm_is_about_what_is_counted(alarm: str) -> None:
+    assert counted(ALARMS[alarm]) <= COUNTED
+
+
+@pytest.mark.parametrize("alarm", ["TableThrottlesAlarm", "TableErrorsAlarm"])
+def test_no_table_is_left_unwatched(alarm: str) -> None:
+    (query,) = ALARMS[alarm]["Metrics"]
+
+    watched = set(re.findall(r"TableName = '\$\{(\w+)\}'", query["Expression"]["Fn::Sub"]))
+
+    assert watched == set(template.resources("AWS::DynamoDB::Table"))
+
+
+@pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])
+def test_no_function_is_left_unwatched(alarm: str) -> None:
+    (query,) = ALARMS[alarm]["Metrics"]
+
+    watched = set(re.findall(r"FunctionName = '\$\{(\w+)\}'", query["Expression"]["Fn::Sub"]))
+
+    assert watched == set(template.resources("AWS::Serverless::Function"))
+
+
+def test_ses_is_asked_before_it_stops_the_account() -> None:
+    """It puts an account under review at 5 % and 0.1 %, and pauses it at 10 % and 0.5 % (SES developer guide)."""
+    thresholds = {told.get("MetricName"): told["Threshold"] for told in ALARMS.values()}
+
+    assert (thresholds["Reputation.BounceRate"], thresholds["Reputation.ComplaintRate"]) == (0.05, 0.001)
+
+
+def test_the_dashboard_shows_what_is_counted_and_every_alarm() -> None:
+    (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
+    body: str = dashboard["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(re.sub(r"\$\{[\w:.]+\}", "x", body))["widgets"]
+    lines = [line for widget in widgets for line in widget["properties"].get("metrics", ())]
+    shown = {line[1] for line in lines if line[0] == NAMESPACE}
+
+    assert shown <= COUNTED
+    assert shown >= set(Metric) - {Metric.REFUSED}, "by reason it is searched for"
+    assert set(re.findall(r"\$\{(\w+)\.Arn\}", body)) == set(ALARMS)
+
+
+def test_the_widgets_of_the_dashboard_lie_beside_each_other() -> None:
+    (dashboard,) = template.resources("AWS::CloudWatch::Dashboard").values()
+    taken: set[tuple[int, int]] = set()
+    for widget in json.loads(re.sub(r"\$\{[\w:.]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"]))["widgets"]:
+        cells = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & taken, widget["properties"]["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+
+
+@pytest.mark.parametrize("query", sorted(QUERIES))
+def test_a_query_is_explained_and_asks_for_what_is_logged(query: str) -> None:
+    text = QUERIES[query]["QueryString"]
+    bare = re.sub(r'"[^"]*"', "", text)
+    made = set(re.findall(r"\bas (\w+)", bare))
+    words = set(re.findall(r"(?<![@\w.])[a-z_]+(?:\.\d)?(?![\w(])", bare))
+    language = {"fields", "filter", "stats", "sort", "limit", "by", "as", "asc", "desc", "and", "not", "in", "like"}
+
+    assert words - language - made <= LOGGED
+    assert section(named(QUERIES[query], "Name"))
+    assert {group["Ref"] for group in QUERIES[query]["LogGroupNames"]} <= set(template.resources("AWS::Logs::LogGroup"))
+
+
+def test_the_runbook_explains_no_query_that_is_not_there() -> None:
+    assert part("Questions to the logs") == {named(told, "Name") for told in QUERIES.values()}
+
+
+def test_the_runbook_leads_to_pages_that_are_there() -> None:
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", RUNBOOK):
+        assert Path(template.PROJECT / "docs" / link).exists(), link
+
+
+def test_what_the_api_turns_away_is_told_from_what_we_do() -> None:
+    (counter,) = template.resources("AWS::Logs::MetricFilter").values()
+    (what,) = counter["MetricTransformations"]
+
+    assert counter["FilterPattern"] == '{$.status = 429 && $.integration = "-"}'
+    assert (what["MetricNamespace"], what["Dimensions"]) == (NAMESPACE, [{"Key": "stage", "Value": "$.stage"}])
