@@ -1,0 +1,188 @@
+"""A template that ministack can deploy: everything that can stay the same does, and whatever does not is said."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local.template import transformed
+from rehearsal.adapt import adapt, drop, drop_unknown, referred
+from tests import template
+
+SECRET = {"Type": "AWS::SecretsManager::Secret", "Properties": {}}
+
+
+def table() -> dict[str, Any]:
+    """A resource that nothing has to be done about."""
+    return {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PAY_PER_REQUEST"}}
+
+
+def deployable() -> dict[str, Any]:
+    """The project's own template, as CloudFormation would get it."""
+    document = yaml_parse((template.PROJECT / "template.yaml").read_text())
+    return transformed(document, template.parameters() | {"SenderDomain": "mail.example.com"})
+
+
+def of_type(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Properties of the resources of a type."""
+    return [part["Properties"] for part in document["Resources"].values() if part["Type"] == kind]
+
+
+def test_every_route_of_the_project_becomes_one_that_leads_to_the_same_function() -> None:
+    document = deployable()
+    adapt(document, {})
+
+    led = {}
+    for route in of_type(document, "AWS::ApiGatewayV2::Route"):
+        (integration,) = referred(route["Target"])
+        uri = document["Resources"][integration]["Properties"]["IntegrationUri"]
+        (led[route["RouteKey"]],) = {name.removesuffix("Aliaslive") for name in referred(uri)} & {
+            *document["Resources"]
+        }
+    assert led == template.routes()
+
+
+def test_the_clinicians_routes_and_no_others_stay_behind_their_authorizer() -> None:
+    document = deployable()
+    adapt(document, {})
+    (authorizer,) = (
+        name for name, part in document["Resources"].items() if part["Type"] == "AWS::ApiGatewayV2::Authorizer"
+    )
+
+    for route in of_type(document, "AWS::ApiGatewayV2::Route"):
+        guarded = {"AuthorizationType": "JWT", "AuthorizerId": {"Ref": authorizer}}
+        guarded["AuthorizationScopes"] = ["latchkey/admin"]
+        if "/admin/" in route["RouteKey"]:
+            assert guarded.items() <= route.items()
+        else:
+            assert not guarded.keys() & route.keys()
+
+
+def test_tables_functions_and_queues_are_deployed_as_they_stand() -> None:
+    before, after = deployable(), deployable()
+    adapt(after, {})
+
+    for kind in ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Lambda::Alias", "AWS::Logs::LogGroup"):
+        assert of_type(after, kind) == of_type(before, kind)
+    assert [part.keys() for part in of_type(after, "AWS::Lambda::Function")] == [
+        part.keys() for part in of_type(before, "AWS::Lambda::Function")
+    ]
+
+
+def test_no_statement_of_a_role_is_widened_but_the_one_that_sends_mail() -> None:
+    before, after = deployable(), deployable()
+    adapt(after, {})
+
+    widened = set()
+    for name, part in before["Resources"].items():
+        if part["Type"] == "AWS::IAM::Role":
+            for old, new in zip(statements(part), statements(after["Resources"][name]), strict=True):
+                if new["Resource"] == "*" != old["Resource"]:
+                    widened.add((name, old["Action"]))
+    assert widened == {("SendMailRole", "ses:SendEmail")}
+
+
+def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    """All that a role's own policies state."""
+    return [one for policy in role["Properties"].get("Policies", []) for one in policy["PolicyDocument"]["Statement"]]
+
+
+def test_a_secret_is_named_by_its_arn_wherever_it_is_referred_to() -> None:
+    allowed = [{"Ref": "Key"}, {"Fn::GetAtt": ["Table", "Arn"]}]
+    document: dict[str, Any] = {
+        "Resources": {"Key": SECRET, "Role": {"Type": "Custom::Role", "Properties": {"Resource": allowed}}},
+        "Outputs": {
+            "Plain": {"Value": {"Fn::Sub": "at ${Key}, not ${Keys}"}},
+            "Own": {"Value": {"Fn::Sub": ["${Key} ${It}", {"It": {"Ref": "Key"}}]}},
+        },
+    }
+    adapt(document, {})
+
+    by_arn = {"Fn::Sub": "${Key.Id}"}
+    assert document["Resources"]["Role"]["Properties"]["Resource"] == [by_arn, allowed[1]]
+    assert document["Outputs"]["Plain"]["Value"] == {"Fn::Sub": "at ${Key.Id}, not ${Keys}"}
+    assert document["Outputs"]["Own"]["Value"] == {"Fn::Sub": ["${Key.Id} ${It}", {"It": by_arn}]}
+
+
+def test_only_what_asks_for_tls_goes_out_of_a_queues_policy() -> None:
+    tls = {"Effect": "Deny", "Action": "sqs:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    other = {"Effect": "Allow", "Action": "sqs:SendMessage"}
+    policy = {"Type": "AWS::SQS::QueuePolicy", "Properties": {"PolicyDocument": {"Statement": [tls, other]}}}
+    document = {"Resources": {"Policy": deepcopy(policy)}, "Outputs": {}}
+
+    assert adapt(document, {}) == ["Policy: plain HTTP is not refused"]
+    assert of_type(document, "AWS::SQS::QueuePolicy")[0]["PolicyDocument"]["Statement"] == [other]
+
+
+def test_what_is_left_out_takes_along_whatever_cannot_be_without_it_and_each_is_told() -> None:
+    document = {
+        "Resources": {
+            "Odd": {"Type": "AWS::Odd::Thing"},
+            "Needs": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Of": [{"Fn::GetAtt": ["Odd", "Arn"]}]}},
+            "NeedsThat": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Of": {"Fn::Sub": "${Needs}"}}},
+            "Later": table() | {"DependsOn": ["Odd", "Table"]},
+            "Alias": table() | {"UpdatePolicy": {"By": {"Ref": "Odd"}}},
+            "Table": table(),
+        },
+        "Outputs": {"Odd": {"Value": {"Ref": "Odd"}}, "Table": {"Value": {"Ref": "Table"}}},
+    }
+    told = drop(document, ["Odd"], "nobody knows it")
+
+    assert document["Resources"] == {
+        "Later": table() | {"DependsOn": ["Table"]},
+        "Alias": table(),
+        "Table": table(),
+    }
+    assert document["Outputs"] == {"Table": {"Value": {"Ref": "Table"}}}
+    assert told == [
+        "left out, since nobody knows it: Odd",
+        "led to a new version at once, not step by step: Alias",
+        "left out of the outputs: Odd",
+        "left out, since they refer to what is left out: Needs, NeedsThat",
+    ]
+
+
+def test_types_that_the_account_does_not_know_are_left_out_and_told() -> None:
+    document = {
+        "Resources": {"One": {"Type": "AWS::Odd::Thing"}, "Two": {"Type": "AWS::Odd::Other"}, "Table": table()},
+        "Outputs": {},
+    }
+    complaint = "Template format error: Unrecognized resource types: [AWS::Odd::Other, AWS::Odd::Thing]"
+
+    assert drop_unknown(document, lambda _: complaint) == [
+        "left out, since ministack does not know AWS::Odd::Other: Two",
+        "left out, since ministack does not know AWS::Odd::Thing: One",
+    ]
+    assert document["Resources"] == {"Table": table()}
+    assert drop_unknown(document, lambda _: None) == []
+    assert document["Resources"] == {"Table": table()}
+
+
+def test_an_alarm_on_metric_math_keeps_its_name_and_never_goes_off() -> None:
+    plain = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}}
+    math = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "SUM(one)"}], "Threshold": 1}}
+    document = {"Resources": {"Math": math, "Plain": plain}, "Outputs": {}}
+
+    assert adapt(document, {}) == ["a metric without data in place of metric math: Math"]
+    assert document["Resources"]["Plain"] == plain
+    assert document["Resources"]["Math"]["Properties"] == {
+        "Namespace": "Rehearsal",
+        "MetricName": "Math",
+        "Statistic": "Sum",
+        "Period": 60,
+        "Threshold": 1,
+    }
+
+
+@pytest.mark.parametrize(("parameters", "number"), [({}, 2), ({"Most": "9"}, 9)])
+def test_a_number_that_is_a_parameter_is_put_in_as_one(parameters: dict[str, str], number: int) -> None:
+    scaled: dict[str, Any] = {"ScalingConfig": {"MaximumConcurrency": {"Ref": "Most"}}}
+    document = {
+        "Parameters": {"Most": {"Type": "Number", "Default": 2}, "Name": {"Type": "String"}},
+        "Resources": {"Mapping": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": scaled}},
+        "Outputs": {},
+    }
+    adapt(document, parameters)
+
+    assert scaled == {"ScalingConfig": {"MaximumConcurrency": number}}
