@@ -38,6 +38,9 @@ def come_back(request: web.Request) -> web.Response:
         raise GoogleFailed("return")
     if not offers_google(request.practice):
         raise GoogleFailed("off")
+    for needed in (keys.lookup, keys.google_secret):
+        # before the state is spent: a key that cannot be read now can be read when they come back once more
+        needed()
     started_at = states.come_back(_digest(state), tokens.digest("google browser", browser), request.now)
     identity = google.identify(code, _nonce(state), _verifier(state), request.origin + CALLBACK)
     key = accounts.key_of(request.at.slug, identity.address)

@@ -1,7 +1,6 @@
 """GET asks, POST spends the link: mail scanners follow links too, but press no buttons."""
 
 from latchkey import keys, pages, tokens, web
-from latchkey.rules import addresses
 from latchkey.rules.accounts import Account
 from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
 from latchkey.rules.events import Kind
@@ -26,7 +25,7 @@ def look(request: web.Request) -> web.Response:
     if _asked_here(request, token):
         budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now, road="link")
         return _spend(request, token, account, present)
-    masked = addresses.mask(account.address)
+    masked = account.masked
     if request.wants_json:
         return web.json_document({"status": "confirm", "email": masked})
     _ask_before_switching(request, account, present)
@@ -71,7 +70,7 @@ def _ask_before_switching(request: web.Request, account: Account, present: Visit
     """
     agreed = request.method == "POST" and request.field("switch") == "yes"
     if present and present.account.key != account.key and not agreed:
-        raise SwitchUnasked(present.account.name, addresses.mask(account.address))
+        raise SwitchUnasked(present.account.name, account.masked)
 
 
 def _home_again(request: web.Request, token: LinkToken, present: Visit | None) -> web.Response:

@@ -76,6 +76,7 @@ def ask(request: web.Request) -> web.Response:
         asked_at=request.instant,
         origin=request.origin,
     )
+    remembering = cookies.set_asked(request, Asked(job.request, typed))
     try:
         _promise(request, job)
     except Waiting as waiting:
@@ -83,9 +84,7 @@ def ask(request: web.Request) -> web.Response:
             write_down(request, key, Kind.LIMIT_HIT, "link", waiting.limit)
             raise
         return _on_its_way(request).keeping(*_still_asked(request, job, typed), cookies.set_again(request))
-    return _on_its_way(request).keeping(
-        cookies.set_asked(request, Asked(job.request, typed)), cookies.drop_again(request)
-    )
+    return _on_its_way(request).keeping(remembering, cookies.drop_again(request))
 
 
 def sent(request: web.Request) -> web.Response:

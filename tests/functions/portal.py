@@ -45,7 +45,7 @@ POLICY = re.compile(
     "frame-ancestors 'none'; base-uri 'none'"
 )
 COOKIE = re.compile(
-    r"__Host-(session|req|browser|again|lang)-[a-z0-9-]{3,40}=[A-Za-z0-9_-]*"
+    r"__Host-(session|req|browser|again|google|lang)-[a-z0-9-]{3,40}=[A-Za-z0-9_-]*"
     r"; Path=/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?"
 )
 
@@ -114,7 +114,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.tables: Any = _boto3("dynamodb")
-        self.names = {"ConfigurationSet": "ConfigurationSet"}
+        self.names = {"Configuration": "1", "ConfigurationSet": "ConfigurationSet"}
         """What references of the template stand for."""
         self._beginning: dict[str, list[dict[str, Any]]] = {}
         template.create_tables(self.tables)
@@ -272,6 +272,8 @@ class Portal:
                 for item in arguments["TransactItems"]:
                     for act, told in item.items():
                         yield f"dynamodb:{'GetItem' if act == 'Get' else f'{act}Item'}", told["TableName"]
+            case "BatchGetItem":
+                yield from (("dynamodb:BatchGetItem", table) for table in arguments["RequestItems"])
             case "SendMessage":
                 yield "sqs:SendMessage", self._called(arguments["QueueUrl"])
             case "GetSecretValue":
@@ -453,7 +455,7 @@ def keep_secret(value: dict[str, str]) -> str:
 @contextmanager
 def _written_to(log: io.StringIO) -> Iterator[None]:
     """With all that is logged, ours and others', in one text."""
-    ours = [handler for handler in logging.getLogger("latchkey").handlers if isinstance(handler, logging.StreamHandler)]
+    ours = [handler for handler in logging.getLogger("latchkey").handlers if type(handler) is logging.StreamHandler]
     assert ours
     usual = [handler.setStream(log) for handler in ours]
     theirs = logging.StreamHandler(log)

@@ -149,6 +149,7 @@ def test_google_costs_two_writes_to_leave_for_and_two_and_a_transaction_to_come_
     browser.source = "198.51.100.10"
     assert calls(portal, leave) == ["Update Budgets", "Put States"]
     assert calls(portal, come_back) == [
+        "GetSecretValue",
         "Update States",
         "Get Accounts",
         "TransactWrite Accounts Events Sessions States",

@@ -30,7 +30,7 @@ def tried(folder: Path, trial: Callable[[Pool], Awaitable[Any]], code: str = HAN
     """What a trial finds out about a function made of that code."""
     (folder / "handler.py").write_text(code)
     function = Function("Trial", folder, "handler.handle", timeout, 128, {"OWN": "1"}, (folder / "layer",), "none")
-    pool = Pool(function, Environment(RUNTIME, {"AWS_ACCESS_KEY_ID": "key"}, folder, folder / "bytecode"))
+    pool = Pool(function, Environment(RUNTIME, {"AWS_ACCESS_KEY_ID": "key"}, folder))
 
     async def all_of_it() -> Any:
         try:

@@ -34,3 +34,10 @@ def test_addresses_and_names_stay_out_of_what_a_program_prints() -> None:
 
     assert "example.com" not in printed
     assert "Ana" not in printed
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"), [("maria@example.com", "m•••@example.com"), ("m@example.com", "m•••@example.com")]
+)
+def test_a_masked_address_tells_its_owner_and_hides_its_length(address: str, masked: str) -> None:
+    assert someone(address=address).masked == masked

@@ -219,10 +219,3 @@ def test_whatever_is_typed_is_an_address_or_refused_and_never_another_address(ty
 def test_any_capitals_of_an_address_are_the_address(address: str, capitals: int) -> None:
     shouted = "".join(letter.upper() if capitals >> place & 1 else letter for place, letter in enumerate(address))
     assert addresses.canonical(shouted) == address
-
-
-@pytest.mark.parametrize(
-    ("address", "masked"), [("maria@example.com", "m•••@example.com"), ("m@example.com", "m•••@example.com")]
-)
-def test_a_masked_address_tells_its_owner_and_hides_its_length(address: str, masked: str) -> None:
-    assert addresses.mask(address) == masked

@@ -1,17 +1,64 @@
 """One botocore session for everything: each further one would parse the same service models again."""
 
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, wraps
+from math import inf
+from typing import Any, Protocol
 
 import botocore.session
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
-from latchkey import settings
+from latchkey import __version__, settings
 
 CONNECT_SECONDS = 1
 READ_SECONDS = 2
 TRIES = 3
-"""First try included. A person waits 8 seconds at most for an answer, even if it is no."""
+"""First try included."""
+RESERVE_SECONDS = 2
+"""Of a function's 10: a person waits 8 seconds at most for an answer, even if it is no."""
+
+
+class Context(Protocol):
+    """What Lambda tells about a call of the function."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until Lambda ends it."""
+
+
+class NoTimeLeft(BotoCoreError):
+    """Whoever waits for the answer would wait too long for this call too."""
+
+    fmt = "No time is left for it"
+
+
+@dataclass(slots=True)
+class _Clock:
+    left: Callable[[], float] = lambda: inf
+    """Milliseconds until Lambda ends the function."""
+
+
+_clock = _Clock()
+
+
+def in_time[Answer](
+    handle: Callable[[Mapping[str, Any], Context], Answer],
+) -> Callable[[Mapping[str, Any], Context], Answer]:
+    """A Lambda handler in which no call to AWS begins that might end too late: it fails at once, like one that was
+    never answered. So nothing is begun that Lambda would end in the middle."""
+
+    @wraps(handle)
+    def timed(event: Mapping[str, Any], context: Context) -> Answer:
+        usual, _clock.left = _clock.left, context.get_remaining_time_in_millis
+        try:
+            return handle(event, context)
+        finally:
+            _clock.left = usual
+
+    return timed
+
 
 ONE_TRY = {"sesv2"}
 """Nobody waits for it but a queue, which tries again by itself: at once would be too soon, and one letter twice."""
@@ -20,7 +67,11 @@ ONE_TRY = {"sesv2"}
 @cache
 def session() -> botocore.session.Session:
     """The one session of this process."""
-    return botocore.session.get_session()
+    made = botocore.session.get_session()
+    # the usual one is put together again at each call, which is a tenth of what a call costs
+    made.set_default_client_config(Config(user_agent=f"latchkey/{__version__}"))
+    made.register("request-created", _begin)
+    return made
 
 
 @cache
@@ -35,3 +86,16 @@ def client(service: str) -> Any:
             retries={"mode": "standard", "total_max_attempts": 1 if service in ONE_TRY else TRIES},
         ),
     )
+
+
+def _begin(**told: Any) -> None:
+    """Before each try. A further one leaves time to look at, or to undo, what came of those before.
+
+    :raises NoTimeLeft: it might end too late.
+    """
+    needed = CONNECT_SECONDS + READ_SECONDS + RESERVE_SECONDS
+    request: AWSRequest = told["request"]
+    if request.context["retries"]["attempt"] > 1:
+        needed += READ_SECONDS
+    if _clock.left() < 1000 * needed:
+        raise NoTimeLeft

@@ -59,6 +59,17 @@ def google_secret() -> str:
     return _read(settings.load().google_secret_arn, str)
 
 
+def read() -> None:
+    """Every secret that this function was given, so that no request waits for it. Raises as `lookup` does."""
+    told = settings.load()
+    rings = {told.lookup_key_arn: lookup, told.cookie_key_arn: cookie, told.link_key_arn: link, told.pin_key_arn: pin}
+    for arn, ring in rings.items():
+        if arn:
+            ring()
+    if told.google_client_id and told.google_secret_arn:
+        google_secret()
+
+
 def _ring(arn: str) -> Keyring:
     return _read(arn, lambda text: Keyring.parse(json.loads(text)))
 

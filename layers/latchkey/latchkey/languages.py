@@ -10,7 +10,6 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from latchkey.rules.practices import Language
 
@@ -91,6 +90,8 @@ def moment(at: int, zone: str, language: Language) -> str:
 def _local(at: int, zone: str) -> datetime:
     here: tzinfo = UTC
     if zone != "UTC":
+        from zoneinfo import ZoneInfo
+
         try:
             here = ZoneInfo(zone)
         except (KeyError, ValueError, OSError):

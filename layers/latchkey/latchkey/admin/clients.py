@@ -1,6 +1,6 @@
 """Clients on file."""
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -23,10 +23,12 @@ from latchkey.rules.refusals import (
     ConsentMissing,
     EmailInUse,
     EmailMalformed,
+    NotYours,
     Unavailable,
     Waiting,
 )
 from latchkey.store import accounts, clients, pins
+from latchkey.store.tables import OUTAGES
 
 routes = Routes("clients")
 
@@ -119,10 +121,21 @@ def has_pin(client: Client, own: Account | None, act: Act) -> bool:
 
 
 def _added(client: Client, wording: Wording | None, act: Act) -> ClientDocument:
-    if wording is None:
-        added = Change(client, events=((client.row, Kind.CLIENT_ADDED),))
-        return document(clients.change(client, lambda _, __: added, set(), act.noting()).client, act)
+    """Put someone on file; nobody if that or the invitation fails, so that whoever hears no can do it again."""
+    try:
+        return _invited(client, wording, act) if wording else _filed(client, act)
+    except (Unavailable, *OUTAGES):
+        with suppress(NotYours, Unavailable, *OUTAGES):
+            clients.erase(clients.find(act.slug, client.id), act.now, act.noting())
+        raise
 
+
+def _filed(client: Client, act: Act) -> ClientDocument:
+    added = Change(client, events=((client.row, Kind.CLIENT_ADDED),))
+    return document(clients.change(client, lambda _, __: added, set(), act.noting()).client, act)
+
+
+def _invited(client: Client, wording: Wording, act: Act) -> ClientDocument:
     asked = addresses.canonical(wording.email) if wording.email is not None else None
     address = access.address_for(client, asked)
     key = accounts.key_of(act.slug, addresses.canonical(address))
@@ -136,9 +149,5 @@ def _added(client: Client, wording: Wording | None, act: Act) -> ClientDocument:
         )
 
     invited = clients.change(client, decide, {key}, act.noting())
-    try:
-        post.invite(act, invited.account(key), wording)
-    except Unavailable:
-        clients.erase(clients.find(act.slug, client.id), act.now, act.noting())
-        raise
+    post.invite(act, invited.account(key), wording)
     return document(invited.client, act)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from http import HTTPMethod
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from latchkey import metrics
+from latchkey import aws, metrics
 from latchkey.admin import claims, repeats
 from latchkey.admin.acts import PRACTICE_ROW, Act
 from latchkey.admin.routes import BASE, Routes, Rule
@@ -31,11 +31,11 @@ from latchkey.rules.refusals import (
 )
 from latchkey.store import events, members, practices
 from latchkey.store.tables import OUTAGES
-from latchkey.web import log, origins, refusals
+from latchkey.web import log, origins, refusals, start
 from latchkey.web.answers import Response, problem
 from latchkey.web.requests import JSON, Request, read
 
-type Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
+type Handler = Callable[[Mapping[str, Any], aws.Context], dict[str, Any]]
 type Answer = Callable[[Act, dict[str, Any] | None], Response]
 
 LARGEST_BODY = 32 * 1024
@@ -76,7 +76,8 @@ def entry(nouns: Iterable[Routes]) -> Handler:
     known = tuple(nouns)
     app, rules = resolver(known), {key: rule for routes in known for key, rule in routes.rules.items()}
 
-    def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    @aws.in_time
+    def handle(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
         request = read(event, context.get_remaining_time_in_millis)
         act = code = None
         try:
@@ -103,6 +104,7 @@ def entry(nouns: Iterable[Routes]) -> Handler:
         )
         return response.event(request)
 
+    start.ready()
     return handle
 
 
@@ -180,7 +182,7 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _resolve(app: APIGatewayHttpResolver, context: LambdaContext, act: Act, body: dict[str, Any] | None) -> Response:
+def _resolve(app: APIGatewayHttpResolver, context: aws.Context, act: Act, body: dict[str, Any] | None) -> Response:
     """The answer of the route's own function.
 
     Powertools is given an event of ours, of what was checked here and nothing else: its path is made of the same route
@@ -201,7 +203,7 @@ def _resolve(app: APIGatewayHttpResolver, context: LambdaContext, act: Act, body
                 "body": "" if body is None else json.dumps(body),
                 "isBase64Encoded": False,
             },
-            context,
+            cast("LambdaContext", context),
         )
     except RequestValidationError as error:
         raise BodyInvalid(_errors(error)) from None

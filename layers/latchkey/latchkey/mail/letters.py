@@ -10,10 +10,10 @@ from email.header import Header
 from email.utils import formataddr
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from latchkey import languages
+from latchkey import languages, templates
 from latchkey.mail.words import Spoken, Words, check_words, spoken
 from latchkey.rules.practices import Language, Practice
 
@@ -188,7 +188,7 @@ def _write(kind: str, subject: str, practice: Practice, to: Errand | Notice, **p
 
 def _render(template: str, language: Language, text: type[str], values: dict[str, object]) -> str:
     say, count = languages.voice(language, text), languages.counting_voice(language, text)
-    return _PAPER.get_template(template).render(values, _=say, ngettext=count)
+    return PAPER.get_template(template).render(values, _=say, ngettext=count)
 
 
 def _mailbox(name: str, address: str) -> str:
@@ -204,8 +204,8 @@ def _one_line(text: str) -> str:
     return " ".join("".join(visible).split())
 
 
-_PAPER = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+PAPER = Environment(
+    loader=templates.of(Path(__file__).parent),
     # A text template that an HTML one includes holds sentences alone: their voice escapes what they quote.
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,

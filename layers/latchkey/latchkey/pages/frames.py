@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from latchkey import languages
+from latchkey import languages, templates
 from latchkey.rules.practices import LANGUAGES, Language, Practice
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -87,7 +87,7 @@ def render(template: str, frame: Frame, **values: object) -> str:
     """The finished page."""
     practice = frame.practice
     say = languages.voice(frame.language, Markup)
-    return _PAPER.get_template(template).render(
+    return PAPER.get_template(template).render(
         values,
         _=say,
         ngettext=languages.counting_voice(frame.language, Markup),
@@ -110,12 +110,12 @@ def _own(path: str) -> str:
     return "/" + quote(path, safe="/%:@").lstrip("/") if path else ""
 
 
-_PAPER = Environment(
-    loader=FileSystemLoader(TEMPLATES),
+PAPER = Environment(
+    loader=templates.of(TEMPLATES.parent),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
     auto_reload=False,
 )
-_PAPER.globals.update(stylesheet=Markup(STYLESHEET), initials=initials, iso=iso)  # noqa: S704 - a file of ours
+PAPER.globals.update(stylesheet=Markup(STYLESHEET), initials=initials, iso=iso)  # noqa: S704 - a file of ours

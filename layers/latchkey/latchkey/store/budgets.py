@@ -31,6 +31,8 @@ class BudgetItem(Table):
     bucket = UnicodeAttribute(hash_key=True)
     windows: MapAttribute[str, Any] = MapAttribute()
     revision = NumberAttribute()
+    counted_by = UnicodeAttribute(null=True)
+    """The last attempt that was counted: botocore sends a write again whose answer was lost, and it is refused then."""
     sweep_at = NumberAttribute()
 
 
@@ -55,19 +57,22 @@ def take(
     :raises Waiting: a limit is full.
     :raises Unavailable: too many others are counting here.
     """
-    if not busy and (taken := _begin(bucket, limits, now)):
+    attempt = tokens.encode(tokens.request_id())
+    if not busy and (taken := _begin(bucket, limits, now, attempt)):
         return taken
     for _ in range(TURNS):
-        if len(limits) == 1 and (taken := _add(bucket, limits, now, unless)):
+        if len(limits) == 1 and (taken := _add(bucket, limits, now, unless, attempt)):
             return taken
         item = _read(bucket)
         windows = _windows(item)
-        budgets.check(windows, unless, now)
+        if item and item.counted_by == attempt:
+            return Taken(bucket, {limit.name: windows[limit.name] for limit in limits})
+        budgets.check(windows, (*unless, *limits), now)
         counted = budgets.count(windows, limits, now)
         if all(windows.get(name) and windows[name].open(now) for name in counted):
-            if taken := _add(bucket, limits, now, unless):
+            if taken := _add(bucket, limits, now, unless, attempt):
                 return taken
-        elif _open(bucket, item, windows | counted):
+        elif _open(bucket, item, windows | counted, attempt):
             return Taken(bucket, counted)
     raise Unavailable
 
@@ -118,10 +123,10 @@ def give_back(taken: Taken) -> None:
             raise
 
 
-def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...]) -> Taken | None:
+def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...], attempt: str) -> Taken | None:
     """Count in windows that are open and have room; None if some window is not so."""
     condition: Condition = BudgetItem.revision.exists()
-    actions: list[Action] = [BudgetItem.revision.add(1)]
+    actions: list[Action] = [BudgetItem.revision.add(1), BudgetItem.counted_by.set(attempt)]
     for limit in limits:
         condition &= (_path(limit.name, "ends") > now) & (_path(limit.name, "count") < limit.most)
         actions.append(_path(limit.name, "count").add(1))
@@ -139,26 +144,27 @@ def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, 
     return Taken(bucket, {limit.name: windows[limit.name] for limit in limits})
 
 
-def _begin(bucket: str, limits: tuple[Limit, ...], now: int) -> Taken | None:
+def _begin(bucket: str, limits: tuple[Limit, ...], now: int, attempt: str) -> Taken | None:
     """Count where no window is open; None if one is."""
     windows = budgets.count({}, limits, now)
     nobody = BudgetItem.bucket.does_not_exist() | (BudgetItem.sweep_at <= now + SWEEP_SECONDS)
-    return Taken(bucket, windows) if _write(bucket, windows, nobody) else None
+    return Taken(bucket, windows) if _write(bucket, windows, nobody, attempt) else None
 
 
-def _open(bucket: str, seen: BudgetItem | None, windows: dict[str, Window]) -> bool:
+def _open(bucket: str, seen: BudgetItem | None, windows: dict[str, Window], attempt: str) -> bool:
     """Write windows that the rule decided on; False if the item is no longer as it was seen."""
     same = BudgetItem.bucket.does_not_exist() if seen is None else BudgetItem.revision == seen.revision
-    return _write(bucket, windows, same)
+    return _write(bucket, windows, same, attempt)
 
 
-def _write(bucket: str, windows: dict[str, Window], condition: Condition) -> bool:
+def _write(bucket: str, windows: dict[str, Window], condition: Condition, attempt: str) -> bool:
     """Write these windows and no others, if the condition holds."""
     try:
         BudgetItem(bucket).update(
             [
                 BudgetItem.windows.set({name: {"count": w.count, "ends": w.ends} for name, w in windows.items()}),
                 BudgetItem.revision.set((BudgetItem.revision | 0) + 1),
+                BudgetItem.counted_by.set(attempt),
                 BudgetItem.sweep_at.set(max(window.ends for window in windows.values()) + SWEEP_SECONDS),
             ],
             condition=condition,

@@ -22,9 +22,9 @@ class MemberItem(Table):
 
 
 def role_of(practice: str, subject: str) -> Role | None:
-    """The highest role of a token's subject at a practice, or None."""
-    roles = [Role[row.role.upper()] for place in (practice, STACK) if (row := _find(place, subject))]
-    return max(roles, default=None)
+    """The highest role of a token's subject at a practice, or None; one that only a later version knows is none."""
+    rows = [row for place in (practice, STACK) if (row := _find(place, subject))]
+    return max((Role[row.role.upper()] for row in rows if row.role.upper() in Role.__members__), default=None)
 
 
 def add(practice: str, subject: str, role: Role) -> None:

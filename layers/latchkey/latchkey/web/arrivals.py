@@ -1,16 +1,13 @@
 """Someone is about to sign in on this browser, by whichever road."""
 
-from latchkey import tokens
+from latchkey import keys, tokens
 from latchkey.rules.accounts import Account
-from latchkey.rules.refusals import SignedOut, Unavailable
+from latchkey.rules.refusals import SignedOut
 from latchkey.rules.sessions import Visit
 from latchkey.store import sessions
 from latchkey.store.sessions import Arrival
 from latchkey.web import cookies
 from latchkey.web.requests import Request
-
-SPENDING_MILLISECONDS = 2_000
-"""With less time than this until Lambda ends the function, nothing is spent any more."""
 
 
 def present(request: Request) -> Visit | None:
@@ -24,10 +21,9 @@ def present(request: Request) -> Visit | None:
 def arrival(request: Request, account: Account, method: str) -> Arrival:
     """A try at signing in, with a session of its own: one that the browser brought is ended, never taken over.
 
-    :raises Unavailable: too little time is left to finish what would be begun.
+    :raises Unavailable: the cookies could not be made that this browser is to keep afterwards.
     """
-    if request.time_left() < SPENDING_MILLISECONDS:
-        raise Unavailable
+    keys.cookie()
     presented = cookies.session(request)
     return Arrival(
         method=method,

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
+from latchkey import aws
 from latchkey.rules.refusals import Refusal
 from latchkey.store import practices, sessions
 from latchkey.store.tables import OUTAGES
@@ -20,7 +19,8 @@ def asks_to_authorize(event: Mapping[str, Any]) -> bool:
     return event.get("type") == "REQUEST"
 
 
-def authorize(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+@aws.in_time
+def authorize(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
     """Yes, with account, profile and practice, for a live session; no for everything else, outages included.
 
     The practice is the path's; on APIs whose paths name none, that of the one session cookie.

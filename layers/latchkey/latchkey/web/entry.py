@@ -4,22 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
-from latchkey import metrics
+from latchkey import aws, metrics
 from latchkey.pages import failed
 from latchkey.rules.practices import LANGUAGES, Language
 from latchkey.rules.refusals import GoogleRefused, MethodRefused, PageUnknown, Refusal, Unavailable
 from latchkey.store import practices
 from latchkey.store.tables import OUTAGES
-from latchkey.web import cookies, log, origins, refusals, speech
+from latchkey.web import cookies, log, origins, refusals, speech, start
 from latchkey.web.answers import Response, frame, page, problem
 from latchkey.web.requests import Request, read
 
 type Story = Callable[[Request], Response]
 type Routes = Mapping[str, Mapping[str, Story]]
 """The template's paths, each with its methods."""
-type Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, Any]]
+type Handler = Callable[[Mapping[str, Any], aws.Context], dict[str, Any]]
 
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -33,7 +31,8 @@ def by_path(request: Request) -> str | None:
 def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> Handler:
     """A Lambda handler that answers these routes, whatever the event holds; `whose` finds a request's practice."""
 
-    def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    @aws.in_time
+    def handle(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
         request = read(event, context.get_remaining_time_in_millis)
         code = reason = None
         try:
@@ -62,6 +61,7 @@ def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> H
         )
         return response.event(request)
 
+    start.ready()
     return handle
 
 

@@ -1,35 +1,61 @@
-"""The log: an allow-list of facts, and the counts that alarms are about. No event, body, header, cookie, path, address or foreign message ever enters it."""
+"""The log: an allow-list of facts, and the counts that alarms are about.
 
+No event, body, header, cookie, path, address or foreign message ever enters it.
+"""
+
+import json
+import logging
+import sys
+import time
 import traceback
+from collections.abc import Mapping
 
-from aws_lambda_powertools import Logger
+from latchkey import metrics, settings
 
-from latchkey import metrics
 
-_logger = Logger(service="latchkey", log_uncaught_exceptions=False)
+class _Line(logging.Formatter):
+    """One JSON object, with level and time as Lambda looks for them."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {"level": record.levelname, "message": record.msg, "timestamp": self.formatTime(record)}
+        return json.dumps(told | vars(record)["facts"])
+
+
+def _log() -> logging.Logger:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_Line())
+    log = logging.getLogger("latchkey")
+    log.addHandler(handler)
+    log.propagate = False
+    log.setLevel(settings.load().log_level)
+    return log
+
+
+_logger = _log()
 
 
 def answered(status: int, **facts: str | None) -> None:
     """One line a request: `route` (the template's path, never the one that was asked for), `method`, `code`,
     `practice` and `request_id`."""
-    _logger.info("answered", extra={"status": status, **facts, **metrics.embedded()})
+    _write(logging.INFO, "answered", {"status": status, **facts})
 
 
 def worked(outcome: str, reason: str | None, practice: str | None, reference: str) -> None:
     """One line a mail job."""
     facts = {"outcome": outcome, "reason": reason, "practice": practice, "message_id": reference}
-    _logger.info("worked", extra=facts | metrics.embedded())
+    _write(logging.INFO, "worked", facts)
 
 
 def failed(error: BaseException, reference: str) -> None:
     """A fault: its kind and where in the code it arose, without its words, which may quote what must not be kept."""
     frames = traceback.extract_tb(error.__traceback__)
-    _logger.error(
-        "failed",
-        extra={
-            "fault": type(error).__qualname__,
-            "where": [f"{frame.name}:{frame.lineno}" for frame in frames[-6:]],
-            "request_id": reference,
-            **metrics.embedded(),
-        },
-    )
+    where = [f"{frame.name}:{frame.lineno}" for frame in frames[-6:]]
+    metrics.count(metrics.Metric.FAILED)
+    _write(logging.ERROR, "failed", {"fault": type(error).__qualname__, "where": where, "request_id": reference})
+
+
+def _write(level: int, message: str, facts: Mapping[str, object]) -> None:
+    _logger.log(level, message, extra={"facts": {**facts, **metrics.embedded()}})

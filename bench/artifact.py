@@ -1,0 +1,102 @@
+"""What `sam build` ships, laid out as Lambda unpacks it, and what it weighs."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.stack import PROJECT
+from tests import template
+
+BUILD = PROJECT / ".aws-sam" / "bench"
+SAM = PROJECT / ".tools" / "sam" / "bin" / "sam"
+STOCK = PROJECT / ".venv" / "lib" / "python3.13" / "site-packages"
+"""botocore as it is installed from its registry, of the very version that the layer ships."""
+LAYERS = ("DependenciesLayer", "LatchkeyLayer")
+PACKAGED_AT = 315532800
+"""1980-01-01: archives are packed with it, so that the same content has the same digest."""
+
+TIMESTAMPED = 0
+CHECKED = 0b11
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Functions and layers on disk."""
+
+    functions: Path
+    """Folders named by logical ids."""
+    modules: Path
+    """Both layers, as /opt/python."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A layer, in bytes."""
+
+    zipped: int
+    unzipped: int
+
+
+def build() -> None:
+    """Have `sam` build the stack, for this machine's processor."""
+    processor = "arm64" if os.uname().machine in {"arm64", "aarch64"} else "x86_64"
+    command: list[str | Path] = [SAM, "build", "--config-env", "local", "--build-dir", BUILD]
+    path = f"{PROJECT / '.tools' / 'python' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        [*command, "--parameter-overrides", f"Architecture={processor}"],
+        cwd=PROJECT,
+        env=os.environ | {"PATH": path, "SAM_CLI_TELEMETRY": "0"},
+        check=True,
+        capture_output=True,
+    )
+
+
+def unpacked(to: Path, *, dated: bool, trusting: Path | None = None) -> Artifact:
+    """A copy of what was built. `dated` as packaging does it; its calls trust a certificate, if one is given."""
+    for layer in LAYERS:
+        shutil.copytree(BUILD / layer / "python", to / "opt", dirs_exist_ok=True)
+    for function in template.resources("AWS::Serverless::Function"):
+        shutil.copytree(BUILD / function, to / function)
+    if trusting:
+        with (to / "opt" / "botocore" / "cacert.pem").open("a") as bundle:
+            bundle.write(trusting.read_text())
+    if dated:
+        for file in to.rglob("*"):
+            os.utime(file, (PACKAGED_AT, PACKAGED_AT))
+    return Artifact(to, to / "opt")
+
+
+def stale(artifact: Artifact) -> list[Path]:
+    """Compiled modules that Lambda would compile again at every cold start, and modules of layers without one."""
+    return [file for file in artifact.functions.rglob("*.py") if not _valid(file, artifact)]
+
+
+def _valid(source: Path, artifact: Artifact) -> bool:
+    compiled = Path(importlib.util.cache_from_source(str(source)))
+    if not compiled.exists():
+        # a handler is compiled as it starts, which takes a millisecond
+        return artifact.modules not in source.parents
+    header = compiled.read_bytes()[:16]
+    flags = int.from_bytes(header[4:8], "little")
+    if header[:4] != importlib.util.MAGIC_NUMBER or flags == CHECKED:
+        return False
+    return flags != TIMESTAMPED or int.from_bytes(header[8:12], "little") == int(source.stat().st_mtime)
+
+
+def size(layer: str, folder: Path) -> Size:
+    """What a layer weighs on its way to Lambda and there."""
+    files = list(_files(BUILD / layer))
+    archive = folder / f"{layer}.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in files:
+            packed.write(file, file.relative_to(BUILD / layer))
+    return Size(archive.stat().st_size, sum(file.stat().st_size for file in files))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())

@@ -1,0 +1,126 @@
+"""Takes out of the layer what no function ever reads: `python3.13 lean.py FOLDER` (docs/decisions/0007).
+
+What is left out must be known never to be asked for; `tests/test_build.py` holds this file against the code.
+"""
+
+import gzip
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+SERVICES = {"dynamodb", "secretsmanager", "sesv2", "sqs"}
+"""The AWS services that the functions call, as botocore names them. Of any other it says that it is unknown."""
+
+NEVER_IMPORTED = ("bin", "cffi", "dns", "pycparser")
+"""Commands; what compiles C for cffi (its backend stays); and what asks name servers about addresses, which
+email-validator is told not to."""
+
+DOCSTRINGS = '''"""Stands in for what writes documentation of clients: 25 modules, for docstrings that nobody reads."""
+
+
+class _Unwritten(str):
+    __slots__ = ()
+
+    def __new__(cls, *_: object, **__: object) -> "_Unwritten":
+        return super().__new__(cls)
+
+
+ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = _Unwritten
+'''
+
+SUPERFLUOUS = re.compile(r"\.(pyi|pyx|pxd|c|h|typed)$|/tests?/|/examples-1\.json")
+
+KEPT_OF_METADATA = re.compile(r"METADATA|(.*/)?(LICEN[CS]E|NOTICE|COPYING|AUTHORS)[^/]*", re.IGNORECASE)
+"""Versions and licences."""
+
+ROOTS = (
+    "Amazon Root CA 1",
+    "Amazon Root CA 2",
+    "Amazon Root CA 3",
+    "Amazon Root CA 4",
+    "Starfield Services Root Certificate Authority - G2",
+)
+"""Amazon Trust Services' roots, of which all AWS endpoints have their certificates
+(https://www.amazontrust.com/repository/)."""
+
+CERTIFICATE = re.compile(r'# Label: "(.+)"\n(?:#.*\n)*(-----BEGIN CERTIFICATE-----\n[^-]+-----END CERTIFICATE-----\n)')
+
+
+def main(layer: Path) -> None:
+    """Make the layer in this folder lean."""
+    for name in NEVER_IMPORTED:
+        shutil.rmtree(layer / name, ignore_errors=True)
+    _drop_superfluous(layer)
+    _drop_docstrings(layer / "botocore" / "docs")
+    _keep_services(layer / "botocore" / "data")
+    _keep_roots(layer / "botocore" / "cacert.pem")
+    for folder in sorted((path for path in layer.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _drop_superfluous(layer: Path) -> None:
+    for file in [path for path in layer.rglob("*") if path.is_file()]:
+        package, _, rest = file.relative_to(layer).as_posix().partition("/")
+        described = package.endswith(".dist-info")
+        if rest and not (KEPT_OF_METADATA.fullmatch(rest) if described else not SUPERFLUOUS.search(f"/{rest}")):
+            file.unlink()
+
+
+def _drop_docstrings(docs: Path) -> None:
+    """What `botocore.handlers` imports from there stays: `docs.utils`."""
+    shutil.rmtree(docs / "bcdoc")
+    for file in docs.glob("*.py"):
+        if file.name != "utils.py":
+            file.unlink()
+    (docs / "__init__.py").touch()
+    (docs / "docstring.py").write_text(DOCSTRINGS, encoding="utf-8")
+
+
+def _keep_services(data: Path) -> None:
+    """Of each service its newest version, without the words about it; and where these services answer."""
+    prefixes = set()
+    for service in [path for path in data.iterdir() if path.is_dir()]:
+        *older, newest = sorted(service.iterdir())
+        if service.name not in SERVICES:
+            shutil.rmtree(service)
+            continue
+        for version in older:
+            shutil.rmtree(version)
+        for file in newest.glob("*.json.gz"):
+            model = _undocumented(json.loads(gzip.decompress(file.read_bytes())))
+            file.write_bytes(gzip.compress(_packed(model), mtime=0))
+            if file.name == "service-2.json.gz":
+                prefixes.add(model["metadata"]["endpointPrefix"])
+    file = data / "endpoints.json"
+    endpoints = json.loads(file.read_bytes())
+    for partition in endpoints["partitions"]:
+        partition["services"] = {name: told for name, told in partition["services"].items() if name in prefixes}
+    file.write_bytes(_packed(endpoints))
+
+
+def _undocumented(model: Any) -> Any:
+    if isinstance(model, list):
+        return [_undocumented(part) for part in model]
+    if isinstance(model, dict):
+        # A member of a structure may be called so too; it is no string.
+        told = (item for item in model.items() if item[0] != "documentation" or not isinstance(item[1], str))
+        return {name: _undocumented(part) for name, part in told}
+    return model
+
+
+def _packed(document: Any) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _keep_roots(bundle: Path) -> None:
+    """Trust, for calls to AWS, whom AWS is signed by: parsing all the world's roots costs every new connection."""
+    known = dict(CERTIFICATE.findall(bundle.read_text(encoding="utf-8")))
+    bundle.write_text("".join(f"# {name}\n{known[name]}" for name in ROOTS), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

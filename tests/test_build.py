@@ -1,0 +1,146 @@
+"""What `sam build` ships: compiled for good, and nothing that no function reads."""
+
+import ast
+import importlib.util
+import json
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.stack import BUILD, RUNTIME
+from tests import template
+
+LAYERS = ("DependenciesLayer", "LatchkeyLayer")
+PYTHON = [BUILD / layer / "python" for layer in LAYERS]
+DEPENDENCIES, PACKAGE = PYTHON[0], PYTHON[1] / "latchkey"
+LEAN: dict[str, Any] = runpy.run_path(str(template.PROJECT / "layers" / "dependencies" / "lean.py"))
+UNCHECKED_HASH = 1
+"""PEP 552: valid whatever the date of the source."""
+
+LARGEST_UNZIPPED = 51_000_000
+FUNCTIONS = sorted(template.resources("AWS::Serverless::Function"))
+FOR_CLIENTS = {"RequestLink", "RedeemLink", "Pin", "Session", "SendMail", "MailEvents"}
+PAID_BY_OTHERS = {"aws_lambda_powertools", "pydantic", "cryptography", "google", "asyncio", "boto3", "babel"}
+"""What only clinicians' requests and Google's answers need."""
+TAKES_ADDRESSES = {"RequestLink", "Pin"}
+ALLOWED = sys.stdlib_module_names | {
+    "_jinja2_module_templates", "botocore", "dateutil", "email_validator", "handler", "idna", "jinja2", "jmespath",
+    "latchkey", "markupsafe", "pynamodb", "six", "typing_extensions", "urllib3",
+}  # fmt: skip
+
+
+def called_services() -> Iterator[str]:
+    """The services that the code makes clients for."""
+    yield "dynamodb"  # PynamoDB's
+    for source in (template.PROJECT / "layers" / "latchkey" / "latchkey").rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"aws.client", "client"}:
+                yield from (str(part.value) for part in node.args if isinstance(part, ast.Constant))
+
+
+@pytest.mark.parametrize("layer", PYTHON, ids=LAYERS)
+def test_every_module_of_a_layer_is_compiled_for_good(layer: Path) -> None:
+    """Packaging resets the dates of files, and Lambda's file system takes nothing: what is stale then stays stale."""
+    sources = list(layer.rglob("*.py"))
+    assert sources
+    for source in sources:
+        header = Path(importlib.util.cache_from_source(str(source))).read_bytes()[:16]
+        assert header[:4] == importlib.util.MAGIC_NUMBER, source
+        assert int.from_bytes(header[4:8], "little") == UNCHECKED_HASH, source
+        assert header[8:] == importlib.util.source_hash(source.read_bytes()), source
+
+
+def test_nothing_compiled_is_left_of_what_was_taken_out() -> None:
+    for layer in PYTHON:
+        for compiled in layer.rglob("*.pyc"):
+            assert Path(importlib.util.source_from_cache(str(compiled))).exists(), compiled
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_ships_its_handler_and_nothing_compiled(function: str) -> None:
+    """Compiling it takes a millisecond (docs/decisions/0007)."""
+    assert {path.name for path in (BUILD / function).rglob("*")} == {"handler.py"}
+
+
+def test_botocore_knows_the_services_that_are_called_and_no_other() -> None:
+    shipped = {path.name for path in (DEPENDENCIES / "botocore" / "data").iterdir() if path.is_dir()}
+
+    assert shipped == LEAN["SERVICES"] == set(called_services())
+
+
+def test_botocore_knows_where_these_services_answer_in_every_partition() -> None:
+    partitions = json.loads((DEPENDENCIES / "botocore" / "data" / "endpoints.json").read_text())["partitions"]
+
+    assert {part["partition"] for part in partitions} >= {"aws", "aws-us-gov"}
+    assert set(partitions[0]["services"]) == {"dynamodb", "email", "secretsmanager", "sqs"}
+
+
+def test_calls_to_aws_trust_whom_aws_is_signed_by_and_nobody_else() -> None:
+    bundle = (DEPENDENCIES / "botocore" / "cacert.pem").read_text()
+
+    assert bundle.count("-----BEGIN CERTIFICATE-----") == len(LEAN["ROOTS"])
+    assert all(f"# {name}\n" in bundle for name in LEAN["ROOTS"])
+    assert not (DEPENDENCIES / "certifi").exists()  # botocore would prefer it
+
+
+def test_what_stands_in_for_docstrings_has_every_name_that_botocore_imports() -> None:
+    docs = DEPENDENCIES / "botocore" / "docs"
+    offered = {f"botocore.docs.{path.stem}": set(runpy.run_path(str(path))) for path in docs.glob("*.py")}
+    for source in (DEPENDENCIES / "botocore").rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("botocore.docs."):
+                assert {alias.name for alias in node.names} <= offered[str(node.module)], source
+
+
+def test_nobodys_licence_is_left_out() -> None:
+    described = sorted(DEPENDENCIES.glob("*.dist-info"))
+
+    assert described
+    for folder in described:
+        assert (folder / "METADATA").exists()
+
+
+@pytest.mark.parametrize("room", ["pages", "mail"])
+def test_every_template_is_compiled(room: str) -> None:
+    sources = [path for path in (PACKAGE / room / "templates").iterdir() if path.suffix != ".css"]
+
+    assert len(list((PACKAGE / room / "compiled").glob("tmpl_*.py"))) == len(sources)
+
+
+def test_the_dependencies_are_as_small_as_promised() -> None:
+    files = [path for path in DEPENDENCIES.rglob("*") if path.is_file()]
+
+    assert sum(path.stat().st_size for path in files) <= LARGEST_UNZIPPED
+
+
+def loaded(function: str) -> set[str]:
+    """The packages that a function loads when it starts, in the runtime it is started by."""
+    code = (
+        "import awslambdaric.bootstrap, sys; early = set(sys.modules); import handler; print(*{*sys.modules} - early)"
+    )
+    environment = {
+        "PYTHONPATH": ":".join(map(str, PYTHON)),
+        "AWS_REGION": "us-east-1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    started = subprocess.run(  # noqa: S603 - our own code
+        [RUNTIME, "-c", code], cwd=BUILD / function, env=environment, capture_output=True, text=True, check=True
+    )
+    # jinja2 tells its loaders' modules apart by a number
+    return {re.sub("_[0-9a-f]{9,}$", "", name.partition(".")[0]) for name in started.stdout.split()}
+
+
+@pytest.mark.parametrize("function", sorted(FOR_CLIENTS))
+def test_a_function_for_clients_loads_nothing_that_only_others_need(function: str) -> None:
+    """What is loaded is paid for at every cold start."""
+    packages = loaded(function)
+
+    assert not PAID_BY_OTHERS & packages
+    assert ("email_validator" in packages) == (function in TAKES_ADDRESSES)
+    assert packages <= ALLOWED
