@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from unittest.mock import Mock
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
@@ -60,12 +61,15 @@ class Wire:
         self._call, self._try, self._read_seconds = 0, 0, 0.0
         self._carried_out: set[str] = set()
         """Tokens of transactions: DynamoDB carries each out once, and moto every time."""
+        self.carried_out: list[str] = []
+        """The calls that got through while others were struck, in order."""
 
     @contextmanager
     def struck(self, strikes: Callable[[str, int], Fault | None], wait: Callable[[float], None]) -> Iterator[list[str]]:
-        """Meanwhile each call meets what `strikes` says of its operation and number; `wait` is told of every second that
-        a client waits for an answer in vain. Gives the names of the calls, in order."""
+        """Meanwhile each call meets what `strikes` says of its operation and number; `wait` is told of every second
+        that a client waits for an answer in vain. Gives the names of the calls, in order."""
         self._strikes, self._wait, self._call = strikes, wait, 0
+        self.carried_out = []
         first = len(self.calls)
         heard: list[str] = []
         try:
@@ -151,8 +155,9 @@ class Wire:
 
     def _carry_out(self, request: AWSPreparedRequest, event_name: str) -> AWSResponse | None:
         """Moto's answer; moto is not asked again."""
-        token = json.loads(request.body or b"{}").get("ClientRequestToken") if "Transact" in event_name else None
+        token = json.loads(cast("bytes", request.body)).get("ClientRequestToken") if "Transact" in event_name else None
         answer = None if token in self._carried_out else botocore_stubber(event_name, request)
+        self.carried_out.append(event_name)
         url, request.url = request.url, NOWHERE
         if token and (answer is None or answer.status_code == 200):
             self._carried_out.add(token)
@@ -180,7 +185,8 @@ class Wire:
 
 def _answered(url: str, fault: Fault) -> AWSResponse:
     """An answer that is not moto's."""
-    headers = {"content-type": "application/json"}
+    headers = HTTPHeaders()
+    headers["content-type"] = "application/json"
     if "__type" in fault.document:
         headers["x-amzn-errortype"] = fault.document["__type"]
     return AWSResponse(url, fault.status, headers, MockRawResponse(json.dumps(fault.document)))

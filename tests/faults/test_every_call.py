@@ -1,0 +1,162 @@
+"""Whatever happens to whichever call to AWS: nobody is in who has not proved who they are, nobody is in twice, nobody
+is stuck, everybody has their answer in time, and no secret is written down."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.faults import clients, clinicians, workers
+from tests.faults.kinds import ALIKE, EVERYWHERE, IN_TRANSACTIONS, OF_RINGS, OF_SECRETS, OF_SES, Kind
+from tests.faults.scene import ANSWER_SECONDS, Act, Scene
+from tests.functions.portal import Answer
+
+FLOWS = (*clients.FLOWS, *clinicians.FLOWS, *workers.FLOWS)
+WITHOUT_TRANSACTIONS = (
+    clients.ask,
+    clients.ask_from_a_known_browser,
+    clients.type_a_wrong_pin,
+    clients.leave_for_google,
+    clinicians.make_a_pin,
+    clinicians.change_the_settings,
+    clinicians.read_the_diagnosis,
+    *workers.FLOWS,
+)
+WITHOUT_SECRETS = (
+    clients.choose_a_profile,
+    clients.go_home,
+    clients.who_am_i,
+    clients.authorize,
+    clients.sign_out,
+    clinicians.disable,
+    clinicians.change_the_settings,
+    workers.hear_of_a_bounce,
+)
+WITH_TRANSACTIONS = tuple(flow for flow in FLOWS if flow not in WITHOUT_TRANSACTIONS)
+WITH_SECRETS = tuple(flow for flow in FLOWS if flow not in WITHOUT_SECRETS)
+WITH_RINGS = tuple(flow for flow in WITH_SECRETS if flow not in (clients.come_back_first, clients.come_back_known))
+"""Any text can be what Google gave us for a secret; it is refused by Google."""
+SLOWEST_SECONDS = 5
+"""Of the machine; nothing waits for real."""
+
+
+@pytest.fixture(scope="module")
+def arranged(scene: Scene) -> Callable[[clients.Flow], tuple[Act, Callable[[], None], tuple[str, ...]]]:
+    """What is to be done in a flow, how to begin again, and which calls it makes where nothing is wrong."""
+
+    @cache
+    def arrange(flow: clients.Flow) -> tuple[Act, Callable[[], None], tuple[str, ...]]:
+        scene.begin()
+        act = flow(scene)
+        restore = scene.saved()
+        restore()
+        with scene.troubled(lambda _operation, _call: None) as calls:
+            answer = act.do()
+        assert scene.waited == 0
+        assert _status(answer) < 400 or flow is clients.type_a_wrong_pin
+        act.go_on(answer)
+        return act, restore, tuple(calls)
+
+    return arrange
+
+
+def everything_holds(scene: Scene, act: Act, strikes: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Do it in trouble, and go on when the trouble is over."""
+    before, began = scene.sessions(), time.monotonic()
+    with scene.troubled(strikes):
+        answer = act.do()
+    took = time.monotonic() - began
+    opened = scene.sessions() - before
+
+    assert scene.waited < ANSWER_SECONDS, f"waits for {scene.waited:.2f} s"
+    assert took < SLOWEST_SECONDS
+    if isinstance(answer, Answer):
+        is_an_answer(answer)
+    assert len(opened) <= 1
+    if act.spent:
+        assert act.spent() == bool(opened), "a session and its proof go together"
+    if isinstance(answer, Answer) and any("__Host-session" in name and value for name, value in answer.kept.items()):
+        assert opened, "a cookie without a session"
+    if _is_new(scene, act, answer):
+        act.go_on(answer)
+    printed = "".join(capsys.readouterr())
+    assert scene.leaks(act.secrets, printed) == []
+
+
+def _is_new(scene: Scene, act: Act, answer: Any) -> bool:
+    """Whether nobody has gone on from here: where the same calls got through, and the same was answered, all is the
+    same, whatever kept the others from it."""
+    told = (*scene.portal.wire.carried_out, str(getattr(answer, "status", answer)))
+    new = told not in act.gone_on
+    act.gone_on.add(told)
+    return new
+
+
+def is_an_answer(answer: Answer) -> None:
+    """One of ours, with the way on."""
+    assert answer.status < 500 or answer.status == 503, answer.status
+    if answer.status == 503:
+        assert int(answer.headers["retry-after"]) > 0
+    if answer.headers.get("content-type", "").startswith("text/html"):
+        assert answer.sheet.heading
+    elif answer.status >= 400:
+        assert answer.code
+
+
+def _status(answer: Any) -> int:
+    return answer.status if isinstance(answer, Answer) else 200
+
+
+def _rows(kinds: tuple[Kind, ...], flows: tuple[clients.Flow, ...] = FLOWS) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        ("flow", "kind"),
+        [pytest.param(flow, kind, id=f"{flow.__name__}-{kind.name}") for flow in flows for kind in kinds],
+    )
+
+
+def everywhere(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
+    """A kind of trouble at each call of a flow in turn."""
+    act, restore, calls = arranged(flow)
+    sites = [site for site, operation in enumerate(calls, 1) if kind.at(operation)]
+    assert sites
+    scene.twice = kind.then is not None
+    failed = []
+    for site in sites:
+        restore()
+        try:
+            everything_holds(scene, act, kind.strikes(site), capsys)
+        except Exception as error:  # noqa: BLE001 - the row goes on, so that one run tells of every site
+            failed.append(f"{flow.__name__}, call {site} {calls[site - 1]}, {kind.name}: {error!r:.300}")
+    assert not failed, "\n".join(failed)
+
+
+@_rows(EVERYWHERE)
+def test_at_every_call(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+    everywhere(scene, arranged, flow, kind, capsys)
+
+
+@_rows(ALIKE, clients.FLOWS)
+def test_at_every_call_of_a_client(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+    everywhere(scene, arranged, flow, kind, capsys)
+
+
+@_rows(IN_TRANSACTIONS, WITH_TRANSACTIONS)
+def test_at_every_transaction(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+    everywhere(scene, arranged, flow, kind, capsys)
+
+
+@_rows(OF_SECRETS, WITH_SECRETS)
+def test_at_every_secret(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+    everywhere(scene, arranged, flow, kind, capsys)
+
+
+@_rows(OF_RINGS, WITH_RINGS)
+def test_at_every_ring(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+    everywhere(scene, arranged, flow, kind, capsys)
+
+
+@_rows(OF_SES, (workers.send_a_mail,))
+def test_at_every_mail(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+    everywhere(scene, arranged, flow, kind, capsys)
