@@ -15,8 +15,8 @@ from queue import SimpleQueue
 from mutants.guards import GUARDS, Guard
 
 PROJECT = Path(__file__).parent.parent
-COPIED = ("functions", "layers", "local", "tests", "template.yaml", "samconfig.toml", "pyproject.toml", "package.json")
-LINKED = (".venv", ".tools", "node_modules", "docs")
+COPIED = (".aws-sam/local", "functions", "layers", "local", "mutants", "tests", "template.yaml", "pyproject.toml")
+LINKED = (".venv", ".tools", "node_modules", "docs", "samconfig.toml", "package.json")
 WORKERS = 2
 FAILED = 1
 """What pytest exits with if tests ran and some failed; other numbers say that they did not run."""
@@ -34,7 +34,7 @@ class Bench:
             for name in COPIED:
                 source = PROJECT / name
                 if source.is_dir():
-                    shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "screenshots"))
+                    shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("screenshots"))
                 else:
                     shutil.copy(source, copy)
             for name in LINKED:
@@ -79,13 +79,27 @@ def _intact(bench: Bench, tests: str) -> str:
 def _without(bench: Bench, guard: Guard) -> str:
     """The first test that goes red without a guard; "" if none does."""
     with bench.copy() as copy:
-        file = copy / guard.file
-        whole = file.read_text()
-        file.write_text(guard.removed_from(whole))
+        whole = (copy / guard.file).read_text()
+        places = [copy / guard.file, *_built(copy, guard.file, whole)]
+        _write(places, guard.removed_from(whole))
         try:
             return _red(copy, guard.tests)
         finally:
-            file.write_text(whole)
+            _write(places, whole)
+
+
+def _built(copy: Path, file: str, text: str) -> list[Path]:
+    """Where what was built has the same file: tests over HTTP run that."""
+    tail = file.removeprefix("layers/latchkey/") if file.startswith("layers/") else Path(file).name
+    return [path for path in (copy / ".aws-sam" / "local").rglob(tail) if path.read_text() == text]
+
+
+def _write(places: list[Path], text: str) -> None:
+    for place in places:
+        place.write_text(text)
+        # what ships is compiled, and never compared with its source
+        for compiled in place.parent.glob(f"__pycache__/{place.stem}.*.pyc"):
+            compiled.unlink()
 
 
 def _red(copy: Path, tests: str) -> str:

@@ -159,7 +159,7 @@ BUDGETS = [
         ),
         ("what came in between", "else BudgetItem.revision == seen.revision", "else BudgetItem.revision.exists()"),
         ("windows that are open", " | (BudgetItem.sweep_at <= now + SWEEP_SECONDS)", " | BudgetItem.bucket.exists()"),
-        ("what must not be full", "budgets.check(windows, unless, now)", "pass"),
+        ("what must not be full", "budgets.check(windows, (*unless, *limits), now)", "pass"),
         ("giving back to a later window", 'condition &= _path(name, "ends") == window.ends', "pass"),
         ("a road's own buckets", '    take(bucket_of("source", road, own), (near,), now, unless)\n', "    pass\n"),
         ("the wider network", "    if around:\n", "    if False:\n"),
@@ -239,7 +239,7 @@ PINS = [
 GOOGLE = [
     *_in(
         f"{LAYER}/store/states.py",
-        "tests/google/test_returns.py tests/google/test_road.py",
+        "tests/store/test_states.py tests/google/test_returns.py",
         ("a state that was returned with", "(StateItem.stage == OPEN) & ", ""),
         ("the browser that left", " & (StateItem.browser == browser)", ""),
         ("a state's ten minutes", " & (StateItem.expires_at > now)", ""),
@@ -271,8 +271,8 @@ DOOR = [
         "tests/functions/test_door.py",
         (
             "the words of a fault",
-            '"request_id": reference,\n            **',
-            '"request_id": reference,\n            "words": str(error),\n            **',
+            '"where": where, ',
+            '"where": where, "words": str(error), ',
         ),
     ),
     *_in(
@@ -329,8 +329,8 @@ MAIL = [
         ("reports that come late", " & AccountItem.email_status.is_in(*mails.earlier(report.status))", ""),
         (
             "reports about another practice",
-            "        AccountItem.practice == report.practice,\n",
-            "        AccountItem.key.exists(),\n",
+            "(AccountItem.practice == report.practice) & ",
+            "AccountItem.key.exists() & ",
         ),
     ),
 ]

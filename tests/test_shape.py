@@ -220,7 +220,6 @@ def request(accept: str, language: Language, route: str = "/{practice}/sign-in")
         host="portal.example.com",
         instant=NOON * 1000,
         reference="JKJaXmPLvHcESHA=",
-        time_left=lambda: 10_000,
         origin="https://portal.example.com",
         practice=WILLOW,
         language=language,

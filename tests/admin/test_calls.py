@@ -18,7 +18,7 @@ def wire(stage: Stage) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def client(desk: Desk, wire: Wire) -> str:
+def client(desk: Desk) -> str:
     """Someone who was invited a moment ago."""
     return desk.add("Kim Lee", EMAIL, invite={})
 
@@ -26,7 +26,7 @@ def client(desk: Desk, wire: Wire) -> str:
 def calls(wire: Wire, desk: Desk, request: str, body: object = None, client: str = "") -> list[str]:
     method, _, route = request.partition(" ")
     before = len(wire.calls)
-    answer = desk.ask(method, route, body, **({"client": client} if client else {}))
+    answer = desk.ask(method, route, body, parts={"client": client} if client else {})
     assert answer.status < 300, answer.body
     return wire.summary(before)
 

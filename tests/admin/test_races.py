@@ -30,7 +30,7 @@ def act(subject: str = "dr-willow") -> Act:
         },
         "pathParameters": {"practice": "willow"},
     }
-    request = replace(read(event, lambda: 10_000), practice=WILLOW, origin=f"https://{HOST}")
+    request = replace(read(event), practice=WILLOW, origin=f"https://{HOST}")
     return Act(request, Clinician(subject, Role.CLINICIAN))
 
 

@@ -173,13 +173,15 @@ def test_a_budget_that_cannot_be_counted_lets_nobody_pass(wire: Wire, ana: Accou
         budgets.take(bucket, (Limit("one", 1, 60),), NOON)
 
 
-def test_an_attempt_whose_count_was_sent_twice_costs_two_and_never_none(wire: Wire, ana: Account) -> None:
+@pytest.mark.parametrize("before", [0, 1], ids=["that opens a window", "in an open window"])
+def test_an_attempt_whose_count_was_sent_twice_costs_two_and_never_none(wire: Wire, ana: Account, before: int) -> None:
     """Counting twice is safe; the other mistake would be a free try."""
-    bucket, three = f"twice {ana.id}", (Limit("three", 3, 60),)
-    budgets.take(bucket, three, NOON)
+    bucket, limits = f"twice {ana.id} {before}", (Limit("some", before + 2, 60),)
+    for _ in range(before):
+        budgets.take(bucket, limits, NOON)
     wire.repeat("UpdateItem")
 
-    budgets.take(bucket, three, NOON)
+    budgets.take(bucket, limits, NOON, busy=before > 0)
 
     with pytest.raises(Waiting):
-        budgets.take(bucket, three, NOON)
+        budgets.take(bucket, limits, NOON)

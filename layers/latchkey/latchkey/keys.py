@@ -83,7 +83,7 @@ def _read[T](arn: str, parse: Callable[[str], T]) -> T:
         return kept
     try:
         fresh = parse(aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
-    except (BotoCoreError, ClientError, ValueError):
+    except (BotoCoreError, ClientError, KeyError, ValueError):
         metrics.count(Metric.SECRETS_UNREADABLE)
         if kept is not None and now - read_at < FRESH_SECONDS + STALE_SECONDS:
             return kept

@@ -78,7 +78,7 @@ def entry(nouns: Iterable[Routes]) -> Handler:
 
     @aws.in_time
     def handle(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
-        request = read(event, context.get_remaining_time_in_millis)
+        request = read(event)
         act = code = None
         try:
             request = replace(request, origin=origins.portal(request))

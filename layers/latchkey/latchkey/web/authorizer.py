@@ -20,12 +20,12 @@ def asks_to_authorize(event: Mapping[str, Any]) -> bool:
 
 
 @aws.in_time
-def authorize(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
+def authorize(event: Mapping[str, Any], _context: aws.Context) -> dict[str, Any]:
     """Yes, with account, profile and practice, for a live session; no for everything else, outages included.
 
     The practice is the path's; on APIs whose paths name none, that of the one session cookie.
     """
-    request = read(event, context.get_remaining_time_in_millis)
+    request = read(event)
     try:
         slug = request.parameters.get("practice") or cookies.sole_session(request)
         if slug is None:

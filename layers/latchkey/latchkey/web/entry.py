@@ -32,8 +32,8 @@ def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> H
     """A Lambda handler that answers these routes, whatever the event holds; `whose` finds a request's practice."""
 
     @aws.in_time
-    def handle(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
-        request = read(event, context.get_remaining_time_in_millis)
+    def handle(event: Mapping[str, Any], _context: aws.Context) -> dict[str, Any]:
+        request = read(event)
         code = reason = None
         try:
             request = _spoken_to(request)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -44,8 +44,6 @@ class Request:
     """Unix milliseconds."""
     reference: str
     """API Gateway's id of the request, the support code: on pages, in the audit and in the log."""
-    time_left: Callable[[], int] = field(repr=False)
-    """Milliseconds until Lambda ends this function."""
     origin: str = ""
     """`https://host` of the portal."""
     practice: Practice | None = None
@@ -168,7 +166,7 @@ class Request:
         return media.strip(), charset
 
 
-def read(event: Mapping[str, Any], time_left: Callable[[], int]) -> Request:
+def read(event: Mapping[str, Any]) -> Request:
     """The request in an event, nothing of its body parsed yet."""
     context = event["requestContext"]
     http = context["http"]
@@ -188,7 +186,6 @@ def read(event: Mapping[str, Any], time_left: Callable[[], int]) -> Request:
         instant=int(context["timeEpoch"]),
         # without the sign that API Gateway's ids end in, and nobody wants to spell on the phone
         reference=str(context.get("requestId", "")).rstrip("="),
-        time_left=time_left,
     )
 
 
