@@ -1,4 +1,4 @@
-"""Takes out of the layer what no function ever reads: `python3.13 lean.py FOLDER` (docs/decisions/0007).
+"""Takes out of the layer what no function ever reads: `python3.13 lean.py FOLDER` (docs/decisions/0010).
 
 What is left out must be known never to be asked for; `tests/test_build.py` holds this file against the code.
 """

@@ -1,4 +1,4 @@
-"""What docs/operations.md says to type can be typed."""
+"""What docs/operations.md and the runbook say to type can be typed."""
 
 import re
 import shlex
@@ -12,7 +12,9 @@ from operate import aws, command
 from operate.parameters import DOCUMENT
 
 TEXT = DOCUMENT.read_text()
-BLOCKS = [textwrap.dedent(block) for block in re.findall(r"^ *```\n(.*?)^ *```$", TEXT, re.DOTALL | re.MULTILINE)]
+RUNBOOK = DOCUMENT.with_name("runbook.md").read_text()
+BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+BLOCKS = [textwrap.dedent(block) for text in (TEXT, RUNBOOK) for block in BLOCK.findall(text)]
 EVERYWHERE = {"region", "query", "output"}
 """Options of any command of AWS."""
 

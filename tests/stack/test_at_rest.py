@@ -72,6 +72,12 @@ def values(document: Any) -> list[Any]:
     return [document]
 
 
+@pytest.mark.parametrize("kind", ["AWS::Logs::LogGroup", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"])
+def test_what_becomes_of_what_holds_something_is_said(kind: str) -> None:
+    for told in (one for one in template.document()["Resources"].values() if one["Type"] == kind):
+        assert {"DeletionPolicy", "UpdateReplacePolicy"} <= told.keys()
+
+
 @pytest.mark.parametrize("function", sorted(template.resources("AWS::Serverless::Function")))
 def test_no_secret_is_in_a_functions_environment(function: str) -> None:
     """Where secrets are told it is where to find them; and no parameter of the template is one."""
@@ -87,15 +93,22 @@ def test_no_parameter_is_a_secret() -> None:
     assert not [name for name, told in template.document()["Parameters"].items() if "NoEcho" in told]
 
 
+def statements(queue: str) -> list[dict[str, Any]]:
+    """What the queue's own policy says."""
+    policies = template.resources("AWS::SQS::QueuePolicy").values()
+    (policy,) = (one for one in policies if one["Queues"] == [{"Ref": queue}])
+    told: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return told
+
+
 @pytest.mark.parametrize("queue", sorted(template.resources("AWS::SQS::Queue")))
 def test_a_queue_is_under_the_key_and_speaks_tls_alone(queue: str) -> None:
     told = template.resources("AWS::SQS::Queue")[queue]
-    (policy,) = template.resources("AWS::SQS::QueuePolicy").values()
-    (denied,) = policy["PolicyDocument"]["Statement"]
+    (denied,) = (one for one in statements(queue) if one["Effect"] == "Deny")
 
     assert told["KmsMasterKeyId"] == KEY
-    assert {"Ref": queue} in policy["Queues"]
-    assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert (denied["Principal"], denied["Action"], denied["Resource"]) == ("*", "sqs:*", {"Fn::GetAtt": [queue, "Arn"]})
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
@@ -109,9 +122,15 @@ def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
 
 
 def test_what_cannot_be_heard_of_a_mail_waits_where_the_alarm_looks() -> None:
-    told = template.resources("AWS::Serverless::Function")["MailEvents"]["EventInvokeConfig"]
+    """Both what the function fails at and what does not even reach it."""
+    told = template.resources("AWS::Serverless::Function")["MailEvents"]
+    waiting = {"Fn::GetAtt": ["DeadMail", "Arn"]}
 
-    assert told["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadMail", "Arn"]}
+    assert told["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"] == waiting
+    assert told["Events"]["Reports"]["Properties"]["DeadLetterConfig"] == {"Arn": waiting}
+    (allowed,) = (one for one in statements("DeadMail") if one["Effect"] == "Allow")
+    assert (allowed["Principal"], allowed["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["MailEventsReports", "Arn"]}}}
     dead = template.resources("AWS::SQS::Queue")["DeadMail"]
     assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
 

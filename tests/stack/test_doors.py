@@ -93,3 +93,10 @@ def test_an_api_with_a_domain_answers_there_alone() -> None:
     (api,) = template.resources("AWS::Serverless::HttpApi").values()
 
     assert api["DisableExecuteApiEndpoint"] == {"Fn::If": ["HasDomain", True, False]}
+
+
+def test_nobody_acts_for_a_practice_with_a_password_alone() -> None:
+    (pool,) = template.resources("AWS::Cognito::UserPool").values()
+
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("ON", ["SOFTWARE_TOKEN_MFA"])
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}

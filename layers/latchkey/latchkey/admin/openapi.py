@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, License, Server, Tag
 
 import latchkey
 from latchkey.admin import api, door, repeats
@@ -33,6 +33,15 @@ KEY = {
     "description": "Makes a repeated send one send: for a day, the same key is answered the same way.",
     "schema": {"type": "string", "minLength": 1, "maxLength": repeats.LONGEST, "pattern": "^[!-~]+$"},
 }
+TAGS = {
+    "practices": "A practice and its settings.",
+    "members": "Who may act for it, and as what.",
+    "letters": "What its mails say, in each language.",
+    "clients": "Whom it has on file.",
+    "access": "A client's sign-in: invitations, address, PINs, sessions, Google, and its end.",
+    "contacts": "Who else may open a client's profile.",
+    "events": "What happened to a client's sign-in, and what to say on the phone.",
+}
 UNUSED = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 """Powertools' own answers, which ours stand in for."""
 
@@ -43,7 +52,9 @@ def document() -> dict[str, Any]:
         title="Latchkey for clinicians",
         version=latchkey.__version__,
         description=DESCRIPTION,
+        license_info=License(name="Apache-2.0", identifier="Apache-2.0"),
         servers=[Server(url="/", description="The portal's own origin.")],
+        tags=[Tag(name=routes.noun, description=TAGS[routes.noun]) for routes in api.NOUNS],
         security_schemes={"token": HTTPBearer(bearerFormat="JWT")},
         security=[{"token": []}],
     )
