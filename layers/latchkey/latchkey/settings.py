@@ -50,7 +50,6 @@ class Settings:
     google_secret_arn: str
     sender_domain: str
     configuration_set: str
-    log_level: str
     link_seconds: int
     """How long a link lives; 24 hours at most."""
     practice_cache_seconds: int
@@ -105,7 +104,6 @@ def load() -> Settings:
         google_secret_arn=text("GOOGLE_SECRET_ARN", ""),
         sender_domain=text("SENDER_DOMAIN", ""),
         configuration_set=text("CONFIGURATION_SET", ""),
-        log_level=text("LOG_LEVEL", "INFO"),
         link_seconds=hours * 3600,
         practice_cache_seconds=int(text("PRACTICE_CACHE_SECONDS", "30")),
         apple_app_ids=_listed(text("APPLE_APP_IDS", "")),

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Mapping
 
-from latchkey import metrics, settings
+from latchkey import metrics
 
 
 class _Line(logging.Formatter):
@@ -30,7 +30,7 @@ def _log() -> logging.Logger:
     log = logging.getLogger("latchkey")
     log.addHandler(handler)
     log.propagate = False
-    log.setLevel(settings.load().log_level)
+    log.setLevel(logging.INFO)
     return log
 
 
