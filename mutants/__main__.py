@@ -103,7 +103,7 @@ def _write(places: list[Path], text: str) -> None:
 
 
 def _red(copy: Path, tests: str) -> str:
-    command = [".venv/bin/python", "-m", "pytest", "-x", "--tb=no", "-p", "no:logging", "-rfE", *tests.split()]
+    command = [".venv/bin/python", "-m", "pytest", "-x", "--tb=line", "-p", "no:logging", "-rfE", *tests.split()]
     # a test that waits for what never comes has noticed too
     try:
         run = subprocess.run(
@@ -122,7 +122,7 @@ def _red(copy: Path, tests: str) -> str:
     if run.returncode != FAILED:
         sys.exit(f"pytest {tests}: {run.stdout}{run.stderr}")
     lines = [line for line in run.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return lines[0].split(" - ")[0].partition(" ")[2]
+    return lines[0].partition(" ")[2]
 
 
 if __name__ == "__main__":

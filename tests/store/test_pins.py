@@ -59,8 +59,10 @@ def test_a_pin_opens_one_session_and_no_second(ana: Account) -> None:
 
     assert pins.spend(pin, ana, arrival).account.id == ana.id
     assert sessions.resume("willow", arrival.cookie, NOON)
-    with pytest.raises(PinRefused):
-        pins.spend(pin, ana, arrive(ana))
+    for seen in (ana, accounts.find(ana.key)):
+        assert seen
+        with pytest.raises(PinRefused):
+            pins.spend(pin, seen, arrive(ana))
     with pytest.raises(PinRefused):
         pins.take_attempt(ana.key, NOON)
 

@@ -84,6 +84,19 @@ def test_a_returned_state_that_is_spent_thirty_two_times_at_once_opens_one_sessi
         assert len(held(ana)) == 1
 
 
+def test_a_spent_state_and_another_google_account_open_nothing_even_for_who_has_just_looked(ana: Account) -> None:
+    state = returned()
+    states.spend(state, ana, "subject", arrive(ana))
+    now = accounts.find(ana.key)
+    assert now
+
+    with pytest.raises(GoogleFailed):
+        states.spend(state, now, "subject", arrive(ana))
+    with pytest.raises(GoogleUnmatched):
+        states.spend(returned(), now, "another", arrive(ana))
+    assert len(held(ana)) == 1
+
+
 def test_of_two_google_accounts_at_once_one_is_bound_to_an_address() -> None:
     for _ in range(3):
         ana, mine, theirs = on_file(), returned(), returned()
