@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from statistics import median
 
-from bench.peers.systems import Spent, System, allauth, better_auth, latchkey
+from bench.peers.systems import PEOPLE, Spent, System, allauth, better_auth, latchkey
 
 STARTS = 3
 """Fresh starts differ by more than rounds within one."""
 WARM_UP = 60
 """Sign-ins before it counts: V8 compiles what is hot in its first fifty."""
-COUNTED = 120
+COUNTED = PEOPLE - WARM_UP
 RESULTS = Path(__file__).parent.parent / "peers.json"
 
 SYSTEMS: dict[str, Callable[[Path], AbstractContextManager[System]]] = {
