@@ -1,6 +1,7 @@
 """What `sam build` made, read: the template after SAM's own transform, with parameters, conditions and references."""
 
 import copy
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,6 +201,7 @@ def _named(arn: str) -> str:
 
 def transformed(document: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
     """A built template as CloudFormation gets it after SAM's transform, its code and layers in the bucket `BUILT`."""
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of switches that only AWS has
     document = copy.deepcopy(document)
     for resource in document["Resources"].values():
         for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():

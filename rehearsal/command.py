@@ -37,7 +37,6 @@ FAILURES = (
 def main() -> int:
     """Rehearse; returns the exit code."""
     logging.basicConfig(format="  %(message)s", level=logging.WARNING)
-    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it has counted something for nobody
     forget_the_real_aws()
     try:
         asyncio.run(_rehearsed())
