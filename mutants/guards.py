@@ -63,7 +63,7 @@ LINKS = [
     ),
     *_in(
         _function("redeem_link"),
-        "tests/functions/test_redeem_link.py",
+        "tests/functions/test_redeem_link.py tests/functions/test_request_link.py",
         ("a prefetch", " and not request.prefetched", ""),
         ("an invitation is never opened by looking", ' and token.kind == "sign_in"', ""),
         ("a HEAD", ' and request.method == "GET"', ""),
