@@ -3,6 +3,7 @@
 import unicodedata
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -213,6 +214,33 @@ def test_whatever_is_typed_is_an_address_or_refused_and_never_another_address(ty
     assert addresses.canonical(canonical) == canonical
     assert canonical.isascii()
     assert canonical == canonical.lower()
+
+
+PLAIN = st.builds(
+    lambda local, labels, end: f"{local}@{'.'.join([*labels, end])}",
+    st.text("aZ0._+-", max_size=6) | st.integers(63, 66).map("a".__mul__),
+    st.lists(st.text("aZ0-", max_size=5) | st.integers(62, 65).map("b".__mul__), max_size=3),
+    st.sampled_from(
+        ["com", "Com", "c", "c0m", "0", "co-m", "xn--p1ai", "xn--a", "arpa", "invalid", "local", "localhost"]
+    )
+    | st.sampled_from(["onion", "test", "tests", "internal", "c" * 63, "c" * 64]),
+)
+
+
+@given(PLAIN)
+@example("ana@example.test")
+@example("ana@test")
+@example(f"{'a' * 64}@{'b' * 63}.com")
+@example(f"{'a' * 65}@b.com")
+@example(f"a@{'b' * 64}.com")
+def test_an_address_that_is_plain_at_sight_is_what_the_library_says(typed: str) -> None:
+    try:
+        known = validate_email(typed, check_deliverability=False, allow_smtputf8=False).normalized.lower()
+    except EmailNotValidError:
+        with pytest.raises(EmailMalformed):
+            addresses.canonical(typed)
+    else:
+        assert addresses.canonical(typed) == known
 
 
 @given(st.sampled_from(["ana@example.com", "kim+kids@gmail.com", "a.b-c_d@sub.example.org"]), st.integers(min_value=0))

@@ -121,7 +121,7 @@ def find_all(accounts: Iterable[bytes]) -> dict[bytes, Account]:
 
 def save(account: Account) -> None:
     """Create or replace an account, whatever was there."""
-    AccountItem(encode(account.key)).update([*_changed(account), AccountItem.revision.set(account.revision)])
+    AccountItem(encode(account.key)).write([*_changed(account), AccountItem.revision.set(account.revision)])
 
 
 def write_to(transaction: TransactWrite, account: Account) -> None:
@@ -166,7 +166,7 @@ def note_mail(account: bytes, status: str, now: int, message_id: str | None = No
 
     `status` is one of the names of `email_status` in the contract.
     """
-    AccountItem(encode(account)).update(
+    AccountItem(encode(account)).write(
         [
             AccountItem.email_status.set(status),
             AccountItem.email_status_at.set(now),
@@ -197,7 +197,7 @@ def note_report(report: Report, now: int) -> bool:
 
 def _changes(account: bytes, actions: list[Action], condition: Condition) -> bool:
     try:
-        AccountItem(encode(account)).update(actions, condition=condition)
+        AccountItem(encode(account)).write(actions, condition=condition)
     except UpdateError as error:
         if unmet(error):
             return False

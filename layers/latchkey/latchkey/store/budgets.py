@@ -117,7 +117,7 @@ def give_back(taken: Taken) -> None:
         condition &= _path(name, "ends") == window.ends
         actions.append(_path(name, "count").add(-1))
     try:
-        BudgetItem(taken.bucket).update(actions, condition=condition)
+        BudgetItem(taken.bucket).write(actions, condition=condition)
     except UpdateError as error:
         if not unmet(error):
             raise
@@ -160,7 +160,7 @@ def _open(bucket: str, seen: BudgetItem | None, windows: dict[str, Window], atte
 def _write(bucket: str, windows: dict[str, Window], condition: Condition, attempt: str) -> bool:
     """Write these windows and no others, if the condition holds."""
     try:
-        BudgetItem(bucket).update(
+        BudgetItem(bucket).write(
             [
                 BudgetItem.windows.set({name: {"count": w.count, "ends": w.ends} for name, w in windows.items()}),
                 BudgetItem.revision.set((BudgetItem.revision | 0) + 1),

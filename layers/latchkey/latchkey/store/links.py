@@ -57,7 +57,7 @@ def mint(job: Job, token: LinkToken, now: int) -> bool:
     again = (new == job.sequence) & (LinkItem.epoch == job.epoch) & (LinkItem.state == LIVE)
     expires_at = now + settings.load().link_seconds
     try:
-        item.update(
+        item.write(
             [
                 LinkItem.request.set(job.request),
                 LinkItem.digest.set(token.digest),

@@ -65,7 +65,7 @@ def begin(place: str, request: str, now: int) -> Answer | None:
 
 def keep(place: str, answer: Answer, now: int) -> None:
     """Remember the answer to a send that was claimed."""
-    ReplayItem(place).update(
+    ReplayItem(place).write(
         [
             ReplayItem.status.set(answer.status),
             ReplayItem.body.set(answer.body),

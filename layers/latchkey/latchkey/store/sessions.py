@@ -232,7 +232,7 @@ def _change(session: Session, actions: list[Action], now: int) -> None:
         SessionItem.started_at > now - sessions.LONGEST_SECONDS
     )
     try:
-        SessionItem(session.digest).update(actions, condition=condition)
+        SessionItem(session.digest).write(actions, condition=condition)
     except UpdateError as error:
         if unmet(error):
             raise SignedOut from None

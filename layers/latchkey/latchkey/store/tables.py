@@ -8,6 +8,7 @@ from botocore.session import Session as BotocoreSession
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError, TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model, _ModelFuture
 from pynamodb.transactions import TransactGet
@@ -54,6 +55,16 @@ class Table(Model):
             connection.add_meta_table(table.get_meta_table())
             table.connection = connection
         return table
+
+    def write(self, actions: list[Action], condition: Condition | None = None) -> None:
+        """Update the item, whether or not it is there.
+
+        `update` does so too, and reads the whole item from the answer, which takes a fifth as long as the call.
+
+        :raises UpdateError: it was not done, or nobody knows.
+        """
+        key, order = self._get_hash_range_key_serialized_values()
+        self._get_connection().update_item(key, range_key=order, actions=actions, condition=condition)
 
 
 def read_both[A: Table, B: Table](one: tuple[type[A], str], other: tuple[type[B], str]) -> tuple[A | None, B | None]:
