@@ -101,6 +101,11 @@ LINKS = [
         ),
         ("the lengths of what is hashed", "len(part).to_bytes(4) + part", "part"),
         ("a pepper that is gone", " if pepper else None", ""),
+        (
+            "a session of another practice",
+            '_digest(b"session", practice.encode(), cookie.encode())',
+            '_digest(b"session", cookie.encode())',
+        ),
     ),
 ]
 
@@ -120,7 +125,6 @@ SESSIONS = [
         "tests/store/test_links.py tests/store/test_sessions.py tests/store/test_outages.py",
         ("access that ended a moment ago", "        & (AccountItem.epoch == account.epoch)\n", ""),
         ("an account that has changed since it was read", "\n        & (AccountItem.revision == account.revision)", ""),
-        ("a session of another practice", "if visit.session.practice != practice:", "if False:"),
         ("our own commit, whose answer was lost", "if current is None:", "if False:"),
         ("a conflict that passes", "if not passing(error):\n                raise", "if True:\n                raise"),
         ("the session that the browser brought", "transaction.delete(SessionItem(arrival.ending))", "pass"),
@@ -210,6 +214,7 @@ PINS = [
             "        PinItem.account.exists()\n        & (PinItem.generation",
         ),
         ("a PIN that was made anew", "        & (PinItem.generation == pin.generation)\n", ""),
+        ("a PIN's epoch", "\n        & (PinItem.epoch == account.epoch),", ","),
     ),
     *_in(
         _function("pin"),
@@ -223,20 +228,38 @@ PINS = [
             "        tokens.pin_hash(ring, ring.current, tokens.salt(), key, typed)\n",
             "",
         ),
+    ),
+    *_in(
+        _function("pin"),
+        "tests/attacks/test_waits.py",
         (
             "the limit on typing",
             '    budgets.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")\n',
             "",
         ),
-        (
-            "the practice's wrong PINs",
-            "    taken.append(budgets.take(practice, (WRONG_PINS_BY_PRACTICE,), request.now))\n",
-            "    taken *= 2\n",
-        ),
+        ("an address's wrong PINs", "budgets.bucket_of(*lane, key)", "budgets.bucket_of(*lane, tokens.salt())"),
+        ("the practice's wrong PINs", 'bucket_of("pin practice", request.at.slug)', 'bucket_of("pin practice", key)'),
     ),
 ]
 
 GOOGLE = [
+    *_in(
+        f"{LAYER}/google.py",
+        "tests/google/test_tokens.py",
+        ("the issuer of an ID token", 'claims.get("iss") not in issuers or ', ""),
+        ("an ID token for someone else", ' or claims.get("aud") not in audiences', ""),
+        ("who had an ID token made", 'claims.get("azp", told.google_client_id) != told.google_client_id', "False"),
+        ("the nonce of an ID token", 'not same(given.encode(errors="replace"), nonce.encode())', "False"),
+        ("times that are none", " or not _timely(claims)", ""),
+    ),
+    *_in(
+        f"{LAYER}/google.py",
+        "tests/google/test_road.py",
+        ("an address that Google has not verified", 'claims.get("email_verified") is not True or ', ""),
+        ("an address that an organisation gives out", ' or claims.get("hd") is not None', ""),
+        ("an address that is not Google's own", "domain != DOMAIN or ", ""),
+        ("a modifier in Google's address", ' or "+" in local', ""),
+    ),
     *_in(
         f"{LAYER}/store/states.py",
         "tests/store/test_states.py tests/google/test_returns.py",
@@ -253,7 +276,15 @@ GOOGLE = [
         _function("google_callback"),
         "tests/google/test_accounts.py tests/google/test_road.py",
         ("access that ended meanwhile", "account.ended_at is not None and account.ended_at >= started_at", "False"),
-        ("another Google account", "account.google not in (None, subject)", "False"),
+    ),
+    *_in(
+        _function("google_callback"),
+        "tests/attacks/test_waits.py",
+        (
+            "the limit on leaving for Google",
+            'road="google")\n',
+            'road="google") if False else None\n',
+        ),
     ),
 ]
 
@@ -289,7 +320,6 @@ DOOR = [
         f"{LAYER}/rules/addresses.py",
         "tests/rules/test_addresses.py",
         ("a domain that becomes another", "_becomes_another(_lower(domain))", "False"),
-        ("letters that look like others", "not local.isascii() or ", ""),
     ),
     *_in(
         f"{LAYER}/keys.py",

@@ -277,6 +277,11 @@ def test_what_is_stored_of_a_session_differs_by_practice_and_tells_nothing() -> 
     assert cookie not in tokens.session_digest("willow", cookie)
 
 
+def test_no_code_is_hashed_without_its_pepper() -> None:
+    assert tokens.pin_hash(ROTATED, "1", bytes(16), ACCOUNT, "123456")
+    assert tokens.pin_hash(WITHOUT_OLD, "1", bytes(16), ACCOUNT, "123456") is None
+
+
 @given(st.binary(max_size=300))
 def test_what_was_sealed_opens_for_its_purpose_and_practice_alone(payload: bytes) -> None:
     sealed = tokens.seal(OLD, "asked", "willow", payload)

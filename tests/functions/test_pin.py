@@ -1,5 +1,6 @@
 """The way in when mail fails: an address, and the six digits that the clinician read out."""
 
+import hashlib
 import json
 from hashlib import pbkdf2_hmac, sha256
 from typing import Any
@@ -139,6 +140,17 @@ def test_a_code_is_dead_once_access_has_ended_and_stays_so(portal: Portal, app: 
     assert typed(app, "ana@example.com", pin).code == "pin_refused"
 
 
+@pytest.mark.parametrize("changes", [{"status": "disabled"}, {"status": "paused"}, {"epoch": 2}], ids=str)
+def test_the_right_code_of_ended_access_gets_no_further_than_a_wrong_one(
+    portal: Portal, app: Browser, ana: bytes, changes: dict[str, Any]
+) -> None:
+    """Nothing tells that it is right, and nothing is tried with it. `paused` may come with a later version."""
+    pin = portal.pin_for(ana)
+    change(portal, "willow", "ana@example.com", **changes)
+    assert typed(app, "ana@example.com", pin).code == "pin_refused"
+    assert portal.wire.summary()[-3:] == ["Update Pins", "Get Accounts", "Put Events"]
+
+
 # ── guessing ──
 
 
@@ -151,11 +163,35 @@ def test_wrong_expired_used_and_never_made_get_one_answer(portal: Portal, ana: b
     assert len(bodies) == 1
 
 
+def test_it_takes_as_long_to_refuse_where_there_is_no_code(
+    portal: Portal, app: Browser, ana: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nearly all of a try's time is the stretching of what was typed."""
+    rounds: list[int] = []
+
+    def stretch(name: str, pin: bytes, salt: bytes, times: int) -> bytes:
+        rounds.append(times)
+        return pbkdf2_hmac(name, pin, salt, times)
+
+    pin = portal.pin_for(ana)
+    monkeypatch.setattr(hashlib, "pbkdf2_hmac", stretch)
+    for email in ("ana@example.com", "lee@example.com", "nobody@example.com", "robin@example.com"):
+        assert typed(app, email, other_than(pin)).code == "pin_refused"
+    portal.now += DAY
+    assert typed(app, "ana@example.com", pin).code == "pin_refused"
+    assert rounds == [tokens.PIN_ROUNDS] * 5
+
+
 def test_the_right_code_works_at_the_fifth_try(portal: Portal, app: Browser, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     for _ in range(4):
         assert typed(app, "ana@example.com", other_than(pin)).code == "pin_refused"
     assert typed(app, "ana@example.com", pin).status == 200
+
+
+def test_right_codes_do_not_count_as_tries(portal: Portal, ana: bytes) -> None:
+    for _ in range(6):
+        assert typed(portal.app(), "ana@example.com", portal.pin_for(ana)).status == 200
 
 
 def test_after_five_wrong_codes_the_right_one_is_refused_with_the_true_wait(
