@@ -1,13 +1,13 @@
 """What `sam build` ships: compiled for good, and nothing that no function reads."""
 
 import ast
+import gzip
 import importlib.util
 import json
 import re
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,24 @@ ALLOWED = sys.stdlib_module_names | {
 }  # fmt: skip
 
 
-def called_services() -> Iterator[str]:
-    """The services that the code makes clients for."""
-    yield "dynamodb"  # PynamoDB's
+def called() -> dict[str, set[str]]:
+    """The services that the code makes clients for, with the operations that it calls through them."""
+    permitted = {action for function in FUNCTIONS for action, _ in template.permissions(function)}
+    items = {action.removeprefix("dynamodb:") for action in permitted if action.startswith("dynamodb:")}
+    # PynamoDB's calls; what a transaction does needs the permissions of its parts
+    found = {"dynamodb": items | {"TransactGetItems", "TransactWriteItems"}}
     for source in (template.PROJECT / "layers" / "latchkey" / "latchkey").rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"aws.client", "client"}:
-                yield from (str(part.value) for part in node.args if isinstance(part, ast.Constant))
+            match node:
+                case ast.Call(ast.Attribute(ast.Call(client, [ast.Constant(str(service))]), operation)):
+                    pass
+                case ast.Call(client, [ast.Constant(str(service))]):
+                    operation = ""
+                case _:
+                    continue
+            if ast.unparse(client) in {"aws.client", "client"}:
+                found.setdefault(service, set()).update({operation.title().replace("_", "")} - {""})
+    return found
 
 
 @pytest.mark.parametrize("layer", PYTHON, ids=LAYERS)
@@ -70,10 +81,20 @@ def test_a_function_ships_its_handler_and_nothing_compiled(function: str) -> Non
     assert {path.name for path in (BUILD / function).rglob("*")} == {"handler.py"}
 
 
-def test_botocore_knows_the_services_that_are_called_and_no_other() -> None:
-    shipped = {path.name for path in (DEPENDENCIES / "botocore" / "data").iterdir() if path.is_dir()}
+def test_botocore_knows_what_is_called_and_nothing_else() -> None:
+    shipped = {}
+    for model in (DEPENDENCIES / "botocore" / "data").glob("*/*/service-2.json.gz"):
+        operations = set(json.loads(gzip.decompress(model.read_bytes()))["operations"])
+        shipped[model.parent.parent.name] = operations
 
-    assert shipped == LEAN["SERVICES"] == set(called_services())
+    assert shipped == LEAN["SERVICES"] == called()
+
+
+def test_nothing_of_urllib3_asks_for_http2_but_whether_it_is_there() -> None:
+    for source in (DEPENDENCIES / "urllib3").rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text())):
+            if isinstance(node, ast.ImportFrom) and "http2" in (node.module or ""):
+                assert [alias.name for alias in node.names] == ["probe"], source
 
 
 def test_botocore_knows_where_these_services_answer_in_every_partition() -> None:

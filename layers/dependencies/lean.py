@@ -11,12 +11,29 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SERVICES = {"dynamodb", "secretsmanager", "sesv2", "sqs"}
-"""The AWS services that the functions call, as botocore names them. Of any other it says that it is unknown."""
+SERVICES: dict[str, set[str]] = {
+    "dynamodb": {
+        "BatchGetItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "TransactGetItems",
+        "TransactWriteItems",
+        "UpdateItem",
+    },
+    "secretsmanager": {"GetSecretValue"},
+    "sesv2": {"SendEmail"},
+    "sqs": {"SendMessage"},
+}
+"""The AWS services that the functions call, as botocore names them, and which of their operations. Of any other service
+botocore says that it is unknown, and of any other operation that there is no model of it."""
 
 NEVER_IMPORTED = ("bin", "cffi", "dns", "pycparser")
 """Commands; what compiles C for cffi (its backend stays); and what asks name servers about addresses, which
 email-validator is told not to."""
+
+HTTP2 = '"""Stands in for HTTP/2, which nobody here speaks: it looks for its library among all that is installed."""\n'
 
 DOCSTRINGS = '''"""Stands in for what writes documentation of clients: 25 modules, for docstrings that nobody reads."""
 
@@ -55,6 +72,7 @@ def main(layer: Path) -> None:
         shutil.rmtree(layer / name, ignore_errors=True)
     _drop_superfluous(layer)
     _drop_docstrings(layer / "botocore" / "docs")
+    _drop_http2(layer / "urllib3" / "http2")
     _keep_services(layer / "botocore" / "data")
     _keep_roots(layer / "botocore" / "cacert.pem")
     for folder in sorted((path for path in layer.rglob("*") if path.is_dir()), reverse=True):
@@ -80,6 +98,12 @@ def _drop_docstrings(docs: Path) -> None:
     (docs / "docstring.py").write_text(DOCSTRINGS, encoding="utf-8")
 
 
+def _drop_http2(http2: Path) -> None:
+    """What `urllib3.connection` imports from there stays: `http2.probe`."""
+    (http2 / "connection.py").unlink()
+    (http2 / "__init__.py").write_text(HTTP2, encoding="utf-8")
+
+
 def _keep_services(data: Path) -> None:
     """Of each service its newest version, without the words about it; and where these services answer."""
     prefixes = set()
@@ -92,14 +116,37 @@ def _keep_services(data: Path) -> None:
             shutil.rmtree(version)
         for file in newest.glob("*.json.gz"):
             model = _undocumented(json.loads(gzip.decompress(file.read_bytes())))
-            file.write_bytes(gzip.compress(_packed(model), mtime=0))
             if file.name == "service-2.json.gz":
+                _keep_operations(model, SERVICES[service.name])
                 prefixes.add(model["metadata"]["endpointPrefix"])
+            file.write_bytes(gzip.compress(_packed(model), mtime=0))
     file = data / "endpoints.json"
     endpoints = json.loads(file.read_bytes())
     for partition in endpoints["partitions"]:
         partition["services"] = {name: told for name, told in partition["services"].items() if name in prefixes}
     file.write_bytes(_packed(endpoints))
+
+
+def _keep_operations(model: dict[str, Any], called: set[str]) -> None:
+    """Of a service's model the operations that are called, and the shapes that they or errors are made of."""
+    shapes = model["shapes"]
+    model["operations"] = {name: told for name, told in model["operations"].items() if name in called}
+    kept = {name for name, shape in shapes.items() if shape.get("exception")}
+    new = kept | _named(model["operations"])
+    while new:
+        kept |= new
+        new = _named([shapes[name] for name in new]) - kept
+    model["shapes"] = {name: shape for name, shape in shapes.items() if name in kept}
+
+
+def _named(told: Any) -> set[str]:
+    """The shapes that part of a model names."""
+    if isinstance(told, list):
+        return set().union(*map(_named, told))
+    if isinstance(told, dict):
+        own = {told["shape"]} if isinstance(told.get("shape"), str) else set()
+        return own.union(*map(_named, told.values()))
+    return set()
 
 
 def _undocumented(model: Any) -> Any:
