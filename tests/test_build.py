@@ -2,6 +2,7 @@
 
 import ast
 import gzip
+import importlib
 import importlib.util
 import json
 import re
@@ -142,21 +143,26 @@ def test_the_dependencies_are_as_small_as_promised() -> None:
     assert sum(path.stat().st_size for path in files) <= LARGEST_UNZIPPED
 
 
-def loaded(function: str) -> set[str]:
-    """The packages that a function loads when it starts, in the runtime it is started by."""
-    code = (
-        "import awslambdaric.bootstrap, sys; early = set(sys.modules); import handler; print(*{*sys.modules} - early)"
-    )
+def run(code: str, folder: Path = BUILD) -> str:
+    """What the code prints in the runtime that functions are started by."""
     environment = {
         "PYTHONPATH": ":".join(map(str, PYTHON)),
         "AWS_REGION": "us-east-1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    started = subprocess.run(  # noqa: S603 - our own code
-        [RUNTIME, "-c", code], cwd=BUILD / function, env=environment, capture_output=True, text=True, check=True
+    return subprocess.run(  # noqa: S603 - our own code
+        [RUNTIME, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def loaded(function: str) -> set[str]:
+    """The packages that a function loads when it starts."""
+    printed = run(
+        "import awslambdaric.bootstrap, sys; early = set(sys.modules); import handler; print(*{*sys.modules} - early)",
+        BUILD / function,
     )
     # jinja2 tells its loaders' modules apart by a number
-    return {re.sub("_[0-9a-f]{9,}$", "", name.partition(".")[0]) for name in started.stdout.split()}
+    return {re.sub("_[0-9a-f]{9,}$", "", name.partition(".")[0]) for name in printed.split()}
 
 
 @pytest.mark.parametrize("function", sorted(FOR_CLIENTS))
@@ -166,3 +172,17 @@ def test_a_function_for_clients_loads_nothing_that_only_others_need(function: st
 
     assert not PAID_BY_OTHERS & packages
     assert packages <= ALLOWED
+
+
+@pytest.mark.parametrize("front", LEAN["FRONTS"])
+def test_a_package_that_loads_its_modules_when_asked_has_all_the_names_it_had(front: str) -> None:
+    stock = importlib.import_module(front.replace("/", "."))
+    printed = run(
+        f"import {stock.__name__} as front; print(*[name for name in {stock.__all__} if getattr(front, name)])"
+    )
+
+    assert printed.split() == list(stock.__all__)
+
+
+def test_the_clinicians_function_loads_no_router_of_other_services() -> None:
+    assert "asyncio" not in loaded("Admin")

@@ -3,6 +3,7 @@
 What is left out must be known never to be asked for; `tests/test_build.py` holds this file against the code.
 """
 
+import ast
 import gzip
 import json
 import re
@@ -32,6 +33,28 @@ botocore says that it is unknown, and of any other operation that there is no mo
 NEVER_IMPORTED = ("bin", "cffi", "dns", "pycparser")
 """Commands; what compiles C for cffi (its backend stays); and what asks name servers about addresses, which
 email-validator is told not to."""
+
+FRONTS = (
+    "aws_lambda_powertools",
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/data_classes",
+)
+"""Packages that load all their modules at once, for names of which one or two are used."""
+
+LOOKED_UP = """
+
+_MODULES = {modules!r}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_MODULES[name], __name__), name)
+    return value
+"""
+"""Loads a module when one of its names is asked for (PEP 562)."""
 
 HTTP2 = '"""Stands in for HTTP/2, which nobody here speaks: it looks for its library among all that is installed."""\n'
 
@@ -73,6 +96,8 @@ def main(layer: Path) -> None:
     _drop_superfluous(layer)
     _drop_docstrings(layer / "botocore" / "docs")
     _drop_http2(layer / "urllib3" / "http2")
+    for package in FRONTS:
+        _load_when_asked(layer / package / "__init__.py")
     _keep_services(layer / "botocore" / "data")
     _keep_roots(layer / "botocore" / "cacert.pem")
     for folder in sorted((path for path in layer.rglob("*") if path.is_dir()), reverse=True):
@@ -102,6 +127,25 @@ def _drop_http2(http2: Path) -> None:
     """What `urllib3.connection` imports from there stays: `http2.probe`."""
     (http2 / "connection.py").unlink()
     (http2 / "__init__.py").write_text(HTTP2, encoding="utf-8")
+
+
+def _load_when_asked(front: Path) -> None:
+    """Have a package load its modules when their names are asked for; those that it uses itself, as before."""
+    body = ast.parse(front.read_text(encoding="utf-8")).body
+    imports = [node for node in body if isinstance(node, ast.ImportFrom) and _own(node, front.parent.name)]
+    others = [node for node in body if node not in imports]
+    used = {part.id for node in others for part in ast.walk(node) if isinstance(part, ast.Name)}
+    modules = {}
+    for node in imports:
+        later = [alias for alias in node.names if alias.name not in used]
+        modules |= {alias.name: "." * node.level + str(node.module) for alias in later}
+        node.names = [alias for alias in node.names if alias not in later]
+    body = [node for node in body if not (isinstance(node, ast.ImportFrom) and not node.names)]
+    front.write_text(ast.unparse(ast.Module(body, [])) + LOOKED_UP.format(modules=modules), encoding="utf-8")
+
+
+def _own(node: ast.ImportFrom, package: str) -> bool:
+    return node.level > 0 or package in str(node.module).split(".")
 
 
 def _keep_services(data: Path) -> None:
