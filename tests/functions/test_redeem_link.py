@@ -11,6 +11,7 @@ from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
 from tests.functions.files import a_job, body_of, change, key_of, put, use_up
 from tests.functions.portal import ORIGIN, Browser, Portal
 from tests.people import NOON, WILLOW
+from tests.wire import LOST, SLOW, Fault
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -597,6 +598,27 @@ def test_when_the_store_does_not_answer_nothing_is_spent(
 
 def test_who_signed_in_without_hearing_so_is_signed_in(browser: Browser, portal: Portal, path: str) -> None:
     portal.wire.lose("TransactWriteItems")
+
+    assert browser.get(path).location == "/willow/home"
+    assert browser.is_in()
+    assert sessions_of(portal) == 1
+
+
+@pytest.mark.parametrize("last", [LOST, SLOW], ids=["done", "not done"])
+def test_who_cannot_be_told_whether_they_are_signed_in_is_not_stuck(
+    browser: Browser, portal: Portal, path: str, last: Fault
+) -> None:
+    """The commit is not answered, and neither is any question after it."""
+    heard: list[str] = []
+
+    def cut_off(operation: str, _call: int) -> Fault | None:
+        heard.append(operation)
+        return last if operation == "TransactWriteItems" else SLOW if "TransactWriteItems" in heard else None
+
+    with portal.wire.struck(cut_off, lambda _seconds: None):
+        answer = browser.get(path)
+    assert answer.status == 503
+    assert browser.is_in() == (last is LOST)
 
     assert browser.get(path).location == "/willow/home"
     assert browser.is_in()

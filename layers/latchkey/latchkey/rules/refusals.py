@@ -4,7 +4,7 @@ One closed family: `web.refusals` gives each member its status, code and page, a
 lists together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Refusal(Exception):
@@ -194,5 +194,9 @@ class KeyReused(Refusal):
     """The idempotency key was used for another request."""
 
 
+@dataclass(eq=False)
 class Unavailable(Refusal):
-    """Something this step needs does not answer; nothing was spent, trying again is safe."""
+    """Something this step needs does not answer. Trying again is safe: nothing was spent, or a cookie is given."""
+
+    cookie: str | None = field(default=None, repr=False)
+    """Where it cannot be found out now whether somebody was signed in: it opens their session if they were."""

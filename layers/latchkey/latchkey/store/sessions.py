@@ -96,19 +96,24 @@ def sign_in(
     `spending` is the write that uses the proof up for an account. `again` looks at it once more: it returns the
     account as it is now, None if this very arrival has spent the proof already, or raises why it proves nothing.
 
-    :raises Unavailable: the store does not answer, and nothing was spent.
+    :raises Unavailable: the store does not answer, and nothing was spent; or it cannot be asked whether something was,
+        and the cookie is given for that case.
     """
     for _ in range(TRIES):
         try:
             return _begin(arrival, account, spending(account))
         except (Contested, *OUTAGES) as trouble:
+            contested = isinstance(trouble, Contested)
+        try:
             current = again()
             if current is None:
                 # our own commit, whose answer was lost on the way
                 return resume(account.practice, arrival.cookie, arrival.instant // 1000)
-            if not isinstance(trouble, Contested):
-                raise Unavailable from None
-            account = current
+        except OUTAGES:
+            raise Unavailable(arrival.cookie) from None
+        if not contested:
+            raise Unavailable
+        account = current
     raise Unavailable
 
 

@@ -82,6 +82,13 @@ TOLD: dict[type[Refusal], Told] = {
 
 def answer(request: Request, refusal: Refusal) -> Response:
     """The page or problem document for a refusal."""
+    answered = _answered(request, refusal)
+    if isinstance(refusal, Unavailable) and refusal.cookie:
+        return answered.keeping(cookies.set_session(request, refusal.cookie))
+    return answered
+
+
+def _answered(request: Request, refusal: Refusal) -> Response:
     if request.wants_json:
         return document(request, refusal)
     match refusal:
