@@ -1,5 +1,6 @@
 """Who may act for a practice, and who gets nothing at all."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -106,6 +107,15 @@ def test_a_member_row_of_the_stack_is_no_practice(desk: Desk) -> None:
 def test_another_host_is_not_the_portal(desk: Desk) -> None:
     answer = desk.ask("GET", "/clients", host="abc123.execute-api.us-east-1.amazonaws.com")
     assert (answer.status, answer.code) == (404, "not_found")
+
+
+def test_behind_cloudfront_nobody_comes_around_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = replace(settings.load(), cloudfront_digests=(hashlib.sha256(b"shown").hexdigest(),))
+    monkeypatch.setattr(settings, "load", lambda: told)
+
+    around = desk.ask("GET", "/clients")
+    assert (around.status, around.code) == (403, "detoured")
+    assert desk.ask("GET", "/clients", headers={"x-origin-verify": "shown"}).status == 200
 
 
 def test_what_is_nowhere_is_told_so(desk: Desk) -> None:

@@ -1,5 +1,7 @@
-"""Where a request comes from is what API Gateway says of it, and nothing that the request says of itself."""
+"""Where a request comes from is what API Gateway says of it, or CloudFront in front of it, and nothing that the request
+says of itself."""
 
+import hashlib
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -68,3 +70,49 @@ def test_whoever_comes_from_nowhere_that_can_be_read_shares_one_budget(portal: P
 
     assert tries == [303] * 10 + [429]
     assert ask(portal, 99) == 303, "it is nobody else's"
+
+
+# ── behind CloudFront ──
+
+EDGE = "198.18.0.1"
+"""Where every request comes from that API Gateway sees."""
+
+
+@pytest.fixture
+def behind_cloudfront(portal: Portal) -> Portal:
+    """What is shown changes just now: the old and the new are known."""
+    portal.parameters["CloudFrontDigests"] = ",".join(hashlib.sha256(shown).hexdigest() for shown in (b"old", b"new"))
+    return portal
+
+
+@pytest.mark.parametrize("shown", ["old", "new"])
+@pytest.mark.parametrize(
+    "viewers", [("203.0.113.9:443", "203.0.113.10:443"), ("2001:db8:9::1:443", "2001:db8:8::1:443")]
+)
+def test_behind_cloudfront_each_viewer_has_a_budget(
+    behind_cloudfront: Portal, shown: str, viewers: tuple[str, str]
+) -> None:
+    def tries(viewer: str) -> list[int]:
+        browser = behind_cloudfront.browser(EDGE, x_origin_verify=shown, cloudfront_viewer_address=viewer)
+        return [browser.ask(f"guess{number}@example.com", "harbor").status for number in range(11)]
+
+    assert tries(viewers[0]) == tries(viewers[1]) == [303] * 10 + [429]
+
+
+@pytest.mark.parametrize("shown", [None, "", "older", "\ud83d"])
+def test_nobody_comes_around_cloudfront(behind_cloudfront: Portal, shown: str | None) -> None:
+    says = {} if shown is None else {"x_origin_verify": shown}
+    browser = behind_cloudfront.browser(EDGE, cloudfront_viewer_address="203.0.113.9:443", **says)
+
+    assert browser.get("/willow/sign-in").status == 403
+    assert browser.ask("ana@example.com").status == 403
+    assert behind_cloudfront.app(EDGE, **says).get("/willow/session").code == "detoured"
+    assert behind_cloudfront.deliver() == 0
+
+
+def test_where_cloudfront_does_not_say_whom_it_saw_all_share_one_budget(behind_cloudfront: Portal) -> None:
+    def ask_by(number: int) -> int:
+        browser = behind_cloudfront.browser(f"198.18.0.{number}", x_origin_verify="new")
+        return browser.ask(f"guess{number}@example.com", "harbor").status
+
+    assert [ask_by(number) for number in range(11)] == [303] * 10 + [429]

@@ -21,6 +21,9 @@ class Settings:
     """What the stack is for, such as `prod`."""
     portal_origin: str
     """`https://host` under which clients see the portal; empty: the API's own address."""
+    cloudfront_digests: tuple[str, ...]
+    """SHA-256 of what CloudFront shows to prove that a request came through it, in hexadecimal; empty: it stands not in
+    front."""
     practices_table: str
     accounts_table: str
     links_table: str
@@ -77,6 +80,7 @@ def load() -> Settings:
         region=text("AWS_REGION", "us-east-1"),
         stage=text("STAGE", "dev"),
         portal_origin=text("PORTAL_ORIGIN", ""),
+        cloudfront_digests=_listed(text("CLOUDFRONT_DIGESTS", "")),
         practices_table=text("PRACTICES_TABLE", ""),
         accounts_table=text("ACCOUNTS_TABLE", ""),
         links_table=text("LINKS_TABLE", ""),

@@ -81,7 +81,7 @@ def entry(nouns: Iterable[Routes]) -> Handler:
         request = read(event)
         act = code = None
         try:
-            request = replace(request, origin=origins.portal(request))
+            request = replace(origins.seen(request), origin=origins.portal(request))
             subject, rule = claims.subject(event), _rule(request, rules)
             act = _allowed(request, subject, rule)
             response = _answered(act, rule, partial(_resolve, app, context))

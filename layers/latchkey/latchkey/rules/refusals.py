@@ -120,6 +120,10 @@ class LinkReplaced(Refusal):
     """A newer link was asked for."""
 
 
+class Detoured(Refusal):
+    """The request went around what stands in front of the API."""
+
+
 @dataclass(eq=False)
 class SwitchUnasked(Refusal):
     """Another account is signed in on this browser; nobody has agreed to switch."""

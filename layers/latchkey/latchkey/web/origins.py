@@ -1,11 +1,28 @@
-"""Whose address a request came to, and whether a page of ours sent a form: cookies alone do not tell, the browser sends
-them for any page."""
+"""Which way a request came, to whose address, and whether a page of ours sent a form: cookies alone do not tell, the
+browser sends them for any page."""
 
+import hashlib
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from latchkey import settings
-from latchkey.rules.refusals import OriginRefused, PageUnknown
+from latchkey.rules.refusals import Detoured, OriginRefused, PageUnknown
 from latchkey.web.requests import Request
+
+
+def seen(request: Request) -> Request:
+    """The request with the source that CloudFront saw, where it stands in front: the API sees only CloudFront.
+
+    :raises Detoured: it did not come through CloudFront, whose word on the source would be anybody's.
+    """
+    digests = settings.load().cloudfront_digests
+    if not digests:
+        return request
+    shown = request.headers.get("x-origin-verify", "").encode(errors="replace")
+    if hashlib.sha256(shown).hexdigest() not in digests:
+        raise Detoured
+    # an address and a port, also where the address is IPv6
+    return replace(request, source=request.headers.get("cloudfront-viewer-address", "").rpartition(":")[0])
 
 
 def portal(request: Request) -> str:
