@@ -1,13 +1,14 @@
 """The one way in for a request, and the one `try` that turns a no into an answer."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from latchkey import aws, metrics
 from latchkey.pages import failed
 from latchkey.rules.practices import LANGUAGES, Language
-from latchkey.rules.refusals import GoogleRefused, MethodRefused, PageUnknown, Refusal, Unavailable
+from latchkey.rules.refusals import BodyInvalid, GoogleRefused, MethodRefused, PageUnknown, Refusal, Unavailable
 from latchkey.store import practices
 from latchkey.store.tables import OUTAGES
 from latchkey.web import cookies, log, origins, refusals, speech, start
@@ -37,6 +38,7 @@ def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> H
         code = reason = None
         try:
             request = _spoken_to(request)
+            request = origins.seen(request)
             request = _oriented(request, whose)
             request = _as_chosen(request)
             response = _told(routes, request)
@@ -66,8 +68,11 @@ def entry(routes: Routes, whose: Callable[[Request], str | None] = by_path) -> H
 
 
 def _spoken_to(request: Request) -> Request:
-    """With the language of the browser, so that even a missing practice is missing in Spanish."""
-    return replace(request, language=speech.preferred(request.headers.get("accept-language", "")) or "en")
+    """In the language that address or browser ask for, so that even a missing practice is missing in Spanish."""
+    asked = None
+    with suppress(BodyInvalid):
+        asked = _chosen(request)
+    return replace(request, language=asked or speech.preferred(request.headers.get("accept-language", "")) or "en")
 
 
 def _oriented(request: Request, whose: Callable[[Request], str | None]) -> Request:
