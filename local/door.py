@@ -38,7 +38,7 @@ class Door:
 
     def add_to(self, app: web.Application) -> None:
         """Take what no other route of the application takes."""
-        app.router.add_route("*", "/{anything:.*}", self._answer)
+        app.router.add_route("*", "/{anything:(?s:.*)}", self._answer)
         app.on_response_prepare.append(_hide_the_server)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:

@@ -98,6 +98,8 @@ def event(
     query = incoming.target.partition("?")[2]
     path = unquote(incoming.raw_path)
     host = _domain(headers.get("host", ""), portal_origin)
+    if "origin" in headers:
+        headers["origin"] = _origin(headers["origin"], portal_origin)
     headers["x-forwarded-for"] = ", ".join(filter(None, [headers.get("x-forwarded-for"), source]))
     headers["x-forwarded-proto"] = urlsplit(portal_origin).scheme
     made: dict[str, Any] = {
@@ -180,6 +182,16 @@ def _domain(host: str, portal_origin: str) -> str:
     """The host of a request without its port; every name of this machine counts as the portal's."""
     name = host[: host.rindex("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
     return urlsplit(portal_origin).hostname or name if is_loopback(name) else name
+
+
+def _origin(origin: str, portal_origin: str) -> str:
+    """What a page was loaded from; at our port, every name of this machine counts as the portal's."""
+    try:
+        page, portal = urlsplit(origin), urlsplit(portal_origin)
+        ours = (page.scheme, page.port) == (portal.scheme, portal.port) and is_loopback(page.hostname or "")
+    except ValueError:
+        return origin
+    return portal_origin if ours else origin
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], list[str]]:

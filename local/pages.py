@@ -11,8 +11,9 @@ from typing import Any
 import aiohttp
 import jinja2
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from local import look
+from local import gateway, look
 from local.aws import Address
 from local.clinicians import ROLES, Clinicians
 from local.clock import Clock, rfc3339
@@ -47,6 +48,7 @@ class Pages:
 
     def add_to(self, app: web.Application) -> None:
         """Enter the routes."""
+        app.middlewares.append(_from_here)
         app.router.add_get("/local", self.index)
         app.router.add_get("/local/mail", self.mail)
         app.router.add_get("/local/mail.json", self.mail_json)
@@ -84,7 +86,7 @@ class Pages:
         try:
             asked: Any = await request.post() if by_form else await request.json()
             known = await self.reports.report(str(asked["to"]), str(asked["event"]))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, LookupError):
             return web.json_response({"message": f'send {{"to", "event": {"|".join(KINDS)}}}'}, status=400)
         if not known:
             return web.json_response({"message": "there is no mail to that address"}, status=404)
@@ -111,7 +113,7 @@ class Pages:
         try:
             asked: Any = await request.post() if by_form else await request.json()
             seconds = float(asked["advance"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, LookupError):
             return web.json_response({"message": 'send {"advance": seconds}'}, status=400)
         if not 0 <= seconds <= 10**9:
             return web.json_response({"message": "the clock only goes forward"}, status=400)
@@ -143,6 +145,15 @@ class Pages:
             for queues in regions.values()
             for url, messages in queues.items()
         }
+
+
+@web.middleware
+async def _from_here(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A page elsewhere must not read what is here by a name that it lets lead to this machine."""
+    own = request.path == "/local" or request.path.startswith("/local/")
+    if own and not gateway.is_loopback(request.url.host or ""):
+        return gateway.refusal(404, "Not Found")
+    return await handler(request)
 
 
 def _page(template: str, **values: Any) -> web.Response:

@@ -45,6 +45,7 @@ class Reports:
             "detail": {
                 "eventType": name,
                 "mail": {
+                    "timestamp": mail["sent_at"],
                     "messageId": mail["id"],
                     "destination": [mail["to"]],
                     "tags": tags | {"ses:configuration-set": [mail["configuration_set"]]},

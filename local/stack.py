@@ -230,6 +230,9 @@ def _parameters(url: str, google: Google) -> dict[str, str]:
         "Stage": "dev",
         "PracticeCacheSeconds": "0",
         "ClinicianCallbackUrl": url + CALLBACK,
+        "AppleAppIds": "A1B2C3D4E5.com.example.portal",
+        "AndroidPackage": "com.example.portal",
+        "AndroidFingerprints": ":".join(["AB"] * 32),
         **google.parameters(),
     }
 
@@ -287,7 +290,16 @@ async def _warm(pool: Pool, logs: Path) -> None:
 
 
 async def _open(app: web.Application, listener: socket.socket, ending: AsyncExitStack) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, max_line_size=64 * 1024, max_field_size=64 * 1024)
+    # what it says of a request that is none holds the path, and so a link
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,
+        shutdown_timeout=1,
+        max_line_size=64 * 1024,
+        max_field_size=64 * 1024,
+    )
     await runner.setup()
     ending.push_async_callback(runner.cleanup)
     await web.SockSite(runner, listener).start()

@@ -298,9 +298,50 @@ def test_it_tells_that_it_is_well(town: Town) -> None:
     assert (answer.status, answer.document["status"]) == (200, "ok")
 
 
-@pytest.mark.parametrize("name", ["apple-app-site-association", "assetlinks.json"])
-def test_without_an_app_there_is_no_file_that_names_one(town: Town, name: str) -> None:
-    assert town.app().get(f"/.well-known/{name}").code == "not_found"
+def test_an_app_that_the_stack_knows_may_open_its_links(town: Town) -> None:
+    apple = town.app().get("/.well-known/apple-app-site-association").document
+    android = town.app().get("/.well-known/assetlinks.json").document
+
+    assert apple["applinks"]["details"][0]["appIDs"] == ["A1B2C3D4E5.com.example.portal"]
+    assert android[0]["target"]["package_name"] == "com.example.portal"
+
+
+@pytest.mark.parametrize(
+    ("page", "status"),
+    [
+        *(("http://127.0.0.1:{port}", 303), ("http://[::1]:{port}", 303), ("http://LOCALHOST:{port}", 303)),
+        *(("http://127.0.0.1:1", 403), ("https://127.0.0.1:{port}", 403), ("http://127.0.0.1:x", 403)),
+    ],
+)
+def test_by_every_name_of_this_machine_it_is_the_portal(town: Town, page: str, status: int) -> None:
+    told = {"Content-Type": FORM, "Origin": page.format(port=urlsplit(town.url).port)}
+
+    assert town.browser().send("POST", "/willow/sign-in", b"email=ana%40example.com", told).status == status
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "nonsense"])
+def test_a_body_that_is_not_in_the_coding_it_names_is_read_as_it_came(town: Town, coding: str) -> None:
+    told = {"Content-Type": FORM, "Origin": town.url, "Content-Encoding": coding}
+
+    assert town.browser().send("POST", "/willow/sign-in", b"email=ana%40example.com", told).status == 303
+
+
+@pytest.mark.parametrize("end", ["%0A", "%0D%0A", "%00", "%20"])
+def test_a_link_with_more_at_its_end_is_no_link(town: Town, end: str) -> None:
+    assert town.app().get(f"/willow/link/A{end}").code == "link_unknown"
+
+
+@pytest.mark.parametrize("path", ["/local", "/local/mail.json", "/local/token", "/local/tables.json"])
+def test_what_is_local_is_shown_by_names_of_this_machine_alone(town: Town, path: str) -> None:
+    assert town.browser().send("GET", path, headers={"Host": "evil.example"}).status == 404
+    assert town.browser().get(path).status == 200
+
+
+def test_a_missing_practice_is_missing_in_the_language_that_is_asked_for(town: Town) -> None:
+    english = town.browser().get("/nowhere-x").page
+    spanish = town.browser().get("/nowhere-x" + english.links["Español"]).page
+
+    assert (english.one("html").attributes["lang"], spanish.one("html").attributes["lang"]) == ("en", "es")
 
 
 def test_bytes_that_are_no_http_do_not_bring_the_portal_down(town: Town) -> None:
