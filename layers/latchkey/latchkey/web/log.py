@@ -38,7 +38,7 @@ _logger = _log()
 
 
 def answered(status: int, **facts: str | None) -> None:
-    """One line a request: `route` (the template's path, never the one that was asked for), `method`, `code`,
+    """One line a request: `route` (the template's path, never the one that was asked for), `method`, `code`, `reason`,
     `practice` and `request_id`."""
     _write(logging.INFO, "answered", {"status": status, **facts})
 
