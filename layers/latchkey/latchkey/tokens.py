@@ -210,6 +210,11 @@ def digest(purpose: str, text: str) -> str:
     return _digest(purpose.encode(), text.encode())
 
 
+def sha256(text: str) -> str:
+    """The digest as `sha256sum` prints it, of something random that operators keep elsewhere."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
 def derived(ring: Keyring, purpose: str, text: str) -> str:
     """Something that only we can make from `text`, and can make again under the same key: 43 characters."""
     return encode(_mac(ring.keys[ring.current], purpose.encode(), text.encode()))

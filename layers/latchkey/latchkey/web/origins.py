@@ -1,11 +1,10 @@
 """Which way a request came, to whose address, and whether a page of ours sent a form: cookies alone do not tell, the
 browser sends them for any page."""
 
-import hashlib
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from latchkey import settings
+from latchkey import settings, tokens
 from latchkey.rules.refusals import Detoured, OriginRefused, PageUnknown
 from latchkey.web.requests import Request
 
@@ -18,8 +17,7 @@ def seen(request: Request) -> Request:
     digests = settings.load().cloudfront_digests
     if not digests:
         return request
-    shown = request.headers.get("x-origin-verify", "").encode(errors="replace")
-    if hashlib.sha256(shown).hexdigest() not in digests:
+    if tokens.sha256(request.headers.get("x-origin-verify", "")) not in digests:
         raise Detoured
     # an address and a port, also where the address is IPv6
     return replace(request, source=request.headers.get("cloudfront-viewer-address", "").rpartition(":")[0])
