@@ -15,7 +15,7 @@ from latchkey.rules.budgets import (
 )
 from latchkey.rules.events import Kind
 from latchkey.rules.pins import Pin
-from latchkey.rules.refusals import PinLocked, PinRefused, Waiting
+from latchkey.rules.refusals import PinLocked, PinRefused, Refusal, Waiting
 from latchkey.store import accounts, budgets
 from latchkey.store import pins as kept
 from latchkey.store.budgets import Taken
@@ -39,21 +39,19 @@ def sign_in(request: web.Request) -> web.Response:
     address = addresses.canonical(request.field("email"))
     typed = pins.typed(request.field("pin"))
     budgets.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")
+    present = arrivals.present(request)
     key = accounts.key_of(request.at.slug, address)
     taken = _reserve(request, key)
     try:
         pin, account = _proven(request, key, typed)
-        arrival = arrivals.arrival(request, account, "pin")
+        arrival = arrivals.arrival(request, account, "pin", present)
         visit = kept.spend(pin, account, arrival)
     except PinRefused:
         write_down(request, key, Kind.PIN_REFUSED, "pin")
         if taken[-1].windows[WRONG_PINS_BY_PRACTICE.name].count >= MANY_WRONG_PINS:
             metrics.count(Metric.PIN_PRESSURE)
         raise
-    for count in taken:
-        # whoever is signed in is not kept waiting for a count that ends by itself
-        with suppress(*OUTAGES):
-            budgets.give_back(count)
+    _give_back(taken)
     return web.signed_in(request, visit, arrival.cookie)
 
 
@@ -66,13 +64,25 @@ def _reserve(request: web.Request, key: bytes) -> list[Taken]:
     browser = cookies.knows(request, key)
     lane = ("pin browser", browser) if browser else ("pin address",)
     try:
-        taken = [budgets.take(budgets.bucket_of(*lane, key), (WRONG_PINS_BY_ADDRESS,), request.now)]
+        own = budgets.take(budgets.bucket_of(*lane, key), (WRONG_PINS_BY_ADDRESS,), request.now)
     except Waiting as waiting:
         write_down(request, key, Kind.PIN_LOCKED, "pin", waiting.limit)
         raise PinLocked(waiting.until) from None
-    practice = budgets.bucket_of("pin practice", request.at.slug)
-    taken.append(budgets.take(practice, (WRONG_PINS_BY_PRACTICE,), request.now))
-    return taken
+    try:
+        practice = budgets.bucket_of("pin practice", request.at.slug)
+        return [own, budgets.take(practice, (WRONG_PINS_BY_PRACTICE,), request.now)]
+    except (Refusal, *OUTAGES) as trouble:
+        _give_back([own])
+        if isinstance(trouble, Waiting):
+            write_down(request, key, Kind.LIMIT_HIT, "pin", trouble.limit)
+        raise
+
+
+def _give_back(taken: list[Taken]) -> None:
+    """Uncount what was no wrong PIN. Nobody is kept waiting for a count that ends by itself."""
+    for count in taken:
+        with suppress(*OUTAGES):
+            budgets.give_back(count)
 
 
 def _proven(request: web.Request, key: bytes, typed: str) -> tuple[Pin, Account]:

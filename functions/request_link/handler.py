@@ -1,6 +1,8 @@
 """Take an address, promise a link. The mail is made and sent elsewhere, so that the answer takes as long for an
 address on file as for any other."""
 
+from contextlib import suppress
+
 from latchkey import metrics, pages, settings, tokens, web
 from latchkey.mail import queue
 from latchkey.metrics import Metric
@@ -17,7 +19,7 @@ from latchkey.rules.budgets import (
 from latchkey.rules.events import Kind
 from latchkey.rules.jobs import Job
 from latchkey.rules.practices import UnknownAddress
-from latchkey.rules.refusals import EmailUnknown, SignedOut, Unavailable, Waiting
+from latchkey.rules.refusals import EmailUnknown, Refusal, SignedOut, Unavailable, Waiting
 from latchkey.rules.sessions import IDLE_SECONDS
 from latchkey.store import accounts, budgets, sessions
 from latchkey.store.tables import OUTAGES
@@ -42,7 +44,7 @@ def new_client(request: web.Request) -> web.Response:
 def form(request: web.Request) -> web.Response:
     """Ask for the address. Whoever is signed in goes on; whoever was is told why not any more."""
     try:
-        sessions.resume(request.at.slug, cookies.session(request), request.now)
+        sessions.look(request.at.slug, cookies.session(request), request.now)
     except SignedOut as ended:
         idle_minutes = IDLE_SECONDS // 60 if ended.idle else None
     else:
@@ -58,7 +60,7 @@ def ask(request: web.Request) -> web.Response:
     address = addresses.canonical(typed)
     tells = request.at.unknown_address is UnknownAddress.TELL
 
-    guesses = (WRONG_BY_SOURCE,) if tells else ()
+    guesses = (WRONG_BY_SOURCE, WRONG_BY_NETWORK) if tells else ()
     budgets.take_by_source(request.source, ASK_BY_SOURCE, ASK_BY_NETWORK, request.now, unless=guesses, road="ask")
     key = accounts.key_of(request.at.slug, address)
     account = accounts.find(key)
@@ -84,7 +86,8 @@ def ask(request: web.Request) -> web.Response:
             write_down(request, key, Kind.LIMIT_HIT, "link", waiting.limit)
             raise
         return _on_its_way(request).keeping(*_still_asked(request, job, typed), cookies.set_again(request))
-    return _on_its_way(request).keeping(remembering, cookies.drop_again(request))
+    answer = _on_its_way(request).keeping(remembering)
+    return answer.keeping(cookies.drop_again(request)) if cookies.asked_again(request) else answer
 
 
 def sent(request: web.Request) -> web.Response:
@@ -109,23 +112,26 @@ def tips(request: web.Request) -> web.Response:
 
 
 def _promise(request: web.Request, job: Job) -> None:
-    """Count the request and queue its mail; a promise that cannot be kept is not counted.
+    """Count the request and queue its mail; a promise that cannot be kept is not counted. A browser that has signed in
+    with the address before has lanes of its own, so that strangers do not close the practice's mail to it either.
 
     :raises Waiting: the address, the browser or the practice has to wait.
-    :raises Unavailable: the queue does not answer.
+    :raises Unavailable: the queue or a budget does not answer.
     """
     browser = cookies.knows(request, job.account)
     lane = ("browser", browser) if browser else ("address",)
     taken = [budgets.take(budgets.bucket_of(*lane, job.account), ASK_BY_ADDRESS, request.now)]
     try:
-        practice = budgets.bucket_of("practice", job.practice)
+        practice = budgets.bucket_of("practice browser" if browser else "practice", job.practice)
         taken.append(budgets.take(practice, (MAIL_BY_PRACTICE,), request.now, busy=True))
         write_down(request, job.account, Kind.LINK_REQUESTED, "link")
         queue.put(job)
-    except (Waiting, *OUTAGES) as trouble:
+    except (Refusal, *OUTAGES) as trouble:
         for count in taken:
-            budgets.give_back(count)
-        if isinstance(trouble, Waiting):
+            # what cannot be given back ends by itself
+            with suppress(*OUTAGES):
+                budgets.give_back(count)
+        if isinstance(trouble, Refusal):
             raise
         raise Unavailable from None
     metrics.count(Metric.ASKED)

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from load.people import Person, put_in
-from tests.attacks.siege import MARIA, Victim, at_once
+from tests.attacks.siege import ANA, LUIS, MARIA, Victim, at_once
 from tests.town import Town
 
 ALL = 300
@@ -91,6 +91,19 @@ def test_three_hundred_strangers_cannot_bury_a_client_in_mail(town: Town, victim
 
     assert waves == [{202: ALL // 4}] * 3 + [{429: ALL // 4}]
     assert sent == 3
+
+
+def test_strangers_from_everywhere_close_a_practices_mail_for_an_hour_but_not_to_browsers_that_were_here_before(
+    town: Town, victim: Victim
+) -> None:
+    tries = list(zip(SOURCES, HOUSES, strict=True))
+    statuses = at_once(lambda each: town.app(source=each[0]).ask("willow", each[1]), tries)
+    town.wait(61)
+    victim.is_let_in()
+
+    assert Counter(statuses) == {202: ALL}
+    assert town.app().ask("willow", LUIS).status == 429, "nor has the siege been lifted"
+    assert town.app().ask("harbor", ANA).status == 202
 
 
 def test_of_sixty_strangers_who_guess_a_clients_code_five_are_heard(town: Town, victim: Victim) -> None:

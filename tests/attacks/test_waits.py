@@ -53,6 +53,8 @@ CASES: list[tuple[Limit, tuple[str, ...], Callable[[Browser], Answer]]] = [
     (budgets.ASK_BY_SOURCE, ("source", "ask", NEAR), ask),
     (budgets.ASK_BY_NETWORK, ("network", "ask", AROUND), ask),
     (budgets.WRONG_BY_SOURCE, ("source", "ask", NEAR), ask),
+    (budgets.WRONG_BY_SOURCE, ("source", "ask", NEAR), miss),
+    (budgets.WRONG_BY_NETWORK, ("network", "ask", AROUND), ask),
     (budgets.WRONG_BY_NETWORK, ("network", "ask", AROUND), miss),
     (QUARTER, ("address",), ask),
     (DAY, ("address",), ask),
@@ -68,7 +70,9 @@ CASES: list[tuple[Limit, tuple[str, ...], Callable[[Browser], Answer]]] = [
 ]
 
 
-@pytest.mark.parametrize(("limit", "who", "act"), CASES, ids=[limit.name for limit, *_ in CASES])
+@pytest.mark.parametrize(
+    ("limit", "who", "act"), CASES, ids=[f"{limit.name}-{act.__name__}" for limit, _, act in CASES]
+)
 def test_a_second_before_its_end_a_budget_is_full_and_at_its_end_it_is_not(
     portal: Portal, limit: Limit, who: tuple[str, ...], act: Callable[[Browser], Answer]
 ) -> None:

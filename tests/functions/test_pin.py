@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from latchkey import tokens
-from tests.functions.files import change, key_of
+from latchkey.rules.budgets import WRONG_PINS_BY_ADDRESS, WRONG_PINS_BY_PRACTICE
+from latchkey.store import budgets
+from tests.functions.files import change, key_of, use_up
 from tests.functions.portal import Browser, Portal
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -255,6 +257,32 @@ def test_after_a_hundred_wrong_codes_in_a_row_another_way_in_has_to_succeed_firs
     assert typed(portal.app(), "ana@example.com", portal.pin_for(ana)).status == 200
 
 
+def test_when_the_practice_has_to_wait_it_is_written_down_and_costs_the_address_nothing(
+    portal: Portal, app: Browser, ana: bytes
+) -> None:
+    pin = portal.pin_for(ana)
+    use_up(portal, WRONG_PINS_BY_PRACTICE, 100, "pin practice", "willow")
+    for _ in range(6):
+        answer = typed(app, "ana@example.com", pin)
+        assert (answer.status, answer.code, answer.document["retry_after"]) == (429, "wait", HOUR)
+    assert portal.audit() == [("limit_hit", "wrong_pins_practice")] * 6
+
+    portal.now += HOUR
+    assert typed(app, "ana@example.com", pin).status == 200
+
+
+def test_when_too_many_count_for_the_practice_at_once_it_costs_the_address_nothing(
+    portal: Portal, app: Browser, ana: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_up(portal, WRONG_PINS_BY_PRACTICE, 1, "pin practice", "willow")
+    with monkeypatch.context() as crowd:
+        crowd.setattr(budgets, "TURNS", 0)
+        assert typed(app, "ana@example.com", "123456").status == 503
+
+    use_up(portal, WRONG_PINS_BY_ADDRESS, 4, "pin address", ana)
+    assert typed(app, "ana@example.com", portal.pin_for(ana)).status == 200
+
+
 def test_wrong_codes_do_not_lock_a_link_out(portal: Portal, browser: Browser, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     for _ in range(6):
@@ -269,6 +297,18 @@ def test_strangers_wrong_codes_do_not_lock_out_a_browser_that_was_here_before(
     for _ in range(6):
         typed(portal.app("198.51.100.9"), "ana@example.com", "123456")
     assert typed(browser, "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
+
+
+def test_who_types_a_code_while_signed_in_ends_the_session_that_they_had(
+    portal: Portal, browser: Browser, ana: bytes
+) -> None:
+    browser.sign_in("lee@example.com")
+
+    assert typed(browser, "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
+
+    (row,) = [row for row in portal.at_rest()["Events"] if row["kind"]["S"] == "session_ended"]
+    lee = tokens.encode(key_of(portal, "willow", "lee@example.com"))
+    assert (row["subject"]["S"], row["reason"]["S"], row["method"]["S"]) == (f"willow#{lee}", "replaced", "link")
 
 
 # ── at rest ──

@@ -7,10 +7,11 @@ import pytest
 from latchkey import tokens
 from latchkey.rules.budgets import ASK_BY_NETWORK, ASK_BY_SOURCE, MAIL_BY_PRACTICE
 from latchkey.rules.practices import Practice, UnknownAddress
-from latchkey.store import practices
+from latchkey.store import budgets, practices
 from tests.functions.files import change, key_of, put, use_up
 from tests.functions.portal import Answer, Browser, Portal
 from tests.people import WILLOW
+from tests.wire import Fault, refused
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -327,6 +328,25 @@ def test_a_practice_sends_three_hundred_letters_an_hour_and_its_wait_costs_the_a
     assert browser.ask("ana@example.com", "harbor").status == 303
 
 
+def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_before(
+    browser: Browser, portal: Portal
+) -> None:
+    """What known browsers ask for is counted apart, and as far."""
+    browser.sign_in("ana@example.com")
+    browser.post("/willow/sign-out")
+    portal.now += HOUR
+    use_up(portal, MAIL_BY_PRACTICE, 300, "practice", "willow")
+    assert portal.browser(source="198.51.100.1").ask("ana@example.com").status == 429
+
+    path = browser.link("ana@example.com")
+    assert browser.get(path).location == "/willow/home"
+
+    use_up(portal, MAIL_BY_PRACTICE, 299, "practice browser", "willow")
+    portal.now += MINUTE
+    minutes_left(browser.ask("ana@example.com"), HOUR - MINUTE)
+    assert ("limit_hit", "mail_practice") in portal.audit()
+
+
 # ── budgets of a source ──
 
 
@@ -463,6 +483,34 @@ def test_when_the_queue_does_not_answer_nothing_is_counted_and_trying_again_work
     assert browser.ask("ana@example.com").location == "/willow/sign-in/sent"
     assert "We just sent you a link" not in browser.get("/willow/sign-in/sent").sheet.text
     assert portal.deliver() == 1
+
+
+def test_when_too_many_count_for_a_practice_at_once_nothing_is_counted_and_trying_again_works(
+    browser: Browser, portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as crowd:
+        crowd.setattr(budgets, "TURNS", 0)
+        assert browser.ask("ana@example.com").status == 503
+
+    assert browser.ask("ana@example.com").location == "/willow/sign-in/sent"
+    assert portal.deliver() == 1
+
+
+def test_when_one_count_cannot_be_given_back_the_other_is(browser: Browser, portal: Portal) -> None:
+    down = refused("InternalServerError", 500)
+    use_up(portal, MAIL_BY_PRACTICE, 299, "practice", "willow")
+    heard: list[str] = []
+
+    def strikes(operation: str, _call: int) -> Fault | None:
+        """The queue, and the first write after it."""
+        heard.append(operation)
+        return down if operation == "SendMessage" or heard[-2:] == ["SendMessage", "UpdateItem"] else None
+
+    with portal.wire.struck(strikes, lambda _seconds: None):
+        assert browser.ask("ana@example.com").status == 503
+
+    assert portal.browser().ask("lee@example.com").status == 303
+    minutes_left(portal.browser().ask("luis@example.com"), HOUR)
 
 
 def test_when_the_queue_does_not_answer_every_address_is_told_alike(portal: Portal) -> None:

@@ -150,6 +150,19 @@ def test_an_attempt_that_came_to_nothing_is_given_back(bucket: str) -> None:
     assert until(bucket, *ASK_BY_ADDRESS, now=NOON + 59) == NOON + MINUTE
 
 
+def test_an_attempt_is_given_back_once_whatever_others_do_meanwhile(bucket: str) -> None:
+    mine, others = budgets.take(bucket, (FIVE,), NOON), budgets.take(bucket, (FIVE,), NOON)
+    budgets.give_back(mine)
+    budgets.give_back(others)
+    budgets.take(bucket, (FIVE,), NOON)
+
+    budgets.give_back(mine)
+
+    for _ in range(4):
+        budgets.take(bucket, (FIVE,), NOON)
+    assert until(bucket, FIVE) == NOON + 10 * MINUTE
+
+
 def test_an_attempt_is_not_given_back_to_a_later_window(bucket: str) -> None:
     early = budgets.take(bucket, (TWO,), NOON)
     budgets.take(bucket, (TWO,), NOON + MINUTE)
@@ -161,7 +174,7 @@ def test_an_attempt_is_not_given_back_to_a_later_window(bucket: str) -> None:
 
 
 def test_giving_back_to_a_budget_that_was_swept_makes_none(bucket: str, engine: Engine) -> None:
-    budgets.give_back(Taken(bucket, {"two": Window(1, NOON + MINUTE)}))
+    budgets.give_back(Taken(bucket, "attempt", {"two": Window(1, NOON + MINUTE)}))
 
     assert bucket not in str(engine.items()["Budgets"])
 
@@ -206,6 +219,19 @@ def test_neighbours_in_a_64_share_a_budget_and_so_do_those_of_a_48() -> None:
     with pytest.raises(Waiting) as refused:
         come(f"{site}:4::1")
     assert refused.value.limit == far.name
+
+
+def test_what_is_full_around_stops_the_neighbours_too() -> None:
+    """B21: wrong addresses from all over a /48, and a right one from anywhere in it has to wait."""
+    site = f"2001:db8:{tokens.request_id()[:2].hex()}"
+    wrong = (TWO, Limit("wrong_around", 2, 5 * MINUTE))
+    for house in (1, 2):
+        budgets.take_by_source(f"{site}:{house}::1", *wrong, NOON, road="ask")
+
+    with pytest.raises(Waiting) as refused:
+        budgets.take_by_source(f"{site}:3::1", FIVE, FIVE, NOON, unless=wrong, road="ask")
+    assert (refused.value.limit, refused.value.until) == ("wrong_around", NOON + 5 * MINUTE)
+    budgets.take_by_source(f"{site}:3::1", FIVE, FIVE, NOON + 5 * MINUTE, unless=wrong, road="ask")
 
 
 def test_sources_that_cannot_be_read_share_one_budget(bucket: str) -> None:

@@ -174,14 +174,33 @@ def test_a_budget_that_cannot_be_counted_lets_nobody_pass(wire: Wire, ana: Accou
 
 
 @pytest.mark.parametrize("before", [0, 1], ids=["that opens a window", "in an open window"])
-def test_an_attempt_whose_count_was_sent_twice_costs_two_and_never_none(wire: Wire, ana: Account, before: int) -> None:
-    """Counting twice is safe; the other mistake would be a free try."""
-    bucket, limits = f"twice {ana.id} {before}", (Limit("some", before + 2, 60),)
+@pytest.mark.parametrize("others", [(), (Limit("other", 9, 60),)], ids=["one limit", "two limits"])
+def test_an_attempt_whose_count_was_sent_twice_is_counted_once(
+    wire: Wire, ana: Account, before: int, others: tuple[Limit, ...]
+) -> None:
+    bucket, limits = f"twice {ana.id} {before} {others}", (Limit("some", before + 2, 60), *others)
     for _ in range(before):
         budgets.take(bucket, limits, NOON)
     wire.repeat("UpdateItem")
 
-    budgets.take(bucket, limits, NOON, busy=before > 0)
+    taken = budgets.take(bucket, limits, NOON, busy=before > 0)
 
+    assert taken.windows["some"].count == before + 1
+    budgets.take(bucket, limits, NOON)
+    with pytest.raises(Waiting):
+        budgets.take(bucket, limits, NOON)
+
+
+def test_an_attempt_that_is_given_back_by_a_write_that_was_sent_twice_gives_no_other_one_back(
+    wire: Wire, ana: Account
+) -> None:
+    bucket, limits = f"given back {ana.id}", (Limit("two", 2, 60),)
+    budgets.take(bucket, limits, NOON)
+    mine = budgets.take(bucket, limits, NOON)
+    wire.repeat("UpdateItem")
+
+    budgets.give_back(mine)
+
+    budgets.take(bucket, limits, NOON)
     with pytest.raises(Waiting):
         budgets.take(bucket, limits, NOON)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
@@ -20,6 +20,8 @@ TURNS = 12
 re-opened together with others lets more than ten win."""
 SWEEP_SECONDS = 24 * 3600
 """How long a budget is kept after its last window has ended."""
+ATTEMPT_BYTES = 6
+"""Of what names an attempt among the few hundred of one item."""
 
 
 class BudgetItem(Table):
@@ -31,8 +33,9 @@ class BudgetItem(Table):
     bucket = UnicodeAttribute(hash_key=True)
     windows: MapAttribute[str, Any] = MapAttribute()
     revision = NumberAttribute()
-    counted_by = UnicodeAttribute(null=True)
-    """The last attempt that was counted: botocore sends a write again whose answer was lost, and it is refused then."""
+    attempts = UnicodeSetAttribute(null=True)
+    """Those counted since a window was last opened, but for those given back. botocore sends a write again whose
+    answer was lost: here it finds what it did the first time, and is refused."""
     sweep_at = NumberAttribute()
 
 
@@ -41,6 +44,7 @@ class Taken:
     """An attempt that was counted, so that it can be given back."""
 
     bucket: str = field(repr=False)
+    attempt: str
     windows: dict[str, Window]
     """Each limit's, with this attempt."""
 
@@ -57,7 +61,7 @@ def take(
     :raises Waiting: a limit is full.
     :raises Unavailable: too many others are counting here.
     """
-    attempt = tokens.encode(tokens.request_id())
+    attempt = tokens.encode(tokens.request_id()[:ATTEMPT_BYTES])
     if not busy and (taken := _begin(bucket, limits, now, attempt)):
         return taken
     for _ in range(TURNS):
@@ -65,31 +69,32 @@ def take(
             return taken
         item = _read(bucket)
         windows = _windows(item)
-        if item and item.counted_by == attempt:
-            return Taken(bucket, {limit.name: windows[limit.name] for limit in limits})
+        if item and attempt in (item.attempts or ()):
+            return Taken(bucket, attempt, {limit.name: windows[limit.name] for limit in limits})
         budgets.check(windows, (*unless, *limits), now)
         counted = budgets.count(windows, limits, now)
         if all(windows.get(name) and windows[name].open(now) for name in counted):
             if taken := _add(bucket, limits, now, unless, attempt):
                 return taken
         elif _open(bucket, item, windows | counted, attempt):
-            return Taken(bucket, counted)
+            return Taken(bucket, attempt, counted)
     raise Unavailable
 
 
 def take_by_source(
-    source: str, near: Limit, far: Limit, now: int, unless: tuple[Limit, ...] = (), *, road: str
+    source: str, near: Limit, far: Limit, now: int, unless: tuple[Limit, Limit] | tuple[()] = (), *, road: str
 ) -> None:
     """Count one attempt for where it comes from: the subscriber's own network, and the wider one around it.
 
-    Each `road` is counted in buckets of its own, so that asking for a link does not make opening it dearer.
+    `unless` are a near and a far limit that must not be full, and are not counted. Each `road` is counted in buckets
+    of its own, so that asking for a link does not make opening it dearer.
 
     :raises Waiting: either is full.
     """
     own, around = sources.networks(source)
-    take(bucket_of("source", road, own), (near,), now, unless)
+    take(bucket_of("source", road, own), (near,), now, unless[:1])
     if around:
-        take(bucket_of("network", road, around), (far,), now)
+        take(bucket_of("network", road, around), (far,), now, unless[1:])
 
 
 def bucket_of(*who: str | bytes) -> str:
@@ -110,23 +115,20 @@ def full_until(bucket: str, limits: tuple[Limit, ...], now: int) -> int | None:
 
 
 def give_back(taken: Taken) -> None:
-    """Uncount an attempt that came to nothing, unless its windows have moved on since."""
-    condition: Condition = BudgetItem.revision.exists()
-    actions: list[Action] = [BudgetItem.revision.add(1)]
-    for name, window in taken.windows.items():
-        condition &= _path(name, "ends") == window.ends
-        actions.append(_path(name, "count").add(-1))
+    """Uncount an attempt that came to nothing, once, and unless its windows have moved on since."""
+    actions: list[Action] = [BudgetItem.revision.add(1), BudgetItem.attempts.delete({taken.attempt})]
+    actions += [_path(name, "count").add(-1) for name in taken.windows]
     try:
-        BudgetItem(taken.bucket).write(actions, condition=condition)
+        BudgetItem(taken.bucket).write(actions, condition=BudgetItem.attempts.contains(taken.attempt))
     except UpdateError as error:
         if not unmet(error):
             raise
 
 
 def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...], attempt: str) -> Taken | None:
-    """Count in windows that are open and have room; None if some window is not so."""
-    condition: Condition = BudgetItem.revision.exists()
-    actions: list[Action] = [BudgetItem.revision.add(1), BudgetItem.counted_by.set(attempt)]
+    """Count in windows that are open and have room; None if some window is not so, or it was counted already."""
+    condition: Condition = ~BudgetItem.attempts.contains(attempt)
+    actions: list[Action] = [BudgetItem.revision.add(1), BudgetItem.attempts.add({attempt})]
     for limit in limits:
         condition &= (_path(limit.name, "ends") > now) & (_path(limit.name, "count") < limit.most)
         actions.append(_path(limit.name, "count").add(1))
@@ -141,14 +143,14 @@ def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, 
             return None
         raise
     windows = _windows(item)
-    return Taken(bucket, {limit.name: windows[limit.name] for limit in limits})
+    return Taken(bucket, attempt, {limit.name: windows[limit.name] for limit in limits})
 
 
 def _begin(bucket: str, limits: tuple[Limit, ...], now: int, attempt: str) -> Taken | None:
     """Count where no window is open; None if one is."""
     windows = budgets.count({}, limits, now)
     nobody = BudgetItem.bucket.does_not_exist() | (BudgetItem.sweep_at <= now + SWEEP_SECONDS)
-    return Taken(bucket, windows) if _write(bucket, windows, nobody, attempt) else None
+    return Taken(bucket, attempt, windows) if _write(bucket, windows, nobody, attempt) else None
 
 
 def _open(bucket: str, seen: BudgetItem | None, windows: dict[str, Window], attempt: str) -> bool:
@@ -164,7 +166,7 @@ def _write(bucket: str, windows: dict[str, Window], condition: Condition, attemp
             [
                 BudgetItem.windows.set({name: {"count": w.count, "ends": w.ends} for name, w in windows.items()}),
                 BudgetItem.revision.set((BudgetItem.revision | 0) + 1),
-                BudgetItem.counted_by.set(attempt),
+                BudgetItem.attempts.set({attempt}),
                 BudgetItem.sweep_at.set(max(window.ends for window in windows.values()) + SWEEP_SECONDS),
             ],
             condition=condition,
