@@ -41,13 +41,14 @@ def come_back(request: web.Request) -> web.Response:
     for needed in (keys.lookup, keys.google_secret):
         # before the state is spent: a key that cannot be read now can be read when they come back once more
         needed()
+    present = arrivals.present(request)
     started_at = states.come_back(_digest(state), tokens.digest("google browser", browser), request.now)
     identity = google.identify(code, _nonce(state), _verifier(state), request.origin + CALLBACK)
     key = accounts.key_of(request.at.slug, identity.address)
     subject = tokens.derived(keys.lookup(), "google subject", identity.subject)
     try:
         account = _opened(accounts.find(key), subject, started_at)
-        arrival = arrivals.arrival(request, account, "google")
+        arrival = arrivals.arrival(request, account, "google", present)
         visit = states.spend(_digest(state), account, subject, arrival)
     except GoogleUnmatched as unmatched:
         write_down(request, key, Kind.GOOGLE_REFUSED, "google", unmatched.reason)

@@ -24,7 +24,7 @@ def look(request: web.Request) -> web.Response:
         return _home_again(request, token, present)
     if _asked_here(request, token):
         budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now, road="link")
-        return _spend(request, token, account, present)
+        return _open(request, token, present, account)
     masked = account.masked
     if request.wants_json:
         return web.json_document({"status": "confirm", "email": masked})
@@ -36,22 +36,24 @@ def press(request: web.Request) -> web.Response:
     """A person pressed the button."""
     budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now, road="link")
     token = tokens.read_link(keys.link(), request.at.slug, request.parameters["token"])
-    present = arrivals.present(request)
+    return _open(request, token, arrivals.present(request))
+
+
+def _open(
+    request: web.Request, token: LinkToken, present: Visit | None, account: Account | None = None
+) -> web.Response:
+    """Spend the link, and write down if it is dead; `account` is the one that it was found to open, if it was."""
     try:
-        account = links.peek(token, request.now)
-        return _spend(request, token, account, present)
+        account = account or links.peek(token, request.now)
+        _ask_before_switching(request, account, present)
+        arrival = arrivals.arrival(request, account, "link", present)
+        visit = links.spend(token, account, arrival)
     except LinkUsed as used:
         write_down(request, token.account, Kind.LINK_REFUSED, "link", code(used))
         return _home_again(request, token, present)
     except (LinkExpired, LinkReplaced) as dead:
         write_down(request, token.account, Kind.LINK_REFUSED, "link", code(dead))
         raise
-
-
-def _spend(request: web.Request, token: LinkToken, account: Account, present: Visit | None) -> web.Response:
-    _ask_before_switching(request, account, present)
-    arrival = arrivals.arrival(request, account, "link")
-    visit = links.spend(token, account, arrival)
     return web.signed_in(request, visit, arrival.cookie)
 
 

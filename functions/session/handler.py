@@ -115,7 +115,8 @@ def android_app_links(_request: web.Request) -> web.Response:
 
 
 def _visit(request: web.Request) -> Visit:
-    return sessions.resume(request.at.slug, cookies.session(request), request.now)
+    find = sessions.resume if request.asked_for else sessions.look
+    return find(request.at.slug, cookies.session(request), request.now)
 
 
 def _whose(request: web.Request) -> str | None:

@@ -8,6 +8,8 @@ import pytest
 from latchkey import tokens
 from latchkey.rules.accounts import Status
 from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
+from latchkey.rules.sessions import Visit
+from latchkey.store import links
 from tests.functions.files import a_job, body_of, change, key_of, put, use_up
 from tests.functions.portal import ORIGIN, Browser, Portal
 from tests.people import NOON, WILLOW
@@ -25,6 +27,13 @@ def path(browser: Browser) -> str:
 def sessions_of(portal: Portal, address: str = "ana@example.com", practice: str = "willow") -> int:
     mine = tokens.encode(key_of(portal, practice, address))
     return sum(item["account"]["S"] == mine for item in portal.at_rest()["Sessions"])
+
+
+def ends(portal: Portal, address: str = "ana@example.com") -> list[str]:
+    """Why sessions have ended, as the audit of an address at Willow has it."""
+    mine = f"willow#{tokens.encode(key_of(portal, 'willow', address))}"
+    rows = [row for row in portal.at_rest()["Events"] if row["subject"]["S"] == mine]
+    return [row["reason"]["S"] for row in rows if row["kind"]["S"] == "session_ended"]
 
 
 # ── in the browser that asked ──
@@ -306,6 +315,26 @@ def test_a_dead_link_has_a_support_code_that_the_audit_knows(another: Browser, p
     assert row["reference"]["S"] == shown
 
 
+@pytest.mark.parametrize("press", [False, True])
+def test_a_link_that_dies_while_it_is_opened_is_written_down(
+    browser: Browser, portal: Portal, path: str, monkeypatch: pytest.MonkeyPatch, press: bool
+) -> None:
+    """Between the look at it and the write, someone else is faster."""
+    real, elsewhere = links.spend, portal.browser()
+
+    def overtaken(*told: Any) -> Visit:
+        with monkeypatch.context() as fast:
+            fast.setattr(links, "spend", real)
+            assert elsewhere.post(path).location == "/willow/home"
+        return real(*told)
+
+    monkeypatch.setattr(links, "spend", overtaken)
+    answer = browser.post(path) if press else browser.get(path)
+
+    assert answer.status == 410
+    assert portal.audit().count(("link_refused", "link_used")) == 1
+
+
 def test_a_stack_can_promise_less_than_a_day(portal: Portal) -> None:
     portal.parameters["LinkHours"] = "2"
     browser = portal.browser()
@@ -402,6 +431,8 @@ def test_a_link_of_another_account_asks_before_it_signs_anyone_out(
     assert browser.post(path, {"switch": "yes"}).location == "/willow/home"
     assert browser.get("/willow/home").sheet.heading == "Welcome, Ana Reyes"
     assert sessions_of(portal, "lee@example.com") == 0
+    assert ends(portal, "lee@example.com") == ["replaced"]
+    assert ends(portal) == []
 
 
 def test_the_browser_that_asked_for_another_account_is_asked_too(browser: Browser, portal: Portal) -> None:
@@ -434,6 +465,7 @@ def test_the_same_account_again_is_no_switch_and_leaves_one_session(
     assert browser.post(path).location == "/willow/home"
     assert browser.cookies["__Host-session-willow"] != was
     assert sessions_of(portal) == 1
+    assert ends(portal) == ["replaced"]
 
 
 def test_a_session_that_was_put_into_the_browser_is_gone_and_never_taken_over(
@@ -442,8 +474,14 @@ def test_a_session_that_was_put_into_the_browser_is_gone_and_never_taken_over(
     """Fixation: of a session made up, and of a live one of the same account."""
     another.sign_in("ana@example.com")
     fixed = another.cookies["__Host-session-willow"]
-    for planted in (tokens.session(bytes(16)), "AAAA", fixed):
-        portal.now += 10 * MINUTE
+    for planted in (
+        tokens.session(bytes(16)),
+        "AAAA",
+        tokens.session(key_of(portal, "willow", "lee@example.com")),
+        fixed,
+    ):
+        portal.now += 5 * MINUTE
+        assert another.is_in()
         path = browser.link("ana@example.com")
         browser.cookies["__Host-session-willow"] = planted
         assert browser.get(path).location == "/willow/home"
@@ -451,6 +489,33 @@ def test_a_session_that_was_put_into_the_browser_is_gone_and_never_taken_over(
         browser.cookies.clear()
 
     assert not another.is_in()
+    assert (ends(portal), ends(portal, "lee@example.com")) == (["replaced"], [])
+
+
+def test_a_session_that_was_over_already_does_not_end_once_more(browser: Browser, portal: Portal) -> None:
+    browser.sign_in("ana@example.com")
+    portal.now += 20 * MINUTE
+
+    browser.sign_in("ana@example.com")
+
+    assert sessions_of(portal) == 1
+    assert ends(portal) == []
+
+
+@pytest.mark.parametrize("page", ["/willow", "/willow/sign-in", "a link"])
+def test_to_be_recognised_on_other_pages_keeps_nobody_signed_in(browser: Browser, portal: Portal, page: str) -> None:
+    browser.sign_in("ana@example.com")
+    path = portal.browser().link("lee@example.com") if page == "a link" else page
+    portal.now += 19 * MINUTE
+    before = portal.at_rest()
+
+    for _ in range(2):
+        browser.get(path)
+        browser.head(path)
+
+    assert portal.at_rest() == before
+    portal.now += MINUTE
+    assert not browser.is_in()
 
 
 def test_a_session_of_another_practice_is_left_alone(browser: Browser) -> None:
@@ -470,6 +535,21 @@ def test_ten_devices_and_the_eleventh_signs_the_first_out(portal: Portal) -> Non
         assert device.post(portal.letters[-1].path).location == "/willow/home"
 
     assert [device.is_in() for device in devices] == [False] + [True] * 10
+    assert ends(portal) == ["room"]
+
+
+def test_devices_that_have_signed_out_push_nobody_out(portal: Portal) -> None:
+    ana, stays = key_of(portal, "willow", "ana@example.com"), portal.browser()
+    stays.sign_in("ana@example.com")
+    for number in range(11):
+        portal.now += MINUTE
+        comes = portal.browser(source=f"198.51.100.{number}")
+        assert portal.work(body_of(a_job(ana, portal.now))) == []
+        comes.post(portal.letters[-1].path)
+        comes.post("/willow/sign-out")
+        assert stays.is_in()
+
+    assert ends(portal) == ["signed_out"] * 11
 
 
 # ── budgets, origin, trouble ──

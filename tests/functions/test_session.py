@@ -180,6 +180,25 @@ def test_a_request_after_eighteen_minutes_carries_on(ana: Browser, portal: Porta
         assert ana.get("/willow/home").status == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [("HEAD", {}), ("HEAD", {"sec-purpose": "prefetch"}), ("GET", {"sec-purpose": "prefetch;prerender"})],
+    ids=str,
+)
+@pytest.mark.parametrize("place", ["home", "session", "profiles"])
+def test_a_browser_that_gets_ahead_keeps_nobody_signed_in(
+    ana: Browser, portal: Portal, method: str, headers: dict[str, str], place: str
+) -> None:
+    portal.now += 19 * MINUTE
+    before = portal.at_rest()
+
+    assert ana.send(method, f"/willow/{place}", headers).status in {200, 303}
+
+    assert portal.at_rest() == before
+    portal.now += MINUTE
+    assert not ana.is_in()
+
+
 @pytest.mark.parametrize("end", [{"status": Status.DISABLED, "epoch": 2}, {"epoch": 2}, {"sessions": ()}], ids=str)
 def test_a_session_ends_with_its_access_at_the_next_request(ana: Browser, portal: Portal, end: dict[str, Any]) -> None:
     """B58, B62"""
@@ -322,6 +341,13 @@ def test_asking_for_another_api_is_activity(maria: Browser, portal: Portal) -> N
     for _ in range(3):
         portal.now += 15 * MINUTE
         assert authorize(portal, maria)["isAuthorized"]
+
+
+def test_getting_ahead_at_another_api_is_none(maria: Browser, portal: Portal) -> None:
+    portal.now += 19 * MINUTE
+    assert authorize(portal, maria, headers={"sec-purpose": "prefetch"})["isAuthorized"]
+    portal.now += MINUTE
+    assert authorize(portal, maria) == REFUSED
 
 
 def test_when_the_store_does_not_answer_other_apis_stay_closed(maria: Browser, portal: Portal) -> None:

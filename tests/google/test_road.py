@@ -97,7 +97,8 @@ def test_it_is_written_down_by_which_road_someone_came(place: Place, guest: Gues
     assert len(place.town.items("Events", kind="session_started", method="google")) == before + 1
 
 
-def test_a_session_that_the_browser_brought_is_ended_and_never_taken_over(guest: Guest) -> None:
+def test_a_session_that_the_browser_brought_is_ended_and_never_taken_over(place: Place, guest: Guest) -> None:
+    before = len(place.town.items("Events", kind="session_ended", reason="replaced", method="google"))
     guest.come()
     old = guest.cookies["__Host-session-willow"]
     guest.come()
@@ -105,6 +106,17 @@ def test_a_session_that_the_browser_brought_is_ended_and_never_taken_over(guest:
     assert guest.cookies["__Host-session-willow"] != old
     guest.cookies["__Host-session-willow"] = old
     assert not guest.is_in()
+    assert len(place.town.items("Events", kind="session_ended", reason="replaced", method="google")) == before + 1
+
+
+@pytest.mark.parametrize("planted", ["x", "A" * 22 + "=", "A" * 43, "a" * 4000, "A" * 21 + "B"])
+def test_a_browser_s_secret_is_one_that_was_made_here(guest: Guest, planted: str) -> None:
+    """Whoever can plant a cookie cannot choose what binds a sign-in to a browser, nor make it last."""
+    guest.cookies["__Host-google-willow"] = planted
+    back = guest.way_back()
+
+    assert guest.cookies["__Host-google-willow"] != planted
+    assert guest.get(back).status == 303
 
 
 def test_two_tabs_at_once_both_come_in(guest: Guest) -> None:

@@ -157,7 +157,7 @@ class Steps(RuleBasedStateMachine):
 
     def _who_is_in(self, device: Device, practice: str) -> str | None:
         name = self.service.who(device.real, practice)
-        assert name == name_of(self.world.present(device.known, practice))
+        assert name == name_of(self.world.who_is_in(device.known, practice))
         return name
 
     def _wrong(self, practice: str, address: str) -> str:

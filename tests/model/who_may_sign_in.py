@@ -168,6 +168,11 @@ class World:
         return self._sign_in(browser, account)
 
     def present(self, browser: Browser, practice: str) -> Account | None:
+        """Who is signed in on a browser, seen from a page that is there for everyone."""
+        session = browser.sessions.get(practice)
+        return session.account if session and session.live(self.now) else None
+
+    def who_is_in(self, browser: Browser, practice: str) -> Account | None:
         """Who is signed in on a browser; asking is activity."""
         session = browser.sessions.get(practice)
         return self.who(session) if session else None
@@ -333,7 +338,7 @@ class World:
         before = browser.sessions.get(account.practice)
         if before:
             before.dead = True
-        kept = [one for one in account.sessions if one is not before and one.started_at + LONGEST > self.now]
+        kept = [one for one in account.sessions if one is not before and one.live(self.now)]
         room = len(kept) - (MOST_SESSIONS - 1)
         for oldest in kept[: max(0, room)]:
             oldest.dead = True

@@ -132,24 +132,35 @@ def opened(count: int) -> tuple[OpenSession, ...]:
     return tuple(OpenSession(f"digest {number}", NOON + number) for number in range(count))
 
 
+def sessions_of(account: Account) -> list[Session]:
+    return [
+        Session(one.digest, "willow", account.key, 1, "link", started_at=one.started_at, seen_at=one.started_at)
+        for one in account.sessions
+    ]
+
+
 def test_ten_sessions_fit_and_the_eleventh_ends_the_oldest() -> None:
-    assert sessions.with_room(opened(9), OpenSession("tenth", NOON + 60), None) == (
-        *opened(9),
-        OpenSession("tenth", NOON + 60),
-    )
-    assert sessions.with_room(opened(10), OpenSession("eleventh", NOON + 60), None) == (
-        *opened(10)[1:],
-        OpenSession("eleventh", NOON + 60),
-    )
+    nine, ten = sessions_of(someone(sessions=opened(9))), sessions_of(someone(sessions=opened(10)))
+
+    assert sessions.leaving(nine) == []
+    assert sessions.leaving(ten) == ten[:1]
 
 
-def test_the_session_that_the_browser_had_makes_room_before_the_oldest_does() -> None:
-    kept = sessions.with_room(opened(10), OpenSession("eleventh", NOON + 60), ending="digest 7")
+def test_who_has_fallen_silent_or_was_signed_out_takes_nobody_s_place() -> None:
+    account = someone(sessions=opened(10))
+    silent, gone, *others = sessions_of(account)
+    now = NOON + 21 * MINUTE
+    awake = [replace(session, seen_at=now) for session in (gone, *others)]
+
+    assert sessions.live([silent, *awake], account, now) == awake
+    assert sessions.live(awake, replace(account, sessions=opened(10)[2:]), now) == awake[1:]
+
+
+def test_the_session_that_the_browser_had_does_not_stay() -> None:
+    kept = sessions.staying(opened(10), NOON + 60, ending="digest 7")
 
     assert {session.digest for session in opened(10)} - {session.digest for session in kept} == {"digest 7"}
 
 
 def test_sessions_that_ran_out_are_forgotten() -> None:
-    new = OpenSession("new", NOON + 12 * HOUR + 5)
-
-    assert sessions.with_room(opened(10), new, None) == (*opened(10)[6:], new)
+    assert sessions.staying(opened(10), NOON + 12 * HOUR + 5, None) == opened(10)[6:]

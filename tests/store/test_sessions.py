@@ -3,15 +3,16 @@
 from functools import partial
 
 import pytest
+from pynamodb.exceptions import TransactGetError
 
 from latchkey import tokens
 from latchkey.rules.accounts import Account, Profile
-from latchkey.rules.refusals import SignedOut
+from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import Visit
 from latchkey.store import sessions
 from tests.people import NOON
 from tests.store.engines import Engine
-from tests.store.roads import at_once, on_file, sign_in
+from tests.store.roads import at_once, on_file, open_by, send, sign_in
 
 MINUTE, HOUR = 60, 3600
 OWN, CHILDS = Profile("01KJTESTMARIA0000000000000", "Maria"), Profile("01KJTESTLEO000000000000000", "Leo", "minor")
@@ -57,6 +58,15 @@ def test_activity_carries_a_session_on(ana: Account) -> None:
 
     assert all(is_in(cookie, NOON + minutes * MINUTE) for minutes in (18, 36, 55))
     assert not is_in(cookie, NOON + 75 * MINUTE)
+
+
+def test_to_look_who_is_in_is_no_activity(ana: Account, engine: Engine) -> None:
+    cookie = sign_in(ana)
+
+    assert sessions.look("willow", cookie, NOON + 19 * MINUTE).session.seen_at == NOON
+    assert row(engine, cookie)["seen_at"] == {"N": str(NOON)}  # type: ignore[index]
+    with pytest.raises(SignedOut):
+        sessions.look("willow", cookie, NOON + 20 * MINUTE)
 
 
 def test_activity_is_written_once_a_minute(ana: Account, engine: Engine) -> None:
@@ -112,6 +122,53 @@ def test_the_eleventh_session_ends_the_first(ana: Account) -> None:
     eleventh = sign_in(ana, NOON + 10)
 
     assert [is_in(cookie, NOON + 11) for cookie in [*cookies, eleventh]] == [False] + [True] * 10
+
+
+def ends(engine: Engine, account: Account) -> list[tuple[str, str]]:
+    """Reason and way in of every end of a session that was written down for the account."""
+    rows = [row for row in engine.items()["Events"] if row["subject"]["S"].endswith(tokens.encode(account.key))]
+    return [(row["reason"]["S"], row["method"]["S"]) for row in rows if row["kind"]["S"] == "session_ended"]
+
+
+def test_who_has_to_make_room_is_written_down_once(ana: Account, engine: Engine) -> None:
+    for number in range(12):
+        sign_in(ana, NOON + number)
+
+    assert ends(engine, ana) == [("room", "link")] * 2
+
+
+@pytest.mark.parametrize("leave", ["sign out", "fall silent"])
+def test_sessions_that_are_over_push_nobody_out(ana: Account, engine: Engine, leave: str) -> None:
+    """One device stays all day, another comes and goes."""
+    stays, now = sign_in(ana), NOON + 1
+    for _ in range(12):
+        comes = sign_in(ana, now)
+        if leave == "sign out":
+            sessions.end(sessions.resume("willow", comes, now), now * 1000)
+        for _ in range(2):
+            now += 15 * MINUTE
+            assert is_in(stays, now)
+
+    assert "room" not in dict(ends(engine, ana))
+
+
+def test_where_the_list_is_full_trouble_at_looking_through_it_spends_nothing(
+    ana: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookies = [sign_in(ana, NOON + number) for number in range(10)]
+    token = send(ana, (NOON + 10) * 1000)
+
+    with monkeypatch.context() as down:
+        down.setattr(sessions, "read_all", refusing)
+        with pytest.raises(Unavailable):
+            open_by(token, NOON + 10)
+    assert all(is_in(cookie, NOON + 10) for cookie in cookies)
+
+    open_by(token, NOON + 10)
+
+
+def refusing(_wanted: object) -> None:
+    raise TransactGetError("down")
 
 
 def test_the_session_that_a_browser_brings_is_gone_when_it_signs_in_again(ana: Account, engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """A session's life: it ends when nothing happens, after twelve hours, at sign-out, and with its access."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from latchkey.rules.accounts import Account, OpenSession, Profile
@@ -24,7 +24,7 @@ class Session:
     account: bytes = field(repr=False)
     epoch: int
     method: str
-    """The road in: `link`."""
+    """The road in: `link`, `pin` or `google`."""
     started_at: int
     """Unix seconds."""
     seen_at: int
@@ -86,8 +86,25 @@ def touched(session: Session, now: int) -> Session:
     return replace(session, seen_at=now) if session.seen_at + TOUCH_SECONDS <= now else session
 
 
-def with_room(sessions: Sequence[OpenSession], opened: OpenSession, ending: str | None) -> tuple[OpenSession, ...]:
-    """An account's sessions after one more: `ending` and those that are too old leave, then the oldest."""
-    oldest = opened.started_at - LONGEST_SECONDS
-    kept = [session for session in sessions if session.started_at > oldest and session.digest != ending]
-    return (*kept[-(MOST_SESSIONS - 1) :], opened)
+def staying(sessions: Sequence[OpenSession], now: int, ending: str | None) -> tuple[OpenSession, ...]:
+    """An account's sessions without `ending` and those that are too old; some may be over for other reasons."""
+    oldest = now - LONGEST_SECONDS
+    return tuple(session for session in sessions if session.started_at > oldest and session.digest != ending)
+
+
+def live(sessions: Iterable[Session], account: Account, now: int) -> list[Session]:
+    """Those of an account's sessions that are not over."""
+    return [session for session in sessions if _stands(session, account, now)]
+
+
+def leaving(live: list[Session]) -> list[Session]:
+    """The oldest of the live ones, as many as have to end before one more begins."""
+    return live[: -(MOST_SESSIONS - 1)]
+
+
+def _stands(session: Session, account: Account, now: int) -> bool:
+    try:
+        check(session, account, now)
+    except SignedOut:
+        return False
+    return True

@@ -17,7 +17,7 @@ from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import Session, Visit
 from latchkey.store import events
 from latchkey.store.accounts import AccountItem, OpenSessionItem
-from latchkey.store.tables import OUTAGES, TRIES, Table, connection, passing, read_both, unmet, unmet_in, wait
+from latchkey.store.tables import OUTAGES, TRIES, Table, connection, passing, read_all, read_both, unmet, unmet_in, wait
 
 SWEEP_SECONDS = 24 * 3600
 
@@ -86,6 +86,8 @@ class Arrival:
     instant: int
     """Unix milliseconds."""
     reference: str
+    present: Visit | None = None
+    """Whom `ending` still signs in here; None if it is over."""
 
 
 def sign_in(
@@ -108,7 +110,7 @@ def sign_in(
             current = again()
             if current is None:
                 # our own commit, whose answer was lost on the way
-                return resume(account.practice, arrival.cookie, arrival.instant // 1000)
+                return look(account.practice, arrival.cookie, arrival.instant // 1000)
         except OUTAGES:
             raise Unavailable(arrival.cookie) from None
         if not contested:
@@ -117,8 +119,8 @@ def sign_in(
     raise Unavailable
 
 
-def resume(practice: str, cookie: str | None, now: int) -> Visit:
-    """The visit that a session cookie stands for, its activity noted.
+def look(practice: str, cookie: str | None, now: int) -> Visit:
+    """The visit that a session cookie stands for; asking is no activity.
 
     :raises SignedOut: it stands for none that is live.
     """
@@ -131,6 +133,12 @@ def resume(practice: str, cookie: str | None, now: int) -> Visit:
     visit = sessions.check(session.session() if session else None, account.account() if account else None, now)
     if visit.session.practice != practice:
         raise SignedOut
+    return visit
+
+
+def resume(practice: str, cookie: str | None, now: int) -> Visit:
+    """The visit that a session cookie stands for, its activity noted. Raises as `look` does."""
+    visit = look(practice, cookie, now)
     touched = sessions.touched(visit.session, now)
     if touched is visit.session:
         return visit
@@ -184,15 +192,12 @@ def _begin(arrival: Arrival, account: Account, spending: Spending) -> Visit:
         first=account.first_sign_in_at is None,
         previous=account.last_sign_in_at,
     )
-    opened = sessions.with_room(account.sessions, OpenSession(session.digest, now), arrival.ending)
-    event = Event(
-        account.practice,
-        account.key,
-        Kind.SESSION_STARTED,
-        arrival.instant,
-        method=arrival.method,
-        reference=arrival.reference,
-    )
+    staying, leaving = _beside(account, arrival.ending, now)
+    opened = (*staying, OpenSession(session.digest, now))
+    written = [_event(Kind.SESSION_STARTED, session, arrival)]
+    written += [_event(Kind.SESSION_ENDED, oldest, arrival, "room") for oldest in leaving]
+    if arrival.present:
+        written.append(_event(Kind.SESSION_ENDED, arrival.present.session, arrival, "replaced"))
     unchanged = (
         (AccountItem.status != Status.DISABLED)
         & (AccountItem.epoch == account.epoch)
@@ -219,7 +224,8 @@ def _begin(arrival: Arrival, account: Account, spending: Spending) -> Visit:
                 transaction.save(_item(session), condition=SessionItem.digest.does_not_exist())
                 if arrival.ending:
                     transaction.delete(SessionItem(arrival.ending))
-                events.add_to(transaction, event)
+                for event in written:
+                    events.add_to(transaction, event)
         except TransactWriteError as error:
             if unmet_in(error):
                 raise Contested from None
@@ -229,6 +235,33 @@ def _begin(arrival: Arrival, account: Account, spending: Spending) -> Visit:
         else:
             return Visit(session, replace(account, status=Status.ACTIVE, sessions=opened))
     raise Unavailable
+
+
+def _beside(account: Account, ending: str | None, now: int) -> tuple[tuple[OpenSession, ...], list[Session]]:
+    """An account's sessions beside one more, and those that end to make room for it.
+
+    Its list remembers those that are over too; they are looked up where it is full, so that none of them takes the
+    place of a live one.
+    """
+    staying = sessions.staying(account.sessions, now, ending)
+    if len(staying) < sessions.MOST_SESSIONS:
+        return staying, []
+    items = read_all([(SessionItem, remembered.digest) for remembered in staying])
+    live = sessions.live((item.session() for item in items if item), account, now)
+    leaving = sessions.leaving(live)
+    return tuple(OpenSession(one.digest, one.started_at) for one in live if one not in leaving), leaving
+
+
+def _event(kind: Kind, session: Session, arrival: Arrival, reason: str | None = None) -> Event:
+    return Event(
+        session.practice,
+        session.account,
+        kind,
+        arrival.instant,
+        reason=reason,
+        method=session.method,
+        reference=arrival.reference,
+    )
 
 
 def _change(session: Session, actions: list[Action], now: int) -> None:

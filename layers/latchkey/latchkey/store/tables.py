@@ -1,7 +1,8 @@
 """One connection for all tables, and the one foreign error that means no rather than trouble."""
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session as BotocoreSession
@@ -68,20 +69,26 @@ class Table(Model):
 
 
 def read_both[A: Table, B: Table](one: tuple[type[A], str], other: tuple[type[B], str]) -> tuple[A | None, B | None]:
-    """Two items as they were at one moment, each by its table and key; None for what is not there.
+    """Two items as they were at one moment, each by its table and key; None for what is not there."""
+    first, second = read_all((one, other))
+    return cast("A | None", first), cast("B | None", second)
 
-    A write to either at that very moment gets in the way, and is over soon.
+
+def read_all[T: Table](wanted: Sequence[tuple[type[T], str]]) -> list[T | None]:
+    """Items as they were at one moment, each by its table and key; None for what is not there.
+
+    A write to one of them at that very moment gets in the way, and is over soon.
     """
     for turn in range(TRIES):
         try:
             with TransactGet(connection=connection) as reading:
-                first, second = reading.get(*one), reading.get(*other)
+                readings = [reading.get(*item) for item in wanted]
         except TransactGetError as error:
             if turn == TRIES - 1 or not passing(error):
                 raise
             wait(turn)
         else:
-            return _found(first), _found(second)
+            return [_found(item) for item in readings]
     raise AssertionError("the last turn returns or raises")
 
 

@@ -11,14 +11,14 @@ from latchkey.web.requests import Request
 
 
 def present(request: Request) -> Visit | None:
-    """Whoever is signed in on this browser already."""
+    """Whoever is signed in on this browser already; they have done nothing yet that keeps them so."""
     try:
-        return sessions.resume(request.at.slug, cookies.session(request), request.now)
+        return sessions.look(request.at.slug, cookies.session(request), request.now)
     except SignedOut:
         return None
 
 
-def arrival(request: Request, account: Account, method: str) -> Arrival:
+def arrival(request: Request, account: Account, method: str, present: Visit | None) -> Arrival:
     """A try at signing in, with a session of its own: one that the browser brought is ended, never taken over.
 
     :raises Unavailable: the cookies could not be made that this browser is to keep afterwards.
@@ -32,4 +32,5 @@ def arrival(request: Request, account: Account, method: str) -> Arrival:
         ending=tokens.session_digest(request.at.slug, presented) if presented else None,
         instant=request.instant,
         reference=request.reference,
+        present=present,
     )

@@ -31,7 +31,8 @@ def authorize(event: Mapping[str, Any], _context: aws.Context) -> dict[str, Any]
         if slug is None:
             return REFUSED
         request = replace(request, practice=practices.load(slug, request.now))
-        visit = sessions.resume(slug, cookies.session(request), request.now)
+        find = sessions.resume if request.asked_for else sessions.look
+        visit = find(slug, cookies.session(request), request.now)
     except Refusal:
         return REFUSED
     except OUTAGES as outage:

@@ -95,8 +95,10 @@ def set_known(request: Request, account: bytes) -> str:
 
 
 def google(request: Request) -> str | None:
-    """The secret that binds this browser's started Google sign-ins to it."""
-    return request.cookie(_name("google", request))
+    """The secret that binds this browser's started Google sign-ins to it; None for what we would not have made."""
+    secret = request.cookie(_name("google", request))
+    made = tokens.decode(secret) if secret else None
+    return secret if made and len(made) == REQUEST_BYTES else None
 
 
 def sole_google(request: Request) -> str | None:

@@ -75,6 +75,11 @@ class Request:
         return any("prefetch" in hint.lower() or "preview" in hint.lower() for hint in hints)
 
     @property
+    def asked_for(self) -> bool:
+        """Whether someone wants to see the answer: a HEAD shows nothing, and who prefetches only guesses."""
+        return self.method != "HEAD" and not self.prefetched
+
+    @property
     def wants_json(self) -> bool:
         """Whether the answer is for a program."""
         accepted = (part.split(";")[0].strip().lower() for part in self.headers.get("accept", "").split(","))
