@@ -6,7 +6,9 @@ import pytest
 from pynamodb.exceptions import PutError
 
 from latchkey.store import replays
+from latchkey.store.tables import connection
 from tests.admin.scene import Clock, Desk, Stage
+from tests.wire import Wire
 
 NEW = {"name": "Kim Lee", "emails": [{"address": "kim@example.com", "email_ok": True}], "invite": {}}
 
@@ -71,6 +73,17 @@ def test_while_the_first_is_under_way_the_second_waits(desk: Desk, monkeypatch: 
         assert desk.ask("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
     answer = desk.ask("POST", "/clients", {"name": "Kim"}, headers=keyed("one"))
     assert (answer.status, answer.code) == (409, "in_progress")
+
+
+def test_a_claim_whose_answer_was_lost_is_our_own(desk: Desk, stage: Stage) -> None:
+    """botocore sends it once more, and finds its own."""
+    with Wire().tapped(connection.client) as wire:
+        wire.repeat("PutItem")
+        first = desk.ask("POST", "/clients", NEW, headers=keyed("one"))
+    again = desk.ask("POST", "/clients", NEW, headers=keyed("one"))
+
+    assert (first.status, first.body) == (201, again.body)
+    assert len(stage.promises()) == 1
 
 
 def test_after_a_day_a_key_is_new(desk: Desk) -> None:

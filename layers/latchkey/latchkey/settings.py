@@ -1,6 +1,6 @@
 """What the template tells a function, read once. Nothing else of ours looks into the environment.
 
-Plain dataclass and no pydantic: reading a dozen strings is no reason to load a validation library at
+Plain dataclass and no pydantic: reading strings is no reason to load a validation library at
 every cold start (docs/decisions/0003).
 """
 

@@ -38,7 +38,7 @@ def send(letter: Letter, tags: dict[str, str]) -> str:
 
     Nothing in it is tracked: a rewritten link would no longer be ours, and opening a letter is nobody's business.
 
-    :raises Rejected: never.
+    :raises Rejected: SES will never take it.
     :raises Delayed: not now; it may have been sent all the same, and the same link can be sent again.
     """
     try:

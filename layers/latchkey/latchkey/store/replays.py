@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 
-from latchkey import settings
+from latchkey import settings, tokens
 from latchkey.rules.refusals import InProgress, KeyReused
 from latchkey.store.tables import Table, unmet
 
@@ -22,6 +22,8 @@ class ReplayItem(Table):
 
     id = UnicodeAttribute(hash_key=True)
     request = UnicodeAttribute()
+    attempt = UnicodeAttribute(null=True)
+    """Names who claimed it, so that a claim whose answer was lost is known for ours."""
     status = NumberAttribute(null=True)
     body = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
@@ -44,7 +46,10 @@ def begin(place: str, request: str, now: int) -> Answer | None:
     :raises InProgress: it is under way.
     :raises KeyReused: the key stands for another request.
     """
-    claim = ReplayItem(place, request=request, expires_at=now + RUN_SECONDS, sweep_at=now + KEEP_SECONDS)
+    attempt = tokens.encode(tokens.request_id())
+    claim = ReplayItem(
+        place, request=request, attempt=attempt, expires_at=now + RUN_SECONDS, sweep_at=now + KEEP_SECONDS
+    )
     try:
         claim.save(condition=ReplayItem.id.does_not_exist() | (ReplayItem.expires_at <= now))
     except PutError as error:
@@ -56,6 +61,8 @@ def begin(place: str, request: str, now: int) -> Answer | None:
         kept = ReplayItem.get(place, consistent_read=True)
     except ReplayItem.DoesNotExist:
         raise InProgress from None
+    if kept.attempt == attempt:
+        return None
     if kept.request != request:
         raise KeyReused
     if kept.status is None or kept.body is None:
