@@ -24,7 +24,7 @@ def enter(asked: argparse.Namespace) -> None:
         subject, password = _entered(str(pool), asked.email, mail=not asked.no_mail)
     else:
         subject, password = asked.subject, None
-    audit.add(stack, EVERYWHERE, "member_changed", "operator")
+    audit.add(stack, EVERYWHERE, "member_changed", f"operator:{subject}")
     aws.client("dynamodb").put_item(
         TableName=stack.resource("Members"),
         Item={"practice": {"S": EVERYWHERE}, "subject": {"S": subject}, "role": {"S": "operator"}},

@@ -1,12 +1,13 @@
 """What became of a mail, as SES reports it: shown to the clinician, and heeded before the next one is sent."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from latchkey import tokens, web
 from latchkey.rules.events import Event, Kind
 from latchkey.rules.mails import FAULTS, Report, Status
-from latchkey.store import accounts, events
+from latchkey.store import accounts
 
 STATUSES: dict[str, Status] = {
     "Delivery": "delivered",
@@ -20,17 +21,16 @@ STATUSES: dict[str, Status] = {
 
 def work(event: Mapping[str, Any], instant: int) -> web.Outcome:
     """Note one report. Reports of mails that were not ours, or of a kind that says nothing, are passed over."""
-    report = _read(event.get("detail") or {})
+    now = instant // 1000
+    report = _read(event.get("detail") or {}, now)
     if report is None:
         return web.Outcome("passed_over")
-    known = accounts.note_report(report, instant // 1000)
-    if known and report.status in FAULTS:
-        fault = Event(report.practice, report.account, Kind.LINK_FAILED, instant, actor="system", reason=report.status)
-        events.add(fault)
+    row = Event(report.practice, report.account, Kind.LINK_FAILED, instant, actor="system", reason=report.status)
+    known = accounts.note_report(report, now, row if report.status in FAULTS else None)
     return web.Outcome(report.status if known else "passed_over", None, report.practice)
 
 
-def _read(detail: Mapping[str, Any]) -> Report | None:
+def _read(detail: Mapping[str, Any], now: int) -> Report | None:
     mail = detail.get("mail") or {}
     tags = mail.get("tags") or {}
     status = STATUSES.get(str(detail.get("eventType", "")))
@@ -44,8 +44,17 @@ def _read(detail: Mapping[str, Any]) -> Report | None:
         practice=practice,
         account=key,
         status=status,
+        sent_at=_second(mail.get("timestamp"), now),
         stops=status == "complained" or (status == "bounced" and permanent),
     )
+
+
+def _second(told: object, now: int) -> int:
+    """A time of SES's as Unix seconds; `now`, where it tells none."""
+    try:
+        return int(datetime.fromisoformat(str(told)).timestamp())
+    except ValueError:
+        return now
 
 
 handle = web.listener(work)

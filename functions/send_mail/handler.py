@@ -66,8 +66,9 @@ def _keep(job: Job, instant: int) -> web.Outcome:
         _write_down(job, Kind.LINK_FAILED, instant, str(rejected))
         _note(job, "rejected", now)
         return web.Outcome("rejected", str(rejected), job.practice)
-    _write_down(job, Kind.LINK_SENT if job.kind in jobs.LINKS else Kind.NOTICE_SENT, instant)
+    # at once: a report of a mail that is not known yet is passed over; where the row then fails, the job comes again
     _note(job, "sent", now, message)
+    _write_down(job, Kind.LINK_SENT if job.kind in jobs.LINKS else Kind.NOTICE_SENT, instant)
     return web.Outcome("sent", None, job.practice)
 
 

@@ -11,7 +11,9 @@ from latchkey import settings
 from latchkey.admin.api import NOUNS
 from latchkey.rules.members import Role
 from latchkey.store import members
+from latchkey.store.tables import connection
 from tests.admin.scene import ISSUER, Desk, Stage
+from tests.wire import Wire
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 PARTS = {"client": ULID, "contact": ULID, "subject": "dr-new", "kind": "sign_in", "language": "en"}
@@ -63,6 +65,19 @@ def test_a_practice_that_is_not_mine_does_not_exist(desk: Desk) -> None:
         assert elsewhere.status == nowhere.status == 404
         assert elsewhere.body == nowhere.body
         assert elsewhere.headers == nowhere.headers
+
+
+def test_whoever_tries_a_practice_that_is_not_theirs_is_written_down_there(desk: Desk, stage: Stage) -> None:
+    made = []
+    for place in ("harbor", "nowhere"):
+        with Wire().tapped(connection.client) as wire:
+            assert Desk(desk.subject, practice=place).ask("GET", "/clients").status == 404
+        made.append(wire.summary())
+    assert made == [["Get Members", "Get Members", "Get Practices", "Put Events"]] * 2
+    rows = {row["subject"]["S"]: row for row in stage.items()["Events"]}
+    assert set(rows) == {"harbor#", "*#"}
+    for row in rows.values():
+        assert (row["kind"]["S"], row["reason"]["S"], row["actor"]["S"]) == ("admin_denied", "no_member", desk.subject)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +197,7 @@ def test_the_practice_and_the_client_and_the_action(stage: Stage) -> None:
         ).document["id"]
         for slug, desk in owners.items()
     }
-    untouched = {table: rows for table, rows in stage.items().items() if table != "Budgets"}
+    untouched = _kept(stage)
     for slug, other in (("willow", "harbor"), ("harbor", "willow")):
         for key in ROUTES:
             method, _, path = key.partition(" ")
@@ -195,7 +210,7 @@ def test_the_practice_and_the_client_and_the_action(stage: Stage) -> None:
                     parts["contact"] = contacts[other]
                 answer = desk.ask(method, path.removeprefix(BASE), BODIES.get(key), parts=parts)
                 assert answer.status == 404, (key, place)
-    assert {table: rows for table, rows in stage.items().items() if table != "Budgets"} == untouched
+    assert _kept(stage) == untouched
 
 
 BODIES: dict[str, Any] = {
@@ -222,6 +237,13 @@ def _every_route() -> Iterator[tuple[str, str, dict[str, str], Role]]:
     for key, rule in ROUTES.items():
         method, _, path = key.partition(" ")
         yield method, path.removeprefix(BASE), _parts(path), rule.role
+
+
+def _kept(stage: Stage) -> dict[str, list[Any]]:
+    """Everything at rest but what is counted, and that someone was turned away."""
+    items = stage.items()
+    items["Events"] = [row for row in items["Events"] if row["kind"]["S"] != "admin_denied"]
+    return {table: rows for table, rows in items.items() if table != "Budgets"}
 
 
 def _parts(path: str) -> dict[str, str]:

@@ -43,7 +43,7 @@ FOUND = ["Get Clients", "BatchGet"]
         ("GET /clients", ["Query Clients", "BatchGet"]),
         ("GET /clients/{client}", [*FOUND, "Get Pins"]),
         ("GET /clients/{client}/portal-access", [*FOUND, "Get Pins"]),
-        ("GET /clients/{client}/events", ["Get Clients", "Query Events", "Query Events"]),
+        ("GET /clients/{client}/events", [*FOUND, "Query Events", "Query Events"]),
     ],
 )
 def test_looking(wire: Wire, desk: Desk, client: str, request_: str, made: list[str]) -> None:
@@ -64,6 +64,15 @@ def test_an_invitation(wire: Wire, desk: Desk) -> None:
         "BatchGet",
         "Get Pins",
     ]
+
+
+def test_an_address_that_is_confirmed_after_a_bounce(wire: Wire, desk: Desk, stage: Stage, client: str) -> None:
+    """What became of the mail before is forgotten in the same transaction: nothing that comes meanwhile is lost."""
+    stage.bounce(EMAIL)
+    body = {"email": EMAIL, "email_ok": True}
+    made = [*FOUND, "TransactWrite Accounts Clients Events", "BatchGet", "Get Pins"]
+    assert calls(wire, desk, "PUT /clients/{client}/email", body, client) == [*COMER, *made]
+    assert desk.access(client)["email_status"] == "none"
 
 
 def test_a_pin(wire: Wire, desk: Desk, client: str) -> None:

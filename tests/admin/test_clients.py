@@ -1,10 +1,15 @@
 """Clients on file."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from latchkey.rules.access import Change
+from latchkey.rules.accounts import Account, Status
+from latchkey.rules.events import Event
+from latchkey.store import accounts, clients
 from tests.admin.scene import Clock, Desk, Portal, Stage
 
 EVERYTHING_ON = {"appointments": True, "messages": True, "documents": True, "payments": True}
@@ -220,6 +225,22 @@ def test_an_erased_client_is_gone_with_their_sign_in(desk: Desk, portal: Portal,
     rest = {table: rows for table, rows in stage.items().items() if table != "Replays"}
     assert "kim@example.com" not in json.dumps(rest, default=str)
     assert "Kim Lee" not in json.dumps(rest, default=str)
+
+
+def test_a_client_who_had_very_many_addresses_is_erased_with_all_of_them(desk: Desk, stage: Stage) -> None:
+    client = desk.add("Kim Lee", "kim@example.com", invite={})
+    former = [accounts.key_of("willow", f"kim{n}@example.com") for n in range(120)]
+    for n, key in enumerate(former):
+        accounts.save(Account(key, f"{n}", "willow", f"kim{n}@example.com", "Kim Lee", status=Status.DISABLED))
+    clients.change(
+        clients.find("willow", client),
+        lambda it, _: Change(replace(it, former=tuple(former))),
+        set(),
+        lambda row, kind: Event("willow", row, kind, Clock.now * 1000),
+    )
+    assert desk.ask("DELETE", "/clients/{client}", client=client).status == 204
+    assert [account["address"]["S"] for account in stage.items()["Accounts"]] == [""] * 121
+    assert stage.items()["Clients"] == []
 
 
 def test_an_address_of_an_erased_client_begins_anew_and_revives_nothing(

@@ -1,15 +1,34 @@
 """Guardians, partners and contacts: whose profiles someone may open by a sign-in of their own."""
 
+from dataclasses import replace
+
+from latchkey.store import accounts
 from tests.admin.scene import Answer, Clock, Desk, Portal, Stage
 
 
-def grant(desk: Desk, client: str, name: str, email: str, email_ok: bool = True, relation: str = "guardian") -> Answer:
-    told = {"name": name, "email": email, "email_ok": email_ok, "relation": relation}
+def grant(
+    desk: Desk, client: str, name: str, email: str, email_ok: bool | None = True, relation: str = "guardian"
+) -> Answer:
+    told = {"name": name, "email": email, "relation": relation} | ({} if email_ok is None else {"email_ok": email_ok})
     return desk.ask("POST", "/clients/{client}/contacts", told, client=client)
 
 
 def revoke(desk: Desk, client: str, contact: str) -> Answer:
     return desk.ask("DELETE", "/clients/{client}/contacts/{contact}", client=client, contact=contact)
+
+
+def asks_for_a_link(portal: Portal, stage: Stage, email: str) -> list[str]:
+    """Whom mail goes to when someone asks for a link, some minutes later than the last one."""
+    Clock.advance(6 * 60)
+    assert portal.ask("request_link", "POST", "/sign-in", {"email": email}).status == 202
+    return [letter.to for letter in stage.deliver()]
+
+
+def status_of(desk: Desk, client: str) -> tuple[bool, str]:
+    """Consent of the client's only contact, and what became of the newest mail to them."""
+    (told,) = desk.ask("GET", "/clients/{client}/contacts", client=client).document["contacts"]
+    assert desk.ask("GET", "/clients/{client}/contacts/{contact}", client=client, contact=told["id"]).document == told
+    return told["email_ok"], told["email_status"]
 
 
 def pin_for(desk: Desk, client: str, contact: str) -> str:
@@ -124,6 +143,103 @@ def test_the_same_address_again_changes_the_contact(desk: Desk, stage: Stage) ->
     assert [one["name"] for one in contacts] == ["Maria Gomez"]
 
 
+def test_a_contact_takes_their_consent_back_and_gives_it_again(desk: Desk, portal: Portal, stage: Stage) -> None:
+    leo = desk.add("Leo Gomez", kind="minor")
+    grant(desk, leo, "Maria Gomez", "maria@example.com")
+    stage.deliver()
+    for email_ok, reason, mailed in ((False, "withdrawn", []), (True, "given", ["maria@example.com"])):
+        told = grant(desk, leo, "Maria Gomez", "maria@example.com", email_ok)
+        assert told.document["email_ok"] is email_ok
+        changes = [event for event in desk.events(leo) if event["kind"] == "consent_changed"]
+        assert (changes[0]["reason"], changes[0]["actor"]) == (reason, desk.subject)
+        assert asks_for_a_link(portal, stage, "maria@example.com") == mailed
+        desk.pin(leo, contact=told.document["id"])
+        assert [letter.to for letter in stage.deliver()] == mailed
+    assert len(changes) == 2
+
+
+def test_the_last_word_on_consent_counts_for_every_child_and_saying_nothing_is_none(
+    desk: Desk, portal: Portal, stage: Stage
+) -> None:
+    leo, emma = desk.add("Leo Gomez", kind="minor"), desk.add("Emma Gomez", kind="minor")
+    assert grant(desk, leo, "Maria", "maria@example.com", None).document["email_ok"] is False
+    grant(desk, leo, "Maria", "maria@example.com")
+    stage.deliver()
+    assert grant(desk, emma, "Maria", "maria@example.com", None).document["email_ok"] is True
+    assert asks_for_a_link(portal, stage, "maria@example.com") == ["maria@example.com"]
+    grant(desk, emma, "Maria", "maria@example.com", email_ok=False)
+    assert asks_for_a_link(portal, stage, "maria@example.com") == []
+
+
+def test_a_clients_own_consent_is_not_changed_by_a_contacts_entry(desk: Desk, portal: Portal, stage: Stage) -> None:
+    maria = desk.add("Maria Gomez", "maria@example.com", invite={})
+    leo = desk.add("Leo Gomez", kind="minor")
+    stage.deliver()
+    for own, mailed in ((True, ["maria@example.com"]), (False, [])):
+        told = {"email": "maria@example.com", "email_ok": own}
+        desk.ask("PUT", "/clients/{client}/email", told, client=maria)
+        before = consents(desk, maria)
+        grant(desk, leo, "Maria", "maria@example.com", email_ok=not own)
+        assert consents(desk, maria) == before
+        assert desk.access(maria)["emails"][0]["email_ok"] is own
+        assert asks_for_a_link(portal, stage, "maria@example.com") == mailed
+
+
+def test_an_address_that_mail_came_back_from_is_shown_and_confirmed_by_the_same_contact_again(
+    desk: Desk, portal: Portal, stage: Stage
+) -> None:
+    leo, emma = desk.add("Leo Gomez", kind="minor"), desk.add("Emma Gomez", kind="minor")
+    assert grant(desk, leo, "Maria", "maria@example.com").document["email_status"] == "queued"
+    stage.deliver()
+    assert status_of(desk, leo) == (True, "sent")
+    stage.bounce("maria@example.com")
+    assert status_of(desk, leo) == (True, "bounced")
+    # neither someone else's entry, nor one that was taken away and made anew, is word that the address is right
+    assert grant(desk, emma, "Maria", "maria@example.com").document["email_status"] == "bounced"
+    revoke(desk, emma, contact_of(desk, emma))
+    revoke(desk, leo, contact_of(desk, leo))
+    assert grant(desk, leo, "Maria", "maria@example.com").document["email_status"] == "bounced"
+    assert grant(desk, leo, "Maria", "maria@example.com", email_ok=False).document["email_status"] == "bounced"
+    assert asks_for_a_link(portal, stage, "maria@example.com") == []
+    # nobody has signed in yet: confirmed, they are invited once more
+    assert grant(desk, leo, "Maria", "maria@example.com").document["email_status"] == "queued"
+    (letter,) = stage.deliver()
+    portal.open_letter(letter)
+    stage.bounce("maria@example.com", "complained")
+    assert grant(desk, leo, "Maria", "maria@example.com").document["email_status"] == "none"
+    assert stage.promises() == []
+    assert asks_for_a_link(Portal(stage), stage, "maria@example.com") == ["maria@example.com"]
+
+
+def test_a_clients_own_address_is_confirmed_by_no_contacts_entry(desk: Desk, stage: Stage) -> None:
+    maria = desk.add("Maria Gomez", "maria@example.com", invite={})
+    leo = desk.add("Leo Gomez", kind="minor")
+    stage.bounce("maria@example.com")
+    for _ in range(2):
+        assert grant(desk, leo, "Maria", "maria@example.com").document["email_status"] == "bounced"
+    assert desk.access(maria)["email_status"] == "bounced"
+
+
+def test_whose_contact_ends_and_begins_anew_may_bring_another_google_account(desk: Desk) -> None:
+    leo, emma = desk.add("Leo Gomez", kind="minor"), desk.add("Emma Gomez", kind="minor")
+    key = accounts.key_of("willow", "maria@gmail.com")
+    contacts = [(child, grant(desk, child, "Maria", "maria@gmail.com").document["id"]) for child in (leo, emma)]
+    account = accounts.find(key)
+    assert account
+    accounts.save(replace(account, google="first"))
+    bound = []
+    for child, contact in contacts:
+        revoke(desk, child, contact)
+        account = accounts.find(key)
+        assert account
+        bound.append(account.google)
+    assert bound == ["first", None]
+    grant(desk, leo, "Maria", "maria@gmail.com")
+    account = accounts.find(key)
+    assert account
+    assert (account.google, account.may_sign_in) == (None, True)
+
+
 def test_a_contacts_address_can_become_a_clients_own_and_the_other_way_round(desk: Desk, portal: Portal) -> None:
     leo = desk.add("Leo Gomez", kind="minor")
     contact = grant(desk, leo, "Maria", "maria@example.com").document["id"]
@@ -189,6 +305,11 @@ def test_there_is_an_end_to_contacts(desk: Desk) -> None:
         assert grant(desk, leo, "Someone", f"someone{number}@example.com", email_ok=False).status == 201
     assert grant(desk, leo, "Someone", "else@example.com").code == "body_invalid"
     assert grant(desk, leo, "Someone", "someone3@example.com").status == 201
+
+
+def consents(desk: Desk, client: str) -> list[str]:
+    """Reasons of what was written down about consent."""
+    return [event["reason"] for event in desk.events(client) if event["kind"] == "consent_changed"]
 
 
 def contact_of(desk: Desk, client: str) -> str:

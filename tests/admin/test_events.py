@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from latchkey.store import accounts
 from tests.admin.scene import Answer, Clock, Desk, Portal, Stage
 
 
@@ -87,10 +88,40 @@ def test_one_clients_events_are_not_anothers(desk: Desk) -> None:
     assert "access_disabled" not in {event["kind"] for event in desk.events(lee)}
 
 
+def test_an_address_that_has_become_another_clients_tells_of_that_one_alone(
+    desk: Desk, portal: Portal, stage: Stage
+) -> None:
+    kim = desk.add("Kim Lee", "home@example.com", invite={})
+    portal.open_letter(stage.deliver()[0])
+    told = {"email": "kim@example.com", "email_ok": True, "disable_and_resend": True}
+    desk.ask("PUT", "/clients/{client}/email", told, client=kim)
+    stage.deliver()
+    before = desk.events(kim)
+    assert "session_started" in {event["kind"] for event in before}
+    Clock.advance(60)
+    jo = desk.add("Jo Lee", "home@example.com", invite={})
+    Portal(stage).open_letter(stage.deliver()[0])
+    known, kims, jos = ({event["id"] for event in told} for told in (before, desk.events(kim), desk.events(jo)))
+    assert kims <= known
+    assert not jos & known
+    assert [event["kind"] for event in desk.events(jo)].count("session_started") == 1
+
+
+def test_what_a_contact_does_is_told_of_whose_profile_they_open_also_if_they_are_a_client(
+    desk: Desk, portal: Portal, stage: Stage
+) -> None:
+    desk.add("Maria Gomez", "maria@example.com", invite={})
+    leo = desk.add("Leo Gomez", kind="minor")
+    told = {"name": "Maria", "email": "maria@example.com", "email_ok": True}
+    desk.ask("POST", "/clients/{client}/contacts", told, client=leo)
+    portal.open_letter(stage.deliver()[0])
+    assert "session_started" in {event["kind"] for event in desk.events(leo)}
+
+
 def test_changes_of_practice_and_members_are_written_down_with_who_made_them(
     head: Desk, operator: Desk, stage: Stage
 ) -> None:
-    head.ask("PATCH", "", {"phone": "555"})
+    head.ask("PATCH", "", {"phone": "555", "name": "Willow"})
     head.ask("PUT", "/letters/{kind}/{language}", {"body": "Hi"}, kind="sign_in", language="en")
     head.ask("PUT", "/members/{subject}", {"role": "admin"}, subject="new")
     head.ask("DELETE", "/members/{subject}", subject="new")
@@ -98,10 +129,10 @@ def test_changes_of_practice_and_members_are_written_down_with_who_made_them(
     rows = [(row["kind"]["S"], row["actor"]["S"], row["reason"]["S"]) for row in stage.items()["Events"]]
     assert sorted(rows) == sorted(
         [
-            ("practice_changed", head.subject, "patch"),
+            ("practice_changed", head.subject, "name,phone"),
             ("practice_changed", head.subject, "letter_sign_in_en"),
-            ("member_changed", head.subject, "admin"),
-            ("member_changed", head.subject, "removed"),
+            ("member_changed", head.subject, "admin:new"),
+            ("member_changed", head.subject, "removed:new"),
             ("practice_changed", operator.subject, "put"),
         ]
     )
@@ -123,6 +154,11 @@ class TestDiagnosis:
         found = diagnosis(desk, client)
         assert found["consent"] is False
         assert any("has not agreed to be emailed" in sentence for sentence in found["advice"])
+
+    def test_a_status_that_only_a_later_version_knows(self, desk: Desk) -> None:
+        client = desk.add("Kim Lee", "kim@example.com", invite={})
+        accounts.note_mail(accounts.key_of("willow", "kim@example.com"), "postponed", Clock.now)
+        assert diagnosis(desk, client)["email_status"] == desk.access(client)["email_status"] == "none"
 
     def test_a_bounce(self, desk: Desk, stage: Stage) -> None:
         client = desk.add("Kim Lee", "kim@example.com", invite={})

@@ -20,7 +20,7 @@ MINUTE, HOUR = 60, 3600
 
 ASK = ["Update Budgets", "Get Accounts", "Update Budgets", "Update Budgets", "Put Events", "SendMessage"]
 """Where it comes from, whose address, that address's limits, the practice's, the audit, the promise."""
-JOB = ["Get Accounts", "Update Links", "SendEmail", "Put Events", "Update Accounts"]
+JOB = ["Get Accounts", "Update Links", "SendEmail", "Update Accounts", "Put Events"]
 LOOK = ["TransactGet Accounts Links"]
 SPEND_LINK = ["TransactWrite Accounts Events Links Sessions"]
 CHECK = ["TransactGet Accounts Sessions"]

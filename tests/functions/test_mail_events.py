@@ -1,14 +1,20 @@
 """What SES reports of a mail becomes what the clinician sees, and stops mail that nobody should get."""
 
+from contextlib import suppress
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from latchkey import tokens
+from latchkey.rules import access
+from latchkey.rules.clients import Client, Email
 from latchkey.store import accounts
+from latchkey.store.tables import OUTAGES
+from latchkey.web.answers import rfc3339
 from tests.functions.files import a_job, body_of, key_of
 from tests.functions.portal import Browser, Portal
+from tests.people import NOON
 
 
 @pytest.fixture
@@ -25,10 +31,11 @@ def letter_to(portal: Portal, account: bytes) -> str:
     return message
 
 
-def reported(portal: Portal, account: bytes, message: str, kind: str, **details: Any) -> str:
+def reported(portal: Portal, account: bytes, message: str, kind: str, sent_at: int = NOON, **details: Any) -> str:
     """Hand a report of SES in; returns the status that the clinician then sees."""
     tags = {"practice": ["willow"], "account": [tokens.encode(account)], "ses:configuration-set": ["ConfigurationSet"]}
-    detail = {"eventType": kind, "mail": {"messageId": message, "tags": tags}, **details}
+    mail = {"messageId": message, "timestamp": rfc3339(sent_at).replace("Z", ".123Z"), "tags": tags}
+    detail = {"eventType": kind, "mail": mail, **details}
     portal.hear("MailEvents", {"id": "1", "source": "aws.ses", "detail": detail})
     found = accounts.find(account)
     assert found
@@ -96,6 +103,55 @@ def test_a_late_bounce_of_an_older_mail_still_stops_the_address(portal: Portal, 
     portal.now += 3600
     letter_to(portal, ana)
     reported(portal, ana, older, "Bounce", bounce={"bounceType": "Permanent"})
+    assert is_stopped(ana)
+
+
+def confirmed(portal: Portal, account: bytes) -> None:
+    """A clinician says that Ana's address is right."""
+    found = accounts.find(account)
+    assert found
+    email = Email(found.address, email_ok=True, recorded_by="dr-willow", recorded_at=portal.now)
+    accounts.save(access.confirm(Client("01A", "willow", "Ana"), email, account, {account: found}).account(account))
+
+
+@pytest.mark.parametrize(
+    ("kind", "details"), [("Bounce", {"bounce": {"bounceType": "Permanent"}}), ("Complaint", {"complaint": {}})]
+)
+def test_what_is_reported_of_mail_from_before_a_confirmation_stops_nobody(
+    portal: Portal, ana: bytes, kind: str, details: dict[str, Any]
+) -> None:
+    old, sent_at = letter_to(portal, ana), portal.now
+    reported(portal, ana, old, kind, sent_at, **details)
+    portal.now += 3600
+    confirmed(portal, ana)
+    accounts.note_mail(ana, "none", portal.now)
+    before = portal.at_rest()
+
+    assert reported(portal, ana, old, kind, sent_at, **details) == "none"
+    assert portal.at_rest() == before
+
+    portal.now += 60
+    new, sent_at = letter_to(portal, ana), portal.now
+    reported(portal, ana, old, kind, NOON, **details)
+    assert not is_stopped(ana)
+    reported(portal, ana, new, kind, sent_at, **details)
+    assert is_stopped(ana)
+
+
+def test_an_address_that_nobody_had_to_confirm_is_stopped_by_a_late_bounce(portal: Portal, ana: bytes) -> None:
+    message, sent_at = letter_to(portal, ana), portal.now
+    portal.now += 3600
+    confirmed(portal, ana)
+    reported(portal, ana, message, "Bounce", sent_at, bounce={"bounceType": "Permanent"})
+    assert is_stopped(ana)
+
+
+def test_a_report_that_does_not_say_when_its_mail_was_sent_is_of_mail_from_now(portal: Portal, ana: bytes) -> None:
+    reported(portal, ana, letter_to(portal, ana), "Bounce", bounce={"bounceType": "Permanent"})
+    portal.now += 3600
+    confirmed(portal, ana)
+    tags = {"practice": ["willow"], "account": [tokens.encode(ana)]}
+    portal.hear("MailEvents", {"detail": {"eventType": "Complaint", "mail": {"messageId": "x", "tags": tags}}})
     assert is_stopped(ana)
 
 
@@ -190,6 +246,24 @@ def test_a_stop_that_is_reported_twice_is_written_down_and_noted_once(portal: Po
 
     reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
     assert portal.at_rest() == before
+
+
+@pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems"])
+@pytest.mark.parametrize("trouble", ["refused", "lost"])
+def test_a_report_that_comes_again_after_trouble_is_written_down_once(
+    portal: Portal, ana: bytes, operation: str, trouble: str
+) -> None:
+    message = letter_to(portal, ana)
+    if trouble == "refused":
+        portal.wire.refuse(operation, "InternalServerError")
+    else:
+        portal.wire.lose(operation)
+    with suppress(*OUTAGES):
+        reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
+
+    assert reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"}) == "bounced"
+    assert is_stopped(ana)
+    assert portal.audit().count(("link_failed", "bounced")) == 1
 
 
 def test_a_mail_that_nobody_knows_changes_nothing_that_is_seen(portal: Portal, ana: bytes) -> None:

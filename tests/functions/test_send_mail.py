@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from latchkey import tokens
+from latchkey.mail import ses
+from latchkey.mail.letters import Letter
 from latchkey.rules.accounts import Status
+from latchkey.rules.events import Event
 from latchkey.rules.practices import Practice
-from latchkey.store import practices
+from latchkey.store import events, practices
 from tests.functions.files import a_job, body_of, change, key_of
 from tests.functions.portal import Browser, Portal
 from tests.people import NOON
@@ -30,6 +33,11 @@ def noted(portal: Portal, account: bytes) -> dict[str, Any]:
         for name in ("email_status", "email_status_at", "message_id")
         if name in item
     }
+
+
+def tags_of(account: bytes) -> dict[str, list[str]]:
+    """What SES reports beside a letter to someone."""
+    return {"practice": ["willow"], "account": [tokens.encode(account)]}
 
 
 # ── the letter ──
@@ -124,6 +132,45 @@ def test_a_letter_that_was_sent_is_written_down_for_the_clinician(portal: Portal
     assert seen == {"email_status": "sent", "email_status_at": str(NOON + 5)}
     (row,) = portal.at_rest()["Events"]
     assert (row["kind"]["S"], row["actor"]["S"]) == ("link_sent", "system")
+
+
+def test_a_delivery_that_is_reported_at_once_is_seen(
+    portal: Portal, ana: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B66: SES can be faster than the rest of our writing."""
+    hand_over, write, taken = ses.send, events.add, []
+
+    def send(letter: Letter, tags: dict[str, str]) -> str:
+        taken.append(hand_over(letter, tags))
+        return taken[-1]
+
+    def add(event: Event) -> None:
+        mail = {"messageId": taken[-1], "tags": tags_of(ana)}
+        portal.hear("MailEvents", {"detail": {"eventType": "Delivery", "mail": mail}})
+        write(event)
+
+    monkeypatch.setattr(ses, "send", send)
+    monkeypatch.setattr(events, "add", add)
+    portal.work(body_of(a_job(ana, NOON)))
+
+    assert noted(portal, ana)["email_status"] == "delivered"
+    assert portal.audit() == [("link_sent", None)]
+
+
+def test_a_letter_whose_row_could_not_be_written_is_written_down_when_its_promise_comes_again(
+    portal: Portal, browser: Browser, ana: bytes
+) -> None:
+    portal.wire.refuse("PutItem", "InternalServerError")
+    portal.work(body_of(a_job(ana, NOON)))
+    assert portal.audit() == []
+
+    (copy,) = copies(portal)
+    assert portal.work(copy["MessageBody"]) == []
+
+    assert portal.audit() == [("link_sent", None)]
+    first, second = portal.letters
+    assert first.path == second.path
+    assert browser.post(second.path).location == "/willow/home"
 
 
 def test_the_link_is_stored_before_the_letter_is_sent(portal: Portal, ana: bytes) -> None:

@@ -43,7 +43,7 @@ def test_it_is_written_down(deployed: Deployed, operate: Operate) -> None:
     operate("first-operator", "--stack", NAME, "--subject", "okta|42")
     (row,) = deployed.items("Events")
 
-    assert (row["subject"]["S"], row["kind"]["S"], row["reason"]["S"]) == ("*#", "member_changed", "operator")
+    assert (row["subject"]["S"], row["kind"]["S"], row["reason"]["S"]) == ("*#", "member_changed", "operator:okta|42")
 
 
 def test_a_dry_run_changes_nothing(deployed: Deployed, operate: Operate) -> None:

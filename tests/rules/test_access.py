@@ -202,6 +202,24 @@ def test_nothing_is_done_twice() -> None:
         access.signs_in(world.clients[ONE], world.accounts)
 
 
+def test_an_address_is_confirmed_whoevers_it_was_and_not_whoevers_it_is() -> None:
+    world = World()
+    world.invite(ONE, ANA)
+    world.accounts[key_of(ANA)] = replace(
+        world.accounts[key_of(ANA)], suppressed=True, email_status="bounced", google="first"
+    )
+    with pytest.raises(EmailInUse):
+        world.readdress(TWO, ANA, agreed=False)
+    assert world.accounts[key_of(ANA)].suppressed
+    world.disable(ONE, ANA)
+    ended = world.accounts[key_of(ANA)]
+    world.readdress(TWO, ANA, email_ok=False, agreed=False)
+    # nothing else of the one whose it was is touched
+    confirmed = replace(ended, suppressed=False, confirmed_at=NOON, email_status="none", revision=ended.revision + 1)
+    assert world.accounts[key_of(ANA)] == confirmed
+    assert world.invite(ONE, ANA).happened(Kind.INVITATION_REQUESTED)
+
+
 def test_a_bounce_is_forgiven_by_confirming_and_not_by_asking_again() -> None:
     world = World()
     world.invite(ONE, ANA)

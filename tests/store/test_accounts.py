@@ -19,6 +19,7 @@ from tests.store.roads import RING, on_file
     [
         {},
         {"status": Status.INVITED, "first_sign_in_at": None, "last_sign_in_at": None},
+        {"suppressed": True, "confirmed_at": NOON},
         {"status": Status.DISABLED, "epoch": 7, "suppressed": True, "email_ok": False, "language": "es"},
         {"profiles": (), "sessions": ()},
         {"profiles": (Profile("01A", "Leo", "minor", frozenset()), Profile("01B", "Leo & Mia", "couple"))},
@@ -84,7 +85,7 @@ def test_an_account_that_a_newer_version_wrote_is_still_read(engine: Engine) -> 
 
 def test_an_address_is_stopped_once_however_often_that_is_reported() -> None:
     account = on_file()
-    complaint = Report("message-1", account.practice, account.key, "complained", stops=True)
+    complaint = Report("message-1", account.practice, account.key, "complained", NOON, stops=True)
 
     assert accounts.note_report(complaint, NOON)
     assert not accounts.note_report(complaint, NOON + 5)

@@ -104,7 +104,6 @@ def put_email(client: ClientId, body: AddressChange, act: Acting) -> AccessDocum
         )
 
     noting = act.noting({Kind.CONSENT_CHANGED: "given" if body.email_ok else "withdrawn"})
-    before = accounts.find(key)
     if not body.disable_and_resend:
         changed = clients.change(found, decide, {key}, noting)
     else:
@@ -114,8 +113,6 @@ def put_email(client: ClientId, body: AddressChange, act: Acting) -> AccessDocum
                 _send(act, found, changed, key)
             else:
                 budgets.give_back(count)
-    if before and before.suppressed and not changed.happened(Kind.INVITATION_REQUESTED):
-        accounts.note_mail(key, "none", act.now)
     return document(changed.client, act)
 
 
@@ -170,7 +167,7 @@ def post_share(client: ClientId, body: Share, act: Acting) -> tuple[SharedDocume
     """
     found = clients.find(act.slug, client)
     known = accounts.find_all(access.keys(found))
-    grants = access.sharing_invites(found, known)
+    grants = access.sharing_invites(found, body.items, known, act.now)
     address = access.address_for(found, None) if grants else None
     if not body.dry_run:
         with post.counted(act) if address else nullcontext():

@@ -220,7 +220,10 @@ class NewContact(Sent):
 
     name: Name
     email: Address
-    email_ok: bool = False
+    email_ok: bool | None = Field(
+        default=None,
+        description="The person has agreed to be sent email there; what is known of the address, if it is left out.",
+    )
     relation: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=LINE)] = "contact"
 
 

@@ -1,5 +1,7 @@
 """People who sign in as themselves and may open a client's profile: guardians, partners, contacts."""
 
+from dataclasses import replace
+
 from aws_lambda_powertools.event_handler import Response
 
 from latchkey import tokens
@@ -24,13 +26,15 @@ routes = Routes("contacts")
 def get_contacts(client: ClientId, act: Acting) -> ContactList:
     """List who may open a client's profile."""
     found = clients.find(act.slug, client)
-    return ContactList(contacts=[documents.contact(one) for one in found.contacts])
+    known = accounts.find_all({one.account for one in found.contacts})
+    return ContactList(contacts=[documents.contact(one, known.get(one.account)) for one in found.contacts])
 
 
 @routes.on("GET /clients/{client}/contacts/{contact}", Role.CLINICIAN, gives={200: ContactDocument})
 def get_contact(client: ClientId, contact: ContactId, act: Acting) -> ContactDocument:
     """Read a contact."""
-    return documents.contact(_contact(clients.find(act.slug, client), contact))
+    found = _contact(clients.find(act.slug, client), contact)
+    return documents.contact(found, accounts.find(found.account))
 
 
 @routes.on(
@@ -44,26 +48,34 @@ def post_contact(client: ClientId, body: NewContact, act: Acting) -> ContactDocu
     """Let someone open a client's profile by a sign-in of their own.
 
     Whoever signs in here already gains one more profile. Someone new is invited if they have agreed to be emailed, and
-    can else be given a PIN. The same address again changes the contact it belongs to.
+    can else be given a PIN. The same address again changes the contact it belongs to; with `email_ok` it also confirms
+    the address, which lets mail go there again after it came back. The last `email_ok` that is recorded for an address
+    is in force for all whose contact it is; that of an address which a client signs in by is the client's own.
     """
     found = clients.find(act.slug, client)
-    email = Email(addresses.on_file(body.email), body.email_ok, act.clinician.subject, act.now)
+    address = addresses.on_file(body.email)
     key = accounts.key_of(act.slug, addresses.canonical(body.email))
     known_as = next((one.id for one in found.contacts if one.account == key), None)
-    contact = Contact(known_as or tokens.ulid(act.instant), body.name, email, body.relation, key)
+    contact_id = known_as or tokens.ulid(act.instant)
+    reasons = {Kind.PROFILE_GRANTED: contact_id, Kind.CONSENT_CHANGED: "given" if body.email_ok else "withdrawn"}
 
     def decide(current: Client, known: Accounts) -> Change:
         if len({*(one.account for one in current.contacts), key}) > MOST_CONTACTS:
             raise BodyInvalid((("body", f"A client has {MOST_CONTACTS} contacts at most"),))
+        agreed = body.email_ok if body.email_ok is not None else access.may_be_emailed(known.get(key))
+        email = Email(address, agreed, act.clinician.subject, act.now)
+        contact = Contact(contact_id, body.name, email, body.relation, key)
         return access.add_contact(current, contact, known, tokens.ulid(act.instant))
 
     with post.counted(act) as count:
-        changed = clients.change(found, decide, {key}, act.noting({Kind.PROFILE_GRANTED: contact.id}))
+        changed = clients.change(found, decide, {key}, act.noting(reasons))
+        account = changed.account(key)
         if changed.happened(Kind.INVITATION_REQUESTED):
-            post.invite(act, changed.account(key))
+            post.invite(act, account)
+            account = replace(account, email_status="queued")
         else:
             budgets.give_back(count)
-    return documents.contact(contact)
+    return documents.contact(_contact(changed.client, contact_id), account)
 
 
 @routes.on("DELETE /clients/{client}/contacts/{contact}", Role.CLINICIAN, gives={204: None})

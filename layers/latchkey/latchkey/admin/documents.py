@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 from pydantic import BaseModel, Field
 
@@ -90,14 +90,20 @@ class EmailDocument(BaseModel):
     recorded_at: When
 
 
-class ContactDocument(BaseModel):
-    """Someone who signs in as themselves and may open the client's profile."""
+class ContactEntry(BaseModel):
+    """Someone who signs in as themselves and may open the client's profile, as clients show them."""
 
     id: str
     name: str
     email: str
     email_ok: bool
     relation: str
+
+
+class ContactDocument(ContactEntry):
+    """Someone who signs in as themselves and may open the client's profile."""
+
+    email_status: EmailStatus
 
 
 class ContactList(BaseModel):
@@ -130,7 +136,7 @@ class ClientEntry(BaseModel):
     language: Language
     emails: list[EmailDocument]
     features: dict[str, bool]
-    contacts: list[ContactDocument]
+    contacts: list[ContactEntry]
     status: AccessStatus
     created_at: When
 
@@ -226,15 +232,9 @@ def emails(emails: Iterable[Email]) -> list[EmailDocument]:
     ]
 
 
-def contact(contact: Contact) -> ContactDocument:
-    """A contact; whether they may be written to is what was recorded with them."""
-    return ContactDocument(
-        id=contact.id,
-        name=contact.name,
-        email=contact.email.address,
-        email_ok=contact.email.email_ok,
-        relation=contact.relation,
-    )
+def contact(contact: Contact, account: Account | None) -> ContactDocument:
+    """A contact and what became of the newest mail to them; `account` is the one they sign in to."""
+    return ContactDocument.model_validate(_contact(contact) | {"email_status": email_status(account)})
 
 
 def entry(client: Client, own: Account | None) -> ClientEntry:
@@ -272,12 +272,14 @@ def status(client: Client, own: Account | None) -> AccessStatus:
     return own.status.value if own else "disabled"
 
 
-def email_status(own: Account | None) -> EmailStatus:
-    """What became of the newest mail; `suppressed` where none goes out any more, unless it says why by itself."""
-    if own is None:
+def email_status(account: Account | None) -> EmailStatus:
+    """What became of the newest mail; `suppressed` where none goes out any more, unless it says why by itself, and
+    `none` for what only a later version has a word for."""
+    if account is None:
         return "none"
-    told: EmailStatus = own.email_status  # type: ignore[assignment] # written by `note_mail` alone
-    return "suppressed" if own.suppressed and told not in ("bounced", "complained") else told
+    known = account.email_status in get_args(EmailStatus)
+    told = cast("EmailStatus", account.email_status) if known else "none"
+    return "suppressed" if account.suppressed and told not in ("bounced", "complained") else told
 
 
 def event(id: str, event: Event) -> EventDocument:  # noqa: A002 - what the document calls it
@@ -308,9 +310,20 @@ def _told(client: Client, own: Account | None) -> dict[str, object]:
         "language": client.language,
         "emails": emails(client.emails),
         "features": switches(client.features),
-        "contacts": [contact(one) for one in client.contacts],
+        "contacts": [_contact(one) for one in client.contacts],
         "status": status(client, own),
         "created_at": rfc3339(client.created_at),
+    }
+
+
+def _contact(contact: Contact) -> dict[str, object]:
+    """A contact; whether they may be written to is what was recorded with them."""
+    return {
+        "id": contact.id,
+        "name": contact.name,
+        "email": contact.email.address,
+        "email_ok": contact.email.email_ok,
+        "relation": contact.relation,
     }
 
 

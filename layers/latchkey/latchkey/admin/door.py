@@ -16,7 +16,7 @@ from latchkey import aws, metrics
 from latchkey.admin import claims, repeats
 from latchkey.admin.acts import PRACTICE_ROW, Act
 from latchkey.admin.routes import BASE, Routes, Rule
-from latchkey.rules.events import Kind
+from latchkey.rules.events import Event, Kind
 from latchkey.rules.members import Clinician
 from latchkey.rules.practices import RESERVED_SLUGS
 from latchkey.rules.refusals import (
@@ -137,8 +137,11 @@ def _allowed(request: Request, subject: str, rule: Rule) -> Act:
         if not SHAPES[name].fullmatch(request.parameters.get(name, "")):
             raise NotYours
     slug = request.parameters["practice"]
-    role = None if slug in RESERVED_SLUGS else members.role_of(slug, subject)
+    if slug in RESERVED_SLUGS:
+        raise NotYours
+    role = members.role_of(slug, subject)
     if role is None:
+        _note_stranger(request, slug, subject)
         raise NotYours
     act = Act(request, Clinician(subject, role))
     if role < rule.role:
@@ -150,6 +153,26 @@ def _allowed(request: Request, subject: str, rule: Rule) -> Act:
         return replace(act, request=replace(request, practice=practices.load(slug, request.now)))
     except PracticeUnknown:
         raise NotYours from None
+
+
+def _note_stranger(request: Request, slug: str, subject: str) -> None:
+    """Write down that someone came who is no member: at the practice, or at the stack where there is no such practice.
+    The calls are the same, so that how long it takes does not tell which.
+
+    Only tokens that were issued for us come as far as this, and API Gateway holds them to its rate.
+    """
+    place = slug if practices.find(slug) else members.STACK
+    events.add(
+        Event(
+            place,
+            PRACTICE_ROW,
+            Kind.ADMIN_DENIED,
+            request.instant,
+            actor=subject,
+            reason="no_member",
+            reference=request.reference,
+        )
+    )
 
 
 def _body(request: Request) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ Subject = Annotated[
 @routes.on("PUT /members/{subject}", Role.ADMIN, gives={200: MemberDocument})
 def put_member(subject: Subject, body: Membership, act: Acting) -> MemberDocument:
     """Let someone act for the practice, or in another role."""
-    events.add(act.event(PRACTICE_ROW, Kind.MEMBER_CHANGED, body.role))
+    events.add(act.event(PRACTICE_ROW, Kind.MEMBER_CHANGED, f"{body.role}:{subject}"))
     members.add(act.slug, subject, Role[body.role.upper()])
     return MemberDocument(subject=subject, role=body.role)
 
@@ -31,6 +31,6 @@ def put_member(subject: Subject, body: Membership, act: Acting) -> MemberDocumen
 @routes.on("DELETE /members/{subject}", Role.ADMIN, gives={204: None})
 def delete_member(subject: Subject, act: Acting) -> Response[None]:
     """Let someone act no more, from their next request on."""
-    events.add(act.event(PRACTICE_ROW, Kind.MEMBER_CHANGED, "removed"))
+    events.add(act.event(PRACTICE_ROW, Kind.MEMBER_CHANGED, f"removed:{subject}"))
     members.remove(act.slug, subject)
     return Response(204)

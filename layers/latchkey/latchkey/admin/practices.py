@@ -42,7 +42,7 @@ def patch_practice(body: Changes, act: Acting) -> PracticeDocument:
     """Change some of a practice's settings."""
     known = practices.find(act.slug) or act.practice
     changes = _stored(body, body.model_fields_set, known.features)
-    events.add(act.event(PRACTICE_ROW, Kind.PRACTICE_CHANGED, "patch"))
+    events.add(act.event(PRACTICE_ROW, Kind.PRACTICE_CHANGED, ",".join(sorted(body.model_fields_set))))
     return documents.practice(practices.change(act.slug, changes), act.request.origin)
 
 

@@ -4,7 +4,7 @@ Each decision takes what was read and returns what is to be written, all of it o
 nothing came in between. `now` is Unix seconds everywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from latchkey.rules.accounts import Account, Profile, Status
@@ -21,6 +21,10 @@ from latchkey.rules.refusals import (
 
 type Accounts = Mapping[bytes, Account]
 """Accounts as they were read, by key."""
+
+
+RETRY_SECONDS = 5
+"""After which whoever was told to try again does so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +91,9 @@ def confirm(client: Client, email: Email, key: bytes, known: Accounts) -> Change
         return Change(client.with_email(email), events=((client.row, Kind.CONSENT_CHANGED),))
     own = account.owner == client.id and client.access == key
     confirmed = replace(
-        account,
+        _confirmed(account, email.recorded_at),
         address=email.address if own else account.address,
         email_ok=email.email_ok if own else account.email_ok,
-        suppressed=False,
     )
     changed = replace(client, access_address=email.address) if own else client
     return Change(changed.with_email(email), (confirmed,), ((key, Kind.CONSENT_CHANGED),))
@@ -131,11 +134,14 @@ def readdress(  # noqa: PLR0913 - what was asked, what was read, and what is new
     return replace(invited, events=(*kept, *invited.events))
 
 
-def sharing_invites(client: Client, known: Accounts) -> bool:
+def sharing_invites(client: Client, items: Iterable[str], known: Accounts, now: int) -> bool:
     """Whether sharing something gives the client access (B45): they never had it, or their only invitation could not
-    be sent."""
+    be sent. Of one that was noted and never promised, whoever heard no shares the same again."""
     own = own_account(client, known)
-    return client.access is None or (own is not None and own.status is Status.INVITED and own.email_status == "none")
+    if client.access is None or own is None or own.status is not Status.INVITED:
+        return client.access is None
+    again = set(items) <= {*client.items} and (own.email_status_at or 0) + RETRY_SECONDS <= now
+    return own.email_status == "none" or (own.email_status == "queued" and again)
 
 
 def own_account(client: Client, known: Accounts) -> Account | None:
@@ -180,25 +186,41 @@ def signs_in(client: Client, known: Accounts) -> Account:
     return account
 
 
+def may_be_emailed(account: Account | None) -> bool:
+    """Whether the person behind an address is known to have agreed to be written to."""
+    return account is not None and account.address != "" and account.email_ok
+
+
 def add_contact(client: Client, contact: Contact, known: Accounts, new_id: str) -> Change:
     """Let someone open this client's profile (B107). Whoever signs in here already gains one more; someone new is
-    invited if they have agreed to be written to, and else signs in by PIN."""
+    invited if they have agreed to be written to, and else signs in by PIN.
+
+    The same contact again confirms the address, if they agree. Whether they do is recorded anew each time, and the last
+    word counts, whoever's contact they are; of an address that is a client's own, the client's word alone.
+    """
     account = known.get(contact.account)
     events = [(client.row, Kind.PROFILE_GRANTED)]
+    others = tuple(one for one in client.contacts if one.account != contact.account)
+    again = len(others) < len(client.contacts)
     if account is None or not account.address:
         granted = _new(client, contact.account, contact.email.address, contact.name, account, new_id)
         new = True
     else:
         granted = account if account.may_sign_in else _revived(account)
-        new = not account.may_sign_in or (account.status is Status.INVITED and account.email_status == "none")
+        if granted.owner is None and contact.email.email_ok != granted.email_ok:
+            events.append((contact.account, Kind.CONSENT_CHANGED))
+        if granted.owner is None and contact.email.email_ok and again:
+            granted = _confirmed(granted, contact.email.recorded_at)
+        # of a promise that was noted and not kept, whoever heard no asks again
+        unsent = ("none", "queued") if again else ("none",)
+        new = not account.may_sign_in or (granted.status is Status.INVITED and granted.email_status in unsent)
     granted = replace(
         granted,
-        email_ok=granted.email_ok or contact.email.email_ok,
+        email_ok=contact.email.email_ok if granted.owner is None else granted.email_ok,
         profiles=_with(granted.profiles, client.profile),
     )
     if new and granted.email_ok and not granted.suppressed:
         events.append((contact.account, Kind.INVITATION_REQUESTED))
-    others = tuple(one for one in client.contacts if one.account != contact.account)
     return Change(replace(client, contacts=(*others, contact)), (granted,), tuple(events))
 
 
@@ -218,7 +240,8 @@ def describe(client: Client, known: Accounts) -> Change:
 
 def erase(client: Client, known: Accounts, now: int) -> Change:
     """Take the client's profile from every account; those that open nothing any more are ended, and forget whose they
-    were. Their keys and epochs stay, so that no link or PIN from before is ever good again."""
+    were. Their keys and epochs stay, so that no link or PIN from before is ever good again. Addresses that were the
+    client's before are `former`'s to forget."""
     accounts, events = [], []
     alone = replace(client, contacts=())
     for account in known.values():
@@ -226,15 +249,28 @@ def erase(client: Client, known: Accounts, now: int) -> Change:
             left = _without(account, alone, now)
         elif account.profile(client.id):
             left = _losing(account, client, now)
-        elif account.key in client.former and account.owner is None and not account.profiles and account.address:
-            # an address that was the client's before: ended already, and now forgotten
-            accounts.append(_forgotten(account))
-            continue
         else:
             continue
         accounts.append(left if left.profiles else _forgotten(left))
         events.append((account.key, Kind.PROFILE_REVOKED if left.profiles else Kind.ACCESS_DISABLED))
     return Change(client, tuple(accounts), (*events, (client.row, Kind.CLIENT_ERASED)))
+
+
+def former(client: Client, known: Accounts) -> tuple[Account, ...]:
+    """The addresses that were the client's before and are nobody's now, forgotten."""
+    return tuple(
+        _forgotten(account)
+        for account in known.values()
+        if account.key in client.former and account.owner is None and not account.profiles and account.address
+    )
+
+
+def told_of(client: Client, known: Accounts) -> set[bytes]:
+    """The accounts whose events are about the client: those that open the profile, and those of addresses that were
+    the client's before. What has become another client's own sign-in tells of that one, unless it is a contact's."""
+    others = {account.key for account in known.values() if account.owner not in (None, client.id)}
+    contacts = {contact.account for contact in client.contacts}
+    return contacts | {*client.former, *keys(client)} - others
 
 
 def keys(client: Client) -> set[bytes]:
@@ -273,6 +309,8 @@ def _new(client: Client, key: bytes, address: str, name: str, before: Account | 
         epoch=before.epoch,
         ended_at=before.ended_at,
         suppressed=before.suppressed,
+        confirmed_at=before.confirmed_at,
+        email_status=before.email_status if before.suppressed else "none",
         revision=before.revision,
     )
 
@@ -288,6 +326,13 @@ def _revived(account: Account) -> Account:
     return replace(account, status=Status.INVITED, owner=None, profiles=others)
 
 
+def _confirmed(account: Account, now: int) -> Account:
+    """An address that mail may go to again; what became of the mail before is no longer said of it."""
+    if not account.suppressed:
+        return account
+    return replace(account, suppressed=False, confirmed_at=now, email_status="none", email_status_at=None)
+
+
 def _ended(account: Account, now: int) -> Account:
     return replace(account, status=Status.DISABLED, epoch=account.epoch + 1, ended_at=now, sessions=())
 
@@ -297,9 +342,9 @@ def _forgotten(account: Account) -> Account:
 
 
 def _losing(account: Account, client: Client, now: int) -> Account:
-    """Without the client's profile; ended if it was the last one."""
+    """Without the client's profile; ended if it was the last one, and then any Google Account may be the next."""
     left = replace(account, profiles=tuple(one for one in account.profiles if one.id != client.id))
-    return left if left.profiles else _ended(left, now)
+    return left if left.profiles else replace(_ended(left, now), google=None)
 
 
 def _without(account: Account, client: Client, now: int) -> Account:

@@ -68,6 +68,8 @@ class Account:
     """The person agreed to be sent email (B49)."""
     suppressed: bool = False
     """The address bounced or complained; nothing is sent until a clinician confirms it."""
+    confirmed_at: int | None = None
+    """Unix seconds at which a clinician last did: what is reported of mail from before stops it no more."""
     owner: str | None = None
     """ULID of the client whose own access this is; None for people who only open others' profiles (contacts)."""
     profiles: tuple[Profile, ...] = ()

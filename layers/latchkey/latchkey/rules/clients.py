@@ -96,5 +96,7 @@ class Client:
         return replace(self, emails=tuple(email if one is used else one for one in self.emails))
 
     def sharing(self, items: Iterable[str]) -> "Client":
-        """With some more that was shared; of very much, the oldest is no longer remembered."""
-        return replace(self, items=(*self.items, *items)[-MOST_ITEMS:])
+        """With some more that was shared, each named once; of very much, the oldest is no longer remembered."""
+        newest = tuple(dict.fromkeys(items))
+        others = tuple(one for one in self.items if one not in newest)
+        return replace(self, items=(*others, *newest)[-MOST_ITEMS:])

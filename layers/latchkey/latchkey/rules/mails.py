@@ -20,6 +20,8 @@ class Report:
     practice: str
     account: bytes
     status: Status
+    sent_at: int
+    """Unix seconds at which the mail was sent."""
     stops: bool
     """No more mail goes to this address until a clinician confirms it: it does not exist, or its owner complained."""
 

@@ -11,7 +11,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -19,9 +19,11 @@ from pynamodb.transactions import TransactWrite
 from latchkey import keys, settings
 from latchkey.rules import mails
 from latchkey.rules.accounts import Account, Kind, OpenSession, Profile, Status
+from latchkey.rules.events import Event
 from latchkey.rules.mails import Report
 from latchkey.rules.practices import known
-from latchkey.store.tables import Table, set_or_remove, unmet
+from latchkey.store import events
+from latchkey.store.tables import Table, connection, set_or_remove, unmet, unmet_in
 from latchkey.tokens import account_key, decode, encode
 
 
@@ -57,6 +59,7 @@ class AccountItem(Table):
     epoch = NumberAttribute()
     email_ok = BooleanAttribute()
     suppressed = BooleanAttribute(default=False)
+    confirmed_at = NumberAttribute(null=True)
     owner = UnicodeAttribute(null=True)
     google = UnicodeAttribute(null=True)
     ended_at = NumberAttribute(null=True)
@@ -82,6 +85,7 @@ class AccountItem(Table):
             epoch=int(self.epoch),
             email_ok=self.email_ok,
             suppressed=self.suppressed,
+            confirmed_at=_whole(self.confirmed_at),
             owner=self.owner,
             google=self.google,
             ended_at=_whole(self.ended_at),
@@ -124,13 +128,15 @@ def save(account: Account) -> None:
     AccountItem(encode(account.key)).write([*_changed(account), AccountItem.revision.set(account.revision)])
 
 
-def write_to(transaction: TransactWrite, account: Account) -> None:
-    """Write an account as a clinician's decision left it, if nobody has signed in or decided since it was read."""
+def write_to(transaction: TransactWrite, account: Account, before: Account | None) -> None:
+    """Write an account as a clinician's decision left it, if nobody has signed in or decided since it was read as
+    `before`. What became of the newest mail is touched only where the decision says something else of it."""
     unchanged = AccountItem.revision == account.revision
     new = AccountItem.key.does_not_exist() if account.revision == 0 else None
+    mail = [] if before is None or before.email_status == account.email_status else _mail(account.email_status, None)
     transaction.update(
         AccountItem(encode(account.key)),
-        [*_changed(account), AccountItem.revision.set(account.revision + 1)],
+        [*_changed(account), *mail, AccountItem.revision.set(account.revision + 1)],
         condition=(new | unchanged) if new is not None else unchanged,
     )
 
@@ -153,6 +159,7 @@ def _changed(account: Account) -> list[Action]:
         AccountItem.suppressed.set(account.suppressed),
         AccountItem.profiles.set(profiles),
         AccountItem.sessions.set(sessions),
+        set_or_remove(AccountItem.confirmed_at, account.confirmed_at),
         set_or_remove(AccountItem.owner, account.owner),
         set_or_remove(AccountItem.google, account.google),
         set_or_remove(AccountItem.ended_at, account.ended_at),
@@ -161,45 +168,58 @@ def _changed(account: Account) -> list[Action]:
     ]
 
 
+def _mail(status: str, at: int | None, message_id: str | None = None) -> list[Action]:
+    return [
+        AccountItem.email_status.set(status),
+        set_or_remove(AccountItem.email_status_at, at),
+        set_or_remove(AccountItem.message_id, message_id or None),
+    ]
+
+
 def note_mail(account: bytes, status: str, now: int, message_id: str | None = None) -> None:
     """Note what became of the newest mail, for the clinician to see.
 
     `status` is one of the names of `email_status` in the contract.
     """
-    AccountItem(encode(account)).write(
-        [
-            AccountItem.email_status.set(status),
-            AccountItem.email_status_at.set(now),
-            AccountItem.message_id.set(message_id) if message_id else AccountItem.message_id.remove(),
-        ],
-        condition=AccountItem.key.exists(),
-    )
+    AccountItem(encode(account)).write(_mail(status, now, message_id), condition=AccountItem.key.exists())
 
 
-def note_report(report: Report, now: int) -> bool:
-    """Note what a mail system reports; False if there is no such account, a later mail or report has overtaken it, or
-    it says nothing new.
+def note_report(report: Report, now: int, row: Event | None = None) -> bool:
+    """Note what a mail system reports, together with its row of the audit if it has one. False, and no row, if there is
+    no such account, a later mail or report has overtaken it, or it says nothing new.
 
-    An address that stops is stopped, whichever of its mails the report is about.
+    An address that stops is stopped, whichever of its mails the report is about, unless it was confirmed after that.
     """
-    stopped = report.stops and _changes(
-        report.account,
-        [AccountItem.suppressed.set(True), AccountItem.revision.add(1)],
-        (AccountItem.practice == report.practice) & ~AccountItem.suppressed.is_in(True),
+    shown: list[Action] = [AccountItem.email_status.set(report.status), AccountItem.email_status_at.set(now)]
+    newest = (AccountItem.message_id == report.message) & AccountItem.email_status.is_in(*mails.earlier(report.status))
+    stopped: list[Action] = [AccountItem.suppressed.set(True), AccountItem.revision.add(1)]
+    goes = (
+        (AccountItem.practice == report.practice)
+        & ~AccountItem.suppressed.is_in(True)
+        & (AccountItem.confirmed_at.does_not_exist() | (AccountItem.confirmed_at <= report.sent_at))
     )
-    noted = _changes(
-        report.account,
-        [AccountItem.email_status.set(report.status), AccountItem.email_status_at.set(now)],
-        (AccountItem.message_id == report.message) & AccountItem.email_status.is_in(*mails.earlier(report.status)),
-    )
-    return stopped or noted
+    # each is all that is new, or nothing: what comes again after half of it would find nothing new, and write no row
+    ways: list[tuple[list[Action], Condition]] = [(shown, newest)]
+    if report.stops:
+        ways = [([*stopped, *shown], goes & newest), (stopped, goes), *ways]
+    return any(_changes(report.account, actions, condition, row) for actions, condition in ways)
 
 
-def _changes(account: bytes, actions: list[Action], condition: Condition) -> bool:
+def _changes(account: bytes, actions: list[Action], condition: Condition, row: Event | None) -> bool:
+    item = AccountItem(encode(account))
     try:
-        AccountItem(encode(account)).write(actions, condition=condition)
+        if row is None:
+            item.write(actions, condition=condition)
+        else:
+            with TransactWrite(connection=connection) as transaction:
+                transaction.update(item, actions, condition=condition)
+                events.add_to(transaction, row)
     except UpdateError as error:
         if unmet(error):
+            return False
+        raise
+    except TransactWriteError as error:
+        if unmet_in(error):
             return False
         raise
     return True

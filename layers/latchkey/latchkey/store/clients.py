@@ -1,6 +1,7 @@
 """Clients on file, and what clinicians decide about them, written together with the accounts it touches."""
 
 from collections.abc import Callable
+from itertools import batched
 from typing import Any, cast
 
 from pynamodb.attributes import (
@@ -27,6 +28,8 @@ from latchkey.rules.refusals import NotYours, Unavailable
 from latchkey.store import accounts, events
 from latchkey.store.tables import Table, connection, passing, set_or_remove, unmet_in, wait
 
+FORGOTTEN_AT_ONCE = 50
+"""Accounts; a transaction takes 100 items."""
 TRIES = 6
 PAUSE_SECONDS = 0.02
 """Before the second try; each further one waits twice as long, and up to as long again by chance."""
@@ -137,7 +140,7 @@ def change(
         known = accounts.find_all(access.keys(current) | also)
         decided = decide(current, known)
         try:
-            _write(decided, note)
+            _write(decided, known, note)
         except TransactWriteError as error:
             if not unmet_in(error) and not passing(error):
                 raise
@@ -151,19 +154,26 @@ def change(
 def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> None:
     """Forget a client, and take their profile from every account. `now` is Unix seconds.
 
+    Addresses that were theirs before go first, some at a time: they may be many, and nobody signs in by them.
+
     :raises NotYours: someone else was faster.
-    :raises Unavailable: something came in between several times over; nothing is forgotten.
+    :raises Unavailable: something came in between several times over; the client is still on file.
     """
     for turn in range(TRIES):
         if turn:
             wait(turn - 1, PAUSE_SECONDS)
-        decided = access.erase(client, accounts.find_all({*access.keys(client), *client.former}), now)
+        known = accounts.find_all({*access.keys(client), *client.former})
+        decided = access.erase(client, known, now)
         try:
+            for some in batched(access.former(client, known), FORGOTTEN_AT_ONCE, strict=False):
+                with TransactWrite(connection=connection) as transaction:
+                    for account in some:
+                        accounts.write_to(transaction, account, known[account.key])
             with TransactWrite(connection=connection) as transaction:
                 transaction.delete(
                     ClientItem(client.practice, client.id), condition=ClientItem.revision == client.revision
                 )
-                _write_accounts(transaction, decided, note)
+                _write_accounts(transaction, decided, known, note)
         except TransactWriteError as error:
             if not unmet_in(error) and not passing(error):
                 raise
@@ -173,7 +183,7 @@ def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> Non
     raise Unavailable
 
 
-def _write(change: Change, note: Callable[[bytes, Kind], Event]) -> None:
+def _write(change: Change, known: Accounts, note: Callable[[bytes, Kind], Event]) -> None:
     client, new = change.client, change.client.revision == 0
     with TransactWrite(connection=connection) as transaction:
         # not a put: fields that only another version knows stay
@@ -182,12 +192,14 @@ def _write(change: Change, note: Callable[[bytes, Kind], Event]) -> None:
             _changed(client),
             condition=ClientItem.id.does_not_exist() if new else ClientItem.revision == client.revision,
         )
-        _write_accounts(transaction, change, note)
+        _write_accounts(transaction, change, known, note)
 
 
-def _write_accounts(transaction: TransactWrite, change: Change, note: Callable[[bytes, Kind], Event]) -> None:
+def _write_accounts(
+    transaction: TransactWrite, change: Change, known: Accounts, note: Callable[[bytes, Kind], Event]
+) -> None:
     for account in change.accounts:
-        accounts.write_to(transaction, account)
+        accounts.write_to(transaction, account, known.get(account.key))
     for account_key, kind in change.events:
         events.add_to(transaction, note(account_key, kind))
 
