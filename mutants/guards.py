@@ -111,6 +111,15 @@ LINKS = [
 
 SESSIONS = [
     *_in(
+        f"{LAYER}/store/sessions.py",
+        "tests/functions/test_redeem_link.py",
+        (
+            "a sign-in that nobody can tell from none",
+            "raise Unavailable(arrival.cookie) from None",
+            "raise Unavailable from None",
+        ),
+    ),
+    *_in(
         f"{LAYER}/rules/sessions.py",
         "tests/rules/test_sessions.py",
         ("a session's silence", "session.seen_at + IDLE_SECONDS <= now", "session.seen_at + IDLE_SECONDS < now"),
@@ -118,7 +127,8 @@ SESSIONS = [
         ("a session that was ended from elsewhere", "not known or ", ""),
         ("a session of before a disable", " or account.epoch != session.epoch", ""),
         ("a profile that was taken away", "if session.profile and not account.profile(session.profile):", "if False:"),
-        ("ten sessions at most", "kept[-(MOST_SESSIONS - 1) :]", "kept[-MOST_SESSIONS:]"),
+        ("ten sessions at most", "live[: -(MOST_SESSIONS - 1)]", "live[:-MOST_SESSIONS]"),
+        ("who is over and takes a live one's place", " if _stands(session, account, now)]", "]"),
     ),
     *_in(
         f"{LAYER}/store/sessions.py",
@@ -143,6 +153,7 @@ SESSIONS = [
             "return values[0] if values else None",
         ),
         ("the length of a body", "        if len(body) > most:\n", "        if False:\n"),
+        ("getting ahead is no activity", 'self.method != "HEAD" and not self.prefetched', "True"),
     ),
     *_in(
         f"{LAYER}/web/cookies.py",
@@ -164,9 +175,20 @@ BUDGETS = [
         ("what came in between", "else BudgetItem.revision == seen.revision", "else BudgetItem.revision.exists()"),
         ("windows that are open", " | (BudgetItem.sweep_at <= now + SWEEP_SECONDS)", " | BudgetItem.bucket.exists()"),
         ("what must not be full", "budgets.check(windows, (*unless, *limits), now)", "pass"),
-        ("giving back to a later window", 'condition &= _path(name, "ends") == window.ends', "pass"),
-        ("a road's own buckets", '    take(bucket_of("source", road, own), (near,), now, unless)\n', "    pass\n"),
+        ("giving back to a later window", "BudgetItem.attempts.set({attempt})", "BudgetItem.attempts.add({attempt})"),
+        (
+            "giving back twice",
+            "condition=BudgetItem.attempts.contains(taken.attempt)",
+            "condition=BudgetItem.bucket.exists()",
+        ),
+        ("a road's own buckets", '    take(bucket_of("source", road, own), (near,), now, unless[:1])\n', "    pass\n"),
+        ("what must not be full around", "(far,), now, unless[1:])", "(far,), now)"),
         ("the wider network", "    if around:\n", "    if False:\n"),
+    ),
+    *_in(
+        f"{LAYER}/store/budgets.py",
+        "tests/store/test_outages.py",
+        ("a count that was sent twice", "~BudgetItem.attempts.contains(attempt)", "BudgetItem.bucket.exists()"),
     ),
     *_in(
         f"{LAYER}/rules/sources.py",
@@ -177,13 +199,23 @@ BUDGETS = [
     *_in(
         _function("request_link"),
         "tests/functions/test_request_link.py",
-        ("a promise that could not be kept", "            budgets.give_back(count)\n", "            pass\n"),
+        ("a promise that could not be kept", "                budgets.give_back(count)\n", "                pass\n"),
+        (
+            "a promise that too many others stood in the way of",
+            "except (Refusal, *OUTAGES) as trouble",
+            "except (Waiting, *OUTAGES) as trouble",
+        ),
         (
             "a known browser's own lane",
             'lane = ("browser", browser) if browser else ("address",)',
             'lane = ("address",)',
         ),
-        ("who has tried wrong addresses", "guesses = (WRONG_BY_SOURCE,) if tells else ()", "guesses = ()"),
+        ("a known browser's share of a practice's mail", '"practice browser" if browser else "practice"', '"practice"'),
+        (
+            "who has tried wrong addresses",
+            "guesses = (WRONG_BY_SOURCE, WRONG_BY_NETWORK) if tells else ()",
+            "guesses = ()",
+        ),
         (
             "the practice's limit",
             "        taken.append(budgets.take(practice, (MAIL_BY_PRACTICE,), request.now, busy=True))\n",
@@ -222,7 +254,8 @@ PINS = [
         ("a right PIN", "hashed is not None and tokens.same(hashed, pin.hash)", "hashed is not None"),
         ("a PIN of ended access", " or not account.may_sign_in", ""),
         ("a PIN of before a disable", " or account.epoch != pin.epoch", ""),
-        ("a right PIN is not counted", "        budgets.give_back(count)\n", "        pass\n"),
+        ("a right PIN is not counted", "    _give_back(taken)\n", ""),
+        ("a PIN that the practice's limit refuses is not counted", "        _give_back([own])\n", ""),
         (
             "as long where there is no PIN",
             "        tokens.pin_hash(ring, ring.current, tokens.salt(), key, typed)\n",
@@ -273,6 +306,11 @@ GOOGLE = [
         ),
     ),
     *_in(
+        f"{LAYER}/web/cookies.py",
+        "tests/google/test_road.py",
+        ("a browser's secret that was made here", "secret if made and len(made) == REQUEST_BYTES else None", "secret"),
+    ),
+    *_in(
         _function("google_callback"),
         "tests/google/test_accounts.py tests/google/test_road.py",
         ("access that ended meanwhile", "account.ended_at is not None and account.ended_at >= started_at", "False"),
@@ -298,6 +336,16 @@ DOOR = [
         ("another host", "if known and request.host != urlsplit(known).hostname:", "if False:"),
     ),
     *_in(
+        f"{LAYER}/web/origins.py",
+        "tests/attacks/test_sources.py",
+        (
+            "a request that goes around CloudFront",
+            'if tokens.sha256(request.headers.get("x-origin-verify", "")) not in digests:',
+            "if False:",
+        ),
+        ("whom CloudFront saw", "return replace(request, source=", "return replace(request, path="),
+    ),
+    *_in(
         f"{LAYER}/web/log.py",
         "tests/functions/test_door.py",
         (
@@ -320,6 +368,7 @@ DOOR = [
         f"{LAYER}/rules/addresses.py",
         "tests/rules/test_addresses.py",
         ("a domain that becomes another", "_becomes_another(_lower(domain))", "False"),
+        ("an address that goes on after a plain one", "_PLAIN.fullmatch(lowered)", "_PLAIN.match(lowered)"),
     ),
     *_in(
         f"{LAYER}/keys.py",
@@ -359,8 +408,13 @@ MAIL = [
         ("reports that come late", " & AccountItem.email_status.is_in(*mails.earlier(report.status))", ""),
         (
             "reports about another practice",
-            "(AccountItem.practice == report.practice) & ",
-            "AccountItem.key.exists() & ",
+            "(AccountItem.practice == report.practice)",
+            "AccountItem.key.exists()",
+        ),
+        (
+            "reports of mail from before a confirmation",
+            "& (AccountItem.confirmed_at.does_not_exist() | (AccountItem.confirmed_at <= report.sent_at))",
+            "",
         ),
     ),
 ]
@@ -383,10 +437,42 @@ CLINICIANS = [
         "tests/admin/test_authorisation.py",
         (
             "who is a member",
-            "    if role is None:\n        raise NotYours\n",
+            "    if role is None:\n        _note_stranger(request, slug, subject)\n        raise NotYours\n",
             "    role = role or type(rule.role).CLINICIAN\n",
         ),
         ("what a role may do", "    if role < rule.role:\n", "    if False:\n"),
+        ("who came and is no member", "        _note_stranger(request, slug, subject)\n", ""),
+    ),
+    *_in(
+        f"{LAYER}/rules/access.py",
+        "tests/admin/test_contacts.py",
+        (
+            "a contact's consent that is taken back",
+            "email_ok=contact.email.email_ok if granted.owner is None else",
+            "email_ok=contact.email.email_ok or",
+        ),
+        (
+            "a client's own consent",
+            "contact.email.email_ok if granted.owner is None else granted.email_ok",
+            "contact.email.email_ok",
+        ),
+        ("who confirms a contact's address", "and contact.email.email_ok and again:", "and contact.email.email_ok:"),
+        (
+            "who confirms a client's own address",
+            "if granted.owner is None and contact.email.email_ok and again:",
+            "if contact.email.email_ok and again:",
+        ),
+        ("a contact's next Google account", "replace(_ended(left, now), google=None)", "_ended(left, now)"),
+    ),
+    *_in(
+        f"{LAYER}/rules/access.py",
+        "tests/admin/test_events.py",
+        ("what is told of another client", " - others\n", "\n"),
+    ),
+    *_in(
+        f"{LAYER}/admin/events.py",
+        "tests/admin/test_events.py",
+        ("what is told from before", " if event.instant // 1000 >= found.created_at]", "]"),
     ),
     *_in(
         f"{LAYER}/store/replays.py",
@@ -397,6 +483,7 @@ CLINICIANS = [
             "ReplayItem.id.exists() | ReplayItem.id.does_not_exist()",
         ),
         ("a key that stands for another request", "if kept.request != request:", "if False:"),
+        ("our own claim, whose answer was lost", "if kept.attempt == attempt:", "if False:"),
     ),
 ]
 

@@ -174,9 +174,9 @@ class Scene:
         found = [secret for secret in known if _stands_in(secret, text)]
         return found + [address for address in (ANA, MARIA, SAM, "@") if address in logged]
 
-    def desk(self, subject: str = "dr-willow") -> "Desk":
-        """Someone who works for Willow."""
-        return Desk(self.portal, subject)
+    def desk(self, subject: str = "dr-willow", practice: str = "willow") -> "Desk":
+        """Someone who works for a practice."""
+        return Desk(self.portal, subject, practice)
 
 
 @dataclass
@@ -185,6 +185,7 @@ class Desk:
 
     portal: Portal
     subject: str
+    practice: str
 
     def ask(self, method: str, path: str = "", body: Any = None, key: str = "") -> Answer:
         """Ask the clinicians' function; `path` is below the practice."""
@@ -192,7 +193,7 @@ class Desk:
         headers |= {"idempotency-key": key} if key else {}
         sent = gateway.Sent(
             method,
-            f"/admin/v1/practices/willow{path}",
+            f"/admin/v1/practices/{self.practice}{path}",
             headers,
             b"" if body is None else json.dumps(body).encode(),
             "198.51.100.7",

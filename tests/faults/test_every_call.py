@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.faults import clients, clinicians, workers
+from tests.faults import clients, clinicians, on_file, practices, workers
 from tests.faults.kinds import ALIKE, EVERYWHERE, IN_TRANSACTIONS, OF_RINGS, OF_SECRETS, OF_SES, Kind
 from tests.faults.scene import ANSWER_SECONDS, Act, Scene
 from tests.functions.portal import Answer
 
-FLOWS = (*clients.FLOWS, *clinicians.FLOWS, *workers.FLOWS)
+FLOWS = (*clients.FLOWS, *clinicians.FLOWS, *on_file.FLOWS, *practices.FLOWS, *workers.FLOWS)
 WITHOUT_TRANSACTIONS = (
     clients.ask,
     clients.ask_from_a_known_browser,
@@ -22,7 +22,9 @@ WITHOUT_TRANSACTIONS = (
     clinicians.make_a_pin,
     clinicians.change_the_settings,
     clinicians.read_the_diagnosis,
-    *workers.FLOWS,
+    on_file.make_a_pin_for_a_contact,
+    *practices.FLOWS,
+    workers.send_a_mail,
 )
 WITHOUT_SECRETS = (
     clients.choose_a_profile,
@@ -32,6 +34,12 @@ WITHOUT_SECRETS = (
     clients.sign_out,
     clinicians.disable,
     clinicians.change_the_settings,
+    on_file.remove_a_contact,
+    on_file.erase,
+    on_file.sign_out_everywhere,
+    on_file.unbind_google,
+    on_file.share_more,
+    *practices.FLOWS,
     workers.hear_of_a_bounce,
 )
 WITH_TRANSACTIONS = tuple(flow for flow in FLOWS if flow not in WITHOUT_TRANSACTIONS)

@@ -5,7 +5,7 @@ from typing import Any
 from latchkey.store import accounts
 from latchkey.store.tables import OUTAGES
 from tests.faults.clients import Flow
-from tests.faults.clinicians import report
+from tests.faults.clinicians import audit_of, bounce
 from tests.faults.scene import ANA, Act, Scene
 from tests.functions.files import key_of
 
@@ -25,9 +25,10 @@ def send_a_mail(scene: Scene) -> Act:
         paths = {letter.path for letter in scene.portal.letters}
         assert len(paths) == 1
         if account.email_status == "rejected":
-            assert "link_failed" in [row["kind"]["S"] for row in scene.items("Events")]
+            assert audit_of(scene, "link_failed")
         else:
             assert account.email_status == "sent"
+            assert 1 <= len(audit_of(scene, "link_sent")) <= len(scene.portal.letters)
             assert scene.browser().post(paths.pop()).status == 303
 
     return Act(lambda: scene.portal.work(job), go_on)
@@ -36,10 +37,11 @@ def send_a_mail(scene: Scene) -> Act:
 def hear_of_a_bounce(scene: Scene) -> Act:
     """Lambda hands it in again if it fails."""
     scene.browser().link(ANA)
+    reported = bounce(scene, ANA)
 
     def hear() -> bool:
         try:
-            report(scene, ANA)
+            scene.portal.hear("MailEvents", reported)
         except OUTAGES:
             return False
         return True
@@ -49,6 +51,7 @@ def hear_of_a_bounce(scene: Scene) -> Act:
         account = accounts.find(key_of(scene.portal, "willow", ANA))
         assert account
         assert (account.email_status, account.suppressed) == ("bounced", True)
+        assert [row["reason"]["S"] for row in audit_of(scene, "link_failed")] == ["bounced"]
 
     return Act(hear, go_on)
 
