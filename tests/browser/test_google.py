@@ -90,6 +90,7 @@ def test_the_second_time_asks_nothing(window: Window) -> None:
     choose(window)
     window.page.get_by_role("button", name="Leo Gomez").click()
     window.page.get_by_role("button", name="Sign out").click()
+    window.page.wait_for_url("**/willow/signed-out")
     window.go("/willow/sign-in")
     press(window)
 
