@@ -4,6 +4,8 @@ In this order a letter never holds a link that does not work. A job that comes t
 cannot be done now goes back as a copy: waiting for SES or a table must not use up the few times a message is received.
 """
 
+import zoneinfo  # noqa: F401 - letters tell times of day; loaded here, no job waits for it
+
 from latchkey import keys, settings, tokens, web
 from latchkey.mail import letters, queue, ses
 from latchkey.mail.letters import Errand, Letter, Notice, Words

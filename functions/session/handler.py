@@ -1,5 +1,6 @@
 """Being signed in: profiles, home, sign-out, who am I; and the answer to every path that is none of ours."""
 
+import zoneinfo  # noqa: F401 - pages tell times of day; loaded here, nobody waits for it
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
