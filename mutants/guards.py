@@ -199,7 +199,7 @@ BUDGETS = [
     *_in(
         _function("request_link"),
         "tests/functions/test_request_link.py",
-        ("a promise that could not be kept", "                budgets.give_back(count)\n", "                pass\n"),
+        ("a promise that could not be kept", "        budgets.give_back_all(taken)\n", ""),
         (
             "a promise that too many others stood in the way of",
             "except (Refusal, *OUTAGES) as trouble",
@@ -254,8 +254,8 @@ PINS = [
         ("a right PIN", "hashed is not None and tokens.same(hashed, pin.hash)", "hashed is not None"),
         ("a PIN of ended access", " or not account.may_sign_in", ""),
         ("a PIN of before a disable", " or account.epoch != pin.epoch", ""),
-        ("a right PIN is not counted", "    _give_back(taken)\n", ""),
-        ("a PIN that the practice's limit refuses is not counted", "        _give_back([own])\n", ""),
+        ("a right PIN is not counted", "    budgets.give_back_all(taken)\n", ""),
+        ("a PIN that the practice's limit refuses is not counted", "        budgets.give_back_all([own])\n", ""),
         (
             "as long where there is no PIN",
             "        tokens.pin_hash(ring, ring.current, tokens.salt(), key, typed)\n",

@@ -1,7 +1,5 @@
 """The client types the code that the clinician read out: the way in when mail fails."""
 
-from contextlib import suppress
-
 from latchkey import keys, metrics, pages, tokens, web
 from latchkey.metrics import Metric
 from latchkey.rules import addresses, pins
@@ -51,7 +49,7 @@ def sign_in(request: web.Request) -> web.Response:
         if taken[-1].windows[WRONG_PINS_BY_PRACTICE.name].count >= MANY_WRONG_PINS:
             metrics.count(Metric.PIN_PRESSURE)
         raise
-    _give_back(taken)
+    budgets.give_back_all(taken)
     return web.signed_in(request, visit, arrival.cookie)
 
 
@@ -72,17 +70,11 @@ def _reserve(request: web.Request, key: bytes) -> list[Taken]:
         practice = budgets.bucket_of("pin practice", request.at.slug)
         return [own, budgets.take(practice, (WRONG_PINS_BY_PRACTICE,), request.now)]
     except (Refusal, *OUTAGES) as trouble:
-        _give_back([own])
+        # it was no wrong PIN
+        budgets.give_back_all([own])
         if isinstance(trouble, Waiting):
             write_down(request, key, Kind.LIMIT_HIT, "pin", trouble.limit)
         raise
-
-
-def _give_back(taken: list[Taken]) -> None:
-    """Uncount what was no wrong PIN. Nobody is kept waiting for a count that ends by itself."""
-    for count in taken:
-        with suppress(*OUTAGES):
-            budgets.give_back(count)
 
 
 def _proven(request: web.Request, key: bytes, typed: str) -> tuple[Pin, Account]:

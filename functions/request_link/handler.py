@@ -1,8 +1,6 @@
 """Take an address, promise a link. The mail is made and sent elsewhere, so that the answer takes as long for an
 address on file as for any other."""
 
-from contextlib import suppress
-
 from latchkey import metrics, pages, settings, tokens, web
 from latchkey.mail import queue
 from latchkey.metrics import Metric
@@ -127,10 +125,7 @@ def _promise(request: web.Request, job: Job) -> None:
         write_down(request, job.account, Kind.LINK_REQUESTED, "link")
         queue.put(job)
     except (Refusal, *OUTAGES) as trouble:
-        for count in taken:
-            # what cannot be given back ends by itself
-            with suppress(*OUTAGES):
-                budgets.give_back(count)
+        budgets.give_back_all(taken)
         if isinstance(trouble, Refusal):
             raise
         raise Unavailable from None

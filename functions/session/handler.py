@@ -8,15 +8,14 @@ from typing import Any
 import latchkey
 from latchkey import aws, pages, settings, web
 from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
-from latchkey.rules.sessions import Visit
 from latchkey.store import sessions
-from latchkey.web import cookies
+from latchkey.web import arrivals, cookies
 from latchkey.web.answers import frame
 
 
 def choice(request: web.Request) -> web.Response:
     """Whose profile? Only for accounts that open several (B103)."""
-    visit = _visit(request)
+    visit = arrivals.visit(request)
     if not visit.several:
         return web.see_other(request.below("home"))
     chosen = visit.profile
@@ -27,19 +26,19 @@ def choice(request: web.Request) -> web.Response:
 
 def choose(request: web.Request) -> web.Response:
     """Turn the session to a profile of the account's own; any other might as well not exist."""
-    visit = _visit(request)
+    visit = arrivals.visit(request)
     profile = visit.account.profile(request.field("profile"))
     if profile is None:
         raise ProfileUnknown
     sessions.choose(visit, profile.id, request.now)
     if request.wants_json:
-        return web.json_document(web.session_document(request, _visit(request)))
+        return web.json_document(web.session_document(request, arrivals.visit(request)))
     return web.see_other(request.below("home"))
 
 
 def home(request: web.Request) -> web.Response:
     """The way into the portal, and out of it."""
-    visit = _visit(request)
+    visit = arrivals.visit(request)
     if visit.profile is None:
         return web.see_other(request.below("profiles"))
     return web.page(
@@ -55,14 +54,14 @@ def home(request: web.Request) -> web.Response:
 
 def get_started(request: web.Request) -> web.Response:
     """The welcome of the first visit has been read (B109)."""
-    sessions.get_started(_visit(request), request.now)
+    sessions.get_started(arrivals.visit(request), request.now)
     return web.see_other(request.below("home"))
 
 
 def sign_out(request: web.Request) -> web.Response:
     """End the session where it is kept, not only in the browser; without one there is nothing left to do."""
     with suppress(SignedOut):
-        sessions.end(_visit(request), request.instant)
+        sessions.end(arrivals.visit(request), request.instant)
     answer = (
         web.json_document({"status": "signed_out"})
         if request.wants_json
@@ -80,7 +79,7 @@ def signed_out(request: web.Request) -> web.Response:
 
 def document(request: web.Request) -> web.Response:
     """What other parts of the portal may know of this session."""
-    return web.json_document(web.session_document(request, _visit(request)))
+    return web.json_document(web.session_document(request, arrivals.visit(request)))
 
 
 def health(_request: web.Request) -> web.Response:
@@ -113,11 +112,6 @@ def android_app_links(_request: web.Request) -> web.Response:
         "sha256_cert_fingerprints": list(told.android_fingerprints),
     }
     return web.json_document([{"relation": ["delegate_permission/common.handle_all_urls"], "target": target}])
-
-
-def _visit(request: web.Request) -> Visit:
-    find = sessions.resume if request.asked_for else sessions.look
-    return find(request.at.slug, cookies.session(request), request.now)
 
 
 def _whose(request: web.Request) -> str | None:

@@ -1,5 +1,7 @@
 """Budgets: counted in the very write that asks, so that no number of requests at once gets one more."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +15,7 @@ from latchkey import keys, settings, tokens
 from latchkey.rules import budgets, sources
 from latchkey.rules.budgets import Limit, Window
 from latchkey.rules.refusals import Unavailable, Waiting
-from latchkey.store.tables import Table, unmet
+from latchkey.store.tables import OUTAGES, Table, unmet
 
 TURNS = 12
 """Tries at a contended budget. Each turn lost is one that another request won, and no limit that has to be
@@ -123,6 +125,13 @@ def give_back(taken: Taken) -> None:
     except UpdateError as error:
         if not unmet(error):
             raise
+
+
+def give_back_all(taken: Iterable[Taken]) -> None:
+    """Uncount attempts, each for itself. Nobody is kept waiting for one that cannot be: it ends by itself."""
+    for count in taken:
+        with suppress(*OUTAGES):
+            give_back(count)
 
 
 def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...], attempt: str) -> Taken | None:

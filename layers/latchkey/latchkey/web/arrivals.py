@@ -10,6 +10,15 @@ from latchkey.web import cookies
 from latchkey.web.requests import Request
 
 
+def visit(request: Request) -> Visit:
+    """Whoever is signed in and sees the answer, which keeps them so; nobody is kept so by what a browser only guesses.
+
+    :raises SignedOut: nobody is.
+    """
+    find = sessions.resume if request.asked_for else sessions.look
+    return find(request.at.slug, cookies.session(request), request.now)
+
+
 def present(request: Request) -> Visit | None:
     """Whoever is signed in on this browser already; they have done nothing yet that keeps them so."""
     try:

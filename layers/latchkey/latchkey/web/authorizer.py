@@ -6,9 +6,9 @@ from typing import Any
 
 from latchkey import aws
 from latchkey.rules.refusals import Refusal
-from latchkey.store import practices, sessions
+from latchkey.store import practices
 from latchkey.store.tables import OUTAGES
-from latchkey.web import cookies, log
+from latchkey.web import arrivals, cookies, log
 from latchkey.web.requests import read
 
 REFUSED = {"isAuthorized": False}
@@ -31,8 +31,7 @@ def authorize(event: Mapping[str, Any], _context: aws.Context) -> dict[str, Any]
         if slug is None:
             return REFUSED
         request = replace(request, practice=practices.load(slug, request.now))
-        find = sessions.resume if request.asked_for else sessions.look
-        visit = find(slug, cookies.session(request), request.now)
+        visit = arrivals.visit(request)
     except Refusal:
         return REFUSED
     except OUTAGES as outage:
