@@ -39,7 +39,7 @@ def by_pin() -> float:
         sweep_at=NOON + 600,
     ).save()
     start = time.perf_counter()
-    pin = pins.take_attempt(account.key, NOON)
+    pin = pins.take_attempt(account.key, tokens.ulid(NOON * 1000), NOON)
     pins.spend(pin, accounts.find(account.key) or account, roads.arrive(account))
     return time.perf_counter() - start
 

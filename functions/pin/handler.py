@@ -13,20 +13,19 @@ from latchkey.rules.budgets import (
 )
 from latchkey.rules.events import Kind
 from latchkey.rules.pins import Pin
-from latchkey.rules.refusals import PinLocked, PinRefused, Refusal, Waiting
+from latchkey.rules.refusals import PinLocked, PinRefused, Waiting
 from latchkey.store import accounts, budgets
 from latchkey.store import pins as kept
-from latchkey.store.budgets import Taken
-from latchkey.store.tables import OUTAGES
+from latchkey.store.budgets import Reservation, Taken
 from latchkey.web import arrivals, cookies
 from latchkey.web.answers import frame
 from latchkey.web.audit import write_down
+from latchkey.web.typed import typed_address
 
 
 def form(request: web.Request) -> web.Response:
-    """Ask for address and code; the address is there already where this browser has asked for a link."""
-    asked = cookies.asked(request)
-    return web.page(pages.pin(frame(request), typed=asked.typed if asked else ""))
+    """Ask for address and code; the address is there already where this browser has just asked for a link."""
+    return web.page(pages.pin(frame(request), typed=typed_address(request).address))
 
 
 def sign_in(request: web.Request) -> web.Response:
@@ -36,55 +35,71 @@ def sign_in(request: web.Request) -> web.Response:
     """
     address = addresses.canonical(request.field("email"))
     typed = pins.typed(request.field("pin"))
-    budgets.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")
-    present = arrivals.present(request)
+    agreed = request.field("switch") == "yes"
     key = accounts.key_of(request.at.slug, address)
-    taken = _reserve(request, key)
-    try:
-        pin, account = _proven(request, key, typed)
-        arrival = arrivals.arrival(request, account, "pin", present)
-        visit = kept.spend(pin, account, arrival)
-    except PinRefused:
-        write_down(request, key, Kind.PIN_REFUSED, "pin")
-        if taken[-1].windows[WRONG_PINS_BY_PRACTICE.name].count >= MANY_WRONG_PINS:
-            metrics.count(Metric.PIN_PRESSURE)
-        raise
-    budgets.give_back_all(taken)
+    present = arrivals.present(request)
+    arrivals.ask_before_switching(present, key, addresses.masked(address), agreed=agreed)
+    with budgets.reservation() as reserved:
+        wrong = _reserve(request, key, reserved)
+        try:
+            pin, account = _proven(request, key, typed, reserved)
+            arrival = arrivals.arrival(request, account, "pin", present)
+            visit = kept.spend(pin, account, arrival)
+        except PinRefused:
+            write_down(request, key, Kind.PIN_REFUSED, "pin")
+            if wrong.windows[WRONG_PINS_BY_PRACTICE.name].count >= MANY_WRONG_PINS:
+                metrics.count(Metric.PIN_PRESSURE)
+            raise
+    reserved.release()
     return web.signed_in(request, visit, arrival.cookie)
 
 
-def _reserve(request: web.Request, key: bytes) -> list[Taken]:
-    """Count a wrong PIN before it is known for one; a right one is given back.
+def _reserve(request: web.Request, key: bytes, reserved: Reservation) -> Taken:
+    """Count a wrong PIN before it is known for one; the count of the practice's.
 
     :raises PinLocked: the address has had too many, whether or not it has a PIN.
-    :raises Waiting: the practice has.
+    :raises Waiting: the source or the practice has.
     """
-    browser = cookies.knows(request, key)
-    lane = ("pin browser", browser) if browser else ("pin address",)
-    try:
-        own = budgets.take(budgets.bucket_of(*lane, key), (WRONG_PINS_BY_ADDRESS,), request.now)
-    except Waiting as waiting:
-        write_down(request, key, Kind.PIN_LOCKED, "pin", waiting.limit)
-        raise PinLocked(waiting.until) from None
+    own = _take_own(request, key, reserved)
     try:
         practice = budgets.bucket_of("pin practice", request.at.slug)
-        return [own, budgets.take(practice, (WRONG_PINS_BY_PRACTICE,), request.now)]
-    except (Refusal, *OUTAGES) as trouble:
+        return reserved.take(practice, (WRONG_PINS_BY_PRACTICE,), request.now)
+    except Waiting as waiting:
         # it was no wrong PIN
-        budgets.give_back_all([own])
-        if isinstance(trouble, Waiting):
-            write_down(request, key, Kind.LIMIT_HIT, "pin", trouble.limit)
+        reserved.give_back(own)
+        write_down(request, key, Kind.LIMIT_HIT, "pin", waiting.limit)
         raise
 
 
-def _proven(request: web.Request, key: bytes, typed: str) -> tuple[Pin, Account]:
+def _take_own(request: web.Request, key: bytes, reserved: Reservation) -> Taken:
+    """Count for the account's known browsers, which strangers cannot use up and which cost their source nothing. Where
+    these are used up too, and for every other browser, count for the source and for the address.
+
+    :raises PinLocked, Waiting: as `_reserve` does.
+    """
+    limits, known_until = (WRONG_PINS_BY_ADDRESS,), None
+    if cookies.knows(request, key):
+        try:
+            return reserved.take(budgets.bucket_of("pin browser", key), limits, request.now)
+        except Waiting as waiting:
+            known_until = waiting.until
+    reserved.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")
+    try:
+        return reserved.take(budgets.bucket_of("pin address", key), limits, request.now)
+    except Waiting as waiting:
+        write_down(request, key, Kind.PIN_LOCKED, "pin", waiting.limit)
+        raise PinLocked(min(waiting.until, known_until or waiting.until)) from None
+
+
+def _proven(request: web.Request, key: bytes, typed: str, reserved: Reservation) -> tuple[Pin, Account]:
     """The live PIN that was typed, and the account it opens.
 
     :raises PinRefused: it is not that, or there is none.
     """
-    ring = keys.pin()
+    ring, attempt = keys.pin(), tokens.ulid(request.instant)
+    reserved.if_undecided(lambda: kept.give_back_attempt(key, attempt))
     try:
-        pin = kept.take_attempt(key, request.now)
+        pin = kept.take_attempt(key, attempt, request.now)
     except PinRefused:
         tokens.pin_hash(ring, ring.current, tokens.salt(), key, typed)
         raise

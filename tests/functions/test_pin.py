@@ -299,16 +299,125 @@ def test_strangers_wrong_codes_do_not_lock_out_a_browser_that_was_here_before(
     assert typed(browser, "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
 
 
-def test_who_types_a_code_while_signed_in_ends_the_session_that_they_had(
+def test_who_types_a_code_while_signed_in_is_asked_before_the_session_that_they_had_ends(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     browser.sign_in("lee@example.com")
+    pin, budgets = portal.pin_for(ana), portal.at_rest()["Budgets"]
 
-    assert typed(browser, "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
+    asked = typed(browser, "ana@example.com", pin)
+    assert (asked.status, asked.cookies) == (200, ())
+    assert "Lee" in asked.sheet.text
+    assert "a•••@example.com" in asked.sheet.text
+    assert portal.at_rest()["Budgets"] == budgets
+    assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "0"}
+    assert browser.is_in()
+    again = {field.attributes["name"]: field.attributes["value"] for field in asked.sheet.all("input")}
+    assert again == {"email": "ana@example.com", "pin": pin}
+    assert browser.post("/willow/pin", again | {"switch": "yes"}).location == "/willow/home"
 
     (row,) = [row for row in portal.at_rest()["Events"] if row["kind"]["S"] == "session_ended"]
     lee = tokens.encode(key_of(portal, "willow", "lee@example.com"))
     assert (row["subject"]["S"], row["reason"]["S"], row["method"]["S"]) == (f"willow#{lee}", "replaced", "link")
+
+
+# ── outages ──
+
+
+def test_an_outage_uses_up_no_right_code_and_locks_nobody_out(portal: Portal, browser: Browser, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    for _ in range(5):
+        portal.wire.refuse("TransactWriteItems", "InternalServerError")
+        assert typed(browser, "ana@example.com", pin).status == 503
+
+    assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "0"}
+    assert portal.at_rest()["Pins"][0]["failures"] == {"N": "0"}
+    assert typed(browser, "ana@example.com", pin).location == "/willow/home"
+
+
+def test_twenty_clients_in_an_outage_close_no_practices_hour(portal: Portal, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    for visitor in range(101):
+        portal.wire.refuse("TransactWriteItems", "InternalServerError")
+        browser = portal.browser(f"198.51.100.{visitor}")
+        assert typed(browser, "ana@example.com", pin).status == 503
+
+    assert typed(portal.browser(), "ana@example.com", pin).location == "/willow/home"
+
+
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
+def test_an_outage_before_the_codes_are_compared_counts_no_try(
+    portal: Portal, browser: Browser, ana: bytes, operation: str
+) -> None:
+    pin = portal.pin_for(ana)
+    portal.wire.refuse(operation, "InternalServerError")
+    assert typed(browser, "ana@example.com", pin).status == 503
+
+    assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "0"}
+    counts = [window["M"]["count"] for item in portal.at_rest()["Budgets"] for window in item["windows"]["M"].values()]
+    assert {count["N"] for count in counts} <= {"0"}
+
+
+def test_a_try_whose_answer_was_lost_counts_once(portal: Portal, browser: Browser, ana: bytes) -> None:
+    pin = portal.pin_for(ana)
+    portal.wire.repeat("UpdateItem", times=4)
+    assert typed(browser, "ana@example.com", other_than(pin)).status == 422
+
+    assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "1"}
+    for _ in range(3):
+        assert typed(browser, "ana@example.com", other_than(pin)).status == 422
+    assert typed(browser, "ana@example.com", pin).location == "/willow/home"
+
+
+def test_a_wrong_code_in_an_outage_is_not_told_from_a_right_one_for_free(
+    portal: Portal, browser: Browser, ana: bytes
+) -> None:
+    """A wrong one is refused before anything is committed, and stays counted."""
+    pin = portal.pin_for(ana)
+    portal.wire.refuse("TransactWriteItems", "InternalServerError")
+    assert typed(browser, "ana@example.com", other_than(pin)).status == 422
+
+    assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "1"}
+
+
+# ── who pays for whom ──
+
+
+def test_right_codes_cost_their_source_nothing(portal: Portal) -> None:
+    """A waiting room behind one address."""
+    for _ in range(11):
+        ana = key_of(portal, "willow", "ana@example.com")
+        assert typed(portal.browser(), "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
+
+
+def test_neighbours_behind_one_address_never_stop_the_code_of_a_known_browser(
+    portal: Portal, browser: Browser, ana: bytes
+) -> None:
+    browser.sign_in("ana@example.com")
+    browser.post("/willow/sign-out")
+    for _ in range(10):
+        typed(portal.browser(), "lee@example.com", "123456")
+    assert typed(portal.browser(), "sam@example.com", "123456").status == 429
+
+    assert typed(browser, "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
+
+
+def test_all_known_browsers_of_an_account_have_five_wrong_codes_together_and_then_the_ordinary_five(
+    portal: Portal, ana: bytes
+) -> None:
+    known = [portal.browser(f"198.51.100.{number}") for number in range(3)]
+    for browser in known:
+        browser.sign_in("ana@example.com")
+        browser.post("/willow/sign-out")
+        portal.now += HOUR
+    for number in range(10):
+        assert typed(known[number % 3], "ana@example.com", "123456").status == 422
+        portal.now += MINUTE
+
+    locked = typed(known[0], "ana@example.com", "123456")
+    assert (locked.status, locked.headers["retry-after"]) == (429, str(5 * MINUTE))
+    portal.now += 5 * MINUTE
+    assert typed(known[1], "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
 
 
 # ── at rest ──

@@ -38,7 +38,12 @@ def ana() -> Account:
 def made(account: Account, now: int = NOON) -> Pin:
     """A PIN that a clinician has made, as whoever types it rightly has it before them."""
     pins.make(account, now * 1000)
-    return pins.take_attempt(account.key, now)
+    return attempt(account, now)
+
+
+def attempt(account: Account, now: int = NOON) -> Pin:
+    """One more try."""
+    return pins.take_attempt(account.key, tokens.ulid(now * 1000), now)
 
 
 def type_in(pin: Pin, account: Account) -> Visit:
@@ -64,16 +69,16 @@ def test_a_pin_opens_one_session_and_no_second(ana: Account) -> None:
         with pytest.raises(PinRefused):
             pins.spend(pin, seen, arrive(ana))
     with pytest.raises(PinRefused):
-        pins.take_attempt(ana.key, NOON)
+        attempt(ana)
 
 
 def test_a_pin_dies_on_its_twenty_fourth_hour(ana: Account) -> None:
     """B98: the writes themselves test the time."""
     pin = made(ana)
 
-    assert pins.take_attempt(ana.key, NOON + DAY - 1)
+    assert attempt(ana, NOON + DAY - 1)
     with pytest.raises(PinRefused):
-        pins.take_attempt(ana.key, NOON + DAY)
+        attempt(ana, NOON + DAY)
     with pytest.raises(Refusal):
         pins.spend(pin, ana, arrive(ana, NOON + DAY))
     assert sessions_of(ana) == 0
@@ -82,7 +87,7 @@ def test_a_pin_dies_on_its_twenty_fourth_hour(ana: Account) -> None:
 def test_sixty_four_tries_at_once_are_five(ana: Account) -> None:
     pins.make(ana, NOON * 1000)
 
-    became = at_once(*[partial(pins.take_attempt, ana.key, NOON)] * 64)
+    became = at_once(*[partial(attempt, ana)] * 64)
 
     assert sum(isinstance(outcome, Pin) for outcome in became) == 5
 
@@ -91,16 +96,16 @@ def test_a_new_pin_replaces_the_old_one_and_has_its_own_five_tries(ana: Account)
     """B99"""
     old = made(ana)
     for _ in range(4):
-        pins.take_attempt(ana.key, NOON)
+        attempt(ana)
 
     new = made(ana, NOON + 1)
 
     with pytest.raises(PinRefused):
         pins.spend(old, ana, arrive(ana, NOON + 1))
     for _ in range(4):
-        pins.take_attempt(ana.key, NOON + 1)
+        attempt(ana, NOON + 1)
     with pytest.raises(PinRefused):
-        pins.take_attempt(ana.key, NOON + 1)
+        attempt(ana, NOON + 1)
     assert pins.spend(new, ana, arrive(ana, NOON + 1))
 
 
@@ -164,7 +169,7 @@ def test_a_session_by_pin_ends_with_its_access(ana: Account) -> None:
 def test_what_is_kept_of_a_pin_is_of_this_account_and_this_salt_alone(ana: Account) -> None:
     pin, _ = pins.make(ana, NOON * 1000)
 
-    kept = pins.take_attempt(ana.key, NOON)
+    kept = attempt(ana)
 
     assert kept.hash == tokens.pin_hash(RING, kept.key, kept.salt, ana.key, pin)
     assert kept.hash != tokens.pin_hash(RING, kept.key, bytes(16), ana.key, pin)

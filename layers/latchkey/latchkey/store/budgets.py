@@ -1,7 +1,7 @@
 """Budgets: counted in the very write that asks, so that no number of requests at once gets one more."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,63 @@ class Taken:
     """Each limit's, with this attempt."""
 
 
+@dataclass(slots=True)
+class Reservation:
+    """What one act has counted so far.
+
+    It ends in one of three ways: what was right is released, what was wrong is kept, and what stays undecided because
+    something failed is released.
+    """
+
+    _counted: list[Taken] = field(default_factory=list)
+    _if_undecided: list[Callable[[], None]] = field(default_factory=list)
+
+    def take(self, bucket: str, limits: tuple[Limit, ...], now: int, *, busy: bool = False) -> Taken:
+        """Count as `take` does. Raises as it does."""
+        taken = take(bucket, limits, now, busy=busy)
+        self._counted.append(taken)
+        return taken
+
+    def take_by_source(
+        self, source: str, near: Limit, far: Limit, now: int, unless: tuple[Limit, Limit] | tuple[()] = (), *, road: str
+    ) -> None:
+        """Count as `take_by_source` does. Raises as it does."""
+        for bucket, limit, others in _by_source(source, near, far, unless, road):
+            self._counted.append(take(bucket, (limit,), now, others))
+
+    def if_undecided(self, undo: Callable[[], None]) -> None:
+        """Have something else undone if the act stays undecided, and only then."""
+        self._if_undecided.append(undo)
+
+    def give_back(self, taken: Taken) -> None:
+        """Uncount one attempt that came to nothing, and keep the others."""
+        self._counted.remove(taken)
+        give_back_all([taken])
+
+    def release(self) -> None:
+        """Uncount everything."""
+        give_back_all(self._counted)
+        self._counted.clear()
+
+    def undo(self) -> None:
+        """Uncount everything, and what is undone only if the act stays undecided."""
+        self.release()
+        for undo in self._if_undecided:
+            with suppress(*OUTAGES):
+                undo()
+
+
+@contextmanager
+def reservation() -> Iterator[Reservation]:
+    """A reservation that is released if what it is for stays undecided: an outage uses up nothing."""
+    reserved = Reservation()
+    try:
+        yield reserved
+    except (Unavailable, *OUTAGES):
+        reserved.undo()
+        raise
+
+
 def take(
     bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...] = (), *, busy: bool = False
 ) -> Taken:
@@ -93,10 +150,8 @@ def take_by_source(
 
     :raises Waiting: either is full.
     """
-    own, around = sources.networks(source)
-    take(bucket_of("source", road, own), (near,), now, unless[:1])
-    if around:
-        take(bucket_of("network", road, around), (far,), now, unless[1:])
+    for bucket, limit, others in _by_source(source, near, far, unless, road):
+        take(bucket, (limit,), now, others)
 
 
 def bucket_of(*who: str | bytes) -> str:
@@ -119,7 +174,7 @@ def full_until(bucket: str, limits: tuple[Limit, ...], now: int) -> int | None:
 def give_back(taken: Taken) -> None:
     """Uncount an attempt that came to nothing, once, and unless its windows have moved on since."""
     actions: list[Action] = [BudgetItem.revision.add(1), BudgetItem.attempts.delete({taken.attempt})]
-    actions += [_path(name, "count").add(-1) for name in taken.windows]
+    actions += [_path(name, "count").set(_path(name, "count") - 1) for name in taken.windows]
     try:
         BudgetItem(taken.bucket).write(actions, condition=BudgetItem.attempts.contains(taken.attempt))
     except UpdateError as error:
@@ -134,13 +189,23 @@ def give_back_all(taken: Iterable[Taken]) -> None:
             give_back(count)
 
 
+def _by_source(
+    source: str, near: Limit, far: Limit, unless: tuple[Limit, ...], road: str
+) -> Iterator[tuple[str, Limit, tuple[Limit, ...]]]:
+    """The buckets of a source, each with its limit and the one that must not be full there."""
+    own, around = sources.networks(source)
+    yield bucket_of("source", road, own), near, unless[:1]
+    if around:
+        yield bucket_of("network", road, around), far, unless[1:]
+
+
 def _add(bucket: str, limits: tuple[Limit, ...], now: int, unless: tuple[Limit, ...], attempt: str) -> Taken | None:
     """Count in windows that are open and have room; None if some window is not so, or it was counted already."""
     condition: Condition = ~BudgetItem.attempts.contains(attempt)
     actions: list[Action] = [BudgetItem.revision.add(1), BudgetItem.attempts.add({attempt})]
     for limit in limits:
         condition &= (_path(limit.name, "ends") > now) & (_path(limit.name, "count") < limit.most)
-        actions.append(_path(limit.name, "count").add(1))
+        actions.append(_path(limit.name, "count").set(_path(limit.name, "count") + 1))
     for limit in unless:
         ended = _path(limit.name, "ends").does_not_exist() | (_path(limit.name, "ends") <= now)
         condition &= ended | (_path(limit.name, "count") < limit.most)
@@ -201,4 +266,5 @@ def _windows(item: BudgetItem | None) -> dict[str, Window]:
 
 
 def _path(limit: str, part: str) -> Path:
+    """A nested number. It is changed by SET: DynamoDB documents ADD for top-level attributes only."""
     return Path(["windows", limit, part])

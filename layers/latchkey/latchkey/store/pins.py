@@ -3,7 +3,7 @@
 from functools import partial
 from typing import cast
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import PutError, UpdateError
 
 from latchkey import keys, settings, tokens
@@ -35,6 +35,9 @@ class PinItem(Table):
     state = UnicodeAttribute()
     used_by = UnicodeAttribute(null=True)
     attempts = NumberAttribute()
+    tries = UnicodeSetAttribute(null=True)
+    """Names of the attempts that `attempts` counts. botocore sends a write again whose answer was lost: here it finds
+    what it did the first time, and is refused."""
     failures = NumberAttribute()
     since = NumberAttribute(null=True)
     expires_at = NumberAttribute()
@@ -107,25 +110,41 @@ def is_live(account: Account, now: int) -> bool:
     )
 
 
-def take_attempt(account: bytes, now: int) -> Pin:
-    """Count one try, and return the PIN that it may be compared with.
+def take_attempt(account: bytes, attempt: str, now: int) -> Pin:
+    """Count one try, and return the PIN that it may be compared with. `attempt` names the try: it counts once.
 
     :raises PinRefused: there is none that is live, or it has been tried too often.
     """
     item = PinItem(tokens.encode(account))
     try:
         item.update(
-            [PinItem.attempts.add(1), PinItem.failures.add(1)],
+            [PinItem.attempts.add(1), PinItem.failures.add(1), PinItem.tries.add({attempt})],
             condition=(PinItem.state == LIVE)
             & (PinItem.expires_at > now)
             & (PinItem.attempts < pins.MOST_ATTEMPTS)
-            & (PinItem.failures < pins.MOST_FAILURES),
+            & (PinItem.failures < pins.MOST_FAILURES)
+            & ~PinItem.tries.contains(attempt),
         )
     except UpdateError as error:
-        if unmet(error):
+        if not unmet(error):
+            raise
+        counted = _read(account)
+        if counted is None or attempt not in (counted.tries or ()):
             raise PinRefused from None
-        raise
+        item = counted
     return item.pin()
+
+
+def give_back_attempt(account: bytes, attempt: str) -> None:
+    """Uncount a try that stayed undecided, once, and unless another PIN has been made since."""
+    try:
+        PinItem(tokens.encode(account)).write(
+            [PinItem.attempts.add(-1), PinItem.failures.add(-1), PinItem.tries.delete({attempt})],
+            condition=PinItem.tries.contains(attempt),
+        )
+    except UpdateError as error:
+        if not unmet(error):
+            raise
 
 
 def spend(pin: Pin, account: Account, arrival: Arrival) -> Visit:
