@@ -188,7 +188,8 @@ def _origin(origin: str, portal_origin: str) -> str:
     """What a page was loaded from; at our port, every name of this machine counts as the portal's."""
     try:
         page, portal = urlsplit(origin), urlsplit(portal_origin)
-        ours = (page.scheme, page.port) == (portal.scheme, portal.port) and is_loopback(page.hostname or "")
+        whole = origin == f"{page.scheme}://{page.netloc}"
+        ours = (page.scheme, page.port) == (portal.scheme, portal.port) and is_loopback(page.hostname or "") and whole
     except ValueError:
         return origin
     return portal_origin if ours else origin
@@ -197,7 +198,11 @@ def _origin(origin: str, portal_origin: str) -> str:
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], list[str]]:
     pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw]
     cookies = [
-        cookie.strip() for name, value in pairs if name == "cookie" for cookie in value.split(";") if cookie.strip()
+        trimmed
+        for name, value in pairs
+        if name == "cookie"
+        for part in value.split(";")
+        if (trimmed := part.strip(" \t"))
     ]
     return _joined((name, value) for name, value in pairs if name != "cookie"), cookies
 

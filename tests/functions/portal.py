@@ -45,7 +45,7 @@ POLICY = re.compile(
     "frame-ancestors 'none'; base-uri 'none'"
 )
 COOKIE = re.compile(
-    r"__Host-(session|req|browser|again|google|lang)-[a-z0-9-]{3,40}=[A-Za-z0-9_-]*"
+    r"__Host-(session|req|typed|browser|again|google|lang)-[a-z0-9-]{3,40}=[A-Za-z0-9_-]*"
     r"; Path=/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?"
 )
 

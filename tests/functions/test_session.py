@@ -7,7 +7,7 @@ import pytest
 from latchkey import __version__
 from latchkey.rules.accounts import Status
 from tests.functions.files import CHILDS, OWN, change
-from tests.functions.portal import Browser, Portal
+from tests.functions.portal import ORIGIN, Browser, Portal
 from tests.people import NOON
 
 MINUTE, HOUR = 60, 3600
@@ -335,6 +335,32 @@ def test_everyone_else_is_refused(maria: Browser, another: Browser, portal: Port
     assert authorize(portal, maria, cookies=two, pathParameters={}) == REFUSED
     portal.now += 20 * MINUTE
     assert authorize(portal, maria) == REFUSED
+
+
+def asks_by(portal: Portal, maria: Browser, method: str, **headers: str) -> bool:
+    """Whether another API may answer a request that was made so."""
+    http = {"method": method, "sourceIp": "203.0.113.7"}
+    context = {"http": http, "domainName": "portal.example.com", "timeEpoch": portal.now * 1000}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    allowed: bool = authorize(portal, maria, requestContext=context, headers=named)["isAuthorized"]
+    return allowed
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_page_of_another_host_changes_nothing_at_other_apis(maria: Browser, portal: Portal, method: str) -> None:
+    for foreign in ("https://evil.example", "null", "https://portal.example.com.evil.example", ORIGIN + "/"):
+        assert not asks_by(portal, maria, method, origin=foreign, content_type="application/json")
+    for site in ("cross-site", "same-site", "none"):
+        assert not asks_by(portal, maria, method, sec_fetch_site=site, content_type="application/json")
+    assert asks_by(portal, maria, method, origin=ORIGIN)
+    assert asks_by(portal, maria, method, sec_fetch_site="same-origin")
+    assert asks_by(portal, maria, method, content_type="application/json")
+
+
+def test_a_form_that_says_not_where_it_comes_from_changes_nothing_at_other_apis(maria: Browser, portal: Portal) -> None:
+    assert not asks_by(portal, maria, "POST", content_type="application/x-www-form-urlencoded")
+    assert not asks_by(portal, maria, "POST")
+    assert asks_by(portal, maria, "GET", origin="https://evil.example")
 
 
 def test_asking_for_another_api_is_activity(maria: Browser, portal: Portal) -> None:

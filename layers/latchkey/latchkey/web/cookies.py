@@ -1,4 +1,8 @@
-"""What a browser keeps for us, one name for each practice, so that practices on one host stay apart."""
+"""Cookies, one name for each practice, so that practices on one host stay apart.
+
+The `browser` cookie names a browser. What another host could plant proves nothing alone: the cookies of a requested
+link and of a started Google sign-in count only beside the `browser` cookie that they were made for.
+"""
 
 from dataclasses import dataclass, field
 
@@ -8,19 +12,38 @@ from latchkey.tokens import ACCOUNT_BYTES, REQUEST_BYTES
 from latchkey.web.requests import Request
 
 DAY = 24 * 3600
-ASKED_SECONDS = DAY
+REQUESTED_SECONDS = DAY
+TYPED_SECONDS = 30 * 60
+"""How long a browser shows the address that was typed in it (B140)."""
+LONGEST_TYPED = 200
+"""Characters; a longer address is not shown again, so that all cookies of an answer stay below 500 bytes."""
 AGAIN_SECONDS = 60
-KNOWN_SECONDS = 180 * DAY
+BROWSER_SECONDS = 180 * DAY
 GOOGLE_SECONDS = 600
 LANGUAGE_SECONDS = 365 * DAY
 
+BROWSER_BYTES = 16
+TIME_BYTES = 8
+
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """This browser asked for a link: which request, and the address as it was typed."""
+class KnownBrowser:
+    """What the `browser` cookie says."""
 
-    request: bytes = field(repr=False)
-    typed: str = field(repr=False)
+    id: bytes = field(repr=False)
+    issued_at: int
+    """Unix seconds."""
+    account: bytes | None = field(default=None, repr=False)
+    """Key of the account that last signed in with this browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The address that a link was asked for with, as it was typed."""
+
+    address: str = field(repr=False)
+    asked_at: int
+    """Unix seconds."""
 
 
 def session(request: Request) -> str | None:
@@ -48,22 +71,63 @@ def drop_session(request: Request) -> str:
     return _drop(_name("session", request))
 
 
-def asked(request: Request) -> Asked | None:
-    """What this browser asked for within the last day."""
-    payload = _unsealed("asked", request)
-    if payload is None or len(payload) < REQUEST_BYTES:
+def browser(request: Request) -> KnownBrowser | None:
+    """The browser that the request came from; None if it has no cookie of ours, or one that is too old."""
+    payload = _unsealed("browser", request)
+    if payload is None or len(payload) not in (BROWSER_BYTES + TIME_BYTES, BROWSER_BYTES + TIME_BYTES + ACCOUNT_BYTES):
         return None
-    return Asked(payload[:REQUEST_BYTES], payload[REQUEST_BYTES:].decode(errors="replace"))
+    issued_at = int.from_bytes(payload[BROWSER_BYTES:][:TIME_BYTES])
+    if issued_at + BROWSER_SECONDS <= request.now:
+        return None
+    return KnownBrowser(payload[:BROWSER_BYTES], issued_at, payload[BROWSER_BYTES + TIME_BYTES :] or None)
 
 
-def set_asked(request: Request, asked: Asked) -> str:
-    """Lets this browser open its link without being asked again, and show whose link is on its way."""
-    return _sealed("asked", request, asked.request + asked.typed.encode(), ASKED_SECONDS)
+def new_browser(request: Request) -> KnownBrowser:
+    """A name for a browser that has none yet."""
+    return KnownBrowser(tokens.request_id(), request.now)
 
 
-def drop_asked(request: Request) -> str:
-    """The link was opened."""
-    return _drop(_name("req", request))
+def set_known(request: Request, account: bytes) -> str:
+    """Remembers who has signed in: limits of its own that strangers cannot use up (docs/security.md)."""
+    named = browser(request) or new_browser(request)
+    return _set_browser(request, KnownBrowser(named.id, request.now, account))
+
+
+def knows(request: Request, account: bytes) -> bool:
+    """Whether someone signed in to that account with this browser before."""
+    named = browser(request)
+    return named is not None and named.account is not None and tokens.same(named.account, account)
+
+
+def requested(request: Request) -> bytes | None:
+    """The id of the link that this browser asked for within the last day."""
+    return _bound("requested", request)
+
+
+def set_requested(request: Request, link: bytes, address: str) -> tuple[str, ...]:
+    """Lets this browser open its link without being asked again, and shows for half an hour what was typed."""
+    named = browser(request) or new_browser(request)
+    made = [_sealed("requested", request, link + named.id, REQUESTED_SECONDS), _set_browser(request, named)]
+    if len(address) <= LONGEST_TYPED:
+        typed = request.now.to_bytes(TIME_BYTES) + address.encode()
+        made.append(_sealed("typed", request, typed, TYPED_SECONDS))
+    return tuple(made)
+
+
+def typed(request: Request) -> Typed | None:
+    """The address that was typed in this browser within the last half hour."""
+    payload = _unsealed("typed", request)
+    if payload is None or len(payload) < TIME_BYTES:
+        return None
+    asked_at = int.from_bytes(payload[:TIME_BYTES])
+    if asked_at + TYPED_SECONDS <= request.now:
+        return None
+    return Typed(payload[TIME_BYTES:].decode(errors="replace"), asked_at)
+
+
+def drop_request(request: Request) -> tuple[str, str]:
+    """The link was opened, and nothing shows its address any more."""
+    return _drop(_name("req", request)), _drop(_name("typed", request))
 
 
 def asked_again(request: Request) -> bool:
@@ -81,24 +145,9 @@ def drop_again(request: Request) -> str:
     return _drop(_name("again", request))
 
 
-def knows(request: Request, account: bytes) -> bytes | None:
-    """The id of this browser if someone signed in to that account with it before."""
-    payload = _unsealed("known", request)
-    if payload is None or not tokens.same(payload[:ACCOUNT_BYTES], account):
-        return None
-    return payload[ACCOUNT_BYTES:]
-
-
-def set_known(request: Request, account: bytes) -> str:
-    """Gives this browser a lane of its own for asking, which strangers cannot use up (docs/security.md)."""
-    return _sealed("known", request, account + tokens.request_id(), KNOWN_SECONDS)
-
-
-def google(request: Request) -> str | None:
-    """The secret that binds this browser's started Google sign-ins to it; None for what we would not have made."""
-    secret = request.cookie(_name("google", request))
-    made = tokens.decode(secret) if secret else None
-    return secret if made and len(made) == REQUEST_BYTES else None
+def google(request: Request) -> bytes | None:
+    """The secret of the Google sign-ins that were started in this browser."""
+    return _bound("google", request)
 
 
 def sole_google(request: Request) -> str | None:
@@ -106,9 +155,10 @@ def sole_google(request: Request) -> str | None:
     return _sole("google", request)
 
 
-def set_google(request: Request, secret: str) -> str:
-    """Lax and not Strict: the way back from Google is from another site."""
-    return _set(_name("google", request), secret, GOOGLE_SECONDS)
+def set_google(request: Request, secret: bytes) -> tuple[str, ...]:
+    """Remembers a started Google sign-in. Lax and not Strict: the way back from Google is from another site."""
+    named = browser(request) or new_browser(request)
+    return _sealed("google", request, secret + named.id, GOOGLE_SECONDS), _set_browser(request, named)
 
 
 def language(request: Request) -> Language | None:
@@ -122,7 +172,8 @@ def set_language(request: Request, chosen: Language) -> str:
     return _set(_name("lang", request), chosen, LANGUAGE_SECONDS)
 
 
-PURPOSES = {"asked": "req", "known": "browser"}
+NAMES = {"browser": "browser", "requested": "req", "typed": "typed", "google": "google"}
+"""Of the signed cookies, by what their signature is for."""
 
 
 def _name(what: str, request: Request) -> str:
@@ -131,7 +182,7 @@ def _name(what: str, request: Request) -> str:
 
 def _sole(what: str, request: Request) -> str | None:
     prefix = f"__Host-{what}-"
-    slugs = {cookie.partition("=")[0].removeprefix(prefix) for cookie in request.cookies if cookie.startswith(prefix)}
+    slugs = {name.removeprefix(prefix) for name, _ in request.cookies if name.startswith(prefix)}
     return slugs.pop() if len(slugs) == 1 else None
 
 
@@ -146,9 +197,24 @@ def _drop(name: str) -> str:
 
 def _sealed(purpose: str, request: Request, payload: bytes, seconds: int) -> str:
     value = tokens.seal(keys.cookie(), purpose, request.at.slug, payload)
-    return _set(_name(PURPOSES[purpose], request), value, seconds)
+    return _set(_name(NAMES[purpose], request), value, seconds)
 
 
 def _unsealed(purpose: str, request: Request) -> bytes | None:
-    value = request.cookie(_name(PURPOSES[purpose], request))
+    value = request.cookie(_name(NAMES[purpose], request))
     return tokens.unseal(keys.cookie(), purpose, request.at.slug, value) if value else None
+
+
+def _set_browser(request: Request, named: KnownBrowser) -> str:
+    """Names the browser for half a year."""
+    payload = named.id + named.issued_at.to_bytes(TIME_BYTES) + (named.account or b"")
+    return _sealed("browser", request, payload, BROWSER_SECONDS)
+
+
+def _bound(purpose: str, request: Request) -> bytes | None:
+    """The secret of a signed cookie that was made for this very browser."""
+    payload, named = _unsealed(purpose, request), browser(request)
+    if payload is None or named is None or len(payload) != REQUEST_BYTES + BROWSER_BYTES:
+        return None
+    secret, made_for = payload[:REQUEST_BYTES], payload[REQUEST_BYTES:]
+    return secret if tokens.same(made_for, named.id) else None

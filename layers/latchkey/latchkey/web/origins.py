@@ -37,8 +37,8 @@ def portal(request: Request) -> str:
 def check(request: Request) -> None:
     """Pass if every header that tells where the request was made names us.
 
-    A form that carries none of them is refused. A JSON body may come without: apps send no such header, and
-    a foreign page cannot send JSON without asking first, which is never granted.
+    A form that carries none of them is refused. A JSON body may come without, and so may a PUT, PATCH or DELETE: apps
+    send no such header, and a foreign page cannot send these without asking first, which is never granted.
 
     :raises OriginRefused: otherwise.
     """
@@ -47,5 +47,5 @@ def check(request: Request) -> None:
         raise OriginRefused
     if site is not None and site != "same-origin":
         raise OriginRefused
-    if origin is None and site is None and not request.sends_json:
+    if origin is None and site is None and request.method == "POST" and not request.sends_json:
         raise OriginRefused

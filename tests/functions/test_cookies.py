@@ -1,0 +1,115 @@
+"""Cookies that another host has planted, and those that were made for another browser."""
+
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.web import requests
+from tests.functions.portal import Browser, Portal
+
+EVERY_CHARACTER = [chr(point) for point in range(sys.maxunicode + 1)]
+NAMES = [f"__Host-{what}-willow" for what in ("session", "req", "typed", "browser", "google", "lang", "again")]
+
+
+def read(*cookies: str) -> requests.Request:
+    """The request in an event that brings these cookies."""
+    http = {"method": "GET", "sourceIp": "203.0.113.7"}
+    return requests.read({"requestContext": {"http": http, "timeEpoch": 1}, "cookies": list(cookies)})
+
+
+def taken_for(name: str, spellings: list[str]) -> set[str]:
+    """The characters with which a spelling of a name is read as that name."""
+    sent = [f"{spelling}={number}" for number, spelling in enumerate(spellings)]
+    return {EVERY_CHARACTER[int(value)] for found, value in read(*sent).cookies if found == name and value.isdecimal()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_character_before_a_name_vanishes_but_space_and_tab(name: str) -> None:
+    """25 more do for `str.strip`, and a neighbouring host may set a cookie that begins with one."""
+    assert taken_for(name, [f"{character}{name}" for character in EVERY_CHARACTER]) == {" ", "\t"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_character_after_a_name_vanishes(name: str) -> None:
+    assert taken_for(name, [f"{name}{character}" for character in EVERY_CHARACTER]) == set()
+
+
+@given(st.text(min_size=1).filter(lambda text: "=" not in text and text.strip(" \t")), st.sampled_from(NAMES))
+def test_what_stands_around_a_name_makes_it_another_one(around: str, name: str) -> None:
+    assert read(f"{around}{name}=planted").cookie(name) is None
+    assert read(f"{name}{around}=planted").cookie(name) is None
+
+
+@pytest.mark.parametrize("blank", ["\x0b", "\x1c", "\x85", "\xa0", "\u2003", "\u3000"], ids=ascii)
+def test_a_neighbouring_host_neither_signs_anyone_in_nor_shuts_anyone_out(
+    portal: Portal, browser: Browser, blank: str
+) -> None:
+    thief = portal.browser("198.51.100.9")
+    thief.sign_in("lee@example.com")
+    planted = f"{blank}__Host-session-willow={thief.cookies['__Host-session-willow']}"
+
+    assert ask_who(portal, planted)["statusCode"] == 401
+    browser.sign_in("ana@example.com")
+    answer = ask_who(portal, planted, f"__Host-session-willow={browser.cookies['__Host-session-willow']}")
+    assert answer["statusCode"] == 200
+
+
+def ask_who(portal: Portal, *cookies: str) -> dict[str, Any]:
+    """What the portal says to these cookies about who is signed in."""
+    context = {
+        "http": {"method": "GET", "sourceIp": "203.0.113.7"},
+        "domainName": "portal.example.com",
+        "timeEpoch": portal.now * 1000,
+    }
+    answer: dict[str, Any] = portal.invoke(
+        "Session",
+        {
+            "routeKey": "ANY /{practice}/session",
+            "pathParameters": {"practice": "willow"},
+            "cookies": list(cookies),
+            "requestContext": context,
+        },
+    )
+    return answer
+
+
+# ── one planted cookie is not enough ──
+
+
+@pytest.mark.parametrize("was_here", [True, False])
+def test_the_cookie_of_another_browsers_request_opens_nothing_by_looking(
+    portal: Portal, browser: Browser, was_here: bool
+) -> None:
+    """A thief who plants the cookie of their own request in someone's browser would sign them in as themselves."""
+    thief = portal.browser("198.51.100.9")
+    link = thief.link("lee@example.com")
+    if was_here:
+        browser.ask("ana@example.com")
+    browser.cookies["__Host-req-willow"] = thief.cookies["__Host-req-willow"]
+
+    assert browser.get(link).status == 200
+    assert not browser.is_in()
+    assert thief.get(link).location == "/willow/home"
+
+
+def test_the_name_of_another_browser_opens_nothing_by_looking(portal: Portal, browser: Browser) -> None:
+    thief = portal.browser("198.51.100.9")
+    link = thief.link("lee@example.com")
+    browser.link("ana@example.com")
+    browser.cookies["__Host-browser-willow"] = thief.cookies["__Host-browser-willow"]
+
+    assert browser.get(link).status == 200
+
+
+def test_a_browser_keeps_its_name_from_one_request_to_the_next(portal: Portal, browser: Browser) -> None:
+    """So that a link which is mailed late still opens at once, and another tab's Google sign-in goes on."""
+    link = browser.link("ana@example.com")
+    name = browser.cookies["__Host-browser-willow"]
+    portal.now += 60
+    browser.ask("nobody@example.com")
+
+    assert browser.cookies["__Host-browser-willow"] == name
+    assert browser.get(link).location == "/willow/home"
