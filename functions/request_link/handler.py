@@ -17,14 +17,14 @@ from latchkey.rules.budgets import (
 from latchkey.rules.events import Kind
 from latchkey.rules.jobs import Job
 from latchkey.rules.practices import UnknownAddress
-from latchkey.rules.refusals import EmailUnknown, Refusal, SignedOut, Unavailable, Waiting
+from latchkey.rules.refusals import EmailUnknown, SignedOut, Waiting
 from latchkey.rules.sessions import IDLE_SECONDS
 from latchkey.store import accounts, budgets, sessions
-from latchkey.store.tables import OUTAGES
+from latchkey.store.budgets import Reservation
 from latchkey.web import arrivals, cookies
 from latchkey.web.answers import frame
 from latchkey.web.audit import write_down
-from latchkey.web.cookies import Asked
+from latchkey.web.typed import typed_address
 
 
 def landing(request: web.Request) -> web.Response:
@@ -57,46 +57,54 @@ def ask(request: web.Request) -> web.Response:
     typed = request.field("email").strip(" \t\r\n")
     address = addresses.canonical(typed)
     tells = request.at.unknown_address is UnknownAddress.TELL
-
-    guesses = (WRONG_BY_SOURCE, WRONG_BY_NETWORK) if tells else ()
-    budgets.take_by_source(request.source, ASK_BY_SOURCE, ASK_BY_NETWORK, request.now, unless=guesses, road="ask")
     key = accounts.key_of(request.at.slug, address)
-    account = accounts.find(key)
-    if tells and not (account and account.may_sign_in):
-        budgets.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, request.now, road="ask")
-        write_down(request, key, Kind.LINK_REFUSED, "link", "email_unknown")
-        raise EmailUnknown
+    known = cookies.knows(request, key)
+    with budgets.reservation() as reserved:
+        if not known:
+            _take_by_source(request, reserved)
+        account = accounts.find(key)
+        if tells and not (account and account.may_sign_in):
+            if known:
+                _take_by_source(request, reserved)
+            reserved.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, request.now, road="ask")
+            write_down(request, key, Kind.LINK_REFUSED, "link", "email_unknown")
+            raise EmailUnknown
 
-    job = Job(
-        practice=request.at.slug,
-        account=key,
-        request=tokens.request_id(),
-        epoch=account.epoch if account else 0,
-        kind="sign_in",
-        asked_at=request.instant,
-        origin=request.origin,
-    )
-    remembering = cookies.set_asked(request, Asked(job.request, typed))
-    try:
-        _promise(request, job)
-    except Waiting as waiting:
-        if waiting.limit != JUST_ASKED.name:
-            write_down(request, key, Kind.LIMIT_HIT, "link", waiting.limit)
-            raise
-        return _on_its_way(request).keeping(*_still_asked(request, job, typed), cookies.set_again(request))
-    answer = _on_its_way(request).keeping(remembering)
+        job = Job(
+            practice=request.at.slug,
+            account=key,
+            request=tokens.request_id(),
+            epoch=account.epoch if account else 0,
+            kind="sign_in",
+            asked_at=request.instant,
+            origin=request.origin,
+        )
+        remembering = cookies.set_requested(request, job.request, typed)
+        try:
+            _promise(request, job, reserved, known=known)
+        except Waiting as waiting:
+            if waiting.limit != JUST_ASKED.name:
+                write_down(request, key, Kind.LIMIT_HIT, "link", waiting.limit)
+                raise
+            return _on_its_way(request).keeping(
+                *_still_asked(request, address, remembering), cookies.set_again(request)
+            )
+    answer = _on_its_way(request).keeping(*remembering)
     return answer.keeping(cookies.drop_again(request)) if cookies.asked_again(request) else answer
 
 
 def sent(request: web.Request) -> web.Response:
-    """Where to look for the link; the address stands there as it was typed, so that a typo can be seen."""
-    asked = cookies.asked(request)
-    if asked is None:
+    """Where to look for the link; for half an hour the address stands there as it was typed, so that a typo can be
+    seen."""
+    if cookies.requested(request) is None:
         return web.see_other(request.below("sign-in"))
+    shown = typed_address(request)
+    if shown.used:
+        return web.page(pages.link_used_elsewhere(frame(request))).keeping(*cookies.drop_request(request))
     return web.page(
         pages.sent(
             frame(request),
-            address=asked.typed,
+            address=shown.address,
             certain=request.at.unknown_address is UnknownAddress.TELL,
             again=cookies.asked_again(request),
             hours=settings.load().link_seconds // 3600,
@@ -109,27 +117,65 @@ def tips(request: web.Request) -> web.Response:
     return web.page(pages.tips(frame(request), sender=f"{request.at.sender}@{settings.load().sender_domain}"))
 
 
-def _promise(request: web.Request, job: Job) -> None:
-    """Count the request and queue its mail; a promise that cannot be kept is not counted. A browser that has signed in
-    with the address before has lanes of its own, so that strangers do not close the practice's mail to it either.
+def _take_by_source(request: web.Request, reserved: Reservation) -> None:
+    """Count a request for where it comes from.
 
-    :raises Waiting: the address, the browser or the practice has to wait.
-    :raises Unavailable: the queue or a budget does not answer.
+    :raises Waiting: the source, or the network around it, has asked too often; or, where the practice tells, has tried
+        too many wrong addresses.
     """
-    browser = cookies.knows(request, job.account)
-    lane = ("browser", browser) if browser else ("address",)
-    taken = [budgets.take(budgets.bucket_of(*lane, job.account), ASK_BY_ADDRESS, request.now)]
-    try:
-        practice = budgets.bucket_of("practice browser" if browser else "practice", job.practice)
-        taken.append(budgets.take(practice, (MAIL_BY_PRACTICE,), request.now, busy=True))
-        write_down(request, job.account, Kind.LINK_REQUESTED, "link")
-        queue.put(job)
-    except (Refusal, *OUTAGES) as trouble:
-        budgets.give_back_all(taken)
-        if isinstance(trouble, Refusal):
+    tells = request.at.unknown_address is UnknownAddress.TELL
+    guesses = (WRONG_BY_SOURCE, WRONG_BY_NETWORK) if tells else ()
+    reserved.take_by_source(request.source, ASK_BY_SOURCE, ASK_BY_NETWORK, request.now, unless=guesses, road="ask")
+
+
+def _promise(request: web.Request, job: Job, reserved: Reservation, *, known: bool) -> None:
+    """Count the request and queue its mail; a promise that cannot be kept is not counted.
+
+    The known browsers of an account have limits of their own, together, which strangers cannot use up and which cost
+    their source nothing. Where these are used up, the ordinary ones apply.
+
+    :raises Waiting: the address, the source or the practice has to wait.
+    """
+    known_until = _take_known(request, job, reserved) if known else request.now
+    if known_until is not None:
+        if known:
+            _take_by_source(request, reserved)
+        try:
+            _take(job, reserved, request.now, "address", "practice")
+        except Waiting as waiting:
+            if known and waiting.limit != JUST_ASKED.name:
+                raise Waiting(min(known_until, waiting.until), waiting.limit) from None
             raise
-        raise Unavailable from None
+    write_down(request, job.account, Kind.LINK_REQUESTED, "link")
+    queue.put(job)
     metrics.count(Metric.ASKED)
+
+
+def _take_known(request: web.Request, job: Job, reserved: Reservation) -> int | None:
+    """Count for the account's known browsers; None, or until when these have to wait (Unix seconds).
+
+    :raises Waiting: one of them has just asked.
+    """
+    try:
+        _take(job, reserved, request.now, "browser", "practice browser")
+    except Waiting as waiting:
+        if waiting.limit == JUST_ASKED.name:
+            raise
+        return waiting.until
+    return None
+
+
+def _take(job: Job, reserved: Reservation, now: int, address: str, practice: str) -> None:
+    """Count one mail for an address and for its practice, or for neither.
+
+    :raises Waiting: either is full.
+    """
+    own = reserved.take(budgets.bucket_of(address, job.account), ASK_BY_ADDRESS, now)
+    try:
+        reserved.take(budgets.bucket_of(practice, job.practice), (MAIL_BY_PRACTICE,), now, busy=True)
+    except Waiting:
+        reserved.give_back(own)
+        raise
 
 
 def _on_its_way(request: web.Request) -> web.Response:
@@ -138,13 +184,11 @@ def _on_its_way(request: web.Request) -> web.Response:
     return web.see_other(request.below("sign-in/sent"))
 
 
-def _still_asked(request: web.Request, job: Job, typed: str) -> list[str]:
-    """Nothing where this browser asked for the link that is on its way; else a cookie that opens no link, so that
-    the answer does not tell who asked first."""
-    asked = cookies.asked(request)
-    if asked and addresses.canonical(asked.typed) == addresses.canonical(typed):
-        return []
-    return [cookies.set_asked(request, Asked(job.request, typed))]
+def _still_asked(request: web.Request, address: str, remembering: tuple[str, ...]) -> tuple[str, ...]:
+    """Nothing where this browser asked for the link that is on its way; else cookies that open no link, so that the
+    answer does not tell who asked first."""
+    typed = cookies.typed(request) if cookies.requested(request) else None
+    return () if typed and addresses.canonical(typed.address) == address else remembering
 
 
 handle = web.entry(

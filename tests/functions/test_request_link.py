@@ -1,6 +1,7 @@
 """Asking for a link: what people see, what is counted, and what is promised to whom."""
 
 import json
+import re
 
 import pytest
 
@@ -10,7 +11,7 @@ from latchkey.rules.practices import Practice, UnknownAddress
 from latchkey.store import budgets, practices
 from tests.functions.files import change, key_of, put, use_up
 from tests.functions.portal import Answer, Browser, Portal
-from tests.people import WILLOW
+from tests.people import HARBOR, WILLOW
 from tests.wire import Fault, refused
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -294,7 +295,7 @@ def test_a_stranger_who_keeps_asking_cannot_keep_a_client_out(browser: Browser, 
     for _ in range(2):
         assert browser.ask("ana@example.com").status == 303
         portal.now += MINUTE
-    minutes_left(browser.ask("ana@example.com"), 12 * MINUTE)
+    minutes_left(browser.ask("ana@example.com"), 9 * MINUTE)
     assert browser.post(last).location == "/willow/home"
 
 
@@ -548,3 +549,119 @@ def test_access_that_is_given_back_lets_someone_ask_again(browser: Browser, port
     change(portal, "willow", "robin@example.com", status="active", epoch=2)
 
     assert browser.link("robin@example.com")
+
+
+# ── who pays for whom ──
+
+
+def test_a_neighbours_wrong_addresses_do_not_stop_a_browser_that_has_signed_in_before(
+    browser: Browser, portal: Portal
+) -> None:
+    browser.sign_in("ana@example.com")
+    browser.post("/willow/sign-out")
+    portal.now += HOUR
+    for number in range(5):
+        assert portal.browser().ask(f"nobody{number}@example.com").status == 422
+    assert portal.browser().ask("lee@example.com").status == 429
+
+    assert browser.ask("ana@example.com").status == 303
+    assert browser.ask("lee@example.com").status == 429
+
+
+@pytest.mark.parametrize("practice", [WILLOW, HARBOR], ids=["tells", "one answer"])
+def test_one_client_cannot_use_up_what_a_practice_keeps_for_known_browsers(portal: Portal, practice: Practice) -> None:
+    """However many browsers they sign in with: the limit is the account's."""
+    put(portal, practice, "lee@example.com")
+    ana = [portal.browser(f"198.51.100.{number}") for number in range(5)]
+    lee = portal.browser("198.51.100.9")
+    for browser, address in [*((one, "ana@example.com") for one in ana), (lee, "lee@example.com")]:
+        browser.sign_in(address, practice.slug)
+        browser.post(f"/{practice.slug}/sign-out")
+        portal.now += HOUR
+    portal.now += DAY
+    use_up(portal, MAIL_BY_PRACTICE, 300, "practice", practice.slug)
+    use_up(portal, MAIL_BY_PRACTICE, 296, "practice browser", practice.slug)
+
+    statuses = []
+    for browser in ana:
+        statuses.append(browser.ask("ana@example.com", practice.slug).status)
+        portal.now += MINUTE
+
+    assert statuses == [303, 303, 303, 429, 429]
+    assert lee.ask("lee@example.com", practice.slug).status == 303
+    assert portal.browser("203.0.113.99").ask("lee@example.com", practice.slug).status == 429
+
+
+def test_a_browser_is_known_for_half_a_year(browser: Browser, portal: Portal) -> None:
+    browser.sign_in("ana@example.com")
+    browser.post("/willow/sign-out")
+    cookies = dict(browser.cookies)
+    portal.now += 180 * DAY - 1
+    use_up(portal, MAIL_BY_PRACTICE, 300, "practice", "willow")
+
+    assert browser.ask("ana@example.com").status == 303
+    portal.now += MINUTE
+    browser.cookies |= cookies
+    assert browser.ask("ana@example.com").status == 429
+
+
+# ── a shared computer (B140) ──
+
+
+@pytest.fixture(params=["/willow/sign-in/sent", "/willow/pin"])
+def shows(request: pytest.FixtureRequest) -> str:
+    """A page that shows the address of the last request."""
+    return str(request.param)
+
+
+def test_the_address_is_shown_for_half_an_hour(browser: Browser, portal: Portal, shows: str) -> None:
+    """B140"""
+    browser.ask("ana@example.com")
+    portal.now += 30 * MINUTE - 1
+    assert "ana@example.com" in browser.get(shows).body
+
+    portal.now += 1
+    answer = browser.get(shows)
+    assert answer.status == 200
+    assert "ana@example.com" not in answer.body
+
+
+def test_the_address_is_shown_no_more_once_the_link_was_used_elsewhere(
+    browser: Browser, another: Browser, shows: str
+) -> None:
+    """B140, where the practice tells."""
+    link = browser.link("ana@example.com")
+    assert another.post(link).status == 303
+
+    assert "ana@example.com" not in browser.get(shows).body
+
+
+def test_whoever_looks_where_to_wait_is_told_that_the_link_was_used_elsewhere(
+    browser: Browser, another: Browser
+) -> None:
+    another.post(browser.link("ana@example.com"))
+
+    answer = browser.get("/willow/sign-in/sent")
+    assert answer.sheet.heading == "Your link was used on another phone or computer."
+    assert answer.sheet.buttons[0] == "Send link"
+    assert browser.get("/willow/sign-in/sent").location == "/willow/sign-in"
+
+
+@pytest.mark.parametrize("later", [0, 1, 29 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, HOUR])
+def test_where_every_address_gets_one_answer_only_time_ends_it(portal: Portal, later: int) -> None:
+    """B140: the pages are the same for a client who has signed in elsewhere and for nobody."""
+    client, stranger = portal.browser(), portal.browser("198.51.100.1")
+    assert portal.browser("198.51.100.2").post(client.link("ana@example.com", "harbor")).status == 303
+    assert stranger.ask("bob@example.com", "harbor").status == 303
+    portal.now += later
+
+    for path in ("/harbor/sign-in/sent", "/harbor/pin"):
+        seen = [browser.get(path) for browser in (client, stranger)]
+        bodies = [re.sub("ana@|bob@", "", answer.body) for answer in seen]
+        assert bodies[0] == bodies[1]
+        assert ("@example.com" in seen[0].body) == (later < 30 * MINUTE)
+
+
+def test_the_cookie_of_the_address_ends_with_the_half_hour(browser: Browser) -> None:
+    (typed,) = (cookie for cookie in browser.ask("ana@example.com").cookies if cookie.startswith("__Host-typed"))
+    assert typed.endswith("Max-Age=1800")

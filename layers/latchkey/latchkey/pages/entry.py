@@ -26,12 +26,17 @@ def sign_in(
 
 
 def sent(frame: Frame, *, address: str, certain: bool, again: bool, hours: int = 24) -> str:
-    """A link is on its way to the address as typed, and works for `hours`.
+    """A link is on its way to the address as typed, and works for `hours`; "" shows no address any more.
 
     Where the practice gives every address one answer, `certain` is False and the page promises nothing about this one.
     `again` is the second press within a minute, which sends nothing.
     """
     return render("sent.html", frame, address=address, certain=certain, again=again, hours=hours)
+
+
+def link_used_elsewhere(frame: Frame) -> str:
+    """Instead of `sent`, once someone has signed in with that address on another device: shows the address no more."""
+    return render("link_used_elsewhere.html", frame, typed="", problem=None)
 
 
 def tips(frame: Frame, *, sender: str) -> str:

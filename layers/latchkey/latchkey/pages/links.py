@@ -1,5 +1,6 @@
 """Opening a link: the question before it is spent, and the four ways a link can be dead."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from latchkey.pages.frames import Frame, render
@@ -16,9 +17,22 @@ def confirm(frame: Frame, *, action: str, masked: str, invitation: bool) -> str:
     return render("confirm.html", frame, action=action, masked=masked, invitation=invitation)
 
 
-def switch(frame: Frame, *, action: str, masked: str, current: str) -> str:
-    """Asks before a link signs out `current`, whose session is live in this browser. Asking spends nothing."""
-    return render("switch.html", frame, action=action, masked=masked, current=current)
+def switch(
+    frame: Frame,
+    *,
+    action: str,
+    masked: str,
+    current: str,
+    typed: Mapping[str, str] | None = None,
+    by_link: bool = True,
+) -> str:
+    """Asks before a sign-in as `masked` signs out `current`, whose session is live in this browser.
+
+    Asking spends nothing. `typed` is sent again with the answer; `by_link` is whether the person has opened a link.
+    """
+    return render(
+        "switch.html", frame, action=action, masked=masked, current=current, typed=typed or {}, by_link=by_link
+    )
 
 
 def dead_link(frame: Frame, *, why: Dead, typed: str = "", hours: int = 24) -> str:

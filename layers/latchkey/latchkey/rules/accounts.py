@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from latchkey.rules.addresses import masked
 from latchkey.rules.practices import FEATURES, Language
 
 type Kind = Literal["individual", "couple", "minor"]
@@ -90,9 +91,8 @@ class Account:
 
     @property
     def masked(self) -> str:
-        """The address `maria@example.com` as `m•••@example.com`: enough for its owner, not for a stranger."""
-        local, _, domain = self.address.rpartition("@")
-        return f"{local[:1]}•••@{domain}"
+        """The address as `addresses.masked` shows it."""
+        return masked(self.address)
 
     def profile(self, profile_id: str | None) -> Profile | None:
         """The profile of that id if the account may open it, else None."""

@@ -45,6 +45,12 @@ def on_file(typed: str) -> str:
     return f"{typed.strip(' \t\r\n').rpartition('@')[0]}@{domain}"
 
 
+def masked(address: str) -> str:
+    """The address `maria@example.com` as `m•••@example.com`: enough for its owner, not for a stranger."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}"
+
+
 def _lower(text: str) -> str:
     """Lower case by ASCII rules alone: `str.lower` would turn the Kelvin sign into a k."""
     return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)

@@ -13,6 +13,7 @@ from latchkey.store import accounts, sessions
 from latchkey.store.accounts import AccountItem
 from latchkey.store.sessions import Arrival, Spending
 from latchkey.store.tables import Table, unmet
+from latchkey.tokens import decode, encode
 
 LIFE_SECONDS = 600
 SWEEP_SECONDS = 3600
@@ -31,6 +32,8 @@ class StateItem(Table):
     stage = UnicodeAttribute()
     started_at = NumberAttribute()
     used_by = UnicodeAttribute(null=True)
+    account = UnicodeAttribute(null=True)
+    """Of whom it has signed in."""
     expires_at = NumberAttribute()
     sweep_at = NumberAttribute()
 
@@ -63,6 +66,15 @@ def come_back(state: str, browser: str, now: int) -> int:
     return int(item.started_at)
 
 
+def signed_in(state: str) -> bytes | None:
+    """The key of the account that was signed in with a state; None if none was."""
+    try:
+        item = StateItem.get(state, consistent_read=True)
+    except StateItem.DoesNotExist:
+        return None
+    return decode(item.account) if item.account else None
+
+
 def spend(state: str, account: Account, subject: str, arrival: Arrival) -> Visit:
     """Open a session for a Google account (`subject`, a digest), and bind it to the account if none is yet.
 
@@ -90,10 +102,14 @@ def spend(state: str, account: Account, subject: str, arrival: Arrival) -> Visit
     return sessions.sign_in(arrival, account, partial(_spending, state, subject, arrival), again)
 
 
-def _spending(state: str, subject: str, arrival: Arrival, _account: Account) -> Spending:
+def _spending(state: str, subject: str, arrival: Arrival, account: Account) -> Spending:
     return Spending(
         StateItem(state),
-        [StateItem.stage.set(USED), StateItem.used_by.set(arrival.attempt)],
+        [
+            StateItem.stage.set(USED),
+            StateItem.used_by.set(arrival.attempt),
+            StateItem.account.set(encode(account.key)),
+        ],
         StateItem.stage == RETURNED,
         binding=(AccountItem.google.set(subject),),
         bound=AccountItem.google.does_not_exist() | (AccountItem.google == subject),

@@ -127,8 +127,15 @@ def signed_in(request: Request, visit: Visit, cookie: str) -> Response:
     return answer.keeping(
         cookies.set_session(request, cookie),
         cookies.set_known(request, visit.account.key),
-        cookies.drop_asked(request),
+        *cookies.drop_request(request),
     )
+
+
+def still_signed_in(request: Request, visit: Visit) -> Response:
+    """What signed someone in here before leads to where they are."""
+    if request.wants_json:
+        return json_document(session_document(request, visit))
+    return see_other(request.below("home"))
 
 
 def session_document(request: Request, visit: Visit) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Someone is about to sign in on this browser, by whichever road."""
+"""Someone is about to sign in on this browser, by whichever sign-in method."""
 
 from latchkey import keys, tokens
 from latchkey.rules.accounts import Account
-from latchkey.rules.refusals import SignedOut
+from latchkey.rules.refusals import SignedOut, SwitchUnasked
 from latchkey.rules.sessions import Visit
 from latchkey.store import sessions
 from latchkey.store.sessions import Arrival
@@ -25,6 +25,15 @@ def present(request: Request) -> Visit | None:
         return sessions.look(request.at.slug, cookies.session(request), request.now)
     except SignedOut:
         return None
+
+
+def ask_before_switching(present: Visit | None, account: bytes, masked: str, *, agreed: bool) -> None:
+    """Pass unless a sign-in would quietly end another account's session on this browser.
+
+    :raises SwitchUnasked: another account is signed in, and nobody has agreed to switch to `account`.
+    """
+    if present and present.account.key != account and not agreed:
+        raise SwitchUnasked(present.account.name, masked)
 
 
 def arrival(request: Request, account: Account, method: str, present: Visit | None) -> Arrival:

@@ -1,7 +1,7 @@
 """What each refusal answers: the one place where a no gets a status, a code and a page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from latchkey import pages, settings
 from latchkey.pages import Frame
@@ -24,6 +24,7 @@ from latchkey.rules.refusals import (
 from latchkey.web import cookies
 from latchkey.web.answers import Response, frame, page, problem, see_other
 from latchkey.web.requests import Request
+from latchkey.web.typed import typed_address
 
 UNAVAILABLE_SECONDS = 5
 """How soon to try again when something of ours does not answer."""
@@ -62,7 +63,7 @@ TOLD: dict[type[Refusal], Told] = {
     refusals.LinkExpired: Told(410, "link_expired", "The link has expired"),
     refusals.LinkUsed: Told(410, "link_used", "The link has been used"),
     refusals.LinkReplaced: Told(410, "link_replaced", "A newer link was sent"),
-    refusals.SwitchUnasked: Told(409, "switch_unasked", "Someone else is signed in; send switch=yes to switch"),
+    refusals.SwitchUnasked: Told(409, "account_switch", "Someone else is signed in; send switch=yes to switch"),
     refusals.SignedOut: Told(401, "signed_out", "Not signed in"),
     refusals.ProfileUnknown: Told(404, "profile_unknown", "No such profile"),
     refusals.TokenRefused: Told(401, "token_refused", "The access token is missing, or is not one for this API"),
@@ -172,7 +173,7 @@ def _page(request: Request, refusal: Refusal) -> str:
     if isinstance(refusal, PinLocked):
         return pages.pin_locked(shared, seconds=_seconds_left(request, refusal))
     if isinstance(refusal, SwitchUnasked):
-        return pages.switch(shared, action="", masked=refusal.masked, current=refusal.current)
+        return _switch(request, refusal)
     if request.route == PIN_ROUTE and kind in TYPED_PIN:
         return pages.pin(shared, typed=request.field("email"), problem=TYPED_PIN[kind])
     if kind in TYPED:
@@ -182,11 +183,27 @@ def _page(request: Request, refusal: Refusal) -> str:
     return PLAIN[kind](shared)
 
 
+GOOGLE_ROUTE = "/google/callback"
+
+
+def _switch(request: Request, refusal: SwitchUnasked) -> str:
+    """The question, with a form that does the same once more."""
+    shared, action, typed = frame(request), "", dict[str, str]()
+    if request.route == PIN_ROUTE:
+        typed = {name: request.field(name) for name in ("email", "pin")}
+    elif request.route == GOOGLE_ROUTE:
+        # a return from Google is good for one visit: they go there once more
+        shared, action = replace(shared, path=request.below("sign-in")), request.below("google")
+    by_link = request.route not in (PIN_ROUTE, GOOGLE_ROUTE)
+    return pages.switch(
+        shared, action=action, masked=refusal.masked, current=refusal.current, typed=typed, by_link=by_link
+    )
+
+
 def _dead_link(request: Request, why: Dead) -> str:
-    """Asks for the address again only where this browser has not told it (WCAG 3.3.7)."""
-    asked = cookies.asked(request)
+    """Asks for the address again only where this browser has not just told it (WCAG 3.3.7)."""
     hours = settings.load().link_seconds // 3600
-    return pages.dead_link(frame(request), why=why, typed=asked.typed if asked else "", hours=hours)
+    return pages.dead_link(frame(request), why=why, typed=typed_address(request).address, hours=hours)
 
 
 def _seconds_left(request: Request, waiting: Waiting | PinLocked) -> int:
