@@ -196,7 +196,7 @@ def _origin(origin: str, portal_origin: str) -> str:
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], list[str]]:
-    pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw]
+    pairs = [(name.decode("latin-1").lower(), _text(value)) for name, value in raw]
     cookies = [
         trimmed
         for name, value in pairs
@@ -205,6 +205,14 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], list[s
         if (trimmed := part.strip(" \t"))
     ]
     return _joined((name, value) for name, value in pairs if name != "cookie"), cookies
+
+
+def _text(value: bytes) -> str:
+    """A header's value. Browsers send the characters of a cookie as UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

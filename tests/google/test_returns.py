@@ -86,12 +86,26 @@ def test_what_is_said_twice_is_not_read(guest: Guest, twice: str) -> None:
     spends_nothing(guest, back)
 
 
-def test_a_return_works_once(guest: Guest) -> None:
-    back = guest.way_back()
+def test_a_return_works_once_and_leads_home_when_it_is_reloaded(place: Place, guest: Guest) -> None:
+    """As a used link does: home for whom it has signed in here, and no way in for anyone else."""
+    back, before = guest.way_back(), place.sessions()
     assert guest.get(back).status == 303
+    kept = dict(guest.cookies)
+    assert guest.get(back).location == "/willow/home"
+    assert (len(guest.google.exchanges), place.sessions()) == (1, before + 1)
+    assert is_refused(place.guest().get(back), FAILED)
+    guest.cookies.pop("__Host-session-willow")
     assert is_refused(guest.get(back), FAILED)
-    assert len(guest.google.exchanges) == 1
+    guest.cookies |= kept
     assert guest.is_in()
+
+
+def test_a_return_that_signed_someone_else_in_leads_nobody_home(place: Place, guest: Guest) -> None:
+    back = guest.way_back()
+    guest.get(back)
+    ana = place.town.signed_in("willow", "ana@example.com")
+
+    assert is_refused(ana.get(back), FAILED)
 
 
 def test_a_used_state_takes_no_fresh_code(guest: Guest, google: Provider) -> None:
@@ -100,7 +114,11 @@ def test_a_used_state_takes_no_fresh_code(guest: Guest, google: Provider) -> Non
     (asked,) = google.asked
     fresh = without(back, code=google.code_for(asked))
 
+    assert guest.get(fresh).location == "/willow/home"
+    assert len(guest.google.exchanges) == 1
+    guest.cookies.pop("__Host-session-willow")
     assert is_refused(guest.get(fresh), FAILED)
+    assert len(guest.google.exchanges) == 1
 
 
 def test_a_return_after_ten_minutes_is_too_late(place: Place, guest: Guest) -> None:
@@ -136,6 +154,40 @@ def test_an_attackers_code_and_state_do_nothing_in_a_victims_browser(place: Plac
     assert attacker.get(trap).status == 303
 
 
+@pytest.mark.parametrize("planted", ["__Host-google-willow", "__Host-browser-willow"])
+@pytest.mark.parametrize("was_here", [True, False])
+def test_one_cookie_that_an_attacker_plants_is_not_enough(place: Place, planted: str, *, was_here: bool) -> None:
+    attacker, victim = place.guest(), place.guest()
+    trap = attacker.way_back()
+    if was_here:
+        victim.leave()
+    victim.cookies[planted] = attacker.cookies[planted]
+
+    assert is_refused(victim.get(trap), FAILED)
+    assert not victim.is_in()
+    assert attacker.get(trap).status == 303
+
+
+def test_whoever_is_signed_in_as_someone_else_is_asked_before_google_switches_accounts(
+    place: Place, guest: Guest
+) -> None:
+    place.town.new_day()
+    guest.press(place.town.link("willow", "ana@example.com"))
+    account = guest.get("/willow/session").document["account"]
+    before = place.sessions()
+
+    asked = guest.get(guest.way_back())
+    assert asked.status == 200
+    assert asked.page.heading == "Switch to another account?"
+    assert "m•••@gmail.com" in asked.page.text
+    assert guest.get("/willow/session").document["account"] == account
+    assert place.sessions() == before
+
+    agreed = guest.google.consented(guest.leave(switch="yes"))
+    assert guest.get(agreed).location == "/willow/profiles"
+    assert guest.get("/willow/session").document["account"] != account
+
+
 def test_an_attackers_code_with_the_victims_state_proves_nothing(place: Place, guest: Guest, google: Provider) -> None:
     attacker = place.guest()
     attacker.way_back()
@@ -146,7 +198,8 @@ def test_an_attackers_code_with_the_victims_state_proves_nothing(place: Place, g
 
 def test_two_cookies_of_one_name_are_refused(guest: Guest) -> None:
     back = guest.way_back()
-    both = f"__Host-google-willow=x; __Host-google-willow={guest.cookies['__Host-google-willow']}"
+    own = "; ".join(f"{name}={value}" for name, value in guest.cookies.items())
+    both = f"__Host-google-willow=x; {own}"
     assert is_refused(guest.get(back, {"Cookie": both}), FAILED)
     spends_nothing(guest, back)
 

@@ -131,7 +131,9 @@ def test_one_return_is_one_session_however_often_it_comes_at_once(place: Place, 
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: guest.get(back).status, range(16)))
 
-    assert sorted(statuses) == [303] + [403] * 15
+    # those that come after the session lead home
+    assert {*statuses} <= {303, 403}
+    assert 303 in statuses
     assert place.sessions() == before + 1
     assert len(guest.google.exchanges) == 1
 
@@ -284,11 +286,12 @@ def test_what_google_says_does_not_change_who_is_on_file(place: Place, guest: Gu
     assert place.account()["google"] != MARIA
 
 
-def test_an_app_is_told_with_documents(town: Town, guest: Guest) -> None:
+def test_an_app_is_told_with_documents(town: Town, place: Place, guest: Guest) -> None:
     back = guest.way_back()
     told = {"Accept": "application/json"}
 
     assert guest.get(back, told).document["method"] == "google"
-    again = guest.get(back, told)
+    assert guest.get(back, told).document["method"] == "google"
+    again = place.guest().get(back, told)
     assert (again.status, again.code) == (403, "google_refused")
     assert town.url not in again.body.decode()

@@ -1,0 +1,83 @@
+"""A neighbouring host that sets cookies for the portal's, in a real browser."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.chromium import Window
+from tests.town import Town
+
+BLANKS = ["\u2003", "\u00a0", "\u3000"]
+"""Characters that Chromium keeps at the start of a cookie's name, and that `str.strip` takes away."""
+
+
+class Neighbour(BaseHTTPRequestHandler):
+    """A page that sets cookies for every host of its domain."""
+
+    def __init__(self, cookies: list[str], *args: object) -> None:
+        self._cookies = cookies
+        super().__init__(*args)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        """Set them, whatever is asked for."""
+        self.send_response(200)
+        for cookie in self._cookies:
+            # as bytes of UTF-8, which is how browsers read headers of cookies
+            self._headers_buffer.append(f"Set-Cookie: {cookie}\r\n".encode())  # type: ignore[attr-defined]
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def neighbour(*cookies: str) -> Iterator[str]:
+    """The address of that page, beside the portal's host and below the same domain."""
+    told = [f"{cookie}; Domain=clinic.localhost; Path=/; Secure; SameSite=Lax" for cookie in cookies]
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Neighbour, told))
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://blog.clinic.localhost:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def portal_of(town: Town) -> str:
+    """The portal's address below that domain."""
+    return f"http://portal.clinic.localhost:{urlsplit(town.url).port}"
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_a_neighbouring_host_cannot_sign_anyone_in(window: Window, town: Town, blank: str) -> None:
+    thief = town.signed_in("willow", "ana@example.com")
+    session = thief.cookies["__Host-session-willow"]
+    with neighbour(f"{blank}__Host-session-willow={session}") as page:
+        window.go(page)
+    kept = [cookie["name"] for cookie in window.context.cookies()]
+    assert f"{blank}__Host-session-willow" in kept
+
+    window.go(f"{portal_of(town)}/willow/home")
+    assert window.page.url.endswith("/willow/sign-in")
+
+
+def test_a_neighbouring_host_cannot_open_its_own_link_in_someones_browser(window: Window, town: Town) -> None:
+    thief = town.browser()
+    thief.ask("willow", "ana@example.com")
+    link = town.letter("ana@example.com")["url"]
+    planted = [f"\u2003{name}={value}" for name, value in thief.cookies.items() if "-again-" not in name]
+    with neighbour(*planted) as page:
+        window.go(page)
+
+    window.go(portal_of(town) + urlsplit(link).path)
+    assert window.heading == "Sign in to your Client Portal"
+    assert window.page.get_by_role("button", name="Sign in").count() == 1
