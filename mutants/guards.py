@@ -365,15 +365,32 @@ DOOR = [
         ("the time that is left", "_clock.left() < 1000 * needed", "False"),
     ),
     *_in(
+        f"{LAYER}/aws.py",
+        "tests/test_aws.py",
+        ("an answer that breaks off", "if response and _breaks_off(response[0]):", "if False:"),
+    ),
+    *_in(
         f"{LAYER}/rules/addresses.py",
         "tests/rules/test_addresses.py",
         ("a domain that becomes another", "_becomes_another(_lower(domain))", "False"),
         ("an address that goes on after a plain one", "_PLAIN.fullmatch(lowered)", "_PLAIN.match(lowered)"),
     ),
     *_in(
-        f"{LAYER}/keys.py",
-        "tests/test_keys.py",
-        ("an old key, when no newer can be read", "FRESH_SECONDS + STALE_SECONDS", "10 * STALE_SECONDS"),
+        f"{LAYER}/caches.py",
+        "tests/test_caches.py tests/test_keys.py",
+        ("an old key, when no newer can be read", "seconds(kept.value) + STALE_SECONDS", "10 * STALE_SECONDS"),
+        ("a refresh that takes too long", "within(REFRESH_SECONDS, ", "within(60, "),
+        ("a refresh that has just failed", "if self._is_due(name, now) and ", "if "),
+    ),
+    *_in(
+        f"{LAYER}/store/practices.py",
+        "tests/store/test_practices.py",
+        ("a practice that is gone, in an outage", "        _cache.forget(slug)\n        raise\n", "        raise\n"),
+    ),
+    *_in(
+        f"{LAYER}/google.py",
+        "tests/google/test_conversation.py",
+        ("keys of Google's that may not be kept", "if found.fresh_seconds <= 0:", "if False:"),
     ),
 ]
 

@@ -1,6 +1,7 @@
 """The keys outside the tables: read when they are needed, and still there when Secrets Manager is not."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -8,9 +9,11 @@ from types import SimpleNamespace
 import pytest
 from moto import mock_aws
 
-from latchkey import aws, keys, settings
+from latchkey import aws, keys, metrics, settings
 from latchkey.rules.refusals import Unavailable
-from tests.wire import Wire
+from tests.caches import anew
+from tests.sockets import BEHAVIOURS, Behaviour, listening
+from tests.wire import Fault, Wire
 
 MINUTE = 60
 FIRST, SECOND = "a" * 64, "b" * 64
@@ -45,6 +48,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
         arn = client.create_secret(Name="link", SecretString=json.dumps({"current": "1", "1": FIRST}))["ARN"]
         told = replace(settings.load(), link_key_arn=arn, cookie_key_arn=f"{arn}-of-cookies")
         monkeypatch.setattr(settings, "load", lambda: told)
+        monkeypatch.setattr(keys, "_cache", anew(keys._cache))  # noqa: SLF001 - a new function has read nothing
         with Wire().tapped(client) as wire:
             secret = Secret(arn, wire)
             monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: 1e6 + secret.passed))
@@ -105,7 +109,34 @@ def test_when_the_trouble_is_over_the_key_is_read_again(secret: Secret) -> None:
 
     secret.wire.refuse("GetSecretValue", "", times=0)
     secret.change(json.dumps({"current": "1", "1": SECOND}))
+    secret.passed += 29
+    assert secret.current() == FIRST
+    secret.passed += 1
     assert secret.current() == SECOND
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+def test_a_secrets_manager_that_is_no_help_costs_a_second_once_in_half_a_minute(
+    secret: Secret, behaviour: Behaviour
+) -> None:
+    """Over real connections; the key in memory is good for another hour."""
+    assert secret.current() == FIRST
+    secret.passed = 30 * MINUTE
+    with listening(behaviour) as url, secret.wire.struck(lambda *_: Fault(url=url), lambda _: None):
+        began = time.monotonic()
+        assert [secret.current() for _ in range(20)] == [FIRST] * 20
+        assert time.monotonic() - began < 1.5
+    assert secret.readings() == 2
+
+
+def test_a_refresh_that_fails_is_counted_for_the_alarm(secret: Secret) -> None:
+    secret.current()
+    metrics.embedded()
+    refuses(secret)
+    secret.passed = 30 * MINUTE
+    secret.current()
+    secret.current()
+    assert metrics.embedded()["SecretsUnreadable"] == 1
 
 
 def test_keys_for_different_purposes_are_kept_apart(secret: Secret) -> None:

@@ -33,6 +33,8 @@ class Fault:
     """Whether AWS has carried the call out when it does."""
     tries: int = EVERY
     """How many tries of a call it happens to."""
+    url: str = ""
+    """Who answers in AWS's place, over a real connection."""
 
 
 SLOW = Fault(error=ReadTimeoutError)
@@ -55,6 +57,7 @@ class Wire:
         """Tables that calls have written to."""
         self._refused: dict[str, list[dict[str, Any]]] = {}
         self._lost: dict[str, int] = {}
+        self._raised: dict[str, Exception] = {}
         self._repeated: dict[str, int] = {}
         self._strikes: Callable[[str, int], Fault | None] | None = None
         self._wait: Callable[[float], None] = lambda _seconds: None
@@ -86,6 +89,10 @@ class Wire:
             "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}, "RetryAttempts": 0},
         }
         self._refused[operation] = [error] * times
+
+    def raise_at(self, operation: str, error: Exception) -> None:
+        """Have the next call fail by a mistake of anyone's."""
+        self._raised[operation] = error
 
     def lose(self, operation: str, *, times: int = 1) -> None:
         """Carry the next calls out, and lose their answers for good."""
@@ -144,6 +151,9 @@ class Wire:
         fault = self._strikes(operation, self._call)
         if fault is None or self._try > fault.tries:
             return self._carry_out(request, event_name)
+        if fault.url:
+            request.url = fault.url
+            return None
         if fault.error is None:
             url, request.url = request.url, NOWHERE
             return _answered(url, fault)
@@ -165,6 +175,8 @@ class Wire:
 
     def _may_refuse(self, model: Any, context: dict[str, Any], **_: Any) -> Any:
         self._call, self._try, self._read_seconds = self._call + 1, 0, context["client_config"].read_timeout
+        if error := self._raised.pop(model.name, None):
+            raise error
         errors = self._refused.get(model.name)
         return (Mock(status_code=400), errors.pop()) if errors else None
 

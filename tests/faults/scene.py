@@ -14,10 +14,10 @@ import boto3
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from latchkey import google, keys, tokens
+from latchkey import tokens
 from latchkey.rules.members import Role
 from latchkey.store import members
-from tests import template
+from tests import caches, template
 from tests.functions import gateway
 from tests.functions.files import put_people
 from tests.functions.portal import PARAMETERS, Answer, Browser, Cloud, Portal
@@ -106,8 +106,7 @@ class Scene:
         self.portal.wire.calls.clear()
         self.portal.log.seek(0)
         self.portal.log.truncate()
-        keys._kept.secrets.clear()  # noqa: SLF001
-        google._kept.seconds = 0  # noqa: SLF001
+        caches.empty()
         self.waited, self.portal.milliseconds = 0.0, LAMBDA_SECONDS * 1000
 
     def wait(self, seconds: float) -> None:

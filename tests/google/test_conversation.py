@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import time
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,9 @@ from latchkey import google as conversation
 from latchkey import keys, settings
 from latchkey.google import GoogleIdentity, identify
 from latchkey.rules.refusals import GoogleFailed
-from tests.google.provider import CLIENT, MARIA, MISSING, SECOND, SECRET, Provider, encoded, jwk, rs256
+from tests.caches import anew
+from tests.google.provider import CLIENT, MARIA, MISSING, SECOND, SECRET, Provider, Reply, encoded, jwk, rs256
+from tests.google.test_answers import cut_off, dripping_body, dripping_head, hanging_up, silent
 
 HOUR = 3600
 BACK = "https://portal.example.com/google/callback"
@@ -41,7 +44,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, google: Provider) -> Clock:
     monkeypatch.setattr(settings, "load", lambda: told)
     monkeypatch.setattr(keys, "google_secret", lambda: SECRET)
     monkeypatch.setattr(conversation, "time", clock)
-    monkeypatch.setattr(conversation, "_kept", type(conversation._kept)())  # noqa: SLF001 - a new function has none
+    monkeypatch.setattr(conversation, "_cache", anew(conversation._cache))  # noqa: SLF001 - a new function has none
     google.cache_control = f"public, max-age={HOUR}, must-revalidate, no-transform"
     return clock
 
@@ -112,12 +115,46 @@ def test_what_a_cache_on_the_way_has_kept_is_kept_for_the_rest(clock: Clock, goo
     assert google.keys_fetched == 2
 
 
-def test_old_keys_are_never_used_past_their_time(clock: Clock, google: Provider) -> None:
+def test_old_keys_are_used_for_an_hour_while_there_are_no_new_ones(clock: Clock, google: Provider) -> None:
     come(google)
-    clock.seconds += HOUR
+    google.at_keys = lambda it: it.say(500)
+    clock.seconds += 2 * HOUR - 1
+    come(google)
+    clock.seconds += 1
+    with pytest.raises(GoogleFailed):
+        come(google)
+
+
+def test_keys_that_cannot_be_fetched_are_asked_for_twice_a_minute(clock: Clock, google: Provider) -> None:
+    come(google)
+    google.at_keys = lambda it: it.say(500)
+    for second in range(60):
+        clock.seconds = 1000.0 + HOUR + second
+        come(google)
+    assert google.keys_fetched == 3
+
+
+@pytest.mark.usefixtures("clock")
+def test_keys_that_may_not_be_kept_are_not_used_while_there_are_no_new_ones(google: Provider) -> None:
+    google.cache_control = "no-store"
+    come(google)
     google.at_keys = lambda it: it.say(500)
     with pytest.raises(GoogleFailed):
         come(google)
+
+
+@pytest.mark.parametrize("reply", [silent, dripping_head, dripping_body, hanging_up, cut_off])
+def test_keys_that_come_slowly_or_not_at_all_cost_a_second_once_in_half_a_minute(
+    clock: Clock, google: Provider, reply: Reply
+) -> None:
+    come(google)
+    google.at_keys = reply
+    clock.seconds += HOUR
+    began = time.monotonic()
+    for _ in range(5):
+        come(google)
+    assert time.monotonic() - began < 1.5
+    assert google.keys_fetched == 2
 
 
 @pytest.mark.usefixtures("clock")

@@ -1,5 +1,7 @@
 """Practices: kept whole, and read at most so often."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,7 +10,11 @@ from latchkey import settings, tokens
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PracticeUnknown
 from latchkey.store import practices
+from latchkey.store.tables import OUTAGES, connection
+from tests import caches
 from tests.people import HARBOR, NOON, WILLOW
+from tests.sockets import BEHAVIOURS, Behaviour, listening
+from tests.wire import Fault, Wire
 
 
 @pytest.fixture
@@ -19,6 +25,7 @@ def slug() -> str:
 
 @pytest.fixture
 def kept_for_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    caches.empty(practices)
     told = replace(settings.load(), practice_cache_seconds=30)
     monkeypatch.setattr(settings, "load", lambda: told)
 
@@ -55,3 +62,68 @@ def test_a_practice_that_is_created_is_seen_at_once(slug: str) -> None:
     practices.save(replace(WILLOW, slug=slug))
 
     assert practices.load(slug, NOON).slug == slug
+
+
+# ── while the table does not answer ──
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with Wire().tapped(connection.client) as tapped:
+        yield tapped
+
+
+@pytest.mark.usefixtures("kept_for_half_a_minute")
+def test_a_practice_is_used_for_an_hour_while_it_cannot_be_read(slug: str, wire: Wire) -> None:
+    practices.save(replace(WILLOW, slug=slug))
+    practices.load(slug, NOON)
+    wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
+
+    assert practices.load(slug, NOON + 30 + 3599).slug == slug
+    with pytest.raises(OUTAGES):
+        practices.load(slug, NOON + 30 + 3600)
+
+
+@pytest.mark.usefixtures("kept_for_half_a_minute")
+def test_a_practice_that_cannot_be_read_is_asked_for_twice_a_minute(slug: str, wire: Wire) -> None:
+    practices.save(replace(WILLOW, slug=slug))
+    practices.load(slug, NOON)
+    wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
+
+    for second in range(30, 90):
+        practices.load(slug, NOON + second)
+    assert wire.operations().count("GetItem") == 3
+
+
+@pytest.mark.usefixtures("kept_for_half_a_minute")
+def test_a_practice_that_is_gone_is_unknown_though_it_was_read(slug: str, wire: Wire) -> None:
+    practices.save(replace(WILLOW, slug=slug))
+    practices.load(slug, NOON)
+    practices.PracticeItem(slug).delete()
+
+    for _ in range(2):
+        with pytest.raises(PracticeUnknown):
+            practices.load(slug, NOON + 30)
+    wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
+    with pytest.raises(OUTAGES):
+        practices.load(slug, NOON + 60)
+
+
+@pytest.mark.usefixtures("kept_for_half_a_minute")
+def test_a_name_that_was_never_read_is_no_practice_of_an_outage(slug: str, wire: Wire) -> None:
+    wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
+    with pytest.raises(OUTAGES):
+        practices.load(slug, NOON)
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+@pytest.mark.usefixtures("kept_for_half_a_minute")
+def test_a_table_that_is_no_help_costs_a_second_once_in_half_a_minute(
+    slug: str, wire: Wire, behaviour: Behaviour
+) -> None:
+    practices.save(replace(WILLOW, slug=slug))
+    practices.load(slug, NOON)
+    with listening(behaviour) as url, wire.struck(lambda *_: Fault(url=url), lambda _: None):
+        began = time.monotonic()
+        assert {practices.load(slug, NOON + second).slug for second in range(30, 60)} == {slug}
+        assert time.monotonic() - began < 1.5

@@ -1,15 +1,17 @@
 """One botocore session for everything: each further one would parse the same service models again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, wraps
 from math import inf
 from typing import Any, Protocol
 
 import botocore.session
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ConnectionClosedError
 
 from latchkey import __version__, settings
 
@@ -43,14 +45,12 @@ class _Clock:
 _clock = _Clock()
 
 
-def in_time[Answer](
-    handle: Callable[[Mapping[str, Any], Context], Answer],
-) -> Callable[[Mapping[str, Any], Context], Answer]:
+def in_time[Event, Answer](handle: Callable[[Event, Context], Answer]) -> Callable[[Event, Context], Answer]:
     """A Lambda handler in which no call to AWS begins that might end too late: it fails at once, like one that was
     never answered. So nothing is begun that Lambda would end in the middle."""
 
     @wraps(handle)
-    def timed(event: Mapping[str, Any], context: Context) -> Answer:
+    def timed(event: Event, context: Context) -> Answer:
         usual, _clock.left = _clock.left, context.get_remaining_time_in_millis
         try:
             return handle(event, context)
@@ -63,6 +63,18 @@ def in_time[Answer](
 ONE_TRY = {"sesv2"}
 """Nobody waits for it but a queue, which tries again by itself: at once would be too soon, and one letter twice."""
 
+_one_try = ContextVar("_one_try", default=False)
+
+
+@contextmanager
+def one_try() -> Iterator[None]:
+    """No call inside is tried again: it can be done without."""
+    usual = _one_try.set(True)
+    try:
+        yield
+    finally:
+        _one_try.reset(usual)
+
 
 @cache
 def session() -> botocore.session.Session:
@@ -71,6 +83,8 @@ def session() -> botocore.session.Session:
     # the usual one is put together again at each call, which is a tenth of what a call costs
     made.set_default_client_config(Config(user_agent=f"latchkey/{__version__}"))
     made.register("request-created", _begin)
+    # more exact than what botocore itself listens to, and so asked before it
+    made.register("needs-retry.*.*", _end)
     return made
 
 
@@ -99,3 +113,20 @@ def _begin(**told: Any) -> None:
         needed += READ_SECONDS
     if _clock.left() < 1000 * needed:
         raise NoTimeLeft
+
+
+def _end(**told: Any) -> Any:
+    """After each try: False where there must be no other one, None to leave it to botocore.
+
+    :raises ConnectionClosedError: the answer breaks off, which botocore takes for one that holds nothing: an item that
+        cannot be read would be one that is not there.
+    """
+    response: tuple[AWSResponse, Any] | None = told["response"]
+    if response and _breaks_off(response[0]):
+        raise ConnectionClosedError(endpoint_url=response[0].url)
+    return False if _one_try.get() else None
+
+
+def _breaks_off(answer: AWSResponse) -> bool:
+    promised = answer.headers.get("content-length", "")
+    return promised.isdecimal() and len(answer.content) < int(promised)

@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.auth import exceptions, jwt
 
 from latchkey import keys, settings
+from latchkey.caches import Cache
+from latchkey.deadlines import within
 from latchkey.rules import addresses
 from latchkey.rules.refusals import EmailMalformed, EmailMissing, GoogleFailed, GoogleUnmatched
 from latchkey.tokens import decode, encode, same
@@ -54,13 +54,12 @@ class GoogleIdentity:
     address: str = field(repr=False)
 
 
-@dataclass(slots=True)
-class _Kept:
-    """Google's keys as PEM by id, the monotonic second of their coming, and for how long they may be used."""
+@dataclass(frozen=True, slots=True)
+class _Certificates:
+    """Google's keys as PEM by id, and for how long its headers let us keep them."""
 
-    certificates: dict[str, str] = field(default_factory=dict)
-    since: float = 0.0
-    seconds: int = 0
+    pems: dict[str, str]
+    fresh_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,8 @@ class _Answer:
     """How long it may be kept."""
 
 
-_kept = _Kept()
+_cache = Cache[_Certificates]((GoogleFailed,))
+"""Google's keys by where they are published."""
 
 
 def authorize_url(state: str, nonce: str, verifier: str, redirect_uri: str, choose: bool = False) -> str:
@@ -174,20 +174,32 @@ def _timely(claims: Mapping[str, Any]) -> bool:
 
 
 def _certificates(key: Any) -> dict[str, str]:
-    """Google's keys, fetched again when the age that came with them is over, or `key` is none of them."""
-    age = time.monotonic() - _kept.since
-    if age < _kept.seconds and (not key or key in _kept.certificates or age < ROTATED_SECONDS):
-        return _kept.certificates
-    answer = _asked("GET", settings.load().google_certs_url)
+    """Google's keys, fetched again when the age that came with them is over, or `key` is none of them; an hour older
+    while they cannot be fetched, if they might be kept at all.
+
+    :raises GoogleFailed: there are none.
+    """
+    url = settings.load().google_certs_url
+
+    def fits(kept: _Certificates, age: float) -> bool:
+        return not key or key in kept.pems or age < ROTATED_SECONDS
+
+    found = _cache.get(url, time.monotonic(), lambda: _fetched(url), lambda kept: kept.fresh_seconds, fits)
+    if found.fresh_seconds <= 0:
+        _cache.forget(url)
+    return found.pems
+
+
+def _fetched(url: str) -> _Certificates:
+    answer = _asked("GET", url)
     document = _document(answer.body) if answer.status == HTTPStatus.OK else {}
     try:
-        certificates = _from_jwks(document["keys"]) if "keys" in document else _pems(document)
+        pems = _from_jwks(document["keys"]) if "keys" in document else _pems(document)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise GoogleFailed("certificates") from None
-    if not certificates:
+    if not pems:
         raise GoogleFailed("certificates")
-    _kept.certificates, _kept.since, _kept.seconds = certificates, time.monotonic(), answer.fresh_seconds
-    return certificates
+    return _Certificates(pems, answer.fresh_seconds)
 
 
 def _pems(document: Mapping[str, Any]) -> dict[str, str]:
@@ -224,11 +236,9 @@ def _asked(method: str, url: str, form: dict[str, str] | None = None) -> _Answer
 
     :raises GoogleFailed: nothing, or not all of it.
     """
-    answers = SimpleQueue[_Answer | None]()
-    Thread(target=lambda: answers.put(_received(method, url, form)), daemon=True).start()
     try:
-        answer = answers.get(timeout=ANSWER_SECONDS)
-    except Empty:
+        answer = within(ANSWER_SECONDS, lambda: _received(method, url, form))
+    except TimeoutError:
         raise GoogleFailed("slow") from None
     if answer is None:
         raise GoogleFailed("unreachable")

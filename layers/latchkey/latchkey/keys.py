@@ -1,34 +1,28 @@
 """The keys outside the tables, one ring for each purpose, from Secrets Manager.
 
-A ring is kept five minutes, and an hour longer while Secrets Manager does not answer: a sign-in must not
+A ring is fresh for five minutes, and is used an hour longer while Secrets Manager does not answer: a sign-in must not
 depend on its every second. Ages are measured with the monotonic clock, which tells no time of day.
 """
 
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from latchkey import aws, metrics, settings
+from latchkey import aws, settings
+from latchkey.caches import Cache
 from latchkey.metrics import Metric
 from latchkey.rules.refusals import Unavailable
 from latchkey.tokens import Keyring
 
 FRESH_SECONDS = 5 * 60
-STALE_SECONDS = 60 * 60
+TROUBLES = (BotoCoreError, ClientError, KeyError, ValueError)
+"""Secrets Manager does not answer, or what it holds is no key."""
 
-
-@dataclass(slots=True)
-class _Kept:
-    """Secrets by ARN, ready for use, with the monotonic second of their reading."""
-
-    secrets: dict[str, tuple[Any, float]] = field(default_factory=dict)
-
-
-_kept = _Kept()
+_cache = Cache[Any](TROUBLES, Metric.SECRETS_UNREADABLE)
+"""Secrets by ARN, ready for use."""
 
 
 def lookup() -> Keyring:
@@ -76,17 +70,12 @@ def _ring(arn: str) -> Keyring:
 
 def _read[T](arn: str, parse: Callable[[str], T]) -> T:
     """A secret as `parse` makes it; raises ValueError there for one that cannot be used."""
-    now = time.monotonic()
-    kept: T | None
-    kept, read_at = _kept.secrets.get(arn, (None, 0.0))
-    if kept is not None and now - read_at < FRESH_SECONDS:
-        return kept
+
+    def read() -> T:
+        return parse(aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+
     try:
-        fresh = parse(aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
-    except (BotoCoreError, ClientError, KeyError, ValueError):
-        metrics.count(Metric.SECRETS_UNREADABLE)
-        if kept is not None and now - read_at < FRESH_SECONDS + STALE_SECONDS:
-            return kept
+        secret: T = _cache.get(arn, time.monotonic(), read, lambda _: FRESH_SECONDS)
+    except TROUBLES:
         raise Unavailable from None
-    _kept.secrets[arn] = (fresh, now)
-    return fresh
+    return secret

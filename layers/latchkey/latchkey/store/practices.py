@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute
@@ -11,9 +11,10 @@ from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 
 from latchkey import settings
+from latchkey.caches import Cache
 from latchkey.rules.practices import Practice, UnknownAddress, known
 from latchkey.rules.refusals import PracticeUnknown
-from latchkey.store.tables import Table, unmet
+from latchkey.store.tables import OUTAGES, Table, unmet
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 
@@ -58,33 +59,22 @@ class PracticeItem(Table):
 NAMES = tuple(f.name for f in fields(Practice))
 
 
-@dataclass(slots=True)
-class _Kept:
-    """Practices read lately, with the Unix second of their reading."""
-
-    practices: dict[str, tuple[Practice, int]] = field(default_factory=dict)
-
-
-_kept = _Kept()
+_cache = Cache[Practice](OUTAGES)
+"""Practices by their names."""
 
 
 def load(slug: str, now: int) -> Practice:
-    """A practice's settings, at most `PRACTICE_CACHE_SECONDS` old.
+    """A practice's settings, at most `PRACTICE_CACHE_SECONDS` old; an hour older while they cannot be read.
 
     :raises PracticeUnknown: there is none of that name.
     """
-    practice, read_at = _kept.practices.get(slug, (None, 0))
-    if practice and 0 <= now - read_at < settings.load().practice_cache_seconds:
-        return practice
     if not SLUG.fullmatch(slug):
         raise PracticeUnknown
     try:
-        item = PracticeItem.get(slug)
-    except PracticeItem.DoesNotExist:
-        raise PracticeUnknown from None
-    practice = item.practice()
-    _kept.practices[slug] = (practice, now)
-    return practice
+        return _cache.get(slug, now, lambda: _read(slug), lambda _: settings.load().practice_cache_seconds)
+    except PracticeUnknown:
+        _cache.forget(slug)
+        raise
 
 
 def touch() -> None:
@@ -141,6 +131,13 @@ def write_letter(slug: str, place: str, words: Mapping[str, str]) -> None:
     _update(slug, [PracticeItem.letters[place].set(dict(words))])
 
 
+def _read(slug: str) -> Practice:
+    try:
+        return PracticeItem.get(slug).practice()
+    except PracticeItem.DoesNotExist:
+        raise PracticeUnknown from None
+
+
 def _update(slug: str, actions: list[Action]) -> Practice:
     item = PracticeItem(slug)
     try:
@@ -154,7 +151,7 @@ def _update(slug: str, actions: list[Action]) -> Practice:
         raise
     except PracticeItem.DoesNotExist:
         raise PracticeUnknown from None
-    _kept.practices.pop(slug, None)
+    _cache.forget(slug)
     return item.practice()
 
 

@@ -1,0 +1,150 @@
+"""Whoever keys, practices and certificates come from is no help while what was read of them is in memory: every flow
+ends as it does when all is well, and waits for one refresh at most."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+
+from latchkey import caches
+from latchkey.store import practices as store
+from tests.caches import saved
+from tests.faults import clients, clinicians, on_file, practices, workers
+from tests.faults.scene import Act, Scene
+from tests.functions.portal import Answer
+from tests.google.provider import Reply
+from tests.google.test_answers import cut_off, dripping_body, silent
+from tests.sockets import BEHAVIOURS, Behaviour, listening
+from tests.wire import Fault
+
+FLOWS = (*clients.FLOWS, *clinicians.FLOWS, *on_file.FLOWS, *practices.FLOWS, *workers.FLOWS)
+RETURNS = (clients.come_back_first, clients.come_back_known)
+REFRESH_SECONDS = 0.1
+"""In place of a second; that it is one, the tests of each dependency see."""
+SLOWEST_SECONDS = 2
+AGED_SECONDS = 400
+"""Older than fresh keys and certificates are, and no older than may be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A flow in a process that has read everything before, and long ago."""
+
+    act: Act
+    begin: Callable[[], None]
+    status: int
+    """What it is answered with where nothing is wrong."""
+
+
+@pytest.fixture(scope="module")
+def prepared(scene: Scene) -> Callable[[clients.Flow], Prepared]:
+    @cache
+    def prepare(flow: clients.Flow) -> Prepared:
+        scene.provider.cache_control = "max-age=60"
+        scene.begin()
+        act = flow(scene)
+        restore = scene.saved()
+        restore()
+        status = _status(act.do())
+        # a process that has changed a practice has forgotten it
+        store.load("willow", scene.portal.now)
+        aged = saved(AGED_SECONDS)
+
+        def begin() -> None:
+            restore()
+            aged()
+
+        return Prepared(act, begin, status)
+
+    return prepare
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caches, "REFRESH_SECONDS", REFRESH_SECONDS)
+
+
+def is_secret(_scene: Scene, operation: str) -> bool:
+    """Whether a call reads a key."""
+    return operation == "GetSecretValue"
+
+
+def is_practice(scene: Scene, operation: str) -> bool:
+    """Whether a call reads a practice for the cache; who changes one reads it as it is at this moment."""
+    _, arguments = scene.portal.wire.calls[-1]
+    return operation == "GetItem" and arguments["TableName"] == "Practices" and not arguments.get("ConsistentRead")
+
+
+def ends_well(scene: Scene, flow: Prepared, answer: Any, took: float, capsys: pytest.CaptureFixture[str]) -> None:
+    """As if nothing was wrong."""
+    assert _status(answer) == flow.status
+    assert took < SLOWEST_SECONDS
+    assert scene.waited == 0
+    flow.act.go_on(answer)
+    assert scene.leaks(flow.act.secrets, "".join(capsys.readouterr())) == []
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+@pytest.mark.parametrize("is_it", [is_secret, is_practice])
+@pytest.mark.parametrize("flow", FLOWS)
+def test_no_flow_waits_for_what_is_in_memory(
+    scene: Scene,
+    prepared: Callable[[clients.Flow], Prepared],
+    flow: clients.Flow,
+    is_it: Callable[[Scene, str], bool],
+    behaviour: Behaviour,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row, met = prepared(flow), 0
+    row.begin()
+    with listening(behaviour) as url:
+
+        def strikes(operation: str, _call: int) -> Fault | None:
+            nonlocal met
+            if not is_it(scene, operation):
+                return None
+            met += 1
+            return Fault(url=url)
+
+        with scene.troubled(strikes), timed() as took:
+            answer = row.act.do()
+    assert met <= 1, "one refresh, one try"
+    ends_well(scene, row, answer, took(), capsys)
+
+
+@pytest.mark.parametrize("reply", [silent, dripping_body, cut_off])
+@pytest.mark.parametrize("flow", RETURNS)
+def test_no_return_from_google_waits_for_certificates_in_memory(
+    scene: Scene,
+    prepared: Callable[[clients.Flow], Prepared],
+    flow: clients.Flow,
+    reply: Reply,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = prepared(flow)
+    row.begin()
+    fetched, scene.provider.at_keys = scene.provider.keys_fetched, reply
+    try:
+        with scene.troubled(lambda *_: None), timed() as took:
+            answer = row.act.do()
+    finally:
+        scene.provider.at_keys = None
+    assert scene.provider.keys_fetched == fetched + 1
+    ends_well(scene, row, answer, took(), capsys)
+
+
+@contextmanager
+def timed() -> Iterator[Callable[[], float]]:
+    """The seconds that something takes, told afterwards."""
+    began = time.monotonic()
+    ended = 0.0
+    yield lambda: ended - began
+    ended = time.monotonic()
+
+
+def _status(answer: Any) -> int:
+    return answer.status if isinstance(answer, Answer) else 200
