@@ -1,13 +1,15 @@
 """What became of a mail, as SES reports it: shown to the clinician, and heeded before the next one is sent."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from latchkey import tokens, web
+from latchkey import web
 from latchkey.rules.events import Event, Kind
 from latchkey.rules.mails import FAULTS, Report, Status
 from latchkey.store import accounts
+from latchkey.store.practices import SLUG
+from latchkey.tokens import ACCOUNT_BYTES, decode
 
 STATUSES: dict[str, Status] = {
     "Delivery": "delivered",
@@ -17,12 +19,22 @@ STATUSES: dict[str, Status] = {
     "Reject": "rejected",
 }
 """SES's event types, and what a clinician reads."""
+MESSAGE = re.compile("[!-~]{1,256}")
+"""An id of SES's."""
 
 
-def work(event: Mapping[str, Any], instant: int) -> web.Outcome:
-    """Note one report. Reports of mails that were not ours, or of a kind that says nothing, are passed over."""
+class Malformed(Exception):
+    """A report that has not the shape of one. It would not have it the next time either."""
+
+
+def work(event: object, instant: int) -> web.Outcome:
+    """Note one report. Reports of mails that were not ours, of a kind that says nothing, or of another shape than SES
+    gives them are passed over."""
     now = instant // 1000
-    report = _read(event.get("detail") or {}, now)
+    try:
+        report = _read(event, now)
+    except Malformed:
+        return web.Outcome("passed_over", "malformed")
     if report is None:
         return web.Outcome("passed_over")
     row = Event(report.practice, report.account, Kind.LINK_FAILED, instant, actor="system", reason=report.status)
@@ -30,30 +42,56 @@ def work(event: Mapping[str, Any], instant: int) -> web.Outcome:
     return web.Outcome(report.status if known else "passed_over", None, report.practice)
 
 
-def _read(detail: Mapping[str, Any], now: int) -> Report | None:
-    mail = detail.get("mail") or {}
-    tags = mail.get("tags") or {}
-    status = STATUSES.get(str(detail.get("eventType", "")))
-    practice, account = (str((tags.get(name) or [""])[0]) for name in ("practice", "account"))
-    key = tokens.decode(account)
-    if status is None or not practice or not key:
+def _read(event: object, now: int) -> Report | None:
+    """The report in an event; None for one that is no concern of ours.
+
+    :raises Malformed: it holds none.
+    """
+    detail = _object(_object(event).get("detail"))
+    status = STATUSES.get(_text(detail.get("eventType")))
+    mail = _object(detail.get("mail"))
+    tags = _object(mail.get("tags"))
+    if status is None or "practice" not in tags or "account" not in tags:
         return None
-    permanent = (detail.get("bounce") or {}).get("bounceType") == "Permanent"
+    practice, account, message = _tag(tags["practice"]), decode(_tag(tags["account"])), _text(mail.get("messageId"))
+    if not SLUG.fullmatch(practice) or not account or len(account) != ACCOUNT_BYTES or not MESSAGE.fullmatch(message):
+        raise Malformed
+    bounce = detail.get("bounce")
+    permanent = isinstance(bounce, Mapping) and bounce.get("bounceType") == "Permanent"
     return Report(
-        message=str(mail.get("messageId", "")),
+        message=message,
         practice=practice,
-        account=key,
+        account=account,
         status=status,
         sent_at=_second(mail.get("timestamp"), now),
         stops=status == "complained" or (status == "bounced" and permanent),
     )
 
 
+def _object(told: object) -> Mapping[str, object]:
+    if not isinstance(told, Mapping):
+        raise Malformed
+    return told
+
+
+def _text(told: object) -> str:
+    if not isinstance(told, str):
+        raise Malformed
+    return told
+
+
+def _tag(told: object) -> str:
+    """SES gives every tag a list of values."""
+    if not isinstance(told, list) or len(told) != 1:
+        raise Malformed
+    return _text(told[0])
+
+
 def _second(told: object, now: int) -> int:
     """A time of SES's as Unix seconds; `now`, where it tells none."""
     try:
         return int(datetime.fromisoformat(str(told)).timestamp())
-    except ValueError:
+    except (ValueError, OverflowError):
         return now
 
 

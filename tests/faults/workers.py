@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from latchkey import web
 from latchkey.store import accounts
-from latchkey.store.tables import OUTAGES
 from tests.faults.clients import Flow
 from tests.faults.clinicians import audit_of, bounce
 from tests.faults.scene import ANA, Act, Scene
@@ -42,7 +42,7 @@ def hear_of_a_bounce(scene: Scene) -> Act:
     def hear() -> bool:
         try:
             scene.portal.hear("MailEvents", reported)
-        except OUTAGES:
+        except web.EventFailed:
             return False
         return True
 

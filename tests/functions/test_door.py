@@ -11,6 +11,7 @@ import pytest
 from latchkey.rules.practices import Practice
 from latchkey.store import practices
 from tests import template
+from tests.functions import gateway
 from tests.functions.portal import ORIGIN, Answer, Browser, Portal
 
 ROUTES = sorted(key.removeprefix("ANY ") for key in template.routes() if key != "$default" and "/admin/" not in key)
@@ -521,6 +522,20 @@ def test_a_fault_of_ours_tells_nothing_and_gives_a_code(browser: Browser, app: B
     assert browser.get("/harbor/sign-in").status == 200
     log = portal.log.getvalue()
     assert '"fault": "AttributeDeserializationError"' in log
+
+
+def test_a_fault_of_ours_lets_nobody_through_the_authorizer_and_tells_nothing(browser: Browser, portal: Portal) -> None:
+    """What a function raises, Lambda writes into its log, words and all."""
+    browser.sign_in("ana@example.com")
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    sent = gateway.Sent("GET", "/willow/session", {"host": "portal.example.com", "cookie": cookies})
+    event = {**gateway.event(sent, portal.now * 1000), "type": "REQUEST"}
+    assert portal.invoke("Session", event)["isAuthorized"] is True
+    break_willow(portal)
+
+    assert portal.invoke("Session", event) == {"isAuthorized": False}
+    assert '"fault": "AttributeDeserializationError"' in portal.log.getvalue()
+    assert "ana@example.com" not in portal.log.getvalue()
 
 
 @pytest.mark.parametrize("route", BEHIND)

@@ -1,16 +1,21 @@
 """What SES reports of a mail becomes what the clinician sees, and stops mail that nobody should get."""
 
+import copy
+import json
+import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from latchkey import tokens
+from latchkey import tokens, web
 from latchkey.rules import access
 from latchkey.rules.clients import Client, Email
 from latchkey.store import accounts
-from latchkey.store.tables import OUTAGES
 from latchkey.web.answers import rfc3339
 from tests.functions.files import a_job, body_of, key_of
 from tests.functions.portal import Browser, Portal
@@ -258,7 +263,7 @@ def test_a_report_that_comes_again_after_trouble_is_written_down_once(
         portal.wire.refuse(operation, "InternalServerError")
     else:
         portal.wire.lose(operation)
-    with suppress(*OUTAGES):
+    with suppress(web.EventFailed):
         reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
 
     assert reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"}) == "bounced"
@@ -282,3 +287,134 @@ def test_a_report_of_someone_who_is_not_on_file_any_more_makes_nobody(portal: Po
         detail = {"eventType": kind, "mail": {"messageId": "x", "tags": tags}}
         portal.hear("MailEvents", {"id": "1", "detail": detail})
     assert portal.at_rest() == before
+
+
+# ── what is no report, and what Lambda writes down ──
+
+CANARY = "canary@example.com"
+WELL: dict[str, Any] = {
+    "id": "c0ffee00-0000-4000-8000-000000000000",
+    "source": "aws.ses",
+    "detail": {
+        "eventType": "Bounce",
+        "bounce": {"bounceType": "Permanent"},
+        "mail": {
+            "messageId": "0100018f-1",
+            "timestamp": "2026-03-03T12:00:00.000Z",
+            "tags": {"practice": ["willow"], "account": [tokens.encode(bytes(16))]},
+        },
+    },
+}
+"""A report as SES makes it, of nobody."""
+ODD: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.sampled_from([CANARY, "", "willow", "\ud800", "\x00", "a" * 3000, "Bounce", "0001-01-01T00:00:00+23:59"]),
+        st.text(max_size=8),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
+    max_leaves=6,
+)
+PLACES: list[tuple[str, ...]] = [
+    (),
+    ("id",),
+    ("detail",),
+    ("detail", "eventType"),
+    ("detail", "bounce"),
+    ("detail", "bounce", "bounceType"),
+    ("detail", "mail"),
+    ("detail", "mail", "messageId"),
+    ("detail", "mail", "timestamp"),
+    ("detail", "mail", "tags"),
+    ("detail", "mail", "tags", "practice"),
+    ("detail", "mail", "tags", "account"),
+]
+
+
+def with_(place: tuple[str, ...], value: Any) -> Any:
+    """The report with something else in one place."""
+    if not place:
+        return value
+    event = copy.deepcopy(WELL)
+    inner = event
+    for name in place[:-1]:
+        inner = inner[name]
+    inner[place[-1]] = value
+    return event
+
+
+def outcomes(portal: Portal) -> list[tuple[str, str | None]]:
+    """What the log says became of the reports."""
+    lines = [json.loads(line) for line in portal.log.getvalue().splitlines()]
+    return [(line["outcome"], line["reason"]) for line in lines if line["message"] == "worked"]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ((), None),
+        ((), []),
+        ((), "report"),
+        (("detail",), None),
+        (("detail",), [1]),
+        (("detail", "eventType"), {"a": 1}),
+        (("detail", "mail"), "mail"),
+        (("detail", "mail", "tags"), [["practice", "willow"]]),
+        (("detail", "mail", "tags", "practice"), {"0": "willow"}),
+        (("detail", "mail", "tags", "practice"), [7]),
+        (("detail", "mail", "tags", "practice"), [CANARY]),
+        (("detail", "mail", "tags", "account"), ["AAAA"]),
+        (("detail", "mail", "tags", "account"), []),
+        (("detail", "mail", "messageId"), "\ud800"),
+        (("detail", "mail", "messageId"), 7),
+    ],
+    ids=str,
+)
+def test_a_report_of_a_wrong_shape_is_passed_over_and_not_tried_again(
+    portal: Portal, place: tuple[str, ...], value: Any
+) -> None:
+    """It would have it the next time too, and block the dead-letter queue's alarm with what nobody can mend."""
+    before = portal.at_rest()
+    portal.hear("MailEvents", with_(place, value))
+
+    assert outcomes(portal) == [("passed_over", "malformed")]
+    assert portal.at_rest() == before
+
+
+@given(place=st.sampled_from(PLACES), value=ODD)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_report_of_any_shape_fails_or_is_written_down(portal: Portal, place: tuple[str, ...], value: Any) -> None:
+    portal.hear("MailEvents", with_(place, value))
+
+    assert "canary" not in portal.log.getvalue()
+
+
+def lost(portal: Portal) -> None:
+    """A foreign exception of a call."""
+    portal.wire.refuse("TransactWriteItems", "InternalServerError", times=9)
+
+
+def broken(portal: Portal) -> None:
+    """A foreign exception of anything else."""
+    portal.wire.raise_at("TransactWriteItems", ValueError(f"for {CANARY}"))
+
+
+@pytest.mark.parametrize("trouble", [lost, broken])
+def test_a_report_that_cannot_be_noted_comes_again_and_lambda_is_told_no_words(
+    portal: Portal, ana: bytes, trouble: Callable[[Portal], None]
+) -> None:
+    """Lambda writes the traceback of what a function raises into the log, words and all."""
+    message = letter_to(portal, ana)
+    trouble(portal)
+    with pytest.raises(web.EventFailed) as raised:
+        reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
+
+    assert str(raised.value) == ""
+    printed = "".join(traceback.format_exception(raised.value))
+    # of what was going wrong, not of this file's own lines
+    assert "example.com" not in printed
+    assert "InternalServerError" not in printed
+    assert "example.com" not in portal.log.getvalue()

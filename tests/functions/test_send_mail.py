@@ -446,6 +446,13 @@ def test_a_promise_with_a_wrong_field_is_none(portal: Portal, ana: bytes, change
     assert portal.letters == []
 
 
+def test_nothing_that_a_foreign_exception_says_is_written_down(portal: Portal, ana: bytes) -> None:
+    portal.wire.raise_at("UpdateItem", ValueError("for canary@example.com"))
+
+    assert portal.work("canary", body_of(a_job(ana, NOON))) == [0, 1]
+    assert "canary" not in portal.log.getvalue()
+
+
 def test_a_promise_of_a_newer_version_is_kept(portal: Portal, ana: bytes) -> None:
     assert portal.work(json.dumps(json.loads(body_of(a_job(ana, NOON))) | {"tomorrow": {"a": 1}})) == []
 

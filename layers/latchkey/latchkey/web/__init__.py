@@ -4,9 +4,10 @@ from latchkey.web.answers import Response, json_document, page, see_other, sessi
 from latchkey.web.authorizer import asks_to_authorize, authorize
 from latchkey.web.entry import entry
 from latchkey.web.requests import Request
-from latchkey.web.worker import NotNow, Outcome, listener, worker
+from latchkey.web.worker import EventFailed, NotNow, Outcome, listener, worker
 
 __all__ = [
+    "EventFailed",
     "NotNow",
     "Outcome",
     "Request",

@@ -7,7 +7,6 @@ from typing import Any
 from latchkey import aws, settings
 from latchkey.rules.refusals import Refusal
 from latchkey.store import practices
-from latchkey.store.tables import OUTAGES
 from latchkey.web import arrivals, cookies, log, origins
 from latchkey.web.requests import read
 
@@ -40,8 +39,8 @@ def authorize(event: Mapping[str, Any], _context: aws.Context) -> dict[str, Any]
         visit = arrivals.visit(request)
     except Refusal:
         return REFUSED
-    except OUTAGES as outage:
-        log.failed(outage, request.reference)
+    except Exception as error:  # noqa: BLE001 - Lambda would write down its words, and API Gateway answer 500
+        log.failed(error, request.reference)
         return REFUSED
     profile = visit.profile
     return {

@@ -1,5 +1,6 @@
 """The way in for queue messages, and the worker's one look at the clock: queue events carry no current time."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,11 @@ class NotNow(Exception):
     """Of the time by which a wait differs by chance: what is put off together comes back together, for one more try."""
 
 
+class EventFailed(Exception):
+    """An event has to come again. It says nothing more: Lambda writes down what it is told, and what failed may quote
+    an address."""
+
+
 type Work = Callable[[str, int], Outcome]
 """Takes a message's body and the instant (Unix milliseconds)."""
 
@@ -52,6 +58,9 @@ REPORTED = {
     "rejected": Metric.MAIL_REFUSED,
 }
 """Outcomes that are counted."""
+
+REFERENCE = re.compile("[0-9A-Za-z-]{1,64}")
+"""An id of EventBridge's; what looks otherwise may hold anything, and is not written down."""
 
 NEEDED_MS = 10_000
 """What one message can take: a call to AWS that fails at its third try takes 9 seconds."""
@@ -96,21 +105,27 @@ def _tried(work: Work, body: str, instant: int, context: aws.Context) -> Outcome
         return obstacle
 
 
-def listener(hear: Callable[[Mapping[str, Any], int], Outcome]) -> Callable[[Mapping[str, Any], Any], None]:
-    """A Lambda handler for single events from elsewhere in AWS; one that fails is delivered again by Lambda."""
+def listener(hear: Callable[[object, int], Outcome]) -> Callable[[object, Any], None]:
+    """A Lambda handler for single events from elsewhere in AWS, whatever shape they have; one that fails is delivered
+    again by Lambda."""
 
     @aws.in_time
-    def handle(event: Mapping[str, Any], context: aws.Context) -> None:
-        reference = str(event.get("id", ""))
+    def handle(event: object, context: aws.Context) -> None:
+        reference = _reference(event)
         try:
             outcome = hear(event, _instant(context))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - Lambda would write down its words
             log.failed(error, reference)
-            raise
+            raise EventFailed from None
         _told(outcome, REPORTED, reference)
 
     start.settle()
     return handle
+
+
+def _reference(event: object) -> str:
+    told = event.get("id") if isinstance(event, Mapping) else None
+    return told if isinstance(told, str) and REFERENCE.fullmatch(told) else ""
 
 
 def _told(outcome: Outcome, counted: Mapping[str, Metric], reference: str) -> None:
