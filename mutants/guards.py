@@ -44,7 +44,7 @@ LINKS = [
         ("a link's end, when it is looked at", "link.expires_at <= now", "link.expires_at < now"),
         ("a link of before a disable", " or account.epoch != link.epoch", ""),
         ("a link that was replaced", "if link.request != request:", "if False:"),
-        ("a link that was used", 'if link.state == "used":', "if False:"),
+        ("a link that was used", "            raise LinkUsed\n", "            pass\n"),
         ("a link of ended access", " or not account.may_sign_in", ""),
     ),
     *_in(

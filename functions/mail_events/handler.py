@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import assert_never
 
 from latchkey import web
 from latchkey.rules.events import Event, Kind
@@ -64,8 +65,20 @@ def _read(event: object, now: int) -> Report | None:
         account=account,
         status=status,
         sent_at=_second(mail.get("timestamp"), now),
-        stops=status == "complained" or (status == "bounced" and permanent),
+        stops=_stops(status, permanent=permanent),
     )
+
+
+def _stops(status: Status, *, permanent: bool) -> bool:
+    match status:
+        case "complained":
+            return True
+        case "bounced":
+            return permanent
+        case "none" | "queued" | "sent" | "delayed" | "delivered" | "rejected":
+            return False
+        case _:
+            assert_never(status)
 
 
 def _object(told: object) -> Mapping[str, object]:

@@ -5,6 +5,7 @@ cannot be done now goes back as a copy: waiting for SES or a table must not use 
 """
 
 import zoneinfo  # noqa: F401 - letters tell times of day; loaded here, no job waits for it
+from typing import assert_never
 
 from latchkey import keys, settings, tokens, web
 from latchkey.mail import letters, queue, ses
@@ -51,12 +52,8 @@ def _keep(job: Job, instant: int) -> web.Outcome:
     void = jobs.void(job, account, now)
     if void or account is None:
         return _suppressed(job, account, void or "no_access", instant)
-    practice = practices.load(job.practice, now)
-    if job.kind in jobs.NOTICES:
-        letter = _notice(job, practice, account)
-    elif url := _mint(job, now):
-        letter = _letter(job, practice, account, url)
-    else:
+    letter = _letter(job, practices.load(job.practice, now), account, now)
+    if letter is None:
         return _suppressed(job, account, "superseded", instant)
 
     try:
@@ -70,20 +67,33 @@ def _keep(job: Job, instant: int) -> web.Outcome:
         return web.Outcome("rejected", str(rejected), job.practice)
     # at once: a report of a mail that is not known yet is passed over; where the row then fails, the job comes again
     _note(job, "sent", now, message)
-    _write_down(job, Kind.LINK_SENT if job.kind in jobs.LINKS else Kind.NOTICE_SENT, instant)
+    _write_down(job, Kind.LINK_SENT if job.has_link else Kind.NOTICE_SENT, instant)
     return web.Outcome("sent", None, job.practice)
 
 
-def _mint(job: Job, now: int) -> str | None:
+def _letter(job: Job, practice: Practice, account: Account, now: int) -> Letter | None:
+    """The letter of a job; None if it carries a link that is no longer the newest of its account."""
+    match job.kind:
+        case "pin_made":
+            return letters.pin_made(practice, _notice(job, practice, account))
+        case "address_changed":
+            return letters.address_changed(practice, _notice(job, practice, account))
+        case "sign_in" | "invitation":
+            url = _mint(job, job.kind, now)
+            return _letter_with(url, job, job.kind, practice, account) if url else None
+        case _:
+            assert_never(job.kind)
+
+
+def _mint(job: Job, kind: tokens.Kind, now: int) -> str | None:
     """The URL of the job's link, made or found made; None if it is no longer the newest of its account."""
-    kind: tokens.Kind = "invitation" if job.kind == "invitation" else "sign_in"
     for token in tokens.links(keys.link(), job.practice, kind, job.account, job.request):
         if links.mint(job, token, now):
             return f"{job.origin}/{job.practice}/link/{token.text()}"
     return None
 
 
-def _letter(job: Job, practice: Practice, account: Account, url: str) -> Letter:
+def _letter_with(url: str, job: Job, kind: tokens.Kind, practice: Practice, account: Account) -> Letter:
     errand = Errand(
         address=account.address,
         language=account.language,
@@ -92,33 +102,36 @@ def _letter(job: Job, practice: Practice, account: Account, url: str) -> Letter:
         reference=job.request.hex(),
         hours=settings.load().link_seconds // 3600,
     )
-    words = _words(practice, job.kind, account)
+    words = _words(practice, kind, account)
     portal = f"{job.origin}/{job.practice}"
-    if job.kind == "invitation":
-        return letters.invitation(
-            practice,
-            errand,
-            name=account.name,
-            portal=portal,
-            words=words,
-            subject=job.subject,
-            message=job.message,
-            items=job.items,
-        )
-    return letters.sign_in(
-        practice, errand, requested_at=job.asked_at // 1000, name=account.name, portal=portal, words=words
-    )
+    match kind:
+        case "invitation":
+            return letters.invitation(
+                practice,
+                errand,
+                name=account.name,
+                portal=portal,
+                words=words,
+                subject=job.subject,
+                message=job.message,
+                items=job.items,
+            )
+        case "sign_in":
+            return letters.sign_in(
+                practice, errand, requested_at=job.asked_at // 1000, name=account.name, portal=portal, words=words
+            )
+        case _:
+            assert_never(kind)
 
 
-def _notice(job: Job, practice: Practice, account: Account) -> Letter:
-    notice = Notice(
+def _notice(job: Job, practice: Practice, account: Account) -> Notice:
+    return Notice(
         address=account.address,
         language=account.language,
         sender=_sender(practice),
         reference=job.request.hex(),
         at=job.asked_at // 1000,
     )
-    return (letters.pin_made if job.kind == "pin_made" else letters.address_changed)(practice, notice)
 
 
 def _words(practice: Practice, kind: str, account: Account) -> Words | None:
@@ -130,16 +143,16 @@ def _sender(practice: Practice) -> str:
     return f"{practice.sender}@{settings.load().sender_domain}"
 
 
-def _suppressed(job: Job, account: Account | None, reason: str, instant: int) -> web.Outcome:
+def _suppressed(job: Job, account: Account | None, reason: jobs.Reason, instant: int) -> web.Outcome:
     _write_down(job, Kind.LINK_SUPPRESSED, instant, reason)
-    if account and reason in jobs.SHOWN:
-        _note(job, jobs.SHOWN[reason], instant // 1000)
+    if account and (status := jobs.shown(reason)):
+        _note(job, status, instant // 1000)
     return web.Outcome("suppressed", reason, job.practice)
 
 
 def _note(job: Job, status: str, now: int, message: str | None = None) -> None:
     """Show the clinician what became of a link; a notice is not what they ask about."""
-    if job.kind in jobs.LINKS:
+    if job.has_link:
         accounts.note_mail(job.account, status, now, message)
 
 

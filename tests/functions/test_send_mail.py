@@ -10,6 +10,7 @@ from latchkey.mail import ses
 from latchkey.mail.letters import Letter
 from latchkey.rules.accounts import Status
 from latchkey.rules.events import Event
+from latchkey.rules.jobs import KINDS
 from latchkey.rules.practices import Practice
 from latchkey.store import events, practices
 from tests.functions.files import a_job, body_of, change, key_of
@@ -457,6 +458,31 @@ def test_a_promise_of_a_newer_version_is_kept(portal: Portal, ana: bytes) -> Non
     assert portal.work(json.dumps(json.loads(body_of(a_job(ana, NOON))) | {"tomorrow": {"a": 1}})) == []
 
     assert len(portal.letters) == 1
+
+
+NEWER = "pin_ended"
+"""A kind of letter that only a later version knows."""
+
+
+def test_a_promise_of_a_kind_that_only_a_newer_version_knows_goes_back_to_the_queue(portal: Portal, ana: bytes) -> None:
+    """Any letter of ours would be a wrong one; that version takes it, or the dead-letter queue and its alarm."""
+    before = portal.at_rest()
+    body = json.dumps(json.loads(body_of(a_job(ana, NOON))) | {"kind": NEWER})
+
+    assert portal.work(body, body_of(a_job(ana, NOON))) == [0]
+    assert len(portal.letters) == 1
+    assert portal.work(body) == [0]
+    assert [row for row in portal.at_rest()["Events"] if row not in before["Events"] and NEWER in str(row)] == []
+
+
+def test_a_kind_that_someone_adds_without_a_letter_sends_no_other_one(
+    portal: Portal, ana: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("latchkey.mail.queue.KINDS", (*KINDS, NEWER))
+    body = json.dumps(json.loads(body_of(a_job(ana, NOON))) | {"kind": NEWER})
+
+    assert portal.work(body) == [0]
+    assert portal.letters == []
 
 
 def test_a_promise_of_a_practice_that_is_gone_comes_back(portal: Portal, ana: bytes) -> None:

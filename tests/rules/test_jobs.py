@@ -1,6 +1,7 @@
 """Promises of mail: kept until they are pointless, in the order in which they were asked for."""
 
 from dataclasses import replace
+from typing import cast, get_args
 
 import pytest
 
@@ -59,9 +60,21 @@ def test_promises_sort_as_they_were_asked_for_and_no_two_are_equal() -> None:
 
 def test_what_is_shown_to_the_clinician_are_names_of_the_contract() -> None:
     """B66"""
-    assert set(jobs.SHOWN.values()) <= {
+    assert {jobs.shown(reason) for reason in get_args(jobs.Reason.__value__)} - {None} <= {
         "none", "queued", "sent", "delivered", "delayed", "bounced", "complained", "rejected", "suppressed",
     }  # fmt: skip
+
+
+def test_every_kind_of_job_can_be_read_and_either_has_a_link_or_not() -> None:
+    assert get_args(jobs.Kind.__value__) == jobs.KINDS
+    assert [kind for kind in jobs.KINDS if replace(JOB, kind=kind).has_link] == ["sign_in", "invitation"]
+
+
+def test_of_a_kind_that_nobody_knows_nothing_is_assumed() -> None:
+    with pytest.raises(AssertionError):
+        _ = replace(JOB, kind=cast("jobs.Kind", "pin_ended")).has_link
+    with pytest.raises(AssertionError):
+        jobs.shown(cast("jobs.Reason", "holiday"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from latchkey.rules.practices import Language
 
@@ -69,8 +69,14 @@ def clock(at: int, zone: str, language: Language) -> str:
     A zone that this machine does not know must not keep a letter back: the time is then UTC, and says so.
     """
     here = _local(at, zone)
-    half, hour = divmod(here.hour, 12)
-    time = f"{hour or 12}:{here:%M} {('AM', 'PM')[half]}" if language == "en" else f"{here:%H:%M}"
+    match language:
+        case "en":
+            half, hour = divmod(here.hour, 12)
+            time = f"{hour or 12}:{here:%M} {('AM', 'PM')[half]}"
+        case "es":
+            time = f"{here:%H:%M}"
+        case _:
+            assert_never(language)
     return f"{time} UTC" if here.tzinfo is UTC else time
 
 

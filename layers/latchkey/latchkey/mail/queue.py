@@ -3,7 +3,7 @@
 import json
 
 from latchkey import aws, settings
-from latchkey.rules.jobs import LINKS, NOTICES, Job
+from latchkey.rules.jobs import KINDS, Job
 from latchkey.tokens import decode, encode
 
 LONGEST_DELAY = 900
@@ -38,13 +38,14 @@ def put(job: Job, delay: int = 0) -> None:
 def read(body: str) -> Job:
     """The promise in a message; fields that a newer version added are passed over.
 
-    :raises ValueError: it holds none.
+    :raises ValueError: it holds none, or one of a kind that only a newer version knows. No letter of ours would be the
+        right one: it goes back to the queue, for that version or for the dead-letter queue.
     """
     try:
         fields = json.loads(body)
         account, request = decode(fields["account"]), decode(fields["request"])
         kind = fields["kind"]
-        if not account or not request or kind not in (*LINKS, *NOTICES):
+        if not account or not request or kind not in KINDS:
             raise ValueError("not a mail job")
         return Job(
             practice=str(fields["practice"]),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, assert_never
 
 from latchkey.rules.addresses import masked
 from latchkey.rules.practices import FEATURES, Language
@@ -87,7 +87,13 @@ class Account:
     @property
     def may_sign_in(self) -> bool:
         """Whether access is given at all; consent to email is a question for mail alone."""
-        return self.status is not Status.DISABLED
+        match self.status:
+            case Status.INVITED | Status.ACTIVE:
+                return True
+            case Status.DISABLED:
+                return False
+            case _:
+                assert_never(self.status)
 
     @property
     def masked(self) -> str:

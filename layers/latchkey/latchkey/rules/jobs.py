@@ -1,7 +1,7 @@
 """A promise to mail someone a link, as it waits in the queue: no address, and nothing that signs in."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, assert_never
 
 from latchkey.rules.accounts import Account
 
@@ -14,8 +14,10 @@ SHORTEST_WAIT, LONGEST_WAIT = 10, 600
 type Kind = Literal["sign_in", "invitation", "pin_made", "address_changed"]
 """The first two carry a link; the others tell the owner of an address that something was done."""
 
-LINKS: tuple[Kind, ...] = ("sign_in", "invitation")
-NOTICES: tuple[Kind, ...] = ("pin_made", "address_changed")
+KINDS: tuple[Kind, ...] = ("sign_in", "invitation", "pin_made", "address_changed")
+
+type Reason = Literal["no_access", "no_consent", "suppressed", "late", "superseded"]
+"""Why a promise is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,36 @@ class Job:
         """Sorts as the requests were made: time, then request id, so that no two are equal."""
         return f"{self.asked_at:015d}-{self.request.hex()}"
 
+    @property
+    def has_link(self) -> bool:
+        """Whether its letter carries a link, or only says what was done."""
+        match self.kind:
+            case "sign_in" | "invitation":
+                return True
+            case "pin_made" | "address_changed":
+                return False
+            case _:
+                assert_never(self.kind)
 
-SHOWN = {"no_consent": "suppressed", "suppressed": "suppressed", "late": "rejected"}
-"""Reasons of `void` that a clinician sees as the status of the mail."""
+
+def shown(reason: Reason) -> Literal["suppressed", "rejected"] | None:
+    """What a clinician sees as the status of a mail that is not sent; None where the account says it already."""
+    match reason:
+        case "no_consent" | "suppressed":
+            return "suppressed"
+        case "late":
+            return "rejected"
+        case "no_access" | "superseded":
+            return None
+        case _:
+            assert_never(reason)
 
 
-def void(job: Job, account: Account | None, now: int) -> str | None:
+def void(job: Job, account: Account | None, now: int) -> Reason | None:
     """Why a promise is not to be kept, or None. `now` is Unix seconds."""
     if account is None:
         return "no_access"
-    if job.kind in LINKS and (not account.may_sign_in or account.epoch != job.epoch):
+    if job.has_link and (not account.may_sign_in or account.epoch != job.epoch):
         return "no_access"
     if not account.email_ok:
         return "no_consent"

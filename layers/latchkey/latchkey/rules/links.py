@@ -1,7 +1,7 @@
 """A link's life: asked for, minted, opened once; or replaced, expired, ended."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, assert_never
 
 from latchkey.rules.accounts import Account
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed
@@ -37,8 +37,13 @@ def check(link: Link | None, account: Account | None, request: bytes, now: int) 
         raise LinkExpired
     if link.request != request:
         raise LinkReplaced
-    if link.state == "used":
-        raise LinkUsed
+    match link.state:
+        case "used":
+            raise LinkUsed
+        case "live":
+            pass
+        case _:
+            assert_never(link.state)
     if link.expires_at <= now or not account.may_sign_in or account.epoch != link.epoch:
         raise LinkExpired
     return account
