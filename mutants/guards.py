@@ -483,6 +483,27 @@ CLINICIANS = [
     ),
     *_in(
         f"{LAYER}/rules/access.py",
+        "tests/admin/test_opened_by_others.py",
+        (
+            "access that ends while others open the profile",
+            'still be open to others.\n    """\n    _check_nobody_else(client, known)\n',
+            'still be open to others.\n    """\n',
+        ),
+        (
+            "sessions that end while others open the profile",
+            'and would stay so.\n    """\n    _check_nobody_else(client, known)\n',
+            'and would stay so.\n    """\n',
+        ),
+        (
+            "a Google Account of others",
+            "        _check_nobody_else(client, known)\n        return Change(client)\n",
+            "        return Change(client)\n",
+        ),
+        ("a client who is a contact of theirs too", "        and account is not own\n", ""),
+        ("a contact whose access has ended", "        and account.may_sign_in\n", ""),
+    ),
+    *_in(
+        f"{LAYER}/rules/access.py",
         "tests/admin/test_events.py",
         ("what is told of another client", " - others\n", "\n"),
     ),

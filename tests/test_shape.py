@@ -187,7 +187,7 @@ def leaves(family: type[Refusal]) -> Iterator[type[Refusal]]:
 REFUSALS = sorted(leaves(Refusal), key=lambda refusal: refusal.__name__)
 TO_CLINICIANS = {
     "AddressSuppressed", "AlreadySignedIn", "ConsentMissing", "EmailInUse", "InProgress", "KeyReused", "LetterInvalid",
-    "NoAccess", "NotYours", "RoleMissing", "SwitchUnconfirmed", "TokenRefused",
+    "NoAccess", "NotYours", "OpenedByOthers", "RoleMissing", "SwitchUnconfirmed", "TokenRefused",
 }  # fmt: skip
 """Told to clinicians' programs alone: no page says them."""
 SAMPLES: dict[str, Any] = {
@@ -195,6 +195,7 @@ SAMPLES: dict[str, Any] = {
     "allowed": ("GET", "HEAD"),
     "current": "Lee Park",
     "masked": "a•••@example.com",
+    "people": (refusals.Opener("01KJTEST000000000000000000", "Lee Park", "lee@example.com", "guardian"),),
 }
 
 
@@ -258,7 +259,7 @@ def test_what_is_refused_for_a_while_says_for_how_long() -> None:
 
 CONTRACT = {
     "email_invalid", "email_unknown", "wait", "link_expired", "link_used", "link_replaced", "link_unknown",
-    "origin_refused", "body_invalid", "body_too_large",
+    "origin_refused", "body_invalid", "body_too_large", "opened_by_others",
 }  # fmt: skip
 
 

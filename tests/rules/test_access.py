@@ -20,6 +20,7 @@ from latchkey.rules.refusals import (
     ConsentMissing,
     EmailInUse,
     NoAccess,
+    OpenedByOthers,
     Refusal,
     SwitchUnconfirmed,
 )
@@ -82,6 +83,9 @@ class World:
 
     def disable(self, client: str, _: str) -> Change:
         return self.decide(client, lambda it, known: access.disable(it, known, NOON))
+
+    def sign_out(self, client: str, _: str) -> Change:
+        return self.decide(client, access.end_sessions)
 
     def erase(self, client: str, _: str) -> None:
         self.decide(client, lambda it, known: access.erase(it, known, NOON))
@@ -149,6 +153,30 @@ def test_what_has_ended_once_needs_a_higher_epoch_to_open_again(steps: list[tupl
                 ended[key] = account.epoch
             elif key in ended:
                 assert account.epoch >= ended[key]
+
+
+@given(STEPS, st.sampled_from(CLIENTS))
+def test_after_access_has_ended_nobody_opens_the_profile(steps: list[tuple[str, str, str]], client: str) -> None:
+    """B154: it ends for all, or is refused with everyone who still would, and nothing changes."""
+    world = World()
+    for step, whose, address in steps:
+        with suppress(Refusal):
+            getattr(world, step)(whose, address)
+    before = dict(world.accounts)
+    for ending in (world.disable, world.sign_out):
+        opening = {one.key for one in before.values() if one.may_sign_in and one.profile(client)}
+        others = {contact.account for contact in world.clients[client].contacts} & opening
+        others -= {one.key for one in before.values() if one.owner == client}
+        if others:
+            with pytest.raises(OpenedByOthers) as refused:
+                ending(client, ANA)
+            assert len(refused.value.people) == len(others)
+            assert world.accounts == before
+            continue
+        ending(client, ANA)
+        left = [world.accounts[key] for key in opening]
+        assert not any(one.sessions for one in left)
+        assert ending == world.sign_out or not any(one.may_sign_in for one in left)
 
 
 ANA, BEN = ADDRESSES[:2]

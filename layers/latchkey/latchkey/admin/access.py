@@ -28,6 +28,7 @@ from latchkey.rules.refusals import (
     EmailMalformed,
     NoAccess,
     NotYours,
+    OpenedByOthers,
     SwitchUnconfirmed,
     Waiting,
 )
@@ -116,23 +117,31 @@ def put_email(client: ClientId, body: AddressChange, act: Acting) -> AccessDocum
     return document(changed.client, act)
 
 
-@routes.on("DELETE /clients/{client}/portal-access", Role.CLINICIAN, gives={204: None})
+@routes.on("DELETE /clients/{client}/portal-access", Role.CLINICIAN, gives={204: None}, refuses=(OpenedByOthers,))
 def delete_access(client: ClientId, act: Acting) -> Response[None]:
-    """Disable a client's sign-in: sessions, links and PINs end at once, and no later invitation revives them."""
+    """Disable a client's sign-in: sessions, links and PINs end at once, and no later invitation revives them.
+
+    While others open the profile, nothing is changed and `people` names them. Close the profile to each of them first,
+    by deleting the contact.
+    """
     return _done(client, act, lambda current, known: access.disable(current, known, act.now))
 
 
-@routes.on("DELETE /clients/{client}/sessions", Role.CLINICIAN, gives={204: None})
+@routes.on("DELETE /clients/{client}/sessions", Role.CLINICIAN, gives={204: None}, refuses=(OpenedByOthers,))
 def delete_sessions(client: ClientId, act: Acting) -> Response[None]:
-    """Sign a client out everywhere; they may sign in again."""
+    """Sign a client out everywhere; they may sign in again.
+
+    While others open the profile, nothing is changed and `people` names them.
+    """
     return _done(client, act, access.end_sessions)
 
 
-@routes.on("DELETE /clients/{client}/google", Role.CLINICIAN, gives={204: None})
+@routes.on("DELETE /clients/{client}/google", Role.CLINICIAN, gives={204: None}, refuses=(OpenedByOthers,))
 def delete_google(client: ClientId, act: Acting) -> Response[None]:
     """Unbind the Google Account that has signed in by a client's address, so that another one can.
 
-    Until then the account that came first decides, even if its address is given to someone else.
+    Until then the account that came first decides, even if its address is given to someone else. A client without a
+    sign-in of their own has none to unbind: while others open the profile, `people` names them.
     """
     return _done(client, act, access.unbind_google)
 

@@ -28,6 +28,15 @@ class Fault(BaseModel):
     message: str
 
 
+class OpenerDocument(BaseModel):
+    """Someone who can open the client's profile by a sign-in of their own."""
+
+    contact: Annotated[str, Field(description="Id of the contact, as in the list of contacts.")]
+    name: str
+    email: str
+    relation: str
+
+
 class Problem(BaseModel):
     """Why something was not done (RFC 9457)."""
 
@@ -37,6 +46,9 @@ class Problem(BaseModel):
     detail: str | None = None
     retry_after: Annotated[int | None, Field(description="Seconds.")] = None
     errors: list[Fault] | None = None
+    people: Annotated[
+        list[OpenerDocument] | None, Field(description="Of `opened_by_others`: who else opens the profile.")
+    ] = None
 
 
 class Message(BaseModel):

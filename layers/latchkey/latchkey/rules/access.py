@@ -16,6 +16,8 @@ from latchkey.rules.refusals import (
     ConsentMissing,
     EmailInUse,
     NoAccess,
+    OpenedByOthers,
+    Opener,
     SwitchUnconfirmed,
 )
 
@@ -151,8 +153,25 @@ def own_account(client: Client, known: Accounts) -> Account | None:
     return account if account and account.owner == client.id else None
 
 
+def opened_by_others(client: Client, known: Accounts) -> tuple[Opener, ...]:
+    """The contacts who can open the client's profile at this moment, each by a sign-in that is not the client's own."""
+    own = own_account(client, known)
+    return tuple(
+        Opener(contact.id, contact.name, contact.email.address, contact.relation)
+        for contact in client.contacts
+        if (account := known.get(contact.account)) is not None
+        and account is not own
+        and account.may_sign_in
+        and account.profile(client.id)
+    )
+
+
 def disable(client: Client, known: Accounts, now: int) -> Change:
-    """End the client's sign-in at once: links, PINs and sessions with it (B62). Nothing to do is fine."""
+    """End the client's sign-in at once: links, PINs and sessions with it (B62). Nothing to do is fine.
+
+    :raises OpenedByOthers: the profile would still be open to others.
+    """
+    _check_nobody_else(client, known)
     account = own_account(client, known)
     if account is None or not account.may_sign_in:
         return Change(client)
@@ -160,7 +179,11 @@ def disable(client: Client, known: Accounts, now: int) -> Change:
 
 
 def end_sessions(client: Client, known: Accounts) -> Change:
-    """Sign the client out everywhere."""
+    """Sign the client out everywhere.
+
+    :raises OpenedByOthers: others may be signed in to the profile, and would stay so.
+    """
+    _check_nobody_else(client, known)
     account = own_account(client, known)
     if account is None or not account.sessions:
         return Change(client)
@@ -168,9 +191,15 @@ def end_sessions(client: Client, known: Accounts) -> Change:
 
 
 def unbind_google(client: Client, known: Accounts) -> Change:
-    """Let another Google Account sign in by the client's address: the next one to do so is bound to it."""
+    """Let another Google Account sign in by the client's address: the next one to do so is bound to it.
+
+    :raises OpenedByOthers: the client has no sign-in of their own, so one of these must be meant.
+    """
     account = own_account(client, known)
-    if account is None or account.google is None:
+    if account is None:
+        _check_nobody_else(client, known)
+        return Change(client)
+    if account.google is None:
         return Change(client)
     return Change(client, (replace(account, google=None),), ((account.key, Kind.GOOGLE_UNBOUND),))
 
@@ -276,6 +305,15 @@ def told_of(client: Client, known: Accounts) -> set[bytes]:
 def keys(client: Client) -> set[bytes]:
     """The accounts that open the client's profile."""
     return {contact.account for contact in client.contacts} | ({client.access} if client.access else set())
+
+
+def _check_nobody_else(client: Client, known: Accounts) -> None:
+    """Pass if nobody but the client can open their profile.
+
+    :raises OpenedByOthers: someone else can.
+    """
+    if people := opened_by_others(client, known):
+        raise OpenedByOthers(people)
 
 
 def _granted(client: Client, address: str, key: bytes, account: Account | None, new_id: str) -> Account:

@@ -182,6 +182,24 @@ class NoAccess(Refusal):
     """The client may not sign in."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """A contact who can open a client's profile by a sign-in of their own."""
+
+    contact: str
+    """ULID of the contact."""
+    name: str = field(repr=False)
+    email: str = field(repr=False)
+    relation: str
+
+
+@dataclass(eq=False)
+class OpenedByOthers(Refusal):
+    """Other people open the client's profile, and would after this step too (B154)."""
+
+    people: tuple[Opener, ...]
+
+
 @dataclass(eq=False)
 class LetterInvalid(Refusal):
     """The practice's own words hold something that a letter cannot."""

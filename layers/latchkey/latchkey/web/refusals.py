@@ -1,7 +1,7 @@
 """What each refusal answers: the one place where a no gets a status, a code and a page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from latchkey import pages, settings
 from latchkey.pages import Frame
@@ -13,6 +13,7 @@ from latchkey.rules.refusals import (
     BodyInvalid,
     LetterInvalid,
     MethodRefused,
+    OpenedByOthers,
     PinLocked,
     Refusal,
     SignedOut,
@@ -75,6 +76,7 @@ TOLD: dict[type[Refusal], Told] = {
     refusals.AddressSuppressed: Told(409, "address_suppressed", "Mail to that address came back; confirm it first"),
     refusals.SwitchUnconfirmed: Told(409, "confirm_disable_and_resend", "Update Client Portal access?"),
     refusals.NoAccess: Told(409, "no_access", "The client has no Client Portal access"),
+    refusals.OpenedByOthers: Told(409, "opened_by_others", "Other people open this profile; close it to them first"),
     refusals.LetterInvalid: Told(422, "letter_invalid", "The letter holds something that cannot be sent"),
     refusals.InProgress: Told(409, "in_progress", "The same request is being answered"),
     refusals.KeyReused: Told(422, "idempotency_key_reused", "The idempotency key belongs to another request"),
@@ -120,6 +122,8 @@ def document(request: Request, refusal: Refusal) -> Response:
             headers["www-authenticate"] = 'Bearer error="invalid_token"'
         case LetterInvalid():
             facts["detail"] = refusal.why
+        case OpenedByOthers():
+            facts["people"] = [asdict(person) for person in refusal.people]
         case BodyInvalid() if refusal.errors:
             facts["errors"] = [{"location": place, "message": message} for place, message in refusal.errors]
     return problem(told.status, told.code, told.title, **facts).with_headers(headers)
