@@ -259,7 +259,7 @@ def test_what_is_refused_for_a_while_says_for_how_long() -> None:
 
 CONTRACT = {
     "email_invalid", "email_unknown", "wait", "link_expired", "link_used", "link_replaced", "link_unknown",
-    "origin_refused", "body_invalid", "body_too_large", "opened_by_others",
+    "origin_refused", "body_invalid", "body_too_large", "opened_by_others", "no_mail_possible",
 }  # fmt: skip
 
 

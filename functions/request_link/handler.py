@@ -5,6 +5,7 @@ from latchkey import metrics, pages, settings, tokens, web
 from latchkey.mail import queue
 from latchkey.metrics import Metric
 from latchkey.rules import addresses
+from latchkey.rules.accounts import Account
 from latchkey.rules.budgets import (
     ASK_BY_ADDRESS,
     ASK_BY_NETWORK,
@@ -17,11 +18,11 @@ from latchkey.rules.budgets import (
 from latchkey.rules.events import Kind
 from latchkey.rules.jobs import Job
 from latchkey.rules.practices import UnknownAddress
-from latchkey.rules.refusals import EmailUnknown, SignedOut, Waiting
+from latchkey.rules.refusals import EmailUnknown, NoMailPossible, Refusal, SignedOut, Waiting
 from latchkey.rules.sessions import IDLE_SECONDS
 from latchkey.store import accounts, budgets, sessions
 from latchkey.store.budgets import Reservation
-from latchkey.web import arrivals, cookies
+from latchkey.web import arrivals, cookies, refusals
 from latchkey.web.answers import frame
 from latchkey.web.audit import write_down
 from latchkey.web.typed import typed_address
@@ -63,12 +64,13 @@ def ask(request: web.Request) -> web.Response:
         if not known:
             _take_by_source(request, reserved)
         account = accounts.find(key)
-        if tells and not (account and account.may_sign_in):
+        if tells and (refusal := _refusal(account)):
             if known:
                 _take_by_source(request, reserved)
+            # both answers say something about the address, so both cost the source a guess
             reserved.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, request.now, road="ask")
-            write_down(request, key, Kind.LINK_REFUSED, "link", "email_unknown")
-            raise EmailUnknown
+            write_down(request, key, Kind.LINK_REFUSED, "link", refusals.code(refusal))
+            raise refusal
 
         job = Job(
             practice=request.at.slug,
@@ -115,6 +117,15 @@ def sent(request: web.Request) -> web.Response:
 def tips(request: web.Request) -> web.Response:
     """What to try when no link arrives (B80)."""
     return web.page(pages.tips(frame(request), sender=f"{request.at.sender}@{settings.load().sender_domain}"))
+
+
+def _refusal(account: Account | None) -> Refusal | None:
+    """Why no link can be mailed to the address of this account; None if one can."""
+    if account is None or not account.may_sign_in:
+        return EmailUnknown()
+    if not account.can_receive_mail:
+        return NoMailPossible()
+    return None
 
 
 def _take_by_source(request: web.Request, reserved: Reservation) -> None:

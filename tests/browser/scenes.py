@@ -147,6 +147,7 @@ SCENES: dict[str, Callable[[Window], object]] = {
     "sign-in-empty": _asked("willow", ""),
     "sign-in-no-address": _asked("willow", "ana@example"),
     "sign-in-unknown": _asked("willow", NOBODY),
+    "sign-in-no-mail": _asked("willow", "jo@example.com"),
     "sign-in-after-silence": _idle,
     "sent": _asked("willow", ANA),
     "sent-long-address": _asked("harbor", "a.very.long.address.that.goes.on.and.on.and.on.and.on@a-long.example.com"),

@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from latchkey import tokens
-from latchkey.rules.budgets import ASK_BY_NETWORK, ASK_BY_SOURCE, MAIL_BY_PRACTICE
+from latchkey.rules.budgets import ASK_BY_NETWORK, ASK_BY_SOURCE, MAIL_BY_PRACTICE, WRONG_BY_NETWORK
 from latchkey.rules.practices import Practice, UnknownAddress
 from latchkey.store import budgets, practices
 from tests.functions.files import change, key_of, put, use_up
@@ -178,6 +180,107 @@ def test_an_app_is_told_that_an_address_has_no_access(app: Browser) -> None:
     answer = app.ask("nobody@example.com")
 
     assert (answer.status, answer.code) == (422, "email_unknown")
+
+
+UNREACHABLE = {
+    "no consent": {"email_ok": False},
+    "bounced": {"suppressed": True, "email_status": "bounced"},
+    "complained": {"suppressed": True, "email_status": "complained"},
+}
+"""Why no mail goes to someone who may sign in."""
+
+every_reason_against_mail = pytest.mark.parametrize("facts", UNREACHABLE.values(), ids=UNREACHABLE)
+
+
+@every_reason_against_mail
+def test_where_no_mail_can_be_sent_the_page_says_so_and_offers_the_other_ways_in(
+    browser: Browser, portal: Portal, facts: dict[str, Any]
+) -> None:
+    """B157"""
+    change(portal, "willow", "ana@example.com", **facts)
+
+    answer = browser.ask(" Ana@Example.com")
+    page = answer.sheet
+
+    assert answer.status == 422
+    assert page.heading == "We can’t send email to that address"
+    assert "Call Willow Family Therapy to check your email address and to get a Pin Code" in page.text
+    assert page.links["(555) 010-0142"] == "tel:5550100142"
+    assert [form.attributes["action"] for form in page.all("form")] == ["/willow/pin"]
+    assert page.one("input", name="email").attributes["value"] == " Ana@Example.com"
+    assert page.links["Use a different email address"] == "/willow/sign-in"
+    assert "sent" not in page.text
+    assert portal.audit() == [("link_refused", "no_mail_possible")]
+    assert portal.waiting() == []
+    assert answer.kept == {}
+    assert browser.get("/willow/sign-in/sent").location == "/willow/sign-in"
+
+
+def test_where_no_mail_can_be_sent_google_is_offered_if_the_practice_offers_it(
+    browser: Browser, portal: Portal
+) -> None:
+    """B157"""
+    portal.parameters |= {"GoogleClientId": "client"}
+    assert "Continue with Google" in browser.ask("jo@example.com").sheet.text
+    practices.save(replace(WILLOW, google=False))
+    assert "Google" not in browser.ask("jo@example.com").sheet.text
+
+
+@every_reason_against_mail
+def test_an_app_is_told_that_no_mail_can_be_sent(app: Browser, portal: Portal, facts: dict[str, Any]) -> None:
+    """B157"""
+    change(portal, "willow", "ana@example.com", **facts)
+
+    answer = app.ask("ana@example.com")
+
+    assert (answer.status, answer.code) == (422, "no_mail_possible")
+    assert portal.waiting() == []
+
+
+@every_reason_against_mail
+def test_where_every_address_gets_one_answer_nobody_is_told_that_no_mail_can_be_sent(
+    browser: Browser, portal: Portal, facts: dict[str, Any]
+) -> None:
+    """B157"""
+    change(portal, "harbor", "ana@example.com", **facts)
+
+    assert browser.ask("ana@example.com", "harbor").location == "/harbor/sign-in/sent"
+    assert portal.audit() == [("link_requested", None)]
+    assert portal.deliver() == 0
+
+
+def test_someone_without_access_is_unknown_also_where_no_mail_could_be_sent(app: Browser, portal: Portal) -> None:
+    change(portal, "willow", "robin@example.com", email_ok=False, suppressed=True)
+
+    assert app.ask("robin@example.com").code == "email_unknown"
+
+
+def test_finding_addresses_that_get_no_mail_costs_a_source_what_wrong_ones_cost(portal: Portal) -> None:
+    """B21, B157"""
+    app = portal.app()
+    for number in range(5):
+        put(portal, WILLOW, f"returned{number}@example.com", suppressed=True)
+        assert app.ask(f"returned{number}@example.com").code == "no_mail_possible"
+
+    for address in ("returned0@example.com", "typo@example.com", "ana@example.com"):
+        assert (app.ask(address).status, app.ask(address).code) == (429, "wait")
+    portal.now += 15 * MINUTE
+    assert app.ask("ana@example.com").status == 202
+
+
+def test_the_network_around_a_source_pays_for_addresses_that_get_no_mail_too(portal: Portal) -> None:
+    use_up(portal, WRONG_BY_NETWORK, 49, "network", "ask", "2001:db8:77::/48")
+
+    assert portal.app("2001:db8:77:1::1").ask("jo@example.com").code == "no_mail_possible"
+    assert portal.app("2001:db8:77:2::1").ask("ana@example.com").code == "wait"
+
+
+def test_an_address_that_was_confirmed_gets_its_link_again(browser: Browser, portal: Portal) -> None:
+    change(portal, "willow", "ana@example.com", suppressed=True)
+    assert browser.ask("ana@example.com").status == 422
+    change(portal, "willow", "ana@example.com", suppressed=False)
+
+    assert browser.link("ana@example.com")
 
 
 @pytest.mark.parametrize(

@@ -110,10 +110,14 @@ def test_it_tells_nothing_about_anyones_health(town: Town) -> None:
         assert word not in said.lower()
 
 
-def test_a_client_who_did_not_agree_to_be_mailed_is_not(town: Town) -> None:
+def test_a_client_who_did_not_agree_to_be_mailed_is_not_and_is_told_whom_to_call(town: Town) -> None:
+    """B157"""
     answer = town.browser().ask("willow", "jo@example.com")
+    app = town.app().ask("willow", "jo@example.com")
 
-    assert answer.location == "/willow/sign-in/sent"
+    assert (answer.status, app.status, app.code) == (422, 422, "no_mail_possible")
+    assert "We can’t send email to that address" in answer.page.text
+    assert answer.page.links["(415) 555-0134"] == "tel:4155550134"
     assert town.letters("jo@example.com") == []
 
 

@@ -88,6 +88,9 @@ class World:
         if tells and not account.may_sign_in:
             self._take(home, (WRONG_ADDRESSES,))
             return Told("email_unknown")
+        if tells and (account.stopped or not account.consent):
+            self._take(home, (WRONG_ADDRESSES,))
+            return Told("no_mail_possible")
         lane = ("links", account, self._lane(browser, account))
         if self.budgets.wait(lane, (ONE_A_MINUTE,), self.now):
             if browser.asked.get(practice, (None, ""))[1] != address:

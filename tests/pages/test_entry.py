@@ -151,6 +151,19 @@ def test_where_every_address_gets_one_answer_nothing_is_promised_about_this_one(
     assert "We just sent" not in page.text
 
 
+def test_where_no_mail_can_be_sent_the_way_in_is_a_call_and_a_pin_code(frame: Frame, unreachable: Frame) -> None:
+    """B157"""
+    page = read(pages.no_mail(frame, typed="maria@example.com"))
+    written = read(pages.no_mail(unreachable, typed="maria@example.com"))
+
+    assert page.heading == "We can’t send email to that address"
+    assert page.links["(555) 010-0142"] == "tel:5550100142"
+    assert page.one("input", name="email").attributes["value"] == "maria@example.com"
+    assert page.one("input", name="pin").attributes["autocomplete"] == "one-time-code"
+    assert "Google" not in page.text
+    assert "Contact Harbor Street to check your email address and to get a Pin Code." in written.text
+
+
 def test_there_are_exactly_three_tips(frame: Frame) -> None:
     page = read(pages.tips(frame, sender="yourprovider@mail.example.com"))
 

@@ -57,7 +57,7 @@ def invite(act: Act, account: Account, wording: Wording | None = None) -> None:
 def tell(act: Act, account: Account, kind: JobKind) -> None:
     """Tell the owner of an address what was done, if they may be written to. The telling is no condition of the
     doing: a PIN is for the very day on which mail fails."""
-    if not account.email_ok or account.suppressed:
+    if not account.can_receive_mail:
         return
     try:
         queue.put(_job(act, account, kind))

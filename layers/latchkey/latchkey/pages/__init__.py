@@ -1,6 +1,6 @@
 """What people see: values in, HTML out. Nothing here reads, writes, decides or keeps time."""
 
-from latchkey.pages.entry import landing, link_used_elsewhere, new_client, sent, sign_in, tips, wait
+from latchkey.pages.entry import landing, link_used_elsewhere, new_client, no_mail, sent, sign_in, tips, wait
 from latchkey.pages.errors import failed, missing, not_allowed, stale_form, too_large, unavailable, unreadable
 from latchkey.pages.frames import CONTENT_SECURITY_STYLE, Frame
 from latchkey.pages.google import google_cancelled, google_failed, google_unmatched
@@ -22,6 +22,7 @@ __all__ = [
     "link_used_elsewhere",
     "missing",
     "new_client",
+    "no_mail",
     "not_allowed",
     "pin",
     "pin_locked",

@@ -39,6 +39,14 @@ def link_used_elsewhere(frame: Frame) -> str:
     return render("link_used_elsewhere.html", frame, typed="", problem=None)
 
 
+def no_mail(frame: Frame, *, typed: str) -> str:
+    """No mail can be sent to this address (B157): whom to call, and the ways in without mail.
+
+    The form for a Pin Code is on the page, so that nobody types the address twice.
+    """
+    return render("no_mail.html", frame, typed=typed, problem=None)
+
+
 def tips(frame: Frame, *, sender: str) -> str:
     """Three tips (B80), the last of which is a Pin Code; where letters come from; and signposts for people at the
     wrong door (B121, B122)."""

@@ -248,7 +248,7 @@ def add_contact(client: Client, contact: Contact, known: Accounts, new_id: str) 
         email_ok=contact.email.email_ok if granted.owner is None else granted.email_ok,
         profiles=_with(granted.profiles, client.profile),
     )
-    if new and granted.email_ok and not granted.suppressed:
+    if new and granted.can_receive_mail:
         events.append((contact.account, Kind.INVITATION_REQUESTED))
     return Change(replace(client, contacts=(*others, contact)), (granted,), tuple(events))
 

@@ -96,6 +96,11 @@ class Account:
                 assert_never(self.status)
 
     @property
+    def can_receive_mail(self) -> bool:
+        """Whether mail may go to the address: its owner agreed, and none came back since a clinician confirmed it."""
+        return self.email_ok and not self.suppressed
+
+    @property
     def masked(self) -> str:
         """The address as `addresses.masked` shows it."""
         return masked(self.address)

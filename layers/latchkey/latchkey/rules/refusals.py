@@ -54,6 +54,13 @@ class EmailUnknown(Refusal):
     """The address has no access here; said only where the practice chose to say it."""
 
 
+class NoMailPossible(Refusal):
+    """No mail goes to the address (B157): it came back, was reported as spam, or its owner has not agreed to it.
+
+    Said only where the practice says of an address that it is unknown.
+    """
+
+
 @dataclass(eq=False)
 class Waiting(Refusal):
     """A budget is used up."""

@@ -13,6 +13,7 @@ from latchkey.rules.refusals import (
     BodyInvalid,
     LetterInvalid,
     MethodRefused,
+    NoMailPossible,
     OpenedByOthers,
     PinLocked,
     Refusal,
@@ -51,6 +52,7 @@ TOLD: dict[type[Refusal], Told] = {
     refusals.EmailMissing: Told(422, "email_invalid", "No email address was given"),
     refusals.EmailMalformed: Told(422, "email_invalid", "That is not an email address"),
     refusals.EmailUnknown: Told(422, "email_unknown", "That email address is not on file"),
+    refusals.NoMailPossible: Told(422, "no_mail_possible", "No mail can be sent to that email address"),
     refusals.Waiting: Told(429, "wait", "Too many attempts"),
     refusals.PinMissing: Told(422, "pin_invalid", "No PIN was given"),
     refusals.PinMalformed: Told(422, "pin_invalid", "A PIN is six digits"),
@@ -176,6 +178,8 @@ def _page(request: Request, refusal: Refusal) -> str:
         return pages.wait(shared, seconds=_seconds_left(request, refusal))
     if isinstance(refusal, PinLocked):
         return pages.pin_locked(shared, seconds=_seconds_left(request, refusal))
+    if isinstance(refusal, NoMailPossible):
+        return pages.no_mail(shared, typed=request.field("email"))
     if isinstance(refusal, SwitchUnasked):
         return _switch(request, refusal)
     if request.route == PIN_ROUTE and kind in TYPED_PIN:
