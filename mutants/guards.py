@@ -217,6 +217,16 @@ BUDGETS = [
             "guesses = ()",
         ),
         (
+            "an address that gets no mail",
+            "    if not account.can_receive_mail:\n        return NoMailPossible()\n",
+            "",
+        ),
+        (
+            "what it costs to find addresses",
+            "budgets.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, ",
+            "(lambda *_, **__: None)(",
+        ),
+        (
             "the practice's limit",
             "        taken.append(budgets.take(practice, (MAIL_BY_PRACTICE,), request.now, busy=True))\n",
             "        pass\n",
@@ -506,6 +516,16 @@ CLINICIANS = [
         f"{LAYER}/rules/access.py",
         "tests/admin/test_events.py",
         ("what is told of another client", " - others\n", "\n"),
+    ),
+    *_in(
+        f"{LAYER}/admin/diagnosis.py",
+        "tests/admin/test_diagnosis.py",
+        (
+            "a lock that known browsers wait for",
+            "known_browsers_until=rfc3339(max(known)) if known else None",
+            "known_browsers_until=None",
+        ),
+        ("advice where no mail would come", 'return on == "pins" or self.own.can_receive_mail', "return True"),
     ),
     *_in(
         f"{LAYER}/admin/events.py",

@@ -198,8 +198,11 @@ class TestDiagnosis:
             Clock.advance(61)
         assert ask_for_link(portal, "kim@example.com").status == 429
         found = diagnosis(desk, client)
-        assert found["locks"] == [{"on": "links", "until": "2026-03-03T12:15:00Z"}]
-        assert "Links were asked for too often. This ends at 6:15 AM. A Pin Code works now." in found["advice"]
+        assert found["locks"] == [{"on": "links", "until": "2026-03-03T12:15:00Z", "known_browsers_until": None}]
+        assert (
+            "Links were asked for too often. This ends at 6:15 AM. It does not stop a browser that has signed in"
+            " before. A Pin Code works now."
+        ) in found["advice"]
         Clock.advance(15 * 60)
         assert diagnosis(desk, client)["locks"] == []
 
@@ -217,7 +220,7 @@ class TestDiagnosis:
             answer = Portal(stage).sign_in_by_pin("kim@example.com", "000000")
         assert answer.code == "pin_locked"
         found = diagnosis(desk, client)
-        assert found["locks"] == [{"on": "pins", "until": "2026-03-03T12:15:00Z"}]
+        assert found["locks"] == [{"on": "pins", "until": "2026-03-03T12:15:00Z", "known_browsers_until": None}]
         assert found["last_refusals"][0]["kind"] == "pin_locked"
         assert "Pin Codes were typed wrong too often for this address." in found["advice"]
 
@@ -242,8 +245,8 @@ class TestDiagnosis:
         client = desk.add("Kim Lee", "kim@example.com", invite={})
         portal.open_letter(stage.deliver()[0])
         assert diagnosis(desk, client)["advice"][-1] == (
-            "The client can ask for a new link at https://portal.example.com/willow, or sign in there with a Pin Code"
-            " that you read out."
+            "At https://portal.example.com/willow, the client can ask for a new link, or sign in with a Pin Code that"
+            " you read out."
         )
 
 

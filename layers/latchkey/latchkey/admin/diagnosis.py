@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from latchkey import languages, settings
 from latchkey.admin import documents
@@ -15,6 +16,7 @@ from latchkey.rules.budgets import (
     MAIL_BY_PRACTICE,
     WRONG_PINS_BY_ADDRESS,
     WRONG_PINS_BY_PRACTICE,
+    Limit,
 )
 from latchkey.rules.clients import Client
 from latchkey.store import accounts, budgets, events
@@ -34,8 +36,7 @@ RETURNED: dict[EmailStatus, str] = {
     "suppressed": "No email is sent to this address at the moment. Check it together, record the client’s consent, and"
     " save the same address again.",
     "rejected": "The last email could not be sent. Send it again, or make a Pin Code.",
-    "delayed": "The last email has not been taken by the client’s mail provider yet. It may still come; a Pin Code"
-    " works now.",
+    "delayed": "The last email has not been taken by the client’s mail provider yet. It may still come.",
     "queued": "An email is on its way. It can take a few minutes to arrive.",
     "sent": "The last email was sent. If it has not arrived, look in the Spam, Junk, Bulk, and Updates folders.",
     "delivered": "The last email was delivered. Look in the Spam, Junk, Bulk, and Updates folders, and open the newest"
@@ -46,16 +47,25 @@ UNASKED = (
     " Pin Code."
 )
 REFUSED = {
-    "link_expired": "The last link that was opened had expired. Ask for a new one, and open it within a day.",
-    "link_used": "The last link that was opened had been used already. Each works once: ask for a new one.",
+    "link_expired": "The last link that was opened had expired.",
+    "link_used": "The last link that was opened had been used already. Each works once.",
     "link_replaced": "The last link that was opened was not the newest one. Only the most recent email works.",
     "email_unknown": "Someone asked for a link with this address while it had no access.",
-    "pin_refused": "The last Pin Code that was typed did not match this address, or no longer worked. Read out a new"
-    " one, and have the address spelled.",
+    "no_mail_possible": "Someone asked for a link with this address while no email could be sent to it.",
+    "pin_refused": "The last Pin Code that was typed did not match this address, or no longer worked. Have the address"
+    " spelled.",
     "pin_locked": "Pin Codes were typed wrong too often for this address.",
     "google_refused": "The last try to continue with Google was refused. The Google Account has to be the Gmail address"
-    " on file, letter by letter; a link or a Pin Code works as well.",
+    " on file, letter by letter.",
 }
+"""What was refused. Whether a link or a Pin Code would work instead is not said here: it depends on the locks."""
+KNOWN = "a browser that has signed in before"
+
+
+type Method = Literal["links", "pins"]
+type Browsers = Literal["all", "known"]
+type Ends = tuple[int | None, int | None]
+"""When a limit ends (Unix seconds): the one for everybody, and the one for known browsers. None for one with room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,25 @@ class _Case:
     consent: bool | None
     locks: list[Lock]
     refusals: list[EventDocument]
+
+    def lock(self, on: Method) -> Lock | None:
+        """The lock on a sign-in method, if there is one."""
+        return next((lock for lock in self.locks if lock.on == on), None)
+
+    def can_use(self, on: Method) -> bool:
+        """Whether the client's account allows a sign-in method at all, apart from locks."""
+        if self.own is None or not self.own.may_sign_in:
+            return False
+        return on == "pins" or self.own.can_receive_mail
+
+    def works_in(self, on: Method) -> Browsers | None:
+        """The browsers in which a sign-in method works at this moment; None if in no browser."""
+        lock = self.lock(on)
+        if not self.can_use(on):
+            return None
+        if lock is None:
+            return "all"
+        return None if lock.known_browsers_until else "known"
 
 
 def of(client: Client, act: Act) -> DiagnosisDocument:
@@ -108,19 +137,47 @@ def of(client: Client, act: Act) -> DiagnosisDocument:
 
 
 def _locks(key: bytes, act: Act) -> list[Lock]:
-    """What has to be waited for with this address; nothing is counted by asking."""
-    waits = {
-        "links": (
-            budgets.full_until(budgets.bucket_of("address", key), LINKS, act.now),
-            budgets.full_until(budgets.bucket_of("practice", act.slug), (MAIL_BY_PRACTICE,), act.now),
+    """The locks on this address; nothing is counted by asking.
+
+    A known browser is counted by a limit of its own. Where that is full it is counted by everybody's, so it waits for
+    the earlier of the two.
+    """
+
+    def ends(limits: tuple[Limit, ...], everybody: str, known: str, who: str | bytes) -> Ends:
+        until = budgets.full_until(budgets.bucket_of(everybody, who), limits, act.now)
+        if until is None:
+            return None, None
+        return until, budgets.full_until(budgets.bucket_of(known, who), limits, act.now)
+
+    wrong_pins = (WRONG_PINS_BY_PRACTICE,)
+    return [
+        *_lock(
+            "links",
+            ends(LINKS, "address", "browser", key),
+            ends((MAIL_BY_PRACTICE,), "practice", "practice browser", act.slug),
         ),
-        "pins": (
-            budgets.full_until(budgets.bucket_of("pin address", key), (WRONG_PINS_BY_ADDRESS,), act.now),
-            budgets.full_until(budgets.bucket_of("pin practice", act.slug), (WRONG_PINS_BY_PRACTICE,), act.now),
+        *_lock(
+            "pins",
+            ends((WRONG_PINS_BY_ADDRESS,), "pin address", "pin browser", key),
+            # all browsers share the practice's one
+            ends(wrong_pins, "pin practice", "pin practice", act.slug),
         ),
-    }
-    latest = {what: max((until for until in ends if until), default=None) for what, ends in waits.items()}
-    return [Lock.model_validate({"on": what, "until": rfc3339(until)}) for what, until in latest.items() if until]
+    ]
+
+
+def _lock(on: Method, *limits: Ends) -> list[Lock]:
+    """The lock that these limits make, each of which has to have room; none if they all have."""
+    everybody = [until for until, _ in limits if until]
+    if not everybody:
+        return []
+    known = [min(until, own) for until, own in limits if until and own]
+    return [
+        Lock(
+            on=on,
+            until=rfc3339(max(everybody)),
+            known_browsers_until=rfc3339(max(known)) if known else None,
+        )
+    ]
 
 
 def _about_access(case: _Case, act: Act) -> list[str]:
@@ -157,22 +214,45 @@ def _about_mail(case: _Case) -> list[str]:
 
 
 def _about_tries(case: _Case, act: Act) -> list[str]:
-    told = []
-    for lock in case.locks:
-        what = "Links were asked for" if lock.on == "links" else "Pin Codes were typed wrong"
-        other = "A Pin Code works now." if lock.on == "links" else "A link by email works now."
-        told.append(f"{what} too often. This ends at {_clock(lock.until, act)}. {other}")
+    told = [_about_lock(lock, case, act) for lock in case.locks]
     newest = next(iter(case.refusals), None)
     if newest:
         told += [REFUSED[name] for name in (newest.reason, newest.kind) if name in REFUSED][:1]
     return told
 
 
+def _about_lock(lock: Lock, case: _Case, act: Act) -> str:
+    """Until when a lock holds, for which browsers, and whether the other sign-in method works meanwhile."""
+    what = "Links were asked for" if lock.on == "links" else "Pin Codes were typed wrong"
+    said = [f"{what} too often. This ends at {_clock(lock.until, act)}."]
+    if case.works_in(lock.on) == "known":
+        said.append(f"It does not stop {KNOWN}.")
+    elif lock.known_browsers_until == lock.until:
+        said.append(f"It stops {KNOWN} too.")
+    elif lock.known_browsers_until:
+        said.append(f"In {KNOWN}, it ends at {_clock(lock.known_browsers_until, act)}.")
+    other: Method = "pins" if lock.on == "links" else "links"
+    if case.works_in(other) == "all":
+        said.append("A Pin Code works now." if other == "pins" else "A link by email works now.")
+    return " ".join(said)
+
+
 def _way_in(case: _Case, act: Act) -> str:
+    """What the client can do now: only what the account and the locks allow."""
     portal = f"{act.request.origin}/{act.slug}"
     if case.status in ("none", "disabled"):
         return f"Once there is access, the client signs in at {portal}."
-    return f"The client can ask for a new link at {portal}, or sign in there with a Pin Code that you read out."
+    where = {"all": "", "known": f" in {KNOWN}"}
+    links, pins = case.works_in("links"), case.works_in("pins")
+    ways = []
+    if links:
+        ways.append(f"ask for a new link{where[links]}")
+    if pins:
+        ways.append(f"sign in with a Pin Code that you read out{where[pins]}")
+    if ways:
+        return f"At {portal}, the client can {', or '.join(ways)}."
+    ends = [lock.until for lock in case.locks if case.can_use(lock.on)]
+    return f"The client can try again at {portal} from {_clock(min(ends), act)} on."
 
 
 def _clock(until: str, act: Act) -> str:

@@ -207,7 +207,11 @@ class Lock(BaseModel):
     """Something that has to be waited for."""
 
     on: Literal["links", "pins"]
-    until: When
+    until: Annotated[When, Field(description="For a browser that has never signed in with this address.")]
+    known_browsers_until: Annotated[
+        When | None,
+        Field(description="For a browser that has signed in with this address before; null where it need not wait."),
+    ]
 
 
 class DiagnosisDocument(BaseModel):
