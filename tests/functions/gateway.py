@@ -28,7 +28,7 @@ class Sent:
 def event(sent: Sent, instant: int) -> dict[str, Any]:
     """The event of a request that comes at that Unix millisecond."""
     path, _, query = sent.target.partition("?")
-    route, parameters = _route(path)
+    route, parameters = _route(sent.method, path)
     headers = {name.lower(): value for name, value in sent.headers.items()}
     cookies = [cookie.strip() for cookie in headers.pop("cookie", "").split(";") if cookie.strip()]
     made: dict[str, Any] = {
@@ -71,12 +71,13 @@ def function_of(made: dict[str, Any]) -> str:
     return template.routes()[made["routeKey"]]
 
 
-def _route(path: str) -> tuple[str, dict[str, str]]:
-    """The route of a path, fixed parts before named ones, and what the named ones are."""
+def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
+    """The route of a path, fixed parts before named ones, its own method before all, and what the named ones are."""
     parts = path.split("/")
-    for key in sorted(template.routes(), key=lambda key: key.count("{")):
-        names = key.removeprefix("ANY ").split("/")
-        if len(names) == len(parts) and all(map(_fits, names, parts)):
+    for key in sorted(template.routes(), key=lambda key: (key.count("{"), key.startswith("ANY "))):
+        verb, _, pattern = key.partition(" ")
+        names = pattern.split("/")
+        if verb in {"ANY", method} and len(names) == len(parts) and all(map(_fits, names, parts)):
             named = zip(names, parts, strict=True)
             return key, {name[1:-1]: unquote(part) for name, part in named if name.startswith("{")}
     return "$default", {}

@@ -18,6 +18,8 @@ ROUTES = [
         ("ANY /{practice}", "RequestLink"),
         ("ANY /{practice}/home", "Session"),
         ("ANY /{practice}/link/{token}", "RedeemLink"),
+        ("ANY /{practice}/pin", "Pin"),
+        ("GET /{practice}/pin", "Pin"),
         ("ANY /healthz", "Session"),
         ("ANY /.well-known/assetlinks.json", "Session"),
     ]
@@ -53,6 +55,13 @@ def test_a_fixed_path_goes_before_one_with_names() -> None:
 @pytest.mark.parametrize("path", ["/", "/willow/", "//willow", "/willow/nothing", "/willow/link/", "/Willow/Home/x"])
 def test_every_other_path_takes_the_default_route(path: str) -> None:
     assert matched(path) == ("$default", {})
+
+
+def test_a_route_of_one_method_goes_before_that_of_all() -> None:
+    assert [matched("/willow/pin", method)[0] for method in ("GET", "HEAD", "POST")] == [
+        "GET /{practice}/pin",
+        *["ANY /{practice}/pin"] * 2,
+    ]
 
 
 def test_a_route_takes_every_method() -> None:

@@ -83,10 +83,17 @@ def test_the_api_takes_so_many_requests_and_no_more() -> None:
     usual = settings()["DefaultRouteSettings"]
     assert usual["ThrottlingRateLimit"] == usual["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
 
-    least = template.document()["Parameters"]["RequestsPerSecond"]["MinValue"]
-    for route, limits in settings()["RouteSettings"].items():
-        assert route in template.routes()
-        assert max(limits.values()) <= least
+
+def test_no_stranger_can_close_a_page_for_every_practice() -> None:
+    """A limit of a route counts whoever asks, at whichever practice: it is used up by the one who asks most. What holds
+    back who tries PINs is counted by source, address and practice, before the PIN is stretched."""
+    assert "RouteSettings" not in settings()
+
+
+def test_whoever_opens_the_page_for_pins_is_told_from_whoever_types_one() -> None:
+    """In the log and the metrics of the API, which know routes; a HEAD goes with POST."""
+    assert {key for key in template.routes() if key.endswith("/pin")} == {"GET /{practice}/pin", "ANY /{practice}/pin"}
+    assert {template.routes()[key] for key in template.routes() if key.endswith("/pin")} == {"Pin"}
 
 
 def test_an_api_with_a_domain_answers_there_alone() -> None:
