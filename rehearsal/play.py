@@ -60,6 +60,8 @@ class Play:
         self._commands = Commands(stage.address)
         self._parameters = {
             "SenderDomain": SENDER_DOMAIN,
+            "AlarmEmail": "alarms@example.com",
+            "ClinicianCallbackUrl": "https://desk.example.com/",
             "Architecture": "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64",
         }
         self._api = ("--api", stage.url)
@@ -228,12 +230,14 @@ class Play:
     def _come_back(self) -> None:
         noa = self._people["Noa"]
         kept = self._end()
-        gone = {*OUTLIVING, "LookupKey"} - kept.keys()
+        gone = {*OUTLIVING, "LookupKey", "SenderIdentity"} - kept.keys()
         expect(not gone, f"gone with the stack, and never to come back: {', '.join(sorted(gone))}")
         secrets_manager = self._stage.address.client("secretsmanager")
         lookup = secrets_manager.get_secret_value(SecretId=kept["LookupKey"])["SecretString"]
         # ministack would call the new tables as the old ones are called; CloudFormation never does
         self._stage.stack = Stack(f"{self._stack.name}-again", self._stage.address, self._stack.build)
+        # the domain is still verified
+        self._parameters["MailIdentity"] = "existing"
         self._stack.deploy(self._parameters)
         secrets_manager.put_secret_value(SecretId=self._stack.resource("LookupKey"), SecretString=lookup)
         now = datetime.now(UTC).isoformat()

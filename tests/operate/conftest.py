@@ -68,7 +68,7 @@ def cut_down(callback: str) -> dict[str, Any]:
     portal = {"PortalUrl": {"Value": "https://portal.example.com/{practice}"}}
     parameters = document["Parameters"]
     parameters["SenderDomain"]["Default"] = "mail.example.com"
-    parameters["ClinicianCallbackUrl"]["Default"] = callback
+    parameters["ClinicianCallbackUrl"] |= {"Default": callback, "AllowedPattern": ".*"}
     return {
         "Parameters": parameters,
         "Conditions": document["Conditions"],

@@ -1,0 +1,127 @@
+"""What a deployment may be given: what belongs together, what prod cannot do without, and what a number does."""
+
+import re
+from typing import Any
+
+import pytest
+
+from local.intrinsics import Resolver
+from tests import template
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
+PROD = {
+    "SenderDomain": "example.com",
+    "Stage": "prod",
+    "AlarmEmail": "ops@example.com",
+    "ClinicianCallbackUrl": "https://desk.example.com/",
+}
+"""The least that a stack of the stage prod is given."""
+DEV = {"SenderDomain": "example.com", "Stage": "dev"}
+
+
+def refused(given: dict[str, str]) -> set[str]:
+    """The rules that CloudFormation would refuse these parameters by."""
+    found = set()
+    for name, rule in template.document()["Rules"].items():
+        asked = Resolver(template.parameters() | given, {"asked": rule.get("RuleCondition", {"Fn::Equals": ["", ""]})})
+        for assertion in rule["Assertions"]:
+            assert assertion["AssertDescription"]
+            held = Resolver(template.parameters() | given, {"held": assertion["Assert"]})
+            if asked.holds("asked") and not held.holds("held"):
+                found.add(name)
+    return found
+
+
+def fits(parameter: str, value: str) -> bool:
+    """Whether CloudFormation takes a value for a parameter."""
+    told: dict[str, Any] = template.document()["Parameters"][parameter]
+    return re.fullmatch(told["AllowedPattern"], value) is not None
+
+
+@pytest.mark.parametrize("given", [DEV, PROD], ids=["dev", "prod"])
+def test_the_least_that_a_stage_is_given_is_enough(given: dict[str, str]) -> None:
+    assert not refused(given)
+    assert all(fits(name, value) for name, value in given.items() if name not in ("SenderDomain", "Stage"))
+
+
+def test_alarms_of_prod_reach_someone() -> None:
+    assert refused(PROD | {"AlarmEmail": ""}) == {"AlarmsOfProdReachSomeone"}
+    assert not refused(PROD | {"AlarmEmail": "", "AlarmTopicArn": TOPIC})
+    assert not refused(DEV)
+
+
+def test_the_rules_for_prod_are_told_where_the_parameter_is_explained() -> None:
+    for parameter in ("AlarmEmail", "AlarmTopicArn", "ClinicianCallbackUrl"):
+        assert "prod" in template.document()["Parameters"][parameter]["Description"]
+
+
+@pytest.mark.parametrize(("issuer", "clients"), [("https://idp.example.com", ""), ("", "one")])
+def test_an_issuer_and_its_clients_are_given_together(issuer: str, clients: str) -> None:
+    """An issuer without clients would accept the audience "", which is nobody's; clients without one change nothing."""
+    given = PROD | {"TokenIssuer": issuer, "TokenClientIds": clients}
+
+    assert refused(given) == {"TokenIssuerAndClientsTogether"}
+    assert not refused(PROD | {"TokenIssuer": "https://idp.example.com", "TokenClientIds": "one,two"})
+
+
+def test_clinicians_of_prod_are_sent_to_a_page_over_https() -> None:
+    """On localhost it would be whichever program of the clinician's machine listens there that gets the code."""
+    assert refused(PROD | {"ClinicianCallbackUrl": ""}) == {"CliniciansOfProdAreSentToAPage"}
+    elsewhere = {"TokenIssuer": "https://idp.example.com", "TokenClientIds": "one", "ClinicianCallbackUrl": ""}
+    assert not refused(PROD | elsewhere), "the pool of another issuer is not ours to tell"
+    assert not fits("ClinicianCallbackUrl", "http://desk.example.com/")
+    assert not fits("ClinicianCallbackUrl", "http://localhost:8000/local/token")
+
+    (client,) = template.resources("AWS::Cognito::UserPoolClient").values()
+    names = Resolver(template.parameters() | DEV, template.document()["Conditions"])
+    assert names.resolve(client["CallbackURLs"]) == ["http://localhost:8000/local/token"]
+    names = Resolver(template.parameters() | PROD, template.document()["Conditions"])
+    assert names.resolve(client["CallbackURLs"]) == ["https://desk.example.com/"]
+
+
+def test_whoever_signed_in_as_a_clinician_does_so_again_the_next_day() -> None:
+    """Cognito's refresh tokens live 30 days unless a client says otherwise."""
+    (client,) = template.resources("AWS::Cognito::UserPoolClient").values()
+
+    assert (client["RefreshTokenValidity"], client["TokenValidityUnits"]["RefreshToken"]) == (12, "hours")
+
+
+def test_the_api_is_promised_no_larger_burst_than_an_account_has() -> None:
+    """5,000 at first (API Gateway developer guide, "quotas for HTTP APIs"); the parameter is rate and burst."""
+    assert template.document()["Parameters"]["RequestsPerSecond"]["MaxValue"] == 5000
+
+
+def test_a_domain_that_is_verified_already_is_used_as_it_is() -> None:
+    """Two identities of one name cannot be: the deployment would fail, or its deletion end the mail of others."""
+    identity = template.document()["Resources"]["SenderIdentity"]
+    outputs = template.document()["Outputs"]
+
+    assert identity["Condition"] == "MakesIdentity"
+    assert template.parameters()["MailIdentity"] == "made"
+    for value, made in {"made": True, "existing": False}.items():
+        given = template.parameters() | {"MailIdentity": value}
+        assert Resolver(given, template.document()["Conditions"]).holds("MakesIdentity") is made
+    for name in ("DkimRecord1", "DkimRecord2", "DkimRecord3", "MailFromMx", "MailFromSpf"):
+        assert outputs[name]["Condition"] == "MakesIdentity"
+
+
+def test_as_many_workers_as_send_mail_have_a_share_of_concurrency() -> None:
+    """With fewer the queue's polls are throttled, and a message that was throttled five times is given up."""
+    worker = template.resources("AWS::Serverless::Function")["SendMail"]
+
+    assert worker["ReservedConcurrentExecutions"]["Fn::If"][:2] == ["Reserves", {"Ref": "MailWorkers"}]
+
+
+def test_a_job_that_waits_for_long_is_not_taken_for_a_loop() -> None:
+    """The worker puts a job that has to wait back on its own queue; Lambda ends such a chain after some 16 rounds
+    unless it is told that it is meant (Lambda developer guide, "recursive loop detection")."""
+    functions = template.resources("AWS::Serverless::Function")
+    calls_itself = {
+        name
+        for name, told in functions.items()
+        if ("sqs:SendMessage", "MailQueue") in template.permissions(name)
+        and any(event["Type"] == "SQS" for event in told["Events"].values())
+    }
+
+    assert calls_itself == {name for name, told in functions.items() if told.get("RecursiveLoop") == "Allow"}
+    assert calls_itself == {"SendMail"}
