@@ -211,7 +211,7 @@ def _create_roles(template: Template, address: Address) -> None:
 def _as_ministack_judges(policy: dict[str, Any]) -> dict[str, Any]:
     """The policy, but for SendEmail, for which ministack knows no resource: it can only be allowed for all."""
     statements = [
-        statement | {"Resource": "*"} if statement["Action"] == "ses:SendEmail" else statement
+        statement | {"Resource": "*"} if statement.get("Action") == "ses:SendEmail" else statement
         for statement in policy["Statement"]
     ]
     return policy | {"Statement": statements}

@@ -160,7 +160,7 @@ def _allow_sending(template: Document) -> Iterator[str]:
     for role in _of_type(template, "AWS::IAM::Role"):
         for policy in template["Resources"][role]["Properties"].get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
-                if statement["Action"] == "ses:SendEmail":
+                if statement.get("Action") == "ses:SendEmail":
                     statement["Resource"] = "*"
                     yield role
 

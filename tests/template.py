@@ -1,5 +1,6 @@
 """What template.yaml declares, as far as tests have to know it."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,15 +57,38 @@ def variables(function: str) -> dict[str, Any]:
     return shared | own
 
 
+def statements(function: str) -> list[dict[str, Any]]:
+    """What a function's role says."""
+    role = resources("AWS::IAM::Role")[resources("AWS::Serverless::Function")[function]["Role"]["Fn::GetAtt"][0]]
+    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+
+
 def permissions(function: str) -> set[tuple[str, str]]:
     """What a function's role allows: actions, each with the logical id of what it may be done to."""
-    role = resources("AWS::IAM::Role")[resources("AWS::Serverless::Function")[function]["Role"]["Fn::GetAtt"][0]]
+    return {(action, resource) for action, resource, _ in _allowed(function)}
+
+
+def conditions(function: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """On which conditions a function's role allows what it may do to tables; without any where it asks for none."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for action, resource, asked in _allowed(function):
+        if action.startswith("dynamodb:"):
+            if (action, resource) in found:
+                raise LookupError(f"{function} is allowed {action} on {resource} twice")
+            found[action, resource] = asked
+    return found
+
+
+ATTRIBUTES, ANSWER = "dynamodb:Attributes", "dynamodb:ReturnValues"
+"""What DynamoDB tells of a request: the attributes that it names, and how much of the item it asks to see."""
+
+
+def attributes(function: str) -> dict[tuple[str, str], set[str]]:
+    """The attributes that a function's role lets an act name, by act and table; those acts alone that it limits."""
     return {
-        (action, _logical_id(resource))
-        for policy in role["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        for action in _listed(statement["Action"])
-        for resource in _listed(statement["Resource"])
+        act: set(asked["ForAllValues:StringEquals"][ATTRIBUTES])
+        for act, asked in conditions(function).items()
+        if ATTRIBUTES in asked.get("ForAllValues:StringEquals", {})
     }
 
 
@@ -96,6 +120,14 @@ def items_of(dynamodb: Any, table: str) -> list[dict[str, Any]]:
     """Every item of a table, in an order that does not change by itself."""
     pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     return sorted((item for page in pages for item in page["Items"]), key=repr)
+
+
+def _allowed(function: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for statement in statements(function):
+        if statement["Effect"] == "Allow":
+            for action in _listed(statement["Action"]):
+                for resource in _listed(statement["Resource"]):
+                    yield action, _logical_id(resource), statement.get("Condition", {})
 
 
 def _listed(value: Any) -> list[Any]:

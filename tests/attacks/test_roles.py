@@ -126,6 +126,7 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("dynamodb:UpdateItem", "Links"): {"RedeemLink", "SendMail"},
     ("dynamodb:UpdateItem", "States"): {"GoogleCallback"},
     ("dynamodb:PutItem", "Sessions"): {"RedeemLink", "Pin", "GoogleCallback"},
+    ("dynamodb:UpdateItem", "Sessions"): {"RedeemLink", "Session", "Pin", "GoogleCallback"},
     ("dynamodb:GetItem", "Clients"): {"Admin"},
     ("dynamodb:PutItem", "Members"): {"Admin"},
     ("dynamodb:UpdateItem", "Practices"): {"Admin"},

@@ -215,6 +215,9 @@ class Portal:
         json.dumps(returned)
         needed = {need for call in self.wire.calls[called:] for need in self._needs(*call)}
         assert needed <= template.permissions(function), needed - template.permissions(function)
+        limits = template.attributes(function)
+        for act, named in (told for call in self.wire.calls[called:] for told in _named_in(*call)):
+            assert named <= limits.get(act, named), (function, act, named - limits[act])
         return returned
 
     def pin_for(self, account: bytes) -> str:
@@ -426,6 +429,22 @@ PARAMETERS = {"PortalOrigin": ORIGIN, "SenderDomain": "mail.example.com", "Pract
 def _named(headers: Mapping[str, str]) -> dict[str, str]:
     """Header names as keywords spell them."""
     return {name.replace("_", "-").lower(): value for name, value in headers.items()}
+
+
+def _named_in(operation: str, arguments: dict[str, Any]) -> Iterator[tuple[tuple[str, str], set[str]]]:
+    """The attributes that a write to DynamoDB names, in its item, its changes and its conditions, by act and table."""
+    writes: dict[str, Any] = {operation: arguments}
+    if operation == "TransactWriteItems":
+        for item in arguments["TransactItems"]:
+            yield from (named for act, told in item.items() for named in _named_in(f"{act}Item", told))
+    for act, told in writes.items():
+        if act in {"PutItem", "UpdateItem", "DeleteItem"}:
+            assert told.get("ReturnValues", "NONE") == "NONE" or told["TableName"] not in ("Accounts", "Events")
+            names = told.get("ExpressionAttributeNames", {})
+            text = " ".join(told.get(part, "") for part in ("UpdateExpression", "ConditionExpression"))
+            # the first part of each path: what is inside an attribute is the attribute
+            paths = {names[place] for place in re.findall(r"(?<![.\w])#\w+", text)}
+            yield (f"dynamodb:{act}", told["TableName"]), {*told.get("Item", told.get("Key")), *paths}
 
 
 @cache

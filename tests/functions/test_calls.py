@@ -11,6 +11,7 @@ import pytest
 
 from latchkey import google
 from latchkey.google import GoogleIdentity
+from tests import template
 from tests.functions import gateway
 from tests.functions.files import change, key_of
 from tests.functions.portal import ORIGIN, Browser, Portal
@@ -182,3 +183,18 @@ def test_who_signs_out_is_looked_up_and_written_down(portal: Portal, browser: Br
 def test_a_page_costs_nothing(portal: Portal, browser: Browser, page: str) -> None:
     browser.get(f"/willow{page}")
     assert calls(portal, lambda: browser.get(f"/willow{page}")) == []
+
+
+# ── what a role lets a write name ──
+
+
+def test_a_write_that_names_what_its_role_does_not_is_no_write_of_ours(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checker of `portal.py` itself: a role that lacks an attribute of a condition, or of a change, is missed."""
+    known, link = template.attributes, portal.browser().link(ANA)
+    for lacking in ("epoch", "last_sign_in_at"):
+        less = {act: named - {lacking} for act, named in known("RedeemLink").items()}
+        monkeypatch.setattr(template, "attributes", {"RedeemLink": less}.__getitem__)
+        with pytest.raises(AssertionError, match=lacking):
+            portal.browser().post(link)

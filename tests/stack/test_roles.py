@@ -1,10 +1,11 @@
 """What each function may do, and with which key."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from latchkey.store.accounts import AccountItem
+from latchkey.store.events import EventItem
 from tests import template
 
 FUNCTIONS = sorted(template.resources("AWS::Serverless::Function"))
@@ -19,11 +20,13 @@ NEEDED = {
 a table or a secret, SQS makes one for messages that come in (their developer guides, "encryption at rest")."""
 
 
-def statements(function: str) -> Iterator[dict[str, Any]]:
-    """What a function's role says."""
-    role = template.resources("AWS::IAM::Role")[f"{function}Role"]
-    for policy in role["Policies"]:
-        yield from policy["PolicyDocument"]["Statement"]
+AUDITED = {field for field in EventItem.get_attributes()}
+"""Everything that a row of the audit consists of."""
+
+
+def statements(function: str, effect: str = "Allow") -> list[dict[str, Any]]:
+    """What a function's role allows, or denies."""
+    return [statement for statement in template.statements(function) if statement["Effect"] == effect]
 
 
 def opened(function: str) -> dict[str, set[str]]:
@@ -56,6 +59,46 @@ def test_a_role_allows_named_acts_on_named_things(function: str) -> None:
         assert statement.keys() - {"Condition"} == {"Effect", "Action", "Resource"}
         assert "*" not in str(statement["Action"])
         assert "*" not in str(statement["Resource"])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(function: str) -> None:
+    """`tests/functions/portal.py` holds that they are enough. DynamoDB wants the key among them, and what conditions are
+    about; with no more than NONE asked for, a write is no way to read (DynamoDB developer guide, "using IAM policy
+    conditions for fine-grained access control")."""
+    writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
+    allowed = {
+        act: asked for act, asked in template.conditions(function).items() if act[1] == "Accounts" and act[0] in writes
+    }
+
+    assert {action for action, _ in allowed} <= {"dynamodb:UpdateItem"}
+    for act, asked in allowed.items():
+        assert asked["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
+        assert {"key"} < template.attributes(function)[act] <= set(AccountItem.get_attributes())
+        if function != "Admin":
+            assert not template.attributes(function)[act] & {"address", "email_ok", "profiles", "owner", "id", "name"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
+    """As far as IAM knows: it can ask for no condition of a write, so a row that is put may have been there."""
+    (denied,) = statements(function, "Deny")
+    allowed = {action for action, resource in template.permissions(function) if resource == "Events"}
+    asked = template.conditions(function)["dynamodb:PutItem", "Events"]
+
+    assert denied["Resource"] == {"Fn::GetAtt": ["Events", "Arn"]}
+    assert denied.keys() == {"Effect", "NotAction", "Resource"}
+    assert set(denied["NotAction"]) == {"dynamodb:PutItem", "dynamodb:Query"}
+    assert allowed == {"dynamodb:PutItem"} | ({"dynamodb:Query"} if function == "Admin" else set())
+    assert template.attributes(function)["dynamodb:PutItem", "Events"] == AUDITED
+    assert asked["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
+
+
+def test_only_those_who_change_sessions_may() -> None:
+    """The form recognises whoever is signed in already, and asking is no activity."""
+    acts = {action for action, resource in template.permissions("RequestLink") if resource == "Sessions"}
+
+    assert acts == {"dynamodb:GetItem"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
