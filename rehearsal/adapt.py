@@ -27,9 +27,7 @@ def adapt(template: Document, parameters: Mapping[str, str]) -> list[str]:
     told += [f"{role}: ses:SendEmail on every identity" for role in _allow_sending(template)]
     told += [f"{policy}: plain HTTP is not refused" for policy in _allow_plain_http(template)]
     told += [f"{mapping}: parameters put in as numbers" for mapping in _put_numbers(template, parameters)]
-    if alarms := list(_watch_nothing(template)):
-        told.append(f"a metric without data in place of metric math: {', '.join(alarms)}")
-    return told
+    return [*told, *_watch_each(template)]
 
 
 def expand_routes(template: Document, api: str) -> int:
@@ -192,13 +190,26 @@ def _put_numbers(template: Document, parameters: Mapping[str, str]) -> Iterator[
             yield name
 
 
-def _watch_nothing(template: Document) -> Iterator[str]:
-    """ministack knows no metric math; the alarm stays, for what refers to it."""
+def _watch_each(template: Document) -> Iterator[str]:
+    """ministack knows no metric math: each metric that is added up has an alarm of its own, the first one the alarm's
+    name, which others refer to. A query has none to give, and watches a metric without data."""
     for name in _of_type(template, "AWS::CloudWatch::Alarm"):
         properties = template["Resources"][name]["Properties"]
-        if properties.pop("Metrics", None) is not None:
-            properties |= {"Namespace": "Rehearsal", "MetricName": name, "Statistic": "Sum", "Period": 60}
-            yield name
+        if (queries := properties.pop("Metrics", None)) is None:
+            continue
+        stats = [one["MetricStat"] for one in queries if "MetricStat" in one]
+        plain = [
+            {"Namespace": stat["Metric"]["Namespace"], "MetricName": stat["Metric"]["MetricName"]}
+            | {"Dimensions": stat["Metric"]["Dimensions"], "Statistic": stat["Stat"], "Period": stat["Period"]}
+            for stat in stats
+        ] or [{"Namespace": "Rehearsal", "MetricName": name, "Statistic": "Sum", "Period": 60}]
+        for number, metric in enumerate(plain[1:], 2):
+            own = properties | metric
+            if "AlarmName" in own:
+                own["AlarmName"] = {"Fn::Sub": f"{own['AlarmName']['Fn::Sub']}-{number}"}
+            template["Resources"][f"{name}{number}"] = {"Type": "AWS::CloudWatch::Alarm", "Properties": own}
+        properties |= plain[0]
+        yield f"{name}: {f'{len(plain)} metrics, an alarm for each' if stats else 'a metric without data for a query'}"
 
 
 def _of_type(template: Document, kind: str) -> list[str]:

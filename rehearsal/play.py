@@ -103,7 +103,29 @@ class Play:
         expect(health.status == HTTPStatus.OK, f"/healthz at ministack's own API Gateway: {health.status}")
         closed = send("GET", f"{gateway}/admin/v1/practices/{PRACTICE}", headers={"Host": self._stage.host})
         expect(closed.status == HTTPStatus.UNAUTHORIZED, f"the clinicians' API without a token: {closed.status}")
+        self._watch()
         self._say(f"/healthz says {health.document}, and the clinicians' API asks for a token")
+
+    def _watch(self) -> None:
+        """Every function and every table that is deployed is watched under the name that it has got."""
+        account = self._stage.address
+        pages = account.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=self._stack.name)
+        alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
+        watched: dict[tuple[str, str], set[str]] = {}
+        for alarm in alarms:
+            for dimension in alarm["Dimensions"]:
+                watched.setdefault((alarm["MetricName"], dimension["Name"]), set()).add(dimension["Value"])
+        for kind, dimension, metrics in (
+            ("AWS::Lambda::Function", "FunctionName", ("Errors", "Throttles")),
+            ("AWS::DynamoDB::Table", "TableName", ("ReadThrottleEvents", "WriteThrottleEvents")),
+        ):
+            deployed = {*self._stack.resources(kind).values()}
+            for metric in metrics:
+                found = watched.get((metric, dimension), set())
+                expect(
+                    found == deployed, f"{metric} is watched of {sorted(found)}, and deployed are {sorted(deployed)}"
+                )
+        self._say(f"{len(alarms)} alarms watch every function and every table by the name that it has got")
 
     def _begin(self) -> None:
         told = self._commands.run("first-operator", *self._named, "--email", OPERATOR, "--no-mail")

@@ -159,16 +159,41 @@ def test_types_that_the_account_does_not_know_are_left_out_and_told() -> None:
     assert document["Resources"] == {"Table": table()}
 
 
-def test_an_alarm_on_metric_math_keeps_its_name_and_never_goes_off() -> None:
+def test_each_metric_that_an_alarm_adds_up_is_watched_as_it_is_named() -> None:
     plain = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}}
-    math = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "SUM(one)"}], "Threshold": 1}}
-    document = {"Resources": {"Math": math, "Plain": plain}, "Outputs": {}}
+    stats = [
+        {"Metric": {"Namespace": "AWS/Lambda", "MetricName": name, "Dimensions": [name]}, "Stat": "Sum", "Period": 300}
+        for name in ("one", "two")
+    ]
+    queries = [{"Expression": "one + two"}, *({"MetricStat": stat} for stat in stats)]
+    told = {"Metrics": queries, "Threshold": 1, "AlarmName": {"Fn::Sub": "x-errors"}}
+    document = {
+        "Resources": {"Math": {"Type": "AWS::CloudWatch::Alarm", "Properties": told}, "Plain": deepcopy(plain)},
+        "Outputs": {},
+    }
 
-    assert adapt(document, {}) == ["a metric without data in place of metric math: Math"]
+    assert adapt(document, {}) == ["Math: 2 metrics, an alarm for each"]
     assert document["Resources"]["Plain"] == plain
-    assert document["Resources"]["Math"]["Properties"] == {
+    for logical_id, name, alarm in (("Math", "one", "x-errors"), ("Math2", "two", "x-errors-2")):
+        assert document["Resources"][logical_id]["Properties"] == {
+            "AlarmName": {"Fn::Sub": alarm},
+            "Namespace": "AWS/Lambda",
+            "MetricName": name,
+            "Dimensions": [name],
+            "Statistic": "Sum",
+            "Period": 300,
+            "Threshold": 1,
+        }
+
+
+def test_an_alarm_on_a_query_keeps_its_name_and_never_goes_off() -> None:
+    query = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "SELECT"}], "Threshold": 1}}
+    document = {"Resources": {"Query": query}, "Outputs": {}}
+
+    assert adapt(document, {}) == ["Query: a metric without data for a query"]
+    assert document["Resources"]["Query"]["Properties"] == {
         "Namespace": "Rehearsal",
-        "MetricName": "Math",
+        "MetricName": "Query",
         "Statistic": "Sum",
         "Period": 60,
         "Threshold": 1,

@@ -20,7 +20,7 @@ NEEDED = {
 a table or a secret, SQS makes one for messages that come in (their developer guides, "encryption at rest")."""
 
 
-AUDITED = {field for field in EventItem.get_attributes()}
+AUDITED = set(EventItem.get_attributes())
 """Everything that a row of the audit consists of."""
 
 
@@ -63,8 +63,8 @@ def test_a_role_allows_named_acts_on_named_things(function: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(function: str) -> None:
-    """`tests/functions/portal.py` holds that they are enough. DynamoDB wants the key among them, and what conditions are
-    about; with no more than NONE asked for, a write is no way to read (DynamoDB developer guide, "using IAM policy
+    """`tests/functions/portal.py` holds that they are enough. DynamoDB wants the key among them, and what conditions
+    are about; with no more than NONE asked for, a write is no way to read (DynamoDB developer guide, "using IAM policy
     conditions for fine-grained access control")."""
     writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
     allowed = {

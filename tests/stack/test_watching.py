@@ -79,22 +79,95 @@ def test_an_alarm_is_about_what_is_counted(alarm: str) -> None:
     assert counted(ALARMS[alarm]) <= COUNTED
 
 
-@pytest.mark.parametrize("alarm", ["TableThrottlesAlarm", "TableErrorsAlarm"])
-def test_no_table_is_left_unwatched(alarm: str) -> None:
-    (query,) = ALARMS[alarm]["Metrics"]
+MATH = sorted(name for name, told in ALARMS.items() if "Metrics" in told)
+MOST_METRICS = 10
+"""Of a metric-math alarm; it cannot be raised (CloudWatch user guide, "limits")."""
+QUERY = re.compile(
+    r'SELECT \w+\(\w+\) FROM (SCHEMA\([^)]+\)|"[^"]+")( WHERE \S+ !?= \S+( AND \S+ !?= \S+)*)?( GROUP BY \S+)?'
+)
+"""Metrics Insights as it is published: conditions are joined by AND, and by nothing else (CloudWatch user guide,
+"Metrics Insights query components and syntax")."""
 
-    watched = set(re.findall(r"TableName = '\$\{(\w+)\}'", query["Expression"]["Fn::Sub"]))
 
-    assert watched == set(template.resources("AWS::DynamoDB::Table"))
+def watched(alarm: str) -> list[tuple[str, str, tuple[str, str]]]:
+    """Namespace, name and the one dimension of each metric that an alarm adds up, with the resource it is of."""
+    stats = [query["MetricStat"] for query in ALARMS[alarm]["Metrics"] if "MetricStat" in query]
+    assert {(stat["Stat"], stat["Period"]) for stat in stats} in ({("Sum", 60)}, {("Sum", 300)})
+    found = []
+    for metric in (stat["Metric"] for stat in stats):
+        (dimension,) = metric["Dimensions"]
+        found.append((metric["Namespace"], metric["MetricName"], (dimension["Name"], dimension["Value"]["Ref"])))
+    return found
 
 
-@pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm"])
-def test_no_function_is_left_unwatched(alarm: str) -> None:
-    (query,) = ALARMS[alarm]["Metrics"]
+def sum_of(alarm: str, values: dict[str, float]) -> float:
+    """What the sum that an alarm watches is where its metrics have these values, by id; the others have none."""
+    (told,) = (query["Expression"] for query in ALARMS[alarm]["Metrics"] if "Expression" in query)
+    terms = [re.fullmatch(r"FILL\((\w+), 0\)", term) for term in told.split(" + ")]
+    assert all(terms), told
+    return sum(values.get(term[1], 0) for term in terms if term)
 
-    watched = set(re.findall(r"FunctionName = '\$\{(\w+)\}'", query["Expression"]["Fn::Sub"]))
 
-    assert watched == set(template.resources("AWS::Serverless::Function"))
+@pytest.mark.parametrize("alarm", MATH)
+def test_an_alarm_on_several_metrics_says_it_as_cloudwatch_documents(alarm: str) -> None:
+    queries = ALARMS[alarm]["Metrics"]
+    stats = {query["Id"] for query in queries if "MetricStat" in query}
+    (shown,) = (query for query in queries if query.get("ReturnData", True))
+
+    assert "Expression" in shown
+    assert len(stats) <= MOST_METRICS
+    if stats:
+        assert set(re.findall(r"FILL\((\w+), 0\)", shown["Expression"])) == stats
+        assert all(re.fullmatch(r"[a-z]\w*", one) for one in stats)
+    else:
+        assert QUERY.fullmatch(" ".join(shown["Expression"].split()))
+
+
+TABLE_THROTTLES = ("TableThrottlesAlarm", "SignInThrottlesAlarm", "BudgetThrottlesAlarm")
+
+
+def test_no_table_is_left_unwatched() -> None:
+    """By events of the table alone: what CloudWatch documents as ThrottledRequests is counted by operation as well
+    (DynamoDB developer guide, "metrics and dimensions")."""
+    told = [one for alarm in TABLE_THROTTLES for one in watched(alarm)]
+
+    assert sorted(told) == sorted(
+        ("AWS/DynamoDB", name, ("TableName", table))
+        for name in ("ReadThrottleEvents", "WriteThrottleEvents")
+        for table in template.resources("AWS::DynamoDB::Table")
+    )
+
+
+def test_errors_of_dynamodb_are_those_of_every_table() -> None:
+    """They are counted by table and operation: one query without a condition is all that holds in one alarm."""
+    (query,) = ALARMS["TableErrorsAlarm"]["Metrics"]
+
+    assert query["Expression"] == 'SELECT SUM(SystemErrors) FROM SCHEMA("AWS/DynamoDB", Operation, TableName)'
+
+
+@pytest.mark.parametrize(
+    ("alarm", "name"), [("FunctionErrorsAlarm", "Errors"), ("FunctionThrottlesAlarm", "Throttles")]
+)
+def test_no_function_is_left_unwatched(alarm: str, name: str) -> None:
+    functions = template.resources("AWS::Serverless::Function")
+
+    assert sorted(watched(alarm)) == sorted(("AWS/Lambda", name, ("FunctionName", one)) for one in functions)
+
+
+@pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm", *TABLE_THROTTLES])
+def test_as_much_of_one_metric_as_of_all_together_sets_an_alarm_off(alarm: str) -> None:
+    """Also where the others say nothing, as those of functions do that are not called."""
+    ids = [query["Id"] for query in ALARMS[alarm]["Metrics"] if "MetricStat" in query]
+    threshold = ALARMS[alarm]["Threshold"]
+
+    assert ALARMS[alarm]["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert all(sum_of(alarm, {one: threshold}) >= threshold for one in ids)
+    assert sum_of(alarm, {ids[0]: threshold - 1, ids[-1]: 1}) >= threshold
+    assert sum_of(alarm, {}) < threshold
+    # the newest point of a metric that comes late is filled too: an alarm looks at more than that one
+    assert ALARMS[alarm]["EvaluationPeriods"] > ALARMS[alarm].get(
+        "DatapointsToAlarm", ALARMS[alarm]["EvaluationPeriods"]
+    )
 
 
 def test_ses_is_asked_before_it_stops_the_account() -> None:
