@@ -209,9 +209,10 @@ def _create_roles(template: Template, address: Address) -> None:
 
 
 def _as_ministack_judges(policy: dict[str, Any]) -> dict[str, Any]:
-    """The policy, but for SendEmail, for which ministack knows no resource: it can only be allowed for all."""
-    statements = [
-        statement | {"Resource": "*"} if statement.get("Action") == "ses:SendEmail" else statement
-        for statement in policy["Statement"]
-    ]
-    return policy | {"Statement": statements}
+    """The policy, and what ministack asks beside it: it knows no resource of SendEmail, and asks for "*" by name.
+
+    A name of one character is all that "*" is, and no name of AWS's.
+    """
+    sends = any(statement.get("Action") == "ses:SendEmail" for statement in policy["Statement"])
+    beside = [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "?"}] if sends else []
+    return policy | {"Statement": [*policy["Statement"], *beside]}

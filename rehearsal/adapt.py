@@ -24,7 +24,7 @@ def adapt(template: Document, parameters: Mapping[str, str]) -> list[str]:
         for part in ("Resources", "Outputs"):
             template[part] = replace_references(template[part], stand_ins)
         told.append(f"{len(stand_ins)} references put in other words")
-    told += [f"{role}: ses:SendEmail on every identity" for role in _allow_sending(template)]
+    told += [f"{role}: ses:SendEmail by the name that ministack asks for" for role in _allow_sending(template)]
     told += [f"{policy}: plain HTTP is not refused" for policy in _allow_plain_http(template)]
     told += [f"{mapping}: parameters put in as numbers" for mapping in _put_numbers(template, parameters)]
     return [*told, *_watch_each(template)]
@@ -154,13 +154,17 @@ def _stand_ins(template: Document) -> Iterator[tuple[str, str]]:
 
 
 def _allow_sending(template: Document) -> Iterator[str]:
-    """ministack knows no resource for SendEmail: it can only be allowed for all."""
+    """ministack knows no resource of SendEmail, and nothing of its sender: it asks for "*" by name. What the role says
+    stays as it is; beside it stands a name of one character, which is all that "*" is and no name of AWS's."""
     for role in _of_type(template, "AWS::IAM::Role"):
-        for policy in template["Resources"][role]["Properties"].get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                if statement.get("Action") == "ses:SendEmail":
-                    statement["Resource"] = "*"
-                    yield role
+        policies = template["Resources"][role]["Properties"].get("Policies", [])
+        if any(
+            one.get("Action") == "ses:SendEmail" for policy in policies for one in policy["PolicyDocument"]["Statement"]
+        ):
+            own = {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "?"}
+            document = {"Version": "2012-10-17", "Statement": [own]}
+            policies.append({"PolicyName": "as-ministack-asks", "PolicyDocument": document})
+            yield role
 
 
 def _allow_plain_http(template: Document) -> Iterator[str]:

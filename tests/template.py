@@ -138,6 +138,8 @@ def _logical_id(resource: dict[str, Any]) -> str:
     match resource:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
+        case {"Fn::Sub": str(arn)} if arn.endswith(":identity/*"):
+            return "identity"
         case {"Fn::Sub": str(arn)}:
             return arn.rpartition("/")[2].strip("${}")
         case _:

@@ -81,10 +81,12 @@ class Wire:
             self._strikes = None
             heard += [operation for operation, _ in self.calls[first:]]
 
-    def refuse(self, operation: str, code: str, *, times: int = 1, reasons: tuple[str, ...] = ()) -> None:
+    def refuse(
+        self, operation: str, code: str, *, times: int = 1, reasons: tuple[str, ...] = (), words: str = ""
+    ) -> None:
         """Answer the next calls with an error of AWS; `reasons` are those of a cancelled transaction."""
         error = {
-            "Error": {"Code": code, "Message": "for ana@example.com"},
+            "Error": {"Code": code, "Message": f"{words} for ana@example.com".strip()},
             "CancellationReasons": [{"Code": reason} for reason in reasons],
             "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}, "RetryAttempts": 0},
         }

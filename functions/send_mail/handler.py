@@ -64,7 +64,7 @@ def _keep(job: Job, instant: int) -> web.Outcome:
     except ses.Rejected as rejected:
         _write_down(job, Kind.LINK_FAILED, instant, str(rejected))
         _note(job, "rejected", now)
-        return web.Outcome("rejected", str(rejected), job.practice)
+        return web.Outcome("rejected", ses.IN_WORDS.get(str(rejected), str(rejected)), job.practice)
     # at once: a report of a mail that is not known yet is passed over; where the row then fails, the job comes again
     _note(job, "sent", now, message)
     _write_down(job, Kind.LINK_SENT if job.has_link else Kind.NOTICE_SENT, instant)

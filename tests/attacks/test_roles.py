@@ -24,7 +24,7 @@ TRIED = {
         ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "PurgeQueue"),
     ),
     "secretsmanager": (template.resources("AWS::SecretsManager::Secret"), ("GetSecretValue", "PutSecretValue")),
-    "ses": (("SenderDomain",), ("SendEmail",)),
+    "ses": (("identity",), ("SendEmail",)),
 }
 EVERY = {
     (f"{service}:{operation}", resource)
@@ -141,7 +141,7 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("sqs:SendMessage", "MailQueue"): {"RequestLink", "SendMail", "Admin"},
     ("sqs:ReceiveMessage", "MailQueue"): {"SendMail"},
     ("sqs:ReceiveMessage", "DeadMail"): set(),
-    ("ses:SendEmail", "SenderDomain"): {"SendMail"},
+    ("ses:SendEmail", "identity"): {"SendMail"},
     ("kms:Decrypt", "DataKey"): set(),
     ("kms:GenerateDataKey", "DataKey"): set(),
 } | {("dynamodb:Scan", table): set() for table in TABLES}

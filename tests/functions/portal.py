@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from functools import cache
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -282,7 +283,9 @@ class Portal:
             case "GetSecretValue":
                 yield "secretsmanager:GetSecretValue", self._called(arguments["SecretId"])
             case "SendEmail":
-                yield "ses:SendEmail", "SenderDomain"
+                # whoever it is from: in SES's sandbox the recipient is an identity too
+                assert parseaddr(arguments["FromEmailAddress"])[1].endswith(f"@{self.parameters['SenderDomain']}")
+                yield "ses:SendEmail", "identity"
                 yield "ses:SendEmail", arguments["ConfigurationSetName"]
             case _:
                 yield f"dynamodb:{operation}", arguments["TableName"]

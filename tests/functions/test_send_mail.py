@@ -13,6 +13,7 @@ from latchkey.rules.events import Event
 from latchkey.rules.jobs import KINDS
 from latchkey.rules.practices import Practice
 from latchkey.store import events, practices
+from tests import template
 from tests.functions.files import a_job, body_of, change, key_of
 from tests.functions.portal import Browser, Portal
 from tests.people import NOON
@@ -334,6 +335,21 @@ def test_a_letter_that_ses_will_never_take_is_final_and_shown(portal: Portal, an
     assert copies(portal) == []
     assert portal.audit() == [("link_failed", code)]
     assert noted(portal, ana)["email_status"] == "rejected"
+
+
+def test_what_ses_has_not_verified_is_said_in_words_that_lead_on(portal: Portal, ana: bytes) -> None:
+    """As the first mail of a new account often is: in SES's sandbox the recipient has to be verified too."""
+    words = "Email address is not verified. The following identities failed the check in region US-EAST-1:"
+    portal.wire.refuse("SendEmail", "MessageRejected", words=words)
+
+    assert portal.work(body_of(a_job(ana, NOON))) == []
+
+    assert portal.audit() == [("link_failed", "NotVerified")]
+    (line,) = [json.loads(line) for line in portal.log.getvalue().splitlines() if '"rejected"' in line]
+    assert "sandbox" in line["reason"]
+    page, _, heading = line["reason"].rpartition(" ")[2].partition("#")
+    assert f"\n### {heading.replace('-', ' ').capitalize()}\n" in (template.PROJECT / page).read_text()
+    assert "ana@" not in portal.log.getvalue()
 
 
 @pytest.mark.parametrize(

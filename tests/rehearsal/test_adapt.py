@@ -70,17 +70,18 @@ def test_tables_functions_and_queues_are_deployed_as_they_stand() -> None:
     ]
 
 
-def test_no_statement_of_a_role_is_widened_but_the_one_that_sends_mail() -> None:
+def test_no_statement_of_a_role_is_changed() -> None:
+    """What ministack asks beside them, of the one role that sends mail, fits no name that AWS gives anything."""
     before, after = deployable(), deployable()
     adapt(after, {})
 
-    widened = set()
+    added = {}
     for name, part in before["Resources"].items():
         if part["Type"] == "AWS::IAM::Role":
-            for old, new in zip(statements(part), statements(after["Resources"][name]), strict=True):
-                if new["Resource"] == "*" != old["Resource"]:
-                    widened.add((name, old["Action"]))
-    assert widened == {("SendMailRole", "ses:SendEmail")}
+            said = statements(after["Resources"][name])
+            assert said[: len(statements(part))] == statements(part)
+            added |= {name: said[len(statements(part)) :]} if said != statements(part) else {}
+    assert added == {"SendMailRole": [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "?"}]}
 
 
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:

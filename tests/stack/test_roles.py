@@ -58,7 +58,20 @@ def test_a_role_allows_named_acts_on_named_things(function: str) -> None:
     for statement in statements(function):
         assert statement.keys() - {"Condition"} == {"Effect", "Action", "Resource"}
         assert "*" not in str(statement["Action"])
-        assert "*" not in str(statement["Resource"])
+        assert "*" not in str(statement["Resource"]) or statement in SENDING
+
+
+SENDING = [one for one in template.statements("SendMail") if one.get("Action") == "ses:SendEmail"]
+
+
+def test_mail_is_sent_from_the_domain_alone_and_to_whomever() -> None:
+    """In its sandbox SES asks whether the recipient's identity may be used too, as it does for the sender's (SES
+    developer guide, "identity and access management"): what is limited is the sender, by name."""
+    identities, configuration = SENDING
+
+    assert identities["Resource"]["Fn::Sub"].endswith(":identity/*")
+    assert identities["Condition"] == {"StringLike": {"ses:FromAddress": {"Fn::Sub": "*@${SenderDomain}"}}}
+    assert configuration["Resource"]["Fn::Sub"].endswith(":configuration-set/${ConfigurationSet}")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

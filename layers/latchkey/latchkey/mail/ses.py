@@ -19,8 +19,18 @@ CLOSED = {
 """About all letters, until someone acts or a day is over; what is not found is the configuration set."""
 
 
+NOT_VERIFIED = "NotVerified"
+"""Our name for the MessageRejected that a new account meets first: SES itself has one name for this and for others."""
+
+IN_WORDS = {
+    NOT_VERIFIED: "SES has not verified the sender's domain or, while the account is in SES's sandbox, the recipient: "
+    "docs/operations.md#the-first-mail"
+}
+"""What a name means to whoever looks after the stack; of SES's own words none is repeated, they hold the address."""
+
+
 class Rejected(Exception):
-    """SES will never take this letter."""
+    """SES will never take this letter; the message is a name."""
 
 
 @dataclass(eq=False)
@@ -63,9 +73,10 @@ def send(letter: Letter, tags: dict[str, str]) -> str:
             },
         )
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "Unknown")
+        told = error.response.get("Error", {})
+        code = told.get("Code", "Unknown")
         if code in FINAL:
-            raise Rejected(code) from None
+            raise Rejected(NOT_VERIFIED if "not verified" in told.get("Message", "") else code) from None
         raise Delayed(code, code in CLOSED) from None
     except BotoCoreError as error:
         raise Delayed(type(error).__name__) from None
