@@ -80,18 +80,18 @@ check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who ma
 build: $(BUILD)/template.yaml ## What would be deployed, for this machine's own processor
 
 .PHONY: deploy
-deploy: .tools/sam/.done ## Build and deploy a stage to the shell's account and region (STAGE=staging; a first time with ARGS=--guided)
+deploy: .tools/sam/.done .venv/.done ## Build and deploy a stage to the shell's account and region (STAGE=staging; a first time with ARGS=--guided)
 	@$(ship)
 
 .PHONY: plan
-plan: .tools/sam/.done ## What `make deploy` would change, as a change set that is not carried out (STAGE=prod)
+plan: .tools/sam/.done .venv/.done ## What `make deploy` would change, as a change set that is not carried out (STAGE=prod)
 	@$(ship) --no-execute-changeset
 
 STAGE ?= dev
 # The region of the shell or its profile, not the one that the other verbs make do with.
 its-region = $(if $(filter environment,$(origin AWS_DEFAULT_REGION)),,env -u AWS_DEFAULT_REGION)
 ship = PATH="$(CURDIR)/.tools/python/bin:$$PATH" $(its-region) $(SAM) build --config-env $(STAGE) && \
-	$(its-region) $(SAM) deploy --config-env $(STAGE) $(ARGS)
+	$(PYTHON) -m operate architecture && $(its-region) $(SAM) deploy --config-env $(STAGE) $(ARGS)
 
 .PHONY: operate
 operate: .venv/.done ## Look after a deployed stack (ARGS="rotate --stack latchkey-prod --key LinkKey"; without, what there is)

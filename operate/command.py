@@ -10,7 +10,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import keys, operators, parameters, practices, records, release, restore, signin
+from operate import architecture, keys, operators, parameters, practices, records, release, restore, signin
 from operate.trouble import Trouble
 
 SPEAKER = "An operator's or clinician's access token; else LATCHKEY_TOKEN in the environment"
@@ -92,6 +92,9 @@ def parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "parameters", parameters.run, "Write the template's parameters into docs/operations.md")
     one.add_argument("--check", action="store_true", help="only say whether they are there as they should be")
+
+    one = _command(commands, "architecture", architecture.run, "Hold a deployment to the processor that was built for")
+    one.add_argument("--built", default=architecture.BUILT, help="the folder that `sam build` wrote")
 
     one = _command(commands, "release", release.run, "Tag a version, with its part of the changelog as notes")
     one.add_argument("version", help="x.y.z")

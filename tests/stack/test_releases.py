@@ -119,7 +119,7 @@ def test_a_first_deployment_asks_for_the_senders_domain_and_nothing_else() -> No
 def test_a_stage_is_deployed_as_what_it_is(stage: str) -> None:
     told = tomllib.loads((template.PROJECT / "samconfig.toml").read_text())[stage]
     deployed = told["deploy"]["parameters"]
-    overrides = dict(pair.split("=") for pair in deployed["parameter_overrides"].split())
+    overrides = dict(pair.split("=") for pair in told["global"]["parameters"]["parameter_overrides"].split())
 
     assert told["global"]["parameters"]["stack_name"] == f"latchkey-{stage}"
     assert overrides["Stage"] == stage
@@ -127,6 +127,21 @@ def test_a_stage_is_deployed_as_what_it_is(stage: str) -> None:
     assert f"stage={stage}" in deployed["tags"]
     assert deployed["confirm_changeset"] is (stage == "prod")
     assert "Rollout" not in overrides or stage == "dev", "people are let in by a canary"
+
+
+@pytest.mark.parametrize("stage", ["default", "dev", "staging", "prod"])
+def test_layers_are_built_for_the_processor_that_is_deployed(stage: str) -> None:
+    """What only `deploy` is told, `sam build` does not know: it would build for the template's default."""
+    told = tomllib.loads((template.PROJECT / "samconfig.toml").read_text())[stage]
+
+    assert "Architecture=" in told["global"]["parameters"]["parameter_overrides"]
+    assert not [command for command, part in told.items() if command != "global" and "parameter_overrides" in str(part)]
+
+
+def test_nothing_is_deployed_that_was_built_for_another_processor() -> None:
+    (ship,) = re.findall(r"^ship = (.+\n(?:\t.+\n)+)", MAKEFILE, re.MULTILINE)
+
+    assert ship.index(" build ") < ship.index("operate architecture") < ship.index(" deploy ")
 
 
 # ── workflows ──
