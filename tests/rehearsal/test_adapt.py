@@ -75,7 +75,7 @@ def test_no_statement_of_a_role_is_changed() -> None:
     before, after = deployable(), deployable()
     adapt(after, {})
 
-    added = {}
+    added: dict[str, list[dict[str, Any]]] = {}
     for name, part in before["Resources"].items():
         if part["Type"] == "AWS::IAM::Role":
             told, said = statements(part), statements(after["Resources"][name])

@@ -18,7 +18,7 @@ def outlives(name: str) -> bool:
     deleted, replaced = told.get("DeletionPolicy", "Delete"), told.get("UpdateReplacePolicy", "Delete")
     # what a first deployment made before it failed is empty, and would be in the way of the next
     assert (deleted, replaced) in {("RetainExceptOnCreate", "Retain"), ("Delete", "Delete")}, name
-    return replaced == "Retain"
+    return bool(replaced == "Retain")
 
 
 @pytest.mark.parametrize("table", TABLES)
