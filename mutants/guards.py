@@ -69,7 +69,7 @@ LINKS = [
         ("a HEAD", ' and request.method == "GET"', ""),
         (
             "the browser that asked",
-            "here = asked is not None and tokens.same(asked.request, token.request)",
+            "here = asked is not None and tokens.same(asked, token.request)",
             "here = asked is not None",
         ),
         (
@@ -77,12 +77,21 @@ LINKS = [
             "if present is None or present.account.key != token.account:",
             "if present is None:",
         ),
-        ("a switch that nobody asked for", "present.account.key != account.key and not agreed", "False"),
         (
             "the limit on opening by a press",
-            'road="link")\n    token = ',
-            'road="link") if False else None\n    token = ',
+            'road="link")\n        raise',
+            'road="link") if False else None\n        raise',
         ),
+        (
+            "how many rows a dead link leaves",
+            'road="link")\n        write_down',
+            'road="link") if False else None\n        write_down',
+        ),
+    ),
+    *_in(
+        f"{LAYER}/web/arrivals.py",
+        "tests/functions/test_redeem_link.py",
+        ("a switch that nobody asked for", "present.account.key != account and not agreed", "False"),
     ),
     *_in(
         f"{LAYER}/tokens.py",
@@ -181,9 +190,14 @@ BUDGETS = [
             "condition=BudgetItem.attempts.contains(taken.attempt)",
             "condition=BudgetItem.bucket.exists()",
         ),
-        ("a road's own buckets", '    take(bucket_of("source", road, own), (near,), now, unless[:1])\n', "    pass\n"),
-        ("what must not be full around", "(far,), now, unless[1:])", "(far,), now)"),
+        ("a source's own buckets", 'bucket_of("source", road, own), near', "bucket_of(tokens.salt()), near"),
+        ("what must not be full around", "far, unless[1:]", "far, ()"),
         ("the wider network", "    if around:\n", "    if False:\n"),
+    ),
+    *_in(
+        f"{LAYER}/store/budgets.py",
+        "tests/functions/test_pin.py tests/functions/test_request_link.py",
+        ("an act that stays undecided", "        reserved.undo()\n", ""),
     ),
     *_in(
         f"{LAYER}/store/budgets.py",
@@ -199,18 +213,19 @@ BUDGETS = [
     *_in(
         _function("request_link"),
         "tests/functions/test_request_link.py",
-        ("a promise that could not be kept", "        budgets.give_back_all(taken)\n", ""),
-        (
-            "a promise that too many others stood in the way of",
-            "except (Refusal, *OUTAGES) as trouble",
-            "except (Waiting, *OUTAGES) as trouble",
-        ),
+        ("a mail that the practice's limit refuses is not counted", "        reserved.give_back(own)\n", ""),
         (
             "a known browser's own lane",
-            'lane = ("browser", browser) if browser else ("address",)',
-            'lane = ("address",)',
+            "known_until = _take_known(request, job, reserved) if known else request.now",
+            "known_until = request.now",
         ),
-        ("a known browser's share of a practice's mail", '"practice browser" if browser else "practice"', '"practice"'),
+        ("a known browser's share of a practice's mail", '"browser", "practice browser")', '"browser", "practice")'),
+        ("an account's known browsers together", '"browser", "practice browser")', '"address", "practice browser")'),
+        (
+            "a source that known browsers do not pay for",
+            "        if not known:\n            _take",
+            "        if True:\n            _take",
+        ),
         (
             "who has tried wrong addresses",
             "guesses = (WRONG_BY_SOURCE, WRONG_BY_NETWORK) if tells else ()",
@@ -223,12 +238,12 @@ BUDGETS = [
         ),
         (
             "what it costs to find addresses",
-            "budgets.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, ",
+            "reserved.take_by_source(request.source, WRONG_BY_SOURCE, WRONG_BY_NETWORK, ",
             "(lambda *_, **__: None)(",
         ),
         (
             "the practice's limit",
-            "        taken.append(budgets.take(practice, (MAIL_BY_PRACTICE,), request.now, busy=True))\n",
+            "        reserved.take(budgets.bucket_of(practice, job.practice), (MAIL_BY_PRACTICE,), now, busy=True)\n",
             "        pass\n",
         ),
         (
@@ -244,7 +259,9 @@ PINS = [
         f"{LAYER}/store/pins.py",
         "tests/store/test_pins.py tests/functions/test_pin.py",
         ("a PIN's five tries", "            & (PinItem.attempts < pins.MOST_ATTEMPTS)\n", ""),
-        ("a hundred wrong PINs in a row", "            & (PinItem.failures < pins.MOST_FAILURES),\n", ""),
+        ("a hundred wrong PINs in a row", "            & (PinItem.failures < pins.MOST_FAILURES)\n", ""),
+        ("a try that was sent twice", "            & ~PinItem.tries.contains(attempt),\n", ""),
+        ("giving a try back twice", "condition=PinItem.tries.contains(attempt)", "condition=PinItem.account.exists()"),
         (
             "a PIN's end, when it is tried",
             "            condition=(PinItem.state == LIVE)\n            & (PinItem.expires_at > now)\n",
@@ -264,8 +281,15 @@ PINS = [
         ("a right PIN", "hashed is not None and tokens.same(hashed, pin.hash)", "hashed is not None"),
         ("a PIN of ended access", " or not account.may_sign_in", ""),
         ("a PIN of before a disable", " or account.epoch != pin.epoch", ""),
-        ("a right PIN is not counted", "    budgets.give_back_all(taken)\n", ""),
-        ("a PIN that the practice's limit refuses is not counted", "        budgets.give_back_all([own])\n", ""),
+        ("a right PIN is not counted", "    reserved.release()\n", ""),
+        ("a PIN that the practice's limit refuses is not counted", "        reserved.give_back(own)\n", ""),
+        (
+            "a try that stays undecided",
+            "    reserved.if_undecided(lambda: kept.give_back_attempt(key, attempt))\n",
+            "",
+        ),
+        ("a switch by PIN that nobody asked for", "    arrivals.ask_before_switching(", "    (lambda *_, **__: None)("),
+        ("a known browser's own tries", "    if cookies.knows(request, key):\n", "    if False:\n"),
         (
             "as long where there is no PIN",
             "        tokens.pin_hash(ring, ring.current, tokens.salt(), key, typed)\n",
@@ -277,10 +301,10 @@ PINS = [
         "tests/attacks/test_waits.py",
         (
             "the limit on typing",
-            '    budgets.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")\n',
+            '    reserved.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")\n',
             "",
         ),
-        ("an address's wrong PINs", "budgets.bucket_of(*lane, key)", "budgets.bucket_of(*lane, tokens.salt())"),
+        ("an address's wrong PINs", 'bucket_of("pin address", key)', 'bucket_of("pin address", tokens.salt())'),
         ("the practice's wrong PINs", 'bucket_of("pin practice", request.at.slug)', 'bucket_of("pin practice", key)'),
     ),
 ]
@@ -317,8 +341,47 @@ GOOGLE = [
     ),
     *_in(
         f"{LAYER}/web/cookies.py",
-        "tests/google/test_road.py",
-        ("a browser's secret that was made here", "secret if made and len(made) == REQUEST_BYTES else None", "secret"),
+        "tests/functions/test_cookies.py",
+        ("a planted cookie", "return secret if tokens.same(made_for, named.id) else None", "return secret"),
+        (
+            "a browser that was here long ago",
+            "    if issued_at + BROWSER_SECONDS <= request.now:\n        return None\n",
+            "",
+        ),
+    ),
+    *_in(
+        f"{LAYER}/web/requests.py",
+        "tests/functions/test_cookies.py",
+        ("blanks before a cookie's name", 'cookie.strip(" \\t")', "cookie.strip()"),
+    ),
+    *_in(
+        f"{LAYER}/web/typed.py",
+        "tests/functions/test_request_link.py",
+        ("an address whose link was used", "TypedAddress(used=True) if used else ", ""),
+        (
+            "an address of a practice with one answer",
+            "if request.at.unknown_address is not UnknownAddress.TELL:",
+            "if False:",
+        ),
+    ),
+    *_in(
+        f"{LAYER}/web/cookies.py",
+        "tests/functions/test_request_link.py",
+        (
+            "an address that was typed long ago",
+            "    if asked_at + TYPED_SECONDS <= request.now:\n        return None\n",
+            "",
+        ),
+    ),
+    *_in(
+        _function("google_callback"),
+        "tests/google/test_returns.py",
+        (
+            "a switch by Google that nobody asked for",
+            "        arrivals.ask_before_switching(",
+            "        (lambda *_, **__: None)(",
+        ),
+        ("whom a reload leads home", " or states.signed_in(_digest(state)) != present.account.key", ""),
     ),
     *_in(
         _function("google_callback"),
@@ -342,7 +405,11 @@ DOOR = [
         "tests/functions/test_door.py",
         ("another origin", "if origin is not None and origin != request.origin:", "if False:"),
         ("another site", 'if site is not None and site != "same-origin":', "if False:"),
-        ("a form of no origin", "if origin is None and site is None and not request.sends_json:", "if False:"),
+        (
+            "a form of no origin",
+            'if origin is None and site is None and request.method == "POST" and not request.sends_json:',
+            "if False:",
+        ),
         ("another host", "if known and request.host != urlsplit(known).hostname:", "if False:"),
     ),
     *_in(
