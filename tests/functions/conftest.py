@@ -6,6 +6,7 @@ import pytest
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 
+from latchkey import metrics
 from latchkey.store import practices
 from tests import caches
 from tests.functions.files import put_people
@@ -28,6 +29,8 @@ def cloud() -> Iterator[Cloud]:
 def portal(cloud: Cloud) -> Iterator[Portal]:
     # what is kept of an earlier test would be used in place of what cannot be read in this one
     caches.empty(practices)
+    # nor is what it has counted and not written this one's
+    metrics.embedded()
     with Portal(cloud).opened() as portal:
         yield portal
     cloud.put_back(portal.wire.written)

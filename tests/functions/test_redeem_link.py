@@ -10,7 +10,8 @@ from latchkey import tokens
 from latchkey.rules.accounts import Status
 from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
 from latchkey.rules.sessions import Visit
-from latchkey.store import links
+from latchkey.store import links, practices
+from tests import caches
 from tests.functions.files import a_job, body_of, change, key_of, put, use_up
 from tests.functions.portal import ORIGIN, Answer, Browser, Portal
 from tests.people import NOON, WILLOW
@@ -693,6 +694,8 @@ def test_with_too_little_time_left_nothing_is_spent(browser: Browser, portal: Po
 def test_when_the_store_does_not_answer_nothing_is_spent(
     browser: Browser, portal: Portal, path: str, operation: str
 ) -> None:
+    # in a process that has not read the practice lately
+    caches.empty(practices)
     portal.wire.refuse(operation, "InternalServerError", times=2)
     answer = browser.get(path)
     assert answer.status == 503

@@ -6,6 +6,8 @@ import pytest
 
 from latchkey import __version__
 from latchkey.rules.accounts import Status
+from latchkey.store import practices
+from tests import caches
 from tests.functions.files import CHILDS, OWN, change
 from tests.functions.portal import ORIGIN, Browser, Portal
 from tests.people import NOON
@@ -379,6 +381,8 @@ def test_getting_ahead_at_another_api_is_none(maria: Browser, portal: Portal) ->
 def test_when_the_store_does_not_answer_other_apis_stay_closed(maria: Browser, portal: Portal) -> None:
     portal.wire.refuse("TransactGetItems", "InternalServerError")
     assert authorize(portal, maria) == REFUSED
+    # in a process that has not read the practice lately
+    caches.empty(practices)
     portal.wire.refuse("GetItem", "ProvisionedThroughputExceededException")
     assert authorize(portal, maria) == REFUSED
     assert authorize(portal, maria)["isAuthorized"]
