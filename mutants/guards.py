@@ -69,7 +69,7 @@ LINKS = [
         ("a HEAD", ' and request.method == "GET"', ""),
         (
             "the browser that asked",
-            "here = asked is not None and tokens.same(asked, token.request)",
+            "here = asked is not None and tokens.same(asked.link, token.request)",
             "here = asked is not None",
         ),
         (
@@ -342,7 +342,7 @@ GOOGLE = [
     *_in(
         f"{LAYER}/web/cookies.py",
         "tests/functions/test_cookies.py",
-        ("a planted cookie", "return secret if tokens.same(made_for, named.id) else None", "return secret"),
+        ("a planted cookie", "return said if tokens.same(made_for, named.id) else None", "return said"),
         (
             "a browser that was here long ago",
             "    if issued_at + BROWSER_SECONDS <= request.now:\n        return None\n",

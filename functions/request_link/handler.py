@@ -25,6 +25,7 @@ from latchkey.store.budgets import Reservation
 from latchkey.web import arrivals, cookies, refusals
 from latchkey.web.answers import frame
 from latchkey.web.audit import write_down
+from latchkey.web.cookies import Requested
 from latchkey.web.typed import typed_address
 
 
@@ -81,16 +82,14 @@ def ask(request: web.Request) -> web.Response:
             asked_at=request.instant,
             origin=request.origin,
         )
-        remembering = cookies.set_requested(request, job.request, typed)
+        remembering = cookies.set_requested(request, Requested(job.request, key), typed)
         try:
             _promise(request, job, reserved, known=known)
         except Waiting as waiting:
             if waiting.limit != JUST_ASKED.name:
                 write_down(request, key, Kind.LIMIT_HIT, "link", waiting.limit)
                 raise
-            return _on_its_way(request).keeping(
-                *_still_asked(request, address, remembering), cookies.set_again(request)
-            )
+            return _on_its_way(request).keeping(*_still_asked(request, key, remembering), cookies.set_again(request))
     answer = _on_its_way(request).keeping(*remembering)
     return answer.keeping(cookies.drop_again(request)) if cookies.asked_again(request) else answer
 
@@ -195,11 +194,11 @@ def _on_its_way(request: web.Request) -> web.Response:
     return web.see_other(request.below("sign-in/sent"))
 
 
-def _still_asked(request: web.Request, address: str, remembering: tuple[str, ...]) -> tuple[str, ...]:
+def _still_asked(request: web.Request, key: bytes, remembering: tuple[str, ...]) -> tuple[str, ...]:
     """Nothing where this browser asked for the link that is on its way; else cookies that open no link, so that the
     answer does not tell who asked first."""
-    typed = cookies.typed(request) if cookies.requested(request) else None
-    return () if typed and addresses.canonical(typed.address) == address else remembering
+    asked = cookies.requested(request)
+    return () if asked and asked.account == key else remembering
 
 
 handle = web.entry(

@@ -236,7 +236,7 @@ def test_another_persons_link_asks_before_it_switches_accounts(town: Town) -> No
     assert "Ana Reyes is signed in on this device." in question.page.text
     assert question.page.links["Stay signed in as Ana Reyes"] == "/willow/home"
     assert still.heading == "Welcome, Ana Reyes"
-    assert code == "switch_unasked"
+    assert code == "account_switch"
     assert switched.location == "/willow/home"
     assert "Luis Ortega" in browser.get("/willow/home").page.heading
     assert app.get("/willow/session").status == 401, "the first session is over"

@@ -138,7 +138,8 @@ class Service:
     def come_back(self, browser: Browser, left_for: str, subject: str, address: str) -> Told:
         """Agree at Google, and return as someone whom it knows by a number and an address."""
         self.google.claims = {"sub": subject, "email": address}
-        return _told(browser.get(self.google.consented(left_for)), "signed_in")
+        answer = browser.get(self.google.consented(left_for))
+        return _told(answer, "signed_in" if _cookie(answer) else "signed_in_already")
 
     def who(self, browser: Browser, practice: str) -> str | None:
         """Whose profile a browser's session opens."""

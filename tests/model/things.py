@@ -71,6 +71,7 @@ class Start:
     browser: "Browser"
     started_at: int
     returned: bool = False
+    signed_in: "Account | None" = None
     left_for: str = field(default="", repr=False)
     """Where at Google."""
 
@@ -150,5 +151,5 @@ class Browser:
     sessions: dict[str, Session] = field(default_factory=dict)
     asked: dict[str, tuple[Request | None, str]] = field(default_factory=dict)
     """The request that was made here, if it was kept, and for which address."""
-    known: dict[str, tuple[Account, int]] = field(default_factory=dict)
-    """Who signed in here last, and a number for the lane that this gives."""
+    known: dict[str, Account] = field(default_factory=dict)
+    """Who signed in here last: all browsers that know an account have limits of their own there, together."""

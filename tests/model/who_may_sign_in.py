@@ -5,7 +5,6 @@ the service compares epochs. Times are Unix seconds; a thing that ends at a seco
 """
 
 from collections.abc import Iterator
-from itertools import count
 from typing import NamedTuple
 
 from tests.model.limits import (
@@ -66,7 +65,6 @@ class World:
         self.requests: list[Request] = []
         """Every mail that was ever promised, in order."""
         self.starts: list[Start] = []
-        self._lanes = count()
 
     def account(self, practice: str, address: str) -> Account:
         """An address at a practice, whether or not anybody has it."""
@@ -83,41 +81,48 @@ class World:
     def ask(self, browser: Browser, practice: str, address: str) -> Told:
         """Ask for a link."""
         tells, account = practice == TELLS, self.account(practice, address)
-        home = ("source", browser.source)
-        self._take(home, (ASKS,), unless=(WRONG_ADDRESSES,) if tells else ())
-        if tells and not account.may_sign_in:
+        home, known = ("source", browser.source), browser.known.get(practice) is account
+        guesses = (WRONG_ADDRESSES,) if tells else ()
+        if not known:
+            self._take(home, (ASKS,), unless=guesses)
+        if tells and (not account.may_sign_in or account.stopped or not account.consent):
+            if known:
+                self._take(home, (ASKS,), unless=guesses)
             self._take(home, (WRONG_ADDRESSES,))
-            return Told("email_unknown")
-        if tells and (account.stopped or not account.consent):
-            self._take(home, (WRONG_ADDRESSES,))
-            return Told("no_mail_possible")
-        lane = ("links", account, self._lane(browser, account))
-        if self.budgets.wait(lane, (ONE_A_MINUTE,), self.now):
+            return Told("no_mail_possible" if account.may_sign_in else "email_unknown")
+        waits = 0
+        if known:
+            waits = self._use_for_link(("links of known browsers", account))
+            if waits > 0:
+                self._take(home, (ASKS,), unless=guesses)
+        if not known or waits > 0:
+            ordinary = self._use_for_link(("links", account))
+            waits = min(waits, ordinary) if known and ordinary > 0 else ordinary
+        if waits > 0:
+            raise No("wait", waits)
+        if waits < 0:
             if browser.asked.get(practice, (None, ""))[1] != address:
                 browser.asked[practice] = (None, address)
             return Told("just_asked")
-        self._take(lane, LINKS)
-        self.budgets.use(lane, (ONE_A_MINUTE,), self.now)
         browser.asked[practice] = (self._promise("sign_in", account), address)
         return Told("sent")
 
     def open(self, browser: Browser, request: Request, *, press: bool = False, switch: bool = False) -> Told:
         """Open a link that was mailed, or press the button behind it."""
         account, home = request.account, ("source", browser.source)
-        if press:
-            self._take(home, (OPENS,))
         present = self.present(browser, account.practice)
         state = self.link(request)
+        if press and state != "confirm" and not self.budgets.wait(home, (OPENS,), self.now):
+            self.budgets.use(home, (OPENS,), self.now)
         if state == "link_used" and present is account:
             return Told("signed_in_already")
         if state != "confirm":
             return Told(state)
-        if not press:
-            if request.kind != "sign_in" or browser.asked.get(account.practice, (None, ""))[0] is not request:
-                return Told("confirm")
-            self._take(home, (OPENS,))
+        asked_here = request.kind == "sign_in" and browser.asked.get(account.practice, (None, ""))[0] is request
+        if not press and not asked_here:
+            return Told("confirm")
         if present not in (None, account) and not (press and switch):
-            return Told("switch_unasked")
+            return Told("account_switch")
         request.used = True
         return self._sign_in(browser, account)
 
@@ -138,17 +143,28 @@ class World:
 
     def type_pin(self, browser: Browser, practice: str, address: str, digits: str) -> Told:
         """Type an address and a PIN."""
-        account = self.account(practice, address)
-        self._take(("source", browser.source), (TYPES,))
-        lane = ("pins", account, self._lane(browser, account))
-        self._take(lane, (WRONG_PINS,), code="pin_locked")
+        account, home = self.account(practice, address), ("source", browser.source)
+        if self.present(browser, practice) not in (None, account):
+            return Told("account_switch")
+        who: tuple[object, ...] = ("PINs of known browsers", account)
+        known = browser.known.get(practice) is account
+        waits = self.budgets.wait(who, (WRONG_PINS,), self.now) if known else 0
+        ordinary = not known or waits > 0
+        if ordinary:
+            self._take(home, (TYPES,))
+            who = ("PINs", account)
+            if wait := self.budgets.wait(who, (WRONG_PINS,), self.now):
+                raise No("pin_locked", min(wait, waits or wait))
+        self.budgets.use(who, (WRONG_PINS,), self.now)
         lives = account.pin_lives(self.now)
         if account.pin:
             account.pin.tries += 1
         if account.pin is None or not lives or account.pin.digits != digits:
             return Told("pin_refused")
         account.pin.dead = True
-        self.budgets.give_back(lane, WRONG_PINS)
+        self.budgets.give_back(who, WRONG_PINS)
+        if ordinary:
+            self.budgets.give_back(home, TYPES)
         return self._sign_in(browser, account)
 
     def leave(self, browser: Browser, practice: str) -> Told:
@@ -160,14 +176,17 @@ class World:
     def come_back(self, browser: Browser, start: Start, subject: str, address: str) -> Told:
         """Return from Google as someone whom Google knows by a number and an address."""
         refused, account = Told("google_refused"), self.account(start.practice, address)
+        present = self.present(browser, start.practice)
         if start.browser is not browser or start.returned or self.now >= start.started_at + GOOGLE_WAITS:
-            return refused
+            return Told("signed_in_already") if present and start.signed_in is present else refused
         start.returned = True
         if not address.endswith("@gmail.com") or not account.may_sign_in or account.ended_at >= start.started_at:
             return refused
         if account.google not in (None, subject):
             return refused
-        account.google = subject
+        if present not in (None, account):
+            return Told("account_switch")
+        account.google, start.signed_in = subject, account
         return self._sign_in(browser, account)
 
     def present(self, browser: Browser, practice: str) -> Account | None:
@@ -315,10 +334,14 @@ class World:
             raise No(code, seconds)
         self.budgets.use(who, limits, self.now)
 
-    def _lane(self, browser: Browser, account: Account) -> int | None:
-        """A browser that has signed in by an account counts by itself there."""
-        known, lane = browser.known.get(account.practice, (None, None))
-        return lane if known is account else None
+    def _use_for_link(self, who: tuple[object, ...]) -> int:
+        """Use one link; 0 if there was one, the seconds to wait if not, -1 within a minute of the last one."""
+        if self.budgets.wait(who, (ONE_A_MINUTE,), self.now):
+            return -1
+        if seconds := self.budgets.wait(who, LINKS, self.now):
+            return seconds
+        self.budgets.use(who, (ONE_A_MINUTE, *LINKS), self.now)
+        return 0
 
     def _promise(self, kind: str, account: Account) -> Request:
         request = Request(kind, account, self.now, dead=not account.exists)
@@ -349,6 +372,6 @@ class World:
         account.sessions = [*kept[max(0, room) :], session]
         account.status = "active"
         browser.sessions[account.practice] = session
-        browser.known[account.practice] = (account, next(self._lanes))
+        browser.known[account.practice] = account
         browser.asked.pop(account.practice, None)
         return Told("signed_in")

@@ -15,7 +15,7 @@ DAY = 24 * 3600
 REQUESTED_SECONDS = DAY
 TYPED_SECONDS = 30 * 60
 """How long a browser shows the address that was typed in it (B140)."""
-LONGEST_TYPED = 200
+LONGEST_TYPED = 160
 """Characters; a longer address is not shown again, so that all cookies of an answer stay below 500 bytes."""
 AGAIN_SECONDS = 60
 BROWSER_SECONDS = 180 * DAY
@@ -35,6 +35,16 @@ class KnownBrowser:
     """Unix seconds."""
     account: bytes | None = field(default=None, repr=False)
     """Key of the account that last signed in with this browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """This browser has asked for a link."""
+
+    link: bytes = field(repr=False)
+    """The id of the request."""
+    account: bytes = field(repr=False)
+    """Key of the account, or where an address without one would have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +109,17 @@ def knows(request: Request, account: bytes) -> bool:
     return named is not None and named.account is not None and tokens.same(named.account, account)
 
 
-def requested(request: Request) -> bytes | None:
-    """The id of the link that this browser asked for within the last day."""
-    return _bound("requested", request)
+def requested(request: Request) -> Requested | None:
+    """The link that this browser asked for within the last day."""
+    payload = _bound("requested", request, REQUEST_BYTES + ACCOUNT_BYTES)
+    return Requested(payload[:REQUEST_BYTES], payload[REQUEST_BYTES:]) if payload else None
 
 
-def set_requested(request: Request, link: bytes, address: str) -> tuple[str, ...]:
+def set_requested(request: Request, asked: Requested, address: str) -> tuple[str, ...]:
     """Lets this browser open its link without being asked again, and shows for half an hour what was typed."""
     named = browser(request) or new_browser(request)
-    made = [_sealed("requested", request, link + named.id, REQUESTED_SECONDS), _set_browser(request, named)]
+    requested = asked.link + asked.account + named.id
+    made = [_sealed("requested", request, requested, REQUESTED_SECONDS), _set_browser(request, named)]
     if len(address) <= LONGEST_TYPED:
         typed = request.now.to_bytes(TIME_BYTES) + address.encode()
         made.append(_sealed("typed", request, typed, TYPED_SECONDS))
@@ -147,7 +159,7 @@ def drop_again(request: Request) -> str:
 
 def google(request: Request) -> bytes | None:
     """The secret of the Google sign-ins that were started in this browser."""
-    return _bound("google", request)
+    return _bound("google", request, REQUEST_BYTES)
 
 
 def sole_google(request: Request) -> str | None:
@@ -211,10 +223,10 @@ def _set_browser(request: Request, named: KnownBrowser) -> str:
     return _sealed("browser", request, payload, BROWSER_SECONDS)
 
 
-def _bound(purpose: str, request: Request) -> bytes | None:
-    """The secret of a signed cookie that was made for this very browser."""
+def _bound(purpose: str, request: Request, length: int) -> bytes | None:
+    """What so many bytes of a signed cookie say that was made for this very browser."""
     payload, named = _unsealed(purpose, request), browser(request)
-    if payload is None or named is None or len(payload) != REQUEST_BYTES + BROWSER_BYTES:
+    if payload is None or named is None or len(payload) != length + BROWSER_BYTES:
         return None
-    secret, made_for = payload[:REQUEST_BYTES], payload[REQUEST_BYTES:]
-    return secret if tokens.same(made_for, named.id) else None
+    said, made_for = payload[:length], payload[length:]
+    return said if tokens.same(made_for, named.id) else None
