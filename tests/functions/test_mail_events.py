@@ -87,8 +87,9 @@ def test_after_a_permanent_bounce_or_a_complaint_no_mail_is_sent(
 
     assert is_stopped(ana)
     portal.now += 3600
-    assert browser.ask("ana@example.com").status == 303
-    assert portal.deliver() == 0
+    answer = browser.ask("ana@example.com")
+    assert (answer.status, answer.sheet.heading) == (422, "We can’t send email to that address")
+    assert portal.waiting() == []
 
 
 def test_a_full_mailbox_stops_nothing(portal: Portal, ana: bytes) -> None:
