@@ -216,11 +216,19 @@ BUDGETS = [
         ("a mail that the practice's limit refuses is not counted", "        reserved.give_back(own)\n", ""),
         (
             "a known browser's own lane",
-            "known_until = _take_known(request, job, reserved) if known else request.now",
-            "known_until = request.now",
+            'budgets.bucket_of("browser", job.account) if known else None',
+            "None",
         ),
-        ("a known browser's share of a practice's mail", '"browser", "practice browser")', '"browser", "practice")'),
-        ("an account's known browsers together", '"browser", "practice browser")', '"address", "practice browser")'),
+        (
+            "a known browser's share of a practice's mail",
+            'budgets.bucket_of("practice browser", job.practice) if known else None',
+            "None",
+        ),
+        (
+            "an account's known browsers together",
+            'budgets.bucket_of("browser", job.account)',
+            'budgets.bucket_of("browser", tokens.request_id())',
+        ),
         (
             "a source that known browsers do not pay for",
             "        if not known:\n            _take",
@@ -243,8 +251,8 @@ BUDGETS = [
         ),
         (
             "the practice's limit",
-            "        reserved.take(budgets.bucket_of(practice, job.practice), (MAIL_BY_PRACTICE,), now, busy=True)\n",
-            "        pass\n",
+            'budgets.bucket_of("practice", job.practice)',
+            'budgets.bucket_of("practice", job.request)',
         ),
         (
             "the limit on asking",
@@ -289,7 +297,7 @@ PINS = [
             "",
         ),
         ("a switch by PIN that nobody asked for", "    arrivals.ask_before_switching(", "    (lambda *_, **__: None)("),
-        ("a known browser's own tries", "    if cookies.knows(request, key):\n", "    if False:\n"),
+        ("a known browser's own tries", "    known = cookies.knows(request, key)\n", "    known = False\n"),
         (
             "as long where there is no PIN",
             "        tokens.pin_hash(ring, ring.current, tokens.salt(), key, typed)\n",
@@ -301,7 +309,7 @@ PINS = [
         "tests/attacks/test_waits.py",
         (
             "the limit on typing",
-            '    reserved.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")\n',
+            "            otherwise=source,\n",
             "",
         ),
         ("an address's wrong PINs", 'bucket_of("pin address", key)', 'bucket_of("pin address", tokens.salt())'),

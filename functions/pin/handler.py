@@ -1,5 +1,7 @@
 """The client types the code that the clinician read out: the way in when mail fails."""
 
+from functools import partial
+
 from latchkey import keys, metrics, pages, tokens, web
 from latchkey.metrics import Metric
 from latchkey.rules import addresses, pins
@@ -77,18 +79,21 @@ def _take_own(request: web.Request, key: bytes, reserved: Reservation) -> Taken:
 
     :raises PinLocked, Waiting: as `_reserve` does.
     """
-    limits, known_until = (WRONG_PINS_BY_ADDRESS,), None
-    if cookies.knows(request, key):
-        try:
-            return reserved.take(budgets.bucket_of("pin browser", key), limits, request.now)
-        except Waiting as waiting:
-            known_until = waiting.until
-    reserved.take_by_source(request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")
+    known = cookies.knows(request, key)
+    source = partial(reserved.take_by_source, request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")
     try:
-        return reserved.take(budgets.bucket_of("pin address", key), limits, request.now)
+        return reserved.take_known_first(
+            budgets.bucket_of("pin browser", key) if known else None,
+            budgets.bucket_of("pin address", key),
+            (WRONG_PINS_BY_ADDRESS,),
+            request.now,
+            otherwise=source,
+        )
     except Waiting as waiting:
+        if waiting.limit != WRONG_PINS_BY_ADDRESS.name:
+            raise
         write_down(request, key, Kind.PIN_LOCKED, "pin", waiting.limit)
-        raise PinLocked(min(waiting.until, known_until or waiting.until)) from None
+        raise PinLocked(waiting.until) from None
 
 
 def _proven(request: web.Request, key: bytes, typed: str, reserved: Reservation) -> tuple[Pin, Account]:

@@ -146,46 +146,27 @@ def _promise(request: web.Request, job: Job, reserved: Reservation, *, known: bo
 
     :raises Waiting: the address, the source or the practice has to wait.
     """
-    known_until = _take_known(request, job, reserved) if known else request.now
-    if known_until is not None:
-        if known:
-            _take_by_source(request, reserved)
-        try:
-            _take(job, reserved, request.now, "address", "practice")
-        except Waiting as waiting:
-            if known and waiting.limit != JUST_ASKED.name:
-                raise Waiting(min(known_until, waiting.until), waiting.limit) from None
-            raise
-    write_down(request, job.account, Kind.LINK_REQUESTED, "link")
-    queue.put(job)
-    metrics.count(Metric.ASKED)
-
-
-def _take_known(request: web.Request, job: Job, reserved: Reservation) -> int | None:
-    """Count for the account's known browsers; None, or until when these have to wait (Unix seconds).
-
-    :raises Waiting: one of them has just asked.
-    """
+    own = reserved.take_known_first(
+        budgets.bucket_of("browser", job.account) if known else None,
+        budgets.bucket_of("address", job.account),
+        ASK_BY_ADDRESS,
+        request.now,
+        otherwise=lambda: _take_by_source(request, reserved) if known else None,
+    )
     try:
-        _take(job, reserved, request.now, "browser", "practice browser")
-    except Waiting as waiting:
-        if waiting.limit == JUST_ASKED.name:
-            raise
-        return waiting.until
-    return None
-
-
-def _take(job: Job, reserved: Reservation, now: int, address: str, practice: str) -> None:
-    """Count one mail for an address and for its practice, or for neither.
-
-    :raises Waiting: either is full.
-    """
-    own = reserved.take(budgets.bucket_of(address, job.account), ASK_BY_ADDRESS, now)
-    try:
-        reserved.take(budgets.bucket_of(practice, job.practice), (MAIL_BY_PRACTICE,), now, busy=True)
+        reserved.take_known_first(
+            budgets.bucket_of("practice browser", job.practice) if known else None,
+            budgets.bucket_of("practice", job.practice),
+            (MAIL_BY_PRACTICE,),
+            request.now,
+            busy=True,
+        )
     except Waiting:
         reserved.give_back(own)
         raise
+    write_down(request, job.account, Kind.LINK_REQUESTED, "link")
+    queue.put(job)
+    metrics.count(Metric.ASKED)
 
 
 def _on_its_way(request: web.Request) -> web.Response:

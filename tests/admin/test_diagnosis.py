@@ -59,24 +59,6 @@ FULL: list[tuple[str, ...]] = [
 ]
 """Which limits are full, in the order in which they filled up, a minute apart."""
 
-ONE_FOR_ALL_BROWSERS: set[tuple[str, ...]] = {
-    ("address", "browser"),
-    ("browser", "address"),
-    ("practice browser",),
-    ("practice", "practice browser"),
-    ("address", "practice browser"),
-    ("address", "browser", "practice"),
-    ("address", "browser", "practice", "practice browser"),
-    ("pin address", "pin browser"),
-    ("pin browser", "pin address"),
-    ("address", "browser", "pin address"),
-    ("address", "pin address", "pin browser"),
-    ("address", "browser", "pin address", "pin browser"),
-    ("practice", "practice browser", "pin practice"),
-}
-"""Where it matters that all known browsers of an account share one limit, and use everybody's when it is full."""
-PENDING = pytest.mark.xfail(strict=True, reason="request_link and pin count each known browser by itself")
-
 both_settings = pytest.mark.parametrize("setting", UnknownAddress)
 every_lock = pytest.mark.parametrize("full", FULL, ids=" + ".join)
 
@@ -153,10 +135,7 @@ def test_a_lock_is_shown_for_exactly_as_long_as_a_browser_that_was_never_here_ha
 
 
 @both_settings
-@pytest.mark.parametrize(
-    "full",
-    [pytest.param(full, marks=[PENDING] if full in ONE_FOR_ALL_BROWSERS else [], id=" + ".join(full)) for full in FULL],
-)
+@every_lock
 def test_a_lock_holds_for_known_browsers_exactly_as_long_as_they_have_to_wait(
     desk: Desk, stage: Stage, full: tuple[str, ...], setting: UnknownAddress
 ) -> None:

@@ -210,7 +210,9 @@ class Service:
 
     def report(self, mail: Mail, kind: str, **details: Any) -> None:
         """What SES reports of a mail."""
-        self.portal.hear("MailEvents", {"detail": {"eventType": kind, "mail": {"tags": mail.tags}, **details}})
+        self.portal.hear(
+            "MailEvents", {"detail": {"eventType": kind, "mail": {"messageId": "0100", "tags": mail.tags}, **details}}
+        )
 
     def _clinician(
         self, method: str, practice: str, below: str, client: str | None = None, body: dict[str, Any] | None = None

@@ -75,6 +75,37 @@ class Reservation:
         for bucket, limit, others in _by_source(source, near, far, unless, road):
             self._counted.append(take(bucket, (limit,), now, others))
 
+    def take_known_first(
+        self,
+        known: str | None,
+        ordinary: str,
+        limits: tuple[Limit, ...],
+        now: int,
+        *,
+        otherwise: Callable[[], None] = lambda: None,
+        busy: bool = False,
+    ) -> Taken:
+        """Count in the `known` bucket. Where that is full, or there is none, do `otherwise` and count in the ordinary
+        one.
+
+        :raises Waiting: both are full, until the first of them is not; or someone has just asked.
+        """
+        known_until = None
+        if known:
+            try:
+                return self.take(known, limits, now, busy=busy)
+            except Waiting as waiting:
+                if waiting.limit == budgets.JUST_ASKED.name:
+                    raise
+                known_until = waiting.until
+        otherwise()
+        try:
+            return self.take(ordinary, limits, now, busy=busy)
+        except Waiting as waiting:
+            if waiting.limit == budgets.JUST_ASKED.name:
+                raise
+            raise Waiting(min(waiting.until, known_until or waiting.until), waiting.limit) from None
+
     def if_undecided(self, undo: Callable[[], None]) -> None:
         """Have something else undone if the act stays undecided, and only then."""
         self._if_undecided.append(undo)
