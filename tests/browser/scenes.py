@@ -70,6 +70,26 @@ def _switch(window: Window) -> None:
     window.go(window.town.link("willow", LUIS))
 
 
+def _switch_by_pin(window: Window) -> None:
+    _inside("/willow/home")(window)
+    _pin(LUIS, "123456")(window)
+
+
+def _sent_long_ago(practice: str) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        window.ask(practice, ANA)
+        window.town.wait(30 * 60)
+        window.go(f"/{practice}/sign-in/sent")
+
+    return go
+
+
+def _used_elsewhere(window: Window) -> None:
+    window.ask("willow", ANA)
+    window.town.browser().press(window.town.letter(ANA)["url"])
+    window.go("/willow/sign-in/sent")
+
+
 def _expired(window: Window) -> None:
     link = window.town.link("willow", ANA)
     window.town.wait(DAY)
@@ -154,10 +174,14 @@ SCENES: dict[str, Callable[[Window], object]] = {
     "sent-again": _asked("willow", ANA, times=2),
     "sent-one-answer": _asked("harbor", NOBODY),
     "sent-one-answer-again": _asked("harbor", NOBODY, times=2),
+    "sent-long-ago": _sent_long_ago("willow"),
+    "sent-one-answer-long-ago": _sent_long_ago("harbor"),
+    "sent-and-used-elsewhere": _used_elsewhere,
     "tips": _at("/willow/help"),
     "confirm": lambda window: window.go(window.town.link("willow", ANA)),
     "confirm-invitation": _invited,
     "switch": _switch,
+    "switch-by-pin": _switch_by_pin,
     "link-expired": _expired,
     "link-used": _used,
     "link-replaced": _replaced,

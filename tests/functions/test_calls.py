@@ -4,6 +4,7 @@ As in a warm function: keys and the practice's settings are cached. The capacity
 DynamoDB: a write for each `Update`, `Put` and `Delete`, refused ones too, and two for each item of a transaction.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -192,9 +193,33 @@ def test_a_write_that_names_what_its_role_does_not_is_no_write_of_ours(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The checker of `portal.py` itself: a role that lacks an attribute of a condition, or of a change, is missed."""
-    known, link = template.attributes, portal.browser().link(ANA)
+    known = template.attributes
     for lacking in ("epoch", "last_sign_in_at"):
+        portal.now += MINUTE
+        link = portal.browser().link(ANA)
         less = {act: named - {lacking} for act, named in known("RedeemLink").items()}
-        monkeypatch.setattr(template, "attributes", {"RedeemLink": less}.__getitem__)
-        with pytest.raises(AssertionError, match=lacking):
-            portal.browser().post(link)
+        with monkeypatch.context() as patch:
+            patch.setattr(template, "attributes", {"RedeemLink": less}.__getitem__)
+            with pytest.raises(AssertionError, match=lacking):
+                portal.browser().post(link)
+
+
+# ── as DynamoDB documents it ──
+
+
+def test_add_names_top_level_attributes_only(portal: Portal, browser: Browser) -> None:
+    """DynamoDB documents ADD for these alone; what is nested is changed by SET."""
+    pin = portal.pin_for(key_of(portal, "willow", ANA))
+    for _ in range(2):
+        browser.ask(ANA)
+        browser.post("/willow/pin", {"email": ANA, "pin": f"{(int(pin) + 1) % 10**6:06d}"})
+        portal.now += MINUTE
+    browser.post("/willow/pin", {"email": ANA, "pin": pin})
+
+    added = [
+        re.findall(r"ADD (.*?)(?: SET | REMOVE | DELETE |$)", arguments.get("UpdateExpression", ""))
+        for _, arguments in portal.wire.calls
+    ]
+    clauses = [clause for found in added for clause in found]
+    assert clauses
+    assert not [clause for clause in clauses if "." in clause]

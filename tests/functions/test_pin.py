@@ -12,6 +12,7 @@ from latchkey.rules.budgets import WRONG_PINS_BY_ADDRESS, WRONG_PINS_BY_PRACTICE
 from latchkey.store import budgets
 from tests.functions.files import change, key_of, use_up
 from tests.functions.portal import Browser, Portal
+from tests.wire import SLOW
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -332,6 +333,23 @@ def test_an_outage_uses_up_no_right_code_and_locks_nobody_out(portal: Portal, br
 
     assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "0"}
     assert portal.at_rest()["Pins"][0]["failures"] == {"N": "0"}
+    assert typed(browser, "ana@example.com", pin).location == "/willow/home"
+
+
+def test_a_commit_that_never_answers_uses_up_nothing(portal: Portal, browser: Browser, ana: bytes) -> None:
+    """The function gives the counts back in the time that it has left."""
+    pin = portal.pin_for(ana)
+
+    def wait(seconds: float) -> None:
+        portal.milliseconds -= int(1000 * seconds)
+
+    for _ in range(6):
+        portal.milliseconds = 10_000
+        with portal.wire.struck(lambda operation, _: SLOW if operation == "TransactWriteItems" else None, wait):
+            assert typed(browser, "ana@example.com", pin).status == 503
+
+    portal.milliseconds = 10_000
+    assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "0"}
     assert typed(browser, "ana@example.com", pin).location == "/willow/home"
 
 

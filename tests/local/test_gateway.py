@@ -114,6 +114,21 @@ def test_cookies_are_a_list_and_no_header() -> None:
     assert "cookie" not in event["headers"]
 
 
+def test_only_blanks_and_tabs_around_a_cookie_are_trimmed() -> None:
+    event = seen(headers={"Cookie": " a=1;\tb=2 ;\x0bc=3;\xa0d=4"})
+
+    assert event["cookies"] == ["a=1", "b=2", "\x0bc=3", "\xa0d=4"]
+
+
+@pytest.mark.parametrize("end", ["/", "/willow", "?", "#", "//"])
+def test_an_origin_that_no_browser_sends_is_not_taken_for_the_portals(end: str) -> None:
+    origin = f"http://127.0.0.1:8000{end}"
+    incoming = Incoming("POST", "/", ((b"Host", b"localhost:8000"), (b"Origin", origin.encode())), b"", "127.0.0.1")
+    event = gateway.event(incoming, Match(ROUTES[0], {}), NOON, "http://localhost:8000")
+
+    assert event["headers"]["origin"] == origin
+
+
 def test_header_names_are_lower_case_and_a_header_sent_twice_is_joined() -> None:
     event = seen(headers={"X-One": "a", "x-one": "b", "Odd": "\xe9"})
 

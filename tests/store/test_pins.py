@@ -174,3 +174,30 @@ def test_what_is_kept_of_a_pin_is_of_this_account_and_this_salt_alone(ana: Accou
     assert kept.hash == tokens.pin_hash(RING, kept.key, kept.salt, ana.key, pin)
     assert kept.hash != tokens.pin_hash(RING, kept.key, bytes(16), ana.key, pin)
     assert kept.hash != tokens.pin_hash(RING, kept.key, kept.salt, bytes(16), pin)
+
+
+def attempts(account: Account) -> int:
+    """How many tries of the account's newest PIN are counted."""
+    return int(pins.PinItem.get(tokens.encode(account.key), consistent_read=True).attempts)
+
+
+def test_a_try_counts_once_and_is_given_back_once_however_often_either_is_sent(ana: Account) -> None:
+    pins.make(ana, NOON * 1000)
+    attempt(ana)
+    name = tokens.ulid(NOON * 1000)
+
+    assert len({pins.take_attempt(ana.key, name, NOON).generation for _ in range(3)}) == 1
+    assert attempts(ana) == 2
+    at_once(*[partial(pins.give_back_attempt, ana.key, name)] * 32)
+    assert attempts(ana) == 1
+
+
+def test_a_try_at_one_pin_is_not_given_back_to_the_next(ana: Account) -> None:
+    pins.make(ana, NOON * 1000)
+    name = tokens.ulid(NOON * 1000)
+    pins.take_attempt(ana.key, name, NOON)
+    pins.make(ana, (NOON + 1) * 1000)
+    attempt(ana, NOON + 1)
+
+    pins.give_back_attempt(ana.key, name)
+    assert attempts(ana) == 1
