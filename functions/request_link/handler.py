@@ -28,6 +28,9 @@ from latchkey.web.audit import write_down
 from latchkey.web.cookies import Requested
 from latchkey.web.typed import typed_address
 
+BY_SOURCE = {limit.name for limit in (ASK_BY_SOURCE, ASK_BY_NETWORK, WRONG_BY_SOURCE, WRONG_BY_NETWORK)}
+"""Limits that leave no row in the audit when they are hit: a flood must not become a flood of rows."""
+
 
 def landing(request: web.Request) -> web.Response:
     """The page to bookmark (B9); `?client=existing` is for the link on a practice's own website."""
@@ -87,7 +90,8 @@ def ask(request: web.Request) -> web.Response:
             _promise(request, job, reserved, known=known)
         except Waiting as waiting:
             if waiting.limit != JUST_ASKED.name:
-                write_down(request, key, Kind.LIMIT_HIT, "link", waiting.limit)
+                if waiting.limit not in BY_SOURCE:
+                    write_down(request, key, Kind.LIMIT_HIT, "link", waiting.limit)
                 raise
             return _on_its_way(request).keeping(*_still_asked(request, key, remembering), cookies.set_again(request))
     answer = _on_its_way(request).keeping(*remembering)

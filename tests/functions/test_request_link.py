@@ -695,6 +695,19 @@ def test_one_client_cannot_use_up_what_a_practice_keeps_for_known_browsers(porta
     assert portal.browser("203.0.113.99").ask("lee@example.com", practice.slug).status == 429
 
 
+def test_a_known_browser_that_goes_on_asking_fills_no_audit(browser: Browser, portal: Portal) -> None:
+    browser.sign_in("ana@example.com")
+    browser.post("/willow/sign-out")
+    portal.now += HOUR
+    for _ in range(6):
+        assert browser.ask("ana@example.com").status == 303
+        portal.now += MINUTE
+    for _ in range(20):
+        assert browser.ask("ana@example.com").status == 429
+
+    assert len([row for row in portal.audit() if row[0] == "limit_hit"]) == 7
+
+
 def test_a_browser_is_known_for_half_a_year(browser: Browser, portal: Portal) -> None:
     browser.sign_in("ana@example.com")
     browser.post("/willow/sign-out")
