@@ -37,7 +37,11 @@ run: .tools/stack ## The portal at http://localhost:8000, with mail, people and 
 
 .PHONY: test
 test: .tools/stack .tools/browser node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(or $(ARGS),$(in-parallel))
+
+# Tests wait for servers more than they compute, so there is one process more than the two cores of a small machine.
+# Each brings its own servers; it takes from the end of another's list when its own is done.
+in-parallel := --numprocesses 3 --dist worksteal --durations 10
 
 .PHONY: bench
 bench: .tools/stack node_modules/.done ## What it costs: cold, warm, small and cheap, against a floor (writes bench/results.json)

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from pynamodb.expressions.operand import Path
+
 from latchkey import tokens
 from latchkey.rules.accounts import Account, Profile, Status
 from latchkey.rules.budgets import Limit
@@ -53,9 +55,11 @@ def lookup_ring(portal: Portal) -> Keyring:
 
 
 def use_up(portal: Portal, limit: Limit, times: int, *who: str | bytes) -> None:
-    """Attempts that others have made."""
-    for _ in range(times):
-        budgets.take(tokens.bucket(lookup_ring(portal), *who), (limit,), portal.now)
+    """Attempts that others have made: the first one as it is made, the others by their number."""
+    bucket = tokens.bucket(lookup_ring(portal), *who)
+    budgets.take(bucket, (limit,), portal.now)
+    count = Path(["windows", limit.name, "count"])
+    budgets.BudgetItem(bucket).update([count.set(count + (times - 1))])
 
 
 def change(portal: Portal, practice: str, address: str, **changes: Any) -> None:

@@ -355,7 +355,8 @@ def test_a_commit_that_never_answers_uses_up_nothing(portal: Portal, browser: Br
 
 def test_twenty_clients_in_an_outage_close_no_practices_hour(portal: Portal, ana: bytes) -> None:
     pin = portal.pin_for(ana)
-    for visitor in range(101):
+    use_up(portal, WRONG_PINS_BY_PRACTICE, 99, "pin practice", "willow")
+    for visitor in range(20):
         portal.wire.refuse("TransactWriteItems", "InternalServerError")
         browser = portal.browser(f"198.51.100.{visitor}")
         assert typed(browser, "ana@example.com", pin).status == 503

@@ -14,6 +14,7 @@ from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -27,10 +28,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 CLIENT, SECRET = "portal.apps.example", "hush-hush-hush"
 MARIA = "110169484474386276334"
 """The number of an account at this provider."""
-MISSING: Any = object()
-"""Stands for a claim that is left out."""
 FORGOTTEN_SECONDS = 12
 """Nobody waits for an answer as long as this."""
+
+
+class Absent(Enum):
+    """In place of a claim that is left out; it has the same name in every process that tests run in."""
+
+    CLAIM = "missing"
+
+
+MISSING: Any = Absent.CLAIM
 
 FIRST = rsa.generate_private_key(65537, 2048)
 SECOND = rsa.generate_private_key(65537, 2048)

@@ -128,12 +128,12 @@ def test_a_network_with_many_subscribers_has_ten_times_as_much(town: Town) -> No
     assert asked(town, "2001:db8:3:99::1", 1) == [202]
 
 
-def test_thirty_openings_in_ten_minutes_from_one_address_and_looking_is_free(town: Town) -> None:
+def test_thirty_presses_in_ten_minutes_of_what_proves_nothing_and_a_link_of_ours_always_opens(town: Town) -> None:
     link = town.link("willow", ANA)
     browser = town.browser()
     guesses = [browser.press(link[:-2] + "xx").status for _ in range(30)]
 
     assert guesses == [404] * 30
-    assert browser.press(link).status == 429
+    assert browser.press(link[:-2] + "xx").status == 429
     assert browser.get(link).status == 200
-    assert town.browser().press(link).location == "/willow/home"
+    assert browser.press(link).location == "/willow/home"

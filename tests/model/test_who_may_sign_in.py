@@ -19,6 +19,8 @@ from tests.model.things import IDLE, LONGEST
 STEPS = int(os.environ.get("LATCHKEY_MODEL_STEPS", "5000"))
 FIRST = int.from_bytes(os.urandom(4)) if "LATCHKEY_MODEL_STEPS" in os.environ else 1
 """Seed of the first runs; whoever wants more steps than the usual ones gets other ones, too."""
+PARTS = 4
+"""Tests that the steps are spread over, for as many processes."""
 RUNS, STEPS_A_RUN = 5, 100
 """For each seed, and at most."""
 
@@ -274,16 +276,17 @@ def place() -> Iterator[Town]:
             yield made
 
 
-def test_the_service_and_the_model_agree_at_every_step_on_who_may_sign_in(place: Town) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_service_and_the_model_agree_at_every_step_on_who_may_sign_in(place: Town, part: int) -> None:
     SigningIn.town, SigningIn.tally = place, Tally()
-    for number in count(FIRST):
+    for number in count(FIRST + part, PARTS):
         run_state_machine_as_test(
             seed(number)(SigningIn),
             settings=settings(
                 max_examples=RUNS, stateful_step_count=STEPS_A_RUN, suppress_health_check=list(HealthCheck)
             ),
         )
-        if SigningIn.tally.steps >= STEPS:
+        if SigningIn.tally.steps >= STEPS / PARTS:
             return
 
 
