@@ -364,7 +364,7 @@ GOOGLE = [
     ),
     *_in(
         f"{LAYER}/web/typed.py",
-        "tests/functions/test_request_link.py",
+        "tests/functions/test_shared_computers.py",
         ("an address whose link was used", "TypedAddress(used=True) if used else ", ""),
         (
             "an address of a practice with one answer",
@@ -374,7 +374,7 @@ GOOGLE = [
     ),
     *_in(
         f"{LAYER}/web/cookies.py",
-        "tests/functions/test_request_link.py",
+        "tests/functions/test_shared_computers.py",
         (
             "an address that was typed long ago",
             "    if asked_at + TYPED_SECONDS <= request.now:\n        return None\n",

@@ -13,7 +13,7 @@ from latchkey.web.audit import write_down
 
 CALLBACK = "/google/callback"
 STATE, SWITCHING = "google state", "google state switching"
-"""What a state is signed for; the second by someone who has agreed to switch accounts."""
+"""What a state is signed for. `SWITCHING`: the person has agreed to switch accounts."""
 
 
 def leave(request: web.Request) -> web.Response:
@@ -33,8 +33,10 @@ def leave(request: web.Request) -> web.Response:
 
 
 def come_back(request: web.Request) -> web.Response:
-    """Whoever left from this browser comes back, once; every other return is refused and spends nothing. A return that
-    has signed someone in already leads to where they are."""
+    """Finish a Google sign-in that was started in this browser. It works once, and a refused return spends nothing.
+
+    A reload of a return that has signed someone in leads home while they are still signed in here.
+    """
     state, present = request.query("state"), arrivals.present(request) if request.practice else None
     try:
         return _returned(request, state, present)

@@ -57,7 +57,7 @@ def sign_in(request: web.Request) -> web.Response:
 
 
 def _reserve(request: web.Request, key: bytes, reserved: Reservation) -> Taken:
-    """Count a wrong PIN before it is known for one; the count of the practice's.
+    """Count the try as a wrong PIN before it is compared, and return the practice's count.
 
     :raises PinLocked: the address has had too many, whether or not it has a PIN.
     :raises Waiting: the source or the practice has.

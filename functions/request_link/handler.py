@@ -143,7 +143,7 @@ def _take_by_source(request: web.Request, reserved: Reservation) -> None:
 
 
 def _promise(request: web.Request, job: Job, reserved: Reservation, *, known: bool) -> None:
-    """Count the request and queue its mail; a promise that cannot be kept is not counted.
+    """Count the request and queue its mail. What cannot be queued is not counted.
 
     The known browsers of an account have limits of their own, together, which strangers cannot use up and which cost
     their source nothing. Where these are used up, the ordinary ones apply.

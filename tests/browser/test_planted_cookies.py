@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browser.chromium import Window
+from tests.browser.webmail import serving
 from tests.town import Town
 
 BLANKS = ["\u2003", "\u00a0", "\u3000"]
@@ -41,15 +41,8 @@ class Neighbour(BaseHTTPRequestHandler):
 def neighbour(*cookies: str) -> Iterator[str]:
     """The address of that page, beside the portal's host and below the same domain."""
     told = [f"{cookie}; Domain=clinic.localhost; Path=/; Secure; SameSite=Lax" for cookie in cookies]
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Neighbour, told))
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://blog.clinic.localhost:{server.server_port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(partial(Neighbour, told)) as port:
+        yield f"http://blog.clinic.localhost:{port}/"
 
 
 def portal_of(town: Town) -> str:

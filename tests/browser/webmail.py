@@ -1,6 +1,6 @@
 """Someone else's site, from which links are clicked and forms are sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,11 +30,18 @@ class Webmail(BaseHTTPRequestHandler):
 @contextmanager
 def webmail(body: str) -> Iterator[str]:
     """The address of a page on another site than the portal's: 127.0.0.1 is another one than localhost."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Webmail, body))
+    with serving(partial(Webmail, body)) as port:
+        yield f"http://127.0.0.1:{port}/"
+
+
+@contextmanager
+def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
+    """The port of a server that answers by this handler."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield server.server_port
     finally:
         server.shutdown()
         thread.join()

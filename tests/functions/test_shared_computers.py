@@ -1,0 +1,68 @@
+"""How long a computer that others use shows who has asked for a link (B140)."""
+
+import re
+
+import pytest
+
+from tests.functions.portal import Browser, Portal
+
+MINUTE, HOUR = 60, 3600
+
+
+@pytest.fixture(params=["/willow/sign-in/sent", "/willow/pin"])
+def shows(request: pytest.FixtureRequest) -> str:
+    """A page that shows the address of the last request."""
+    return str(request.param)
+
+
+def test_the_address_is_shown_for_half_an_hour(browser: Browser, portal: Portal, shows: str) -> None:
+    """B140"""
+    browser.ask("ana@example.com")
+    portal.now += 30 * MINUTE - 1
+    assert "ana@example.com" in browser.get(shows).body
+
+    portal.now += 1
+    answer = browser.get(shows)
+    assert answer.status == 200
+    assert "ana@example.com" not in answer.body
+
+
+def test_the_address_is_shown_no_more_once_the_link_was_used_elsewhere(
+    browser: Browser, another: Browser, shows: str
+) -> None:
+    """B140, where the practice tells."""
+    link = browser.link("ana@example.com")
+    assert another.post(link).status == 303
+
+    assert "ana@example.com" not in browser.get(shows).body
+
+
+def test_whoever_looks_where_to_wait_is_told_that_the_link_was_used_elsewhere(
+    browser: Browser, another: Browser
+) -> None:
+    another.post(browser.link("ana@example.com"))
+
+    answer = browser.get("/willow/sign-in/sent")
+    assert answer.sheet.heading == "Your link was used on another phone or computer."
+    assert answer.sheet.buttons[0] == "Send link"
+    assert browser.get("/willow/sign-in/sent").location == "/willow/sign-in"
+
+
+@pytest.mark.parametrize("later", [0, 1, 29 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, HOUR])
+def test_where_every_address_gets_one_answer_only_time_ends_it(portal: Portal, later: int) -> None:
+    """B140: the pages are the same for a client who has signed in elsewhere and for nobody."""
+    client, stranger = portal.browser(), portal.browser("198.51.100.1")
+    assert portal.browser("198.51.100.2").post(client.link("ana@example.com", "harbor")).status == 303
+    assert stranger.ask("bob@example.com", "harbor").status == 303
+    portal.now += later
+
+    for path in ("/harbor/sign-in/sent", "/harbor/pin"):
+        seen = [browser.get(path) for browser in (client, stranger)]
+        bodies = [re.sub("ana@|bob@", "", answer.body) for answer in seen]
+        assert bodies[0] == bodies[1]
+        assert ("@example.com" in seen[0].body) == (later < 30 * MINUTE)
+
+
+def test_the_cookie_of_the_address_ends_with_the_half_hour(browser: Browser) -> None:
+    (typed,) = (cookie for cookie in browser.ask("ana@example.com").cookies if cookie.startswith("__Host-typed"))
+    assert typed.endswith("Max-Age=1800")
