@@ -425,7 +425,9 @@ def test_a_practice_sends_three_hundred_letters_an_hour_and_its_wait_costs_the_a
     use_up(portal, MAIL_BY_PRACTICE, 299, "practice", "harbor")
     assert browser.ask("nobody@example.com", "harbor").status == 303
 
-    minutes_left(browser.ask("ana@example.com", "harbor"), HOUR)
+    for number in range(4):
+        minutes_left(browser.ask("ana@example.com", "harbor"), HOUR - number * MINUTE)
+        portal.now += MINUTE
     assert browser.ask("ana@example.com", "willow").status == 303
     portal.now += HOUR
     assert browser.ask("ana@example.com", "harbor").status == 303
