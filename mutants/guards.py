@@ -69,7 +69,7 @@ LINKS = [
         ("a HEAD", ' and request.method == "GET"', ""),
         (
             "the browser that asked",
-            "here = asked is not None and tokens.same(asked.link, token.request)",
+            "here = asked is not None and tokens.same(asked, token.request)",
             "here = asked is not None",
         ),
         (

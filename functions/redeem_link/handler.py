@@ -73,7 +73,7 @@ def _write_down(request: web.Request, token: LinkToken, dead: Refusal) -> None:
 def _asked_here(request: web.Request, token: LinkToken) -> bool:
     """Whether this is a person opening the link that this very browser asked for."""
     asked = cookies.requested(request)
-    here = asked is not None and tokens.same(asked.link, token.request)
+    here = asked is not None and tokens.same(asked, token.request)
     return here and token.kind == "sign_in" and request.method == "GET" and not request.prefetched
 
 

@@ -25,7 +25,6 @@ from latchkey.store.budgets import Reservation
 from latchkey.web import arrivals, cookies, refusals
 from latchkey.web.answers import frame
 from latchkey.web.audit import write_down
-from latchkey.web.cookies import Requested
 from latchkey.web.typed import typed_address
 
 BY_SOURCE = {limit.name for limit in (ASK_BY_SOURCE, ASK_BY_NETWORK, WRONG_BY_SOURCE, WRONG_BY_NETWORK)}
@@ -85,7 +84,7 @@ def ask(request: web.Request) -> web.Response:
             asked_at=request.instant,
             origin=request.origin,
         )
-        remembering = cookies.set_requested(request, Requested(job.request, key), typed)
+        remembering = cookies.set_requested(request, job.request, typed)
         try:
             _promise(request, job, reserved, known=known)
         except Waiting as waiting:
@@ -93,7 +92,8 @@ def ask(request: web.Request) -> web.Response:
                 if waiting.limit not in BY_SOURCE:
                     write_down(request, key, Kind.LIMIT_HIT, "link", waiting.limit)
                 raise
-            return _on_its_way(request).keeping(*_still_asked(request, key, remembering), cookies.set_again(request))
+            # nothing that opens a link, and nothing in place of it: of two presses at once either may be answered last
+            return _on_its_way(request).keeping(cookies.set_typed(request, typed), cookies.set_again(request))
     answer = _on_its_way(request).keeping(*remembering)
     return answer.keeping(cookies.drop_again(request)) if cookies.asked_again(request) else answer
 
@@ -101,7 +101,7 @@ def ask(request: web.Request) -> web.Response:
 def sent(request: web.Request) -> web.Response:
     """Where to look for the link; for half an hour the address stands there as it was typed, so that a typo can be
     seen."""
-    if cookies.requested(request) is None:
+    if cookies.requested(request) is None and cookies.typed(request) is None:
         return web.see_other(request.below("sign-in"))
     shown = typed_address(request)
     if shown.used:
@@ -177,13 +177,6 @@ def _on_its_way(request: web.Request) -> web.Response:
     if request.wants_json:
         return web.json_document({"status": "sent"}, 202)
     return web.see_other(request.below("sign-in/sent"))
-
-
-def _still_asked(request: web.Request, key: bytes, remembering: tuple[str, ...]) -> tuple[str, ...]:
-    """Nothing where this browser asked for the link that is on its way; else cookies that open no link, so that the
-    answer does not tell who asked first."""
-    asked = cookies.requested(request)
-    return () if asked and asked.account == key else remembering
 
 
 handle = web.entry(

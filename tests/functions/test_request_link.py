@@ -720,3 +720,16 @@ def test_a_browser_is_known_for_half_a_year(browser: Browser, portal: Portal) ->
     portal.now += MINUTE
     browser.cookies |= cookies
     assert browser.ask("ana@example.com").status == 429
+
+
+def test_of_two_presses_at_once_either_may_be_answered_last_and_the_link_still_opens_here(
+    browser: Browser, another: Browser, portal: Portal
+) -> None:
+    """A double click: the second request has none of the cookies that the first one's answer sets."""
+    browser.ask("ana@example.com")
+    another.ask("ana@example.com")
+    browser.cookies |= another.cookies
+    portal.deliver()
+
+    assert browser.get("/willow/sign-in/sent").status == 200
+    assert browser.get(portal.letters[-1].path).location == "/willow/home"

@@ -101,8 +101,6 @@ class World:
         if waits > 0:
             raise No("wait", waits)
         if waits < 0:
-            if browser.asked.get(practice, (None, ""))[1] != address:
-                browser.asked[practice] = (None, address)
             return Told("just_asked")
         browser.asked[practice] = (self._promise("sign_in", account), address)
         return Told("sent")

@@ -38,16 +38,6 @@ class KnownBrowser:
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
-    """This browser has asked for a link."""
-
-    link: bytes = field(repr=False)
-    """The id of the request."""
-    account: bytes = field(repr=False)
-    """Key of the account, or where an address without one would have it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Typed:
     """The address that a link was asked for with, as it was typed."""
 
@@ -109,21 +99,16 @@ def knows(request: Request, account: bytes) -> bool:
     return named is not None and named.account is not None and tokens.same(named.account, account)
 
 
-def requested(request: Request) -> Requested | None:
-    """The link that this browser asked for within the last day."""
-    payload = _bound("requested", request, REQUEST_BYTES + ACCOUNT_BYTES)
-    return Requested(payload[:REQUEST_BYTES], payload[REQUEST_BYTES:]) if payload else None
+def requested(request: Request) -> bytes | None:
+    """The id of the link that this browser asked for within the last day."""
+    return _bound("requested", request)
 
 
-def set_requested(request: Request, asked: Requested, address: str) -> tuple[str, ...]:
+def set_requested(request: Request, link: bytes, address: str) -> tuple[str, ...]:
     """Lets this browser open its link without being asked again, and shows for half an hour what was typed."""
     named = browser(request) or new_browser(request)
-    requested = asked.link + asked.account + named.id
-    made = [_sealed("requested", request, requested, REQUESTED_SECONDS), _set_browser(request, named)]
-    if len(address) <= LONGEST_TYPED:
-        typed = request.now.to_bytes(TIME_BYTES) + address.encode()
-        made.append(_sealed("typed", request, typed, TYPED_SECONDS))
-    return tuple(made)
+    made = _sealed("requested", request, link + named.id, REQUESTED_SECONDS)
+    return made, _set_browser(request, named), set_typed(request, address)
 
 
 def typed(request: Request) -> Typed | None:
@@ -135,6 +120,12 @@ def typed(request: Request) -> Typed | None:
     if asked_at + TYPED_SECONDS <= request.now:
         return None
     return Typed(payload[TIME_BYTES:].decode(errors="replace"), asked_at)
+
+
+def set_typed(request: Request, address: str) -> str:
+    """Shows for half an hour what was typed, if it is not too long."""
+    shown = address if len(address) <= LONGEST_TYPED else ""
+    return _sealed("typed", request, request.now.to_bytes(TIME_BYTES) + shown.encode(), TYPED_SECONDS)
 
 
 def drop_request(request: Request) -> tuple[str, str]:
@@ -159,7 +150,7 @@ def drop_again(request: Request) -> str:
 
 def google(request: Request) -> bytes | None:
     """The secret of the Google sign-ins that were started in this browser."""
-    return _bound("google", request, REQUEST_BYTES)
+    return _bound("google", request)
 
 
 def sole_google(request: Request) -> str | None:
@@ -223,10 +214,10 @@ def _set_browser(request: Request, named: KnownBrowser) -> str:
     return _sealed("browser", request, payload, BROWSER_SECONDS)
 
 
-def _bound(purpose: str, request: Request, length: int) -> bytes | None:
-    """What so many bytes of a signed cookie say that was made for this very browser."""
+def _bound(purpose: str, request: Request) -> bytes | None:
+    """The 16 bytes that a signed cookie holds which was made for this very browser."""
     payload, named = _unsealed(purpose, request), browser(request)
-    if payload is None or named is None or len(payload) != length + BROWSER_BYTES:
+    if payload is None or named is None or len(payload) != REQUEST_BYTES + BROWSER_BYTES:
         return None
-    said, made_for = payload[:length], payload[length:]
+    said, made_for = payload[:REQUEST_BYTES], payload[REQUEST_BYTES:]
     return said if tokens.same(made_for, named.id) else None
