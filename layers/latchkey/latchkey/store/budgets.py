@@ -181,8 +181,7 @@ def take_by_source(
 
     :raises Waiting: either is full.
     """
-    for bucket, limit, others in _by_source(source, near, far, unless, road):
-        take(bucket, (limit,), now, others)
+    Reservation().take_by_source(source, near, far, now, unless, road=road)
 
 
 def bucket_of(*who: str | bytes) -> str:
