@@ -70,9 +70,9 @@ check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who ma
 	@$(call quietly,.venv/bin/mypy)
 	@$(call quietly,PYTHONPATH=layers/latchkey .venv/bin/lint-imports --no-logo)
 	@$(call quietly,$(SAM) validate --lint)
-	@$(PYTHON) -c 'import json; from tests import template; print(json.dumps(template.expanded()))' >.tools/expanded.json
+	@$(PYTHON) -c 'import json; from tests.kit import sam_template; print(json.dumps(sam_template.expanded()))' >.tools/expanded.json
 	@$(call quietly,.tools/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml .tools/expanded.json)
-	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.admin.openapi --check docs/openapi.json)
+	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.api.openapi --check docs/openapi.json)
 	@$(call quietly,$(PYTHON) -m operate parameters --check)
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
 	@! grep -nE '(https?|git)://' requirements/*.txt layers/*/requirements*.txt && \

@@ -14,7 +14,7 @@ from bench.endpoint import served
 from bench.flows import record
 from bench.goals import Figure, table
 from bench.measures import Bench, Samples, Warm, medians, ratios, spread
-from tests import template
+from tests.kit import sam_template
 
 RESULTS = Path(__file__).parent / "results.json"
 COLD_GOALS = {
@@ -51,7 +51,7 @@ def main() -> int:
         shipped = artifact.unpacked(folder / "shipped", dated=True, trusting=trusted)
         built = artifact.unpacked(folder / "built", dated=False, trusting=trusted)
         bench = Bench(tape, endpoint, trusted)
-        functions = sorted(template.resources("AWS::Serverless::Function"))
+        functions = sorted(sam_template.resources("AWS::Serverless::Function"))
         say("Cold starts ...")
         cold = bench.starts({"": shipped}, functions)
         figures += [
@@ -109,8 +109,8 @@ def dates(cold: Samples) -> list[Figure]:
 
 def memory_of(function: str) -> int:
     """MB, as the template has it."""
-    told = template.resources("AWS::Serverless::Function")[function]
-    return int(told.get("MemorySize") or template.shared("MemorySize"))
+    told = sam_template.resources("AWS::Serverless::Function")[function]
+    return int(told.get("MemorySize") or sam_template.shared("MemorySize"))
 
 
 def write(figures: list[Figure], cold: Samples, warm: Warm) -> None:

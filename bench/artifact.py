@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.stack import PROJECT
-from tests import template
+from tests.kit import sam_template
 
 BUILD = PROJECT / ".aws-sam" / "bench"
 SAM = PROJECT / ".tools" / "sam" / "bin" / "sam"
@@ -60,7 +60,7 @@ def unpacked(to: Path, *, dated: bool, trusting: Path | None = None) -> Artifact
     """A copy of what was built. `dated` as packaging does it; its calls trust a certificate, if one is given."""
     for layer in LAYERS:
         shutil.copytree(BUILD / layer / "python", to / "opt", dirs_exist_ok=True)
-    for function in template.resources("AWS::Serverless::Function"):
+    for function in sam_template.resources("AWS::Serverless::Function"):
         shutil.copytree(BUILD / function, to / function)
     if trusting:
         with (to / "opt" / "botocore" / "cacert.pem").open("a") as bundle:

@@ -11,10 +11,10 @@ from moto import mock_aws
 
 import tests.conftest  # noqa: F401 - before anything of ours: the package reads its environment once
 from latchkey import aws, tokens
-from latchkey.store.tables import connection
-from tests import template
-from tests.functions.files import key_of, put_people
-from tests.functions.portal import Browser, Cloud, Portal
+from latchkey.store.dynamodb import connection
+from tests.kit import sam_template
+from tests.kit.files import key_of, put_people
+from tests.kit.portal import Browser, Cloud, Portal
 
 HOUR = 3600
 
@@ -78,14 +78,14 @@ class Recorder(Portal):
     def environments(self) -> dict[str, dict[str, str]]:
         """What the template gives each function."""
         found = {}
-        for function in template.resources("AWS::Serverless::Function"):
+        for function in sam_template.resources("AWS::Serverless::Function"):
             with self._environment(function):
-                found[function] = {name: os.environ[name] for name in template.variables(function)}
+                found[function] = {name: os.environ[name] for name in sam_template.variables(function)}
         return found
 
     def secrets(self) -> Iterator[tuple[str, bytes]]:
         """What is answered to whoever reads a secret, by signature."""
-        for name in template.resources("AWS::SecretsManager::Secret"):
+        for name in sam_template.resources("AWS::SecretsManager::Secret"):
             asked = {"SecretId": self._names[name]}
             answer = {"ARN": self._names[name], "SecretString": self.secret(name)}
             yield signature("GetSecretValue", asked), json.dumps(answer).encode()
@@ -93,7 +93,9 @@ class Recorder(Portal):
     @contextmanager
     def listening(self) -> Iterator[None]:
         """With the bytes of every answer of AWS heard."""
-        clients = {s: aws.client(s) for s in ("sqs", "sesv2", "secretsmanager")} | {"dynamodb": connection.client}
+        clients = {s: aws.service_client(s) for s in ("sqs", "sesv2", "secretsmanager")} | {
+            "dynamodb": connection.client
+        }
 
         def heard(service: str) -> Callable[..., None]:
             def hear(http_response: Any, **_: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from local import aws, processes
 from local.stack import DYNAMODB_LOCAL, PROJECT
-from tests import template
+from tests.kit import sam_template
 
 FEW, MANY = 100, 100_000
 FILLED = ("Accounts", "Links", "Sessions", "Pins", "Budgets")
@@ -50,7 +50,7 @@ def _engine(folder: Path) -> Iterator[aws.Address]:
 
 
 def _create(client: Any, prefix: str) -> None:
-    for name, properties in template.resources("AWS::DynamoDB::Table").items():
+    for name, properties in sam_template.resources("AWS::DynamoDB::Table").items():
         told = {key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
         client.create_table(TableName=prefix + name, **told)
 
@@ -63,7 +63,7 @@ def _fill(address: aws.Address, prefix: str, items: int) -> None:
         turn, tables = part
         requests: dict[str, list[dict[str, Any]]] = {}
         for table in tables:
-            (key,) = template.resources("AWS::DynamoDB::Table")[table]["KeySchema"]
+            (key,) = sam_template.resources("AWS::DynamoDB::Table")[table]["KeySchema"]
             item = {key["AttributeName"]: {"S": secrets.token_urlsafe(16)}, "filling": {"S": "x" * 400}}
             requests.setdefault(prefix + table, []).append({"PutRequest": {"Item": item}})
         while requests:
@@ -77,7 +77,7 @@ def _fill(address: aws.Address, prefix: str, items: int) -> None:
 @contextmanager
 def _visitor(address: aws.Address, prefix: str) -> Iterator["subprocess.Popen[str]"]:
     """A process whose tables are these."""
-    tables = {f"{name.upper()}_TABLE": prefix + name for name in template.resources("AWS::DynamoDB::Table")}
+    tables = {f"{name.upper()}_TABLE": prefix + name for name in sam_template.resources("AWS::DynamoDB::Table")}
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": os.pathsep.join(["layers/latchkey", "."]),

@@ -9,27 +9,27 @@ import time
 
 from latchkey import tokens
 from latchkey.store import accounts, links, pins
-from tests.people import NOON
-from tests.store import roads
+from tests.kit.seed import NOON
+from tests.store import flows
 
 
 def by_link() -> float:
     """From looking at a link to the session."""
-    account = roads.on_file()
-    token = roads.send(account)
+    account = flows.on_file()
+    token = flows.send(account)
     start = time.perf_counter()
-    links.spend(token, links.peek(token, NOON), roads.arrive(account))
+    links.spend(token, links.peek(token, NOON), flows.arrive(account))
     return time.perf_counter() - start
 
 
 def by_pin() -> float:
     """From counting the try to the session."""
-    account = roads.on_file()
+    account = flows.on_file()
     pins.PinItem(
-        tokens.encode(account.key),
+        tokens.base64url_encode(account.key),
         generation="1",
         key="1",
-        salt=tokens.salt(),
+        salt=tokens.random_salt(),
         hash=bytes(32),
         epoch=account.epoch,
         state=pins.LIVE,
@@ -39,8 +39,8 @@ def by_pin() -> float:
         sweep_at=NOON + 600,
     ).save()
     start = time.perf_counter()
-    pin = pins.take_attempt(account.key, tokens.ulid(NOON * 1000), NOON)
-    pins.spend(pin, accounts.find(account.key) or account, roads.arrive(account))
+    pin = pins.count_guess(account.key, tokens.new_ulid(NOON * 1000), NOON)
+    pins.spend(pin, accounts.find(account.key) or account, flows.arrive(account))
     return time.perf_counter() - start
 
 

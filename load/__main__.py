@@ -6,14 +6,14 @@ import sys
 
 from load import medians, mix
 from load.mix import SETTLED, Report
-from local import launch
+from local import portal_process
 
 
 def main() -> int:
     """Run what is asked for and print its tables; 1 if any outcome was wrong."""
     arguments = _arguments()
     wrong: list[str] = []
-    with launch.portal(engine=arguments.dynamodb) as portal:
+    with portal_process.portal(engine=arguments.dynamodb) as portal:
         if arguments.what in {"all", "mix"}:
             report = mix.run(portal, arguments.requests, arguments.clients)
             _print_mix(report, arguments.clients)

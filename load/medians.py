@@ -10,7 +10,7 @@ from typing import Any
 from load.people import Person, put_in
 from load.queue import MailQueue
 from load.visits import Connection
-from local.launch import Portal
+from local.portal_process import PortalProcess
 
 STATES: dict[str, dict[str, Any] | None] = {
     "active, never signed in": {"signed_in_before": False},
@@ -27,7 +27,7 @@ AN_HOUR = 280
 """Requests between which an hour passes: a practice sends 300 mails in one."""
 
 
-def measure(portal: Portal, rounds: int) -> dict[str, float]:
+def measure(portal: PortalProcess, rounds: int) -> dict[str, float]:
     """The median of the wall time of a request for a link in each state, in seconds.
 
     Every round asks once for an address of each state that nobody has asked for, in another order each time, and never

@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from local.launch import Portal
+from local.portal_process import PortalProcess
 
 type Resident = dict[tuple[str, int], float]
 """Megabytes by function and process."""
 
 
-def resident(portal: Portal) -> Resident:
+def resident(portal: PortalProcess) -> Resident:
     """What each process of this portal's functions holds now; nothing where there is no `/proc`."""
     here = f"AWS_ENDPOINT_URL={portal.address.endpoint}".encode()
     found: Resident = {}

@@ -18,7 +18,7 @@ from load.memory import Resident
 from load.people import Person, put_in
 from load.queue import MAIL_SECONDS, MailQueue
 from load.visits import Answer, Connection
-from local.launch import Portal
+from local.portal_process import PortalProcess
 
 type Kind = Literal["ask", "open", "pin"]
 
@@ -63,7 +63,7 @@ class Report:
 class Crowd:
     """Everyone who takes part, and what they have in hand: addresses to ask for, links to open, PINs to type."""
 
-    def __init__(self, portal: Portal, requests: int, clients: int) -> None:
+    def __init__(self, portal: PortalProcess, requests: int, clients: int) -> None:
         self.portal = portal
         self.report = Report()
         wanted = {kind: round(requests * share) for kind, share in SHARES.items()}
@@ -171,7 +171,7 @@ class Crowd:
                 self.wrong(f"{function} grew from {early:.1f} to {late:.1f} MB")
 
 
-def run(portal: Portal, requests: int, clients: int) -> Report:
+def run(portal: PortalProcess, requests: int, clients: int) -> Report:
     """So many requests by so many clients at once, and what became of them."""
     crowd = Crowd(portal, requests, clients)
     report, ends = crowd.report, iter(crowd.kinds)

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from local.aws import ROOT
-from local.launch import Portal
+from local.portal_process import PortalProcess
+from local.sam_template import REGION
 from local.stack import PROJECT
-from local.template import REGION
 
 DAY = 24 * 3600
 
@@ -31,7 +31,7 @@ class Person:
     """Whether a clinician has made a code for them."""
 
 
-def put_in(portal: Portal, practices: dict[str, str], people: Sequence[Person]) -> dict[str, str]:
+def put_in(portal: PortalProcess, practices: dict[str, str], people: Sequence[Person]) -> dict[str, str]:
     """Make practices, each with what it answers to an unknown address, and put people on file there.
 
     Returns the PINs, by address. The addresses of those who have one have to differ.
@@ -58,33 +58,33 @@ def main() -> None:
     """Put everyone in, and print the PINs."""
     # only here is there a function's environment, which the package reads as soon as it is imported
     from latchkey import tokens
-    from latchkey.rules.accounts import Account, Profile, Status
-    from latchkey.rules.practices import Practice, UnknownAddress
+    from latchkey.rules.accounts import Account, AccountStatus, Profile
+    from latchkey.rules.practices import Practice, UnknownAddressPolicy
     from latchkey.store import accounts, pins, practices
 
     asked = json.load(sys.stdin)
     now = int(asked["now"])
     for slug, unknown in asked["practices"].items():
-        practices.save(Practice(slug=slug, name=f"Practice {slug}", unknown_address=UnknownAddress(unknown)))
+        practices.save(Practice(slug=slug, name=f"Practice {slug}", unknown_address=UnknownAddressPolicy(unknown)))
     made = {}
     for person in (Person(**told) for told in asked["people"]):
         before = now - 90 * DAY if person.signed_in_before else None
         account = Account(
             key=accounts.key_of(person.practice, person.address),
-            id=tokens.ulid(now * 1000),
+            id=tokens.new_ulid(now * 1000),
             practice=person.practice,
             address=person.address,
             name="Kim Rivers",
-            status=Status(person.status),
+            status=AccountStatus(person.status),
             email_ok=person.email_ok,
             suppressed=person.suppressed,
-            profiles=(Profile(tokens.ulid(now * 1000), "Kim Rivers"),),
+            profiles=(Profile(tokens.new_ulid(now * 1000), "Kim Rivers"),),
             first_sign_in_at=before,
             last_sign_in_at=before,
         )
         accounts.save(account)
         if person.pin:
-            made[person.address], _ = pins.make(account, now * 1000)
+            made[person.address], _ = pins.create(account, now * 1000)
     json.dump(made, sys.stdout)
 
 

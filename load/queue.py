@@ -2,7 +2,7 @@
 
 import time
 
-from local.launch import Portal
+from local.portal_process import PortalProcess
 
 MAIL_SECONDS = 60.0
 """How long anybody here waits for mail."""
@@ -11,7 +11,7 @@ MAIL_SECONDS = 60.0
 class MailQueue:
     """What waits to be mailed."""
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: PortalProcess) -> None:
         self._sqs = portal.address.client("sqs")
         self._url = portal.functions["RequestLink"]["MAIL_QUEUE_URL"]
 

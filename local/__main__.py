@@ -6,7 +6,7 @@ import sys
 # While all the rest is loaded there is nothing to clean up: Ctrl-C just ends us, without a word.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from local import command  # noqa: E402
+from local import cli  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(command.main())
+    sys.exit(cli.main())

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 
 from local import processes
-from local.template import ACCOUNT, REGION, Template
+from local.sam_template import ACCOUNT, REGION, Template
 
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 """ministack's own key, which may do everything."""
@@ -57,7 +57,7 @@ async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio
     }
     process = await processes.start([python, "-m", "ministack"], environment, log, state)
     endpoint = f"http://127.0.0.1:{port}"
-    await processes.until_it_answers(f"{endpoint}/_ministack/health", process)
+    await processes.wait_until_ready(f"{endpoint}/_ministack/health", process)
     return process, endpoint
 
 
@@ -73,7 +73,7 @@ async def start_dynamodb_local(jar: Path, state: Path, log: Path) -> tuple[async
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(state)}
     process = await processes.start(command, environment, log, state)
     endpoint = f"http://127.0.0.1:{port}"
-    await processes.until_it_answers(endpoint, process)
+    await processes.wait_until_ready(endpoint, process)
     return process, endpoint
 
 

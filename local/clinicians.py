@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 
 from local.aws import Address
-from local.template import Template
+from local.sam_template import Template
 
 type Role = Literal["clinician", "admin", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role.__value__)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from aiohttp import web
 
-from local.template import ACCOUNT, Route
+from local.sam_template import ACCOUNT, Route
 
 MOST_BODY_BYTES = 10 * 1024 * 1024
 """API Gateway's quota for a request's body."""

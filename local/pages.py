@@ -13,16 +13,16 @@ import jinja2
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from local import gateway, look
+from local import gateway, page_templates
 from local.aws import Address
 from local.clinicians import ROLES, Clinicians
 from local.clock import Clock, rfc3339
-from local.google import Google
 from local.mailbox import Mailbox
-from local.reports import KINDS, Reports
+from local.provider_choice import ProviderConfig
+from local.ses_events import KINDS, SesEvents
 
 TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(look.FOLDERS),
+    loader=jinja2.FileSystemLoader(page_templates.FOLDERS),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
@@ -41,8 +41,8 @@ class Pages:
     mailbox: Mailbox
     address: Address
     clinicians: Clinicians
-    google: Google
-    reports: Reports
+    google: ProviderConfig
+    reports: SesEvents
     practices: list[dict[str, Any]]
     """Who was put in."""
 

@@ -57,7 +57,7 @@ def free_port() -> int:
         return port
 
 
-async def until_it_answers(url: str, process: asyncio.subprocess.Process) -> None:
+async def wait_until_ready(url: str, process: asyncio.subprocess.Process) -> None:
     """Wait for a child to serve; it is ended if it does not, or if nobody waits any longer.
 
     :raises RuntimeError: it does not answer.

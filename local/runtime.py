@@ -10,7 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from local import processes
-from local.template import REGION, Function, function_arn
+from local.sam_template import REGION, Function, function_arn
 
 MOST_WORKERS = 4
 """Processes of one function; a machine for trying things out has few cores."""
@@ -28,7 +28,7 @@ class FunctionTimedOut(FunctionFailed):
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
+class SharedEnvironment:
     """What every function's process is given, whichever it is."""
 
     python: Path
@@ -51,7 +51,7 @@ class _Job:
 class Worker:
     """One process of a function, and the runtime API that it, and only it, asks for work."""
 
-    def __init__(self, function: Function, environment: Environment) -> None:
+    def __init__(self, function: Function, environment: SharedEnvironment) -> None:
         self._function = function
         self._environment = environment
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
@@ -143,7 +143,7 @@ class Worker:
         match request.path.removeprefix("/2018-06-01/runtime/").split("/"):
             case ["invocation", "next"]:
                 self._asked.set()
-                return _handed_over(await self._jobs.get(), self._function)
+                return _send_event(await self._jobs.get(), self._function)
             case ["invocation", id_, "response"]:
                 self._settle(id_, await request.read())
             case ["invocation", id_, "error"]:
@@ -159,7 +159,7 @@ class Worker:
             self._job.answer.set_exception(answer)
 
 
-def _handed_over(job: _Job, function: Function) -> web.Response:
+def _send_event(job: _Job, function: Function) -> web.Response:
     headers = {
         "Content-Type": "application/json",
         "Lambda-Runtime-Aws-Request-Id": job.id,
@@ -174,7 +174,7 @@ def _handed_over(job: _Job, function: Function) -> web.Response:
 class Pool:
     """A function, with as many processes as are called for at once, up to `MOST_WORKERS`."""
 
-    def __init__(self, function: Function, environment: Environment) -> None:
+    def __init__(self, function: Function, environment: SharedEnvironment) -> None:
         self.function = function
         self._environment = environment
         self._room = asyncio.Semaphore(MOST_WORKERS)

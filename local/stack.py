@@ -17,17 +17,17 @@ from typing import Any, Literal
 from aiohttp import web
 
 from local import aws, gateway, processes
-from local.authorizer import Gate
 from local.clinicians import CALLBACK, Clinicians
 from local.clock import Clock
-from local.door import Door
-from local.google import Google, StandIn, start_stand_in
+from local.http_server import HttpServer
+from local.jwt_authorizer import JwtAuthorizer
 from local.mailbox import Mailbox
-from local.mapping import Poller
 from local.pages import Pages
-from local.reports import Reports
-from local.runtime import Environment, FunctionFailed, Pool
-from local.template import REGION, Function, Template
+from local.provider_choice import ProviderConfig, ProviderProcess, start_stand_in
+from local.queue_poller import Poller
+from local.runtime import FunctionFailed, Pool, SharedEnvironment
+from local.sam_template import REGION, Function, Template
+from local.ses_events import SesEvents
 
 PROJECT = Path(__file__).parent.parent
 BUILD = PROJECT / ".aws-sam" / "local"
@@ -63,7 +63,7 @@ class Options:
     build: Path = BUILD
     seed: bool = True
     """Whether to put in practices and people."""
-    google: Google | None = None
+    google: ProviderConfig | None = None
     """Who answers as Google; the stand-in if not given."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Of the template, in place of what a run on one machine would choose."""
@@ -102,7 +102,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
         with _start_errors():
             provider = options.google or await _start_stand_in(logs, ending)
             address = await _start_aws(options.engine, state, logs, ending, ended)
-            google = provider if isinstance(provider, Google) else await provider.register(url)
+            google = provider if isinstance(provider, ProviderConfig) else await provider.register(url)
         if not (options.build / "template.yaml").exists():
             raise StartError("Nothing is built yet: make build")
         template = await asyncio.to_thread(Template, options.build, {**_parameters(url, google), **options.parameters})
@@ -131,9 +131,9 @@ async def running(options: Options) -> AsyncIterator[Running]:
             _keep(asyncio.create_task(poller.run()), "The queue is no longer emptied.", ending, ended)
         app = web.Application(client_max_size=gateway.MOST_BODY_BYTES)
         clinicians = Clinicians(template, address, url + CALLBACK)
-        reports = Reports(mailbox, tuple(pools[name] for name in template.listeners("aws.ses")), clock)
+        reports = SesEvents(mailbox, tuple(pools[name] for name in template.listeners("aws.ses")), clock)
         Pages(url, clock, mailbox, address, clinicians, google, reports, practices).add_to(app)
-        Door(template.routes(), Gate(aws.issuers(template, address)), pools, clock, url).add_to(app)
+        HttpServer(template.routes(), JwtAuthorizer(aws.issuers(template, address)), pools, clock, url).add_to(app)
         await _open(app, listener, ending)
         told = {
             name: {**variables, **environments[name].variables, **function.environment}
@@ -171,7 +171,7 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-async def _start_stand_in(logs: Path, ending: AsyncExitStack) -> StandIn:
+async def _start_stand_in(logs: Path, ending: AsyncExitStack) -> ProviderProcess:
     stand_in = await start_stand_in(Path(sys.executable), PROJECT, logs / "google.log")
     ending.push_async_callback(processes.stop, stand_in.process)
     return stand_in
@@ -223,7 +223,7 @@ def _keep(task: asyncio.Task[None], sentence: str, ending: AsyncExitStack, ended
     ending.push_async_callback(cancel)
 
 
-def _parameters(url: str, google: Google) -> dict[str, str]:
+def _parameters(url: str, google: ProviderConfig) -> dict[str, str]:
     return {
         "PortalOrigin": url,
         "SenderDomain": SENDER_DOMAIN,
@@ -239,10 +239,10 @@ def _parameters(url: str, google: Google) -> dict[str, str]:
 
 def _environments(
     functions: dict[str, Function], address: aws.Address, variables: dict[str, str], logs: Path
-) -> dict[str, Environment]:
+) -> dict[str, SharedEnvironment]:
     """For each function where AWS is, and the credentials of its own role."""
     return {
-        name: Environment(RUNTIME, variables | aws.role_variables(function.role, address), logs)
+        name: SharedEnvironment(RUNTIME, variables | aws.role_variables(function.role, address), logs)
         for name, function in functions.items()
     }
 
@@ -263,7 +263,7 @@ async def _seed(functions: dict[str, Function], variables: dict[str, str], logs:
         environment |= other.environment
     process = await asyncio.create_subprocess_exec(
         RUNTIME,
-        *("-m", "local.people"),
+        *("-m", "local.seed"),
         env=environment,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

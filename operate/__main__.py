@@ -2,7 +2,7 @@
 
 import sys
 
-from operate import command
+from operate import cli
 
 if __name__ == "__main__":
-    sys.exit(command.main(sys.argv[1:]))
+    sys.exit(cli.main(sys.argv[1:]))

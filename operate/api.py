@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from operate.trouble import Trouble
+from operate.errors import CommandError
 
 ENVIRONMENT = "LATCHKEY_TOKEN"
 """Where a token can wait, out of the shell's history and the list of processes."""
@@ -31,7 +31,7 @@ class Api:
         if status not in expect:
             said = told.get("title") or told.get("message") or "no reason given"
             faults = "; ".join(f"{one['location']}: {one['message']}" for one in told.get("errors") or ())
-            raise Trouble(f"{method} {path} was answered {status}: {said}{f' ({faults})' if faults else ''}")
+            raise CommandError(f"{method} {path} was answered {status}: {said}{f' ({faults})' if faults else ''}")
         return told or None
 
     def answer(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
@@ -52,7 +52,9 @@ class Api:
             )
             told: dict[str, Any] = json.loads(answer.data) if answer.data else {}
         except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise Trouble(f"{self.origin} does not answer as the clinicians' API: {type(error).__name__}") from None
+            raise CommandError(
+                f"{self.origin} does not answer as the clinicians' API: {type(error).__name__}"
+            ) from None
         return answer.status, told
 
 
@@ -63,8 +65,8 @@ def at(origin: str, token: str | None) -> Api:
     """
     token = token or os.environ.get(ENVIRONMENT)
     if not token:
-        raise Trouble(f"no token: give --token, or {ENVIRONMENT}=$(python -m operate token --stack ...)")
+        raise CommandError(f"no token: give --token, or {ENVIRONMENT}=$(python -m operate token --stack ...)")
     parts = urlsplit(origin)
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1"):
-        raise Trouble(f"{origin} is not https: a token is not sent there")
+        raise CommandError(f"{origin} is not https: a token is not sent there")
     return Api(origin.rstrip("/"), token.removeprefix("Bearer "))

@@ -7,8 +7,8 @@ import argparse
 import re
 from pathlib import Path
 
+from operate.errors import CommandError
 from operate.release import PROJECT
-from operate.trouble import Trouble
 
 BUILT = PROJECT / ".aws-sam" / "build"
 MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
@@ -27,7 +27,7 @@ def run(asked: argparse.Namespace) -> None:
     path = folder / "template.yaml"
     template = path.read_text()
     if not ARCHITECTURE.search(template):
-        raise Trouble(f"{path} has no parameter Architecture")
+        raise CommandError(f"{path} has no parameter Architecture")
     path.write_text(ARCHITECTURE.sub(narrowed(found), template))
     print(f"Built for {found}, and deployed for nothing else.")
 
@@ -42,11 +42,11 @@ def of(folder: Path) -> str:
         header = library.read_bytes()[: MACHINE.stop]
         machine = int.from_bytes(header[MACHINE], "little") if header.startswith(MAGIC) else -1
         if machine not in MACHINES:
-            raise Trouble(f"{library} is a library of no processor that Lambda has")
+            raise CommandError(f"{library} is a library of no processor that Lambda has")
         found.setdefault(MACHINES[machine], library)
     if len(found) != 1:
         told = ", ".join(f"{name} ({library})" for name, library in found.items())
-        raise Trouble(f"the layers below {folder} are for one processor, and these are for: {told or 'none'}")
+        raise CommandError(f"the layers below {folder} are for one processor, and these are for: {told or 'none'}")
     return next(iter(found))
 
 

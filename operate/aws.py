@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from operate.trouble import Trouble
+from operate.errors import CommandError
 
 
 @cache
@@ -36,7 +36,7 @@ class Stack:
         try:
             found = client("cloudformation").describe_stack_resource(StackName=self.name, LogicalResourceId=logical_id)
         except ClientError as error:
-            raise Trouble(f"stack {self.name} has no {logical_id}: {error.response['Error']['Message']}") from None
+            raise CommandError(f"stack {self.name} has no {logical_id}: {error.response['Error']['Message']}") from None
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
 
@@ -50,5 +50,5 @@ def stack(name: str) -> Stack:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        raise Trouble(f"no stack {name} in {client('cloudformation').meta.region_name}") from None
+        raise CommandError(f"no stack {name} in {client('cloudformation').meta.region_name}") from None
     return Stack(name, {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])})

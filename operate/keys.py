@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from operate import aws
-from operate.trouble import Trouble
+from operate.errors import CommandError
 
 RINGS = ("LookupKey", "LinkKey", "CookieKey", "PinPepper")
 UNROTATED = "LookupKey"
@@ -69,7 +69,7 @@ def rotate(asked: argparse.Namespace) -> None:
     :raises Trouble: the key cannot be replaced, or it is too early to drop one.
     """
     if asked.key == UNROTATED:
-        raise Trouble(
+        raise CommandError(
             "LookupKey is not rotated: accounts are found by it, and under another key nobody on file would be found"
             " (docs/operations.md, Keys)"
         )
@@ -107,7 +107,7 @@ def _replace(ring: Ring, asked: argparse.Namespace) -> None:
 
 def _finish(ring: Ring, asked: argparse.Namespace) -> None:
     if ring.next is not None:
-        raise Trouble(
+        raise CommandError(
             f"key {ring.next} of {asked.key} is not the current one yet: first the same command without --finish"
         )
     old = [name for name in ring.ids if name != ring.current]
@@ -116,7 +116,9 @@ def _finish(ring: Ring, asked: argparse.Namespace) -> None:
         return
     if not asked.at_once and (left := OUTLIVED_AFTER - ring.age) > timedelta():
         ripe = datetime.now(UTC) + left
-        raise Trouble(f"too early: what was made under the old key of {asked.key} lives until {ripe:%Y-%m-%dT%H:%MZ}")
+        raise CommandError(
+            f"too early: what was made under the old key of {asked.key} lives until {ripe:%Y-%m-%dT%H:%MZ}"
+        )
     if asked.dry_run:
         print(f"Would drop from {asked.key}: {', '.join(old)}")
         return
@@ -130,12 +132,12 @@ def _read(arn: str) -> Ring:
     found = aws.client("secretsmanager").get_secret_value(SecretId=arn)
     document = json.loads(found["SecretString"])
     if not all(name == "current" or name.isdecimal() for name in document):
-        raise Trouble(f"{arn} has keys that are not numbered: it was changed by hand")
+        raise CommandError(f"{arn} has keys that are not numbered: it was changed by hand")
     return Ring(arn, document, datetime.now(UTC) - found["CreatedDate"])
 
 
 def _write(ring: Ring, document: dict[str, str]) -> None:
     """:raises Trouble: someone else has written it meanwhile."""
     if _read(ring.arn).document != ring.document:
-        raise Trouble("someone else is changing this key: look again")
+        raise CommandError("someone else is changing this key: look again")
     aws.client("secretsmanager").put_secret_value(SecretId=ring.arn, SecretString=json.dumps(document))

@@ -4,7 +4,7 @@ import argparse
 import secrets
 
 from operate import audit, aws
-from operate.trouble import Trouble
+from operate.errors import CommandError
 
 EVERYWHERE = "*"
 """Where the memberships of operators are kept; no slug reads like it."""
@@ -15,7 +15,7 @@ def enter(asked: argparse.Namespace) -> None:
     stack = aws.stack(asked.stack)
     pool = stack.outputs.get("ClinicianPoolId")
     if asked.email and not pool:
-        raise Trouble(f"{stack.name} takes another issuer's tokens: give the person's `sub` there as --subject")
+        raise CommandError(f"{stack.name} takes another issuer's tokens: give the person's `sub` there as --subject")
     who = asked.email or asked.subject
     if asked.dry_run:
         print(f"Would make {who} an operator of {stack.name}.")

@@ -5,8 +5,8 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from operate.errors import CommandError
 from operate.release import PROJECT
-from operate.trouble import Trouble
 
 DOCUMENT = PROJECT / "docs" / "operations.md"
 TEMPLATE = PROJECT / "template.yaml"
@@ -23,10 +23,10 @@ def run(asked: argparse.Namespace) -> None:
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise Trouble(f"{DOCUMENT.relative_to(PROJECT)} has no place for the parameters")
+        raise CommandError(f"{DOCUMENT.relative_to(PROJECT)} has no place for the parameters")
     written = before + begin + table(yaml_parse(TEMPLATE.read_text())["Parameters"]) + end + after
     if asked.check and written != document:
-        raise Trouble("the parameters in docs/operations.md are not the template's: python -m operate parameters")
+        raise CommandError("the parameters in docs/operations.md are not the template's: python -m operate parameters")
     if not asked.check:
         DOCUMENT.write_text(written)
 

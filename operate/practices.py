@@ -3,8 +3,8 @@
 import argparse
 import os
 
-from operate import api, aws, signin
-from operate.trouble import Trouble
+from operate import access_token, api, aws
+from operate.errors import CommandError
 
 NOT_FOUND = 404
 
@@ -25,12 +25,14 @@ def put(asked: argparse.Namespace) -> None:
     if asked.dry_run:
         print(f"Would create {origin}/{asked.slug} with {settings}")
         return
-    token = asked.token or os.environ.get(api.ENVIRONMENT) or signin.token(stack, asked.sign_in, paste=asked.paste)
+    token = (
+        asked.token or os.environ.get(api.ENVIRONMENT) or access_token.token(stack, asked.sign_in, paste=asked.paste)
+    )
     portal = api.at(origin, token)
     status, told = portal.answer("GET", f"/{asked.slug}")
     if status != NOT_FOUND:
         known = status == 200  # noqa: PLR2004 - HTTP's own
-        raise Trouble(
+        raise CommandError(
             f"practice {asked.slug} is there already"
             if known
             else f"{origin} answered {status}: {told.get('title', told)}"

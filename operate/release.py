@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from operate.trouble import Trouble
+from operate.errors import CommandError
 
 PROJECT = Path(__file__).parent.parent
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
@@ -34,19 +34,19 @@ def check(folder: Path, version: str) -> str:
     :raises Trouble: it cannot, and why.
     """
     if not VERSION.fullmatch(version):
-        raise Trouble(f"{version} is no version like 1.2.3")
+        raise CommandError(f"{version} is no version like 1.2.3")
     for place, named in versions(folder).items():
         if named != version:
-            raise Trouble(f"{place} says {named}, not {version}")
+            raise CommandError(f"{place} says {named}, not {version}")
     found = re.search(
         HEADING.format(re.escape(version)), (folder / "CHANGELOG.md").read_text(), re.DOTALL | re.MULTILINE
     )
     if not found or not found["notes"].strip():
-        raise Trouble(f"CHANGELOG.md has nothing under a heading `## {version} – <its date>`")
+        raise CommandError(f"CHANGELOG.md has nothing under a heading `## {version} – <its date>`")
     if _git(folder, "status", "--porcelain"):
-        raise Trouble("there are changes that are not committed")
+        raise CommandError("there are changes that are not committed")
     if _git(folder, "tag", "--list", f"v{version}"):
-        raise Trouble(f"v{version} is tagged already")
+        raise CommandError(f"v{version} is tagged already")
     return found["notes"].strip() + "\n"
 
 
@@ -79,5 +79,5 @@ def _git(folder: Path, *arguments: str, told: str | None = None) -> str:
         check=False,
     )
     if done.returncode:
-        raise Trouble(f"git {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
+        raise CommandError(f"git {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
     return done.stdout.strip()

@@ -17,9 +17,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operate import aws, returning
-from operate.returning import Item, Verdict
-from operate.trouble import Trouble
+from operate import aws, restore_rules
+from operate.errors import CommandError
+from operate.restore_rules import Item, Verdict
 
 TABLES = ("Accounts", "Clients", "Practices", "Members", "Events")
 """Those with point-in-time recovery; what the others hold is over within a day or so."""
@@ -81,7 +81,7 @@ def _copy_back(tables: Tables, *, overwrite: bool, dry_run: bool) -> None:
             bring = partial(_bring, tables, overwrite=overwrite, dry_run=dry_run)
             for item, verdict in zip(page["Items"], pool.map(bring, page["Items"]), strict=True):
                 counts[verdict] += 1
-                if verdict.told:
+                if verdict.describe:
                     print(f"{verdict.value}: {' '.join(next(iter(item[key].values())) for key in tables.keys)}")
     would = "would be " if dry_run else ""
     for verdict, count in sorted(counts.items()):
@@ -92,7 +92,7 @@ def _bring(tables: Tables, item: Item, *, overwrite: bool, dry_run: bool) -> Ver
     dynamodb = aws.client("dynamodb")
     key = {name: item[name] for name in tables.keys}
     live = dynamodb.get_item(TableName=tables.live, Key=key, ConsistentRead=True).get("Item")
-    verdict, back = returning.decide(tables.noun, item, live, tables.events, tables.instant, overwrite=overwrite)
+    verdict, back = restore_rules.decide(tables.noun, item, live, tables.events, tables.instant, overwrite=overwrite)
     if back is None or dry_run:
         return verdict
     condition, values = "attribute_not_exists(#key)", {}
@@ -121,7 +121,7 @@ def _make_side_table(live: str, side: str, when: datetime) -> None:
     except dynamodb.exceptions.TableAlreadyExistsException:
         print(f"{side} was made before.", flush=True)
     except ClientError as error:
-        raise Trouble(f"{live} cannot be restored: {error.response['Error']['Message']}") from None
+        raise CommandError(f"{live} cannot be restored: {error.response['Error']['Message']}") from None
     dynamodb.get_waiter("table_exists").wait(TableName=side, WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": POLLS})
 
 
@@ -129,7 +129,7 @@ def _time(text: str) -> datetime:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise Trouble(f"{text} is no time like 2026-03-03T12:00:00Z") from None
+        raise CommandError(f"{text} is no time like 2026-03-03T12:00:00Z") from None
     if when.tzinfo is None:
-        raise Trouble(f"{text} does not say in which zone: end it with Z")
+        raise CommandError(f"{text} does not say in which zone: end it with Z")
     return when.astimezone(UTC)

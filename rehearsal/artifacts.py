@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from local import template
+from local import sam_template
 from local.aws import Address
 
-BUCKET = template.BUILT.removeprefix("s3://").rstrip("/")
+BUCKET = sam_template.BUILT.removeprefix("s3://").rstrip("/")
 LIGHTLY = 1
 """zlib's level: the wheels are packed again by their zips in a second, and little smaller at a higher one."""
 
@@ -38,7 +38,7 @@ class Build:
     def template(self, parameters: dict[str, str]) -> dict[str, Any]:
         """The template that CloudFormation would get after SAM's transform, with these parameters."""
         defaults = {name: str(told.get("Default", "")) for name, told in self.document["Parameters"].items()}
-        return template.transformed(copy.deepcopy(self.document), defaults | parameters)
+        return sam_template.transformed(copy.deepcopy(self.document), defaults | parameters)
 
     def put_template(self, name: str, body: str) -> str:
         """Where CloudFormation can fetch a template that is longer than a request may be."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.command import forget_the_real_aws
+from local.cli import forget_the_real_aws
 from local.stack import StartError
 from rehearsal import stage
 from rehearsal.play import Play

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from local.aws import ROOT, Address
+from local.sam_template import REGION
 from local.stack import PROJECT
-from local.template import REGION
 from rehearsal.trouble import Trouble
 
 PATIENCE_SECONDS = 60.0

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from local.authorizer import Gate
 from local.aws import Address
 from local.clock import Clock
-from local.door import Door
+from local.http_server import HttpServer
+from local.jwt_authorizer import JwtAuthorizer
 from local.runtime import FunctionFailed
-from local.template import REGION, Authorizer, Route
+from local.sam_template import REGION, Authorizer, Route
 
 INVOKED = re.compile(r":lambda:path/2015-03-31/functions/([^/]+)/invocations$")
 
@@ -68,7 +68,7 @@ def door(address: Address, api: str, pool: str, origin: str) -> web.Application:
     functions = {route.function: Function(route.function, lambdas) for route in table}
     issuer = f"https://cognito-idp.{REGION}.amazonaws.com/{pool}"
     app = web.Application()
-    Door(table, Gate({issuer: f"{address.endpoint}/{pool}"}), functions, Clock(), origin).add_to(app)
+    HttpServer(table, JwtAuthorizer({issuer: f"{address.endpoint}/{pool}"}), functions, Clock(), origin).add_to(app)
     return app
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from latchkey import tokens
 from latchkey.rules.refusals import LinkUnknown
-from local.openid import ACCOUNTS
+from local.oidc_provider import ACCOUNTS
 from local.stack import BUILD, SENDER_DOMAIN
 from rehearsal.commands import Commands
 from rehearsal.mail import Mailbox
@@ -332,7 +332,7 @@ class Play:
         ring = self._ring()
         for name, key in ring.keys.items():
             try:
-                tokens.read_link(tokens.Keyring(name, {name: key}), PRACTICE, link.rpartition("/")[2])
+                tokens.verify_link(tokens.Keyring(name, {name: key}), PRACTICE, link.rpartition("/")[2])
             except LinkUnknown:
                 continue
             return name

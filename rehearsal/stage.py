@@ -15,7 +15,7 @@ from aiohttp import web
 
 from local import aws, processes
 from local.aws import Address
-from local.google import StandIn, start_stand_in
+from local.provider_choice import ProviderProcess, start_stand_in
 from local.stack import BUILD, MINISTACK, PROJECT
 from rehearsal import deployed
 from rehearsal.artifacts import Build
@@ -35,7 +35,7 @@ class Stage:
 
     address: Address
     stack: Stack
-    google: StandIn
+    google: ProviderProcess
     logs: Path
     """Folder with what the processes print."""
     url: str

@@ -8,7 +8,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hypothesis import settings
 
-from tests import template
+from tests.kit import sam_template
 
 CATALOGS = Path(__file__).parent.parent / "layers" / "latchkey" / "latchkey" / "catalogs"
 
@@ -25,7 +25,7 @@ ENVIRONMENT = {
     "CONFIGURATION_SET": "ConfigurationSet",
     "PRACTICE_CACHE_SECONDS": "0",
     "POWERTOOLS_SERVICE_NAME": "latchkey",
-} | {f"{table.upper()}_TABLE": table for table in template.resources("AWS::DynamoDB::Table")}
+} | {f"{table.upper()}_TABLE": table for table in sam_template.resources("AWS::DynamoDB::Table")}
 
 # Before any test module imports the package: it reads its settings and the names of its tables once.
 for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:

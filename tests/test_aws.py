@@ -7,15 +7,15 @@ from botocore.exceptions import ConnectionClosedError
 
 from latchkey import aws
 from latchkey.store import practices
-from latchkey.store.tables import OUTAGES, connection
-from tests.people import NOON
-from tests.sockets import closing_early, listening
-from tests.wire import Fault, Wire
+from latchkey.store.dynamodb import OUTAGES, connection
+from tests.kit.aws_faults import Fault, Wire
+from tests.kit.seed import NOON
+from tests.kit.sockets import closing_early, listening
 
 
 def test_an_answer_that_breaks_off_is_a_failure_and_no_empty_one() -> None:
     """botocore takes it for one that holds nothing: someone on file would be nobody, and their mail dropped."""
-    client = aws.client("secretsmanager")
+    client = aws.service_client("secretsmanager")
     with listening(closing_early) as url, Wire().tapped(client) as wire:
         answered = wire.struck(lambda *_: Fault(url=url), lambda _: None)
         with answered, pytest.raises(ConnectionClosedError):
@@ -26,12 +26,12 @@ def test_an_item_whose_answer_breaks_off_is_not_missing() -> None:
     with listening(closing_early) as url, Wire().tapped(connection.client) as wire:
         answered = wire.struck(lambda *_: Fault(url=url), lambda _: None)
         with answered, pytest.raises(OUTAGES) as raised:
-            practices.load("any-practice", NOON)
+            practices.get_cached("any-practice", NOON)
     assert not isinstance(raised.value, practices.PracticeItem.DoesNotExist)
 
 
 def test_what_can_be_done_without_is_tried_once() -> None:
-    client = aws.client("secretsmanager")
+    client = aws.service_client("secretsmanager")
     sent: list[str] = []
     with Wire().tapped(client) as wire:
 

@@ -15,17 +15,17 @@ from typing import Any
 import pytest
 
 from local.stack import BUILD, RUNTIME
-from tests import template
+from tests.kit import sam_template
 
 LAYERS = ("DependenciesLayer", "LatchkeyLayer")
 PYTHON = [BUILD / layer / "python" for layer in LAYERS]
 DEPENDENCIES, PACKAGE = PYTHON[0], PYTHON[1] / "latchkey"
-LEAN: dict[str, Any] = runpy.run_path(str(template.PROJECT / "layers" / "dependencies" / "lean.py"))
+LEAN: dict[str, Any] = runpy.run_path(str(sam_template.PROJECT / "layers" / "dependencies" / "strip.py"))
 UNCHECKED_HASH = 1
 """PEP 552: valid whatever the date of the source."""
 
 LARGEST_UNZIPPED = 51_000_000
-FUNCTIONS = sorted(template.resources("AWS::Serverless::Function"))
+FUNCTIONS = sorted(sam_template.resources("AWS::Serverless::Function"))
 FOR_CLIENTS = {"RequestLink", "RedeemLink", "Pin", "Session", "SendMail", "MailEvents"}
 PAID_BY_OTHERS = {
     "aws_lambda_powertools", "pydantic", "cryptography", "google", "asyncio", "boto3", "babel",
@@ -40,11 +40,11 @@ ALLOWED = sys.stdlib_module_names | {
 
 def called() -> dict[str, set[str]]:
     """The services that the code makes clients for, with the operations that it calls through them."""
-    permitted = {action for function in FUNCTIONS for action, _ in template.permissions(function)}
+    permitted = {action for function in FUNCTIONS for action, _ in sam_template.permissions(function)}
     items = {action.removeprefix("dynamodb:") for action in permitted if action.startswith("dynamodb:")}
     # PynamoDB's calls; what a transaction does needs the permissions of its parts
     found = {"dynamodb": items | {"TransactGetItems", "TransactWriteItems"}}
-    for source in (template.PROJECT / "layers" / "latchkey" / "latchkey").rglob("*.py"):
+    for source in (sam_template.PROJECT / "layers" / "latchkey" / "latchkey").rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text())):
             match node:
                 case ast.Call(ast.Attribute(ast.Call(client, [ast.Constant(str(service))]), operation)):

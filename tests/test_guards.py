@@ -3,7 +3,7 @@
 import pytest
 
 from mutants.guards import GUARDS, Guard
-from tests.template import PROJECT
+from tests.kit.sam_template import PROJECT
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.what)

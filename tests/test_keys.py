@@ -11,9 +11,9 @@ from moto import mock_aws
 
 from latchkey import aws, keys, metrics, settings
 from latchkey.rules.refusals import Unavailable
-from tests.caches import anew
-from tests.sockets import BEHAVIOURS, Behaviour, listening
-from tests.wire import Fault, Wire
+from tests.kit.aws_faults import Fault, Wire
+from tests.kit.caches import anew
+from tests.kit.sockets import BEHAVIOURS, Behaviour, listening
 
 MINUTE = 60
 FIRST, SECOND = "a" * 64, "b" * 64
@@ -29,7 +29,7 @@ class Secret:
 
     def change(self, value: str) -> None:
         """Put something else in its place."""
-        aws.client("secretsmanager").put_secret_value(SecretId=self.arn, SecretString=value)
+        aws.service_client("secretsmanager").put_secret_value(SecretId=self.arn, SecretString=value)
 
     def current(self) -> str:
         """The key by which new things are made."""
@@ -44,7 +44,7 @@ class Secret:
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
     with mock_aws(config={"core": {"mock_credentials": False}}):
-        client = aws.client("secretsmanager")
+        client = aws.service_client("secretsmanager")
         arn = client.create_secret(Name="link", SecretString=json.dumps({"current": "1", "1": FIRST}))["ARN"]
         told = replace(settings.load(), link_key_arn=arn, cookie_key_arn=f"{arn}-of-cookies")
         monkeypatch.setattr(settings, "load", lambda: told)
@@ -131,12 +131,12 @@ def test_a_secrets_manager_that_is_no_help_costs_a_second_once_in_half_a_minute(
 
 def test_a_refresh_that_fails_is_counted_for_the_alarm(secret: Secret) -> None:
     secret.current()
-    metrics.embedded()
+    metrics.emf_fields()
     refuses(secret)
     secret.passed = 30 * MINUTE
     secret.current()
     secret.current()
-    assert metrics.embedded()["SecretsUnreadable"] == 1
+    assert metrics.emf_fields()["SecretsUnreadable"] == 1
 
 
 def test_keys_for_different_purposes_are_kept_apart(secret: Secret) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from load import mix
-from tests import town as towns
+from tests.kit import live_portal as towns
 
 
 def test_a_small_mix_goes_as_it_must(pytestconfig: pytest.Config) -> None:

@@ -11,15 +11,15 @@ from latchkey.metrics import Metric
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> None:
-    metrics.embedded()
+    metrics.emf_fields()
 
 
 def test_what_was_counted_leaves_once_in_the_embedded_metric_format() -> None:
     """CloudWatch's specification: names in the directive, their values and the dimension's beside it."""
-    metrics.count(Metric.ASKED)
-    metrics.count(Metric.ASKED, Metric.SECRETS_UNREADABLE)
+    metrics.count(Metric.MAIL_QUEUED)
+    metrics.count(Metric.MAIL_QUEUED, Metric.SECRETS_UNREADABLE)
 
-    told = json.loads(json.dumps(metrics.embedded()))
+    told = json.loads(json.dumps(metrics.emf_fields()))
 
     (directive,) = told["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "Latchkey"
@@ -28,7 +28,7 @@ def test_what_was_counted_leaves_once_in_the_embedded_metric_format() -> None:
     assert told["stage"]
     assert (told["Asked"], told["SecretsUnreadable"]) == (2, 1)
     assert told["_aws"]["Timestamp"] > 1_700_000_000_000
-    assert metrics.embedded() == {}
+    assert metrics.emf_fields() == {}
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,6 @@ def test_what_was_counted_leaves_once_in_the_embedded_metric_format() -> None:
     ],
 )
 def test_a_refusal_is_counted_by_its_code_too(code: str, beside: list[str]) -> None:
-    metrics.refused(code)
-    counts = Counter(metric for metric, value in metrics.embedded().items() if value == 1)
+    metrics.count_refusal(code)
+    counts = Counter(metric for metric, value in metrics.emf_fields().items() if value == 1)
     assert sorted(counts) == sorted(["Refused", f"Refused.{code}", *beside])

@@ -11,28 +11,28 @@ from typing import Any
 
 import pytest
 
-from latchkey.rules import budgets, events, refusals
+from latchkey.rules import events, limits, refusals
 from latchkey.rules.practices import LANGUAGES, RESERVED_SLUGS, Language
 from latchkey.rules.refusals import Refusal
 from latchkey.store.practices import SLUG
 from latchkey.web import refusals as told
 from latchkey.web.requests import Request
-from tests import template
-from tests.people import NOON, WILLOW
+from tests.kit import sam_template
+from tests.kit.seed import NOON, WILLOW
 
-PACKAGE = template.PROJECT / "layers" / "latchkey" / "latchkey"
-FUNCTIONS = template.PROJECT / "functions"
-OURS = [PACKAGE, FUNCTIONS, template.PROJECT / "local"]
+PACKAGE = sam_template.PROJECT / "layers" / "latchkey" / "latchkey"
+FUNCTIONS = sam_template.PROJECT / "functions"
+OURS = [PACKAGE, FUNCTIONS, sam_template.PROJECT / "local"]
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 HANDLERS = sorted(FUNCTIONS.glob("*/handler.py"))
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "services", "service", "misc", "base", "core", "lib"}
-DOORS = {"deadlines.py", "web/entry.py", "web/worker.py", "web/authorizer.py", "admin/door.py"}
+DOORS = {"deadlines.py", "web/dispatch.py", "web/worker.py", "web/authorizer.py", "api/dispatch.py"}
 """Where any exception at all may be caught, because someone waits for an answer."""
 
 
 def named(path: Path) -> str:
     """A path as the architecture writes it."""
-    return str(path.relative_to(PACKAGE if PACKAGE in path.parents else template.PROJECT))
+    return str(path.relative_to(PACKAGE if PACKAGE in path.parents else sam_template.PROJECT))
 
 
 def parsed(path: Path) -> ast.Module:
@@ -97,7 +97,7 @@ def test_only_tokens_is_random_and_hashes() -> None:
     chance = {"secrets", "random", "hashlib", "hmac", "uuid"}
     using = {named(path) for path in (*SOURCES, *HANDLERS) if chance & set(imported(parsed(path).body))}
 
-    assert using <= {"tokens.py", "pages/frames.py", "google.py"}
+    assert using <= {"tokens.py", "pages/layout.py", "google.py"}
 
 
 def test_the_layer_loads_no_boto3_when_a_function_starts() -> None:
@@ -126,7 +126,7 @@ def test_a_function_starts_without_what_only_others_need(handler: Path) -> None:
 
 
 def routes_of(handler: Path) -> set[str]:
-    """The paths that a handler answers, as it hands them to `web.entry`."""
+    """The paths that a handler answers, as it hands them to `web.handler_for`."""
     tree = parsed(handler)
     names = {
         ast.unparse(node.targets[0]): ast.literal_eval(node.value)
@@ -136,42 +136,44 @@ def routes_of(handler: Path) -> set[str]:
     return {
         names[key.id] if isinstance(key, ast.Name) else ast.literal_eval(key)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "web.entry" and isinstance(node.args[0], ast.Dict)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "web.handler_for"
+        and isinstance(node.args[0], ast.Dict)
         for key in node.args[0].keys
         if key
     }
 
 
-@pytest.mark.parametrize("function", sorted(set(template.routes().values()) - {"Admin"}))
+@pytest.mark.parametrize("function", sorted(set(sam_template.routes().values()) - {"Admin"}))
 def test_a_function_answers_the_paths_that_the_template_leads_to_it_and_no_other(function: str) -> None:
-    declared = {key for key, behind in template.routes().items() if behind == function}
+    declared = {key for key, behind in sam_template.routes().items() if behind == function}
 
-    written = routes_of(FUNCTIONS / template.folder(function) / "handler.py")
+    written = routes_of(FUNCTIONS / sam_template.folder(function) / "handler.py")
 
     assert {key.partition(" ")[2] for key in declared - {"$default"}} == set(written)
     assert {f"ANY {path}" for path in written} <= declared, "no method of a path is left to another function"
 
 
 def test_one_function_answers_every_other_path() -> None:
-    assert template.routes()["$default"] == "Session"
+    assert sam_template.routes()["$default"] == "Session"
 
 
 def test_every_function_of_the_template_is_there_and_no_other() -> None:
-    declared = {template.folder(name) for name in template.resources("AWS::Serverless::Function")}
+    declared = {sam_template.folder(name) for name in sam_template.resources("AWS::Serverless::Function")}
 
     assert declared == {handler.parent.name for handler in HANDLERS}
 
 
 def test_a_slug_can_never_hide_a_page_of_the_service_itself() -> None:
-    own = {key.partition(" /")[2].partition("/")[0] for key in template.routes() if key != "$default"}
+    own = {key.partition(" /")[2].partition("/")[0] for key in sam_template.routes() if key != "$default"}
 
     assert {name for name in own if SLUG.fullmatch(name)} <= RESERVED_SLUGS
 
 
-@pytest.mark.parametrize("function", sorted(template.resources("AWS::Serverless::Function")))
+@pytest.mark.parametrize("function", sorted(sam_template.resources("AWS::Serverless::Function")))
 def test_the_audit_is_only_ever_added_to(function: str) -> None:
     """B78"""
-    actions = {action for action, table in template.permissions(function) if table == "Events"}
+    actions = {action for action, table in sam_template.permissions(function) if table == "Events"}
 
     assert actions <= {"dynamodb:PutItem", "dynamodb:Query"}
 
@@ -187,8 +189,9 @@ def leaves(family: type[Refusal]) -> Iterator[type[Refusal]]:
 
 REFUSALS = sorted(leaves(Refusal), key=lambda refusal: refusal.__name__)
 TO_CLINICIANS = {
-    "AddressSuppressed", "AlreadySignedIn", "ConsentMissing", "EmailInUse", "InProgress", "KeyReused", "LetterInvalid",
-    "NoAccess", "NotYours", "OpenedByOthers", "RoleMissing", "SwitchUnconfirmed", "TokenRefused",
+    "AddressChangeUnconfirmed", "AddressSuppressed", "AlreadySignedIn", "ConsentMissing", "EmailInUse",
+    "IdempotencyInProgress", "IdempotencyKeyReused", "LetterInvalid", "NoAccess", "OpenedByOthers", "RecordNotFound",
+    "RoleMissing", "TokenRefused",
 }  # fmt: skip
 """Told to clinicians' programs alone: no page says them."""
 SAMPLES: dict[str, Any] = {
@@ -212,16 +215,16 @@ def request(accept: str, language: Language, route: str = "/{practice}/sign-in")
         method="POST",
         route=route,
         path=route.replace("{practice}", "willow"),
-        parameters={"practice": "willow"},
+        path_parameters={"practice": "willow"},
         raw_query="",
         headers={"accept": accept},
         cookies=(),
         raw_body="",
-        encoded=False,
-        source="203.0.113.7",
+        is_base64=False,
+        source_ip="203.0.113.7",
         host="portal.example.com",
-        instant=NOON * 1000,
-        reference="JKJaXmPLvHcESHA=",
+        now_ms=NOON * 1000,
+        support_code="JKJaXmPLvHcESHA=",
         origin="https://portal.example.com",
         practice=WILLOW,
         language=language,
@@ -229,7 +232,7 @@ def request(accept: str, language: Language, route: str = "/{practice}/sign-in")
 
 
 def test_every_refusal_has_a_status_and_a_code() -> None:
-    assert set(REFUSALS) == set(told.TOLD)
+    assert set(REFUSALS) == set(told.PROBLEMS)
     assert {refusal.__name__ for refusal in REFUSALS} >= TO_CLINICIANS
 
 
@@ -237,25 +240,25 @@ def test_every_refusal_has_a_status_and_a_code() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_can_be_told_to_people_and_to_programs(refusal: type[Refusal], language: Language) -> None:
     """B123"""
-    told_ = told.TOLD[refusal]
-    problem = told.answer(request("application/json", language), raised(refusal))
-    assert (problem.status, problem.media) == (told_.status, "application/problem+json")
+    told_ = told.PROBLEMS[refusal]
+    problem = told.to_response(request("application/json", language), raised(refusal))
+    assert (problem.status, problem.media_type) == (told_.status, "application/problem+json")
     assert f'"code": "{told_.code}"' in problem.body
     if refusal.__name__ in TO_CLINICIANS:
         return
     typed_at = "/{practice}/pin" if refusal.__name__.startswith("Pin") else "/{practice}/sign-in"
-    page = told.answer(request("text/html", language, typed_at), raised(refusal))
+    page = told.to_response(request("text/html", language, typed_at), raised(refusal))
     if refusal is refusals.SignedOut:
         assert (page.status, page.headers["location"]) == (303, "/willow/sign-in")
     else:
-        assert page.status == (200 if refusal is refusals.SwitchUnasked else told_.status)
+        assert page.status == (200 if refusal is refusals.AccountSwitchRefused else told_.status)
         assert f'<html lang="{language}"' in page.body
 
 
 def test_what_is_refused_for_a_while_says_for_how_long() -> None:
-    for refusal in (refusals.Waiting(NOON + 90, "ask_source"), refusals.Unavailable()):
+    for refusal in (refusals.RateLimited(NOON + 90, "ask_source"), refusals.Unavailable()):
         for accept in ("text/html", "application/json"):
-            assert int(told.answer(request(accept, "en"), refusal).headers["retry-after"]) > 0
+            assert int(told.to_response(request(accept, "en"), refusal).headers["retry-after"]) > 0
 
 
 CONTRACT = {
@@ -265,11 +268,11 @@ CONTRACT = {
 
 
 def test_the_codes_that_programs_rely_on_are_kept() -> None:
-    assert {one.code for one in told.TOLD.values()} >= CONTRACT
+    assert {one.code for one in told.PROBLEMS.values()} >= CONTRACT
 
 
 def test_every_limit_can_be_named_in_the_audit() -> None:
-    limits = [limit for limit in vars(budgets).values() if isinstance(limit, budgets.Limit)]
+    policies = [limit for limit in vars(limits).values() if isinstance(limit, limits.Limit)]
 
-    assert all(re.fullmatch(r"[a-z_]+", limit.name) for limit in limits)
-    assert all(re.fullmatch(r"[a-z_]+", kind) for kind in events.Kind)
+    assert all(re.fullmatch(r"[a-z_]+", limit.name) for limit in policies)
+    assert all(re.fullmatch(r"[a-z_]+", kind) for kind in events.EventKind)

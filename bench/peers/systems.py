@@ -15,9 +15,9 @@ from urllib.parse import urlencode, urlsplit
 
 from bench.peers import machine
 from bench.peers.machine import PROJECT, PYTHON, Mailbox
-from local import launch
-from local.launch import Portal
-from tests.visitors import Desk
+from local import portal_process
+from local.portal_process import PortalProcess
+from tests.kit.visitors import Desk
 
 PEOPLE = 180
 """On file; each signs in once."""
@@ -88,7 +88,7 @@ def _is(answer: HTTPResponse, *expected: int) -> None:
 class Latchkey:
     """Functions in processes of their own behind the local gateway, which stands for API Gateway and is not counted."""
 
-    portal: Portal
+    portal: PortalProcess
     emails: list[str]
 
     def sign_in(self, turn: int) -> None:
@@ -120,7 +120,7 @@ class Latchkey:
 @contextmanager
 def latchkey(_folder: Path) -> Iterator[Latchkey]:
     """As `make run` runs it, on DynamoDB Local, and with practices cached as they are where it is deployed."""
-    with launch.portal(engine="dynamodb-local", options=["--parameter", "PracticeCacheSeconds=30"]) as portal:
+    with portal_process.portal(engine="dynamodb-local", options=["--parameter", "PracticeCacheSeconds=30"]) as portal:
         desk = Desk(portal.url, "willow", portal.authorization("willow"))
         emails = [f"person{n}@example.com" for n in range(PEOPLE)]
         for number, email in enumerate(emails):

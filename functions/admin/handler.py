@@ -1,5 +1,5 @@
 """What clinicians do: practices, members, clients, access, PINs, and what happened."""
 
-from latchkey.admin import api
+from latchkey.api import app
 
-handle = api.entry()
+handle = app.entry()

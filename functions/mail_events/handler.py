@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import assert_never
 
 from latchkey import web
-from latchkey.rules.events import Event, Kind
-from latchkey.rules.mails import FAULTS, Report, Status
+from latchkey.rules.events import Event, EventKind
+from latchkey.rules.mail import FAILED_STATUSES, MailReport, MailStatus
 from latchkey.store import accounts
 from latchkey.store.practices import SLUG
-from latchkey.tokens import ACCOUNT_BYTES, decode
+from latchkey.tokens import ACCOUNT_BYTES, base64url_decode
 
-STATUSES: dict[str, Status] = {
+STATUSES: dict[str, MailStatus] = {
     "Delivery": "delivered",
     "DeliveryDelay": "delayed",
     "Bounce": "bounced",
@@ -28,22 +28,24 @@ class Malformed(Exception):
     """A report that has not the shape of one. It would not have it the next time either."""
 
 
-def work(event: object, instant: int) -> web.Outcome:
+def record_report(event: object, now_ms: int) -> web.JobResult:
     """Note one report. Reports of mails that were not ours, of a kind that says nothing, or of another shape than SES
     gives them are passed over."""
-    now = instant // 1000
+    now = now_ms // 1000
     try:
-        report = _read(event, now)
+        report = parse_report(event, now)
     except Malformed:
-        return web.Outcome("passed_over", "malformed")
+        return web.JobResult("passed_over", "malformed")
     if report is None:
-        return web.Outcome("passed_over")
-    row = Event(report.practice, report.account, Kind.LINK_FAILED, instant, actor="system", reason=report.status)
-    known = accounts.note_report(report, now, row if report.status in FAULTS else None)
-    return web.Outcome(report.status if known else "passed_over", None, report.practice)
+        return web.JobResult("passed_over")
+    row = Event(
+        report.practice, report.account_key, EventKind.LINK_FAILED, now_ms, actor="system", reason=report.status
+    )
+    known = accounts.apply_report(report, now, row if report.status in FAILED_STATUSES else None)
+    return web.JobResult(report.status if known else "passed_over", None, report.practice)
 
 
-def _read(event: object, now: int) -> Report | None:
+def parse_report(event: object, now: int) -> MailReport | None:
     """The report in an event; None for one that is no concern of ours.
 
     :raises Malformed: it holds none.
@@ -54,22 +56,26 @@ def _read(event: object, now: int) -> Report | None:
     tags = _object(mail.get("tags"))
     if status is None or "practice" not in tags or "account" not in tags:
         return None
-    practice, account, message = _tag(tags["practice"]), decode(_tag(tags["account"])), _text(mail.get("messageId"))
+    practice, account, message = (
+        _tag(tags["practice"]),
+        base64url_decode(_tag(tags["account"])),
+        _text(mail.get("messageId")),
+    )
     if not SLUG.fullmatch(practice) or not account or len(account) != ACCOUNT_BYTES or not MESSAGE.fullmatch(message):
         raise Malformed
     bounce = detail.get("bounce")
     permanent = isinstance(bounce, Mapping) and bounce.get("bounceType") == "Permanent"
-    return Report(
-        message=message,
+    return MailReport(
+        message_id=message,
         practice=practice,
-        account=account,
+        account_key=account,
         status=status,
         sent_at=_second(mail.get("timestamp"), now),
-        stops=_stops(status, permanent=permanent),
+        suppresses=_stops(status, permanent=permanent),
     )
 
 
-def _stops(status: Status, *, permanent: bool) -> bool:
+def _stops(status: MailStatus, *, permanent: bool) -> bool:
     match status:
         case "complained":
             return True
@@ -108,4 +114,4 @@ def _second(told: object, now: int) -> int:
         return now
 
 
-handle = web.listener(work)
+handle = web.eventbridge_handler(record_report)

@@ -6,28 +6,28 @@ from latchkey import keys, metrics, pages, tokens, web
 from latchkey.metrics import Metric
 from latchkey.rules import addresses, pins
 from latchkey.rules.accounts import Account
-from latchkey.rules.budgets import (
-    MANY_WRONG_PINS,
-    TYPE_BY_NETWORK,
-    TYPE_BY_SOURCE,
-    WRONG_PINS_BY_ADDRESS,
-    WRONG_PINS_BY_PRACTICE,
+from latchkey.rules.events import EventKind
+from latchkey.rules.limits import (
+    PIN_GUESSING_THRESHOLD,
+    SUBMIT_PIN_PER_NETWORK,
+    SUBMIT_PIN_PER_SOURCE,
+    WRONG_PINS_PER_ADDRESS,
+    WRONG_PINS_PER_PRACTICE,
 )
-from latchkey.rules.events import Kind
 from latchkey.rules.pins import Pin
-from latchkey.rules.refusals import PinLocked, PinRefused, Waiting
-from latchkey.store import accounts, budgets
+from latchkey.rules.refusals import PinLocked, PinRefused, RateLimited
+from latchkey.store import accounts, limits
 from latchkey.store import pins as kept
-from latchkey.store.budgets import Reservation, Taken
-from latchkey.web import arrivals, cookies
-from latchkey.web.answers import frame
-from latchkey.web.audit import write_down
-from latchkey.web.typed import typed_address
+from latchkey.store.limits import Reservation, Reservations
+from latchkey.web import cookies, current_session
+from latchkey.web.audit import append
+from latchkey.web.responses import page_context
+from latchkey.web.typed_address import typed_address
 
 
-def form(request: web.Request) -> web.Response:
+def show_form(request: web.Request) -> web.Response:
     """Ask for address and code; the address is there already where this browser has just asked for a link."""
-    return web.page(pages.pin(frame(request), typed=typed_address(request).address))
+    return web.html_page(pages.pin(page_context(request), typed=typed_address(request).address))
 
 
 def sign_in(request: web.Request) -> web.Response:
@@ -35,28 +35,28 @@ def sign_in(request: web.Request) -> web.Response:
 
     What is wrong is not told, and it takes as long to find out: address, code, expired, used, never made.
     """
-    address = addresses.canonical(request.field("email"))
-    typed = pins.typed(request.field("pin"))
-    agreed = request.field("switch") == "yes"
-    key = accounts.key_of(request.at.slug, address)
-    present = arrivals.present(request)
-    arrivals.ask_before_switching(present, key, addresses.masked(address), agreed=agreed)
-    with budgets.reservation() as reserved:
+    address = addresses.canonical(request.form_value("email"))
+    typed = pins.parse_digits(request.form_value("pin"))
+    agreed = request.form_value("switch") == "yes"
+    key = accounts.key_of(request.practice_or_404.slug, address)
+    present = current_session.peek(request)
+    current_session.ask_before_switching(present, key, addresses.masked(address), agreed=agreed)
+    with limits.reservations() as reserved:
         wrong = _reserve(request, key, reserved)
         try:
             pin, account = _proven(request, key, typed, reserved)
-            arrival = arrivals.arrival(request, account, "pin", present)
+            arrival = current_session.new_attempt(request, account, "pin", present)
             visit = kept.spend(pin, account, arrival)
         except PinRefused:
-            write_down(request, key, Kind.PIN_REFUSED, "pin")
-            if wrong.windows[WRONG_PINS_BY_PRACTICE.name].count >= MANY_WRONG_PINS:
-                metrics.count(Metric.PIN_PRESSURE)
+            append(request, key, EventKind.PIN_REFUSED, "pin")
+            if wrong.windows[WRONG_PINS_PER_PRACTICE.name].count >= PIN_GUESSING_THRESHOLD:
+                metrics.count(Metric.PIN_GUESSING)
             raise
-    reserved.release()
-    return web.signed_in(request, visit, arrival.cookie)
+    reserved.release_all()
+    return web.signed_in_response(request, visit, arrival.cookie)
 
 
-def _reserve(request: web.Request, key: bytes, reserved: Reservation) -> Taken:
+def _reserve(request: web.Request, key: bytes, reserved: Reservations) -> Reservation:
     """Count the try as a wrong PIN before it is compared, and return the practice's count.
 
     :raises PinLocked: the address has had too many, whether or not it has a PIN.
@@ -64,56 +64,63 @@ def _reserve(request: web.Request, key: bytes, reserved: Reservation) -> Taken:
     """
     own = _take_own(request, key, reserved)
     try:
-        practice = budgets.bucket_of("pin practice", request.at.slug)
-        return reserved.take(practice, (WRONG_PINS_BY_PRACTICE,), request.now)
-    except Waiting as waiting:
+        practice = limits.scope_key("pin practice", request.practice_or_404.slug)
+        return reserved.reserve(practice, (WRONG_PINS_PER_PRACTICE,), request.now)
+    except RateLimited as waiting:
         # it was no wrong PIN
-        reserved.give_back(own)
-        write_down(request, key, Kind.LIMIT_HIT, "pin", waiting.limit)
+        reserved.release(own)
+        append(request, key, EventKind.LIMIT_HIT, "pin", waiting.limit)
         raise
 
 
-def _take_own(request: web.Request, key: bytes, reserved: Reservation) -> Taken:
+def _take_own(request: web.Request, key: bytes, reserved: Reservations) -> Reservation:
     """Count for the account's known browsers, which strangers cannot use up and which cost their source nothing. Where
     these are used up too, and for every other browser, count for the source and for the address.
 
     :raises PinLocked, Waiting: as `_reserve` does.
     """
-    known = cookies.knows(request, key)
-    source = partial(reserved.take_by_source, request.source, TYPE_BY_SOURCE, TYPE_BY_NETWORK, request.now, road="pin")
+    known = cookies.known_browser_id(request, key)
+    source = partial(
+        reserved.reserve_source,
+        request.source_ip,
+        SUBMIT_PIN_PER_SOURCE,
+        SUBMIT_PIN_PER_NETWORK,
+        request.now,
+        road="pin",
+    )
     try:
-        return reserved.take_known_first(
-            budgets.bucket_of("pin browser", key) if known else None,
-            budgets.bucket_of("pin address", key),
-            (WRONG_PINS_BY_ADDRESS,),
+        return reserved.reserve_known_first(
+            limits.scope_key("pin browser", key) if known else None,
+            limits.scope_key("pin address", key),
+            (WRONG_PINS_PER_ADDRESS,),
             request.now,
             otherwise=source,
         )
-    except Waiting as waiting:
-        if waiting.limit != WRONG_PINS_BY_ADDRESS.name:
+    except RateLimited as waiting:
+        if waiting.limit != WRONG_PINS_PER_ADDRESS.name:
             raise
-        write_down(request, key, Kind.PIN_LOCKED, "pin", waiting.limit)
+        append(request, key, EventKind.PIN_LOCKED, "pin", waiting.limit)
         raise PinLocked(waiting.until) from None
 
 
-def _proven(request: web.Request, key: bytes, typed: str, reserved: Reservation) -> tuple[Pin, Account]:
+def _proven(request: web.Request, key: bytes, typed: str, reserved: Reservations) -> tuple[Pin, Account]:
     """The live PIN that was typed, and the account it opens.
 
     :raises PinRefused: it is not that, or there is none.
     """
-    ring, attempt = keys.pin(), tokens.ulid(request.instant)
-    reserved.if_undecided(lambda: kept.give_back_attempt(key, attempt))
+    ring, attempt = keys.pin(), tokens.new_ulid(request.now_ms)
+    reserved.on_undecided(lambda: kept.release_guess(key, attempt))
     try:
-        pin = kept.take_attempt(key, attempt, request.now)
+        pin = kept.count_guess(key, attempt, request.now)
     except PinRefused:
-        tokens.pin_hash(ring, ring.current, tokens.salt(), key, typed)
+        tokens.hash_pin(ring, ring.current, tokens.random_salt(), key, typed)
         raise
-    hashed = tokens.pin_hash(ring, pin.key, pin.salt, key, typed)
+    hashed = tokens.hash_pin(ring, pin.pepper_id, pin.salt, key, typed)
     account = accounts.find(key)
-    right = hashed is not None and tokens.same(hashed, pin.hash)
+    right = hashed is not None and tokens.constant_time_equal(hashed, pin.hash)
     if not right or account is None or not account.may_sign_in or account.epoch != pin.epoch:
         raise PinRefused
     return pin, account
 
 
-handle = web.entry({"/{practice}/pin": {"GET": form, "POST": sign_in}})
+handle = web.handler_for({"/{practice}/pin": {"GET": show_form, "POST": sign_in}})

@@ -4,97 +4,99 @@ from contextlib import suppress
 
 from latchkey import keys, pages, tokens, web
 from latchkey.rules.accounts import Account
-from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
-from latchkey.rules.events import Kind
-from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUnknown, LinkUsed, Refusal, Waiting
-from latchkey.rules.sessions import Visit
-from latchkey.store import budgets, links
+from latchkey.rules.events import EventKind
+from latchkey.rules.limits import OPEN_LINK_PER_NETWORK, OPEN_LINK_PER_SOURCE
+from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUnknown, LinkUsed, RateLimited, Refusal
+from latchkey.rules.sessions import LiveSession
+from latchkey.store import limits, links
 from latchkey.tokens import LinkToken
-from latchkey.web import arrivals, cookies
-from latchkey.web.answers import frame, still_signed_in
-from latchkey.web.audit import write_down
+from latchkey.web import cookies, current_session
+from latchkey.web.audit import append
 from latchkey.web.refusals import code
+from latchkey.web.responses import page_context, still_signed_in
 
 
-def look(request: web.Request) -> web.Response:
+def open_link(request: web.Request) -> web.Response:
     """Sign in at once the browser that asked for this link; ask everyone else."""
-    token = tokens.read_link(keys.link(), request.at.slug, request.parameters["token"])
-    present = arrivals.present(request)
+    token = tokens.verify_link(keys.link(), request.practice_or_404.slug, request.path_parameters["token"])
+    present = current_session.peek(request)
     try:
         account = links.peek(token, request.now)
     except LinkUsed:
-        return _home_again(request, token, present)
-    if _asked_here(request, token):
-        return _open(request, token, present, account)
+        return _resume_if_signed_in(request, token, present)
+    if _requested_by_this_browser(request, token):
+        return _redeem(request, token, present, account)
     masked = account.masked
     if request.wants_json:
-        return web.json_document({"status": "confirm", "email": masked})
-    _ask_before_switching(request, account, present)
-    return web.page(pages.confirm(frame(request), action="", masked=masked, invitation=token.kind == "invitation"))
+        return web.json_response({"status": "confirm", "email": masked})
+    _require_switch_consent(request, account, present)
+    return web.html_page(
+        pages.confirm(page_context(request), action="", masked=masked, invitation=token.kind == "invitation")
+    )
 
 
-def press(request: web.Request) -> web.Response:
+def redeem_link(request: web.Request) -> web.Response:
     """A person pressed the button."""
     try:
-        token = tokens.read_link(keys.link(), request.at.slug, request.parameters["token"])
+        token = tokens.verify_link(keys.link(), request.practice_or_404.slug, request.path_parameters["token"])
     except LinkUnknown:
         # a link of ours proves itself and costs its source nothing: neighbours behind one address never stop it
-        budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now, road="link")
+        limits.reserve_source(request.source_ip, OPEN_LINK_PER_SOURCE, OPEN_LINK_PER_NETWORK, request.now, road="link")
         raise
-    return _open(request, token, arrivals.present(request))
+    return _redeem(request, token, current_session.peek(request))
 
 
-def _open(
-    request: web.Request, token: LinkToken, present: Visit | None, account: Account | None = None
+def _redeem(
+    request: web.Request, token: LinkToken, present: LiveSession | None, account: Account | None = None
 ) -> web.Response:
     """Spend the link, and write down if it is dead; `account` is the one that it was found to open, if it was."""
     try:
         account = account or links.peek(token, request.now)
-        _ask_before_switching(request, account, present)
-        arrival = arrivals.arrival(request, account, "link", present)
+        _require_switch_consent(request, account, present)
+        arrival = current_session.new_attempt(request, account, "link", present)
         visit = links.spend(token, account, arrival)
     except LinkUsed as used:
         _write_down(request, token, used)
-        return _home_again(request, token, present)
+        return _resume_if_signed_in(request, token, present)
     except (LinkExpired, LinkReplaced) as dead:
         _write_down(request, token, dead)
         raise
-    return web.signed_in(request, visit, arrival.cookie)
+    return web.signed_in_response(request, visit, arrival.cookie)
 
 
 def _write_down(request: web.Request, token: LinkToken, dead: Refusal) -> None:
     """Write down that a dead link was pressed, as often as a source may try what proves nothing. Whoever presses it
     more often still reads why it is dead, and fills no audit."""
-    with suppress(Waiting):
-        budgets.take_by_source(request.source, OPEN_BY_SOURCE, OPEN_BY_NETWORK, request.now, road="link")
-        write_down(request, token.account, Kind.LINK_REFUSED, "link", code(dead))
+    with suppress(RateLimited):
+        limits.reserve_source(request.source_ip, OPEN_LINK_PER_SOURCE, OPEN_LINK_PER_NETWORK, request.now, road="link")
+        append(request, token.account_key, EventKind.LINK_REFUSED, "link", code(dead))
 
 
-def _asked_here(request: web.Request, token: LinkToken) -> bool:
+def _requested_by_this_browser(request: web.Request, token: LinkToken) -> bool:
     """Whether this is a person opening the link that this very browser asked for."""
     asked = cookies.requested(request)
-    here = asked is not None and tokens.same(asked, token.request)
-    return here and token.kind == "sign_in" and request.method == "GET" and not request.prefetched
+    here = asked is not None and tokens.constant_time_equal(asked, token.job_id)
+    return here and token.kind == "sign_in" and request.method == "GET" and not request.is_prefetch
 
 
-def _ask_before_switching(request: web.Request, account: Account, present: Visit | None) -> None:
+def _require_switch_consent(request: web.Request, account: Account, present: LiveSession | None) -> None:
     """A link that someone was sent must not quietly move them into another account.
 
     :raises SwitchUnasked: another account is signed in, and nobody has agreed.
     :raises BodyInvalid: what was sent cannot be read, and so tells nothing of what anyone agreed to.
     """
-    agreed = request.method == "POST" and request.field("switch") == "yes"
-    arrivals.ask_before_switching(present, account.key, account.masked, agreed=agreed)
+    agreed = request.method == "POST" and request.form_value("switch") == "yes"
+    current_session.ask_before_switching(present, account.key, account.masked, agreed=agreed)
 
 
-def _home_again(request: web.Request, token: LinkToken, present: Visit | None) -> web.Response:
+def _resume_if_signed_in(request: web.Request, token: LinkToken, present: LiveSession | None) -> web.Response:
     """Whom a used link has signed in here goes on; to everyone else it is used.
 
     :raises LinkUsed: nobody is signed in to its account here.
     """
-    if present is None or present.account.key != token.account:
+    if present is None or present.account.key != token.account_key:
         raise LinkUsed
     return still_signed_in(request, present)
 
 
-handle = web.entry({"/{practice}/link/{token}": {"GET": look, "POST": press}})
+handle = web.handler_for({"/{practice}/link/{token}": {"GET": open_link, "POST": redeem_link}})

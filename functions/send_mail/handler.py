@@ -9,69 +9,69 @@ from typing import assert_never
 
 from latchkey import keys, settings, tokens, web
 from latchkey.mail import letters, queue, ses
-from latchkey.mail.letters import Errand, Letter, Notice, Words
-from latchkey.rules import jobs
+from latchkey.mail.letters import Letter, LinkMail, Notice, WordingOverrides
+from latchkey.rules import mail
 from latchkey.rules.accounts import Account
-from latchkey.rules.events import Event, Kind
-from latchkey.rules.jobs import Job
+from latchkey.rules.events import Event, EventKind
+from latchkey.rules.mail import MailJob
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import Unavailable
 from latchkey.store import accounts, events, links, practices
-from latchkey.store.tables import OUTAGES
+from latchkey.store.dynamodb import OUTAGES
 
 
-def work(body: str, instant: int) -> web.Outcome:
+def send(body: str, now_ms: int) -> web.JobResult:
     """Keep one promise of mail, or write down why not.
 
     :raises ValueError: the message holds no promise.
     :raises web.NotNow: what it takes does not answer.
     """
-    job = queue.read(body)
+    job = queue.parse_job(body)
     try:
-        return _keep(job, instant)
+        return _process(job, now_ms)
     except ses.Delayed as delayed:
-        raise web.NotNow(delayed.reason, delayed.closed) from None
+        raise web.RetryLater(delayed.reason, delayed.sending_paused) from None
     except (Unavailable, *OUTAGES) as outage:
-        raise web.NotNow(type(outage).__name__) from None
+        raise web.RetryLater(type(outage).__name__) from None
 
 
-def put_off(body: str, instant: int, obstacle: web.NotNow) -> web.Outcome:
+def requeue(body: str, now_ms: int, obstacle: web.RetryLater) -> web.JobResult:
     """Put a copy back for later: half of the longest wait from now, and up to as long again by chance.
 
     :raises ValueError: the message holds no promise.
     """
-    job = queue.read(body)
-    longest = jobs.wait(job, instant // 1000, closed=obstacle.lasting)
-    queue.put(job, longest * (100 + obstacle.percent) // 200)
-    return web.Outcome("delayed", obstacle.reason, job.practice)
+    job = queue.parse_job(body)
+    longest = mail.retry_delay(job, now_ms // 1000, sending_paused=obstacle.is_prolonged)
+    queue.send_job(job, longest * (100 + obstacle.jitter_percent) // 200)
+    return web.JobResult("delayed", obstacle.reason, job.practice)
 
 
-def _keep(job: Job, instant: int) -> web.Outcome:
-    now = instant // 1000
-    account = accounts.find(job.account)
-    void = jobs.void(job, account, now)
+def _process(job: MailJob, now_ms: int) -> web.JobResult:
+    now = now_ms // 1000
+    account = accounts.find(job.account_key)
+    void = mail.skip_reason(job, account, now)
     if void or account is None:
-        return _suppressed(job, account, void or "no_access", instant)
-    letter = _letter(job, practices.load(job.practice, now), account, now)
+        return _skip(job, account, void or "no_access", now_ms)
+    letter = _letter(job, practices.get_cached(job.practice, now), account, now)
     if letter is None:
-        return _suppressed(job, account, "superseded", instant)
+        return _skip(job, account, "superseded", now_ms)
 
     try:
-        message = ses.send(letter, {"practice": job.practice, "account": tokens.encode(job.account)})
+        message = ses.send(letter, {"practice": job.practice, "account": tokens.base64url_encode(job.account_key)})
     except ses.Delayed:
-        _note(job, "delayed", now)
+        _set_status(job, "delayed", now)
         raise
     except ses.Rejected as rejected:
-        _write_down(job, Kind.LINK_FAILED, instant, str(rejected))
-        _note(job, "rejected", now)
-        return web.Outcome("rejected", ses.IN_WORDS.get(str(rejected), str(rejected)), job.practice)
+        _write_down(job, EventKind.LINK_FAILED, now_ms, str(rejected))
+        _set_status(job, "rejected", now)
+        return web.JobResult("rejected", ses.IN_WORDS.get(str(rejected), str(rejected)), job.practice)
     # at once: a report of a mail that is not known yet is passed over; where the row then fails, the job comes again
-    _note(job, "sent", now, message)
-    _write_down(job, Kind.LINK_SENT if job.has_link else Kind.NOTICE_SENT, instant)
-    return web.Outcome("sent", None, job.practice)
+    _set_status(job, "sent", now, message)
+    _write_down(job, EventKind.LINK_SENT if job.has_link else EventKind.NOTICE_SENT, now_ms)
+    return web.JobResult("sent", None, job.practice)
 
 
-def _letter(job: Job, practice: Practice, account: Account, now: int) -> Letter | None:
+def _letter(job: MailJob, practice: Practice, account: Account, now: int) -> Letter | None:
     """The letter of a job; None if it carries a link that is no longer the newest of its account."""
     match job.kind:
         case "pin_made":
@@ -85,24 +85,24 @@ def _letter(job: Job, practice: Practice, account: Account, now: int) -> Letter 
             assert_never(job.kind)
 
 
-def _mint(job: Job, kind: tokens.Kind, now: int) -> str | None:
+def _mint(job: MailJob, kind: tokens.LinkKind, now: int) -> str | None:
     """The URL of the job's link, made or found made; None if it is no longer the newest of its account."""
-    for token in tokens.links(keys.link(), job.practice, kind, job.account, job.request):
+    for token in tokens.link_candidates(keys.link(), job.practice, kind, job.account_key, job.job_id):
         if links.mint(job, token, now):
             return f"{job.origin}/{job.practice}/link/{token.text()}"
     return None
 
 
-def _letter_with(url: str, job: Job, kind: tokens.Kind, practice: Practice, account: Account) -> Letter:
-    errand = Errand(
+def _letter_with(url: str, job: MailJob, kind: tokens.LinkKind, practice: Practice, account: Account) -> Letter:
+    errand = LinkMail(
         address=account.address,
         language=account.language,
         url=url,
         sender=_sender(practice),
-        reference=job.request.hex(),
+        entity_ref_id=job.job_id.hex(),
         hours=settings.load().link_seconds // 3600,
     )
-    words = _words(practice, kind, account)
+    words = _wording(practice, kind, account)
     portal = f"{job.origin}/{job.practice}"
     match kind:
         case "invitation":
@@ -118,46 +118,51 @@ def _letter_with(url: str, job: Job, kind: tokens.Kind, practice: Practice, acco
             )
         case "sign_in":
             return letters.sign_in(
-                practice, errand, requested_at=job.asked_at // 1000, name=account.name, portal=portal, words=words
+                practice,
+                errand,
+                requested_at=job.requested_at_ms // 1000,
+                name=account.name,
+                portal=portal,
+                words=words,
             )
         case _:
             assert_never(kind)
 
 
-def _notice(job: Job, practice: Practice, account: Account) -> Notice:
+def _notice(job: MailJob, practice: Practice, account: Account) -> Notice:
     return Notice(
         address=account.address,
         language=account.language,
         sender=_sender(practice),
-        reference=job.request.hex(),
-        at=job.asked_at // 1000,
+        entity_ref_id=job.job_id.hex(),
+        at=job.requested_at_ms // 1000,
     )
 
 
-def _words(practice: Practice, kind: str, account: Account) -> Words | None:
+def _wording(practice: Practice, kind: str, account: Account) -> WordingOverrides | None:
     own = practice.letters.get(f"{kind}/{account.language}")
-    return Words(**{part: own.get(part, "") for part in ("greeting", "body", "footer")}) if own else None
+    return WordingOverrides(**{part: own.get(part, "") for part in ("greeting", "body", "footer")}) if own else None
 
 
 def _sender(practice: Practice) -> str:
     return f"{practice.sender}@{settings.load().sender_domain}"
 
 
-def _suppressed(job: Job, account: Account | None, reason: jobs.Reason, instant: int) -> web.Outcome:
-    _write_down(job, Kind.LINK_SUPPRESSED, instant, reason)
-    if account and (status := jobs.shown(reason)):
-        _note(job, status, instant // 1000)
-    return web.Outcome("suppressed", reason, job.practice)
+def _skip(job: MailJob, account: Account | None, reason: mail.SkipReason, now_ms: int) -> web.JobResult:
+    _write_down(job, EventKind.LINK_SUPPRESSED, now_ms, reason)
+    if account and (status := mail.status_of_skipped(reason)):
+        _set_status(job, status, now_ms // 1000)
+    return web.JobResult("suppressed", reason, job.practice)
 
 
-def _note(job: Job, status: str, now: int, message: str | None = None) -> None:
+def _set_status(job: MailJob, status: str, now: int, message: str | None = None) -> None:
     """Show the clinician what became of a link; a notice is not what they ask about."""
     if job.has_link:
-        accounts.note_mail(job.account, status, now, message)
+        accounts.set_mail_status(job.account_key, status, now, message)
 
 
-def _write_down(job: Job, kind: Kind, instant: int, reason: str | None = None) -> None:
-    events.add(Event(job.practice, job.account, kind, instant, actor="system", reason=reason, method=job.kind))
+def _write_down(job: MailJob, kind: EventKind, now_ms: int, reason: str | None = None) -> None:
+    events.append(Event(job.practice, job.account_key, kind, now_ms, actor="system", reason=reason, method=job.kind))
 
 
-handle = web.worker(work, put_off)
+handle = web.sqs_handler(send, requeue)

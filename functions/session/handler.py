@@ -9,82 +9,82 @@ import latchkey
 from latchkey import aws, pages, settings, web
 from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
 from latchkey.store import sessions
-from latchkey.web import arrivals, cookies
-from latchkey.web.answers import frame
+from latchkey.web import cookies, current_session
+from latchkey.web.responses import page_context
 
 
-def choice(request: web.Request) -> web.Response:
+def show_profiles(request: web.Request) -> web.Response:
     """Whose profile? Only for accounts that open several (B103)."""
-    visit = arrivals.visit(request)
-    if not visit.several:
-        return web.see_other(request.below("home"))
+    visit = current_session.require(request)
+    if not visit.has_several_profiles:
+        return web.see_other(request.portal_path("home"))
     chosen = visit.profile
-    return web.page(
-        pages.profiles(frame(request), profiles=visit.account.profiles, current=chosen.id if chosen else None)
+    return web.html_page(
+        pages.profiles(page_context(request), profiles=visit.account.profiles, current=chosen.id if chosen else None)
     )
 
 
-def choose(request: web.Request) -> web.Response:
+def choose_profile(request: web.Request) -> web.Response:
     """Turn the session to a profile of the account's own; any other might as well not exist."""
-    visit = arrivals.visit(request)
-    profile = visit.account.profile(request.field("profile"))
+    visit = current_session.require(request)
+    profile = visit.account.profile(request.form_value("profile"))
     if profile is None:
         raise ProfileUnknown
-    sessions.choose(visit, profile.id, request.now)
+    sessions.set_profile(visit, profile.id, request.now)
     if request.wants_json:
-        return web.json_document(web.session_document(request, arrivals.visit(request)))
-    return web.see_other(request.below("home"))
+        return web.json_response(web.session_document(request, current_session.require(request)))
+    return web.see_other(request.portal_path("home"))
 
 
-def home(request: web.Request) -> web.Response:
+def show_home(request: web.Request) -> web.Response:
     """The way into the portal, and out of it."""
-    visit = arrivals.visit(request)
+    visit = current_session.require(request)
     if visit.profile is None:
-        return web.see_other(request.below("profiles"))
-    return web.page(
+        return web.see_other(request.portal_path("profiles"))
+    return web.html_page(
         pages.home(
-            frame(request),
+            page_context(request),
             account=visit.account,
             profile=visit.profile,
-            first=visit.session.first,
-            previous=visit.session.previous,
+            first=visit.session.welcome_pending,
+            previous=visit.session.previous_sign_in_at,
         )
     )
 
 
-def get_started(request: web.Request) -> web.Response:
+def dismiss_welcome(request: web.Request) -> web.Response:
     """The welcome of the first visit has been read (B109)."""
-    sessions.get_started(arrivals.visit(request), request.now)
-    return web.see_other(request.below("home"))
+    sessions.mark_welcome_read(current_session.require(request), request.now)
+    return web.see_other(request.portal_path("home"))
 
 
 def sign_out(request: web.Request) -> web.Response:
     """End the session where it is kept, not only in the browser; without one there is nothing left to do."""
     with suppress(SignedOut):
-        sessions.end(arrivals.visit(request), request.instant)
+        sessions.end(current_session.require(request), request.now_ms)
     answer = (
-        web.json_document({"status": "signed_out"})
+        web.json_response({"status": "signed_out"})
         if request.wants_json
-        else web.see_other(request.below("signed-out"))
+        else web.see_other(request.portal_path("signed-out"))
     )
     # not "cookies": that would end the sessions of other practices on this host
     answer.headers["clear-site-data"] = '"cache", "storage"'
-    return answer.keeping(cookies.drop_session(request))
+    return answer.with_cookies(cookies.clear_session(request))
 
 
-def signed_out(request: web.Request) -> web.Response:
+def show_signed_out(request: web.Request) -> web.Response:
     """It is done, and what else to close on a shared device (B77)."""
-    return web.page(pages.signed_out(frame(request)))
+    return web.html_page(pages.signed_out(page_context(request)))
 
 
-def document(request: web.Request) -> web.Response:
+def show_session(request: web.Request) -> web.Response:
     """What other parts of the portal may know of this session."""
-    return web.json_document(web.session_document(request, arrivals.visit(request)))
+    return web.json_response(web.session_document(request, current_session.require(request)))
 
 
 def health(_request: web.Request) -> web.Response:
     """Whether this version answers."""
-    return web.json_document({"status": "ok", "version": latchkey.__version__})
+    return web.json_response({"status": "ok", "version": latchkey.__version__})
 
 
 def apple_app_links(_request: web.Request) -> web.Response:
@@ -95,7 +95,7 @@ def apple_app_links(_request: web.Request) -> web.Response:
     apps = settings.load().apple_app_ids
     if not apps:
         raise PageUnknown
-    return web.json_document({"applinks": {"details": [{"appIDs": list(apps), "components": [{"/": "/*/link/*"}]}]}})
+    return web.json_response({"applinks": {"details": [{"appIDs": list(apps), "components": [{"/": "/*/link/*"}]}]}})
 
 
 def android_app_links(_request: web.Request) -> web.Response:
@@ -111,31 +111,31 @@ def android_app_links(_request: web.Request) -> web.Response:
         "package_name": told.android_package,
         "sha256_cert_fingerprints": list(told.android_fingerprints),
     }
-    return web.json_document([{"relation": ["delegate_permission/common.handle_all_urls"], "target": target}])
+    return web.json_response([{"relation": ["delegate_permission/common.handle_all_urls"], "target": target}])
 
 
-def _whose(request: web.Request) -> str | None:
+def _practice_of(request: web.Request) -> str | None:
     """The practice of the path, also below it where nothing is: a link cut short by a mail program leads to a page of
     the practice, with its phone and a way on."""
     first = request.path.split("/")[1:2]
-    return request.parameters.get("practice") or (first[0] if request.route == "$default" and first else None)
+    return request.path_parameters.get("practice") or (first[0] if request.route == "$default" and first else None)
 
 
-_answer = web.entry(
+_answer = web.handler_for(
     {
-        "/{practice}/profiles": {"GET": choice, "POST": choose},
-        "/{practice}/home": {"GET": home, "POST": get_started},
+        "/{practice}/profiles": {"GET": show_profiles, "POST": choose_profile},
+        "/{practice}/home": {"GET": show_home, "POST": dismiss_welcome},
         "/{practice}/sign-out": {"POST": sign_out},
-        "/{practice}/signed-out": {"GET": signed_out},
-        "/{practice}/session": {"GET": document},
+        "/{practice}/signed-out": {"GET": show_signed_out},
+        "/{practice}/session": {"GET": show_session},
         "/healthz": {"GET": health},
         "/.well-known/apple-app-site-association": {"GET": apple_app_links},
         "/.well-known/assetlinks.json": {"GET": android_app_links},
     },
-    whose=_whose,
+    whose=_practice_of,
 )
 
 
-def handle(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
+def handle(event: Mapping[str, Any], context: aws.InvocationContext) -> dict[str, Any]:
     """Answer a request, or tell API Gateway whether one for another API of this stack is signed in."""
-    return web.authorize(event, context) if web.asks_to_authorize(event) else _answer(event, context)
+    return web.authorize(event, context) if web.is_authorizer_event(event) else _answer(event, context)

@@ -5,10 +5,10 @@ from pathlib import Path
 from jinja2 import FileSystemLoader
 
 from latchkey.mail import letters
-from latchkey.pages import frames
-from latchkey.templates import COMPILED, SOURCES
+from latchkey.pages import layout
+from latchkey.template_loader import COMPILED, SOURCES
 
-for module in (frames, letters):
+for module in (layout, letters):
     room = Path(str(module.__file__)).parent
     paper = module.PAPER.overlay(loader=FileSystemLoader(room / SOURCES))
     paper.compile_templates(

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import town as towns
 from tests.functions.conftest import cloud, portal  # noqa: F401 - what needs no crowd happens there
-from tests.town import Town
+from tests.kit import live_portal as towns
+from tests.kit.live_portal import Town
 
 
 @pytest.fixture(scope="package")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from latchkey.rules.accounts import Status
-from tests.functions.files import put
-from tests.functions.portal import Answer, Portal
-from tests.people import HARBOR, NOON
+from latchkey.rules.accounts import AccountStatus
+from tests.kit.files import put
+from tests.kit.portal import Answer, Portal
+from tests.kit.seed import HARBOR, NOON
 
 DAY = 24 * 3600
 PAUSES = (0, 10, 50, 60, 60, 900, 900)
@@ -16,8 +16,8 @@ PAUSES = (0, 10, 50, 60, 60, 900, 900)
 STATES: dict[str, dict[str, Any]] = {
     "active, never signed in": {"first_sign_in_at": None, "last_sign_in_at": None},
     "active, signed in before": {},
-    "disabled": {"status": Status.DISABLED},
-    "invited": {"status": Status.INVITED, "first_sign_in_at": None, "last_sign_in_at": None},
+    "disabled": {"status": AccountStatus.DISABLED},
+    "invited": {"status": AccountStatus.INVITED, "first_sign_in_at": None, "last_sign_in_at": None},
     "no consent to email": {"email_ok": False},
     "bounced": {"suppressed": True},
 }

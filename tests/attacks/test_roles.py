@@ -9,21 +9,21 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.template import REGION
-from tests import template
-from tests.town import Town
+from local.sam_template import REGION
+from tests.kit import sam_template
+from tests.kit.live_portal import Town
 
-FUNCTIONS = sorted(template.resources("AWS::Serverless::Function"))
+FUNCTIONS = sorted(sam_template.resources("AWS::Serverless::Function"))
 DENIED = {"AccessDenied", "AccessDeniedException"}
-TABLES = template.resources("AWS::DynamoDB::Table")
+TABLES = sam_template.resources("AWS::DynamoDB::Table")
 
 TRIED = {
     "dynamodb": (TABLES, ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")),
     "sqs": (
-        template.resources("AWS::SQS::Queue"),
+        sam_template.resources("AWS::SQS::Queue"),
         ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "PurgeQueue"),
     ),
-    "secretsmanager": (template.resources("AWS::SecretsManager::Secret"), ("GetSecretValue", "PutSecretValue")),
+    "secretsmanager": (sam_template.resources("AWS::SecretsManager::Secret"), ("GetSecretValue", "PutSecretValue")),
     "ses": (("identity",), ("SendEmail",)),
 }
 EVERY = {
@@ -163,7 +163,7 @@ def test_a_function_that_is_asked_to_do_anothers_work_is_denied(
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_may_do_what_its_role_names_and_nothing_more(hands: dict[str, Hand], function: str) -> None:
-    assert {act for act in EVERY if hands[function].may(*act)} == template.permissions(function) & EVERY
+    assert {act for act in EVERY if hands[function].may(*act)} == sam_template.permissions(function) & EVERY
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -172,14 +172,14 @@ def test_a_transaction_lets_it_do_no_more(place: Town, function: str) -> None:
     kinds = {f"dynamodb:{operation}" for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")}
     every = {act for act in EVERY if act[0] in kinds}
 
-    assert {act for act in every if hand.may(*act)} == template.permissions(function) & every
+    assert {act for act in every if hand.may(*act)} == sam_template.permissions(function) & every
 
 
 def test_there_is_nothing_that_a_role_allows_and_nobody_tries() -> None:
     """But for what ministack cannot judge: it allows mail under every configuration set or under none, and asks for the
     writing of a log by its group, where our roles, as AWS wants them, name the group's streams. The key is opened
     by the services that keep things under it, in a role's name; by itself a role never opens it."""
-    allowed = {pair for function in FUNCTIONS for pair in template.permissions(function)}
-    logs = set(template.resources("AWS::Logs::LogGroup"))
+    allowed = {pair for function in FUNCTIONS for pair in sam_template.permissions(function)}
+    logs = set(sam_template.resources("AWS::Logs::LogGroup"))
 
     assert {resource for _, resource in allowed - EVERY} - logs == {"ConfigurationSet", "DataKey"}

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.functions import gateway
-from tests.functions.portal import ORIGIN, Portal
+from tests.kit import gateway_events
+from tests.kit.portal import ORIGIN, Portal
 
 FORM = {"host": urlsplit(ORIGIN).netloc, "content-type": "application/x-www-form-urlencoded", "origin": ORIGIN}
 
@@ -16,7 +16,9 @@ FORM = {"host": urlsplit(ORIGIN).netloc, "content-type": "application/x-www-form
 def ask(portal: Portal, number: int, **http: Any) -> int:
     """The status of asking for an address at Harbor, with that in place of what API Gateway saw."""
     body = f"email=guess{number}%40example.com".encode()
-    event = gateway.event(gateway.Sent("POST", "/harbor/sign-in", FORM, body, "203.0.113.9"), portal.now * 1000)
+    event = gateway_events.event(
+        gateway_events.Sent("POST", "/harbor/sign-in", FORM, body, "203.0.113.9"), portal.now * 1000
+    )
     seen = event["requestContext"]["http"] | http
     event["requestContext"]["http"] = {name: value for name, value in seen.items() if value is not None}
     return portal.answer("RequestLink", event).status

@@ -10,9 +10,9 @@ from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, sync_playwright
 
-from tests.template import PROJECT
-from tests.town import Town
-from tests.visitors import Visitor
+from tests.kit.live_portal import Town
+from tests.kit.sam_template import PROJECT
+from tests.kit.visitors import Visitor
 
 FLAGS = (
     "--no-sandbox",

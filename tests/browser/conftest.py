@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser as Chromium
 
-from tests import town as towns
 from tests.browser import chromium
 from tests.browser.chromium import Window
-from tests.town import Town
+from tests.kit import live_portal as towns
+from tests.kit.live_portal import Town
 
 
 # not for the whole session: as long as Playwright runs, no other test can have an event loop

@@ -10,9 +10,9 @@ from playwright.sync_api import Page
 
 from tests.browser import chromium
 from tests.browser.chromium import HEIGHT, NARROW, SCREENSHOTS, WIDTH
-from tests.browser.scenes import SCENES
-from tests.template import PROJECT
-from tests.town import Town
+from tests.browser.page_states import SCENES
+from tests.kit.live_portal import Town
+from tests.kit.sam_template import PROJECT
 
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 WITHIN_A_MAIL_PROGRAM = ("landmark-one-main", "region")

@@ -6,9 +6,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from local.openid import ACCOUNTS
+from local.oidc_provider import ACCOUNTS
 from tests.browser.chromium import Window
-from tests.town import Town
+from tests.kit.live_portal import Town
 
 MARIA = "maria.gomez@gmail.com"
 BUTTON = "Continue with Google"

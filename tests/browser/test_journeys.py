@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import chromium
 from tests.browser.chromium import NARROW, SCREENSHOTS, Window
-from tests.browser.webmail import webmail
-from tests.town import Town
+from tests.browser.foreign_site import webmail
+from tests.kit.live_portal import Town
 
 ANA, LUIS, MARIA = "ana@example.com", "luis@example.com", "maria.gomez@gmail.com"
 

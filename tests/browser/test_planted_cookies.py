@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser.chromium import Window
-from tests.browser.webmail import serving
-from tests.town import Town
+from tests.browser.foreign_site import serving
+from tests.kit.live_portal import Town
 
 BLANKS = ["\u2003", "\u00a0", "\u3000"]
 """Characters that Chromium keeps at the start of a cookie's name, and that `str.strip` takes away."""

@@ -10,14 +10,14 @@ from botocore.retries.standard import ExponentialBackoff
 from moto import mock_aws
 
 from latchkey import tokens
-from tests.faults.scene import Scene, set_up, verbose
+from tests.faults.harness import Scene, set_up, verbose
 from tests.functions.conftest import AS_WE_ARE
-from tests.google import provider
+from tests.identity import fake_provider
 
 
 @pytest.fixture(scope="module")
 def scene() -> Iterator[Scene]:
-    with provider.serving() as server, mock_aws(config=AS_WE_ARE):
+    with fake_provider.serving() as server, mock_aws(config=AS_WE_ARE):
         cloud, portal = set_up(server.provider)
         with portal.opened(), verbose(), pytest.MonkeyPatch.context() as patch:
             scene = Scene(cloud, portal, server.provider)

@@ -8,54 +8,56 @@ from typing import Any
 
 import pytest
 
-from tests.faults import clients, clinicians, on_file, practices, workers
-from tests.faults.kinds import ALIKE, EVERYWHERE, IN_TRANSACTIONS, OF_RINGS, OF_SECRETS, OF_SES, Kind
-from tests.faults.scene import ANSWER_SECONDS, Act, Scene
-from tests.functions.portal import Answer
+from tests.faults import client_flows, clinician_flows, practice_flows, record_flows, worker_flows
+from tests.faults.fault_kinds import ALIKE, EVERYWHERE, IN_TRANSACTIONS, OF_RINGS, OF_SECRETS, OF_SES, Kind
+from tests.faults.harness import ANSWER_SECONDS, Act, Scene
+from tests.kit.portal import Answer
 
-FLOWS = (*clients.FLOWS, *clinicians.FLOWS, *on_file.FLOWS, *practices.FLOWS, *workers.FLOWS)
+FLOWS = (*client_flows.FLOWS, *clinician_flows.FLOWS, *record_flows.FLOWS, *practice_flows.FLOWS, *worker_flows.FLOWS)
 WITHOUT_TRANSACTIONS = (
-    clients.ask,
-    clients.ask_from_a_known_browser,
-    clients.type_a_wrong_pin,
-    clients.leave_for_google,
-    clinicians.make_a_pin,
-    clinicians.change_the_settings,
-    clinicians.read_the_diagnosis,
-    on_file.make_a_pin_for_a_contact,
-    *practices.FLOWS,
-    workers.send_a_mail,
+    client_flows.ask,
+    client_flows.ask_from_a_known_browser,
+    client_flows.type_a_wrong_pin,
+    client_flows.leave_for_google,
+    clinician_flows.make_a_pin,
+    clinician_flows.change_the_settings,
+    clinician_flows.read_the_diagnosis,
+    record_flows.make_a_pin_for_a_contact,
+    *practice_flows.FLOWS,
+    worker_flows.send_a_mail,
 )
 WITHOUT_SECRETS = (
-    clients.choose_a_profile,
-    clients.go_home,
-    clients.who_am_i,
-    clients.authorize,
-    clients.sign_out,
-    clinicians.disable,
-    clinicians.change_the_settings,
-    on_file.remove_a_contact,
-    on_file.erase,
-    on_file.sign_out_everywhere,
-    on_file.unbind_google,
-    on_file.share_more,
-    *practices.FLOWS,
-    workers.hear_of_a_bounce,
+    client_flows.choose_a_profile,
+    client_flows.go_home,
+    client_flows.who_am_i,
+    client_flows.authorize,
+    client_flows.sign_out,
+    clinician_flows.disable,
+    clinician_flows.change_the_settings,
+    record_flows.remove_a_contact,
+    record_flows.erase,
+    record_flows.sign_out_everywhere,
+    record_flows.unbind_google,
+    record_flows.share_more,
+    *practice_flows.FLOWS,
+    worker_flows.hear_of_a_bounce,
 )
 WITH_TRANSACTIONS = tuple(flow for flow in FLOWS if flow not in WITHOUT_TRANSACTIONS)
 WITH_SECRETS = tuple(flow for flow in FLOWS if flow not in WITHOUT_SECRETS)
-WITH_RINGS = tuple(flow for flow in WITH_SECRETS if flow not in (clients.come_back_first, clients.come_back_known))
+WITH_RINGS = tuple(
+    flow for flow in WITH_SECRETS if flow not in (client_flows.come_back_first, client_flows.come_back_known)
+)
 """Any text can be what Google gave us for a secret; it is refused by Google."""
 SLOWEST_SECONDS = 5
 """Of the machine; nothing waits for real."""
 
 
 @pytest.fixture(scope="module")
-def arranged(scene: Scene) -> Callable[[clients.Flow], tuple[Act, Callable[[], None], tuple[str, ...]]]:
+def arranged(scene: Scene) -> Callable[[client_flows.Flow], tuple[Act, Callable[[], None], tuple[str, ...]]]:
     """What is to be done in a flow, how to begin again, and which calls it makes where nothing is wrong."""
 
     @cache
-    def arrange(flow: clients.Flow) -> tuple[Act, Callable[[], None], tuple[str, ...]]:
+    def arrange(flow: client_flows.Flow) -> tuple[Act, Callable[[], None], tuple[str, ...]]:
         scene.begin()
         act = flow(scene)
         restore = scene.saved()
@@ -63,7 +65,7 @@ def arranged(scene: Scene) -> Callable[[clients.Flow], tuple[Act, Callable[[], N
         with scene.troubled(lambda _operation, _call: None) as calls:
             answer = act.do()
         assert scene.waited == 0
-        assert _status(answer) < 400 or flow is clients.type_a_wrong_pin
+        assert _status(answer) < 400 or flow is client_flows.type_a_wrong_pin
         act.go_on(answer)
         return act, restore, tuple(calls)
 
@@ -119,14 +121,16 @@ def _status(answer: Any) -> int:
     return answer.status if isinstance(answer, Answer) else 200
 
 
-def _rows(kinds: tuple[Kind, ...], flows: tuple[clients.Flow, ...] = FLOWS) -> pytest.MarkDecorator:
+def _rows(kinds: tuple[Kind, ...], flows: tuple[client_flows.Flow, ...] = FLOWS) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         ("flow", "kind"),
         [pytest.param(flow, kind, id=f"{flow.__name__}-{kind.name}") for flow in flows for kind in kinds],
     )
 
 
-def everywhere(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: pytest.CaptureFixture[str]) -> None:
+def everywhere(
+    scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A kind of trouble at each call of a flow in turn."""
     act, restore, calls = arranged(flow)
     sites = [site for site, operation in enumerate(calls, 1) if kind.at(operation)]
@@ -143,30 +147,32 @@ def everywhere(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, caps
 
 
 @_rows(EVERYWHERE)
-def test_at_every_call(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+def test_at_every_call(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
-@_rows(ALIKE, clients.FLOWS)
-def test_at_every_call_of_a_client(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+@_rows(ALIKE, client_flows.FLOWS)
+def test_at_every_call_of_a_client(
+    scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any
+) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
 @_rows(IN_TRANSACTIONS, WITH_TRANSACTIONS)
-def test_at_every_transaction(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+def test_at_every_transaction(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
 @_rows(OF_SECRETS, WITH_SECRETS)
-def test_at_every_secret(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+def test_at_every_secret(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
 @_rows(OF_RINGS, WITH_RINGS)
-def test_at_every_ring(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+def test_at_every_ring(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
-@_rows(OF_SES, (workers.send_a_mail,))
-def test_at_every_mail(scene: Scene, arranged: Any, flow: clients.Flow, kind: Kind, capsys: Any) -> None:
+@_rows(OF_SES, (worker_flows.send_a_mail,))
+def test_at_every_mail(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
     everywhere(scene, arranged, flow, kind, capsys)

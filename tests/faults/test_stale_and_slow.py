@@ -12,17 +12,17 @@ import pytest
 
 from latchkey import caches
 from latchkey.store import practices as store
-from tests.caches import saved
-from tests.faults import clients, clinicians, on_file, practices, workers
-from tests.faults.scene import Act, Scene
-from tests.functions.portal import Answer
-from tests.google.provider import Reply
-from tests.google.test_answers import cut_off, dripping_body, silent
-from tests.sockets import BEHAVIOURS, Behaviour, listening
-from tests.wire import Fault
+from tests.faults import client_flows, clinician_flows, practice_flows, record_flows, worker_flows
+from tests.faults.harness import Act, Scene
+from tests.identity.fake_provider import Reply
+from tests.identity.test_provider_outages import cut_off, dripping_body, silent
+from tests.kit.aws_faults import Fault
+from tests.kit.caches import saved
+from tests.kit.portal import Answer
+from tests.kit.sockets import BEHAVIOURS, Behaviour, listening
 
-FLOWS = (*clients.FLOWS, *clinicians.FLOWS, *on_file.FLOWS, *practices.FLOWS, *workers.FLOWS)
-RETURNS = (clients.come_back_first, clients.come_back_known)
+FLOWS = (*client_flows.FLOWS, *clinician_flows.FLOWS, *record_flows.FLOWS, *practice_flows.FLOWS, *worker_flows.FLOWS)
+RETURNS = (client_flows.come_back_first, client_flows.come_back_known)
 REFRESH_SECONDS = 0.1
 """In place of a second; that it is one, the tests of each dependency see."""
 SLOWEST_SECONDS = 2
@@ -41,9 +41,9 @@ class Prepared:
 
 
 @pytest.fixture(scope="module")
-def prepared(scene: Scene) -> Callable[[clients.Flow], Prepared]:
+def prepared(scene: Scene) -> Callable[[client_flows.Flow], Prepared]:
     @cache
-    def prepare(flow: clients.Flow) -> Prepared:
+    def prepare(flow: client_flows.Flow) -> Prepared:
         scene.provider.cache_control = "max-age=60"
         scene.begin()
         act = flow(scene)
@@ -51,7 +51,7 @@ def prepared(scene: Scene) -> Callable[[clients.Flow], Prepared]:
         restore()
         status = _status(act.do())
         # a process that has changed a practice has forgotten it
-        store.load("willow", scene.portal.now)
+        store.get_cached("willow", scene.portal.now)
         aged = saved(AGED_SECONDS)
 
         def begin() -> None:
@@ -93,8 +93,8 @@ def ends_well(scene: Scene, flow: Prepared, answer: Any, took: float, capsys: py
 @pytest.mark.parametrize("flow", FLOWS)
 def test_no_flow_waits_for_what_is_in_memory(
     scene: Scene,
-    prepared: Callable[[clients.Flow], Prepared],
-    flow: clients.Flow,
+    prepared: Callable[[client_flows.Flow], Prepared],
+    flow: client_flows.Flow,
     is_it: Callable[[Scene, str], bool],
     behaviour: Behaviour,
     capsys: pytest.CaptureFixture[str],
@@ -120,8 +120,8 @@ def test_no_flow_waits_for_what_is_in_memory(
 @pytest.mark.parametrize("flow", RETURNS)
 def test_no_return_from_google_waits_for_certificates_in_memory(
     scene: Scene,
-    prepared: Callable[[clients.Flow], Prepared],
-    flow: clients.Flow,
+    prepared: Callable[[client_flows.Flow], Prepared],
+    flow: client_flows.Flow,
     reply: Reply,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

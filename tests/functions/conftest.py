@@ -8,9 +8,9 @@ from moto.core.config import DefaultConfig
 
 from latchkey import metrics
 from latchkey.store import practices
-from tests import caches
-from tests.functions.files import put_people
-from tests.functions.portal import Browser, Cloud, Portal
+from tests.kit import caches
+from tests.kit.files import put_people
+from tests.kit.portal import Browser, Cloud, Portal
 
 AS_WE_ARE: DefaultConfig = {"core": {"mock_credentials": False}}
 """The one session of this process keeps its credentials, and other tests use it too."""
@@ -30,7 +30,7 @@ def portal(cloud: Cloud) -> Iterator[Portal]:
     # what is kept of an earlier test would be used in place of what cannot be read in this one
     caches.empty(practices)
     # nor is what it has counted and not written this one's
-    metrics.embedded()
+    metrics.emf_fields()
     with Portal(cloud).opened() as portal:
         yield portal
     cloud.put_back(portal.wire.written)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from latchkey.web.refusals import TOLD
-from tests import template
-from tests.functions.portal import HTML, ORIGIN, Cloud, Portal
+from latchkey.web.refusals import PROBLEMS
+from tests.kit import sam_template
+from tests.kit.portal import HTML, ORIGIN, Cloud, Portal
 
-ROUTES = {key: function for key, function in template.routes().items() if "/admin/" not in key}
+ROUTES = {key: function for key, function in sam_template.routes().items() if "/admin/" not in key}
 TAKES_FORMS = ("/sign-in", "/pin", "/profiles", "/home", "/sign-out", "/google")
 STATUSES = {200, 202, 303, 400, 401, 403, 404, 405, 409, 410, 413, 422, 429}
 
@@ -183,7 +183,7 @@ def many(examples: int) -> settings:
 
 
 COUNTED = {"Budgets", "Events"}
-OWN_WORDS = sorted({told.code for told in TOLD.values()} | {route.rpartition(" ")[2] for route in ROUTES}, key=len)[
+OWN_WORDS = sorted({told.code for told in PROBLEMS.values()} | {route.rpartition(" ")[2] for route in ROUTES}, key=len)[
     ::-1
 ]
 """What the log says of itself, whatever was sent: a cookie that spells one of our codes is no secret that got out."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latchkey.web import requests
-from tests.functions.portal import Browser, Portal
+from tests.kit.portal import Browser, Portal
 
 EVERY_CHARACTER = [chr(point) for point in range(sys.maxunicode + 1)]
 NAMES = [f"__Host-{what}-willow" for what in ("session", "req", "typed", "browser", "google", "lang", "again")]
@@ -17,7 +17,7 @@ NAMES = [f"__Host-{what}-willow" for what in ("session", "req", "typed", "browse
 def read(*cookies: str) -> requests.Request:
     """The request in an event that brings these cookies."""
     http = {"method": "GET", "sourceIp": "203.0.113.7"}
-    return requests.read({"requestContext": {"http": http, "timeEpoch": 1}, "cookies": list(cookies)})
+    return requests.parse_event({"requestContext": {"http": http, "timeEpoch": 1}, "cookies": list(cookies)})
 
 
 def taken_for(name: str, spellings: list[str]) -> set[str]:

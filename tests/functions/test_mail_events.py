@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from latchkey import tokens, web
 from latchkey.rules import access
-from latchkey.rules.clients import Client, Email
+from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.store import accounts
-from latchkey.web.answers import rfc3339
-from tests.functions.files import a_job, body_of, key_of
-from tests.functions.portal import Browser, Portal
-from tests.people import NOON
+from latchkey.web.responses import rfc3339
+from tests.kit.files import a_job, body_of, key_of
+from tests.kit.portal import Browser, Portal
+from tests.kit.seed import NOON
 
 
 @pytest.fixture
@@ -31,14 +31,18 @@ def ana(portal: Portal) -> bytes:
 def letter_to(portal: Portal, account: bytes) -> str:
     """Send a letter, and return SES's id of it."""
     portal.work(body_of(a_job(account, portal.now)))
-    (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.encode(account)]
+    (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(account)]
     message: str = item["message_id"]["S"]
     return message
 
 
 def reported(portal: Portal, account: bytes, message: str, kind: str, sent_at: int = NOON, **details: Any) -> str:
     """Hand a report of SES in; returns the status that the clinician then sees."""
-    tags = {"practice": ["willow"], "account": [tokens.encode(account)], "ses:configuration-set": ["ConfigurationSet"]}
+    tags = {
+        "practice": ["willow"],
+        "account": [tokens.base64url_encode(account)],
+        "ses:configuration-set": ["ConfigurationSet"],
+    }
     mail = {"messageId": message, "timestamp": rfc3339(sent_at).replace("Z", ".123Z"), "tags": tags}
     detail = {"eventType": kind, "mail": mail, **details}
     portal.hear("MailEvents", {"id": "1", "source": "aws.ses", "detail": detail})
@@ -116,8 +120,10 @@ def confirmed(portal: Portal, account: bytes) -> None:
     """A clinician says that Ana's address is right."""
     found = accounts.find(account)
     assert found
-    email = Email(found.address, email_ok=True, recorded_by="dr-willow", recorded_at=portal.now)
-    accounts.save(access.confirm(Client("01A", "willow", "Ana"), email, account, {account: found}).account(account))
+    email = AddressOnFile(found.address, email_ok=True, recorded_by="dr-willow", recorded_at=portal.now)
+    accounts.save(
+        access.confirm_address(Client("01A", "willow", "Ana"), email, account, {account: found}).account(account)
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,7 +136,7 @@ def test_what_is_reported_of_mail_from_before_a_confirmation_stops_nobody(
     reported(portal, ana, old, kind, sent_at, **details)
     portal.now += 3600
     confirmed(portal, ana)
-    accounts.note_mail(ana, "none", portal.now)
+    accounts.set_mail_status(ana, "none", portal.now)
     before = portal.at_rest()
 
     assert reported(portal, ana, old, kind, sent_at, **details) == "none"
@@ -156,7 +162,7 @@ def test_a_report_that_does_not_say_when_its_mail_was_sent_is_of_mail_from_now(p
     reported(portal, ana, letter_to(portal, ana), "Bounce", bounce={"bounceType": "Permanent"})
     portal.now += 3600
     confirmed(portal, ana)
-    tags = {"practice": ["willow"], "account": [tokens.encode(ana)]}
+    tags = {"practice": ["willow"], "account": [tokens.base64url_encode(ana)]}
     portal.hear("MailEvents", {"detail": {"eventType": "Complaint", "mail": {"messageId": "x", "tags": tags}}})
     assert is_stopped(ana)
 
@@ -183,7 +189,7 @@ def test_a_report_of_nothing_of_ours_changes_nothing(portal: Portal, event: dict
 
 
 def test_a_report_cannot_stop_someone_at_another_practice(portal: Portal, ana: bytes) -> None:
-    tags = {"practice": ["harbor"], "account": [tokens.encode(ana)]}
+    tags = {"practice": ["harbor"], "account": [tokens.base64url_encode(ana)]}
     detail = {"eventType": "Complaint", "mail": {"messageId": "x", "tags": tags}}
     portal.hear("MailEvents", {"detail": detail})
     assert not is_stopped(ana)
@@ -283,7 +289,7 @@ def test_a_mail_that_nobody_knows_changes_nothing_that_is_seen(portal: Portal, a
 
 def test_a_report_of_someone_who_is_not_on_file_any_more_makes_nobody(portal: Portal) -> None:
     before = portal.at_rest()
-    tags = {"practice": ["willow"], "account": [tokens.encode(tokens.request_id())]}
+    tags = {"practice": ["willow"], "account": [tokens.base64url_encode(tokens.random_id())]}
     for kind in ("Complaint", "Delivery"):
         detail = {"eventType": kind, "mail": {"messageId": "x", "tags": tags}}
         portal.hear("MailEvents", {"id": "1", "detail": detail})
@@ -302,7 +308,7 @@ WELL: dict[str, Any] = {
         "mail": {
             "messageId": "0100018f-1",
             "timestamp": "2026-03-03T12:00:00.000Z",
-            "tags": {"practice": ["willow"], "account": [tokens.encode(bytes(16))]},
+            "tags": {"practice": ["willow"], "account": [tokens.base64url_encode(bytes(16))]},
         },
     },
 }

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from latchkey import tokens
-from latchkey.rules.budgets import WRONG_PINS_BY_ADDRESS, WRONG_PINS_BY_PRACTICE
-from latchkey.store import budgets
-from tests.functions.files import change, key_of, use_up
-from tests.functions.portal import Browser, Portal
-from tests.wire import SLOW
+from latchkey.rules.limits import WRONG_PINS_PER_ADDRESS, WRONG_PINS_PER_PRACTICE
+from latchkey.store import limits
+from tests.kit.aws_faults import SLOW
+from tests.kit.files import change, key_of, use_up
+from tests.kit.portal import Browser, Portal
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -262,7 +262,7 @@ def test_when_the_practice_has_to_wait_it_is_written_down_and_costs_the_address_
     portal: Portal, app: Browser, ana: bytes
 ) -> None:
     pin = portal.pin_for(ana)
-    use_up(portal, WRONG_PINS_BY_PRACTICE, 100, "pin practice", "willow")
+    use_up(portal, WRONG_PINS_PER_PRACTICE, 100, "pin practice", "willow")
     for _ in range(6):
         answer = typed(app, "ana@example.com", pin)
         assert (answer.status, answer.code, answer.document["retry_after"]) == (429, "wait", HOUR)
@@ -275,12 +275,12 @@ def test_when_the_practice_has_to_wait_it_is_written_down_and_costs_the_address_
 def test_when_too_many_count_for_the_practice_at_once_it_costs_the_address_nothing(
     portal: Portal, app: Browser, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_up(portal, WRONG_PINS_BY_PRACTICE, 1, "pin practice", "willow")
+    use_up(portal, WRONG_PINS_PER_PRACTICE, 1, "pin practice", "willow")
     with monkeypatch.context() as crowd:
-        crowd.setattr(budgets, "TURNS", 0)
+        crowd.setattr(limits, "MAX_CONTENTION_TRIES", 0)
         assert typed(app, "ana@example.com", "123456").status == 503
 
-    use_up(portal, WRONG_PINS_BY_ADDRESS, 4, "pin address", ana)
+    use_up(portal, WRONG_PINS_PER_ADDRESS, 4, "pin address", ana)
     assert typed(app, "ana@example.com", portal.pin_for(ana)).status == 200
 
 
@@ -318,7 +318,7 @@ def test_who_types_a_code_while_signed_in_is_asked_before_the_session_that_they_
     assert browser.post("/willow/pin", again | {"switch": "yes"}).location == "/willow/home"
 
     (row,) = [row for row in portal.at_rest()["Events"] if row["kind"]["S"] == "session_ended"]
-    lee = tokens.encode(key_of(portal, "willow", "lee@example.com"))
+    lee = tokens.base64url_encode(key_of(portal, "willow", "lee@example.com"))
     assert (row["subject"]["S"], row["reason"]["S"], row["method"]["S"]) == (f"willow#{lee}", "replaced", "link")
 
 
@@ -355,7 +355,7 @@ def test_a_commit_that_never_answers_uses_up_nothing(portal: Portal, browser: Br
 
 def test_twenty_clients_in_an_outage_close_no_practices_hour(portal: Portal, ana: bytes) -> None:
     pin = portal.pin_for(ana)
-    use_up(portal, WRONG_PINS_BY_PRACTICE, 99, "pin practice", "willow")
+    use_up(portal, WRONG_PINS_PER_PRACTICE, 99, "pin practice", "willow")
     for visitor in range(20):
         portal.wire.refuse("TransactWriteItems", "InternalServerError")
         browser = portal.browser(f"198.51.100.{visitor}")
@@ -464,7 +464,7 @@ def test_a_code_outlives_the_rotation_of_its_key_and_dies_with_the_key(portal: P
     pin = portal.pin_for(ana)
     portal.tables.update_item(
         TableName="Pins",
-        Key={"account": {"S": tokens.encode(ana)}},
+        Key={"account": {"S": tokens.base64url_encode(ana)}},
         UpdateExpression="SET #k = :gone",
         ExpressionAttributeNames={"#k": "key"},
         ExpressionAttributeValues={":gone": {"S": "dropped"}},

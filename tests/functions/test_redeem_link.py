@@ -7,15 +7,15 @@ from urllib.parse import quote
 import pytest
 
 from latchkey import tokens
-from latchkey.rules.accounts import Status
-from latchkey.rules.budgets import OPEN_BY_NETWORK, OPEN_BY_SOURCE
-from latchkey.rules.sessions import Visit
+from latchkey.rules.accounts import AccountStatus
+from latchkey.rules.limits import OPEN_LINK_PER_NETWORK, OPEN_LINK_PER_SOURCE
+from latchkey.rules.sessions import LiveSession
 from latchkey.store import links, practices
-from tests import caches
-from tests.functions.files import a_job, body_of, change, key_of, put, use_up
-from tests.functions.portal import ORIGIN, Answer, Browser, Portal
-from tests.people import NOON, WILLOW
-from tests.wire import LOST, SLOW, Fault
+from tests.kit import caches
+from tests.kit.aws_faults import LOST, SLOW, Fault
+from tests.kit.files import a_job, body_of, change, key_of, put, use_up
+from tests.kit.portal import ORIGIN, Answer, Browser, Portal
+from tests.kit.seed import NOON, WILLOW
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -27,13 +27,13 @@ def path(browser: Browser) -> str:
 
 
 def sessions_of(portal: Portal, address: str = "ana@example.com", practice: str = "willow") -> int:
-    mine = tokens.encode(key_of(portal, practice, address))
+    mine = tokens.base64url_encode(key_of(portal, practice, address))
     return sum(item["account"]["S"] == mine for item in portal.at_rest()["Sessions"])
 
 
 def ends(portal: Portal, address: str = "ana@example.com") -> list[str]:
     """Why sessions have ended, as the audit of an address at Willow has it."""
-    mine = f"willow#{tokens.encode(key_of(portal, 'willow', address))}"
+    mine = f"willow#{tokens.base64url_encode(key_of(portal, 'willow', address))}"
     rows = [row for row in portal.at_rest()["Events"] if row["subject"]["S"] == mine]
     return [row["reason"]["S"] for row in rows if row["kind"]["S"] == "session_ended"]
 
@@ -182,10 +182,10 @@ def test_an_app_that_asked_opens_its_link_with_a_get_as_a_browser_does(app: Brow
 def test_an_invitation_is_never_opened_by_a_click_alone(browser: Browser, portal: Portal) -> None:
     """B32, B51: not even in the browser that asked, as a scanner may be."""
     path = browser.link("sam@example.com")
-    request = tokens.decode(path.rpartition("/")[2])
+    request = tokens.base64url_decode(path.rpartition("/")[2])
     assert request is not None
     sam = key_of(portal, "willow", "sam@example.com")
-    job = a_job(sam, NOON + 1, request=request[17:33], kind="invitation")
+    job = a_job(sam, NOON + 1, job_id=request[17:33], kind="invitation")
     portal.now += 1
     assert portal.work(body_of(job)) == []
 
@@ -305,7 +305,7 @@ def test_a_dead_link_knows_the_address_only_in_the_browser_that_typed_it(
     assert browser.get(path).sheet.one("input").attributes["value"] == ""
 
 
-@pytest.mark.parametrize("end", [{"status": Status.DISABLED, "epoch": 2}, {"epoch": 2}])
+@pytest.mark.parametrize("end", [{"status": AccountStatus.DISABLED, "epoch": 2}, {"epoch": 2}])
 def test_a_link_of_an_access_that_ended_has_expired(
     browser: Browser, another: Browser, portal: Portal, path: str, end: dict[str, Any]
 ) -> None:
@@ -335,7 +335,7 @@ def test_a_link_that_dies_while_it_is_opened_is_written_down(
     """Between the look at it and the write, someone else is faster."""
     real, elsewhere = links.spend, portal.browser()
 
-    def overtaken(*told: Any) -> Visit:
+    def overtaken(*told: Any) -> LiveSession:
         with monkeypatch.context() as fast:
             fast.setattr(links, "spend", real)
             assert elsewhere.post(path).location == "/willow/home"
@@ -378,7 +378,7 @@ def variants(path: str) -> dict[str, str]:
         "long": f"{folder}/{token * 20}",
         "null": f"{folder}/{token}%00",
         "bytes": f"{folder}/%FF%FE",
-        "forged": f"{folder}/{tokens.encode(bytes([1]) + bytes(80))[:87]}",
+        "forged": f"{folder}/{tokens.base64url_encode(bytes([1]) + bytes(80))[:87]}",
         "blank": f"{folder}/%20",
     }
 
@@ -488,9 +488,9 @@ def test_a_session_that_was_put_into_the_browser_is_gone_and_never_taken_over(
     another.sign_in("ana@example.com")
     fixed = another.cookies["__Host-session-willow"]
     for planted in (
-        tokens.session(bytes(16)),
+        tokens.new_session_cookie(bytes(16)),
         "AAAA",
-        tokens.session(key_of(portal, "willow", "lee@example.com")),
+        tokens.new_session_cookie(key_of(portal, "willow", "lee@example.com")),
         fixed,
     ):
         portal.now += 5 * MINUTE
@@ -604,7 +604,7 @@ def test_looking_at_links_uses_no_budget_up(browser: Browser, another: Browser, 
 
 
 def test_a_48_presses_ten_times_as_many_links_that_prove_nothing(portal: Portal, path: str) -> None:
-    use_up(portal, OPEN_BY_NETWORK, 299, "network", "link", "2001:db8:88::/48")
+    use_up(portal, OPEN_LINK_PER_NETWORK, 299, "network", "link", "2001:db8:88::/48")
     assert portal.browser("2001:db8:88:1::1").post("/willow/link/AAAA").status == 404
     assert portal.browser("2001:db8:88:2::1").post("/willow/link/AAAA").status == 429
     assert portal.browser("2001:db8:89:1::1").post("/willow/link/AAAA").status == 404
@@ -612,7 +612,7 @@ def test_a_48_presses_ten_times_as_many_links_that_prove_nothing(portal: Portal,
 
 
 def test_asking_for_links_and_opening_them_are_counted_apart(browser: Browser, portal: Portal, path: str) -> None:
-    use_up(portal, OPEN_BY_SOURCE, 30, "source", "link", "203.0.113.7")
+    use_up(portal, OPEN_LINK_PER_SOURCE, 30, "source", "link", "203.0.113.7")
 
     assert browser.post(path[:-4] + "AAAA").status == 429
     assert browser.ask("lee@example.com").status == 303

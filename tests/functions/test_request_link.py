@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 
 from latchkey import tokens
-from latchkey.rules.budgets import ASK_BY_NETWORK, ASK_BY_SOURCE, MAIL_BY_PRACTICE, WRONG_BY_NETWORK
-from latchkey.rules.practices import Practice, UnknownAddress
-from latchkey.store import budgets, practices
-from tests.functions.files import change, key_of, put, use_up
-from tests.functions.portal import Answer, Browser, Portal
-from tests.people import HARBOR, WILLOW
-from tests.wire import Fault, refused
+from latchkey.rules.limits import (
+    MAIL_PER_PRACTICE,
+    REQUEST_LINK_PER_NETWORK,
+    REQUEST_LINK_PER_SOURCE,
+    UNKNOWN_ADDRESS_PER_NETWORK,
+)
+from latchkey.rules.practices import Practice, UnknownAddressPolicy
+from latchkey.store import limits, practices
+from tests.kit.aws_faults import Fault, refused
+from tests.kit.files import change, key_of, put, use_up
+from tests.kit.portal import Answer, Browser, Portal
+from tests.kit.seed import HARBOR, WILLOW
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -102,7 +107,7 @@ def test_someone_whose_session_ended_in_silence_is_told_so_once(browser: Browser
 
 
 def test_a_session_cookie_that_stands_for_none_is_ended(browser: Browser) -> None:
-    browser.cookies["__Host-session-willow"] = tokens.session(bytes(16))
+    browser.cookies["__Host-session-willow"] = tokens.new_session_cookie(bytes(16))
 
     answer = browser.get("/willow/sign-in")
 
@@ -268,7 +273,7 @@ def test_finding_addresses_that_get_no_mail_costs_a_source_what_wrong_ones_cost(
 
 
 def test_the_network_around_a_source_pays_for_addresses_that_get_no_mail_too(portal: Portal) -> None:
-    use_up(portal, WRONG_BY_NETWORK, 49, "network", "ask", "2001:db8:77::/48")
+    use_up(portal, UNKNOWN_ADDRESS_PER_NETWORK, 49, "network", "ask", "2001:db8:77::/48")
 
     assert portal.app("2001:db8:77:1::1").ask("jo@example.com").code == "no_mail_possible"
     assert portal.app("2001:db8:77:2::1").ask("ana@example.com").code == "wait"
@@ -422,7 +427,7 @@ def test_ten_links_a_day(browser: Browser, portal: Portal) -> None:
 def test_a_practice_sends_three_hundred_letters_an_hour_and_its_wait_costs_the_address_nothing(
     browser: Browser, portal: Portal
 ) -> None:
-    use_up(portal, MAIL_BY_PRACTICE, 299, "practice", "harbor")
+    use_up(portal, MAIL_PER_PRACTICE, 299, "practice", "harbor")
     assert browser.ask("nobody@example.com", "harbor").status == 303
 
     for number in range(4):
@@ -440,13 +445,13 @@ def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_befo
     browser.sign_in("ana@example.com")
     browser.post("/willow/sign-out")
     portal.now += HOUR
-    use_up(portal, MAIL_BY_PRACTICE, 300, "practice", "willow")
+    use_up(portal, MAIL_PER_PRACTICE, 300, "practice", "willow")
     assert portal.browser(source="198.51.100.1").ask("ana@example.com").status == 429
 
     path = browser.link("ana@example.com")
     assert browser.get(path).location == "/willow/home"
 
-    use_up(portal, MAIL_BY_PRACTICE, 299, "practice browser", "willow")
+    use_up(portal, MAIL_PER_PRACTICE, 299, "practice browser", "willow")
     portal.now += MINUTE
     minutes_left(browser.ask("ana@example.com"), HOUR - MINUTE)
     assert ("limit_hit", "mail_practice") in portal.audit()
@@ -478,9 +483,9 @@ def test_a_64_is_one_source_and_a_48_has_ten_times_its_budget(portal: Portal) ->
     def ask(source: str) -> int:
         return portal.browser(source).ask(f"{len(portal.waiting())}@example.com", "harbor").status
 
-    use_up(portal, ASK_BY_SOURCE, 9, "source", "ask", "2001:db8:77:1::/64")
+    use_up(portal, REQUEST_LINK_PER_SOURCE, 9, "source", "ask", "2001:db8:77:1::/64")
     assert [ask(f"2001:db8:77:1::{host}") for host in (1, 2)] == [303, 429]
-    use_up(portal, ASK_BY_NETWORK, 98, "network", "ask", "2001:db8:77::/48")
+    use_up(portal, REQUEST_LINK_PER_NETWORK, 98, "network", "ask", "2001:db8:77::/48")
     assert [ask(f"2001:db8:77:{subnet}::1") for subnet in (2, 3)] == [303, 429]
     assert ask("2001:db8:78::1") == 303
 
@@ -553,7 +558,7 @@ def test_an_app_is_told_sent_whatever_the_address(app: Browser) -> None:
 
 def test_a_practice_that_changes_its_mind_is_heeded_at_once(browser: Browser) -> None:
     assert browser.ask("nobody@example.com", "harbor").status == 303
-    practices.save(Practice(slug="harbor", name="Harbor", unknown_address=UnknownAddress.TELL))
+    practices.save(Practice(slug="harbor", name="Harbor", unknown_address=UnknownAddressPolicy.TELL))
 
     assert browser.ask("nobody2@example.com", "harbor").status == 422
 
@@ -562,13 +567,13 @@ def test_a_promise_holds_no_address_and_nothing_that_signs_in(browser: Browser, 
     browser.ask("ana@example.com")
     (body,) = portal.waiting()
     portal.deliver()
-    secret = tokens.decode(portal.letters[0].path.rpartition("/")[2])
+    secret = tokens.base64url_decode(portal.letters[0].path.rpartition("/")[2])
     assert secret is not None
 
     assert "@" not in body
-    assert tokens.encode(secret[33:]) not in body
+    assert tokens.base64url_encode(secret[33:]) not in body
     assert secret[33:].hex() not in body
-    assert json.loads(body)["account"] == tokens.encode(key_of(portal, "willow", "ana@example.com"))
+    assert json.loads(body)["account"] == tokens.base64url_encode(key_of(portal, "willow", "ana@example.com"))
 
 
 # ── trouble ──
@@ -594,7 +599,7 @@ def test_when_too_many_count_for_a_practice_at_once_nothing_is_counted_and_tryin
     browser: Browser, portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as crowd:
-        crowd.setattr(budgets, "TURNS", 0)
+        crowd.setattr(limits, "MAX_CONTENTION_TRIES", 0)
         assert browser.ask("ana@example.com").status == 503
 
     assert browser.ask("ana@example.com").location == "/willow/sign-in/sent"
@@ -603,7 +608,7 @@ def test_when_too_many_count_for_a_practice_at_once_nothing_is_counted_and_tryin
 
 def test_when_one_count_cannot_be_given_back_the_other_is(browser: Browser, portal: Portal) -> None:
     down = refused("InternalServerError", 500)
-    use_up(portal, MAIL_BY_PRACTICE, 299, "practice", "willow")
+    use_up(portal, MAIL_PER_PRACTICE, 299, "practice", "willow")
     heard: list[str] = []
 
     def strikes(operation: str, _call: int) -> Fault | None:
@@ -683,8 +688,8 @@ def test_one_client_cannot_use_up_what_a_practice_keeps_for_known_browsers(porta
         browser.post(f"/{practice.slug}/sign-out")
         portal.now += HOUR
     portal.now += DAY
-    use_up(portal, MAIL_BY_PRACTICE, 300, "practice", practice.slug)
-    use_up(portal, MAIL_BY_PRACTICE, 293, "practice browser", practice.slug)
+    use_up(portal, MAIL_PER_PRACTICE, 300, "practice", practice.slug)
+    use_up(portal, MAIL_PER_PRACTICE, 293, "practice browser", practice.slug)
 
     statuses = []
     for browser in ana * 2:
@@ -714,7 +719,7 @@ def test_a_browser_is_known_for_half_a_year(browser: Browser, portal: Portal) ->
     browser.post("/willow/sign-out")
     cookies = dict(browser.cookies)
     portal.now += 180 * DAY - 1
-    use_up(portal, MAIL_BY_PRACTICE, 300, "practice", "willow")
+    use_up(portal, MAIL_PER_PRACTICE, 300, "practice", "willow")
 
     assert browser.ask("ana@example.com").status == 303
     portal.now += MINUTE

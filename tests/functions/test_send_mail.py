@@ -8,15 +8,15 @@ import pytest
 from latchkey import tokens
 from latchkey.mail import ses
 from latchkey.mail.letters import Letter
-from latchkey.rules.accounts import Status
+from latchkey.rules.accounts import AccountStatus
 from latchkey.rules.events import Event
-from latchkey.rules.jobs import KINDS
+from latchkey.rules.mail import MAIL_KINDS
 from latchkey.rules.practices import Practice
 from latchkey.store import events, practices
-from tests import template
-from tests.functions.files import a_job, body_of, change, key_of
-from tests.functions.portal import Browser, Portal
-from tests.people import NOON
+from tests.kit import sam_template
+from tests.kit.files import a_job, body_of, change, key_of
+from tests.kit.portal import Browser, Portal
+from tests.kit.seed import NOON
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -29,7 +29,7 @@ def ana(portal: Portal) -> bytes:
 
 def noted(portal: Portal, account: bytes) -> dict[str, Any]:
     """What the clinician can see of the last letter."""
-    (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.encode(account)]
+    (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(account)]
     return {
         name: next(iter(item[name].values()))
         for name in ("email_status", "email_status_at", "message_id")
@@ -39,7 +39,7 @@ def noted(portal: Portal, account: bytes) -> dict[str, Any]:
 
 def tags_of(account: bytes) -> dict[str, list[str]]:
     """What SES reports beside a letter to someone."""
-    return {"practice": ["willow"], "account": [tokens.encode(account)]}
+    return {"practice": ["willow"], "account": [tokens.base64url_encode(account)]}
 
 
 # ── the letter ──
@@ -91,7 +91,7 @@ def test_what_ses_reports_about_a_letter_will_name_practice_and_account(portal: 
 
     tags = {tag["Name"]: tag["Value"] for tag in portal.letters[0].arguments["EmailTags"]}
     assert tags["practice"] == "willow"
-    assert tags["account"] == tokens.encode(ana)
+    assert tags["account"] == tokens.base64url_encode(ana)
 
 
 def test_a_letter_is_in_the_language_of_its_reader(portal: Portal) -> None:
@@ -140,7 +140,7 @@ def test_a_delivery_that_is_reported_at_once_is_seen(
     portal: Portal, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B66: SES can be faster than the rest of our writing."""
-    hand_over, write, taken = ses.send, events.add, []
+    hand_over, write, taken = ses.send, events.append, []
 
     def send(letter: Letter, tags: dict[str, str]) -> str:
         taken.append(hand_over(letter, tags))
@@ -152,7 +152,7 @@ def test_a_delivery_that_is_reported_at_once_is_seen(
         write(event)
 
     monkeypatch.setattr(ses, "send", send)
-    monkeypatch.setattr(events, "add", add)
+    monkeypatch.setattr(events, "append", add)
     portal.work(body_of(a_job(ana, NOON)))
 
     assert noted(portal, ana)["email_status"] == "delivered"
@@ -267,7 +267,7 @@ def test_a_link_made_before_a_key_rotation_is_mailed_again_as_it_was(
         ("jo@example.com", {}, "no_consent", "suppressed"),
         ("ana@example.com", {"suppressed": True}, "suppressed", "suppressed"),
         ("robin@example.com", {}, "no_access", None),
-        ("ana@example.com", {"status": Status.DISABLED, "epoch": 2}, "no_access", None),
+        ("ana@example.com", {"status": AccountStatus.DISABLED, "epoch": 2}, "no_access", None),
         ("ana@example.com", {"epoch": 2}, "no_access", None),
     ],
 )
@@ -290,7 +290,7 @@ def test_a_promise_that_may_not_be_kept_sends_nothing_and_is_written_down(
 def test_a_promise_to_an_address_that_nobody_has_sends_nothing(portal: Portal) -> None:
     before = portal.at_rest()["Accounts"]
 
-    assert portal.work(body_of(a_job(tokens.request_id(), NOON))) == []
+    assert portal.work(body_of(a_job(tokens.random_id(), NOON))) == []
 
     assert portal.letters == []
     assert portal.at_rest()["Accounts"] == before
@@ -348,7 +348,7 @@ def test_what_ses_has_not_verified_is_said_in_words_that_lead_on(portal: Portal,
     (line,) = [json.loads(line) for line in portal.log.getvalue().splitlines() if '"rejected"' in line]
     assert "sandbox" in line["reason"]
     page, _, heading = line["reason"].rpartition(" ")[2].partition("#")
-    assert f"\n### {heading.replace('-', ' ').capitalize()}\n" in (template.PROJECT / page).read_text()
+    assert f"\n### {heading.replace('-', ' ').capitalize()}\n" in (sam_template.PROJECT / page).read_text()
     assert "ana@" not in portal.log.getvalue()
 
 
@@ -494,7 +494,7 @@ def test_a_promise_of_a_kind_that_only_a_newer_version_knows_goes_back_to_the_qu
 def test_a_kind_that_someone_adds_without_a_letter_sends_no_other_one(
     portal: Portal, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("latchkey.mail.queue.KINDS", (*KINDS, NEWER))
+    monkeypatch.setattr("latchkey.mail.queue.MAIL_KINDS", (*MAIL_KINDS, NEWER))
     body = json.dumps(json.loads(body_of(a_job(ana, NOON))) | {"kind": NEWER})
 
     assert portal.work(body) == [0]

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from latchkey import __version__
-from latchkey.rules.accounts import Status
+from latchkey.rules.accounts import AccountStatus
 from latchkey.store import practices
-from tests import caches
-from tests.functions.files import CHILDS, OWN, change
-from tests.functions.portal import ORIGIN, Browser, Portal
-from tests.people import NOON
+from tests.kit import caches
+from tests.kit.files import CHILDS, OWN, change
+from tests.kit.portal import ORIGIN, Browser, Portal
+from tests.kit.seed import NOON
 
 MINUTE, HOUR = 60, 3600
 MARIA = "maria.gomez@gmail.com"
@@ -201,13 +201,15 @@ def test_a_browser_that_gets_ahead_keeps_nobody_signed_in(
     assert not ana.is_in()
 
 
-@pytest.mark.parametrize("end", [{"status": Status.DISABLED, "epoch": 2}, {"epoch": 2}, {"sessions": ()}], ids=str)
+@pytest.mark.parametrize(
+    "end", [{"status": AccountStatus.DISABLED, "epoch": 2}, {"epoch": 2}, {"sessions": ()}], ids=str
+)
 def test_a_session_ends_with_its_access_at_the_next_request(ana: Browser, portal: Portal, end: dict[str, Any]) -> None:
     """B58, B62"""
     change(portal, "willow", "ana@example.com", **end)
 
     assert not ana.is_in()
-    change(portal, "willow", "ana@example.com", status=Status.ACTIVE)
+    change(portal, "willow", "ana@example.com", status=AccountStatus.ACTIVE)
     assert not ana.is_in()
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.functions.portal import Browser, Portal
+from tests.kit.portal import Browser, Portal
 
 MINUTE, HOUR = 60, 3600
 

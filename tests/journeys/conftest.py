@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import town as towns
-from tests.town import Town
+from tests.kit import live_portal as towns
+from tests.kit.live_portal import Town
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from tests.town import Town
-from tests.visitors import Browser
+from tests.kit.live_portal import Town
+from tests.kit.visitors import Browser
 
 ANA = "ana@example.com"
 SECRET_AT = 33

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.town import Town
-from tests.visitors import Desk
+from tests.kit.live_portal import Town
+from tests.kit.visitors import Desk
 
 ANA, MARIA = "ana@example.com", "maria.gomez@gmail.com"
 

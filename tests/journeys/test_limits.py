@@ -2,8 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.town import Town
-from tests.visitors import Answer
+from tests.kit.live_portal import Town
+from tests.kit.visitors import Answer
 
 ANA = "ana@example.com"
 

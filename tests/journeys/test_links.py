@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.town import DAY, Town
-from tests.visitors import Answer
+from tests.kit.live_portal import DAY, Town
+from tests.kit.visitors import Answer
 
 ANA = "ana@example.com"
 TRIES = 3

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.town import Town
+from tests.kit.live_portal import Town
 
 ADDRESS = re.compile(r"https?://[^\s\"<>]+")
 

@@ -11,7 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi import checks
 
-from tests import template, town
+from tests.kit import live_portal, sam_template
 
 PRACTICE = "contract"
 PROMISED = (
@@ -23,7 +23,7 @@ PROMISED = (
 )
 EXAMPLES = 8
 
-contract = schemathesis.openapi.from_path(template.PROJECT / "docs" / "openapi.json")
+contract = schemathesis.openapi.from_path(sam_template.PROJECT / "docs" / "openapi.json")
 
 
 class Office:
@@ -62,7 +62,7 @@ class Office:
 @pytest.fixture(scope="module")
 def office(request: pytest.FixtureRequest) -> Office:
     """A practice that is there for this."""
-    portal = town.shared(request.config).portal
+    portal = live_portal.shared(request.config).portal
     made = Office(portal.url, portal.authorization(role="operator"))
     made.ask("PUT", "", {"name": "Contract"})
     return made

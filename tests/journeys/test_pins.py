@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from tests.town import DAY, Town
-from tests.visitors import Answer, App
+from tests.kit.live_portal import DAY, Town
+from tests.kit.visitors import Answer, App
 
 ANA, LUIS, NOBODY = "ana@example.com", "luis@example.com", "nobody@example.com"
 

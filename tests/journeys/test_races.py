@@ -7,12 +7,12 @@ from typing import cast
 
 import pytest
 
-from local.openid import ACCOUNTS
+from local.oidc_provider import ACCOUNTS
 from local.stack import Engine
-from tests import town as towns
-from tests.stand_in import agree, leave
-from tests.town import Town
-from tests.visitors import Browser
+from tests.kit import live_portal as towns
+from tests.kit.live_portal import Town
+from tests.kit.provider_consent import agree, leave
+from tests.kit.visitors import Browser
 
 ANA = "ana@example.com"
 ROUNDS, CROWD = 20, 32

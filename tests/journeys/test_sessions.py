@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from tests.town import Town
-from tests.visitors import App, Browser
+from tests.kit.live_portal import Town
+from tests.kit.visitors import App, Browser
 
 ANA = "ana@example.com"
 MINUTE, HOUR = 60, 3600

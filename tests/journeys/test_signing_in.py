@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.town import Town
+from tests.kit.live_portal import Town
 
 ANA, MARIA, LUIS = "ana@example.com", "maria.gomez@gmail.com", "luis@example.com"
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.town import Town
-from tests.visitors import Answer
+from tests.kit.live_portal import Town
+from tests.kit.visitors import Answer
 
 ANA = "ana@example.com"
 NOBODY = "eve@example.com"

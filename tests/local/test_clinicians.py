@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 
 from local.clinicians import ROLES, Role
-from tests import town as towns
-from tests.town import Town
-from tests.visitors import Answer
+from tests.kit import live_portal as towns
+from tests.kit.live_portal import Town
+from tests.kit.visitors import Answer
 
 REFUSED = (401, {"message": "Unauthorized"})
 

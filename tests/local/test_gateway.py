@@ -9,7 +9,7 @@ import pytest
 
 from local import gateway
 from local.gateway import Incoming, Match, Router
-from local.template import Route
+from local.sam_template import Route
 
 ROUTES = [
     Route(key, function)

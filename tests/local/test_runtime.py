@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.runtime import Environment, FunctionFailed, FunctionTimedOut, Pool
+from local.runtime import FunctionFailed, FunctionTimedOut, Pool, SharedEnvironment
+from local.sam_template import Function
 from local.stack import RUNTIME
-from local.template import Function
 
 HANDLER = """
 import os, time
@@ -30,7 +30,7 @@ def tried(folder: Path, trial: Callable[[Pool], Awaitable[Any]], code: str = HAN
     """What a trial finds out about a function made of that code."""
     (folder / "handler.py").write_text(code)
     function = Function("Trial", folder, "handler.handle", timeout, 128, {"OWN": "1"}, (folder / "layer",), "none")
-    pool = Pool(function, Environment(RUNTIME, {"AWS_ACCESS_KEY_ID": "key"}, folder))
+    pool = Pool(function, SharedEnvironment(RUNTIME, {"AWS_ACCESS_KEY_ID": "key"}, folder))
 
     async def all_of_it() -> Any:
         try:

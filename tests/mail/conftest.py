@@ -9,11 +9,11 @@ import pytest
 from moto import mock_aws
 
 from latchkey import tokens
-from tests import template
 from tests.functions.conftest import AS_WE_ARE, tell_nothing
-from tests.functions.files import key_of, put, put_people
-from tests.functions.portal import Cloud, Portal
-from tests.people import WILLOW
+from tests.kit import sam_template
+from tests.kit.files import key_of, put, put_people
+from tests.kit.portal import Cloud, Portal
+from tests.kit.seed import WILLOW
 
 CROWD = [f"p{number:03}@example.com" for number in range(640)]
 """Addresses on file beside those of everyone whom tests know."""
@@ -31,10 +31,11 @@ def crowd() -> Iterator[Portal]:
         portal.parameters["PracticeCacheSeconds"] = "60"
         put_people(portal)
         someone = put(portal, WILLOW, CROWD[0], profiles=())
-        key = {"key": {"S": tokens.encode(someone.key)}}
+        key = {"key": {"S": tokens.base64url_encode(someone.key)}}
         pattern = portal.tables.get_item(TableName="Accounts", Key=key)["Item"]
         items = [
-            pattern | {"key": {"S": tokens.encode(key_of(portal, "willow", address))}, "address": {"S": address}}
+            pattern
+            | {"key": {"S": tokens.base64url_encode(key_of(portal, "willow", address))}, "address": {"S": address}}
             for address in CROWD
         ]
         for first in range(0, len(items), PAGE):
@@ -47,17 +48,17 @@ def crowd() -> Iterator[Portal]:
 
 def live_links(portal: Portal) -> set[str]:
     """What is stored of all links that open something."""
-    items = template.items_of(portal.tables, "Links")
+    items = sam_template.items_of(portal.tables, "Links")
     return {item["digest"]["S"] for item in items if item["state"]["S"] == "live"}
 
 
 def digests(portal: Portal, paths: Iterable[str]) -> set[str]:
     """What must be stored of the links in mails."""
     ring = tokens.Keyring.parse(json.loads(portal.secret("LinkKey")))
-    return {tokens.read_link(ring, "willow", path.rpartition("/")[2]).digest for path in paths}
+    return {tokens.verify_link(ring, "willow", path.rpartition("/")[2]).digest for path in paths}
 
 
 def noted(portal: Portal) -> dict[str, str]:
     """What clinicians read of the last mail, by address."""
-    items = template.items_of(portal.tables, "Accounts")
+    items = sam_template.items_of(portal.tables, "Accounts")
     return {item["address"]["S"]: item["email_status"]["S"] for item in items if "email_status" in item}

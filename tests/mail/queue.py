@@ -9,8 +9,8 @@ from typing import Any
 from unittest.mock import Mock
 
 from latchkey import aws
-from latchkey.mail.queue import read
-from tests import template
+from latchkey.mail.queue import parse_job
+from tests.kit import sam_template
 from tests.mail.time import Time
 
 SEND_SECONDS = 0.015
@@ -71,7 +71,7 @@ class Queue:
 
     def receive(self, now: float) -> list[Message]:
         """A batch of what is visible, hidden from others from now on."""
-        queue = template.resources("AWS::SQS::Queue")["MailQueue"]
+        queue = sam_template.resources("AWS::SQS::Queue")["MailQueue"]
         visible = [message for message in self._messages if message.visible_at <= now]
         self._chance.shuffle(visible)
         batch: list[Message] = []
@@ -92,14 +92,14 @@ class Queue:
         """Done; some come again all the same."""
         if self.twice and self._chance.randrange(self.twice) == 0:
             message.visible_at = self.time.now + 1
-            self.repeated.add(read(message.body).request)
+            self.repeated.add(parse_job(message.body).job_id)
         else:
             self._messages.remove(message)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """In the place of SQS."""
-        events = aws.client("sqs").meta.events
+        events = aws.service_client("sqs").meta.events
         events.register("before-call.sqs.SendMessage", self._sent, unique_id="queue")
         try:
             yield
@@ -107,8 +107,11 @@ class Queue:
             events.unregister("before-call.sqs.SendMessage", unique_id="queue")
 
     def _sent(self, params: dict[str, Any], **_: Any) -> tuple[Mock, dict[str, Any]]:
-        if self.time.deadline - self.time.now < aws.CONNECT_SECONDS + aws.READ_SECONDS + aws.RESERVE_SECONDS:
-            raise aws.NoTimeLeft
+        if (
+            self.time.deadline - self.time.now
+            < aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS + aws.RESPONSE_MARGIN_SECONDS
+        ):
+            raise aws.DeadlineTooClose
         self.time.pass_by(SEND_SECONDS)
         told = json.loads(params["body"])
         if told["DelaySeconds"]:
@@ -125,11 +128,11 @@ def batch_size() -> int:
 
 def workers() -> int:
     """How many batches are worked on at once, unless someone sets another number."""
-    return int(template.parameters()[_mapping()["ScalingConfig"]["MaximumConcurrency"]["Ref"]])
+    return int(sam_template.parameters()[_mapping()["ScalingConfig"]["MaximumConcurrency"]["Ref"]])
 
 
 def _mapping() -> dict[str, Any]:
-    (event,) = template.resources("AWS::Serverless::Function")["SendMail"]["Events"].values()
+    (event,) = sam_template.resources("AWS::Serverless::Function")["SendMail"]["Events"].values()
     assert event["Type"] == "SQS"
     assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     told: dict[str, Any] = event["Properties"]

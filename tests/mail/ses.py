@@ -50,7 +50,7 @@ class Try:
     @property
     def request(self) -> bytes:
         """The request that its link answers."""
-        raw = tokens.decode(self.path.rpartition("/")[2])
+        raw = tokens.base64url_decode(self.path.rpartition("/")[2])
         assert raw
         return raw[17:33]
 
@@ -82,7 +82,7 @@ class Ses:
     @contextmanager
     def answering(self) -> Iterator[None]:
         """In the place of SES."""
-        events = aws.client("sesv2").meta.events
+        events = aws.service_client("sesv2").meta.events
         events.register_first("before-send.sesv2.SendEmail", self._answer, unique_id="ses")
         try:
             yield
@@ -96,10 +96,10 @@ class Ses:
         fault = next((next(ways) for since, until, ways in self._spells if since <= self.time.now < until), None)
         match fault:
             case "unreachable":
-                self._tried(to, path, fault, aws.CONNECT_SECONDS)
+                self._tried(to, path, fault, aws.CONNECT_TIMEOUT_SECONDS)
                 raise ConnectTimeoutError(endpoint_url=request.url)
             case "hangs":
-                self._tried(to, path, fault, aws.READ_SECONDS)
+                self._tried(to, path, fault, aws.READ_TIMEOUT_SECONDS)
                 raise ReadTimeoutError(endpoint_url=request.url)
             case (status, code):
                 return self._refused(request, to, path, (status, code))
@@ -110,7 +110,7 @@ class Ses:
         self._seconds[int(self.time.now)] += 1
         if to in self.losing:
             self.losing.remove(to)
-            self._tried(to, path, "lost", aws.READ_SECONDS)
+            self._tried(to, path, "lost", aws.READ_TIMEOUT_SECONDS)
             raise ReadTimeoutError(endpoint_url=request.url)
         self._tried(to, path, "taken", self._chance.uniform(*self.latency))
         return _response(request, 200, "", {"MessageId": str(uuid4())})

@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 
 from latchkey.mail import letters
-from latchkey.mail.letters import Errand, Letter, Notice, Words
+from latchkey.mail.letters import Letter, LinkMail, Notice, WordingOverrides
 from latchkey.rules.practices import LANGUAGES, Language, Practice
 
 URL = "https://portal.example.com/willow/link/" + "Ab3_-" * 17
@@ -35,7 +35,7 @@ def write(
     language: Language = "en",
     practice: Practice = WILLOW,
     hours: int = 24,
-    words: Words | None = None,
+    words: WordingOverrides | None = None,
 ) -> Letter:
     if kind in NOTICES:
         return (letters.pin_made if kind == "pin_made" else letters.address_changed)(practice, notice(language))
@@ -51,13 +51,13 @@ def write(
     )
 
 
-def errand(language: Language = "en", hours: int = 24) -> Errand:
-    return Errand(
+def errand(language: Language = "en", hours: int = 24) -> LinkMail:
+    return LinkMail(
         address="sam@example.com",
         language=language,
         url=URL,
         sender="yourprovider@mail.example.com",
-        reference="01JREFERENCE",
+        entity_ref_id="01JREFERENCE",
         hours=hours,
     )
 
@@ -67,7 +67,7 @@ def notice(language: Language = "en") -> Notice:
         address="sam@example.com",
         language=language,
         sender="yourprovider@mail.example.com",
-        reference="01JREFERENCE",
+        entity_ref_id="01JREFERENCE",
         at=THIRD_OF_MARCH,
     )
 
@@ -293,7 +293,9 @@ def test_a_letter_goes_to_the_address_on_file_and_keeps_it_out_of_logs() -> None
 @every_kind
 @every_language
 def test_the_text_part_is_tidy(kind: str, language: Language) -> None:
-    text = write(kind, language, words=Words("Dear {name},", "Come in.\n\n{link}\n\nSee you.", "Willow")).text
+    text = write(
+        kind, language, words=WordingOverrides("Dear {name},", "Come in.\n\n{link}\n\nSee you.", "Willow")
+    ).text
 
     assert "\n\n\n" not in text
     assert not re.search(r"[ \t]$", text, re.MULTILINE)
@@ -348,17 +350,17 @@ def test_a_notice_tells_the_time_as_its_readers_write_it(kind: str) -> None:
 @every_language
 def test_a_practice_speaks_in_its_own_words_and_ours_stay_where_it_says_nothing(kind: str, language: Language) -> None:
     ours = write(kind, language)
-    letter = write(kind, language, words=Words(body="Come in, {name}."))
+    letter = write(kind, language, words=WordingOverrides(body="Come in, {name}."))
 
     assert "Come in, Sam Okafor." in letter.text
     assert "Come in, Sam Okafor." in visible(letter.html)
-    assert write(kind, language, words=Words()) == ours
+    assert write(kind, language, words=WordingOverrides()) == ours
 
 
 @every_errand
 @every_language
 def test_own_words_leave_everything_in_place_that_a_letter_must_say(kind: str, language: Language) -> None:
-    letter = write(kind, language, words=Words("Greeting", "Body", "Footer"))
+    letter = write(kind, language, words=WordingOverrides("Greeting", "Body", "Footer"))
     always = {
         "en": ("Greeting", "Body", URL, "expires after 24 hours", "?", "Questions? Call", "not read", "Footer"),
         "es": (
@@ -380,7 +382,7 @@ def test_own_words_leave_everything_in_place_that_a_letter_must_say(kind: str, l
 
 
 def test_own_words_stand_in_place_of_ours() -> None:
-    letter = write("invitation", words=Words("Dear Sam,", "Your place is ready."))
+    letter = write("invitation", words=WordingOverrides("Dear Sam,", "Your place is ready."))
 
     for part in (letter.text, letter.html):
         assert "Hello" not in part
@@ -389,7 +391,7 @@ def test_own_words_stand_in_place_of_ours() -> None:
 
 @every_errand
 def test_the_button_stands_where_the_practice_puts_it(kind: str) -> None:
-    letter = write(kind, words=Words(body="First this. {link} Then that."))
+    letter = write(kind, words=WordingOverrides(body="First this. {link} Then that."))
 
     assert in_order(letter.text, "First this.", URL, "Then that.", "expires after")
     assert in_order(visible(letter.html), "First this.", "Sign in", "Then that.", "expires after", URL)
@@ -398,7 +400,7 @@ def test_the_button_stands_where_the_practice_puts_it(kind: str) -> None:
 @every_errand
 @pytest.mark.parametrize("body", ["", "{link}", "{link}{link} and {link}", "No link here."])
 def test_there_is_one_button_however_often_the_practice_asks_for_it(kind: str, body: str) -> None:
-    letter = write(kind, words=Words("{link}", body, "{link}"))
+    letter = write(kind, words=WordingOverrides("{link}", body, "{link}"))
 
     assert re.findall(r'href="([^"]*)"', letter.html) == [URL]
     assert (letter.html.count(URL), letter.text.count(URL)) == (2, 1)
@@ -418,7 +420,7 @@ def test_there_is_one_button_however_often_the_practice_asks_for_it(kind: str, b
     ],
 )
 def test_what_a_practice_writes_is_text_and_nothing_else(kind: str, part: str, text: str) -> None:
-    letter = write(kind, words=replace(Words(), **{part: text}))
+    letter = write(kind, words=replace(WordingOverrides(), **{part: text}))
 
     assert text in letter.text
     assert text in visible(letter.html)
@@ -432,7 +434,7 @@ def test_an_invitation_can_have_a_subject_and_a_message_of_its_own() -> None:
         errand(),
         name="Sam Okafor",
         portal=PORTAL,
-        words=Words("Dear {name},", "The usual.", "Warmly, Willow"),
+        words=WordingOverrides("Dear {name},", "The usual.", "Warmly, Willow"),
         subject="Your forms for Monday",
         message="Just this once, {name}.",
     )

@@ -14,13 +14,13 @@ from moto.core.serialize import AttributePicker, AttributePickerContext
 
 from latchkey.rules.members import Role
 from latchkey.store import members, practices
-from tests.functions import gateway
 from tests.functions.conftest import AS_WE_ARE
-from tests.functions.portal import ORIGIN, Answer, Browser, Cloud, Letter, Portal
-from tests.google import provider
-from tests.google.provider import Provider
-from tests.model.who_may_sign_in import Told
-from tests.people import HARBOR, WILLOW
+from tests.identity import fake_provider
+from tests.identity.fake_provider import Provider
+from tests.kit import gateway_events
+from tests.kit.portal import ORIGIN, Answer, Browser, Cloud, Letter, Portal
+from tests.kit.seed import HARBOR, WILLOW
+from tests.model.reference_model import Told
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Willow"
 CLAIMS = {"iss": ISSUER, "token_use": "access", "client_id": "desk", "scope": "latchkey/admin", "sub": "dr"}
@@ -58,17 +58,17 @@ class Town:
 @contextmanager
 def town() -> Iterator[Town]:
     """A town with nobody on file."""
-    with mock_aws(config=AS_WE_ARE), _values_by_their_names(), provider.serving() as server:
+    with mock_aws(config=AS_WE_ARE), _values_by_their_names(), fake_provider.serving() as server:
         cloud = Cloud()
-        secret = boto3.client("secretsmanager").create_secret(Name="google", SecretString=provider.SECRET)
+        secret = boto3.client("secretsmanager").create_secret(Name="google", SecretString=fake_provider.SECRET)
         cloud.names["GoogleSecret"] = secret["ARN"]
         for practice in (WILLOW, HARBOR):
             practices.save(practice)
-            members.add(practice.slug, CLAIMS["sub"], Role.CLINICIAN)
+            members.set_role(practice.slug, CLAIMS["sub"], Role.CLINICIAN)
         cloud.remember()
         url = server.provider.url
         parameters = {
-            "GoogleClientId": provider.CLIENT,
+            "GoogleClientId": fake_provider.CLIENT,
             "GoogleIssuer": url,
             "GoogleAuthorizeUrl": f"{url}/o/auth",
             "GoogleTokenUrl": f"{url}/token",
@@ -220,8 +220,8 @@ class Service:
         """What the clinicians' function answers to someone whose token the authorizer has let through."""
         route, parameters = CLIENTS + below, {"practice": practice} | ({"client": client} if client else {})
         headers = {"host": ORIGIN.removeprefix("https://"), "content-type": "application/json"}
-        sent = gateway.Sent(method, route.format(**parameters), headers, json.dumps(body).encode())
-        event = gateway.event(sent, self.portal.now * 1000)
+        sent = gateway_events.Sent(method, route.format(**parameters), headers, json.dumps(body).encode())
+        event = gateway_events.event(sent, self.portal.now * 1000)
         event |= {"routeKey": f"{method} {route}", "pathParameters": parameters}
         event["requestContext"] |= {"routeKey": event["routeKey"], "authorizer": {"jwt": {"claims": CLAIMS}}}
         return self.portal.answer("Admin", event)

@@ -10,13 +10,13 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from tests.functions import portal
-from tests.model import things
+from tests.kit import portal
+from tests.kit.seed import NOON
+from tests.model import state
 from tests.model.limits import DAY, HOUR
+from tests.model.reference_model import No, Told, World
 from tests.model.service import Mail, Town
-from tests.model.things import Account, Client, Request, Session, Start
-from tests.model.who_may_sign_in import No, Told, World
-from tests.people import NOON
+from tests.model.state import Account, Client, Request, Session, Start
 
 END = NOON + 48 * HOUR
 
@@ -64,7 +64,7 @@ class Device:
     """A browser, and what the model knows of it."""
 
     real: portal.Browser
-    known: things.Browser
+    known: state.Browser
 
 
 @dataclass
@@ -98,7 +98,7 @@ class Steps(RuleBasedStateMachine):
         self.watched, self.service = watched, self.stack.enter_context(self.town.service())
         self.service.at(NOON - DAY)
         self.people = [Person(self.world.on_file(*facts), self.service.on_file(*facts)) for facts in PEOPLE]
-        self.browsers = [Device(self.service.browser(ip), things.Browser(network)) for ip, network in SOURCES]
+        self.browsers = [Device(self.service.browser(ip), state.Browser(network)) for ip, network in SOURCES]
         self.service.at(NOON)
 
     def teardown(self) -> None:

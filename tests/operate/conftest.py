@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from latchkey.store.tables import connection
+from latchkey.store.dynamodb import connection
 from local.aws import Address, start_ministack
 from local.processes import free_port, stop
 from local.stack import MINISTACK
-from operate import aws, command
-from tests import template
+from operate import aws, cli
+from tests.kit import sam_template
 
 NAME = "latchkey-test"
 KINDS = ("AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::")
@@ -40,11 +40,11 @@ class Deployed:
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Every item of a table."""
-        return template.items_of(self.client("dynamodb"), table)
+        return sam_template.items_of(self.client("dynamodb"), table)
 
     def empty(self, *tables: str) -> None:
         """Take everything out of these tables, or out of all."""
-        for table, properties in template.resources("AWS::DynamoDB::Table").items():
+        for table, properties in sam_template.resources("AWS::DynamoDB::Table").items():
             if tables and table not in tables:
                 continue
             keys = [part["AttributeName"] for part in properties["KeySchema"]]
@@ -55,7 +55,7 @@ class Deployed:
 
 def cut_down(callback: str) -> dict[str, Any]:
     """The template without its functions, its API and its mail."""
-    document = yaml_parse((template.PROJECT / "template.yaml").read_text())
+    document = yaml_parse((sam_template.PROJECT / "template.yaml").read_text())
     kept = {name: one for name, one in document["Resources"].items() if one["Type"].startswith(KINDS)}
     for name, one in kept.items():
         told = one["Properties"]
@@ -120,7 +120,7 @@ def operate(capsys: pytest.CaptureFixture[str]) -> Operate:
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        code = command.main(arguments)
+        code = cli.main(arguments)
         said = capsys.readouterr()
         return code, said.out, said.err
 

@@ -6,8 +6,8 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local.stack import BUILD
-from operate import architecture, command
-from tests import template
+from operate import architecture, cli
+from tests.kit import sam_template
 
 ARM, INTEL = 0xB7, 0x3E
 
@@ -22,7 +22,7 @@ def library(folder: Path, name: str, machine: int, magic: bytes = b"\x7fELF") ->
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     """A folder that `sam build` wrote."""
-    (tmp_path / "template.yaml").write_text((template.PROJECT / "template.yaml").read_text())
+    (tmp_path / "template.yaml").write_text((sam_template.PROJECT / "template.yaml").read_text())
     return tmp_path
 
 
@@ -31,14 +31,14 @@ def test_what_was_built_for_one_processor_is_deployed_for_no_other(built: Path, 
     library(built, "one.so", machine)
     library(built, "two.cpython-313-linux-gnu.so", machine)
 
-    assert command.main(["architecture", "--built", str(built)]) == 0
+    assert cli.main(["architecture", "--built", str(built)]) == 0
 
     told = yaml_parse((built / "template.yaml").read_text())
     assert told["Parameters"]["Architecture"]["AllowedValues"] == [name]
     assert told["Parameters"]["Architecture"]["Default"] == name
-    rest = template.document()["Parameters"].keys()
+    rest = sam_template.document()["Parameters"].keys()
     assert told["Parameters"].keys() == rest
-    assert told["Resources"] == template.document()["Resources"]
+    assert told["Resources"] == sam_template.document()["Resources"]
 
 
 @pytest.mark.parametrize("other", [(INTEL, b"\x7fELF"), (0x08, b"\x7fELF"), (ARM, b"MZ\0\0")])
@@ -47,12 +47,12 @@ def test_layers_of_two_processors_or_of_none_that_lambda_has_are_refused(built: 
     library(built, "two.so", *other)
     before = (built / "template.yaml").read_text()
 
-    assert command.main(["architecture", "--built", str(built)]) == 2
+    assert cli.main(["architecture", "--built", str(built)]) == 2
     assert (built / "template.yaml").read_text() == before
 
 
 def test_layers_without_a_library_are_refused(built: Path) -> None:
-    assert command.main(["architecture", "--built", str(built)]) == 2
+    assert cli.main(["architecture", "--built", str(built)]) == 2
 
 
 def test_what_this_machine_built_is_read_as_what_it_was_built_for() -> None:

@@ -8,7 +8,7 @@ import textwrap
 import pytest
 from botocore import xform_name
 
-from operate import aws, command
+from operate import aws, cli
 from operate.parameters import DOCUMENT
 
 TEXT = DOCUMENT.read_text()
@@ -48,7 +48,7 @@ def test_a_shell_can_read_it(block: str) -> None:
 
 @pytest.mark.parametrize("words", OURS, ids=" ".join)
 def test_our_commands_take_what_is_given_to_them(words: list[str]) -> None:
-    assert command.parser().parse_args(words).do
+    assert cli.parser().parse_args(words).do
 
 
 def test_every_command_that_people_need_is_told_of() -> None:

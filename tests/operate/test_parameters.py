@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from operate import parameters
-from tests import template
+from tests.kit import sam_template
 from tests.operate.conftest import Operate
 
 
@@ -35,7 +35,7 @@ def test_every_parameter_has_a_row(document: Path, operate: Operate) -> None:
     operate("parameters")
     rows = [line for line in document.read_text().splitlines() if line.startswith("| `")]
 
-    assert [row.split("`")[1] for row in rows] == list(template.parameters())
+    assert [row.split("`")[1] for row in rows] == list(sam_template.parameters())
     assert all(row.count(" | ") == 3 and not row.endswith("|  |") for row in rows)
 
 

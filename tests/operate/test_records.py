@@ -5,9 +5,9 @@ import json
 import pytest
 
 from operate import records
-from tests import town as towns
+from tests.kit import live_portal as towns
+from tests.kit.live_portal import Town
 from tests.operate.conftest import NAME, Operate
-from tests.town import Town
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 
 from latchkey import tokens
-from latchkey.rules import access, jobs
-from latchkey.rules.accounts import Account, Status
-from latchkey.rules.clients import Client, Contact, Email
-from latchkey.rules.events import Event, Kind
+from latchkey.rules import access, mail
+from latchkey.rules.accounts import Account, AccountStatus
+from latchkey.rules.clients import AddressOnFile, Client, Contact
+from latchkey.rules.events import Event, EventKind
 from latchkey.rules.members import Role
-from latchkey.rules.refusals import LinkExpired, NotYours, SignedOut
+from latchkey.rules.refusals import LinkExpired, RecordNotFound, SignedOut
 from latchkey.store import accounts, clients, events, members, practices, sessions
+from tests.kit.seed import HARBOR, NOON, WILLOW
 from tests.operate.conftest import NAME, Deployed, Operate
-from tests.people import HARBOR, NOON, WILLOW
-from tests.store import roads
+from tests.store import flows
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -52,7 +52,7 @@ def noon(deployed: Deployed) -> Callable[..., None]:
     return keep
 
 
-def noting(at: int) -> Callable[[bytes, Kind], Event]:
+def noting(at: int) -> Callable[[bytes, EventKind], Event]:
     """The audit rows of what a clinician does."""
     return lambda row, kind: Event("willow", row, kind, at * 1000, actor="dr")
 
@@ -61,11 +61,15 @@ def admitted(address: str) -> tuple[Client, bytes]:
     """A client who was invited before noon, and the key of their account."""
     at = NOON - 3600
     client = Client(
-        tokens.ulid(at * 1000), "willow", "Ana Reyes", emails=(Email(address, True, "dr", at),), created_at=at
+        tokens.new_ulid(at * 1000),
+        "willow",
+        "Ana Reyes",
+        emails=(AddressOnFile(address, True, "dr", at),),
+        created_at=at,
     )
-    key = tokens.request_id()
-    clients.change(
-        client, lambda it, known: access.invite(it, address, key, known, tokens.ulid(at), at), {key}, noting(at)
+    key = tokens.random_id()
+    clients.apply(
+        client, lambda it, known: access.invite(it, address, key, known, tokens.new_ulid(at), at), {key}, noting(at)
     )
     return clients.find("willow", client.id), key
 
@@ -80,32 +84,32 @@ def known(key: bytes) -> Account:
 def test_a_lost_account_comes_back_and_nothing_that_was_live_does(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
-    account = roads.on_file()
-    cookie = roads.sign_in(account, NOON - 60)
-    link = roads.send(known(account.key), NOON * 1000)
+    account = flows.on_file()
+    cookie = flows.sign_in(account, NOON - 60)
+    link = flows.send(known(account.key), NOON * 1000)
     noon("Accounts")
     deployed.empty("Accounts")
 
     assert "1 brought back" in restore("Accounts")
     back = known(account.key)
-    assert (back.address, back.status, back.profiles) == (account.address, Status.ACTIVE, account.profiles)
+    assert (back.address, back.status, back.profiles) == (account.address, AccountStatus.ACTIVE, account.profiles)
     assert back.sessions == ()
     with pytest.raises(SignedOut):
-        sessions.resume("willow", cookie, LATER)
+        sessions.touch("willow", cookie, LATER)
     with pytest.raises(LinkExpired):
-        roads.open_by(link, LATER)
-    roads.sign_in(back, LATER)
+        flows.open_by(link, LATER)
+    flows.sign_in(back, LATER)
 
 
 def test_no_epoch_comes_again_even_if_the_newest_one_is_lost(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
     """A link is for an epoch; ending access later must not count up to that of an old link."""
-    account = roads.on_file()
+    account = flows.on_file()
     noon("Accounts")
     for _ in range(3):
-        roads.disable(account)
-        roads.enable(account)
+        flows.disable(account)
+        flows.enable(account)
     highest = known(account.key).epoch
     deployed.empty("Accounts")
     restore("Accounts")
@@ -116,13 +120,13 @@ def test_no_epoch_comes_again_even_if_the_newest_one_is_lost(
 def test_a_job_that_waits_since_before_is_void(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
-    account = roads.on_file()
-    job = roads.ask(account)
+    account = flows.on_file()
+    job = flows.ask(account)
     noon("Accounts")
     deployed.empty("Accounts")
     restore("Accounts")
 
-    assert jobs.void(job, known(account.key), LATER) == "no_access"
+    assert mail.skip_reason(job, known(account.key), LATER) == "no_access"
 
 
 def test_whose_access_was_ended_since_comes_back_without_it(
@@ -130,12 +134,12 @@ def test_whose_access_was_ended_since_comes_back_without_it(
 ) -> None:
     client, key = admitted("ana@example.com")
     noon("Accounts")
-    clients.change(client, lambda it, all_: access.disable(it, all_, LATER), set(), noting(LATER))
+    clients.apply(client, lambda it, all_: access.disable(it, all_, LATER), set(), noting(LATER))
     deployed.empty("Accounts")
 
     assert "invite again" in restore("Accounts")
-    assert (known(key).status, known(key).profiles) == (Status.DISABLED, ())
-    clients.change(
+    assert (known(key).status, known(key).profiles) == (AccountStatus.DISABLED, ())
+    clients.apply(
         clients.find("willow", client.id),
         lambda it, all_: access.invite(it, "ana@example.com", key, all_, "", LATER),
         {key},
@@ -145,7 +149,7 @@ def test_whose_access_was_ended_since_comes_back_without_it(
 
 
 def test_what_is_there_is_left_alone(noon: Callable[..., None], restore: Callable[..., str]) -> None:
-    account = roads.on_file()
+    account = flows.on_file()
     noon("Accounts")
     changed = replace(account, name="Ana Maria Reyes")
     accounts.save(changed)
@@ -157,7 +161,7 @@ def test_what_is_there_is_left_alone(noon: Callable[..., None], restore: Callabl
 def test_what_differs_is_overwritten_if_that_is_asked_for(
     noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
-    broken, whole = roads.on_file(), roads.on_file()
+    broken, whole = flows.on_file(), flows.on_file()
     noon("Accounts")
     accounts.save(replace(broken, name="???", suppressed=True, google="digest", epoch=7, revision=9))
 
@@ -174,12 +178,12 @@ def test_what_differs_is_overwritten_if_that_is_asked_for(
 def test_what_a_clinician_decided_since_stands(noon: Callable[..., None], restore: Callable[..., str]) -> None:
     client, key = admitted("ana@example.com")
     noon("Accounts", "Clients")
-    clients.change(client, lambda it, all_: access.disable(it, all_, LATER), set(), noting(LATER))
+    clients.apply(client, lambda it, all_: access.disable(it, all_, LATER), set(), noting(LATER))
 
     assert "left as it is" in restore("Accounts", "--overwrite")
-    assert known(key).status is Status.DISABLED
+    assert known(key).status is AccountStatus.DISABLED
     restore("Clients", "--overwrite")
-    assert known(key).status is Status.DISABLED
+    assert known(key).status is AccountStatus.DISABLED
 
 
 def test_who_was_erased_since_stays_erased(
@@ -190,7 +194,7 @@ def test_who_was_erased_since_stays_erased(
     clients.erase(client, LATER, noting(LATER))
 
     assert "left erased" in restore("Clients")
-    with pytest.raises(NotYours):
+    with pytest.raises(RecordNotFound):
         clients.find("willow", client.id)
     assert "left erased" in restore("Accounts", "--overwrite", "--keep")
     assert known(key).address == ""
@@ -203,28 +207,28 @@ def test_a_contact_who_was_removed_since_is_not_let_in_again(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
     client, _ = admitted("leo@example.com")
-    parent = tokens.request_id()
+    parent = tokens.random_id()
     contact = Contact(
-        "01KJTESTC0NTACT00000000000", "Pat", Email("pat@example.com", True, "dr", NOON), "guardian", parent
+        "01KJTESTC0NTACT00000000000", "Pat", AddressOnFile("pat@example.com", True, "dr", NOON), "guardian", parent
     )
     at = NOON - 60
-    clients.change(
-        client, lambda it, all_: access.add_contact(it, contact, all_, tokens.ulid(at)), {parent}, noting(at)
+    clients.apply(
+        client, lambda it, all_: access.add_contact(it, contact, all_, tokens.new_ulid(at)), {parent}, noting(at)
     )
     noon("Accounts", "Clients")
 
-    def note(row: bytes, kind: Kind) -> Event:
+    def note(row: bytes, kind: EventKind) -> Event:
         return replace(noting(LATER)(row, kind), reason=contact.id)
 
     found = clients.find("willow", client.id)
-    clients.change(found, lambda it, all_: access.remove_contact(it, contact, all_, LATER), set(), note)
+    clients.apply(found, lambda it, all_: access.remove_contact(it, contact, all_, LATER), set(), note)
     deployed.empty("Accounts", "Clients")
     restore("Clients")
     restore("Accounts")
 
     assert clients.find("willow", client.id).contacts == ()
     assert known(parent).profile(client.id) is None
-    assert known(parent).status is Status.DISABLED
+    assert known(parent).status is AccountStatus.DISABLED
 
 
 def test_a_lost_client_comes_back_whole(
@@ -243,21 +247,21 @@ def test_practices_and_members_come_back_unless_they_were_changed_since(
 ) -> None:
     for practice in (WILLOW, HARBOR):
         practices.save(practice)
-        members.add(practice.slug, "dr", Role.CLINICIAN)
+        members.set_role(practice.slug, "dr", Role.CLINICIAN)
     noon("Practices", "Members")
-    events.add(Event("harbor", b"", Kind.PRACTICE_CHANGED, LATER * 1000, actor="head"))
-    events.add(Event("harbor", b"", Kind.MEMBER_CHANGED, LATER * 1000, actor="head", reason="removed"))
+    events.append(Event("harbor", b"", EventKind.PRACTICE_CHANGED, LATER * 1000, actor="head"))
+    events.append(Event("harbor", b"", EventKind.MEMBER_CHANGED, LATER * 1000, actor="head", reason="removed"))
     deployed.empty("Practices", "Members")
 
     assert "since: harbor dr" in restore("Members")
     assert "since: harbor" in restore("Practices")
-    assert (practices.find("willow"), practices.find("harbor")) == (WILLOW, None)
+    assert (practices.get("willow"), practices.get("harbor")) == (WILLOW, None)
     assert (members.role_of("willow", "dr"), members.role_of("harbor", "dr")) == (Role.CLINICIAN, None)
 
 
 def test_the_audit_is_only_added_to(deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]) -> None:
-    event = Event("willow", b"", Kind.PRACTICE_CHANGED, NOON * 1000)
-    events.add(event)
+    event = Event("willow", b"", EventKind.PRACTICE_CHANGED, NOON * 1000)
+    events.append(event)
     noon("Events")
     (row,) = deployed.items("Events")
     changed = row | {"reason": {"S": "as it is now"}}
@@ -270,7 +274,7 @@ def test_the_audit_is_only_added_to(deployed: Deployed, noon: Callable[..., None
 def test_fields_of_another_version_come_back_too(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
-    account = roads.on_file()
+    account = flows.on_file()
     (item,) = deployed.items("Accounts")
     deployed.client("dynamodb").put_item(TableName="Accounts", Item=item | {"shape": {"S": "round"}})
     noon("Accounts")
@@ -284,7 +288,7 @@ def test_fields_of_another_version_come_back_too(
 def test_the_side_table_is_gone_when_its_items_are_back_unless_it_is_kept(
     deployed: Deployed, restore: Callable[..., str]
 ) -> None:
-    roads.on_file()
+    flows.on_file()
     restore("Accounts", "--keep")
     kept = deployed.client("dynamodb").list_tables()["TableNames"]
     restore("Accounts")
@@ -294,7 +298,7 @@ def test_the_side_table_is_gone_when_its_items_are_back_unless_it_is_kept(
 
 
 def test_a_dry_run_changes_nothing(deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]) -> None:
-    roads.on_file()
+    flows.on_file()
     noon("Accounts")
     deployed.empty("Accounts")
 

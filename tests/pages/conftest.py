@@ -2,7 +2,7 @@
 
 import pytest
 
-from latchkey.pages import Frame
+from latchkey.pages import PageContext
 from latchkey.rules.accounts import Account, Profile
 from latchkey.rules.practices import Practice
 
@@ -19,20 +19,20 @@ def harbor() -> Practice:
 
 
 @pytest.fixture
-def frame(willow: Practice) -> Frame:
-    return Frame(willow, "en", "/willow/sign-in")
+def context(willow: Practice) -> PageContext:
+    return PageContext(willow, "en", "/willow/sign-in")
 
 
 @pytest.fixture
-def unreachable(harbor: Practice) -> Frame:
+def unreachable(harbor: Practice) -> PageContext:
     """A page of the practice without a telephone."""
-    return Frame(harbor, "en")
+    return PageContext(harbor, "en")
 
 
 @pytest.fixture
-def with_google(willow: Practice) -> Frame:
+def with_google(willow: Practice) -> PageContext:
     """A page of a practice whose clients may continue with Google."""
-    return Frame(willow, "en", google=True)
+    return PageContext(willow, "en", google=True)
 
 
 @pytest.fixture
@@ -53,6 +53,6 @@ def maria() -> Account:
 
 
 @pytest.fixture
-def willow_said_no(willow: Practice) -> Frame:
+def willow_said_no(willow: Practice) -> PageContext:
     """A page that carries a support code."""
-    return Frame(willow, "en", reference="K7QX-2M4P")
+    return PageContext(willow, "en", support_code="K7QX-2M4P")

@@ -5,23 +5,23 @@ from collections.abc import Callable
 import pytest
 
 from latchkey import pages
-from latchkey.pages import Frame
-from tests.pages.reading import read
+from latchkey.pages import PageContext
+from tests.pages.html import read
 
 ERRORS = [
-    (pages.missing, "Page not found", "Go to the Client Portal"),
-    (pages.failed, "Sorry, there is a problem with the Client Portal", "Go to the Client Portal"),
+    (pages.not_found, "Page not found", "Go to the Client Portal"),
+    (pages.internal_error, "Sorry, there is a problem with the Client Portal", "Go to the Client Portal"),
     (pages.unavailable, "The Client Portal is not available right now", "Go to the Client Portal"),
-    (pages.not_allowed, "This page doesn’t work that way", "Go to the Client Portal"),
+    (pages.method_not_allowed, "This page doesn’t work that way", "Go to the Client Portal"),
     (pages.stale_form, "This page was open for too long", "Go to the sign-in page"),
-    (pages.unreadable, "We couldn’t read what was sent", "Go to the sign-in page"),
+    (pages.bad_request, "We couldn’t read what was sent", "Go to the sign-in page"),
     (pages.too_large, "That was more than we can read", "Go to the sign-in page"),
 ]
 
 
 @pytest.mark.parametrize(("page", "heading", "way_on"), ERRORS)
 def test_every_no_says_what_happened_and_shows_the_way_on(
-    willow_said_no: Frame, page: Callable[[Frame], str], heading: str, way_on: str
+    willow_said_no: PageContext, page: Callable[[PageContext], str], heading: str, way_on: str
 ) -> None:
     sheet = read(page(willow_said_no))
 
@@ -31,15 +31,17 @@ def test_every_no_says_what_happened_and_shows_the_way_on(
 
 
 @pytest.mark.parametrize(("page", "heading"), [error[:2] for error in ERRORS])
-def test_where_no_practice_is_known_nothing_leads_astray(page: Callable[[Frame], str], heading: str) -> None:
-    sheet = read(page(Frame(None, "en")))
+def test_where_no_practice_is_known_nothing_leads_astray(page: Callable[[PageContext], str], heading: str) -> None:
+    sheet = read(page(PageContext(None, "en")))
 
     assert sheet.title == f"{heading} – Client Portal"
     assert sheet.links == {"Skip to main content": "#main", "Español": "?lang=es"}
 
 
-@pytest.mark.parametrize("page", [pages.failed, pages.unavailable])
-def test_when_it_is_our_fault_the_practice_can_still_be_called(page: Callable[[Frame], str], frame: Frame) -> None:
-    sheet = read(page(frame))
+@pytest.mark.parametrize("page", [pages.internal_error, pages.unavailable])
+def test_when_it_is_our_fault_the_practice_can_still_be_called(
+    page: Callable[[PageContext], str], context: PageContext
+) -> None:
+    sheet = read(page(context))
 
     assert "Try again in a few minutes. If you need help now, call Willow Family Therapy: (555) 010-0142" in sheet.text

@@ -6,33 +6,33 @@ from typing import Any, get_args
 import pytest
 
 from latchkey import pages
-from latchkey.pages import Frame
-from latchkey.pages.entry import EmailProblem
-from latchkey.pages.frames import render
-from latchkey.pages.google import Refused
-from latchkey.pages.links import Dead
+from latchkey.pages import PageContext
+from latchkey.pages.layout import render
+from latchkey.pages.links import LinkFailure
 from latchkey.pages.pins import PinProblem
+from latchkey.pages.providers import ProviderFailure
+from latchkey.pages.sign_in import EmailProblem
 
 GOOGLE = {
-    "unmatched": pages.google_unmatched,
-    "cancelled": pages.google_cancelled,
-    "failed": pages.google_failed,
+    "unmatched": pages.identity_unmatched,
+    "cancelled": pages.provider_cancelled,
+    "failed": pages.provider_failed,
 }
 
-type Page = Callable[[Frame, Any], str]
+type Page = Callable[[PageContext, Any], str]
 
 
 @pytest.mark.parametrize(
     ("kinds", "page"),
     [
-        (Dead, lambda frame, kind: pages.dead_link(frame, why=kind)),
-        (EmailProblem, lambda frame, kind: render("email_problem.html", frame, problem=kind)),
-        (PinProblem, lambda frame, kind: render("pin_problem.html", frame, problem=kind)),
-        (Refused, lambda frame, kind: GOOGLE[kind](frame)),
+        (LinkFailure, lambda context, kind: pages.dead_link(context, why=kind)),
+        (EmailProblem, lambda context, kind: render("email_problem.html", context, problem=kind)),
+        (PinProblem, lambda context, kind: render("pin_problem.html", context, problem=kind)),
+        (ProviderFailure, lambda context, kind: GOOGLE[kind](context)),
     ],
     ids=["dead links", "addresses", "PINs", "Google"],
 )
-def test_no_two_kinds_are_told_in_the_same_words(with_google: Frame, kinds: Any, page: Page) -> None:
+def test_no_two_kinds_are_told_in_the_same_words(with_google: PageContext, kinds: Any, page: Page) -> None:
     told = [page(with_google, kind).strip() for kind in get_args(kinds.__value__)]
 
     assert all(told)

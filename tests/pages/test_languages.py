@@ -12,9 +12,9 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 from latchkey import languages, pages
-from latchkey.pages import Frame
+from latchkey.pages import PageContext
 from latchkey.rules.practices import LANGUAGES, Language, Practice
-from tests.pages.reading import read
+from tests.pages.html import read
 
 PACKAGE = Path(languages.__file__).parent
 TRANSLATED: list[Language] = [language for language in LANGUAGES if language != "en"]
@@ -62,16 +62,16 @@ def test_a_translation_brings_no_markup_of_its_own(language: Language) -> None:
 
 
 def test_spanish_counts_one_minute_and_more(willow: Practice) -> None:
-    frame = Frame(willow, "es")
+    context = PageContext(willow, "es")
 
-    assert "en 1 minuto." in read(pages.wait(frame, seconds=60)).text
-    assert "en 2 minutos." in read(pages.wait(frame, seconds=61)).text
+    assert "en 1 minuto." in read(pages.rate_limited(context, seconds=60)).text
+    assert "en 2 minutos." in read(pages.rate_limited(context, seconds=61)).text
 
 
 def test_spanish_keeps_the_words_of_the_clients_guide(willow: Practice) -> None:
-    frame = Frame(willow, "es")
-    landing = read(pages.landing(frame, signed_in=False)).links
-    sent = read(pages.sent(frame, address="a@example.com", certain=True, again=False))
+    context = PageContext(willow, "es")
+    landing = read(pages.landing(context, signed_in=False)).links
+    sent = read(pages.sent(context, address="a@example.com", certain=True, again=False))
 
     assert {"Soy un cliente existente", "Soy un cliente nuevo"} <= landing.keys()
     assert "Probar estas sugerencias" in sent.links
@@ -94,5 +94,5 @@ def test_spanish_keeps_the_words_of_the_clients_guide(willow: Practice) -> None:
 def test_the_time_of_day_is_the_practices_own_and_says_so_when_it_is_not(
     at: int, zone: str, english: str, spanish: str
 ) -> None:
-    assert languages.clock(at, zone, "en") == english
-    assert languages.clock(at, zone, "es") == spanish
+    assert languages.format_time(at, zone, "en") == english
+    assert languages.format_time(at, zone, "es") == spanish

@@ -3,13 +3,13 @@
 import pytest
 
 from latchkey import pages
-from latchkey.pages import Frame
-from latchkey.pages.links import Dead
-from tests.pages.reading import read
+from latchkey.pages import PageContext
+from latchkey.pages.links import LinkFailure
+from tests.pages.html import read
 
 
-def test_a_link_opened_elsewhere_shows_whose_it_is_and_one_button(frame: Frame) -> None:
-    page = read(pages.confirm(frame, action="", masked="m•••@example.com", invitation=False))
+def test_a_link_opened_elsewhere_shows_whose_it_is_and_one_button(context: PageContext) -> None:
+    page = read(pages.confirm(context, action="", masked="m•••@example.com", invitation=False))
 
     assert page.heading == "Sign in to your Client Portal"
     assert "You asked to sign in as m•••@example.com" in page.text
@@ -18,24 +18,24 @@ def test_a_link_opened_elsewhere_shows_whose_it_is_and_one_button(frame: Frame) 
     assert "Didn’t ask for this? Close this page." in page.text
 
 
-def test_the_button_goes_where_the_browser_is_so_that_the_page_need_not_name_the_token(frame: Frame) -> None:
-    here = read(pages.confirm(frame, action="", masked="m•••@example.com", invitation=False))
-    there = read(pages.confirm(frame, action="/willow/link/T", masked="m•••@example.com", invitation=False))
+def test_the_button_goes_where_the_browser_is_so_that_the_page_need_not_name_the_token(context: PageContext) -> None:
+    here = read(pages.confirm(context, action="", masked="m•••@example.com", invitation=False))
+    there = read(pages.confirm(context, action="/willow/link/T", masked="m•••@example.com", invitation=False))
 
     assert here.one("form").attributes == {"method": "post"}
     assert there.one("form").attributes == {"method": "post", "action": "/willow/link/T"}
 
 
-def test_an_invited_person_is_welcomed_and_not_told_that_they_asked(frame: Frame) -> None:
-    page = read(pages.confirm(frame, action="", masked="s•••@example.com", invitation=True))
+def test_an_invited_person_is_welcomed_and_not_told_that_they_asked(context: PageContext) -> None:
+    page = read(pages.confirm(context, action="", masked="s•••@example.com", invitation=True))
 
     assert page.heading == "Welcome to your Client Portal"
     assert "You are about to sign in as s•••@example.com. You don’t need a password." in page.text
     assert "asked" not in page.text
 
 
-def test_a_person_is_asked_before_another_is_signed_out(frame: Frame) -> None:
-    page = read(pages.switch(frame, action="", masked="m•••@example.com", current="Ana Ruiz"))
+def test_a_person_is_asked_before_another_is_signed_out(context: PageContext) -> None:
+    page = read(pages.confirm_switch(context, action="", masked="m•••@example.com", current="Ana Ruiz"))
 
     assert page.heading == "Switch to another account?"
     assert "Ana Ruiz is signed in on this device. The link you opened is for m•••@example.com." in page.text
@@ -53,9 +53,9 @@ def test_a_person_is_asked_before_another_is_signed_out(frame: Frame) -> None:
     ],
 )
 def test_a_dead_link_says_how_it_died_and_carries_the_way_on(
-    frame: Frame, why: Dead, heading: str, reason: str
+    context: PageContext, why: LinkFailure, heading: str, reason: str
 ) -> None:
-    page = read(pages.dead_link(frame, why=why))
+    page = read(pages.dead_link(context, why=why))
 
     assert page.heading == heading
     assert page.title == f"{heading} – Willow Family Therapy"
@@ -65,17 +65,17 @@ def test_a_dead_link_says_how_it_died_and_carries_the_way_on(
     assert page.buttons == ["Send link"]
 
 
-def test_an_expired_link_tells_the_lifetime_of_this_stack(frame: Frame) -> None:
-    assert "links expire after 1 hour." in read(pages.dead_link(frame, why="expired", hours=1)).text
+def test_an_expired_link_tells_the_lifetime_of_this_stack(context: PageContext) -> None:
+    assert "links expire after 1 hour." in read(pages.dead_link(context, why="expired", hours=1)).text
 
 
-def test_the_address_is_carried_along_so_that_nothing_is_asked_twice(frame: Frame) -> None:
-    page = read(pages.dead_link(frame, why="used", typed="maria@example.com"))
+def test_the_address_is_carried_along_so_that_nothing_is_asked_twice(context: PageContext) -> None:
+    page = read(pages.dead_link(context, why="used", typed="maria@example.com"))
 
     assert page.one("input").attributes["value"] == "maria@example.com"
 
 
-def test_a_dead_link_shows_a_code_to_read_out_to_the_practice(willow_said_no: Frame) -> None:
+def test_a_dead_link_shows_a_code_to_read_out_to_the_practice(willow_said_no: PageContext) -> None:
     page = read(pages.dead_link(willow_said_no, why="used"))
 
     assert "mention the code K7QX-2M4P" in page.text

@@ -3,16 +3,16 @@
 import pytest
 
 from latchkey import pages
-from latchkey.pages import Frame
+from latchkey.pages import PageContext
 from latchkey.pages.pins import PinProblem
 from latchkey.rules.practices import Practice
-from tests.pages.reading import read
+from tests.pages.html import read
 
 REFUSED = "That email address and Pin Code don’t match, or the Pin Code has expired or been used"
 
 
-def test_the_page_says_whom_to_call_before_it_asks_for_anything(frame: Frame, unreachable: Frame) -> None:
-    page = read(pages.pin(frame))
+def test_the_page_says_whom_to_call_before_it_asks_for_anything(context: PageContext, unreachable: PageContext) -> None:
+    page = read(pages.pin(context))
 
     assert page.heading == "Sign in via Pin Code"
     assert "To get a Pin Code, call Willow Family Therapy at (555) 010-0142" in page.one("main").text
@@ -20,8 +20,8 @@ def test_the_page_says_whom_to_call_before_it_asks_for_anything(frame: Frame, un
     assert "To get a Pin Code, contact Harbor Street." in read(pages.pin(unreachable)).text
 
 
-def test_an_address_and_a_code_are_asked_for_and_nothing_else(frame: Frame) -> None:
-    page = read(pages.pin(frame, typed="ana@example.com"))
+def test_an_address_and_a_code_are_asked_for_and_nothing_else(context: PageContext) -> None:
+    page = read(pages.pin(context, typed="ana@example.com"))
 
     assert page.one("form").attributes == {"method": "post", "action": "/willow/pin", "novalidate": ""}
     assert [(field.attributes["name"], field.attributes.get("value")) for field in page.all("input")] == [
@@ -32,8 +32,8 @@ def test_an_address_and_a_code_are_asked_for_and_nothing_else(frame: Frame) -> N
     assert page.buttons == ["Sign in"]
 
 
-def test_the_code_is_one_field_to_type_or_paste_into_however_it_is_spaced(frame: Frame) -> None:
-    assert read(pages.pin(frame)).one("input", id="pin").attributes == {
+def test_the_code_is_one_field_to_type_or_paste_into_however_it_is_spaced(context: PageContext) -> None:
+    assert read(pages.pin(context)).one("input", id="pin").attributes == {
         "id": "pin",
         "name": "pin",
         "type": "text",
@@ -49,8 +49,8 @@ def test_the_code_is_one_field_to_type_or_paste_into_however_it_is_spaced(frame:
     }
 
 
-def test_the_page_tells_how_long_a_code_works_and_whose_address_to_use(frame: Frame) -> None:
-    page = read(pages.pin(frame))
+def test_the_page_tells_how_long_a_code_works_and_whose_address_to_use(context: PageContext) -> None:
+    page = read(pages.pin(context))
 
     assert "A Pin Code expires after 24 hours and can only be used once." in page.one("p", id="pin-hint").text
     assert page.one("p", id="email-hint").text == "Use the email address that you confirmed on the call."
@@ -66,9 +66,9 @@ def test_the_page_tells_how_long_a_code_works_and_whose_address_to_use(frame: Fr
     ],
 )
 def test_what_is_wrong_is_named_above_and_at_its_own_field(
-    frame: Frame, problem: PinProblem, field: str, words: str
+    context: PageContext, problem: PinProblem, field: str, words: str
 ) -> None:
-    page = read(pages.pin(frame, typed="ana@exmaple.com", problem=problem))
+    page = read(pages.pin(context, typed="ana@exmaple.com", problem=problem))
     summary, wrong = page.one("div", role="alert"), page.one("input", id=field)
 
     assert page.title.startswith("Error: ")
@@ -81,8 +81,8 @@ def test_what_is_wrong_is_named_above_and_at_its_own_field(
     assert page.one("input", id="email").attributes["value"] == "ana@exmaple.com"
 
 
-def test_a_refusal_blames_both_fields_and_neither(frame: Frame) -> None:
-    page = read(pages.pin(frame, typed="ana@example.com", problem="refused"))
+def test_a_refusal_blames_both_fields_and_neither(context: PageContext) -> None:
+    page = read(pages.pin(context, typed="ana@example.com", problem="refused"))
 
     assert page.one("div", role="alert").text == f"There is a problem {REFUSED}"
     assert page.links[REFUSED] == "#email"
@@ -91,8 +91,8 @@ def test_a_refusal_blames_both_fields_and_neither(frame: Frame) -> None:
     ] == [("true", "email-hint email-problem"), ("true", "pin-hint email-problem")]
 
 
-def test_a_refusal_says_what_to_do_next(frame: Frame, unreachable: Frame) -> None:
-    page = read(pages.pin(frame, problem="refused")).one("main").text
+def test_a_refusal_says_what_to_do_next(context: PageContext, unreachable: PageContext) -> None:
+    page = read(pages.pin(context, problem="refused")).one("main").text
     written = read(pages.pin(unreachable, problem="refused")).one("main").text
 
     assert "For a new Pin Code, call Willow Family Therapy: (555) 010-0142" in page
@@ -100,38 +100,40 @@ def test_a_refusal_says_what_to_do_next(frame: Frame, unreachable: Frame) -> Non
     assert "To get a Pin Code" not in page + written
 
 
-def test_whoever_has_mail_after_all_finds_the_way_to_a_link(frame: Frame) -> None:
-    assert read(pages.pin(frame)).links["Request a new link"] == "/willow/sign-in"
+def test_whoever_has_mail_after_all_finds_the_way_to_a_link(context: PageContext) -> None:
+    assert read(pages.pin(context)).links["Request a new link"] == "/willow/sign-in"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1, "in 1 minute."), (60, "in 1 minute."), (841, "in 15 minutes.")])
-def test_after_too_many_wrong_codes_it_is_said_when_a_new_one_works(frame: Frame, seconds: int, words: str) -> None:
-    page = read(pages.pin_locked(frame, seconds=seconds))
+def test_after_too_many_wrong_codes_it_is_said_when_a_new_one_works(
+    context: PageContext, seconds: int, words: str
+) -> None:
+    page = read(pages.pin_locked(context, seconds=seconds))
 
     assert page.heading == "For your security, that Pin Code no longer works"
     assert f"You can enter a new Pin Code {words}" in page.text
 
 
 def test_after_too_many_wrong_codes_there_is_a_number_to_call_and_a_way_in_without_waiting(
-    frame: Frame, unreachable: Frame
+    context: PageContext, unreachable: PageContext
 ) -> None:
-    page = read(pages.pin_locked(frame, seconds=900))
+    page = read(pages.pin_locked(context, seconds=900))
 
     assert "For a new Pin Code, call Willow Family Therapy: (555) 010-0142" in page.one("main").text
     assert page.links["Request a new link"] == "/willow/sign-in"
     assert "For a new Pin Code, contact Harbor Street." in read(pages.pin_locked(unreachable, seconds=900)).text
 
 
-def test_after_too_many_wrong_codes_there_is_nothing_to_type_into(frame: Frame) -> None:
-    assert not read(pages.pin_locked(frame, seconds=900)).all("form")
+def test_after_too_many_wrong_codes_there_is_nothing_to_type_into(context: PageContext) -> None:
+    assert not read(pages.pin_locked(context, seconds=900)).all("form")
 
 
-def test_a_locked_code_comes_with_a_support_code(willow_said_no: Frame) -> None:
+def test_a_locked_code_comes_with_a_support_code(willow_said_no: PageContext) -> None:
     assert "mention the code K7QX-2M4P" in read(pages.pin_locked(willow_said_no, seconds=900)).text
 
 
 def test_spanish_speaks_of_a_codigo_pin(willow: Practice) -> None:
-    page = read(pages.pin(Frame(willow, "es"), problem="refused"))
+    page = read(pages.pin(PageContext(willow, "es"), problem="refused"))
 
     assert page.heading == "Iniciar sesión con un código PIN"
     assert "Para obtener un nuevo código PIN, llame a Willow Family Therapy: (555) 010-0142" in page.one("main").text

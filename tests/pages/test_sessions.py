@@ -5,18 +5,18 @@ from dataclasses import replace
 import pytest
 
 from latchkey import pages
-from latchkey.pages import Frame
-from latchkey.pages.frames import initials
+from latchkey.pages import PageContext
+from latchkey.pages.layout import initials
 from latchkey.rules.accounts import Account
 from latchkey.rules.practices import Practice
-from tests.pages.reading import read
+from tests.pages.html import read
 
 THIRD_OF_MARCH = 1772574120
 """3 March 2026, 15:42 in Chicago."""
 
 
-def test_each_profile_is_a_button_with_its_name(frame: Frame, maria: Account) -> None:
-    page = read(pages.profiles(frame, profiles=maria.profiles, current=None))
+def test_each_profile_is_a_button_with_its_name(context: PageContext, maria: Account) -> None:
+    page = read(pages.profiles(context, profiles=maria.profiles, current=None))
     buttons = page.all("button", name="profile")
 
     assert page.heading == "Choose a profile"
@@ -28,8 +28,8 @@ def test_each_profile_is_a_button_with_its_name(frame: Frame, maria: Account) ->
     assert page.all("form")[0].attributes["action"] == "/willow/profiles"
 
 
-def test_initials_are_for_the_eye_only(frame: Frame, maria: Account) -> None:
-    page = read(pages.profiles(frame, profiles=maria.profiles, current=None))
+def test_initials_are_for_the_eye_only(context: PageContext, maria: Account) -> None:
+    page = read(pages.profiles(context, profiles=maria.profiles, current=None))
 
     assert all(mark.attributes.get("aria-hidden") == "true" for mark in page.all("span") if mark.text in ("MG", "MJ"))
 
@@ -49,25 +49,25 @@ def test_initials_stand_for_the_first_two_words(name: str, letters: str) -> None
     assert initials(name) == letters
 
 
-def test_the_profile_that_is_open_is_marked(frame: Frame, maria: Account) -> None:
-    page = read(pages.profiles(frame, profiles=maria.profiles, current="01JC"))
+def test_the_profile_that_is_open_is_marked(context: PageContext, maria: Account) -> None:
+    page = read(pages.profiles(context, profiles=maria.profiles, current="01JC"))
 
     assert [button.text for button in page.all("button") if "aria-current" in button.attributes] == [
         "AG Ana Gomez Open now"
     ]
 
 
-def test_one_can_sign_out_wherever_one_is_signed_in(frame: Frame, maria: Account) -> None:
-    choosing = read(pages.profiles(frame, profiles=maria.profiles, current=None))
-    at_home = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=False, previous=None))
+def test_one_can_sign_out_wherever_one_is_signed_in(context: PageContext, maria: Account) -> None:
+    choosing = read(pages.profiles(context, profiles=maria.profiles, current=None))
+    at_home = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
 
     for page in (choosing, at_home):
         assert page.buttons[-1] == "Sign out"
         assert page.all("form")[-1].attributes == {"method": "post", "action": "/willow/sign-out"}
 
 
-def test_home_greets_by_name_and_shows_what_is_on_with_appointments_first(frame: Frame, maria: Account) -> None:
-    page = read(pages.home(frame, account=maria, profile=maria.profiles[2], first=False, previous=None))
+def test_home_greets_by_name_and_shows_what_is_on_with_appointments_first(context: PageContext, maria: Account) -> None:
+    page = read(pages.home(context, account=maria, profile=maria.profiles[2], first=False, previous=None))
 
     assert page.heading == "Welcome, Maria Gomez"
     assert [item.text.split()[0] for item in page.all("li")] == ["Appointments", "Documents"]
@@ -75,25 +75,25 @@ def test_home_greets_by_name_and_shows_what_is_on_with_appointments_first(frame:
 
 def test_home_tells_the_last_sign_in_by_the_practices_clock(willow: Practice, maria: Account) -> None:
     def at_home(language: str) -> str:
-        frame = Frame(willow, "es" if language == "es" else "en")
+        context = PageContext(willow, "es" if language == "es" else "en")
         return read(
-            pages.home(frame, account=maria, profile=maria.profiles[0], first=False, previous=THIRD_OF_MARCH)
+            pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=THIRD_OF_MARCH)
         ).text
 
     assert "Last sign-in: March 3, 2026 at 3:42 PM" in at_home("en")
     assert "Último inicio de sesión: 3 de marzo de 2026 a las 15:42" in at_home("es")
 
 
-def test_the_first_time_has_no_last_sign_in(frame: Frame, maria: Account) -> None:
-    page = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=True, previous=None))
+def test_the_first_time_has_no_last_sign_in(context: PageContext, maria: Account) -> None:
+    page = read(pages.home(context, account=maria, profile=maria.profiles[0], first=True, previous=None))
 
     assert "Last sign-in" not in page.text
 
 
 def test_the_first_time_the_clinician_speaks_and_there_is_a_place_to_start(willow: Practice, maria: Account) -> None:
-    frame = Frame(replace(willow, welcome="I’m glad you’re here.", app_url="https://app.example/"), "es")
-    first = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=True, previous=None))
-    later = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=False, previous=None))
+    context = PageContext(replace(willow, welcome="I’m glad you’re here.", app_url="https://app.example/"), "es")
+    first = read(pages.home(context, account=maria, profile=maria.profiles[0], first=True, previous=None))
+    later = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
 
     assert first.one("blockquote").text == "I’m glad you’re here. Willow Family Therapy"
     assert first.one("blockquote").attributes["lang"] == "en"
@@ -104,33 +104,35 @@ def test_the_first_time_the_clinician_speaks_and_there_is_a_place_to_start(willo
 
 
 def test_the_application_opens_once_the_welcome_is_over(willow: Practice, maria: Account) -> None:
-    frame = Frame(replace(willow, app_url="https://app.example/"), "en")
-    first = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=True, previous=None))
-    later = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=False, previous=None))
+    context = PageContext(replace(willow, app_url="https://app.example/"), "en")
+    first = read(pages.home(context, account=maria, profile=maria.profiles[0], first=True, previous=None))
+    later = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
 
     assert "https://app.example/" not in first.links.values()
     assert later.links["Continue"] == "https://app.example/"
 
 
-def test_the_first_time_has_a_place_to_start_without_welcome_and_application_too(frame: Frame, maria: Account) -> None:
-    page = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=True, previous=None))
+def test_the_first_time_has_a_place_to_start_without_welcome_and_application_too(
+    context: PageContext, maria: Account
+) -> None:
+    page = read(pages.home(context, account=maria, profile=maria.profiles[0], first=True, previous=None))
 
     assert page.buttons == ["Get Started", "Sign out"]
 
 
-def test_only_someone_with_several_profiles_can_switch(frame: Frame, maria: Account) -> None:
+def test_only_someone_with_several_profiles_can_switch(context: PageContext, maria: Account) -> None:
     alone = replace(maria, profiles=maria.profiles[:1])
-    many = read(pages.home(frame, account=maria, profile=maria.profiles[1], first=False, previous=None))
-    one = read(pages.home(frame, account=alone, profile=alone.profiles[0], first=False, previous=None))
+    many = read(pages.home(context, account=maria, profile=maria.profiles[1], first=False, previous=None))
+    one = read(pages.home(context, account=alone, profile=alone.profiles[0], first=False, previous=None))
 
     assert many.links["Switch profile"] == "/willow/profiles"
     assert "Maria & Jon Gomez" in many.text
     assert "Switch profile" not in one.links
 
 
-def test_people_on_shared_devices_are_told_to_leave_nothing_open(frame: Frame, maria: Account) -> None:
-    home = read(pages.home(frame, account=maria, profile=maria.profiles[0], first=False, previous=None))
-    out = read(pages.signed_out(frame))
+def test_people_on_shared_devices_are_told_to_leave_nothing_open(context: PageContext, maria: Account) -> None:
+    home = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
+    out = read(pages.signed_out(context))
 
     assert "Using a public or shared device? Sign out when you finish, here and in your email." in home.text
     assert out.heading == "You’re signed out"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from local.template import transformed
+from local.sam_template import transformed
 from rehearsal.adapt import adapt, drop, drop_unknown, referred
-from tests import template
+from tests.kit import sam_template
 
 SECRET = {"Type": "AWS::SecretsManager::Secret", "Properties": {}}
 
@@ -20,8 +20,8 @@ def table() -> dict[str, Any]:
 
 def deployable() -> dict[str, Any]:
     """The project's own template, as CloudFormation would get it."""
-    document = yaml_parse((template.PROJECT / "template.yaml").read_text())
-    return transformed(document, template.parameters() | {"SenderDomain": "mail.example.com"})
+    document = yaml_parse((sam_template.PROJECT / "template.yaml").read_text())
+    return transformed(document, sam_template.parameters() | {"SenderDomain": "mail.example.com"})
 
 
 def of_type(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def test_every_route_of_the_project_becomes_one_that_leads_to_the_same_function(
         (led[route["RouteKey"]],) = {name.removesuffix("Aliaslive") for name in referred(uri)} & {
             *document["Resources"]
         }
-    assert led == template.routes()
+    assert led == sam_template.routes()
 
 
 def test_the_clinicians_routes_and_no_others_stay_behind_their_authorizer() -> None:

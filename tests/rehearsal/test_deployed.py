@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from local.template import Authorizer, Route
+from local.sam_template import Authorizer, Route
 from rehearsal.deployed import routes
 
 API = "1a2b3c"

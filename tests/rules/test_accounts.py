@@ -2,13 +2,15 @@
 
 import pytest
 
-from latchkey.rules.accounts import Profile, Status
+from latchkey.rules.accounts import AccountStatus, Profile
 from latchkey.rules.practices import FEATURES
-from tests.people import someone
+from tests.kit.seed import someone
 
 
-@pytest.mark.parametrize(("status", "may"), [(Status.INVITED, True), (Status.ACTIVE, True), (Status.DISABLED, False)])
-def test_access_is_open_until_it_is_disabled(status: Status, may: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "may"), [(AccountStatus.INVITED, True), (AccountStatus.ACTIVE, True), (AccountStatus.DISABLED, False)]
+)
+def test_access_is_open_until_it_is_disabled(status: AccountStatus, may: bool) -> None:
     """B64"""
     assert someone(status=status).may_sign_in is may
 

@@ -2,12 +2,12 @@
 
 from dataclasses import fields
 
-from latchkey.rules.events import Event, Kind
+from latchkey.rules.events import Event, EventKind
 
 
 def test_the_names_of_events_are_kept_since_their_rows_are_never_rewritten() -> None:
     """B78"""
-    assert {kind.value for kind in Kind} >= {
+    assert {kind.value for kind in EventKind} >= {
         "link_requested", "link_suppressed", "link_sent", "link_failed", "link_refused",
         "session_started", "session_ended", "limit_hit",
     }  # fmt: skip
@@ -16,5 +16,5 @@ def test_the_names_of_events_are_kept_since_their_rows_are_never_rewritten() -> 
 def test_a_row_has_no_place_for_an_address_or_a_secret() -> None:
     """B78"""
     assert {field.name for field in fields(Event)} == {
-        "practice", "account", "kind", "instant", "actor", "reason", "method", "reference",
+        "practice", "subject_key", "kind", "at_ms", "actor", "reason", "method", "support_code",
     }  # fmt: skip

@@ -6,13 +6,13 @@ import pytest
 
 from latchkey import tokens
 from latchkey.rules import links
-from latchkey.rules.accounts import Account, Status
+from latchkey.rules.accounts import Account, AccountStatus
 from latchkey.rules.links import Link
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed
-from tests.people import NOON, someone
+from tests.kit.seed import NOON, someone
 
 DAY = 24 * 3600
-REQUEST, ANOTHER = tokens.request_id(), tokens.request_id()
+REQUEST, ANOTHER = tokens.random_id(), tokens.random_id()
 LINK = Link(REQUEST, digest="digest", epoch=1, state="live", expires_at=NOON + DAY)
 
 
@@ -54,7 +54,7 @@ def test_a_used_link_says_so_even_when_its_time_is_over(ana: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"status": Status.DISABLED}, {"epoch": 2}, {"status": Status.DISABLED, "epoch": 2}]
+    "changes", [{"status": AccountStatus.DISABLED}, {"epoch": 2}, {"status": AccountStatus.DISABLED, "epoch": 2}]
 )
 def test_a_link_dies_with_the_access_it_was_made_for(changes: dict[str, object]) -> None:
     """B62"""
@@ -64,7 +64,7 @@ def test_a_link_dies_with_the_access_it_was_made_for(changes: dict[str, object])
 
 def test_someone_who_never_signed_in_may(ana: Account) -> None:
     """B32"""
-    invited = replace(ana, status=Status.INVITED)
+    invited = replace(ana, status=AccountStatus.INVITED)
 
     assert links.check(LINK, invited, REQUEST, NOON) is invited
 
@@ -84,4 +84,4 @@ def test_a_link_that_was_swept_away_or_lost_its_account_is_an_expired_one(ana: A
 
 def test_a_dead_link_can_say_why_for_a_month() -> None:
     """B39: people bookmark their first link."""
-    assert links.SWEEP_SECONDS == 30 * DAY
+    assert links.KEEP_DEAD_SECONDS == 30 * DAY

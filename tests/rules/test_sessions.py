@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latchkey.rules import sessions
-from latchkey.rules.accounts import Account, OpenSession, Profile, Status
+from latchkey.rules.accounts import Account, AccountStatus, Profile, SessionRef
 from latchkey.rules.refusals import SignedOut
 from latchkey.rules.sessions import Session
-from tests.people import NOON, someone
+from tests.kit.seed import NOON, someone
 
 MINUTE, HOUR = 60, 3600
 OWN, CHILDS = (
@@ -21,12 +21,12 @@ OWN, CHILDS = (
 
 @pytest.fixture
 def maria() -> Account:
-    return someone(profiles=(OWN, CHILDS), sessions=(OpenSession("digest", NOON),))
+    return someone(profiles=(OWN, CHILDS), sessions=(SessionRef("digest", NOON),))
 
 
 @pytest.fixture
 def session(maria: Account) -> Session:
-    return Session("digest", maria.practice, maria.key, epoch=1, method="link", started_at=NOON, seen_at=NOON)
+    return Session("digest", maria.practice, maria.key, epoch=1, method="link", started_at=NOON, last_active_at=NOON)
 
 
 def test_a_session_lives_through_twenty_minutes_of_silence_less_a_second(session: Session, maria: Account) -> None:
@@ -45,28 +45,28 @@ def test_twenty_minutes_of_silence_end_it_and_the_person_is_told_why(
 def test_twelve_hours_end_it_however_busy_it_was(session: Session, maria: Account) -> None:
     end = NOON + 12 * HOUR
 
-    assert sessions.check(replace(session, seen_at=end - 2), maria, end - 1)
+    assert sessions.check(replace(session, last_active_at=end - 2), maria, end - 1)
     with pytest.raises(SignedOut) as ended:
-        sessions.check(replace(session, seen_at=end - 1), maria, end)
+        sessions.check(replace(session, last_active_at=end - 1), maria, end)
     assert not ended.value.idle
 
 
 def test_it_never_says_that_it_lasts_longer_than_it_will(session: Session) -> None:
     assert session.ends_at == NOON + 20 * MINUTE
-    assert replace(session, seen_at=NOON + 18 * MINUTE).ends_at == NOON + 38 * MINUTE
-    assert replace(session, seen_at=NOON + 12 * HOUR - 1).ends_at == NOON + 12 * HOUR
+    assert replace(session, last_active_at=NOON + 18 * MINUTE).ends_at == NOON + 38 * MINUTE
+    assert replace(session, last_active_at=NOON + 12 * HOUR - 1).ends_at == NOON + 12 * HOUR
 
 
 def test_activity_is_noted_once_a_minute(session: Session) -> None:
-    assert sessions.touched(session, NOON) is session
-    assert sessions.touched(session, NOON + 59) is session
-    assert sessions.touched(session, NOON + 60) == replace(session, seen_at=NOON + 60)
+    assert sessions.with_activity(session, NOON) is session
+    assert sessions.with_activity(session, NOON + 59) is session
+    assert sessions.with_activity(session, NOON + 60) == replace(session, last_active_at=NOON + 60)
 
 
 @given(st.lists(st.integers(min_value=1, max_value=25 * MINUTE), max_size=80))
 def test_a_session_never_outlives_its_silence_or_its_day_and_ends_a_minute_early_at_most(pauses: list[int]) -> None:
-    someone_in = someone(sessions=(OpenSession("digest", NOON),))
-    session = Session("digest", "willow", someone_in.key, 1, "link", started_at=NOON, seen_at=NOON)
+    someone_in = someone(sessions=(SessionRef("digest", NOON),))
+    session = Session("digest", "willow", someone_in.key, 1, "link", started_at=NOON, last_active_at=NOON)
     active = now = NOON
     for pause in pauses:
         now += pause
@@ -77,16 +77,16 @@ def test_a_session_never_outlives_its_silence_or_its_day_and_ends_a_minute_early
             return
         assert now - active < 20 * MINUTE
         assert now - NOON < 12 * HOUR
-        session, active = sessions.touched(session, now), now
+        session, active = sessions.with_activity(session, now), now
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"status": Status.DISABLED},
+        {"status": AccountStatus.DISABLED},
         {"epoch": 2},
         {"sessions": ()},
-        {"sessions": (OpenSession("another", NOON),)},
+        {"sessions": (SessionRef("another", NOON),)},
         {"practice": "harbor"},
     ],
     ids=["disabled", "re-enabled since", "signed out everywhere", "made room", "of another practice"],
@@ -116,7 +116,7 @@ def test_someone_with_several_profiles_has_to_choose(session: Session, maria: Ac
     """B103"""
     visit = sessions.check(session, maria, NOON)
 
-    assert visit.several
+    assert visit.has_several_profiles
     assert visit.profile is None
 
 
@@ -124,17 +124,17 @@ def test_someone_with_one_profile_has_nothing_to_choose(session: Session, maria:
     """B103"""
     visit = sessions.check(session, replace(maria, profiles=(OWN,)), NOON)
 
-    assert not visit.several
+    assert not visit.has_several_profiles
     assert visit.profile == OWN
 
 
-def opened(count: int) -> tuple[OpenSession, ...]:
-    return tuple(OpenSession(f"digest {number}", NOON + number) for number in range(count))
+def opened(count: int) -> tuple[SessionRef, ...]:
+    return tuple(SessionRef(f"digest {number}", NOON + number) for number in range(count))
 
 
 def sessions_of(account: Account) -> list[Session]:
     return [
-        Session(one.digest, "willow", account.key, 1, "link", started_at=one.started_at, seen_at=one.started_at)
+        Session(one.digest, "willow", account.key, 1, "link", started_at=one.started_at, last_active_at=one.started_at)
         for one in account.sessions
     ]
 
@@ -142,25 +142,25 @@ def sessions_of(account: Account) -> list[Session]:
 def test_ten_sessions_fit_and_the_eleventh_ends_the_oldest() -> None:
     nine, ten = sessions_of(someone(sessions=opened(9))), sessions_of(someone(sessions=opened(10)))
 
-    assert sessions.leaving(nine) == []
-    assert sessions.leaving(ten) == ten[:1]
+    assert sessions.evicted(nine) == []
+    assert sessions.evicted(ten) == ten[:1]
 
 
 def test_who_has_fallen_silent_or_was_signed_out_takes_nobody_s_place() -> None:
     account = someone(sessions=opened(10))
     silent, gone, *others = sessions_of(account)
     now = NOON + 21 * MINUTE
-    awake = [replace(session, seen_at=now) for session in (gone, *others)]
+    awake = [replace(session, last_active_at=now) for session in (gone, *others)]
 
-    assert sessions.live([silent, *awake], account, now) == awake
-    assert sessions.live(awake, replace(account, sessions=opened(10)[2:]), now) == awake[1:]
+    assert sessions.only_live([silent, *awake], account, now) == awake
+    assert sessions.only_live(awake, replace(account, sessions=opened(10)[2:]), now) == awake[1:]
 
 
 def test_the_session_that_the_browser_had_does_not_stay() -> None:
-    kept = sessions.staying(opened(10), NOON + 60, ending="digest 7")
+    kept = sessions.unexpired_refs(opened(10), NOON + 60, ending="digest 7")
 
     assert {session.digest for session in opened(10)} - {session.digest for session in kept} == {"digest 7"}
 
 
 def test_sessions_that_ran_out_are_forgotten() -> None:
-    assert sessions.staying(opened(10), NOON + 12 * HOUR + 5, None) == opened(10)[6:]
+    assert sessions.unexpired_refs(opened(10), NOON + 12 * HOUR + 5, None) == opened(10)[6:]

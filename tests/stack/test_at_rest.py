@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from tests import template
+from tests.kit import sam_template
 from tests.stack.test_roles import KEY
 
 KEPT = {"Practices", "Accounts", "Events", "Clients", "Members"}
 """Without these a practice begins again; every other table is empty by itself within weeks."""
-TABLES = sorted(template.resources("AWS::DynamoDB::Table"))
+TABLES = sorted(sam_template.resources("AWS::DynamoDB::Table"))
 
 
 def outlives(name: str) -> bool:
     """Whether a resource is still there when the stack is deleted or takes another in its place."""
-    told = template.document()["Resources"][name]
+    told = sam_template.document()["Resources"][name]
     deleted, replaced = told.get("DeletionPolicy", "Delete"), told.get("UpdateReplacePolicy", "Delete")
     # what a first deployment made before it failed is empty, and would be in the way of the next
     assert (deleted, replaced) in {("RetainExceptOnCreate", "Retain"), ("Delete", "Delete")}, name
@@ -24,7 +24,7 @@ def outlives(name: str) -> bool:
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_expires_or_can_be_brought_back_never_both(table: str) -> None:
     """What was brought back could open again what was used up."""
-    told = template.resources("AWS::DynamoDB::Table")[table]
+    told = sam_template.resources("AWS::DynamoDB::Table")[table]
 
     if table in KEPT:
         assert told["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -39,15 +39,15 @@ def test_a_table_expires_or_can_be_brought_back_never_both(table: str) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_is_under_the_key_and_pays_for_what_is_asked_of_it(table: str) -> None:
-    told = template.resources("AWS::DynamoDB::Table")[table]
+    told = sam_template.resources("AWS::DynamoDB::Table")[table]
 
     assert told["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
     assert told["BillingMode"] == "PAY_PER_REQUEST"
 
 
-@pytest.mark.parametrize("secret", sorted(template.resources("AWS::SecretsManager::Secret")))
+@pytest.mark.parametrize("secret", sorted(sam_template.resources("AWS::SecretsManager::Secret")))
 def test_a_secret_is_made_by_aws_and_under_the_key(secret: str) -> None:
-    told = template.resources("AWS::SecretsManager::Secret")[secret]
+    told = sam_template.resources("AWS::SecretsManager::Secret")[secret]
 
     assert told["KmsKeyId"] == KEY
     assert "SecretString" not in told
@@ -57,13 +57,13 @@ def test_a_secret_is_made_by_aws_and_under_the_key(secret: str) -> None:
 def test_what_outlives_the_stack_can_still_be_read() -> None:
     """Accounts are found by the lookup key, and everything is closed without the key of the data. Others in the
     account may send from the domain too."""
-    assert {name for name in template.document()["Resources"] if outlives(name)} == KEPT | {
+    assert {name for name in sam_template.document()["Resources"] if outlives(name)} == KEPT | {
         "DataKey",
         "LookupKey",
         "ClinicianPool",
         "SenderIdentity",
     }
-    assert template.resources("AWS::KMS::Key")["DataKey"]["EnableKeyRotation"] is True
+    assert sam_template.resources("AWS::KMS::Key")["DataKey"]["EnableKeyRotation"] is True
 
 
 def values(document: Any) -> list[Any]:
@@ -77,15 +77,15 @@ def values(document: Any) -> list[Any]:
 
 @pytest.mark.parametrize("kind", ["AWS::Logs::LogGroup", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"])
 def test_what_becomes_of_what_holds_something_is_said(kind: str) -> None:
-    for told in (one for one in template.document()["Resources"].values() if one["Type"] == kind):
+    for told in (one for one in sam_template.document()["Resources"].values() if one["Type"] == kind):
         assert {"DeletionPolicy", "UpdateReplacePolicy"} <= told.keys()
 
 
-@pytest.mark.parametrize("function", sorted(template.resources("AWS::Serverless::Function")))
+@pytest.mark.parametrize("function", sorted(sam_template.resources("AWS::Serverless::Function")))
 def test_no_secret_is_in_a_functions_environment(function: str) -> None:
     """Where secrets are told it is where to find them; and no parameter of the template is one."""
-    secrets = set(template.resources("AWS::SecretsManager::Secret"))
-    for name, value in template.variables(function).items():
+    secrets = set(sam_template.resources("AWS::SecretsManager::Secret"))
+    for name, value in sam_template.variables(function).items():
         if secrets & set(map(str, values(value))):
             assert value.keys() == {"Ref"}, "a secret's ARN and nothing of its value"
             assert name.endswith("_ARN")
@@ -93,20 +93,20 @@ def test_no_secret_is_in_a_functions_environment(function: str) -> None:
 
 
 def test_no_parameter_is_a_secret() -> None:
-    assert not [name for name, told in template.document()["Parameters"].items() if "NoEcho" in told]
+    assert not [name for name, told in sam_template.document()["Parameters"].items() if "NoEcho" in told]
 
 
 def statements(queue: str) -> list[dict[str, Any]]:
     """What the queue's own policy says."""
-    policies = template.resources("AWS::SQS::QueuePolicy").values()
+    policies = sam_template.resources("AWS::SQS::QueuePolicy").values()
     (policy,) = (one for one in policies if one["Queues"] == [{"Ref": queue}])
     told: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
     return told
 
 
-@pytest.mark.parametrize("queue", sorted(template.resources("AWS::SQS::Queue")))
+@pytest.mark.parametrize("queue", sorted(sam_template.resources("AWS::SQS::Queue")))
 def test_a_queue_is_under_the_key_and_speaks_tls_alone(queue: str) -> None:
-    told = template.resources("AWS::SQS::Queue")[queue]
+    told = sam_template.resources("AWS::SQS::Queue")[queue]
     (denied,) = (one for one in statements(queue) if one["Effect"] == "Deny")
 
     assert told["KmsMasterKeyId"] == KEY
@@ -116,9 +116,9 @@ def test_a_queue_is_under_the_key_and_speaks_tls_alone(queue: str) -> None:
 
 def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
     """Six times the worker's timeout (Lambda developer guide, "Using Lambda with Amazon SQS")."""
-    worker = template.resources("AWS::Serverless::Function")["SendMail"]
-    usual = template.document()["Globals"]["Function"]["Timeout"]
-    queue = template.resources("AWS::SQS::Queue")["MailQueue"]
+    worker = sam_template.resources("AWS::Serverless::Function")["SendMail"]
+    usual = sam_template.document()["Globals"]["Function"]["Timeout"]
+    queue = sam_template.resources("AWS::SQS::Queue")["MailQueue"]
 
     assert queue["VisibilityTimeout"] >= 6 * worker.get("Timeout", usual)
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadMail", "Arn"]}, "maxReceiveCount": 5}
@@ -126,7 +126,7 @@ def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
 
 def test_what_cannot_be_heard_of_a_mail_waits_where_the_alarm_looks() -> None:
     """Both what the function fails at and what does not even reach it."""
-    told = template.resources("AWS::Serverless::Function")["MailEvents"]
+    told = sam_template.resources("AWS::Serverless::Function")["MailEvents"]
     waiting = {"Fn::GetAtt": ["DeadMail", "Arn"]}
 
     assert told["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"] == waiting
@@ -134,13 +134,13 @@ def test_what_cannot_be_heard_of_a_mail_waits_where_the_alarm_looks() -> None:
     (allowed,) = (one for one in statements("DeadMail") if one["Effect"] == "Allow")
     assert (allowed["Principal"], allowed["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
     assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["MailEventsReports", "Arn"]}}}
-    dead = template.resources("AWS::SQS::Queue")["DeadMail"]
+    dead = sam_template.resources("AWS::SQS::Queue")["DeadMail"]
     assert dead["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
 def test_links_in_mails_are_never_rewritten() -> None:
-    (configuration,) = template.resources("AWS::SES::ConfigurationSet").values()
-    (destination,) = template.resources("AWS::SES::ConfigurationSetEventDestination").values()
+    (configuration,) = sam_template.resources("AWS::SES::ConfigurationSet").values()
+    (destination,) = sam_template.resources("AWS::SES::ConfigurationSetEventDestination").values()
 
     assert "TrackingOptions" not in configuration
     assert configuration["DeliveryOptions"] == {"TlsPolicy": "REQUIRE"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.intrinsics import Resolver
-from tests import template
+from tests.kit import sam_template
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 PROD = {
@@ -22,11 +22,13 @@ DEV = {"SenderDomain": "example.com", "Stage": "dev"}
 def refused(given: dict[str, str]) -> set[str]:
     """The rules that CloudFormation would refuse these parameters by."""
     found = set()
-    for name, rule in template.document()["Rules"].items():
-        asked = Resolver(template.parameters() | given, {"asked": rule.get("RuleCondition", {"Fn::Equals": ["", ""]})})
+    for name, rule in sam_template.document()["Rules"].items():
+        asked = Resolver(
+            sam_template.parameters() | given, {"asked": rule.get("RuleCondition", {"Fn::Equals": ["", ""]})}
+        )
         for assertion in rule["Assertions"]:
             assert assertion["AssertDescription"]
-            held = Resolver(template.parameters() | given, {"held": assertion["Assert"]})
+            held = Resolver(sam_template.parameters() | given, {"held": assertion["Assert"]})
             if asked.holds("asked") and not held.holds("held"):
                 found.add(name)
     return found
@@ -34,7 +36,7 @@ def refused(given: dict[str, str]) -> set[str]:
 
 def fits(parameter: str, value: str) -> bool:
     """Whether CloudFormation takes a value for a parameter."""
-    told: dict[str, Any] = template.document()["Parameters"][parameter]
+    told: dict[str, Any] = sam_template.document()["Parameters"][parameter]
     return re.fullmatch(told["AllowedPattern"], value) is not None
 
 
@@ -52,7 +54,7 @@ def test_alarms_of_prod_reach_someone() -> None:
 
 def test_the_rules_for_prod_are_told_where_the_parameter_is_explained() -> None:
     for parameter in ("AlarmEmail", "AlarmTopicArn", "ClinicianCallbackUrl"):
-        assert "prod" in template.document()["Parameters"][parameter]["Description"]
+        assert "prod" in sam_template.document()["Parameters"][parameter]["Description"]
 
 
 @pytest.mark.parametrize(("issuer", "clients"), [("https://idp.example.com", ""), ("", "one")])
@@ -72,42 +74,42 @@ def test_clinicians_of_prod_are_sent_to_a_page_over_https() -> None:
     assert not fits("ClinicianCallbackUrl", "http://desk.example.com/")
     assert not fits("ClinicianCallbackUrl", "http://localhost:8000/local/token")
 
-    (client,) = template.resources("AWS::Cognito::UserPoolClient").values()
-    names = Resolver(template.parameters() | DEV, template.document()["Conditions"])
+    (client,) = sam_template.resources("AWS::Cognito::UserPoolClient").values()
+    names = Resolver(sam_template.parameters() | DEV, sam_template.document()["Conditions"])
     assert names.resolve(client["CallbackURLs"]) == ["http://localhost:8000/local/token"]
-    names = Resolver(template.parameters() | PROD, template.document()["Conditions"])
+    names = Resolver(sam_template.parameters() | PROD, sam_template.document()["Conditions"])
     assert names.resolve(client["CallbackURLs"]) == ["https://desk.example.com/"]
 
 
 def test_whoever_signed_in_as_a_clinician_does_so_again_the_next_day() -> None:
     """Cognito's refresh tokens live 30 days unless a client says otherwise."""
-    (client,) = template.resources("AWS::Cognito::UserPoolClient").values()
+    (client,) = sam_template.resources("AWS::Cognito::UserPoolClient").values()
 
     assert (client["RefreshTokenValidity"], client["TokenValidityUnits"]["RefreshToken"]) == (12, "hours")
 
 
 def test_the_api_is_promised_no_larger_burst_than_an_account_has() -> None:
     """5,000 at first (API Gateway developer guide, "quotas for HTTP APIs"); the parameter is rate and burst."""
-    assert template.document()["Parameters"]["RequestsPerSecond"]["MaxValue"] == 5000
+    assert sam_template.document()["Parameters"]["RequestsPerSecond"]["MaxValue"] == 5000
 
 
 def test_a_domain_that_is_verified_already_is_used_as_it_is() -> None:
     """Two identities of one name cannot be: the deployment would fail, or its deletion end the mail of others."""
-    identity = template.document()["Resources"]["SenderIdentity"]
-    outputs = template.document()["Outputs"]
+    identity = sam_template.document()["Resources"]["SenderIdentity"]
+    outputs = sam_template.document()["Outputs"]
 
     assert identity["Condition"] == "MakesIdentity"
-    assert template.parameters()["MailIdentity"] == "made"
+    assert sam_template.parameters()["MailIdentity"] == "made"
     for value, made in {"made": True, "existing": False}.items():
-        given = template.parameters() | {"MailIdentity": value}
-        assert Resolver(given, template.document()["Conditions"]).holds("MakesIdentity") is made
+        given = sam_template.parameters() | {"MailIdentity": value}
+        assert Resolver(given, sam_template.document()["Conditions"]).holds("MakesIdentity") is made
     for name in ("DkimRecord1", "DkimRecord2", "DkimRecord3", "MailFromMx", "MailFromSpf"):
         assert outputs[name]["Condition"] == "MakesIdentity"
 
 
 def test_as_many_workers_as_send_mail_have_a_share_of_concurrency() -> None:
     """With fewer the queue's polls are throttled, and a message that was throttled five times is given up."""
-    worker = template.resources("AWS::Serverless::Function")["SendMail"]
+    worker = sam_template.resources("AWS::Serverless::Function")["SendMail"]
 
     assert worker["ReservedConcurrentExecutions"]["Fn::If"][:2] == ["Reserves", {"Ref": "MailWorkers"}]
 
@@ -115,11 +117,11 @@ def test_as_many_workers_as_send_mail_have_a_share_of_concurrency() -> None:
 def test_a_job_that_waits_for_long_is_not_taken_for_a_loop() -> None:
     """The worker puts a job that has to wait back on its own queue; Lambda ends such a chain after some 16 rounds
     unless it is told that it is meant (Lambda developer guide, "recursive loop detection")."""
-    functions = template.resources("AWS::Serverless::Function")
+    functions = sam_template.resources("AWS::Serverless::Function")
     calls_itself = {
         name
         for name, told in functions.items()
-        if ("sqs:SendMessage", "MailQueue") in template.permissions(name)
+        if ("sqs:SendMessage", "MailQueue") in sam_template.permissions(name)
         and any(event["Type"] == "SQS" for event in told["Events"].values())
     }
 

@@ -8,16 +8,18 @@ import pytest
 import yaml
 
 import latchkey
-from tests import template
+from tests.kit import sam_template
 
-FUNCTIONS = sorted(template.resources("AWS::Serverless::Function"))
-WORKFLOWS = sorted((template.PROJECT / ".github" / "workflows").glob("*.yml"))
-MAKEFILE = (template.PROJECT / "Makefile").read_text()
+FUNCTIONS = sorted(sam_template.resources("AWS::Serverless::Function"))
+WORKFLOWS = sorted((sam_template.PROJECT / ".github" / "workflows").glob("*.yml"))
+MAKEFILE = (sam_template.PROJECT / "Makefile").read_text()
 
 
 def expanded(kind: str) -> dict[str, dict[str, Any]]:
     """Properties of what SAM made, by logical id."""
-    return {name: one["Properties"] for name, one in template.expanded()["Resources"].items() if one["Type"] == kind}
+    return {
+        name: one["Properties"] for name, one in sam_template.expanded()["Resources"].items() if one["Type"] == kind
+    }
 
 
 def referred(value: Any) -> set[str]:
@@ -62,18 +64,18 @@ def test_every_route_leads_to_the_alias() -> None:
 def test_a_parameter_alone_makes_a_new_version(function: str) -> None:
     """SAM publishes one when a property changes in the template; a parameter or a layer changes none there. What stands
     in a version's description does, and Lambda publishes nothing if the function itself has not changed."""
-    told = template.resources("AWS::Serverless::Function")[function]
+    told = sam_template.resources("AWS::Serverless::Function")[function]
 
     assert told["AutoPublishAliasAllProperties"] is True
     assert referred(told["VersionDescription"]) == {"Configuration", "DependenciesLayer", "LatchkeyLayer"}
-    assert template.variables(function)["CONFIGURATION"] == {"Ref": "Configuration"}
+    assert sam_template.variables(function)["CONFIGURATION"] == {"Ref": "Configuration"}
 
 
 def test_the_configuration_has_a_number_for_whatever_functions_are_told() -> None:
-    (configuration,) = template.resources("AWS::AppConfig::HostedConfigurationVersion").values()
-    told = set().union(*(referred(template.variables(function)) for function in FUNCTIONS))
+    (configuration,) = sam_template.resources("AWS::AppConfig::HostedConfigurationVersion").values()
+    told = set().union(*(referred(sam_template.variables(function)) for function in FUNCTIONS))
 
-    assert referred(configuration["Content"]) == told & set(template.parameters())
+    assert referred(configuration["Content"]) == told & set(sam_template.parameters())
 
 
 def test_a_version_says_which_layers_it_has_as_they_are_deployed() -> None:
@@ -95,7 +97,7 @@ def test_a_canary_is_taken_back_when_functions_fail() -> None:
 @pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FailuresAlarm"])
 def test_an_alarm_that_holds_a_version_back_does_not_wait_for_it(alarm: str) -> None:
     """The alias waits for its alarms; an alarm about the API, which is made of aliases, would wait for itself."""
-    needs = referred(template.resources("AWS::CloudWatch::Alarm")[alarm])
+    needs = referred(sam_template.resources("AWS::CloudWatch::Alarm")[alarm])
 
     assert needs <= {*FUNCTIONS, "Stage", "AlarmTopic", "AlarmTopicArn", "AWS::StackName", "AWS::NoValue"}
 
@@ -104,11 +106,11 @@ def test_an_alarm_that_holds_a_version_back_does_not_wait_for_it(alarm: str) -> 
 
 
 def test_the_version_in_the_outputs_is_the_packages() -> None:
-    assert template.document()["Outputs"]["Version"]["Value"] == latchkey.__version__
+    assert sam_template.document()["Outputs"]["Version"]["Value"] == latchkey.__version__
 
 
 def test_a_first_deployment_asks_for_the_senders_domain_and_nothing_else() -> None:
-    parameters = template.document()["Parameters"]
+    parameters = sam_template.document()["Parameters"]
 
     assert [name for name, told in parameters.items() if "Default" not in told] == ["SenderDomain"]
     assert next(iter(parameters)) == "SenderDomain"
@@ -117,13 +119,13 @@ def test_a_first_deployment_asks_for_the_senders_domain_and_nothing_else() -> No
 
 @pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
 def test_a_stage_is_deployed_as_what_it_is(stage: str) -> None:
-    told = tomllib.loads((template.PROJECT / "samconfig.toml").read_text())[stage]
+    told = tomllib.loads((sam_template.PROJECT / "samconfig.toml").read_text())[stage]
     deployed = told["deploy"]["parameters"]
     overrides = dict(pair.split("=") for pair in told["global"]["parameters"]["parameter_overrides"].split())
 
     assert told["global"]["parameters"]["stack_name"] == f"latchkey-{stage}"
     assert overrides["Stage"] == stage
-    assert overrides.keys() <= template.parameters().keys()
+    assert overrides.keys() <= sam_template.parameters().keys()
     assert f"stage={stage}" in deployed["tags"]
     assert deployed["confirm_changeset"] is (stage == "prod")
     assert "Rollout" not in overrides or stage == "dev", "people are let in by a canary"
@@ -132,7 +134,7 @@ def test_a_stage_is_deployed_as_what_it_is(stage: str) -> None:
 @pytest.mark.parametrize("stage", ["default", "dev", "staging", "prod"])
 def test_layers_are_built_for_the_processor_that_is_deployed(stage: str) -> None:
     """What only `deploy` is told, `sam build` does not know: it would build for the template's default."""
-    told = tomllib.loads((template.PROJECT / "samconfig.toml").read_text())[stage]
+    told = tomllib.loads((sam_template.PROJECT / "samconfig.toml").read_text())[stage]
 
     assert "Architecture=" in told["global"]["parameters"]["parameter_overrides"]
     assert not [command for command, part in told.items() if command != "global" and "parameter_overrides" in str(part)]

@@ -6,9 +6,9 @@ import pytest
 
 from latchkey.store.accounts import AccountItem
 from latchkey.store.events import EventItem
-from tests import template
+from tests.kit import sam_template
 
-FUNCTIONS = sorted(template.resources("AWS::Serverless::Function"))
+FUNCTIONS = sorted(sam_template.resources("AWS::Serverless::Function"))
 KEY = {"Fn::GetAtt": ["DataKey", "Arn"]}
 
 NEEDED = {
@@ -26,7 +26,7 @@ AUDITED = set(EventItem.get_attributes())
 
 def statements(function: str, effect: str = "Allow") -> list[dict[str, Any]]:
     """What a function's role allows, or denies."""
-    return [statement for statement in template.statements(function) if statement["Effect"] == effect]
+    return [statement for statement in sam_template.statements(function) if statement["Effect"] == effect]
 
 
 def opened(function: str) -> dict[str, set[str]]:
@@ -44,8 +44,8 @@ def opened(function: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_role_is_of_one_function_and_only_lambda_takes_it(function: str) -> None:
-    declared = template.resources("AWS::Serverless::Function")[function]
-    role = template.resources("AWS::IAM::Role")[f"{function}Role"]
+    declared = sam_template.resources("AWS::Serverless::Function")[function]
+    role = sam_template.resources("AWS::IAM::Role")[f"{function}Role"]
     trust = role["AssumeRolePolicyDocument"]["Statement"]
 
     assert declared["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
@@ -61,7 +61,7 @@ def test_a_role_allows_named_acts_on_named_things(function: str) -> None:
         assert "*" not in str(statement["Resource"]) or statement in SENDING
 
 
-SENDING = [one for one in template.statements("SendMail") if one.get("Action") == "ses:SendEmail"]
+SENDING = [one for one in sam_template.statements("SendMail") if one.get("Action") == "ses:SendEmail"]
 
 
 def test_mail_is_sent_from_the_domain_alone_and_to_whomever() -> None:
@@ -81,64 +81,73 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
     conditions for fine-grained access control")."""
     writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
     allowed = {
-        act: asked for act, asked in template.conditions(function).items() if act[1] == "Accounts" and act[0] in writes
+        act: asked
+        for act, asked in sam_template.conditions(function).items()
+        if act[1] == "Accounts" and act[0] in writes
     }
 
     assert {action for action, _ in allowed} <= {"dynamodb:UpdateItem"}
     for act, asked in allowed.items():
         assert asked["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
-        assert {"key"} < template.attributes(function)[act] <= set(AccountItem.get_attributes())
+        assert {"key"} < sam_template.attributes(function)[act] <= set(AccountItem.get_attributes())
         if function != "Admin":
-            assert not template.attributes(function)[act] & {"address", "email_ok", "profiles", "owner", "id", "name"}
+            assert not sam_template.attributes(function)[act] & {
+                "address",
+                "email_ok",
+                "profiles",
+                "owner",
+                "id",
+                "name",
+            }
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
     """As far as IAM knows: it can ask for no condition of a write, so a row that is put may have been there."""
     (denied,) = statements(function, "Deny")
-    allowed = {action for action, resource in template.permissions(function) if resource == "Events"}
-    asked = template.conditions(function)["dynamodb:PutItem", "Events"]
+    allowed = {action for action, resource in sam_template.permissions(function) if resource == "Events"}
+    asked = sam_template.conditions(function)["dynamodb:PutItem", "Events"]
 
     assert denied["Resource"] == {"Fn::GetAtt": ["Events", "Arn"]}
     assert denied.keys() == {"Effect", "NotAction", "Resource"}
     assert set(denied["NotAction"]) == {"dynamodb:PutItem", "dynamodb:Query"}
     assert allowed == {"dynamodb:PutItem"} | ({"dynamodb:Query"} if function == "Admin" else set())
-    assert template.attributes(function)["dynamodb:PutItem", "Events"] == AUDITED
+    assert sam_template.attributes(function)["dynamodb:PutItem", "Events"] == AUDITED
     assert asked["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
 
 
 def test_only_those_who_change_sessions_may() -> None:
     """The form recognises whoever is signed in already, and asking is no activity."""
-    acts = {action for action, resource in template.permissions("RequestLink") if resource == "Sessions"}
+    acts = {action for action, resource in sam_template.permissions("RequestLink") if resource == "Sessions"}
 
     assert acts == {"dynamodb:GetItem"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_role_opens_the_key_for_the_services_it_uses_and_no_other(function: str) -> None:
-    services = {action.partition(":")[0] for action, _ in template.permissions(function)} & NEEDED.keys()
+    services = {action.partition(":")[0] for action, _ in sam_template.permissions(function)} & NEEDED.keys()
 
     assert opened(function) == {service: NEEDED[service] for service in services}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_writes_to_a_log_of_its_own_that_ends(function: str) -> None:
-    declared = template.resources("AWS::Serverless::Function")[function]
-    logs = {target for action, target in template.permissions(function) if action.startswith("logs:")}
+    declared = sam_template.resources("AWS::Serverless::Function")[function]
+    logs = {target for action, target in sam_template.permissions(function) if action.startswith("logs:")}
 
     assert declared["LoggingConfig"]["LogGroup"] == {"Ref": f"{function}Logs"}
     assert logs == {f"{function}Logs"}
 
 
-@pytest.mark.parametrize("group", sorted(template.resources("AWS::Logs::LogGroup")))
+@pytest.mark.parametrize("group", sorted(sam_template.resources("AWS::Logs::LogGroup")))
 def test_every_log_ends_and_is_under_the_key(group: str) -> None:
-    told = template.resources("AWS::Logs::LogGroup")[group]
+    told = sam_template.resources("AWS::Logs::LogGroup")[group]
 
     assert told == {"RetentionInDays": {"Ref": "LogDays"}, "KmsKeyId": KEY}
 
 
 def test_nobody_but_this_account_logs_and_alarms_has_anything_to_do_with_the_key() -> None:
-    for statement in template.resources("AWS::KMS::Key")["DataKey"]["KeyPolicy"]["Statement"]:
+    for statement in sam_template.resources("AWS::KMS::Key")["DataKey"]["KeyPolicy"]["Statement"]:
         principal = statement["Principal"]
         if "AWS" in principal:
             assert principal["AWS"] == {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
@@ -149,7 +158,7 @@ def test_nobody_but_this_account_logs_and_alarms_has_anything_to_do_with_the_key
 
 def test_whoever_else_there_is_a_role_for_is_known() -> None:
     """CodeDeploy moves the traffic; its role is SAM's."""
-    roles = {name for name, one in template.expanded()["Resources"].items() if one["Type"] == "AWS::IAM::Role"}
+    roles = {name for name, one in sam_template.expanded()["Resources"].items() if one["Type"] == "AWS::IAM::Role"}
 
     assert roles == {f"{function}Role" for function in FUNCTIONS} | {"CodeDeployServiceRole"}
 
@@ -157,7 +166,7 @@ def test_whoever_else_there_is_a_role_for_is_known() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_function_can_take_another_ones_share(function: str) -> None:
     """If shares are reserved at all; those who send mail at once come out of theirs."""
-    declared = template.resources("AWS::Serverless::Function")[function]
+    declared = sam_template.resources("AWS::Serverless::Function")[function]
     choice, share, otherwise = declared["ReservedConcurrentExecutions"]["Fn::If"]
 
     assert (choice, otherwise) == ("Reserves", {"Ref": "AWS::NoValue"})
@@ -167,8 +176,8 @@ def test_no_function_can_take_another_ones_share(function: str) -> None:
 def test_the_shares_are_as_many_as_the_parameter_says() -> None:
     shares = [
         function["ReservedConcurrentExecutions"]["Fn::If"][1]
-        for name, function in template.resources("AWS::Serverless::Function").items()
+        for name, function in sam_template.resources("AWS::Serverless::Function").items()
         if name != "SendMail"
     ]
 
-    assert f"({sum(shares)} and MailWorkers)" in template.document()["Parameters"]["Concurrency"]["Description"]
+    assert f"({sum(shares)} and MailWorkers)" in sam_template.document()["Parameters"]["Concurrency"]["Description"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from latchkey.store.tables import connection
+from latchkey.store.dynamodb import connection
 from local import aws
 from local.stack import DYNAMODB_LOCAL, MINISTACK
 from tests.store.engines import Engine, running

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local import aws, processes
-from tests import template
+from tests.kit import sam_template
 
 type Started = Coroutine[Any, Any, tuple[asyncio.subprocess.Process, str]]
 
@@ -21,7 +21,7 @@ class Engine:
 
     def items(self) -> dict[str, list[dict[str, Any]]]:
         """Every item of every table."""
-        return template.items(self.client)
+        return sam_template.items(self.client)
 
 
 def running(start: Callable[[], Started]) -> Iterator[Engine]:
@@ -30,7 +30,7 @@ def running(start: Callable[[], Started]) -> Iterator[Engine]:
         process, url = runner.run(start())
         try:
             client = aws.Address(url, url).client("dynamodb")
-            template.create_tables(client)
+            sam_template.create_tables(client)
             yield Engine(url, client)
         finally:
             runner.run(processes.stop(process))

@@ -6,24 +6,24 @@ import pytest
 from pynamodb.exceptions import UpdateError
 
 from latchkey import keys, tokens
-from latchkey.rules.accounts import OpenSession, Profile, Status
-from latchkey.rules.mails import Report
+from latchkey.rules.accounts import AccountStatus, Profile, SessionRef
+from latchkey.rules.mail import MailReport
 from latchkey.store import accounts
-from tests.people import NOON, someone
+from tests.kit.seed import NOON, someone
 from tests.store.engines import Engine
-from tests.store.roads import RING, on_file
+from tests.store.flows import RING, on_file
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {},
-        {"status": Status.INVITED, "first_sign_in_at": None, "last_sign_in_at": None},
+        {"status": AccountStatus.INVITED, "first_sign_in_at": None, "last_sign_in_at": None},
         {"suppressed": True, "confirmed_at": NOON},
-        {"status": Status.DISABLED, "epoch": 7, "suppressed": True, "email_ok": False, "language": "es"},
+        {"status": AccountStatus.DISABLED, "epoch": 7, "suppressed": True, "email_ok": False, "language": "es"},
         {"profiles": (), "sessions": ()},
         {"profiles": (Profile("01A", "Leo", "minor", frozenset()), Profile("01B", "Leo & Mia", "couple"))},
-        {"sessions": tuple(OpenSession(f"digest {n}", NOON + n) for n in range(10)), "revision": 10},
+        {"sessions": tuple(SessionRef(f"digest {n}", NOON + n) for n in range(10)), "revision": 10},
     ],
 )
 def test_an_account_is_read_as_it_was_kept(changes: dict[str, object]) -> None:
@@ -33,17 +33,17 @@ def test_an_account_is_read_as_it_was_kept(changes: dict[str, object]) -> None:
 
 
 def test_nobody_is_where_no_account_was_kept() -> None:
-    assert accounts.find(tokens.request_id()) is None
+    assert accounts.find(tokens.random_id()) is None
 
 
 def test_what_became_of_a_mail_is_noted_beside_the_account_and_changes_nothing_else(engine: Engine) -> None:
     """B66"""
     account = on_file()
 
-    accounts.note_mail(account.key, "sent", NOON, "message-1")
-    accounts.note_mail(account.key, "rejected", NOON + 5)
+    accounts.set_mail_status(account.key, "sent", NOON, "message-1")
+    accounts.set_mail_status(account.key, "rejected", NOON + 5)
 
-    (item,) = [item for item in engine.items()["Accounts"] if item["key"]["S"] == tokens.encode(account.key)]
+    (item,) = [item for item in engine.items()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(account.key)]
     assert item["email_status"] == {"S": "rejected"}
     assert item["email_status_at"] == {"N": str(NOON + 5)}
     assert "message_id" not in item
@@ -56,9 +56,9 @@ def test_a_note_about_nobody_makes_no_account(engine: Engine) -> None:
     nobody = someone()
 
     with pytest.raises(UpdateError):
-        accounts.note_mail(nobody.key, "sent", NOON)
+        accounts.set_mail_status(nobody.key, "sent", NOON)
 
-    assert tokens.encode(nobody.key) not in str(engine.items()["Accounts"])
+    assert tokens.base64url_encode(nobody.key) not in str(engine.items()["Accounts"])
 
 
 def test_one_address_at_two_practices_is_two_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_an_account_that_a_newer_version_wrote_is_still_read(engine: Engine) -> 
     account = on_file()
     engine.client.update_item(
         TableName="Accounts",
-        Key={"key": {"S": tokens.encode(account.key)}},
+        Key={"key": {"S": tokens.base64url_encode(account.key)}},
         UpdateExpression="SET tomorrow = :value",
         ExpressionAttributeValues={":value": {"M": {"a": {"N": "1"}}}},
     )
@@ -85,10 +85,10 @@ def test_an_account_that_a_newer_version_wrote_is_still_read(engine: Engine) -> 
 
 def test_an_address_is_stopped_once_however_often_that_is_reported() -> None:
     account = on_file()
-    complaint = Report("message-1", account.practice, account.key, "complained", NOON, stops=True)
+    complaint = MailReport("message-1", account.practice, account.key, "complained", NOON, suppresses=True)
 
-    assert accounts.note_report(complaint, NOON)
-    assert not accounts.note_report(complaint, NOON + 5)
+    assert accounts.apply_report(complaint, NOON)
+    assert not accounts.apply_report(complaint, NOON + 5)
 
     stopped = accounts.find(account.key)
     assert stopped

@@ -9,12 +9,12 @@ import pytest
 
 from latchkey import keys, tokens
 from latchkey.rules import sessions
-from latchkey.rules.budgets import ASK_BY_ADDRESS, OPEN_BY_NETWORK, OPEN_BY_SOURCE
-from latchkey.store import accounts, budgets, links
-from tests import template
-from tests.people import NOON
+from latchkey.rules.limits import OPEN_LINK_PER_NETWORK, OPEN_LINK_PER_SOURCE, REQUEST_LINK_PER_ADDRESS
+from latchkey.store import accounts, limits, links
+from tests.kit import sam_template
+from tests.kit.seed import NOON
 from tests.store.engines import Engine
-from tests.store.roads import RING, ask, link_of, on_file, open_by, send
+from tests.store.flows import RING, ask, link_of, on_file, open_by, send
 
 DAY = 24 * 3600
 ADDRESS = "ana.reyes@example.com"
@@ -35,14 +35,14 @@ def written(raw: bytes) -> Iterator[str]:
 
 def test_no_table_and_no_message_holds_a_link_a_session_or_what_makes_them(engine: Engine) -> None:
     ana = on_file(key=accounts.key_of("willow", ADDRESS), address=ADDRESS)
-    budgets.take(budgets.bucket_of("address", ana.key), ASK_BY_ADDRESS, NOON)
-    budgets.take_by_source("203.0.113.7", OPEN_BY_SOURCE, OPEN_BY_NETWORK, NOON, road="link")
+    limits.reserve(limits.scope_key("address", ana.key), REQUEST_LINK_PER_ADDRESS, NOON)
+    limits.reserve_source("203.0.113.7", OPEN_LINK_PER_SOURCE, OPEN_LINK_PER_NETWORK, NOON, road="link")
     job = ask(ana)
     token = link_of(job)
     links.mint(job, token, NOON)
     before = str(engine.items())
     _, arrival = open_by(token)
-    cookie = tokens.decode(arrival.cookie)
+    cookie = tokens.base64url_decode(arrival.cookie)
     assert cookie is not None
 
     at_rest = before + str(engine.items())
@@ -67,21 +67,22 @@ def test_no_key_of_a_table_tells_an_address(engine: Engine) -> None:
 def test_what_is_swept_was_over_long_before(engine: Engine) -> None:
     """A dead link can say why for a month (B39). DynamoDB sweeps days late and never early."""
     ana = on_file()
-    bucket = budgets.bucket_of("address", ana.key)
-    budgets.take(bucket, ASK_BY_ADDRESS, NOON)
+    bucket = limits.scope_key("address", ana.key)
+    limits.reserve(bucket, REQUEST_LINK_PER_ADDRESS, NOON)
     token = send(ana)
     _, arrival = open_by(token)
 
     swept = {
         table: int(item["sweep_at"]["N"])
         for table, item in _all(engine)
-        if {bucket, tokens.session_digest("willow", arrival.cookie), tokens.encode(ana.key)} & set(_key(table, item))
+        if {bucket, tokens.session_digest("willow", arrival.cookie), tokens.base64url_encode(ana.key)}
+        & set(_key(table, item))
         if table in SWEPT
     }
 
     assert swept.keys() == SWEPT
     assert swept["Links"] == NOON + DAY + 30 * DAY
-    assert swept["Sessions"] > NOON + sessions.LONGEST_SECONDS
+    assert swept["Sessions"] > NOON + sessions.ABSOLUTE_TIMEOUT_SECONDS
     assert swept["Budgets"] > NOON + DAY
 
 
@@ -90,14 +91,14 @@ SWEPT = {"Links", "Sessions", "Budgets"}
 
 @pytest.mark.parametrize("table", sorted(SWEPT))
 def test_the_template_has_swept_what_says_when(table: str) -> None:
-    declared = template.resources("AWS::DynamoDB::Table")[table]["TimeToLiveSpecification"]
+    declared = sam_template.resources("AWS::DynamoDB::Table")[table]["TimeToLiveSpecification"]
 
     assert declared == {"AttributeName": "sweep_at", "Enabled": True}
 
 
 @pytest.mark.parametrize("table", ["Practices", "Accounts", "Events"])
 def test_what_lasts_is_never_swept(table: str) -> None:
-    assert "TimeToLiveSpecification" not in template.resources("AWS::DynamoDB::Table")[table]
+    assert "TimeToLiveSpecification" not in sam_template.resources("AWS::DynamoDB::Table")[table]
 
 
 def _all(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -107,5 +108,5 @@ def _all(engine: Engine) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _key(table: str, item: dict[str, Any]) -> Iterator[str]:
-    for part in template.resources("AWS::DynamoDB::Table")[table]["KeySchema"]:
+    for part in sam_template.resources("AWS::DynamoDB::Table")[table]["KeySchema"]:
         yield from item[part["AttributeName"]].values()

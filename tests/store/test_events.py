@@ -1,11 +1,11 @@
 """The audit: one row for each thing that happened, in the order in which it did."""
 
 from latchkey import tokens
-from latchkey.rules.events import Event, Kind
+from latchkey.rules.events import Event, EventKind
 from latchkey.store import events
-from tests.people import NOON, someone
+from tests.kit.seed import NOON, someone
 from tests.store.engines import Engine
-from tests.store.roads import on_file, sign_in
+from tests.store.flows import on_file, sign_in
 
 
 def rows(engine: Engine, account: bytes) -> list[dict[str, str]]:
@@ -13,7 +13,7 @@ def rows(engine: Engine, account: bytes) -> list[dict[str, str]]:
     found = engine.client.query(
         TableName="Events",
         KeyConditionExpression="subject = :subject",
-        ExpressionAttributeValues={":subject": {"S": f"willow#{tokens.encode(account)}"}},
+        ExpressionAttributeValues={":subject": {"S": f"willow#{tokens.base64url_encode(account)}"}},
     )["Items"]
     return [{name: next(iter(value.values())) for name, value in item.items()} for item in found]
 
@@ -22,13 +22,15 @@ def test_a_row_says_who_what_when_and_why(engine: Engine) -> None:
     """B78"""
     ana = someone()
 
-    events.add(
-        Event("willow", ana.key, Kind.LINK_REFUSED, NOON * 1000, reason="link_used", method="link", reference="K7")
+    events.append(
+        Event(
+            "willow", ana.key, EventKind.LINK_REFUSED, NOON * 1000, reason="link_used", method="link", support_code="K7"
+        )
     )
 
     (row,) = rows(engine, ana.key)
-    assert row.pop("subject") == f"willow#{tokens.encode(ana.key)}"
-    assert row.pop("id")[:10] == tokens.ulid(NOON * 1000)[:10]
+    assert row.pop("subject") == f"willow#{tokens.base64url_encode(ana.key)}"
+    assert row.pop("id")[:10] == tokens.new_ulid(NOON * 1000)[:10]
     assert row == {
         "kind": "link_refused",
         "at": str(NOON * 1000),
@@ -42,7 +44,7 @@ def test_a_row_says_who_what_when_and_why(engine: Engine) -> None:
 def test_rows_stand_in_the_order_in_which_things_happened(engine: Engine) -> None:
     ana = someone()
     for instant in (3, 1, 2):
-        events.add(Event("willow", ana.key, Kind.LINK_REQUESTED, NOON * 1000 + instant))
+        events.append(Event("willow", ana.key, EventKind.LINK_REQUESTED, NOON * 1000 + instant))
 
     assert [row["at"] for row in rows(engine, ana.key)] == [str(NOON * 1000 + instant) for instant in (1, 2, 3)]
 
@@ -50,7 +52,7 @@ def test_rows_stand_in_the_order_in_which_things_happened(engine: Engine) -> Non
 def test_things_of_the_same_millisecond_have_a_row_each(engine: Engine) -> None:
     ana = someone()
     for _ in range(5):
-        events.add(Event("willow", ana.key, Kind.LINK_REQUESTED, NOON * 1000))
+        events.append(Event("willow", ana.key, EventKind.LINK_REQUESTED, NOON * 1000))
 
     assert len(rows(engine, ana.key)) == 5
 

@@ -9,26 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latchkey import tokens
-from latchkey.rules.accounts import Account, OpenSession, Status
+from latchkey.rules.accounts import Account, AccountStatus, SessionRef
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed, Refusal, SignedOut
-from latchkey.rules.sessions import Visit
+from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, links, sessions
 from latchkey.tokens import Keyring
-from tests.people import NOON
+from tests.kit.seed import NOON
 from tests.store.engines import Engine
-from tests.store.roads import (
-    RING,
-    arrive,
-    ask,
-    at_once,
-    disable,
-    enable,
-    link_of,
-    on_file,
-    open_by,
-    send,
-    sign_in,
-)
+from tests.store.flows import RING, arrive, ask, at_once, disable, enable, link_of, on_file, open_by, send, sign_in
 
 DAY = 24 * 3600
 
@@ -51,7 +39,7 @@ def test_a_link_opens_one_session_and_no_second(ana: Account) -> None:
     visit, arrival = open_by(token)
 
     assert visit.account.key == ana.key
-    assert sessions.resume("willow", arrival.cookie, NOON).account.id == ana.id
+    assert sessions.touch("willow", arrival.cookie, NOON).account.id == ana.id
     with pytest.raises(LinkUsed):
         links.peek(token, NOON)
     for seen in (ana, accounts.find(ana.key)):
@@ -165,7 +153,10 @@ def test_a_message_that_comes_again_after_a_key_rotation_makes_the_link_that_was
     job = ask(ana)
     links.mint(job, link_of(job), NOON)
 
-    made = [links.mint(job, token, NOON) for token in tokens.links(rotated, "willow", "sign_in", ana.key, job.request)]
+    made = [
+        links.mint(job, token, NOON)
+        for token in tokens.link_candidates(rotated, "willow", "sign_in", ana.key, job.job_id)
+    ]
 
     assert made == [False, True]
     assert open_by(link_of(job))
@@ -184,7 +175,7 @@ def test_disabling_access_ends_the_link_and_the_session_and_enabling_revives_nei
         with pytest.raises(LinkExpired):
             links.spend(token, looked, arrive(looked))
         with pytest.raises(SignedOut):
-            sessions.resume("willow", cookie, NOON)
+            sessions.touch("willow", cookie, NOON)
 
 
 def test_a_link_of_an_access_that_ended_cannot_be_spent_on_the_access_given_since(ana: Account) -> None:
@@ -200,7 +191,7 @@ def test_a_link_of_an_access_that_ended_cannot_be_spent_on_the_access_given_sinc
 
 def test_a_link_whose_account_is_gone_has_expired(ana: Account, engine: Engine) -> None:
     token = send(ana)
-    engine.client.delete_item(TableName="Accounts", Key={"key": {"S": tokens.encode(ana.key)}})
+    engine.client.delete_item(TableName="Accounts", Key={"key": {"S": tokens.base64url_encode(ana.key)}})
 
     with pytest.raises(LinkExpired):
         links.peek(token, NOON)
@@ -220,7 +211,7 @@ def test_a_link_opened_thirty_two_times_at_once_opens_one_session(engine: Engine
         assert len(opened) == 1
         assert sessions_of(ana) == 1
         assert Counter(type(outcome) for outcome in became)[LinkUsed] == 31
-        mine = tokens.encode(ana.key)
+        mine = tokens.base64url_encode(ana.key)
         assert sum(item["account"]["S"] == mine for item in engine.items()["Sessions"]) == 1
 
 
@@ -252,7 +243,7 @@ def test_who_signs_in_while_the_account_changes_has_the_account_as_it_is_now(ana
     """Someone else signed in between looking and pressing: both sessions are kept."""
     token = send(ana)
     looked = links.peek(token, NOON)
-    another = OpenSession("another", NOON)
+    another = SessionRef("another", NOON)
     accounts.save(replace(looked, sessions=(another,), revision=looked.revision + 1))
 
     visit = links.spend(token, looked, arrive(looked))
@@ -263,13 +254,13 @@ def test_who_signs_in_while_the_account_changes_has_the_account_as_it_is_now(ana
 
 def test_the_first_sign_in_makes_an_invited_person_active_and_is_remembered() -> None:
     """B32, B53"""
-    sam = on_file(status=Status.INVITED, first_sign_in_at=None, last_sign_in_at=None)
+    sam = on_file(status=AccountStatus.INVITED, first_sign_in_at=None, last_sign_in_at=None)
 
-    first: Visit = open_by(send(sam))[0]
-    second: Visit = open_by(send(sam, (NOON + 60) * 1000), NOON + 60)[0]
+    first: LiveSession = open_by(send(sam))[0]
+    second: LiveSession = open_by(send(sam, (NOON + 60) * 1000), NOON + 60)[0]
 
-    assert (first.session.first, first.session.previous) == (True, None)
-    assert (second.session.first, second.session.previous) == (False, NOON)
+    assert (first.session.welcome_pending, first.session.previous_sign_in_at) == (True, None)
+    assert (second.session.welcome_pending, second.session.previous_sign_in_at) == (False, NOON)
     kept = accounts.find(sam.key)
     assert kept is not None
-    assert (kept.status, kept.first_sign_in_at, kept.last_sign_in_at) == (Status.ACTIVE, NOON, NOON + 60)
+    assert (kept.status, kept.first_sign_in_at, kept.last_sign_in_at) == (AccountStatus.ACTIVE, NOON, NOON + 60)

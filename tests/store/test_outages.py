@@ -7,14 +7,14 @@ import pytest
 
 from latchkey import tokens
 from latchkey.rules.accounts import Account
-from latchkey.rules.budgets import Limit
-from latchkey.rules.refusals import LinkExpired, LinkUsed, Unavailable, Waiting
-from latchkey.store import accounts, budgets, links, sessions
-from latchkey.store.tables import OUTAGES, connection
-from tests.people import NOON
+from latchkey.rules.limits import Limit
+from latchkey.rules.refusals import LinkExpired, LinkUsed, RateLimited, Unavailable
+from latchkey.store import accounts, limits, links, sessions
+from latchkey.store.dynamodb import OUTAGES, connection
+from tests.kit.aws_faults import Wire
+from tests.kit.seed import NOON
 from tests.store.engines import Engine
-from tests.store.roads import arrive, disable, on_file, open_by, send, sign_in
-from tests.wire import Wire
+from tests.store.flows import arrive, disable, on_file, open_by, send, sign_in
 
 SPENDING = "TransactWriteItems"
 CONFLICT = ("None", "TransactionConflict", "None", "None")
@@ -40,7 +40,7 @@ def sessions_of(account: Account) -> int:
 def started(engine: Engine, account: Account) -> int:
     """How many rows of the audit say that a session has started."""
     return sum(
-        row["kind"] == {"S": "session_started"} and row["subject"]["S"].endswith(tokens.encode(account.key))
+        row["kind"] == {"S": "session_started"} and row["subject"]["S"].endswith(tokens.base64url_encode(account.key))
         for row in engine.items()["Events"]
     )
 
@@ -52,7 +52,7 @@ def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, wire: 
 
     visit, arrival = open_by(token)
 
-    assert sessions.resume("willow", arrival.cookie, NOON).session == visit.session
+    assert sessions.touch("willow", arrival.cookie, NOON).session == visit.session
     assert (sessions_of(ana), started(engine, ana)) == (1, 1)
     with pytest.raises(LinkUsed):
         links.peek(token, NOON)
@@ -64,7 +64,7 @@ def test_a_sign_in_that_is_sent_twice_on_the_way_happens_once(ana: Account, wire
     _, arrival = open_by(send(ana))
 
     assert wire.operations().count(SPENDING) == 1
-    assert sessions.resume("willow", arrival.cookie, NOON)
+    assert sessions.touch("willow", arrival.cookie, NOON)
     assert (sessions_of(ana), started(engine, ana)) == (1, 1)
 
 
@@ -156,9 +156,9 @@ def test_a_session_that_cannot_be_looked_up_lets_nobody_in_and_is_not_ended(ana:
     wire.refuse("TransactGetItems", "InternalServerError")
 
     with pytest.raises(OUTAGES):
-        sessions.resume("willow", cookie, NOON)
+        sessions.touch("willow", cookie, NOON)
 
-    assert sessions.resume("willow", cookie, NOON)
+    assert sessions.touch("willow", cookie, NOON)
 
 
 def test_a_budget_that_cannot_be_counted_lets_nobody_pass(wire: Wire, ana: Account) -> None:
@@ -166,11 +166,11 @@ def test_a_budget_that_cannot_be_counted_lets_nobody_pass(wire: Wire, ana: Accou
     wire.refuse("UpdateItem", "ProvisionedThroughputExceededException")
 
     with pytest.raises(OUTAGES):
-        budgets.take(bucket, (Limit("one", 1, 60),), NOON)
+        limits.reserve(bucket, (Limit("one", 1, 60),), NOON)
 
-    budgets.take(bucket, (Limit("one", 1, 60),), NOON)
-    with pytest.raises(Waiting):
-        budgets.take(bucket, (Limit("one", 1, 60),), NOON)
+    limits.reserve(bucket, (Limit("one", 1, 60),), NOON)
+    with pytest.raises(RateLimited):
+        limits.reserve(bucket, (Limit("one", 1, 60),), NOON)
 
 
 @pytest.mark.parametrize("before", [0, 1], ids=["that opens a window", "in an open window"])
@@ -178,29 +178,29 @@ def test_a_budget_that_cannot_be_counted_lets_nobody_pass(wire: Wire, ana: Accou
 def test_an_attempt_whose_count_was_sent_twice_is_counted_once(
     wire: Wire, ana: Account, before: int, others: tuple[Limit, ...]
 ) -> None:
-    bucket, limits = f"twice {ana.id} {before} {others}", (Limit("some", before + 2, 60), *others)
+    bucket, policies = f"twice {ana.id} {before} {others}", (Limit("some", before + 2, 60), *others)
     for _ in range(before):
-        budgets.take(bucket, limits, NOON)
+        limits.reserve(bucket, policies, NOON)
     wire.repeat("UpdateItem")
 
-    taken = budgets.take(bucket, limits, NOON, busy=before > 0)
+    taken = limits.reserve(bucket, policies, NOON, busy=before > 0)
 
     assert taken.windows["some"].count == before + 1
-    budgets.take(bucket, limits, NOON)
-    with pytest.raises(Waiting):
-        budgets.take(bucket, limits, NOON)
+    limits.reserve(bucket, policies, NOON)
+    with pytest.raises(RateLimited):
+        limits.reserve(bucket, policies, NOON)
 
 
 def test_an_attempt_that_is_given_back_by_a_write_that_was_sent_twice_gives_no_other_one_back(
     wire: Wire, ana: Account
 ) -> None:
-    bucket, limits = f"given back {ana.id}", (Limit("two", 2, 60),)
-    budgets.take(bucket, limits, NOON)
-    mine = budgets.take(bucket, limits, NOON)
+    bucket, policies = f"given back {ana.id}", (Limit("two", 2, 60),)
+    limits.reserve(bucket, policies, NOON)
+    mine = limits.reserve(bucket, policies, NOON)
     wire.repeat("UpdateItem")
 
-    budgets.give_back(mine)
+    limits.release(mine)
 
-    budgets.take(bucket, limits, NOON)
-    with pytest.raises(Waiting):
-        budgets.take(bucket, limits, NOON)
+    limits.reserve(bucket, policies, NOON)
+    with pytest.raises(RateLimited):
+        limits.reserve(bucket, policies, NOON)

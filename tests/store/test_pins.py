@@ -9,12 +9,12 @@ from latchkey import keys, tokens
 from latchkey.rules.accounts import Account
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Refusal, SignedOut
-from latchkey.rules.sessions import Visit
+from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, pins, sessions
-from latchkey.store.tables import connection
-from tests.people import NOON
-from tests.store.roads import RING, arrive, at_once, disable, enable, on_file, open_by, send
-from tests.wire import Wire
+from latchkey.store.dynamodb import connection
+from tests.kit.aws_faults import Wire
+from tests.kit.seed import NOON
+from tests.store.flows import RING, arrive, at_once, disable, enable, on_file, open_by, send
 
 DAY = 24 * 3600
 
@@ -37,16 +37,16 @@ def ana() -> Account:
 
 def made(account: Account, now: int = NOON) -> Pin:
     """A PIN that a clinician has made, as whoever types it rightly has it before them."""
-    pins.make(account, now * 1000)
+    pins.create(account, now * 1000)
     return attempt(account, now)
 
 
 def attempt(account: Account, now: int = NOON) -> Pin:
     """One more try."""
-    return pins.take_attempt(account.key, tokens.ulid(now * 1000), now)
+    return pins.count_guess(account.key, tokens.new_ulid(now * 1000), now)
 
 
-def type_in(pin: Pin, account: Account) -> Visit:
+def type_in(pin: Pin, account: Account) -> LiveSession:
     """Sign in by a PIN that was rightly typed."""
     return pins.spend(pin, account, arrive(account))
 
@@ -63,7 +63,7 @@ def test_a_pin_opens_one_session_and_no_second(ana: Account) -> None:
     arrival = arrive(ana)
 
     assert pins.spend(pin, ana, arrival).account.id == ana.id
-    assert sessions.resume("willow", arrival.cookie, NOON)
+    assert sessions.touch("willow", arrival.cookie, NOON)
     for seen in (ana, accounts.find(ana.key)):
         assert seen
         with pytest.raises(PinRefused):
@@ -85,7 +85,7 @@ def test_a_pin_dies_on_its_twenty_fourth_hour(ana: Account) -> None:
 
 
 def test_sixty_four_tries_at_once_are_five(ana: Account) -> None:
-    pins.make(ana, NOON * 1000)
+    pins.create(ana, NOON * 1000)
 
     became = at_once(*[partial(attempt, ana)] * 64)
 
@@ -151,7 +151,7 @@ def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, wire: 
 
     pins.spend(pin, ana, arrival)
 
-    assert sessions.resume("willow", arrival.cookie, NOON)
+    assert sessions.touch("willow", arrival.cookie, NOON)
     assert sessions_of(ana) == 1
 
 
@@ -163,41 +163,41 @@ def test_a_session_by_pin_ends_with_its_access(ana: Account) -> None:
     disable(ana)
 
     with pytest.raises(SignedOut):
-        sessions.resume("willow", arrival.cookie, NOON)
+        sessions.touch("willow", arrival.cookie, NOON)
 
 
 def test_what_is_kept_of_a_pin_is_of_this_account_and_this_salt_alone(ana: Account) -> None:
-    pin, _ = pins.make(ana, NOON * 1000)
+    pin, _ = pins.create(ana, NOON * 1000)
 
     kept = attempt(ana)
 
-    assert kept.hash == tokens.pin_hash(RING, kept.key, kept.salt, ana.key, pin)
-    assert kept.hash != tokens.pin_hash(RING, kept.key, bytes(16), ana.key, pin)
-    assert kept.hash != tokens.pin_hash(RING, kept.key, kept.salt, bytes(16), pin)
+    assert kept.hash == tokens.hash_pin(RING, kept.pepper_id, kept.salt, ana.key, pin)
+    assert kept.hash != tokens.hash_pin(RING, kept.pepper_id, bytes(16), ana.key, pin)
+    assert kept.hash != tokens.hash_pin(RING, kept.pepper_id, kept.salt, bytes(16), pin)
 
 
 def attempts(account: Account) -> int:
     """How many tries of the account's newest PIN are counted."""
-    return int(pins.PinItem.get(tokens.encode(account.key), consistent_read=True).attempts)
+    return int(pins.PinItem.get(tokens.base64url_encode(account.key), consistent_read=True).guesses)
 
 
 def test_a_try_counts_once_and_is_given_back_once_however_often_either_is_sent(ana: Account) -> None:
-    pins.make(ana, NOON * 1000)
+    pins.create(ana, NOON * 1000)
     attempt(ana)
-    name = tokens.ulid(NOON * 1000)
+    name = tokens.new_ulid(NOON * 1000)
 
-    assert len({pins.take_attempt(ana.key, name, NOON).generation for _ in range(3)}) == 1
+    assert len({pins.count_guess(ana.key, name, NOON).generation for _ in range(3)}) == 1
     assert attempts(ana) == 2
-    at_once(*[partial(pins.give_back_attempt, ana.key, name)] * 32)
+    at_once(*[partial(pins.release_guess, ana.key, name)] * 32)
     assert attempts(ana) == 1
 
 
 def test_a_try_at_one_pin_is_not_given_back_to_the_next(ana: Account) -> None:
-    pins.make(ana, NOON * 1000)
-    name = tokens.ulid(NOON * 1000)
-    pins.take_attempt(ana.key, name, NOON)
-    pins.make(ana, (NOON + 1) * 1000)
+    pins.create(ana, NOON * 1000)
+    name = tokens.new_ulid(NOON * 1000)
+    pins.count_guess(ana.key, name, NOON)
+    pins.create(ana, (NOON + 1) * 1000)
     attempt(ana, NOON + 1)
 
-    pins.give_back_attempt(ana.key, name)
+    pins.release_guess(ana.key, name)
     assert attempts(ana) == 1

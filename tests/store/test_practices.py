@@ -10,17 +10,17 @@ from latchkey import settings, tokens
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PracticeUnknown
 from latchkey.store import practices
-from latchkey.store.tables import OUTAGES, connection
-from tests import caches
-from tests.people import HARBOR, NOON, WILLOW
-from tests.sockets import BEHAVIOURS, Behaviour, listening
-from tests.wire import Fault, Wire
+from latchkey.store.dynamodb import OUTAGES, connection
+from tests.kit import caches
+from tests.kit.aws_faults import Fault, Wire
+from tests.kit.seed import HARBOR, NOON, WILLOW
+from tests.kit.sockets import BEHAVIOURS, Behaviour, listening
 
 
 @pytest.fixture
 def slug() -> str:
     """A name that nobody has read yet."""
-    return f"practice-{tokens.request_id().hex()}"[:40]
+    return f"practice-{tokens.random_id().hex()}"[:40]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def kept_for_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_practice_is_read_as_it_was_kept(practice: Practice) -> None:
     practices.save(practice)
 
-    assert practices.load(practice.slug, NOON) == practice
+    assert practices.get_cached(practice.slug, NOON) == practice
 
 
 @pytest.mark.parametrize(
@@ -42,26 +42,26 @@ def test_a_practice_is_read_as_it_was_kept(practice: Practice) -> None:
 )
 def test_a_name_that_no_practice_has_is_unknown(slug: str) -> None:
     with pytest.raises(PracticeUnknown):
-        practices.load(slug, NOON)
+        practices.get_cached(slug, NOON)
 
 
 @pytest.mark.usefixtures("kept_for_half_a_minute")
 def test_a_change_is_seen_after_half_a_minute_at_the_latest(slug: str) -> None:
     practices.save(replace(WILLOW, slug=slug, phone="old"))
-    assert practices.load(slug, NOON).phone == "old"
+    assert practices.get_cached(slug, NOON).phone == "old"
     practices.save(replace(WILLOW, slug=slug, phone="new"))
 
-    assert practices.load(slug, NOON + 29).phone == "old"
-    assert practices.load(slug, NOON + 30).phone == "new"
+    assert practices.get_cached(slug, NOON + 29).phone == "old"
+    assert practices.get_cached(slug, NOON + 30).phone == "new"
 
 
 @pytest.mark.usefixtures("kept_for_half_a_minute")
 def test_a_practice_that_is_created_is_seen_at_once(slug: str) -> None:
     with pytest.raises(PracticeUnknown):
-        practices.load(slug, NOON)
+        practices.get_cached(slug, NOON)
     practices.save(replace(WILLOW, slug=slug))
 
-    assert practices.load(slug, NOON).slug == slug
+    assert practices.get_cached(slug, NOON).slug == slug
 
 
 # ── while the table does not answer ──
@@ -76,44 +76,44 @@ def wire() -> Iterator[Wire]:
 @pytest.mark.usefixtures("kept_for_half_a_minute")
 def test_a_practice_is_used_for_an_hour_while_it_cannot_be_read(slug: str, wire: Wire) -> None:
     practices.save(replace(WILLOW, slug=slug))
-    practices.load(slug, NOON)
+    practices.get_cached(slug, NOON)
     wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
 
-    assert practices.load(slug, NOON + 30 + 3599).slug == slug
+    assert practices.get_cached(slug, NOON + 30 + 3599).slug == slug
     with pytest.raises(OUTAGES):
-        practices.load(slug, NOON + 30 + 3600)
+        practices.get_cached(slug, NOON + 30 + 3600)
 
 
 @pytest.mark.usefixtures("kept_for_half_a_minute")
 def test_a_practice_that_cannot_be_read_is_asked_for_twice_a_minute(slug: str, wire: Wire) -> None:
     practices.save(replace(WILLOW, slug=slug))
-    practices.load(slug, NOON)
+    practices.get_cached(slug, NOON)
     wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
 
     for second in range(30, 90):
-        practices.load(slug, NOON + second)
+        practices.get_cached(slug, NOON + second)
     assert wire.operations().count("GetItem") == 3
 
 
 @pytest.mark.usefixtures("kept_for_half_a_minute")
 def test_a_practice_that_is_gone_is_unknown_though_it_was_read(slug: str, wire: Wire) -> None:
     practices.save(replace(WILLOW, slug=slug))
-    practices.load(slug, NOON)
+    practices.get_cached(slug, NOON)
     practices.PracticeItem(slug).delete()
 
     for _ in range(2):
         with pytest.raises(PracticeUnknown):
-            practices.load(slug, NOON + 30)
+            practices.get_cached(slug, NOON + 30)
     wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
     with pytest.raises(OUTAGES):
-        practices.load(slug, NOON + 60)
+        practices.get_cached(slug, NOON + 60)
 
 
 @pytest.mark.usefixtures("kept_for_half_a_minute")
 def test_a_name_that_was_never_read_is_no_practice_of_an_outage(slug: str, wire: Wire) -> None:
     wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
     with pytest.raises(OUTAGES):
-        practices.load(slug, NOON)
+        practices.get_cached(slug, NOON)
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
@@ -122,8 +122,8 @@ def test_a_table_that_is_no_help_costs_a_second_once_in_half_a_minute(
     slug: str, wire: Wire, behaviour: Behaviour
 ) -> None:
     practices.save(replace(WILLOW, slug=slug))
-    practices.load(slug, NOON)
+    practices.get_cached(slug, NOON)
     with listening(behaviour) as url, wire.struck(lambda *_: Fault(url=url), lambda _: None):
         began = time.monotonic()
-        assert {practices.load(slug, NOON + second).slug for second in range(30, 60)} == {slug}
+        assert {practices.get_cached(slug, NOON + second).slug for second in range(30, 60)} == {slug}
         assert time.monotonic() - began < 1.5

@@ -8,11 +8,11 @@ from pynamodb.exceptions import TransactGetError
 from latchkey import tokens
 from latchkey.rules.accounts import Account, Profile
 from latchkey.rules.refusals import SignedOut, Unavailable
-from latchkey.rules.sessions import Visit
+from latchkey.rules.sessions import LiveSession
 from latchkey.store import sessions
-from tests.people import NOON
+from tests.kit.seed import NOON
 from tests.store.engines import Engine
-from tests.store.roads import at_once, on_file, open_by, send, sign_in
+from tests.store.flows import at_once, on_file, open_by, send, sign_in
 
 MINUTE, HOUR = 60, 3600
 OWN, CHILDS = Profile("01KJTESTMARIA0000000000000", "Maria"), Profile("01KJTESTLEO000000000000000", "Leo", "minor")
@@ -31,7 +31,7 @@ def maria() -> Account:
 def is_in(cookie: str, now: int, practice: str = "willow") -> bool:
     """Whether the cookie stands for a live session; asking counts as activity."""
     try:
-        sessions.resume(practice, cookie, now)
+        sessions.touch(practice, cookie, now)
     except SignedOut:
         return False
     return True
@@ -63,10 +63,10 @@ def test_activity_carries_a_session_on(ana: Account) -> None:
 def test_to_look_who_is_in_is_no_activity(ana: Account, engine: Engine) -> None:
     cookie = sign_in(ana)
 
-    assert sessions.look("willow", cookie, NOON + 19 * MINUTE).session.seen_at == NOON
+    assert sessions.peek("willow", cookie, NOON + 19 * MINUTE).session.last_active_at == NOON
     assert row(engine, cookie)["seen_at"] == {"N": str(NOON)}  # type: ignore[index]
     with pytest.raises(SignedOut):
-        sessions.look("willow", cookie, NOON + 20 * MINUTE)
+        sessions.peek("willow", cookie, NOON + 20 * MINUTE)
 
 
 def test_activity_is_written_once_a_minute(ana: Account, engine: Engine) -> None:
@@ -86,22 +86,22 @@ def test_twelve_hours_end_a_session_however_busy(ana: Account) -> None:
 
 def test_a_session_that_has_ended_cannot_be_carried_on_by_who_looked_before(maria: Account) -> None:
     """The write itself tests the time."""
-    visit = sessions.resume("willow", sign_in(maria), NOON)
+    visit = sessions.touch("willow", sign_in(maria), NOON)
 
     for late in (20 * MINUTE, 12 * HOUR):
         with pytest.raises(SignedOut):
-            sessions.choose(visit, CHILDS.id, NOON + late)
+            sessions.set_profile(visit, CHILDS.id, NOON + late)
         with pytest.raises(SignedOut):
-            sessions.get_started(visit, NOON + late)
+            sessions.mark_welcome_read(visit, NOON + late)
 
 
 def test_a_session_that_was_signed_out_is_not_made_again_by_late_activity(maria: Account, engine: Engine) -> None:
     cookie = sign_in(maria)
-    visit = sessions.resume("willow", cookie, NOON)
+    visit = sessions.touch("willow", cookie, NOON)
     sessions.end(visit, NOON * 1000)
 
     with pytest.raises(SignedOut):
-        sessions.choose(visit, CHILDS.id, NOON)
+        sessions.set_profile(visit, CHILDS.id, NOON)
     assert row(engine, cookie) is None
 
 
@@ -109,7 +109,7 @@ def test_signing_out_ends_the_session_for_whoever_has_its_cookie(ana: Account) -
     """B77"""
     cookie, elsewhere = sign_in(ana), sign_in(ana, NOON + 1)
 
-    sessions.end(sessions.resume("willow", cookie, NOON + 2), (NOON + 2) * 1000)
+    sessions.end(sessions.touch("willow", cookie, NOON + 2), (NOON + 2) * 1000)
 
     assert not is_in(cookie, NOON + 2)
     assert is_in(elsewhere, NOON + 2)
@@ -126,7 +126,9 @@ def test_the_eleventh_session_ends_the_first(ana: Account) -> None:
 
 def ends(engine: Engine, account: Account) -> list[tuple[str, str]]:
     """Reason and way in of every end of a session that was written down for the account."""
-    rows = [row for row in engine.items()["Events"] if row["subject"]["S"].endswith(tokens.encode(account.key))]
+    rows = [
+        row for row in engine.items()["Events"] if row["subject"]["S"].endswith(tokens.base64url_encode(account.key))
+    ]
     return [(row["reason"]["S"], row["method"]["S"]) for row in rows if row["kind"]["S"] == "session_ended"]
 
 
@@ -144,7 +146,7 @@ def test_sessions_that_are_over_push_nobody_out(ana: Account, engine: Engine, le
     for _ in range(12):
         comes = sign_in(ana, now)
         if leave == "sign out":
-            sessions.end(sessions.resume("willow", comes, now), now * 1000)
+            sessions.end(sessions.touch("willow", comes, now), now * 1000)
         for _ in range(2):
             now += 15 * MINUTE
             assert is_in(stays, now)
@@ -159,7 +161,7 @@ def test_where_the_list_is_full_trouble_at_looking_through_it_spends_nothing(
     token = send(ana, (NOON + 10) * 1000)
 
     with monkeypatch.context() as down:
-        down.setattr(sessions, "read_all", refusing)
+        down.setattr(sessions, "transact_get", refusing)
         with pytest.raises(Unavailable):
             open_by(token, NOON + 10)
     assert all(is_in(cookie, NOON + 10) for cookie in cookies)
@@ -184,7 +186,7 @@ def test_the_session_that_a_browser_brings_is_gone_when_it_signs_in_again(ana: A
 
 
 def test_a_session_made_up_by_a_browser_is_none_and_stays_none(ana: Account) -> None:
-    made_up = tokens.session(ana.key)
+    made_up = tokens.new_session_cookie(ana.key)
     assert not is_in(made_up, NOON)
 
     sign_in(ana, NOON, ending=tokens.session_digest("willow", made_up))
@@ -195,7 +197,7 @@ def test_a_session_made_up_by_a_browser_is_none_and_stays_none(ana: Account) -> 
 @pytest.mark.parametrize("cookie", [None, "", "A", "A" * 64, "é" * 64, "=" * 64, "\ud800"])
 def test_what_is_no_cookie_of_ours_is_signed_out(cookie: str | None) -> None:
     with pytest.raises(SignedOut):
-        sessions.resume("willow", cookie, NOON)
+        sessions.touch("willow", cookie, NOON)
 
 
 def test_a_session_of_one_practice_is_none_at_another(ana: Account) -> None:
@@ -205,49 +207,49 @@ def test_a_session_of_one_practice_is_none_at_another(ana: Account) -> None:
 
 def test_a_cookie_with_another_account_in_it_opens_neither(ana: Account) -> None:
     lee = on_file(address="lee@example.com")
-    raw = tokens.decode(sign_in(ana))
+    raw = tokens.base64url_decode(sign_in(ana))
     assert raw is not None
     sign_in(lee)
 
-    assert not is_in(tokens.encode(lee.key + raw[16:]), NOON)
+    assert not is_in(tokens.base64url_encode(lee.key + raw[16:]), NOON)
 
 
 def test_a_session_turns_to_the_profile_that_was_chosen_and_to_another(maria: Account) -> None:
     """B104"""
     cookie = sign_in(maria)
-    assert sessions.resume("willow", cookie, NOON).profile is None
+    assert sessions.touch("willow", cookie, NOON).profile is None
 
     for chosen in (CHILDS, OWN):
-        sessions.choose(sessions.resume("willow", cookie, NOON), chosen.id, NOON)
-        assert sessions.resume("willow", cookie, NOON).profile == chosen
+        sessions.set_profile(sessions.touch("willow", cookie, NOON), chosen.id, NOON)
+        assert sessions.touch("willow", cookie, NOON).profile == chosen
 
 
 def test_the_welcome_of_the_first_visit_is_shown_until_it_was_read() -> None:
     """B109"""
     cookie = sign_in(on_file(first_sign_in_at=None, last_sign_in_at=None))
-    assert sessions.resume("willow", cookie, NOON).session.first
+    assert sessions.touch("willow", cookie, NOON).session.welcome_pending
 
-    sessions.get_started(sessions.resume("willow", cookie, NOON), NOON)
+    sessions.mark_welcome_read(sessions.touch("willow", cookie, NOON), NOON)
 
-    assert not sessions.resume("willow", cookie, NOON).session.first
+    assert not sessions.touch("willow", cookie, NOON).session.welcome_pending
 
 
 def test_sixteen_requests_of_one_session_at_once_are_all_signed_in(ana: Account) -> None:
     """A page and all that it asks for, when activity is due to be written."""
     cookie = sign_in(ana)
 
-    became = at_once(*[partial(sessions.resume, "willow", cookie, NOON + MINUTE)] * 16)
+    became = at_once(*[partial(sessions.touch, "willow", cookie, NOON + MINUTE)] * 16)
 
-    assert all(isinstance(outcome, Visit) for outcome in became)
+    assert all(isinstance(outcome, LiveSession) for outcome in became)
 
 
 def test_a_session_that_is_signed_out_amid_thirty_requests_stays_gone(engine: Engine) -> None:
     for _ in range(3):
         cookie = sign_in(on_file())
-        visit = sessions.resume("willow", cookie, NOON)
+        visit = sessions.touch("willow", cookie, NOON)
 
         at_once(
-            partial(sessions.end, visit, NOON * 1000), *[partial(sessions.resume, "willow", cookie, NOON + MINUTE)] * 30
+            partial(sessions.end, visit, NOON * 1000), *[partial(sessions.touch, "willow", cookie, NOON + MINUTE)] * 30
         )
 
         assert row(engine, cookie) is None

@@ -7,9 +7,9 @@ from moto import mock_aws
 from moto.core.config import DefaultConfig
 
 import latchkey
-from tests.functions.portal import Cloud, Portal
-from tests.upgrades import story
-from tests.upgrades.story import Left
+from tests.kit.portal import Cloud, Portal
+from tests.upgrades import stored_state
+from tests.upgrades.stored_state import Left
 
 AS_WE_ARE: DefaultConfig = {"core": {"mock_credentials": False}}
 
@@ -18,15 +18,15 @@ AS_WE_ARE: DefaultConfig = {"core": {"mock_credentials": False}}
 def cloud() -> Iterator[Cloud]:
     with mock_aws(config=AS_WE_ARE):
         cloud = Cloud()
-        story.keep_rings(cloud)
+        stored_state.keep_rings(cloud)
         yield cloud
 
 
 @pytest.fixture
 def portal(cloud: Cloud) -> Iterator[Portal]:
     """The functions of this version, and nothing at rest."""
-    story.empty(cloud.tables)
-    story.keep_rings(cloud)
+    stored_state.empty(cloud.tables)
+    stored_state.keep_rings(cloud)
     cloud.put_back(set())
     with Portal(cloud).opened() as portal:
         yield portal
@@ -35,10 +35,10 @@ def portal(cloud: Cloud) -> Iterator[Portal]:
 @pytest.fixture(scope="module")
 def ours(cloud: Cloud) -> Left:
     """What this version leaves."""
-    story.empty(cloud.tables)
+    stored_state.empty(cloud.tables)
     cloud.put_back(set())
     with Portal(cloud).opened() as portal:
-        left = story.happen(portal)
-    if not (story.VERSIONS / f"{latchkey.__version__}.json").exists():
-        story.write(latchkey.__version__, left)
+        left = stored_state.happen(portal)
+    if not (stored_state.VERSIONS / f"{latchkey.__version__}.json").exists():
+        stored_state.write(latchkey.__version__, left)
     return left

@@ -6,25 +6,27 @@ from typing import Any
 import pytest
 
 import latchkey
-from latchkey.rules.access import Change
-from latchkey.rules.accounts import Status
-from latchkey.rules.events import Kind
+from latchkey.rules.access import AccessChange
+from latchkey.rules.accounts import AccountStatus
+from latchkey.rules.events import EventKind
 from latchkey.rules.members import Role
-from latchkey.store import clients, events, members, practices, replays
-from tests.functions.portal import Browser, Cloud, Portal
-from tests.people import HARBOR, NOON, WILLOW
-from tests.upgrades import story
-from tests.upgrades.story import Left
+from latchkey.store import clients, events, idempotency, members, practices
+from tests.kit.portal import Browser, Cloud, Portal
+from tests.kit.seed import HARBOR, NOON, WILLOW
+from tests.upgrades import stored_state
+from tests.upgrades.stored_state import Left
 
-BEFORE_AND_AFTER = [*story.versions(), "later"]
+BEFORE_AND_AFTER = [*stored_state.versions(), "later"]
 
 
 @pytest.fixture(params=BEFORE_AND_AFTER)
 def left(portal: Portal, request: pytest.FixtureRequest) -> Left:
     """What each version left, now at rest here; `later` has fields that nobody knows yet."""
-    newest = story.versions()[-1]
-    left = story.later(story.read(newest)) if request.param == "later" else story.read(request.param)
-    story.put(portal.tables, left)
+    newest = stored_state.versions()[-1]
+    left = (
+        stored_state.later(stored_state.read(newest)) if request.param == "later" else stored_state.read(request.param)
+    )
+    stored_state.put(portal.tables, left)
     return left
 
 
@@ -75,16 +77,16 @@ def test_everything_else_is_read(left: Left) -> None:
     client = clients.find("willow", left.client)
 
     assert (client.name, client.items, client.contacts[0].name) == ("Kim Lee", ("Intake form",), "Pat Lee")
-    assert (practices.find("willow"), practices.find("harbor")) == (WILLOW, HARBOR)
+    assert (practices.get("willow"), practices.get("harbor")) == (WILLOW, HARBOR)
     assert (members.role_of("willow", "dr"), members.role_of("willow", "you")) == (Role.CLINICIAN, Role.OPERATOR)
-    assert replays.begin("place", "digest", NOON) == replays.Answer(201, "{}")
-    audit = events.of("willow", [client.row], 10)
-    assert [event.kind for _, event in audit] == [Kind.PROFILE_GRANTED]
+    assert idempotency.save_in_progress("place", "digest", NOON) == idempotency.StoredResponse(201, "{}")
+    audit = events.newest("willow", [client.audit_key], 10)
+    assert [event.kind for _, event in audit] == [EventKind.PROFILE_GRANTED]
 
 
 def test_what_this_version_leaves_is_what_is_stored_for_it(ours: Left) -> None:
     """A release that writes something new stores what it writes: remove its file, and run this test again."""
-    assert story.shape(ours) == story.shape(story.read(latchkey.__version__))
+    assert stored_state.shape(ours) == stored_state.shape(stored_state.read(latchkey.__version__))
 
 
 # ── what only a later version knows ──
@@ -93,8 +95,8 @@ def test_what_this_version_leaves_is_what_is_stored_for_it(ours: Left) -> None:
 @pytest.fixture
 def newest(portal: Portal) -> Left:
     """What the newest version left, with fields that nobody knows yet."""
-    left = story.later(story.read(story.versions()[-1]))
-    story.put(portal.tables, left)
+    left = stored_state.later(stored_state.read(stored_state.versions()[-1]))
+    stored_state.put(portal.tables, left)
     return left
 
 
@@ -107,8 +109,10 @@ def test_fields_that_nobody_knows_here_stay(portal: Portal, newest: Left) -> Non
     browser(portal, newest.asked).get(newest.link)
     portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": "000000"})
     client = clients.find("willow", newest.client)
-    clients.change(client, lambda it, _: Change(it.sharing(["Bill"])), set(), lambda *_: pytest.fail("no event"))
-    practices.change("willow", {"phone": "(555) 010-0143"})
+    clients.apply(
+        client, lambda it, _: AccessChange(it.with_shared_items(["Bill"])), set(), lambda *_: pytest.fail("no event")
+    )
+    practices.update("willow", {"phone": "(555) 010-0143"})
 
     assert clients.find("willow", newest.client).items == ("Intake form", "Bill")
     for table in ("Accounts", "Clients", "Practices", "Links", "Pins"):
@@ -130,7 +134,7 @@ def test_a_status_that_nobody_knows_lets_nobody_in(portal: Portal, newest: Left)
     assert portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": newest.pin}).status == 422
     assert portal.work(*newest.jobs) == []
     assert portal.letters == []
-    assert Status("paused") is Status.DISABLED
+    assert AccountStatus("paused") is AccountStatus.DISABLED
 
 
 def test_a_language_that_nobody_speaks_is_english(portal: Portal, newest: Left) -> None:
@@ -152,7 +156,7 @@ def test_an_answer_that_nobody_knows_tells_strangers_nothing(portal: Portal, new
 def test_what_nobody_knows_in_the_audit_is_still_shown(portal: Portal, newest: Left) -> None:
     change(portal, "Events", "kind", {"S": "teleported"})
 
-    assert {event.kind for _, event in events.of("willow", [newest.client.encode()], 10)} == {Kind.OTHER}
+    assert {event.kind for _, event in events.newest("willow", [newest.client.encode()], 10)} == {EventKind.OTHER}
     assert portal
 
 
@@ -175,7 +179,7 @@ def test_what_was_made_under_a_key_that_is_gone_is_refused(
     portal: Portal, cloud: Cloud, newest: Left, ring: str
 ) -> None:
     """As after a rotation that the version before has not heard of."""
-    story.keep_ring(cloud, ring, {"current": "2", "2": "n" * 64})
+    stored_state.keep_ring(cloud, ring, {"current": "2", "2": "n" * 64})
     portal.start_cold()
     lee = browser(portal, newest.asked)
     opened = lee.get(newest.link)

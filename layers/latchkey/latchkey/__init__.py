@@ -6,7 +6,7 @@ from latchkey import settings
 
 __version__ = "0.1.0"
 
-if settings.starting():
+if settings.in_lambda():
     # What modules make when they are loaded stays. Looking through it for garbage meanwhile is a tenth of a cold start;
     # `web.start` takes it up again.
     gc.disable()

@@ -15,22 +15,22 @@ from botocore.exceptions import BotoCoreError, ConnectionClosedError
 
 from latchkey import __version__, settings
 
-CONNECT_SECONDS = 1
-READ_SECONDS = 2
+CONNECT_TIMEOUT_SECONDS = 1
+READ_TIMEOUT_SECONDS = 2
 TRIES = 3
 """First try included."""
-RESERVE_SECONDS = 2
+RESPONSE_MARGIN_SECONDS = 2
 """Of a function's 10: a person waits 8 seconds at most for an answer, even if it is no."""
 
 
-class Context(Protocol):
+class InvocationContext(Protocol):
     """What Lambda tells about a call of the function."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Until Lambda ends it."""
 
 
-class NoTimeLeft(BotoCoreError):
+class DeadlineTooClose(BotoCoreError):
     """Whoever waits for the answer would wait too long for this call too."""
 
     fmt = "No time is left for it"
@@ -45,12 +45,14 @@ class _Clock:
 _clock = _Clock()
 
 
-def in_time[Event, Answer](handle: Callable[[Event, Context], Answer]) -> Callable[[Event, Context], Answer]:
+def within_deadline[Event, Answer](
+    handle: Callable[[Event, InvocationContext], Answer],
+) -> Callable[[Event, InvocationContext], Answer]:
     """A Lambda handler in which no call to AWS begins that might end too late: it fails at once, like one that was
     never answered. So nothing is begun that Lambda would end in the middle."""
 
     @wraps(handle)
-    def timed(event: Event, context: Context) -> Answer:
+    def timed(event: Event, context: InvocationContext) -> Answer:
         usual, _clock.left = _clock.left, context.get_remaining_time_in_millis
         try:
             return handle(event, context)
@@ -60,7 +62,7 @@ def in_time[Event, Answer](handle: Callable[[Event, Context], Answer]) -> Callab
     return timed
 
 
-ONE_TRY = {"sesv2"}
+NOT_RETRIED = {"sesv2"}
 """Nobody waits for it but a queue, which tries again by itself: at once would be too soon, and one letter twice."""
 
 _one_try = ContextVar("_one_try", default=False)
@@ -77,42 +79,42 @@ def one_try() -> Iterator[None]:
 
 
 @cache
-def session() -> botocore.session.Session:
+def botocore_session() -> botocore.session.Session:
     """The one session of this process."""
     made = botocore.session.get_session()
     # the usual one is put together again at each call, which is a tenth of what a call costs
     made.set_default_client_config(Config(user_agent=f"latchkey/{__version__}"))
-    made.register("request-created", _begin)
+    made.register("request-created", _refuse_late_call)
     # more exact than what botocore itself listens to, and so asked before it
     made.register("needs-retry.*.*", _end)
     return made
 
 
 @cache
-def client(service: str) -> Any:
+def service_client(service: str) -> Any:
     """A client that gives up while the person is still waiting."""
-    return session().create_client(
+    return botocore_session().create_client(
         service,
         region_name=settings.load().region,
         config=Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": 1 if service in ONE_TRY else TRIES},
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 1 if service in NOT_RETRIED else TRIES},
         ),
     )
 
 
-def _begin(**told: Any) -> None:
+def _refuse_late_call(**told: Any) -> None:
     """Before each try. A further one leaves time to look at, or to undo, what came of those before.
 
     :raises NoTimeLeft: it might end too late.
     """
-    needed = CONNECT_SECONDS + READ_SECONDS + RESERVE_SECONDS
+    needed = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS + RESPONSE_MARGIN_SECONDS
     request: AWSRequest = told["request"]
     if request.context["retries"]["attempt"] > 1:
-        needed += READ_SECONDS
+        needed += READ_TIMEOUT_SECONDS
     if _clock.left() < 1000 * needed:
-        raise NoTimeLeft
+        raise DeadlineTooClose
 
 
 def _end(**told: Any) -> Any:

@@ -25,29 +25,29 @@ from latchkey import keys, settings
 from latchkey.caches import Cache
 from latchkey.deadlines import within
 from latchkey.rules import addresses
-from latchkey.rules.refusals import EmailMalformed, EmailMissing, GoogleFailed, GoogleUnmatched
-from latchkey.tokens import decode, encode, same
+from latchkey.rules.refusals import EmailMalformed, EmailMissing, IdentityUnmatched, ProviderFailed
+from latchkey.tokens import base64url_decode, base64url_encode, constant_time_equal
 
 SCOPE = "openid email profile"
 """Who someone is and no more (B71)."""
 DOMAIN = "gmail.com"
 """Only here does Google itself own the address (B68)."""
-OWN_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
+GOOGLE_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 """Google signs under either name."""
 SKEW_SECONDS = 10
 ANSWER_SECONDS = 2.5
 """For each of two questions: a person waits 6 seconds at most."""
 LARGEST_ANSWER = 64 * 1024
-LATEST = 10**12
+MAX_TIMESTAMP = 10**12
 """Unix seconds; later is nothing that a clock of anyone's shows."""
 LONGEST_SUBJECT = 255
 """OpenID Connect Core, section 2."""
-ROTATED_SECONDS = 60
+KEY_REFETCH_SECONDS = 60
 """After so long an unknown key may be a new one: Google shows keys before it uses them, others do not."""
 
 
 @dataclass(frozen=True, slots=True)
-class GoogleIdentity:
+class ProviderIdentity:
     """Who Google says someone is: the account, and its verified gmail.com address in canonical form."""
 
     subject: str = field(repr=False)
@@ -63,14 +63,14 @@ class _Certificates:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _HttpResult:
     status: int
     body: bytes = field(repr=False)
     fresh_seconds: int
     """How long it may be kept."""
 
 
-_cache = Cache[_Certificates]((GoogleFailed,))
+_cache = Cache[_Certificates]((ProviderFailed,))
 """Google's keys by where they are published."""
 
 
@@ -87,7 +87,7 @@ def authorize_url(state: str, nonce: str, verifier: str, redirect_uri: str, choo
         "scope": SCOPE,
         "state": state,
         "nonce": nonce,
-        "code_challenge": encode(hashlib.sha256(verifier.encode()).digest()),
+        "code_challenge": base64url_encode(hashlib.sha256(verifier.encode()).digest()),
         "code_challenge_method": "S256",
     }
     if choose:
@@ -96,58 +96,58 @@ def authorize_url(state: str, nonce: str, verifier: str, redirect_uri: str, choo
     return f"{told.google_authorize_url}{joint}{urlencode(query)}"
 
 
-def identify(code: str, nonce: str, verifier: str, redirect_uri: str) -> GoogleIdentity:
+def fetch_identity(code: str, nonce: str, verifier: str, redirect_uri: str) -> ProviderIdentity:
     """Who brought the code.
 
     :raises GoogleFailed: Google does not answer, or what it answers is not for us, not now, or not this attempt's.
     :raises GoogleUnmatched: the account's address is not a verified one at gmail.com, or has a modifier (B70).
     """
-    claims = _claims(_exchanged(code, verifier, redirect_uri))
+    claims = _claims(_exchange_code(code, verifier, redirect_uri))
     told = settings.load()
-    issuers = OWN_ISSUERS if told.google_issuer in OWN_ISSUERS else (told.google_issuer,)
+    issuers = GOOGLE_ISSUERS if told.google_issuer in GOOGLE_ISSUERS else (told.google_issuer,)
     subject, given = claims.get("sub"), claims.get("nonce")
     # one audience may stand alone or in a list of its own (OpenID Connect Core, section 2); google-auth knows the first
     audiences = (told.google_client_id, [told.google_client_id])
     if claims.get("iss") not in issuers or claims.get("aud") not in audiences:
-        raise GoogleFailed("issuer_or_audience")
+        raise ProviderFailed("issuer_or_audience")
     if claims.get("azp", told.google_client_id) != told.google_client_id:
-        raise GoogleFailed("authorized_party")
-    if not isinstance(given, str) or not same(given.encode(errors="replace"), nonce.encode()):
-        raise GoogleFailed("nonce")
+        raise ProviderFailed("authorized_party")
+    if not isinstance(given, str) or not constant_time_equal(given.encode(errors="replace"), nonce.encode()):
+        raise ProviderFailed("nonce")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isascii():
-        raise GoogleFailed("subject")
-    return GoogleIdentity(subject, _address(claims))
+        raise ProviderFailed("subject")
+    return ProviderIdentity(subject, _address(claims))
 
 
 def _address(claims: Mapping[str, Any]) -> str:
     email = claims.get("email")
     if claims.get("email_verified") is not True or not isinstance(email, str) or claims.get("hd") is not None:
-        raise GoogleUnmatched("unverified")
+        raise IdentityUnmatched("unverified")
     try:
         address = addresses.canonical(email)
     except (EmailMissing, EmailMalformed):
-        raise GoogleUnmatched("address") from None
+        raise IdentityUnmatched("address") from None
     local, _, domain = address.rpartition("@")
     if domain != DOMAIN or "+" in local:
-        raise GoogleUnmatched("domain_or_modifier")
+        raise IdentityUnmatched("domain_or_modifier")
     return address
 
 
-def _exchanged(code: str, verifier: str, redirect_uri: str) -> str:
+def _exchange_code(code: str, verifier: str, redirect_uri: str) -> str:
     """The ID token that Google gives for a code, and nothing else of what it gives."""
     told = settings.load()
     form = {
         "grant_type": "authorization_code",
         "code": code,
         "client_id": told.google_client_id,
-        "client_secret": keys.google_secret(),
+        "client_secret": keys.provider_client_secret(),
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    answer = _asked("POST", told.google_token_url, form)
+    answer = _fetch("POST", told.google_token_url, form)
     token = _document(answer.body).get("id_token") if answer.status == HTTPStatus.OK else None
     if not isinstance(token, str):
-        raise GoogleFailed("exchange")
+        raise ProviderFailed("exchange")
     return token
 
 
@@ -155,25 +155,25 @@ def _claims(token: str) -> Mapping[str, Any]:
     """What a token says, if Google signed it and it is valid now, by the real clock: its time is foreign."""
     try:
         key = jwt.decode_header(token).get("kid")
-        claims = jwt.decode(token, certs=_certificates(key), clock_skew_in_seconds=SKEW_SECONDS)
+        claims = jwt.decode(token, certs=signing_keys(key), clock_skew_in_seconds=SKEW_SECONDS)
     except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError, RecursionError):
-        raise GoogleFailed("token") from None
-    if not isinstance(claims, dict) or not _timely(claims):
-        raise GoogleFailed("token")
+        raise ProviderFailed("token") from None
+    if not isinstance(claims, dict) or not _has_valid_times(claims):
+        raise ProviderFailed("token")
     return claims
 
 
-def _timely(claims: Mapping[str, Any]) -> bool:
+def _has_valid_times(claims: Mapping[str, Any]) -> bool:
     """Whether its times are times: google-auth only compares them, and nothing is later than NaN. A token that is not
     valid yet when it is issued (`nbf`, RFC 7519, section 4.1.5) is for nobody."""
     times = [claims.get("iat"), claims.get("exp"), claims.get("nbf", 0)]
-    if not all(type(at) in (int, float) and 0 <= at < LATEST for at in times):
+    if not all(type(at) in (int, float) and 0 <= at < MAX_TIMESTAMP for at in times):
         return False
     issued, _, valid_from = times
     return bool(valid_from <= issued + SKEW_SECONDS)
 
 
-def _certificates(key: Any) -> dict[str, str]:
+def signing_keys(key: Any) -> dict[str, str]:
     """Google's keys, fetched again when the age that came with them is over, or `key` is none of them; an hour older
     while they cannot be fetched, if they might be kept at all.
 
@@ -182,7 +182,7 @@ def _certificates(key: Any) -> dict[str, str]:
     url = settings.load().google_certs_url
 
     def fits(kept: _Certificates, age: float) -> bool:
-        return not key or key in kept.pems or age < ROTATED_SECONDS
+        return not key or key in kept.pems or age < KEY_REFETCH_SECONDS
 
     found = _cache.get(url, time.monotonic(), lambda: _fetched(url), lambda kept: kept.fresh_seconds, fits)
     if found.fresh_seconds <= 0:
@@ -191,14 +191,14 @@ def _certificates(key: Any) -> dict[str, str]:
 
 
 def _fetched(url: str) -> _Certificates:
-    answer = _asked("GET", url)
+    answer = _fetch("GET", url)
     document = _document(answer.body) if answer.status == HTTPStatus.OK else {}
     try:
         pems = _from_jwks(document["keys"]) if "keys" in document else _pems(document)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise GoogleFailed("certificates") from None
+        raise ProviderFailed("certificates") from None
     if not pems:
-        raise GoogleFailed("certificates")
+        raise ProviderFailed("certificates")
     return _Certificates(pems, answer.fresh_seconds)
 
 
@@ -212,7 +212,7 @@ def _from_jwks(jwks: list[Mapping[str, Any]]) -> dict[str, str]:
     found = {}
     for jwk in jwks:
         if jwk.get("kty") == "RSA" and jwk.get("use", "sig") == "sig":
-            modulus, exponent = decode(str(jwk.get("n"))), decode(str(jwk.get("e")))
+            modulus, exponent = base64url_decode(str(jwk.get("n"))), base64url_decode(str(jwk.get("e")))
             with suppress(ValueError):
                 numbers = RSAPublicNumbers(int.from_bytes(exponent or b""), int.from_bytes(modulus or b""))
                 pem = numbers.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -230,22 +230,22 @@ def _fresh_seconds(headers: Mapping[str, str]) -> int:
     return int(most[1]) - int(age[0] if age else 0)
 
 
-def _asked(method: str, url: str, form: dict[str, str] | None = None) -> _Answer:
+def _fetch(method: str, url: str, form: dict[str, str] | None = None) -> _HttpResult:
     """What is answered in time, however it is held back: looking up a name has no time limit of its own, and that of a
     socket begins anew with every byte.
 
     :raises GoogleFailed: nothing, or not all of it.
     """
     try:
-        answer = within(ANSWER_SECONDS, lambda: _received(method, url, form))
+        answer = within(ANSWER_SECONDS, lambda: _fetch_in_thread(method, url, form))
     except TimeoutError:
-        raise GoogleFailed("slow") from None
+        raise ProviderFailed("slow") from None
     if answer is None:
-        raise GoogleFailed("unreachable")
+        raise ProviderFailed("unreachable")
     return answer
 
 
-def _received(method: str, url: str, form: dict[str, str] | None) -> _Answer | None:
+def _fetch_in_thread(method: str, url: str, form: dict[str, str] | None) -> _HttpResult | None:
     """The answer, as long as someone waits for it; None if there is none, or it is too large."""
     deadline = time.monotonic() + ANSWER_SECONDS
     headers = {"accept": "application/json"}
@@ -269,7 +269,7 @@ def _received(method: str, url: str, form: dict[str, str] | None) -> _Answer | N
                 body += chunk
                 if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
                     return None
-            return _Answer(answer.status, body, _fresh_seconds(answer.headers))
+            return _HttpResult(answer.status, body, _fresh_seconds(answer.headers))
     except urllib3.exceptions.HTTPError:
         return None
 
@@ -278,7 +278,7 @@ def _document(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        raise GoogleFailed("answer") from None
+        raise ProviderFailed("answer") from None
     if not isinstance(document, dict):
-        raise GoogleFailed("answer")
+        raise ProviderFailed("answer")
     return document

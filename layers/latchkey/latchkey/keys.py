@@ -48,12 +48,12 @@ def pin() -> Keyring:
     return _ring(settings.load().pin_key_arn)
 
 
-def google_secret() -> str:
+def provider_client_secret() -> str:
     """What proves to Google that it is us who ask. Raises as `lookup` does."""
     return _read(settings.load().google_secret_arn, str)
 
 
-def read() -> None:
+def preload() -> None:
     """Every secret that this function was given, so that no request waits for it. Raises as `lookup` does."""
     told = settings.load()
     rings = {told.lookup_key_arn: lookup, told.cookie_key_arn: cookie, told.link_key_arn: link, told.pin_key_arn: pin}
@@ -61,7 +61,7 @@ def read() -> None:
         if arn:
             ring()
     if told.google_client_id and told.google_secret_arn:
-        google_secret()
+        provider_client_secret()
 
 
 def _ring(arn: str) -> Keyring:
@@ -72,7 +72,7 @@ def _read[T](arn: str, parse: Callable[[str], T]) -> T:
     """A secret as `parse` makes it; raises ValueError there for one that cannot be used."""
 
     def read() -> T:
-        return parse(aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+        return parse(aws.service_client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
 
     try:
         secret: T = _cache.get(arn, time.monotonic(), read, lambda _: FRESH_SECONDS)

@@ -21,14 +21,14 @@ NAMES: Mapping[Language, str] = {"en": "English", "es": "Español"}
 DIRECTIONS: Mapping[Language, str] = {"en": "ltr", "es": "ltr"}
 
 
-class Voice(Protocol):
+class Translator(Protocol):
     """Speaks one language."""
 
     def __call__(self, message: str, /, **values: object) -> str:
         """The message in that language, `{placeholders}` filled in."""
 
 
-class CountingVoice(Protocol):
+class PluralTranslator(Protocol):
     """Speaks one language about a number of things."""
 
     def __call__(self, one: str, many: str, number: int, /, **values: object) -> str:
@@ -43,7 +43,7 @@ def catalog(language: Language) -> gettext.NullTranslations:
     return gettext.translation("latchkey", CATALOGS, [language])
 
 
-def voice(language: Language, text: type[str] = str) -> Voice:
+def translator(language: Language, text: type[str] = str) -> Translator:
     """A voice whose sentences are of the type `text`: given `Markup`, what fills a placeholder is escaped."""
     translate = catalog(language).gettext
 
@@ -53,7 +53,7 @@ def voice(language: Language, text: type[str] = str) -> Voice:
     return say
 
 
-def counting_voice(language: Language, text: type[str] = str) -> CountingVoice:
+def plural_translator(language: Language, text: type[str] = str) -> PluralTranslator:
     """Like `voice`, for sentences that depend on a number."""
     translate = catalog(language).ngettext
 
@@ -63,7 +63,7 @@ def counting_voice(language: Language, text: type[str] = str) -> CountingVoice:
     return say
 
 
-def clock(at: int, zone: str, language: Language) -> str:
+def format_time(at: int, zone: str, language: Language) -> str:
     """A time of day as that language's readers write it, such as "3:42 PM" or "15:42"; `at` is Unix seconds.
 
     A zone that this machine does not know must not keep a letter back: the time is then UTC, and says so.
@@ -80,16 +80,16 @@ def clock(at: int, zone: str, language: Language) -> str:
     return f"{time} UTC" if here.tzinfo is UTC else time
 
 
-def moment(at: int, zone: str, language: Language) -> str:
+def format_date_time(at: int, zone: str, language: Language) -> str:
     """A date and a time of day, in words: "March 3, 2026 at 3:42 PM"."""
     here = _local(at, zone)
-    _ = voice(language)
+    _ = translator(language)
     return _(
         "{month} {day}, {year} at {time}",
         month=_months(_)[here.month - 1],
         day=here.day,
         year=here.year,
-        time=clock(at, zone, language),
+        time=format_time(at, zone, language),
     )
 
 
@@ -105,7 +105,7 @@ def _local(at: int, zone: str) -> datetime:
     return datetime.fromtimestamp(at, here)
 
 
-def _months(_: Voice) -> tuple[str, ...]:
+def _months(_: Translator) -> tuple[str, ...]:
     return (
         _("January"),
         _("February"),

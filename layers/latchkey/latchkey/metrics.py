@@ -14,42 +14,42 @@ NAMESPACE = "Latchkey"
 class Metric(StrEnum):
     """Names in CloudWatch; alarms are about them."""
 
-    ASKED = "Asked"
+    MAIL_QUEUED = "Asked"
     """A mail was promised."""
     SENT = "Sent"
-    MAIL_WAITING = "MailWaiting"
+    MAIL_DEFERRED = "MailWaiting"
     """SES does not take it now."""
-    MAIL_REFUSED = "MailRefused"
+    MAIL_REJECTED = "MailRefused"
     """SES will never take it."""
-    MAIL_DROPPED = "MailDropped"
+    MAIL_SKIPPED = "MailDropped"
     """It was overtaken by a newer one, or by the end of the access."""
     DELIVERED = "Delivered"
     DELAYED = "Delayed"
     BOUNCED = "Bounced"
     COMPLAINED = "Complained"
-    OPENED = "Opened"
-    PIN_MADE = "PinMade"
+    LINK_ACCEPTED = "Opened"
+    PIN_CREATED = "PinMade"
     PIN_ACCEPTED = "PinAccepted"
     PIN_REFUSED = "PinRefused"
     PIN_LOCKED = "PinLocked"
-    PIN_PRESSURE = "PinPressure"
+    PIN_GUESSING = "PinPressure"
     """A wrong PIN at a practice that has had many within the hour."""
     GOOGLE_ACCEPTED = "GoogleAccepted"
     GOOGLE_REFUSED = "GoogleRefused"
-    WAITING = "Waiting"
+    RATE_LIMITED = "Waiting"
     """Someone tried too often."""
     REFUSED = "Refused"
     """Any no to a request; also by its code, as in `Refused.link_used`."""
     SECRETS_UNREADABLE = "SecretsUnreadable"
-    FAILED = "Failed"
+    FAULT = "Failed"
     """A fault of ours, or of what we need, was written to the log."""
 
 
 _BY_CODE = {
     "pin_refused": (Metric.PIN_REFUSED,),
-    "pin_locked": (Metric.PIN_LOCKED, Metric.WAITING),
+    "pin_locked": (Metric.PIN_LOCKED, Metric.RATE_LIMITED),
     "google_refused": (Metric.GOOGLE_REFUSED,),
-    "wait": (Metric.WAITING,),
+    "wait": (Metric.RATE_LIMITED,),
 }
 
 _counted: Counter[str] = Counter()
@@ -60,12 +60,12 @@ def count(*metrics: Metric) -> None:
     _counted.update(metrics)
 
 
-def refused(code: str) -> None:
+def count_refusal(code: str) -> None:
     """Count a refusal, by its code too."""
     _counted.update((Metric.REFUSED, f"{Metric.REFUSED}.{code}", *_BY_CODE.get(code, ())))
 
 
-def embedded() -> dict[str, object]:
+def emf_fields() -> dict[str, object]:
     """What was counted since the last line, as fields of the next; empty if nothing was."""
     if not _counted:
         return {}

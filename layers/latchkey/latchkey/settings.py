@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from functools import cache
 
-LONGEST_HOURS = 24
+MAX_LINK_HOURS = 24
 """What the product promises of a link; a stack may promise less."""
 
 
@@ -28,12 +28,12 @@ class Settings:
     accounts_table: str
     links_table: str
     pins_table: str
-    states_table: str
+    oauth_states_table: str
     sessions_table: str
-    budgets_table: str
+    limits_table: str
     clients_table: str
     members_table: str
-    replays_table: str
+    idempotency_table: str
     events_table: str
     mail_queue_url: str
     lookup_key_arn: str
@@ -61,7 +61,7 @@ class Settings:
     android_fingerprints: tuple[str, ...]
 
 
-def starting() -> bool:
+def in_lambda() -> bool:
     """Whether Lambda runs this process; it says so by how it came to start it."""
     return "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ
 
@@ -74,23 +74,23 @@ def load() -> Settings:
     """
     text = os.environ.get
     hours = int(text("LINK_HOURS", "24"))
-    if not 1 <= hours <= LONGEST_HOURS:
+    if not 1 <= hours <= MAX_LINK_HOURS:
         raise ValueError("LINK_HOURS must be 1 to 24")
     return Settings(
         region=text("AWS_REGION", "us-east-1"),
         stage=text("STAGE", "dev"),
         portal_origin=text("PORTAL_ORIGIN", ""),
-        cloudfront_digests=_listed(text("CLOUDFRONT_DIGESTS", "")),
+        cloudfront_digests=_comma_separated(text("CLOUDFRONT_DIGESTS", "")),
         practices_table=text("PRACTICES_TABLE", ""),
         accounts_table=text("ACCOUNTS_TABLE", ""),
         links_table=text("LINKS_TABLE", ""),
-        states_table=text("STATES_TABLE", ""),
+        oauth_states_table=text("STATES_TABLE", ""),
         pins_table=text("PINS_TABLE", ""),
         sessions_table=text("SESSIONS_TABLE", ""),
-        budgets_table=text("BUDGETS_TABLE", ""),
+        limits_table=text("BUDGETS_TABLE", ""),
         clients_table=text("CLIENTS_TABLE", ""),
         members_table=text("MEMBERS_TABLE", ""),
-        replays_table=text("REPLAYS_TABLE", ""),
+        idempotency_table=text("REPLAYS_TABLE", ""),
         events_table=text("EVENTS_TABLE", ""),
         mail_queue_url=text("MAIL_QUEUE_URL", ""),
         lookup_key_arn=text("LOOKUP_KEY_ARN", ""),
@@ -98,7 +98,7 @@ def load() -> Settings:
         link_key_arn=text("LINK_KEY_ARN", ""),
         pin_key_arn=text("PIN_KEY_ARN", ""),
         token_issuer=text("TOKEN_ISSUER", ""),
-        token_client_ids=_listed(text("TOKEN_CLIENT_IDS", "")),
+        token_client_ids=_comma_separated(text("TOKEN_CLIENT_IDS", "")),
         token_scope=text("TOKEN_SCOPE", ""),
         google_client_id=text("GOOGLE_CLIENT_ID", ""),
         google_issuer=text("GOOGLE_ISSUER", ""),
@@ -110,11 +110,11 @@ def load() -> Settings:
         configuration_set=text("CONFIGURATION_SET", ""),
         link_seconds=hours * 3600,
         practice_cache_seconds=int(text("PRACTICE_CACHE_SECONDS", "30")),
-        apple_app_ids=_listed(text("APPLE_APP_IDS", "")),
+        apple_app_ids=_comma_separated(text("APPLE_APP_IDS", "")),
         android_package=text("ANDROID_PACKAGE", ""),
-        android_fingerprints=_listed(text("ANDROID_FINGERPRINTS", "")),
+        android_fingerprints=_comma_separated(text("ANDROID_FINGERPRINTS", "")),
     )
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def _comma_separated(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -16,15 +16,15 @@ from typing import Literal, Self
 
 from latchkey.rules.refusals import LinkUnknown
 
-type Kind = Literal["sign_in", "invitation"]
+type LinkKind = Literal["sign_in", "invitation"]
 
-KINDS: tuple[Kind, ...] = ("sign_in", "invitation")
+LINK_KINDS: tuple[LinkKind, ...] = ("sign_in", "invitation")
 
 LINK_VERSION = b"\x01"
 ACCOUNT_BYTES = 16
-REQUEST_BYTES = 16
+ID_BYTES = 16
 SECRET_BYTES = 32
-SEAL_BYTES = 16
+SIGNATURE_BYTES = 16
 SALT_BYTES = 16
 PIN_ROUNDS = 210_000
 """OWASP Password Storage Cheat Sheet, for PBKDF2-HMAC-SHA512."""
@@ -62,19 +62,19 @@ class LinkToken:
     """What a link says: whose it is, which request it answers, and the secret that proves it."""
 
     practice: str
-    kind: Kind
-    account: bytes = field(repr=False)
-    request: bytes = field(repr=False)
+    kind: LinkKind
+    account_key: bytes = field(repr=False)
+    job_id: bytes = field(repr=False)
     secret: bytes = field(repr=False)
 
     @property
     def digest(self) -> str:
         """What is stored of it: SHA-256 over practice, account and secret."""
-        return _digest(b"link", self.practice.encode(), self.account, self.secret)
+        return _digest(b"link", self.practice.encode(), self.account_key, self.secret)
 
     def text(self) -> str:
         """As it stands in the URL: 87 characters of base64url."""
-        return encode(LINK_VERSION + self.account + self.request + self.secret)
+        return base64url_encode(LINK_VERSION + self.account_key + self.job_id + self.secret)
 
 
 def account_key(ring: Keyring, practice: str, address: str) -> bytes:
@@ -85,48 +85,50 @@ def account_key(ring: Keyring, practice: str, address: str) -> bytes:
     return _mac(ring.keys[ring.current], b"account", practice.encode(), address.encode())[:ACCOUNT_BYTES]
 
 
-def bucket(ring: Keyring, *who: str | bytes) -> str:
+def opaque_key(ring: Keyring, *who: str | bytes) -> str:
     """Where a budget is counted; no address of any kind is readable in it."""
     parts = (part.encode() if isinstance(part, str) else part for part in who)
-    return encode(_mac(ring.keys[ring.current], b"bucket", *parts)[:ACCOUNT_BYTES])
+    return base64url_encode(_mac(ring.keys[ring.current], b"bucket", *parts)[:ACCOUNT_BYTES])
 
 
-def request_id() -> bytes:
+def random_id() -> bytes:
     """128 random bits that name one request for a link."""
-    return secrets.token_bytes(REQUEST_BYTES)
+    return secrets.token_bytes(ID_BYTES)
 
 
-def links(ring: Keyring, practice: str, kind: Kind, account: bytes, request: bytes) -> Iterator[LinkToken]:
+def link_candidates(
+    ring: Keyring, practice: str, kind: LinkKind, account: bytes, request: bytes
+) -> Iterator[LinkToken]:
     """The link that answers a request, under each key of the ring, the current one first."""
     for key in ring.newest_first():
         secret = _mac(key, b"link", practice.encode(), account, kind.encode(), request)
         yield LinkToken(practice, kind, account, request, secret)
 
 
-def read_link(ring: Keyring, practice: str, text: str) -> LinkToken:
+def verify_link(ring: Keyring, practice: str, text: str) -> LinkToken:
     """The link that a URL carries.
 
     :raises LinkUnknown: it is not one that we made for this practice, to the last bit.
     """
-    raw = decode(text)
-    if raw is None or len(raw) != 1 + ACCOUNT_BYTES + REQUEST_BYTES + SECRET_BYTES or raw[:1] != LINK_VERSION:
+    raw = base64url_decode(text)
+    if raw is None or len(raw) != 1 + ACCOUNT_BYTES + ID_BYTES + SECRET_BYTES or raw[:1] != LINK_VERSION:
         raise LinkUnknown
     account, request, secret = raw[1:17], raw[17:33], raw[33:]
-    for kind in KINDS:
-        for link in links(ring, practice, kind, account, request):
+    for kind in LINK_KINDS:
+        for link in link_candidates(ring, practice, kind, account, request):
             if hmac.compare_digest(link.secret, secret):
                 return link
     raise LinkUnknown
 
 
-def session(account: bytes) -> str:
+def new_session_cookie(account: bytes) -> str:
     """A new session's cookie value: the account's key and 256 random bits."""
-    return encode(account + secrets.token_bytes(SECRET_BYTES))
+    return base64url_encode(account + secrets.token_bytes(SECRET_BYTES))
 
 
-def session_account(cookie: str) -> bytes | None:
+def account_key_in_cookie(cookie: str) -> bytes | None:
     """The account's key in a session's cookie value, or None if that has another shape."""
-    raw = decode(cookie)
+    raw = base64url_decode(cookie)
     return raw[:ACCOUNT_BYTES] if raw and len(raw) == ACCOUNT_BYTES + SECRET_BYTES else None
 
 
@@ -135,17 +137,17 @@ def session_digest(practice: str, cookie: str) -> str:
     return _digest(b"session", practice.encode(), cookie.encode())
 
 
-def pin() -> str:
+def random_pin() -> str:
     """Six random digits, each of the million as likely as any other."""
     return f"{secrets.randbelow(10**6):06d}"
 
 
-def salt() -> bytes:
+def random_salt() -> bytes:
     """16 random bytes for one PIN."""
     return secrets.token_bytes(SALT_BYTES)
 
 
-def pin_hash(ring: Keyring, key: str, salt: bytes, account: bytes, pin: str) -> bytes | None:
+def hash_pin(ring: Keyring, key: str, salt: bytes, account: bytes, pin: str) -> bytes | None:
     """What is stored of a PIN; None if the ring has no such key any more.
 
     A million candidates are tried in a second with any plain hash. So it is stretched by PBKDF2 (210,000 rounds of
@@ -157,32 +159,32 @@ def pin_hash(ring: Keyring, key: str, salt: bytes, account: bytes, pin: str) -> 
     return _mac(pepper, b"pin", account, salt, stretched) if pepper else None
 
 
-def seal(ring: Keyring, purpose: str, practice: str, payload: bytes) -> str:
+def sign(ring: Keyring, purpose: str, practice: str, payload: bytes) -> str:
     """Something a browser keeps for us: readable there, but not to be changed."""
     mac = _mac(ring.keys[ring.current], purpose.encode(), practice.encode(), payload)
-    return encode(mac[:SEAL_BYTES] + payload)
+    return base64url_encode(mac[:SIGNATURE_BYTES] + payload)
 
 
-def unseal(ring: Keyring, purpose: str, practice: str, text: str) -> bytes | None:
+def unsign(ring: Keyring, purpose: str, practice: str, text: str) -> bytes | None:
     """The payload that was sealed for this purpose and practice, else None."""
-    raw = decode(text)
-    if raw is None or len(raw) < SEAL_BYTES:
+    raw = base64url_decode(text)
+    if raw is None or len(raw) < SIGNATURE_BYTES:
         return None
-    mac, payload = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+    mac, payload = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
     for key in ring.newest_first():
-        if hmac.compare_digest(_mac(key, purpose.encode(), practice.encode(), payload)[:SEAL_BYTES], mac):
+        if hmac.compare_digest(_mac(key, purpose.encode(), practice.encode(), payload)[:SIGNATURE_BYTES], mac):
             return payload
     return None
 
 
-def same(one: bytes, other: bytes) -> bool:
+def constant_time_equal(one: bytes, other: bytes) -> bool:
     """Equality that takes the same time wherever the two differ."""
     return hmac.compare_digest(one, other)
 
 
-def ulid(instant: int) -> str:
+def new_ulid(now_ms: int) -> str:
     """A new ULID for `instant` (Unix milliseconds)."""
-    number = (instant << 80) | secrets.randbits(80)
+    number = (now_ms << 80) | secrets.randbits(80)
     return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
@@ -191,18 +193,18 @@ def jitter(most: int) -> int:
     return 1 + secrets.randbelow(most)
 
 
-def encode(raw: bytes) -> str:
+def base64url_encode(raw: bytes) -> str:
     """Base64url without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def decode(text: str) -> bytes | None:
+def base64url_decode(text: str) -> bytes | None:
     """What `encode` gave; None for anything that `encode` would not write."""
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error):
         return None
-    return raw if encode(raw) == text else None
+    return raw if base64url_encode(raw) == text else None
 
 
 def digest(purpose: str, text: str) -> str:
@@ -210,24 +212,24 @@ def digest(purpose: str, text: str) -> str:
     return _digest(purpose.encode(), text.encode())
 
 
-def sha256(text: str) -> str:
+def sha256_hex(text: str) -> str:
     """The digest as `sha256sum` prints it, of something random that operators keep elsewhere."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
-def derived(ring: Keyring, purpose: str, text: str) -> str:
+def derive(ring: Keyring, purpose: str, text: str) -> str:
     """Something that only we can make from `text`, and can make again under the same key: 43 characters."""
-    return encode(_mac(ring.keys[ring.current], purpose.encode(), text.encode()))
+    return base64url_encode(_mac(ring.keys[ring.current], purpose.encode(), text.encode()))
 
 
 def _mac(key: bytes, *parts: bytes) -> bytes:
-    return hmac.digest(key, _framed(parts), "sha256")
+    return hmac.digest(key, _length_prefixed(parts), "sha256")
 
 
 def _digest(*parts: bytes) -> str:
-    return encode(hashlib.sha256(_framed(parts)).digest())
+    return base64url_encode(hashlib.sha256(_length_prefixed(parts)).digest())
 
 
-def _framed(parts: tuple[bytes, ...]) -> bytes:
+def _length_prefixed(parts: tuple[bytes, ...]) -> bytes:
     """Parts with their lengths, so that no two lists of parts read alike."""
     return b"".join(len(part).to_bytes(4) + part for part in parts)

@@ -13,17 +13,17 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from latchkey import languages, templates
-from latchkey.mail.words import Spoken, Words, check_words, spoken
+from latchkey import languages, template_loader
+from latchkey.mail.wording import RenderedWording, WordingOverrides, check_wording, render_wording
 from latchkey.rules.practices import Language, Practice
 
 __all__ = [
-    "Errand",
     "Letter",
+    "LinkMail",
     "Notice",
-    "Words",
+    "WordingOverrides",
     "address_changed",
-    "check_words",
+    "check_wording",
     "invitation",
     "pin_made",
     "sign_in",
@@ -34,7 +34,7 @@ LONGEST_SUBJECT = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class LinkMail:
     """A link on its way to a person."""
 
     address: str = field(repr=False)
@@ -45,7 +45,7 @@ class Errand:
     """Signs them in."""
     sender: str
     """The From address, with its domain."""
-    reference: str
+    entity_ref_id: str
     """Unlike any other letter's: mail programs fold letters that look alike, and then an old link is opened."""
     hours: int = 24
     """How long the link lives."""
@@ -60,7 +60,7 @@ class Notice:
     language: Language
     sender: str
     """The From address, with its domain."""
-    reference: str
+    entity_ref_id: str
     """Unlike any other letter's."""
     at: int
     """When it was done, in Unix seconds."""
@@ -83,30 +83,30 @@ class Letter:
 
 def sign_in(
     practice: Practice,
-    errand: Errand,
+    errand: LinkMail,
     *,
     requested_at: int,
     name: str,
     portal: str,
-    words: Words | None = None,
+    words: WordingOverrides | None = None,
 ) -> Letter:
     """The link somebody asked for at `requested_at` (Unix seconds).
 
     `words` are the practice's own; `name` and `portal` (its address) are what these may mention.
     """
-    _ = languages.voice(errand.language)
-    at = languages.clock(requested_at, practice.time_zone, errand.language)
-    own = _own(practice, words or Words(), name, portal)
-    return _bring("sign_in", _("Sign in to your Client Portal"), practice, errand, own=own, at=at)
+    _ = languages.translator(errand.language)
+    at = languages.format_time(requested_at, practice.time_zone, errand.language)
+    own = _own(practice, words or WordingOverrides(), name, portal)
+    return _link_letter("sign_in", _("Sign in to your Client Portal"), practice, errand, own=own, at=at)
 
 
 def invitation(  # noqa: PLR0913 - all that a clinician may change of it
     practice: Practice,
-    errand: Errand,
+    errand: LinkMail,
     *,
     name: str,
     portal: str,
-    words: Words | None = None,
+    words: WordingOverrides | None = None,
     subject: str | None = None,
     message: str | None = None,
     items: Sequence[str] = (),
@@ -116,12 +116,12 @@ def invitation(  # noqa: PLR0913 - all that a clinician may change of it
     `words` are the practice's own. For this one letter (B59), `subject` stands in place of ours, `message` in place of
     the body, and `items` says what is waiting in the portal (B44).
     """
-    _ = languages.voice(errand.language)
+    _ = languages.translator(errand.language)
     ours = _("{practice} invited you to the Client Portal", practice=_one_line(practice.name))
-    said = words or Words()
+    said = words or WordingOverrides()
     if message:
         said = replace(said, body=message)
-    return _bring(
+    return _link_letter(
         "invitation",
         _one_line(subject or "")[:LONGEST_SUBJECT].strip() or ours,
         practice,
@@ -135,31 +135,33 @@ def invitation(  # noqa: PLR0913 - all that a clinician may change of it
 
 def pin_made(practice: Practice, notice: Notice) -> Letter:
     """A Pin Code was made. It is told on the phone: not here, or whoever reads the mail would have it too."""
-    _ = languages.voice(notice.language)
-    return _tell("pin_made", _("A Pin Code was made for your Client Portal"), practice, notice)
+    _ = languages.translator(notice.language)
+    return _notice_letter("pin_made", _("A Pin Code was made for your Client Portal"), practice, notice)
 
 
 def address_changed(practice: Practice, notice: Notice) -> Letter:
     """Another address signs in now. Fit for either address to read, and neither learns the other from it."""
-    _ = languages.voice(notice.language)
-    return _tell("address_changed", _("The email address for your Client Portal was changed"), practice, notice)
+    _ = languages.translator(notice.language)
+    return _notice_letter(
+        "address_changed", _("The email address for your Client Portal was changed"), practice, notice
+    )
 
 
-def _own(practice: Practice, words: Words, name: str, portal: str) -> Spoken:
+def _own(practice: Practice, words: WordingOverrides, name: str, portal: str) -> RenderedWording:
     values = {"name": name, "practice": practice.name, "portal": portal, "phone": practice.phone or ""}
-    return spoken(words, **{key: _one_line(value) for key, value in values.items()})
+    return render_wording(words, **{key: _one_line(value) for key, value in values.items()})
 
 
-def _bring(kind: str, subject: str, practice: Practice, errand: Errand, **particulars: object) -> Letter:
+def _link_letter(kind: str, subject: str, practice: Practice, errand: LinkMail, **particulars: object) -> Letter:
     return _write(kind, subject, practice, errand, url=errand.url, hours=errand.hours, **particulars)
 
 
-def _tell(kind: str, subject: str, practice: Practice, notice: Notice) -> Letter:
-    at = languages.moment(notice.at, practice.time_zone, notice.language)
+def _notice_letter(kind: str, subject: str, practice: Practice, notice: Notice) -> Letter:
+    at = languages.format_date_time(notice.at, practice.time_zone, notice.language)
     return _write(kind, subject, practice, notice, at=at)
 
 
-def _write(kind: str, subject: str, practice: Practice, to: Errand | Notice, **particulars: object) -> Letter:
+def _write(kind: str, subject: str, practice: Practice, to: LinkMail | Notice, **particulars: object) -> Letter:
     name, phone = _one_line(practice.name), _one_line(practice.phone or "")
     unbroken = phone and Markup('<span style="white-space:nowrap">{}</span>').format(phone)
     values = particulars | {
@@ -180,15 +182,15 @@ def _write(kind: str, subject: str, practice: Practice, to: Errand | Notice, **p
         headers=(
             ("Auto-Submitted", "auto-generated"),
             ("X-Auto-Response-Suppress", "All"),
-            ("X-Entity-Ref-ID", to.reference),
+            ("X-Entity-Ref-ID", to.entity_ref_id),
             ("Content-Language", to.language),
         ),
     )
 
 
 def _render(template: str, language: Language, text: type[str], values: dict[str, object]) -> str:
-    say, count = languages.voice(language, text), languages.counting_voice(language, text)
-    return PAPER.get_template(template).render(values, _=say, ngettext=count)
+    say, count = languages.translator(language, text), languages.plural_translator(language, text)
+    return TEMPLATE_ENV.get_template(template).render(values, _=say, ngettext=count)
 
 
 def _mailbox(name: str, address: str) -> str:
@@ -204,8 +206,8 @@ def _one_line(text: str) -> str:
     return " ".join("".join(visible).split())
 
 
-PAPER = Environment(
-    loader=templates.of(Path(__file__).parent),
+TEMPLATE_ENV = Environment(
+    loader=template_loader.loader_for(Path(__file__).parent),
     # A text template that an HTML one includes holds sentences alone: their voice escapes what they quote.
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,

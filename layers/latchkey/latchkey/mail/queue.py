@@ -3,39 +3,39 @@
 import json
 
 from latchkey import aws, settings
-from latchkey.rules.jobs import KINDS, Job
-from latchkey.tokens import decode, encode
+from latchkey.rules.mail import MAIL_KINDS, MailJob
+from latchkey.tokens import base64url_decode, base64url_encode
 
-LONGEST_DELAY = 900
+MAX_DELAY_SECONDS = 900
 """What SQS can hold a message back for, in seconds."""
 
 
-def put(job: Job, delay: int = 0) -> None:
+def send_job(job: MailJob, delay: int = 0) -> None:
     """Promise a mail, to be looked at in `delay` seconds.
 
     Raises what botocore raises when the queue does not answer.
     """
-    aws.client("sqs").send_message(
+    aws.service_client("sqs").send_message(
         QueueUrl=settings.load().mail_queue_url,
         MessageBody=json.dumps(
             {
                 "practice": job.practice,
-                "account": encode(job.account),
-                "request": encode(job.request),
+                "account": base64url_encode(job.account_key),
+                "request": base64url_encode(job.job_id),
                 "epoch": job.epoch,
                 "kind": job.kind,
-                "asked_at": job.asked_at,
+                "asked_at": job.requested_at_ms,
                 "origin": job.origin,
                 "subject": job.subject,
                 "message": job.message,
                 "items": job.items,
             }
         ),
-        DelaySeconds=min(delay, LONGEST_DELAY),
+        DelaySeconds=min(delay, MAX_DELAY_SECONDS),
     )
 
 
-def read(body: str) -> Job:
+def parse_job(body: str) -> MailJob:
     """The promise in a message; fields that a newer version added are passed over.
 
     :raises ValueError: it holds none, or one of a kind that only a newer version knows. No letter of ours would be the
@@ -43,17 +43,17 @@ def read(body: str) -> Job:
     """
     try:
         fields = json.loads(body)
-        account, request = decode(fields["account"]), decode(fields["request"])
+        account, request = base64url_decode(fields["account"]), base64url_decode(fields["request"])
         kind = fields["kind"]
-        if not account or not request or kind not in KINDS:
+        if not account or not request or kind not in MAIL_KINDS:
             raise ValueError("not a mail job")
-        return Job(
+        return MailJob(
             practice=str(fields["practice"]),
-            account=account,
-            request=request,
+            account_key=account,
+            job_id=request,
             epoch=int(fields["epoch"]),
             kind=kind,
-            asked_at=int(fields["asked_at"]),
+            requested_at_ms=int(fields["asked_at"]),
             origin=str(fields["origin"]),
             subject=fields.get("subject"),
             message=fields.get("message"),

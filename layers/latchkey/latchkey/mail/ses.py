@@ -7,9 +7,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from latchkey import aws, settings
 from latchkey.mail.letters import Letter
 
-FINAL = {"MessageRejected", "BadRequestException"}
+PERMANENT_ERRORS = {"MessageRejected", "BadRequestException"}
 """About this letter: sending it again will not help."""
-CLOSED = {
+SENDING_PAUSED_ERRORS = {
     "SendingPausedException",
     "AccountSuspendedException",
     "MailFromDomainNotVerifiedException",
@@ -39,7 +39,7 @@ class Delayed(Exception):
 
     reason: str
     """SES's name for it; a name, never its message, which can hold an address."""
-    closed: bool = False
+    sending_paused: bool = False
     """Whether trying again soon would help no letter at all."""
 
 
@@ -52,7 +52,7 @@ def send(letter: Letter, tags: dict[str, str]) -> str:
     :raises Delayed: not now; it may have been sent all the same, and the same link can be sent again.
     """
     try:
-        answer = aws.client("sesv2").send_email(
+        answer = aws.service_client("sesv2").send_email(
             FromEmailAddress=letter.sender,
             Destination={"ToAddresses": [letter.to]},
             ReplyToAddresses=list(letter.reply_to),
@@ -75,9 +75,9 @@ def send(letter: Letter, tags: dict[str, str]) -> str:
     except ClientError as error:
         told = error.response.get("Error", {})
         code = told.get("Code", "Unknown")
-        if code in FINAL:
+        if code in PERMANENT_ERRORS:
             raise Rejected(NOT_VERIFIED if "not verified" in told.get("Message", "") else code) from None
-        raise Delayed(code, code in CLOSED) from None
+        raise Delayed(code, code in SENDING_PAUSED_ERRORS) from None
     except BotoCoreError as error:
         raise Delayed(type(error).__name__) from None
     message_id: str = answer["MessageId"]

@@ -1,40 +1,48 @@
 """What people see: values in, HTML out. Nothing here reads, writes, decides or keeps time."""
 
-from latchkey.pages.entry import landing, link_used_elsewhere, new_client, no_mail, sent, sign_in, tips, wait
-from latchkey.pages.errors import failed, missing, not_allowed, stale_form, too_large, unavailable, unreadable
-from latchkey.pages.frames import CONTENT_SECURITY_STYLE, Frame
-from latchkey.pages.google import google_cancelled, google_failed, google_unmatched
-from latchkey.pages.links import confirm, dead_link, switch
+from latchkey.pages.errors import (
+    bad_request,
+    internal_error,
+    method_not_allowed,
+    not_found,
+    stale_form,
+    too_large,
+    unavailable,
+)
+from latchkey.pages.layout import CONTENT_SECURITY_STYLE, PageContext
+from latchkey.pages.links import confirm, confirm_switch, dead_link
 from latchkey.pages.pins import pin, pin_locked
+from latchkey.pages.providers import identity_unmatched, provider_cancelled, provider_failed
 from latchkey.pages.sessions import home, profiles, signed_out
+from latchkey.pages.sign_in import landing, link_used_elsewhere, new_client, no_mail, rate_limited, sent, sign_in, tips
 
 __all__ = [
     "CONTENT_SECURITY_STYLE",
-    "Frame",
+    "PageContext",
+    "bad_request",
     "confirm",
+    "confirm_switch",
     "dead_link",
-    "failed",
-    "google_cancelled",
-    "google_failed",
-    "google_unmatched",
     "home",
+    "identity_unmatched",
+    "internal_error",
     "landing",
     "link_used_elsewhere",
-    "missing",
+    "method_not_allowed",
     "new_client",
     "no_mail",
-    "not_allowed",
+    "not_found",
     "pin",
     "pin_locked",
     "profiles",
+    "provider_cancelled",
+    "provider_failed",
+    "rate_limited",
     "sent",
     "sign_in",
     "signed_out",
     "stale_form",
-    "switch",
     "tips",
     "too_large",
     "unavailable",
-    "unreadable",
-    "wait",
 ]

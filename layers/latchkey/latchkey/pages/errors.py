@@ -1,38 +1,38 @@
 """Pages that say no, each with the way back."""
 
-from latchkey.pages.frames import Frame, render
+from latchkey.pages.layout import PageContext, render
 
 
-def missing(frame: Frame) -> str:
+def not_found(page: PageContext) -> str:
     """404: nothing is here."""
-    return render("missing.html", frame)
+    return render("not_found.html", page)
 
 
-def failed(frame: Frame) -> str:
+def internal_error(page: PageContext) -> str:
     """500: our fault, and nothing about it that a stranger could use."""
-    return render("failed.html", frame)
+    return render("internal_error.html", page)
 
 
-def unavailable(frame: Frame) -> str:
+def unavailable(page: PageContext) -> str:
     """503: something we need does not answer; trying again will help."""
-    return render("unavailable.html", frame)
+    return render("unavailable.html", page)
 
 
-def stale_form(frame: Frame) -> str:
+def stale_form(page: PageContext) -> str:
     """403: the form did not come from a page of ours, or from one too old to know."""
-    return render("stale_form.html", frame)
+    return render("stale_form.html", page)
 
 
-def unreadable(frame: Frame) -> str:
+def bad_request(page: PageContext) -> str:
     """400: what was sent makes no sense."""
-    return render("unreadable.html", frame)
+    return render("bad_request.html", page)
 
 
-def too_large(frame: Frame) -> str:
+def too_large(page: PageContext) -> str:
     """413: more was sent than any form of ours holds."""
-    return render("too_large.html", frame)
+    return render("too_large.html", page)
 
 
-def not_allowed(frame: Frame) -> str:
+def method_not_allowed(page: PageContext) -> str:
     """405: the address is right, what was tried there is not."""
-    return render("not_allowed.html", frame)
+    return render("method_not_allowed.html", page)

@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from latchkey.pages.frames import Frame, render
+from latchkey.pages.layout import PageContext, render
 
-type Dead = Literal["expired", "used", "replaced", "unknown"]
+type LinkFailure = Literal["expired", "used", "replaced", "unknown"]
 """Why a link opens nothing any more."""
 
 
-def confirm(frame: Frame, *, action: str, masked: str, invitation: bool) -> str:
+def confirm(page: PageContext, *, action: str, masked: str, invitation: bool) -> str:
     """One button that spends the link; a mail scanner follows links but presses no buttons.
 
     `action` is where the form posts to; "" posts to the address the browser is at and keeps the token out of the page.
     """
-    return render("confirm.html", frame, action=action, masked=masked, invitation=invitation)
+    return render("confirm.html", page, action=action, masked=masked, invitation=invitation)
 
 
-def switch(
-    frame: Frame,
+def confirm_switch(
+    page: PageContext,
     *,
     action: str,
     masked: str,
@@ -31,10 +31,10 @@ def switch(
     Asking spends nothing. `typed` is sent again with the answer; `by_link` is whether the person has opened a link.
     """
     return render(
-        "switch.html", frame, action=action, masked=masked, current=current, typed=typed or {}, by_link=by_link
+        "confirm_switch.html", page, action=action, masked=masked, current=current, typed=typed or {}, by_link=by_link
     )
 
 
-def dead_link(frame: Frame, *, why: Dead, typed: str = "", hours: int = 24) -> str:
+def dead_link(page: PageContext, *, why: LinkFailure, typed: str = "", hours: int = 24) -> str:
     """Says which kind of dead, and carries the way on: the email form itself (B38, B128). A link lives for `hours`."""
-    return render("dead_link.html", frame, why=why, typed=typed, problem=None, hours=hours)
+    return render("link_failure.html", page, why=why, typed=typed, problem=None, hours=hours)

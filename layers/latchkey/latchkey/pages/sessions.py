@@ -3,26 +3,26 @@
 from collections.abc import Sequence
 
 from latchkey import languages
-from latchkey.pages.frames import Frame, render, web_address
+from latchkey.pages.layout import PageContext, render, web_address
 from latchkey.rules.accounts import Account, Profile
 from latchkey.rules.practices import FEATURES
 
 
-def profiles(frame: Frame, *, profiles: Sequence[Profile], current: str | None) -> str:
+def profiles(page: PageContext, *, profiles: Sequence[Profile], current: str | None) -> str:
     """One button for each profile; `current` is the id of the one that is open."""
-    return render("profiles.html", frame, profiles=profiles, current=current)
+    return render("profiles.html", page, profiles=profiles, current=current)
 
 
-def home(frame: Frame, *, account: Account, profile: Profile, first: bool, previous: int | None) -> str:
+def home(page: PageContext, *, account: Account, profile: Profile, first: bool, previous: int | None) -> str:
     """What is open to this profile. `first` shows the clinician's welcome (B109).
 
     `previous` is when the account was last signed in to before (Unix seconds), so that a stranger's visit is noticed.
     """
-    practice = frame.practice
+    practice = page.practice
     zone = practice.time_zone if practice else "UTC"
     return render(
         "home.html",
-        frame,
+        page,
         account=account,
         profile=profile,
         features=[
@@ -34,10 +34,10 @@ def home(frame: Frame, *, account: Account, profile: Profile, first: bool, previ
         welcome=practice.welcome if practice else None,
         app_url=web_address(practice.app_url) if practice else None,
         previous=previous,
-        previous_text="" if previous is None else languages.moment(previous, zone, frame.language),
+        previous_text="" if previous is None else languages.format_date_time(previous, zone, page.language),
     )
 
 
-def signed_out(frame: Frame) -> str:
+def signed_out(page: PageContext) -> str:
     """It is done, and what else to close on a shared device (B77)."""
-    return render("signed_out.html", frame)
+    return render("signed_out.html", page)

@@ -7,11 +7,11 @@ from typing import Literal, assert_never
 from latchkey.rules.addresses import masked
 from latchkey.rules.practices import FEATURES, Language
 
-type Kind = Literal["individual", "couple", "minor"]
+type ProfileKind = Literal["individual", "couple", "minor"]
 """Whose record a profile is."""
 
 
-class Status(StrEnum):
+class AccountStatus(StrEnum):
     """Whether an account may sign in."""
 
     INVITED = "invited"
@@ -20,7 +20,7 @@ class Status(StrEnum):
     DISABLED = "disabled"
 
     @classmethod
-    def _missing_(cls, value: object) -> "Status":  # noqa: ARG003 - whatever it is
+    def _missing_(cls, value: object) -> "AccountStatus":  # noqa: ARG003 - whatever it is
         """What a later version calls something lets nobody in here."""
         return cls.DISABLED
 
@@ -32,12 +32,12 @@ class Profile:
     id: str
     """ULID of the client."""
     name: str = field(repr=False)
-    kind: Kind = "individual"
+    kind: ProfileKind = "individual"
     features: frozenset[str] = frozenset(FEATURES)
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSession:
+class SessionRef:
     """A session as its account remembers it, so that all of them can be ended in one write."""
 
     digest: str
@@ -58,7 +58,7 @@ class Account:
     """As it was put on file; mail goes here and nowhere else."""
     name: str = field(repr=False)
     language: Language = "en"
-    status: Status = Status.INVITED
+    status: AccountStatus = AccountStatus.INVITED
     epoch: int = 1
     """Raised when access ends; whatever opens a door carries the epoch it was made in."""
     ended_at: int | None = None
@@ -74,7 +74,7 @@ class Account:
     owner: str | None = None
     """ULID of the client whose own access this is; None for people who only open others' profiles (contacts)."""
     profiles: tuple[Profile, ...] = ()
-    sessions: tuple[OpenSession, ...] = ()
+    sessions: tuple[SessionRef, ...] = ()
     revision: int = 0
     """Counts sign-ins and what clinicians change, so that two changes at once cannot lose one another's."""
     first_sign_in_at: int | None = None
@@ -88,9 +88,9 @@ class Account:
     def may_sign_in(self) -> bool:
         """Whether access is given at all; consent to email is a question for mail alone."""
         match self.status:
-            case Status.INVITED | Status.ACTIVE:
+            case AccountStatus.INVITED | AccountStatus.ACTIVE:
                 return True
-            case Status.DISABLED:
+            case AccountStatus.DISABLED:
                 return False
             case _:
                 assert_never(self.status)

@@ -10,7 +10,7 @@ import unicodedata
 
 from latchkey.rules.refusals import EmailMalformed, EmailMissing
 
-LONGEST = 254
+MAX_LENGTH = 254
 """Octets of a path in SMTP less its angle brackets (RFC 5321, 4.5.3.1.3)."""
 
 _PLAIN = re.compile(
@@ -30,13 +30,13 @@ def canonical(typed: str) -> str:
     text = typed.strip(" \t\r\n")
     if not text:
         raise EmailMissing
-    if len(text) > LONGEST or len(text.encode(errors="replace")) > LONGEST:
+    if len(text) > MAX_LENGTH or len(text.encode(errors="replace")) > MAX_LENGTH:
         raise EmailMalformed
     lowered = _lower(text)
-    return lowered if _PLAIN.fullmatch(lowered) else _examined(text)
+    return lowered if _PLAIN.fullmatch(lowered) else _validate_uncommon(text)
 
 
-def on_file(typed: str) -> str:
+def for_mail(typed: str) -> str:
     """The address as it is kept and written to: as it was typed, with the domain that mail needs.
 
     Raises as `canonical` does.
@@ -56,7 +56,7 @@ def _lower(text: str) -> str:
     return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)
 
 
-def _examined(text: str) -> str:
+def _validate_uncommon(text: str) -> str:
     """The one form of an address that is not plain at sight."""
     # these take a tenth of a function's start, and hardly anyone needs them
     from email_validator import EmailNotValidError, validate_email

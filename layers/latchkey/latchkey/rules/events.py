@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """Kinds of events; names are kept for good, since events are never rewritten."""
 
     LINK_REQUESTED = "link_requested"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
     """Something that a later version wrote down; never written by this one."""
 
     @classmethod
-    def _missing_(cls, value: object) -> "Kind":  # noqa: ARG003 - whatever it is
+    def _missing_(cls, value: object) -> "EventKind":  # noqa: ARG003 - whatever it is
         return cls.OTHER
 
 
@@ -48,14 +48,14 @@ class Event:
     """One row of the audit: who, what, when, and why. No address, no secret."""
 
     practice: str
-    account: bytes
+    subject_key: bytes
     """Key of the account, also of an address that has none."""
-    kind: Kind
-    instant: int
+    kind: EventKind
+    at_ms: int
     """Unix milliseconds."""
     actor: str = "client"
     reason: str | None = None
     """Machine-readable: a refusal's code, a limit's name, a mail's fault."""
     method: str | None = None
-    reference: str | None = None
+    support_code: str | None = None
     """The support code that the person was shown."""

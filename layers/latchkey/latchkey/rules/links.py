@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 from latchkey.rules.accounts import Account
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed
 
-SWEEP_SECONDS = 30 * 24 * 3600
+KEEP_DEAD_SECONDS = 30 * 24 * 3600
 """How long a dead link can still say why it is dead."""
 
 

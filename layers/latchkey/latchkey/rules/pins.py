@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from latchkey.rules.refusals import PinMalformed, PinMissing
 
 DIGITS = 6
-LIFE_SECONDS = 24 * 3600
+LIFETIME_SECONDS = 24 * 3600
 """B98."""
-MOST_ATTEMPTS = 5
+MAX_GUESSES = 5
 """Tries at one PIN in its life, whoever makes them."""
-MOST_FAILURES = 100
+MAX_CONSECUTIVE_WRONG = 100
 """Consecutive wrong PINs of an account before another way in must succeed (NIST SP 800-63B-4, 3.2.2)."""
 SWEEP_SECONDS = 30 * 24 * 3600
 SEPARATORS = " -\u2010\u2011\u2012\u2013\u00a0\u2009\u202f"
@@ -23,7 +23,7 @@ class Pin:
 
     generation: str
     """ULID; each new PIN has another."""
-    key: str
+    pepper_id: str
     """Which pepper made the hash."""
     salt: bytes = field(repr=False)
     hash: bytes = field(repr=False)
@@ -32,7 +32,7 @@ class Pin:
     """Unix seconds."""
 
 
-def typed(text: str) -> str:
+def parse_digits(text: str) -> str:
     """The six digits a person meant: `123 456`, `123-456` and full-width digits are `123456`.
 
     :raises PinMissing: nothing was typed.

@@ -16,7 +16,7 @@ RESERVED_SLUGS = frozenset({"admin", "google", "local", "healthz"})
 """First path segments that belong to the service itself."""
 
 
-class UnknownAddress(StrEnum):
+class UnknownAddressPolicy(StrEnum):
     """What a practice answers to an address that has no access."""
 
     TELL = "tell"
@@ -25,12 +25,12 @@ class UnknownAddress(StrEnum):
     """Give every address one answer, so that nobody learns who is a client."""
 
     @classmethod
-    def _missing_(cls, value: object) -> "UnknownAddress":  # noqa: ARG003 - whatever it is
+    def _missing_(cls, value: object) -> "UnknownAddressPolicy":  # noqa: ARG003 - whatever it is
         """What a later version calls something tells a stranger nothing here."""
         return cls.SAME_ANSWER
 
 
-def known(language: str) -> Language:
+def language_or_default(language: str) -> Language:
     """The language of that code; the first one for one that only a later version speaks."""
     return next((one for one in LANGUAGES if one == language), LANGUAGES[0])
 
@@ -61,7 +61,7 @@ class Practice:
     """The practice's own guides for clients (B126)."""
     welcome: str | None = None
     """What the clinician says at a client's first sign-in (B109); plain text."""
-    unknown_address: UnknownAddress = UnknownAddress.TELL
+    unknown_address: UnknownAddressPolicy = UnknownAddressPolicy.TELL
     google: bool = True
     """Whether people may continue with Google, where the stack has it."""
     features: frozenset[str] = frozenset(FEATURES)

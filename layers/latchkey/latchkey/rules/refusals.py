@@ -62,7 +62,7 @@ class NoMailPossible(Refusal):
 
 
 @dataclass(eq=False)
-class Waiting(Refusal):
+class RateLimited(Refusal):
     """A budget is used up."""
 
     until: int
@@ -92,22 +92,22 @@ class PinLocked(Refusal):
 
 
 @dataclass(eq=False)
-class GoogleRefused(Refusal):
+class ProviderRefused(Refusal):
     """Google did not open the door; mail and PIN still do."""
 
     reason: str = ""
     """Ours, machine-readable, for the audit: never what Google said."""
 
 
-class GoogleCancelled(GoogleRefused):
+class ProviderCancelled(ProviderRefused):
     """The person turned back."""
 
 
-class GoogleUnmatched(GoogleRefused):
+class IdentityUnmatched(ProviderRefused):
     """The Google account is no one's here."""
 
 
-class GoogleFailed(GoogleRefused):
+class ProviderFailed(ProviderRefused):
     """Something in the conversation was not right, or Google did not answer."""
 
 
@@ -127,12 +127,12 @@ class LinkReplaced(Refusal):
     """A newer link was asked for."""
 
 
-class Detoured(Refusal):
+class OriginBypassed(Refusal):
     """The request went around what stands in front of the API."""
 
 
 @dataclass(eq=False)
-class SwitchUnasked(Refusal):
+class AccountSwitchRefused(Refusal):
     """Another account is signed in on this browser; nobody has agreed to switch."""
 
     current: str
@@ -157,7 +157,7 @@ class TokenRefused(Refusal):
     """No clinician is known by this token."""
 
 
-class NotYours(Refusal):
+class RecordNotFound(Refusal):
     """It is another practice's, or does not exist: nobody is told which."""
 
 
@@ -181,7 +181,7 @@ class AddressSuppressed(Refusal):
     """Mail to the address came back or was complained about; it has to be confirmed first."""
 
 
-class SwitchUnconfirmed(Refusal):
+class AddressChangeUnconfirmed(Refusal):
     """Saving this address ends the sign-in by the old one; that has to be agreed to (B57)."""
 
 
@@ -215,11 +215,11 @@ class LetterInvalid(Refusal):
     """A sentence for whoever wrote them."""
 
 
-class InProgress(Refusal):
+class IdempotencyInProgress(Refusal):
     """The same send is under way."""
 
 
-class KeyReused(Refusal):
+class IdempotencyKeyReused(Refusal):
     """The idempotency key was used for another request."""
 
 

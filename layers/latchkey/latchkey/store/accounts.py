@@ -17,14 +17,14 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from latchkey import keys, settings
-from latchkey.rules import mails
-from latchkey.rules.accounts import Account, Kind, OpenSession, Profile, Status
+from latchkey.rules import mail
+from latchkey.rules.accounts import Account, AccountStatus, Profile, ProfileKind, SessionRef
 from latchkey.rules.events import Event
-from latchkey.rules.mails import Report
-from latchkey.rules.practices import known
+from latchkey.rules.mail import MailReport
+from latchkey.rules.practices import language_or_default
 from latchkey.store import events
-from latchkey.store.tables import Table, connection, set_or_remove, unmet, unmet_in
-from latchkey.tokens import account_key, decode, encode
+from latchkey.store.dynamodb import Table, condition_failed, connection, set_or_remove, transaction_condition_failed
+from latchkey.tokens import account_key, base64url_decode, base64url_encode
 
 
 class ProfileItem(MapAttribute[str, Any]):
@@ -36,7 +36,7 @@ class ProfileItem(MapAttribute[str, Any]):
     features = UnicodeSetAttribute(null=True)
 
 
-class OpenSessionItem(MapAttribute[str, Any]):
+class SessionRefItem(MapAttribute[str, Any]):
     """A session that the account has open."""
 
     digest = UnicodeAttribute()
@@ -64,7 +64,7 @@ class AccountItem(Table):
     google = UnicodeAttribute(null=True)
     ended_at = NumberAttribute(null=True)
     profiles = ListAttribute(of=ProfileItem)
-    sessions = ListAttribute(of=OpenSessionItem, default=list)
+    sessions = ListAttribute(of=SessionRefItem, default=list)
     revision = NumberAttribute(default=0)
     first_sign_in_at = NumberAttribute(null=True)
     last_sign_in_at = NumberAttribute(null=True)
@@ -75,29 +75,29 @@ class AccountItem(Table):
     def account(self) -> Account:
         """The account as rules know it."""
         return Account(
-            key=decode(self.key) or b"",
+            key=base64url_decode(self.key) or b"",
             id=self.id,
             practice=self.practice,
             address=self.address,
             name=self.name,
-            language=known(self.language),
-            status=Status(self.status),
+            language=language_or_default(self.language),
+            status=AccountStatus(self.status),
             epoch=int(self.epoch),
             email_ok=self.email_ok,
             suppressed=self.suppressed,
-            confirmed_at=_whole(self.confirmed_at),
+            confirmed_at=_int_or_none(self.confirmed_at),
             owner=self.owner,
             google=self.google,
-            ended_at=_whole(self.ended_at),
+            ended_at=_int_or_none(self.ended_at),
             profiles=tuple(
-                Profile(p.id, p.name, cast("Kind", p.kind), frozenset(p.features or ())) for p in self.profiles
+                Profile(p.id, p.name, cast("ProfileKind", p.kind), frozenset(p.features or ())) for p in self.profiles
             ),
-            sessions=tuple(OpenSession(s.digest, int(s.started_at)) for s in self.sessions),
+            sessions=tuple(SessionRef(s.digest, int(s.started_at)) for s in self.sessions),
             revision=int(self.revision),
-            first_sign_in_at=_whole(self.first_sign_in_at),
-            last_sign_in_at=_whole(self.last_sign_in_at),
+            first_sign_in_at=_int_or_none(self.first_sign_in_at),
+            last_sign_in_at=_int_or_none(self.last_sign_in_at),
             email_status=self.email_status or "none",
-            email_status_at=_whole(self.email_status_at),
+            email_status_at=_int_or_none(self.email_status_at),
         )
 
 
@@ -112,41 +112,43 @@ def key_of(practice: str, address: str) -> bytes:
 def find(account: bytes) -> Account | None:
     """The account kept there, or None."""
     try:
-        return AccountItem.get(encode(account), consistent_read=True).account()
+        return AccountItem.get(base64url_encode(account), consistent_read=True).account()
     except AccountItem.DoesNotExist:
         return None
 
 
 def find_all(accounts: Iterable[bytes]) -> dict[bytes, Account]:
     """The accounts kept there, by key; those that do not exist are left out."""
-    found = AccountItem.batch_get([encode(account) for account in accounts], consistent_read=True)
+    found = AccountItem.batch_get([base64url_encode(account) for account in accounts], consistent_read=True)
     return {account.key: account for account in (item.account() for item in found)}
 
 
 def save(account: Account) -> None:
     """Create or replace an account, whatever was there."""
-    AccountItem(encode(account.key)).write([*_changed(account), AccountItem.revision.set(account.revision)])
+    AccountItem(base64url_encode(account.key)).upsert(
+        [*_update_actions(account), AccountItem.revision.set(account.revision)]
+    )
 
 
-def write_to(transaction: TransactWrite, account: Account, before: Account | None) -> None:
+def update_in(transaction: TransactWrite, account: Account, before: Account | None) -> None:
     """Write an account as a clinician's decision left it, if nobody has signed in or decided since it was read as
     `before`. What became of the newest mail is touched only where the decision says something else of it."""
     unchanged = AccountItem.revision == account.revision
     new = AccountItem.key.does_not_exist() if account.revision == 0 else None
     mail = [] if before is None or before.email_status == account.email_status else _mail(account.email_status, None)
     transaction.update(
-        AccountItem(encode(account.key)),
-        [*_changed(account), *mail, AccountItem.revision.set(account.revision + 1)],
+        AccountItem(base64url_encode(account.key)),
+        [*_update_actions(account), *mail, AccountItem.revision.set(account.revision + 1)],
         condition=(new | unchanged) if new is not None else unchanged,
     )
 
 
-def _changed(account: Account) -> list[Action]:
+def _update_actions(account: Account) -> list[Action]:
     """Everything but what mail events write."""
     profiles = [
         ProfileItem(id=p.id, name=p.name, kind=p.kind, features=set(p.features) or None) for p in account.profiles
     ]
-    sessions = [OpenSessionItem(digest=s.digest, started_at=s.started_at) for s in account.sessions]
+    sessions = [SessionRefItem(digest=s.digest, started_at=s.started_at) for s in account.sessions]
     return [
         AccountItem.id.set(account.id),
         AccountItem.practice.set(account.practice),
@@ -176,22 +178,24 @@ def _mail(status: str, at: int | None, message_id: str | None = None) -> list[Ac
     ]
 
 
-def note_mail(account: bytes, status: str, now: int, message_id: str | None = None) -> None:
+def set_mail_status(account: bytes, status: str, now: int, message_id: str | None = None) -> None:
     """Note what became of the newest mail, for the clinician to see.
 
     `status` is one of the names of `email_status` in the contract.
     """
-    AccountItem(encode(account)).write(_mail(status, now, message_id), condition=AccountItem.key.exists())
+    AccountItem(base64url_encode(account)).upsert(_mail(status, now, message_id), condition=AccountItem.key.exists())
 
 
-def note_report(report: Report, now: int, row: Event | None = None) -> bool:
+def apply_report(report: MailReport, now: int, row: Event | None = None) -> bool:
     """Note what a mail system reports, together with its row of the audit if it has one. False, and no row, if there is
     no such account, a later mail or report has overtaken it, or it says nothing new.
 
     An address that stops is stopped, whichever of its mails the report is about, unless it was confirmed after that.
     """
     shown: list[Action] = [AccountItem.email_status.set(report.status), AccountItem.email_status_at.set(now)]
-    newest = (AccountItem.message_id == report.message) & AccountItem.email_status.is_in(*mails.earlier(report.status))
+    newest = (AccountItem.message_id == report.message_id) & AccountItem.email_status.is_in(
+        *mail.statuses_before(report.status)
+    )
     stopped: list[Action] = [AccountItem.suppressed.set(True), AccountItem.revision.add(1)]
     goes = (
         (AccountItem.practice == report.practice)
@@ -200,30 +204,30 @@ def note_report(report: Report, now: int, row: Event | None = None) -> bool:
     )
     # each is all that is new, or nothing: what comes again after half of it would find nothing new, and write no row
     ways: list[tuple[list[Action], Condition]] = [(shown, newest)]
-    if report.stops:
+    if report.suppresses:
         ways = [([*stopped, *shown], goes & newest), (stopped, goes), *ways]
-    return any(_changes(report.account, actions, condition, row) for actions, condition in ways)
+    return any(_changes(report.account_key, actions, condition, row) for actions, condition in ways)
 
 
 def _changes(account: bytes, actions: list[Action], condition: Condition, row: Event | None) -> bool:
-    item = AccountItem(encode(account))
+    item = AccountItem(base64url_encode(account))
     try:
         if row is None:
-            item.write(actions, condition=condition)
+            item.upsert(actions, condition=condition)
         else:
             with TransactWrite(connection=connection) as transaction:
                 transaction.update(item, actions, condition=condition)
-                events.add_to(transaction, row)
+                events.append_in(transaction, row)
     except UpdateError as error:
-        if unmet(error):
+        if condition_failed(error):
             return False
         raise
     except TransactWriteError as error:
-        if unmet_in(error):
+        if transaction_condition_failed(error):
             return False
         raise
     return True
 
 
-def _whole(number: float | None) -> int | None:
+def _int_or_none(number: float | None) -> int | None:
     return None if number is None else int(number)

@@ -19,23 +19,30 @@ from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
 from latchkey.rules import access
-from latchkey.rules.access import Accounts, Change
-from latchkey.rules.accounts import Kind as ProfileKind
-from latchkey.rules.clients import Client, Contact, Email
-from latchkey.rules.events import Event, Kind
-from latchkey.rules.practices import known as known_language
-from latchkey.rules.refusals import NotYours, Unavailable
+from latchkey.rules.access import AccessChange, AccountsByKey
+from latchkey.rules.accounts import ProfileKind
+from latchkey.rules.clients import AddressOnFile, Client, Contact
+from latchkey.rules.events import Event, EventKind
+from latchkey.rules.practices import language_or_default
+from latchkey.rules.refusals import RecordNotFound, Unavailable
 from latchkey.store import accounts, events
-from latchkey.store.tables import Table, connection, passing, set_or_remove, unmet_in, wait
+from latchkey.store.dynamodb import (
+    Table,
+    backoff,
+    connection,
+    is_transient,
+    set_or_remove,
+    transaction_condition_failed,
+)
 
-FORGOTTEN_AT_ONCE = 50
+ANONYMIZE_BATCH = 50
 """Accounts; a transaction takes 100 items."""
-TRIES = 6
-PAUSE_SECONDS = 0.02
+MAX_TRIES = 6
+BACKOFF_SECONDS = 0.02
 """Before the second try; each further one waits twice as long, and up to as long again by chance."""
 
 
-class EmailItem(MapAttribute[str, Any]):
+class AddressItem(MapAttribute[str, Any]):
     """An address on file."""
 
     address = UnicodeAttribute()
@@ -43,9 +50,9 @@ class EmailItem(MapAttribute[str, Any]):
     recorded_by = UnicodeAttribute()
     recorded_at = NumberAttribute()
 
-    def email(self) -> Email:
+    def email(self) -> AddressOnFile:
         """The address as rules know it."""
-        return Email(self.address, self.email_ok, self.recorded_by, int(self.recorded_at))
+        return AddressOnFile(self.address, self.email_ok, self.recorded_by, int(self.recorded_at))
 
 
 class ContactItem(MapAttribute[str, Any]):
@@ -53,13 +60,13 @@ class ContactItem(MapAttribute[str, Any]):
 
     id = UnicodeAttribute()
     name = UnicodeAttribute()
-    email = EmailItem()
+    email = AddressItem()
     relation = UnicodeAttribute()
-    account = BinaryAttribute(legacy_encoding=False)
+    account_key = BinaryAttribute(attr_name="account", legacy_encoding=False)
 
     def contact(self) -> Contact:
         """The contact as rules know it."""
-        return Contact(self.id, self.name, self.email.email(), self.relation, self.account)
+        return Contact(self.id, self.name, self.email.email(), self.relation, self.account_key)
 
 
 class ClientItem(Table):
@@ -73,12 +80,12 @@ class ClientItem(Table):
     name = UnicodeAttribute()
     kind = UnicodeAttribute()
     language = UnicodeAttribute()
-    emails = ListAttribute(of=EmailItem)
+    emails = ListAttribute(of=AddressItem)
     features = UnicodeSetAttribute(null=True)
     contacts = ListAttribute(of=ContactItem)
-    access = BinaryAttribute(legacy_encoding=False, null=True)
+    access_key = BinaryAttribute(attr_name="access", legacy_encoding=False, null=True)
     access_address = UnicodeAttribute(null=True)
-    former = UnicodeSetAttribute(null=True)
+    former_keys = UnicodeSetAttribute(attr_name="former", null=True)
     items = ListAttribute(of=UnicodeAttribute)
     invited_at = NumberAttribute(null=True)
     created_at = NumberAttribute()
@@ -91,13 +98,13 @@ class ClientItem(Table):
             practice=self.practice,
             name=self.name,
             kind=cast("ProfileKind", self.kind),
-            language=known_language(self.language),
+            language=language_or_default(self.language),
             emails=tuple(email.email() for email in self.emails),
             features=frozenset(self.features or ()),
             contacts=tuple(contact.contact() for contact in self.contacts),
-            access=self.access,
+            access_key=self.access_key,
             access_address=self.access_address,
-            former=tuple(sorted(key for text in self.former or () if (key := tokens.decode(text)))),
+            former_keys=tuple(sorted(key for text in self.former_keys or () if (key := tokens.base64url_decode(text)))),
             items=tuple(str(item) for item in self.items),
             invited_at=None if self.invited_at is None else int(self.invited_at),
             created_at=int(self.created_at),
@@ -113,18 +120,21 @@ def find(practice: str, client: str) -> Client:
     try:
         return ClientItem.get(practice, client, consistent_read=True).client()
     except ClientItem.DoesNotExist:
-        raise NotYours from None
+        raise RecordNotFound from None
 
 
-def all_of(practice: str, most: int, after: str | None = None) -> list[Client]:
+def page_of(practice: str, max_count: int, after: str | None = None) -> list[Client]:
     """A page of the practice's clients, oldest first, from the one after `after` on."""
     later = ClientItem.id > after if after else None
-    return [item.client() for item in ClientItem.query(practice, later, limit=most, consistent_read=True)]
+    return [item.client() for item in ClientItem.query(practice, later, limit=max_count, consistent_read=True)]
 
 
-def change(
-    client: Client, decide: Callable[[Client, Accounts], Change], also: set[bytes], note: Callable[[bytes, Kind], Event]
-) -> Change:
+def apply(
+    client: Client,
+    decide: Callable[[Client, AccountsByKey], AccessChange],
+    extra_keys: set[bytes],
+    to_event: Callable[[bytes, EventKind], Event],
+) -> AccessChange:
     """Read, decide, write: again from the start where something came in between, so that no decision is made on what
     is no longer so.
 
@@ -134,15 +144,15 @@ def change(
     :raises Unavailable: something came in between several times over.
     """
     current = client
-    for turn in range(TRIES):
-        if turn:
-            wait(turn - 1, PAUSE_SECONDS)
-        known = accounts.find_all(access.keys(current) | also)
+    for attempt_number in range(MAX_TRIES):
+        if attempt_number:
+            backoff(attempt_number - 1, BACKOFF_SECONDS)
+        known = accounts.find_all(access.account_keys(current) | extra_keys)
         decided = decide(current, known)
         try:
-            _write(decided, known, note)
+            _write(decided, known, to_event)
         except TransactWriteError as error:
-            if not unmet_in(error) and not passing(error):
+            if not transaction_condition_failed(error) and not is_transient(error):
                 raise
             if client.revision:
                 current = find(client.practice, client.id)
@@ -151,7 +161,7 @@ def change(
     raise Unavailable
 
 
-def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> None:
+def erase(client: Client, now: int, to_event: Callable[[bytes, EventKind], Event]) -> None:
     """Forget a client, and take their profile from every account. `now` is Unix seconds.
 
     Addresses that were theirs before go first, some at a time: they may be many, and nobody signs in by them.
@@ -159,23 +169,23 @@ def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> Non
     :raises NotYours: someone else was faster.
     :raises Unavailable: something came in between several times over; the client is still on file.
     """
-    for turn in range(TRIES):
+    for turn in range(MAX_TRIES):
         if turn:
-            wait(turn - 1, PAUSE_SECONDS)
-        known = accounts.find_all({*access.keys(client), *client.former})
+            backoff(turn - 1, BACKOFF_SECONDS)
+        known = accounts.find_all({*access.account_keys(client), *client.former_keys})
         decided = access.erase(client, known, now)
         try:
-            for some in batched(access.former(client, known), FORGOTTEN_AT_ONCE, strict=False):
+            for batch in batched(access.former_accounts(client, known), ANONYMIZE_BATCH, strict=False):
                 with TransactWrite(connection=connection) as transaction:
-                    for account in some:
-                        accounts.write_to(transaction, account, known[account.key])
+                    for account in batch:
+                        accounts.update_in(transaction, account, known[account.key])
             with TransactWrite(connection=connection) as transaction:
                 transaction.delete(
                     ClientItem(client.practice, client.id), condition=ClientItem.revision == client.revision
                 )
-                _write_accounts(transaction, decided, known, note)
+                _write_accounts(transaction, decided, known, to_event)
         except TransactWriteError as error:
-            if not unmet_in(error) and not passing(error):
+            if not transaction_condition_failed(error) and not is_transient(error):
                 raise
             client = find(client.practice, client.id)
         else:
@@ -183,31 +193,34 @@ def erase(client: Client, now: int, note: Callable[[bytes, Kind], Event]) -> Non
     raise Unavailable
 
 
-def _write(change: Change, known: Accounts, note: Callable[[bytes, Kind], Event]) -> None:
+def _write(change: AccessChange, known: AccountsByKey, to_event: Callable[[bytes, EventKind], Event]) -> None:
     client, new = change.client, change.client.revision == 0
     with TransactWrite(connection=connection) as transaction:
         # not a put: fields that only another version knows stay
         transaction.update(
             ClientItem(client.practice, client.id),
-            _changed(client),
+            _update_actions(client),
             condition=ClientItem.id.does_not_exist() if new else ClientItem.revision == client.revision,
         )
-        _write_accounts(transaction, change, known, note)
+        _write_accounts(transaction, change, known, to_event)
 
 
 def _write_accounts(
-    transaction: TransactWrite, change: Change, known: Accounts, note: Callable[[bytes, Kind], Event]
+    transaction: TransactWrite,
+    change: AccessChange,
+    known: AccountsByKey,
+    to_event: Callable[[bytes, EventKind], Event],
 ) -> None:
     for account in change.accounts:
-        accounts.write_to(transaction, account, known.get(account.key))
+        accounts.update_in(transaction, account, known.get(account.key))
     for account_key, kind in change.events:
-        events.add_to(transaction, note(account_key, kind))
+        events.append_in(transaction, to_event(account_key, kind))
 
 
-def _changed(client: Client) -> list[Action]:
+def _update_actions(client: Client) -> list[Action]:
     items: list[Any] = list(client.items)
     contacts = [
-        ContactItem(id=c.id, name=c.name, email=_email(c.email), relation=c.relation, account=c.account)
+        ContactItem(id=c.id, name=c.name, email=_email(c.email), relation=c.relation, account_key=c.account_key)
         for c in client.contacts
     ]
     return [
@@ -220,14 +233,14 @@ def _changed(client: Client) -> list[Action]:
         ClientItem.created_at.set(client.created_at),
         ClientItem.revision.set(client.revision + 1),
         set_or_remove(ClientItem.features, set(client.features) or None),
-        set_or_remove(ClientItem.access, client.access),
+        set_or_remove(ClientItem.access_key, client.access_key),
         set_or_remove(ClientItem.access_address, client.access_address),
-        set_or_remove(ClientItem.former, {tokens.encode(key) for key in client.former} or None),
+        set_or_remove(ClientItem.former_keys, {tokens.base64url_encode(key) for key in client.former_keys} or None),
         set_or_remove(ClientItem.invited_at, client.invited_at),
     ]
 
 
-def _email(email: Email) -> EmailItem:
-    return EmailItem(
+def _email(email: AddressOnFile) -> AddressItem:
+    return AddressItem(
         address=email.address, email_ok=email.email_ok, recorded_by=email.recorded_by, recorded_at=email.recorded_at
     )

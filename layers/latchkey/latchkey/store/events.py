@@ -7,8 +7,8 @@ from pynamodb.exceptions import PutError
 from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
-from latchkey.rules.events import Event, Kind
-from latchkey.store.tables import Table, unmet
+from latchkey.rules.events import Event, EventKind
+from latchkey.store.dynamodb import Table, condition_failed
 
 
 class EventItem(Table):
@@ -20,63 +20,65 @@ class EventItem(Table):
     subject = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
     kind = UnicodeAttribute()
-    at = NumberAttribute()
+    at_ms = NumberAttribute(attr_name="at")
     actor = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
     method = UnicodeAttribute(null=True)
-    reference = UnicodeAttribute(null=True)
+    support_code = UnicodeAttribute(attr_name="reference", null=True)
 
     def event(self, practice: str) -> Event:
         """The row as rules know it."""
         return Event(
             practice=practice,
-            account=tokens.decode(self.subject.rpartition("#")[2]) or b"",
-            kind=Kind(self.kind),
-            instant=int(self.at),
+            subject_key=tokens.base64url_decode(self.subject.rpartition("#")[2]) or b"",
+            kind=EventKind(self.kind),
+            at_ms=int(self.at_ms),
             actor=self.actor,
             reason=self.reason,
             method=self.method,
-            reference=self.reference,
+            support_code=self.support_code,
         )
 
 
-def add(event: Event) -> None:
+def append(event: Event) -> None:
     """Write one row.
 
     Raises what the store raises when it is out of reach: an effect without its row must not be shown.
     """
     try:
-        _item(event).save(condition=EventItem.id.does_not_exist())
+        _to_item(event).save(condition=EventItem.id.does_not_exist())
     except PutError as error:
         # its id is 80 random bits: only this row is there, written by a first try whose answer was lost
-        if not unmet(error):
+        if not condition_failed(error):
             raise
 
 
-def of(practice: str, accounts: Iterable[bytes], most: int, before: str | None = None) -> list[tuple[str, Event]]:
+def newest(
+    practice: str, accounts: Iterable[bytes], max_count: int, before: str | None = None
+) -> list[tuple[str, Event]]:
     """The newest rows about these accounts, newest first, each with its id; `before` is the id to go on from."""
     rows: list[EventItem] = []
     for account in accounts:
         earlier = EventItem.id < before if before else None
-        subject = f"{practice}#{tokens.encode(account)}"
-        rows += EventItem.query(subject, earlier, scan_index_forward=False, limit=most, consistent_read=True)
+        subject = f"{practice}#{tokens.base64url_encode(account)}"
+        rows += EventItem.query(subject, earlier, scan_index_forward=False, limit=max_count, consistent_read=True)
     rows.sort(key=lambda row: row.id, reverse=True)
-    return [(row.id, row.event(practice)) for row in rows[:most]]
+    return [(row.id, row.event(practice)) for row in rows[:max_count]]
 
 
-def add_to(transaction: TransactWrite, event: Event) -> None:
+def append_in(transaction: TransactWrite, event: Event) -> None:
     """Write one row if and only if the transaction happens."""
-    transaction.save(_item(event), condition=EventItem.id.does_not_exist())
+    transaction.save(_to_item(event), condition=EventItem.id.does_not_exist())
 
 
-def _item(event: Event) -> EventItem:
+def _to_item(event: Event) -> EventItem:
     return EventItem(
-        f"{event.practice}#{tokens.encode(event.account)}",
-        tokens.ulid(event.instant),
+        f"{event.practice}#{tokens.base64url_encode(event.subject_key)}",
+        tokens.new_ulid(event.at_ms),
         kind=event.kind,
-        at=event.instant,
+        at_ms=event.at_ms,
         actor=event.actor,
         reason=event.reason,
         method=event.method,
-        reference=event.reference,
+        support_code=event.support_code,
     )

@@ -8,14 +8,14 @@ from pynamodb.exceptions import UpdateError
 from latchkey import settings
 from latchkey.rules import links
 from latchkey.rules.accounts import Account
-from latchkey.rules.jobs import Job
 from latchkey.rules.links import Link
-from latchkey.rules.sessions import Visit
+from latchkey.rules.mail import MailJob
+from latchkey.rules.sessions import LiveSession
 from latchkey.store import sessions
 from latchkey.store.accounts import AccountItem
-from latchkey.store.sessions import Arrival, Spending
-from latchkey.store.tables import Table, read_both, unmet
-from latchkey.tokens import LinkToken, encode
+from latchkey.store.dynamodb import Table, condition_failed, transact_get_pair
+from latchkey.store.sessions import Attempt, ConsumingWrite
+from latchkey.tokens import LinkToken, base64url_encode
 
 LIVE, USED = "live", "used"
 
@@ -26,8 +26,8 @@ class LinkItem(Table):
     class Meta:
         table_name = settings.load().links_table
 
-    account = UnicodeAttribute(hash_key=True)
-    request = BinaryAttribute(legacy_encoding=False)
+    account_key = UnicodeAttribute(attr_name="account", hash_key=True)
+    job_id = BinaryAttribute(attr_name="request", legacy_encoding=False)
     digest = UnicodeAttribute()
     sequence = UnicodeAttribute()
     epoch = NumberAttribute()
@@ -39,7 +39,7 @@ class LinkItem(Table):
     def link(self) -> Link:
         """The link as rules know it."""
         return Link(
-            request=self.request,
+            request=self.job_id,
             digest=self.digest,
             epoch=int(self.epoch),
             state="live" if self.state == LIVE else "used",
@@ -48,30 +48,30 @@ class LinkItem(Table):
         )
 
 
-def mint(job: Job, token: LinkToken, now: int) -> bool:
+def mint(job: MailJob, token: LinkToken, now: int) -> bool:
     """Make a job's link the account's only one; the same job again finds it made.
 
     False if a newer request has been answered, or this one's link is used, or was made under another key.
     """
-    item, new = LinkItem(encode(job.account)), LinkItem.sequence
+    item, new = LinkItem(base64url_encode(job.account_key)), LinkItem.sequence
     again = (new == job.sequence) & (LinkItem.epoch == job.epoch) & (LinkItem.state == LIVE)
     expires_at = now + settings.load().link_seconds
     try:
-        item.write(
+        item.upsert(
             [
-                LinkItem.request.set(job.request),
+                LinkItem.job_id.set(job.job_id),
                 LinkItem.digest.set(token.digest),
                 LinkItem.sequence.set(job.sequence),
                 LinkItem.epoch.set(job.epoch),
                 LinkItem.state.set(LIVE),
                 LinkItem.used_by.remove(),
                 LinkItem.expires_at.set(expires_at),
-                LinkItem.sweep_at.set(expires_at + links.SWEEP_SECONDS),
+                LinkItem.sweep_at.set(expires_at + links.KEEP_DEAD_SECONDS),
             ],
             condition=new.does_not_exist() | (new < job.sequence) | (again & (LinkItem.digest == token.digest)),
         )
     except UpdateError as error:
-        if unmet(error):
+        if condition_failed(error):
             return False
         raise
     return True
@@ -82,10 +82,10 @@ def peek(token: LinkToken, now: int) -> Account:
 
     :raises LinkExpired, LinkReplaced, LinkUsed: it cannot.
     """
-    return links.check(*_read(token), token.request, now)
+    return links.check(*_get_pair(token), token.job_id, now)
 
 
-def spend(token: LinkToken, account: Account, arrival: Arrival) -> Visit:
+def spend(token: LinkToken, account: Account, arrival: Attempt) -> LiveSession:
     """Open a session by a link that `peek` found live, and use the link up.
 
     :raises LinkExpired, LinkReplaced, LinkUsed: someone or something was faster.
@@ -93,26 +93,26 @@ def spend(token: LinkToken, account: Account, arrival: Arrival) -> Visit:
     """
 
     def again() -> Account | None:
-        link, current = _read(token)
-        if link and link.used_by == arrival.attempt:
+        link, current = _get_pair(token)
+        if link and link.used_by == arrival.id:
             return None
-        return links.check(link, current, token.request, arrival.instant // 1000)
+        return links.check(link, current, token.job_id, arrival.now_ms // 1000)
 
-    return sessions.sign_in(arrival, account, partial(_spending, token, arrival), again)
+    return sessions.start(arrival, account, partial(_spending, token, arrival), again)
 
 
-def _spending(token: LinkToken, arrival: Arrival, account: Account) -> Spending:
-    return Spending(
-        LinkItem(encode(token.account)),
-        [LinkItem.state.set(USED), LinkItem.used_by.set(arrival.attempt)],
+def _spending(token: LinkToken, arrival: Attempt, account: Account) -> ConsumingWrite:
+    return ConsumingWrite(
+        LinkItem(base64url_encode(token.account_key)),
+        [LinkItem.state.set(USED), LinkItem.used_by.set(arrival.id)],
         (LinkItem.state == LIVE)
-        & (LinkItem.expires_at > arrival.instant // 1000)
+        & (LinkItem.expires_at > arrival.now_ms // 1000)
         & (LinkItem.digest == token.digest)
         & (LinkItem.epoch == account.epoch),
     )
 
 
-def _read(token: LinkToken) -> tuple[Link | None, Account | None]:
-    key = encode(token.account)
-    link, account = read_both((LinkItem, key), (AccountItem, key))
+def _get_pair(token: LinkToken) -> tuple[Link | None, Account | None]:
+    key = base64url_encode(token.account_key)
+    link, account = transact_get_pair((LinkItem, key), (AccountItem, key))
     return link.link() if link else None, account.account() if account else None

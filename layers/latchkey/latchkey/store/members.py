@@ -4,9 +4,9 @@ from pynamodb.attributes import UnicodeAttribute
 
 from latchkey import settings
 from latchkey.rules.members import Role
-from latchkey.store.tables import Table
+from latchkey.store.dynamodb import Table
 
-STACK = "*"
+OPERATOR_PARTITION = "*"
 """The place of operators, who belong to no practice; no slug reads like it."""
 
 
@@ -23,13 +23,13 @@ class MemberItem(Table):
 
 def role_of(practice: str, subject: str) -> Role | None:
     """The highest role of a token's subject at a practice, or None; one that only a later version knows is none."""
-    rows = [row for place in (practice, STACK) if (row := _find(place, subject))]
+    rows = [row for place in (practice, OPERATOR_PARTITION) if (row := _find(place, subject))]
     return max((Role[row.role.upper()] for row in rows if row.role.upper() in Role.__members__), default=None)
 
 
-def add(practice: str, subject: str, role: Role) -> None:
+def set_role(practice: str, subject: str, role: Role) -> None:
     """Let someone act, or act in another role; an operator acts everywhere."""
-    MemberItem(STACK if role is Role.OPERATOR else practice, subject, role=role.name.lower()).save()
+    MemberItem(OPERATOR_PARTITION if role is Role.OPERATOR else practice, subject, role=role.name.lower()).save()
 
 
 def remove(practice: str, subject: str) -> None:

@@ -11,13 +11,13 @@ from latchkey.rules import pins
 from latchkey.rules.accounts import Account
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Unavailable
-from latchkey.rules.sessions import Visit
+from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, sessions
-from latchkey.store.sessions import Arrival, Spending
-from latchkey.store.tables import Table, unmet
+from latchkey.store.dynamodb import Table, condition_failed
+from latchkey.store.sessions import Attempt, ConsumingWrite
 
 LIVE, USED = "live", "used"
-TRIES = 3
+MAX_TRIES = 3
 
 
 class PinItem(Table):
@@ -26,20 +26,20 @@ class PinItem(Table):
     class Meta:
         table_name = settings.load().pins_table
 
-    account = UnicodeAttribute(hash_key=True)
+    account_key = UnicodeAttribute(attr_name="account", hash_key=True)
     generation = UnicodeAttribute()
-    key = UnicodeAttribute()
+    pepper_id = UnicodeAttribute(attr_name="key")
     salt = BinaryAttribute(legacy_encoding=False)
     hash = BinaryAttribute(legacy_encoding=False)
     epoch = NumberAttribute()
     state = UnicodeAttribute()
     used_by = UnicodeAttribute(null=True)
-    attempts = NumberAttribute()
-    tries = UnicodeSetAttribute(null=True)
+    guesses = NumberAttribute(attr_name="attempts")
+    guess_ids = UnicodeSetAttribute(attr_name="tries", null=True)
     """Names of the attempts that `attempts` counts. botocore sends a write again whose answer was lost: here it finds
     what it did the first time, and is refused."""
     failures = NumberAttribute()
-    since = NumberAttribute(null=True)
+    failures_counted_from = NumberAttribute(attr_name="since", null=True)
     expires_at = NumberAttribute()
     sweep_at = NumberAttribute()
 
@@ -47,7 +47,7 @@ class PinItem(Table):
         """The PIN as rules know it."""
         return Pin(
             generation=self.generation,
-            key=self.key,
+            pepper_id=self.pepper_id,
             salt=self.salt,
             hash=self.hash,
             epoch=int(self.epoch),
@@ -55,7 +55,7 @@ class PinItem(Table):
         )
 
 
-def make(account: Account, instant: int) -> tuple[str, int]:
+def create(account: Account, now_ms: int) -> tuple[str, int]:
     """A new PIN and when it expires (Unix seconds); the one before it is dead.
 
     The PIN is nowhere but in what is returned. Consecutive wrong PINs go on counting from one to the next until the
@@ -63,34 +63,34 @@ def make(account: Account, instant: int) -> tuple[str, int]:
 
     :raises Unavailable: someone else was making one at the same moment, several times over.
     """
-    now = instant // 1000
-    ring, salt, pin = keys.pin(), tokens.salt(), tokens.pin()
-    hashed = tokens.pin_hash(ring, ring.current, salt, account.key, pin)
-    expires_at = now + pins.LIFE_SECONDS
-    for _ in range(TRIES):
-        item = _read(account.key)
-        failures = item.failures if item and item.since == account.last_sign_in_at else 0
-        same = PinItem.account.does_not_exist() if item is None else PinItem.generation == item.generation
+    now = now_ms // 1000
+    ring, salt, pin = keys.pin(), tokens.random_salt(), tokens.random_pin()
+    hashed = tokens.hash_pin(ring, ring.current, salt, account.key, pin)
+    expires_at = now + pins.LIFETIME_SECONDS
+    for _ in range(MAX_TRIES):
+        item = _get(account.key)
+        failures = item.failures if item and item.failures_counted_from == account.last_sign_in_at else 0
+        same = PinItem.account_key.does_not_exist() if item is None else PinItem.generation == item.generation
         if item is not None:
-            same &= PinItem.attempts == item.attempts
+            same &= PinItem.guesses == item.guesses
         new = PinItem(
-            tokens.encode(account.key),
-            generation=tokens.ulid(instant),
-            key=ring.current,
+            tokens.base64url_encode(account.key),
+            generation=tokens.new_ulid(now_ms),
+            pepper_id=ring.current,
             salt=salt,
             hash=cast("bytes", hashed),
             epoch=account.epoch,
             state=LIVE,
-            attempts=0,
+            guesses=0,
             failures=failures,
-            since=account.last_sign_in_at,
+            failures_counted_from=account.last_sign_in_at,
             expires_at=expires_at,
             sweep_at=expires_at + pins.SWEEP_SECONDS,
         )
         try:
             new.save(condition=same)
         except PutError as error:
-            if not unmet(error):
+            if not condition_failed(error):
                 raise
         else:
             return pin, expires_at
@@ -99,55 +99,55 @@ def make(account: Account, instant: int) -> tuple[str, int]:
 
 def is_live(account: Account, now: int) -> bool:
     """Whether the account has a PIN that would still open a session."""
-    item = _read(account.key)
+    item = _get(account.key)
     return (
         item is not None
         and item.state == LIVE
         and item.expires_at > now
-        and item.attempts < pins.MOST_ATTEMPTS
-        and item.failures < pins.MOST_FAILURES
+        and item.guesses < pins.MAX_GUESSES
+        and item.failures < pins.MAX_CONSECUTIVE_WRONG
         and item.epoch == account.epoch
     )
 
 
-def take_attempt(account: bytes, attempt: str, now: int) -> Pin:
+def count_guess(account: bytes, attempt: str, now: int) -> Pin:
     """Count one try, and return the PIN that it may be compared with. `attempt` names the try: it counts once.
 
     :raises PinRefused: there is none that is live, or it has been tried too often.
     """
-    item = PinItem(tokens.encode(account))
+    item = PinItem(tokens.base64url_encode(account))
     try:
         item.update(
-            [PinItem.attempts.add(1), PinItem.failures.add(1), PinItem.tries.add({attempt})],
+            [PinItem.guesses.add(1), PinItem.failures.add(1), PinItem.guess_ids.add({attempt})],
             condition=(PinItem.state == LIVE)
             & (PinItem.expires_at > now)
-            & (PinItem.attempts < pins.MOST_ATTEMPTS)
-            & (PinItem.failures < pins.MOST_FAILURES)
-            & ~PinItem.tries.contains(attempt),
+            & (PinItem.guesses < pins.MAX_GUESSES)
+            & (PinItem.failures < pins.MAX_CONSECUTIVE_WRONG)
+            & ~PinItem.guess_ids.contains(attempt),
         )
     except UpdateError as error:
-        if not unmet(error):
+        if not condition_failed(error):
             raise
-        counted = _read(account)
-        if counted is None or attempt not in (counted.tries or ()):
+        counted = _get(account)
+        if counted is None or attempt not in (counted.guess_ids or ()):
             raise PinRefused from None
         item = counted
     return item.pin()
 
 
-def give_back_attempt(account: bytes, attempt: str) -> None:
+def release_guess(account: bytes, attempt: str) -> None:
     """Uncount a try that stayed undecided, once, and unless another PIN has been made since."""
     try:
-        PinItem(tokens.encode(account)).write(
-            [PinItem.attempts.add(-1), PinItem.failures.add(-1), PinItem.tries.delete({attempt})],
-            condition=PinItem.tries.contains(attempt),
+        PinItem(tokens.base64url_encode(account)).upsert(
+            [PinItem.guesses.add(-1), PinItem.failures.add(-1), PinItem.guess_ids.delete({attempt})],
+            condition=PinItem.guess_ids.contains(attempt),
         )
     except UpdateError as error:
-        if not unmet(error):
+        if not condition_failed(error):
             raise
 
 
-def spend(pin: Pin, account: Account, arrival: Arrival) -> Visit:
+def spend(pin: Pin, account: Account, arrival: Attempt) -> LiveSession:
     """Open a session by a PIN that was rightly typed, and use it up.
 
     :raises PinRefused: someone or something was faster.
@@ -155,8 +155,8 @@ def spend(pin: Pin, account: Account, arrival: Arrival) -> Visit:
     """
 
     def again() -> Account | None:
-        item, current = _read(account.key), accounts.find(account.key)
-        if item and item.used_by == arrival.attempt:
+        item, current = _get(account.key), accounts.find(account.key)
+        if item and item.used_by == arrival.id:
             return None
         if not item or item.generation != pin.generation or item.state != LIVE or not current:
             raise PinRefused
@@ -164,22 +164,22 @@ def spend(pin: Pin, account: Account, arrival: Arrival) -> Visit:
             raise PinRefused
         return current
 
-    return sessions.sign_in(arrival, account, partial(_spending, pin, arrival), again)
+    return sessions.start(arrival, account, partial(_spending, pin, arrival), again)
 
 
-def _spending(pin: Pin, arrival: Arrival, account: Account) -> Spending:
-    return Spending(
-        PinItem(tokens.encode(account.key)),
-        [PinItem.state.set(USED), PinItem.used_by.set(arrival.attempt)],
+def _spending(pin: Pin, arrival: Attempt, account: Account) -> ConsumingWrite:
+    return ConsumingWrite(
+        PinItem(tokens.base64url_encode(account.key)),
+        [PinItem.state.set(USED), PinItem.used_by.set(arrival.id)],
         (PinItem.state == LIVE)
         & (PinItem.generation == pin.generation)
-        & (PinItem.expires_at > arrival.instant // 1000)
+        & (PinItem.expires_at > arrival.now_ms // 1000)
         & (PinItem.epoch == account.epoch),
     )
 
 
-def _read(account: bytes) -> PinItem | None:
+def _get(account: bytes) -> PinItem | None:
     try:
-        return PinItem.get(tokens.encode(account), consistent_read=True)
+        return PinItem.get(tokens.base64url_encode(account), consistent_read=True)
     except PinItem.DoesNotExist:
         return None

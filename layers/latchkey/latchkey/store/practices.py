@@ -12,9 +12,9 @@ from pynamodb.expressions.update import Action
 
 from latchkey import settings
 from latchkey.caches import Cache
-from latchkey.rules.practices import Practice, UnknownAddress, known
+from latchkey.rules.practices import Practice, UnknownAddressPolicy, language_or_default
 from latchkey.rules.refusals import PracticeUnknown
-from latchkey.store.tables import OUTAGES, Table, unmet
+from latchkey.store.dynamodb import OUTAGES, Table, condition_failed
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 
@@ -44,26 +44,26 @@ class PracticeItem(Table):
 
     def practice(self) -> Practice:
         """The practice as rules know it."""
-        values = {name: getattr(self, name) for name in NAMES}
+        values = {name: getattr(self, name) for name in FIELD_NAMES}
         return Practice(
             **values
             | {
-                "language": known(self.language),
-                "unknown_address": UnknownAddress(self.unknown_address),
+                "language": language_or_default(self.language),
+                "unknown_address": UnknownAddressPolicy(self.unknown_address),
                 "features": frozenset(self.features or ()),
                 "letters": self.letters.as_dict(),
             }
         )
 
 
-NAMES = tuple(f.name for f in fields(Practice))
+FIELD_NAMES = tuple(f.name for f in fields(Practice))
 
 
 _cache = Cache[Practice](OUTAGES)
 """Practices by their names."""
 
 
-def load(slug: str, now: int) -> Practice:
+def get_cached(slug: str, now: int) -> Practice:
     """A practice's settings, at most `PRACTICE_CACHE_SECONDS` old; an hour older while they cannot be read.
 
     :raises PracticeUnknown: there is none of that name.
@@ -71,19 +71,19 @@ def load(slug: str, now: int) -> Practice:
     if not SLUG.fullmatch(slug):
         raise PracticeUnknown
     try:
-        return _cache.get(slug, now, lambda: _read(slug), lambda _: settings.load().practice_cache_seconds)
+        return _cache.get(slug, now, lambda: _get(slug), lambda _: settings.load().practice_cache_seconds)
     except PracticeUnknown:
         _cache.forget(slug)
         raise
 
 
-def touch() -> None:
+def warm_connection() -> None:
     """A read that finds nothing, so that no request waits for the client and its connection."""
     with suppress(PracticeItem.DoesNotExist):
         PracticeItem.get("-")
 
 
-def find(slug: str) -> Practice | None:
+def get(slug: str) -> Practice | None:
     """A practice's settings as they are at this moment, for whoever changes them."""
     if not SLUG.fullmatch(slug):
         return None
@@ -95,22 +95,24 @@ def find(slug: str) -> Practice | None:
 
 def save(practice: Practice) -> None:
     """Create or replace a practice with everything that belongs to it."""
-    _item(practice).save()
+    _to_item(practice).save()
 
 
-def put(practice: Practice) -> bool:
+def create_or_replace(practice: Practice) -> bool:
     """Create a practice, or replace all its settings but its letters; whether it is new."""
     try:
-        _item(practice).save(condition=PracticeItem.slug.does_not_exist())
+        _to_item(practice).save(condition=PracticeItem.slug.does_not_exist())
     except PutError as error:
-        if not unmet(error):
+        if not condition_failed(error):
             raise
-        change(practice.slug, {name: getattr(practice, name) for name in NAMES if name not in ("slug", "letters")})
+        update(
+            practice.slug, {name: getattr(practice, name) for name in FIELD_NAMES if name not in ("slug", "letters")}
+        )
         return False
     return True
 
 
-def change(slug: str, changes: Mapping[str, Any]) -> Practice:
+def update(slug: str, changes: Mapping[str, Any]) -> Practice:
     """Change some settings of a practice, and leave the others to whoever else is changing them.
 
     :raises PracticeUnknown: there is none of that name.
@@ -123,7 +125,7 @@ def change(slug: str, changes: Mapping[str, Any]) -> Practice:
     return _update(slug, actions)
 
 
-def write_letter(slug: str, place: str, words: Mapping[str, str]) -> None:
+def set_wording(slug: str, place: str, words: Mapping[str, str]) -> None:
     """Keep a practice's own words for a kind of letter in a language: `place` is `{kind}/{language}`.
 
     :raises PracticeUnknown: there is none of that name.
@@ -131,7 +133,7 @@ def write_letter(slug: str, place: str, words: Mapping[str, str]) -> None:
     _update(slug, [PracticeItem.letters[place].set(dict(words))])
 
 
-def _read(slug: str) -> Practice:
+def _get(slug: str) -> Practice:
     try:
         return PracticeItem.get(slug).practice()
     except PracticeItem.DoesNotExist:
@@ -146,7 +148,7 @@ def _update(slug: str, actions: list[Action]) -> Practice:
         else:
             item.refresh(consistent_read=True)
     except UpdateError as error:
-        if unmet(error):
+        if condition_failed(error):
             raise PracticeUnknown from None
         raise
     except PracticeItem.DoesNotExist:
@@ -155,6 +157,6 @@ def _update(slug: str, actions: list[Action]) -> Practice:
     return item.practice()
 
 
-def _item(practice: Practice) -> PracticeItem:
-    values = {name: getattr(practice, name) for name in NAMES}
+def _to_item(practice: Practice) -> PracticeItem:
+    values = {name: getattr(practice, name) for name in FIELD_NAMES}
     return PracticeItem(**values | {"features": set(practice.features) or None, "letters": dict(practice.letters)})

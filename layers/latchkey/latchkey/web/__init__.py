@@ -1,25 +1,25 @@
 """The door: events in, answers out, nothing decided."""
 
-from latchkey.web.answers import Response, json_document, page, see_other, session_document, signed_in
-from latchkey.web.authorizer import asks_to_authorize, authorize
-from latchkey.web.entry import entry
+from latchkey.web.authorizer import authorize, is_authorizer_event
+from latchkey.web.dispatch import handler_for
 from latchkey.web.requests import Request
-from latchkey.web.worker import EventFailed, NotNow, Outcome, listener, worker
+from latchkey.web.responses import Response, html_page, json_response, see_other, session_document, signed_in_response
+from latchkey.web.worker import EventFailed, JobResult, RetryLater, eventbridge_handler, sqs_handler
 
 __all__ = [
     "EventFailed",
-    "NotNow",
-    "Outcome",
+    "JobResult",
     "Request",
     "Response",
-    "asks_to_authorize",
+    "RetryLater",
     "authorize",
-    "entry",
-    "json_document",
-    "listener",
-    "page",
+    "eventbridge_handler",
+    "handler_for",
+    "html_page",
+    "is_authorizer_event",
+    "json_response",
     "see_other",
     "session_document",
-    "signed_in",
-    "worker",
+    "signed_in_response",
+    "sqs_handler",
 ]

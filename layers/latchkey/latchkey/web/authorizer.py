@@ -7,41 +7,41 @@ from typing import Any
 from latchkey import aws, settings
 from latchkey.rules.refusals import Refusal
 from latchkey.store import practices
-from latchkey.web import arrivals, cookies, log, origins
-from latchkey.web.requests import read
+from latchkey.web import cookies, current_session, log, origins
+from latchkey.web.requests import parse_event
 
-REFUSED = {"isAuthorized": False}
+DENIED = {"isAuthorized": False}
 READING = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing, which a link on any page may use."""
 
 
-def asks_to_authorize(event: Mapping[str, Any]) -> bool:
+def is_authorizer_event(event: Mapping[str, Any]) -> bool:
     """Whether API Gateway asks on behalf of another function, instead of handing us a request."""
     return event.get("type") == "REQUEST"
 
 
-@aws.in_time
-def authorize(event: Mapping[str, Any], _context: aws.Context) -> dict[str, Any]:
+@aws.within_deadline
+def authorize(event: Mapping[str, Any], _context: aws.InvocationContext) -> dict[str, Any]:
     """Yes, with account, profile and practice, for a live session; no for everything else, outages included.
 
     The practice is the path's; on APIs whose paths name none, that of the one session cookie. What may change something
     has to be asked for by a page of the portal's host, or by an app.
     """
-    request = read(event)
+    request = parse_event(event)
     request = replace(request, origin=settings.load().portal_origin or f"https://{request.host}")
     try:
         if request.method not in READING:
-            origins.check(request)
-        slug = request.parameters.get("practice") or cookies.sole_session(request)
+            origins.check_same_origin(request)
+        slug = request.path_parameters.get("practice") or cookies.sole_session_practice(request)
         if slug is None:
-            return REFUSED
-        request = replace(request, practice=practices.load(slug, request.now))
-        visit = arrivals.visit(request)
+            return DENIED
+        request = replace(request, practice=practices.get_cached(slug, request.now))
+        visit = current_session.require(request)
     except Refusal:
-        return REFUSED
+        return DENIED
     except Exception as error:  # noqa: BLE001 - Lambda would write down its words, and API Gateway answer 500
-        log.failed(error, request.reference)
-        return REFUSED
+        log.log_fault(error, request.support_code)
+        return DENIED
     profile = visit.profile
     return {
         "isAuthorized": True,

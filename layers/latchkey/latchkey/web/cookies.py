@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from latchkey import keys, tokens
 from latchkey.rules.practices import LANGUAGES, Language
-from latchkey.tokens import ACCOUNT_BYTES, REQUEST_BYTES
+from latchkey.tokens import ACCOUNT_BYTES, ID_BYTES
 from latchkey.web.requests import Request
 
 DAY = 24 * 3600
@@ -17,7 +17,7 @@ TYPED_SECONDS = 30 * 60
 """How long a browser shows the address that was typed in it (B140)."""
 LONGEST_TYPED = 160
 """Characters; a longer address is not shown again, so that all cookies of an answer stay below 500 bytes."""
-AGAIN_SECONDS = 60
+REPEAT_SECONDS = 60
 BROWSER_SECONDS = 180 * DAY
 GOOGLE_SECONDS = 600
 LANGUAGE_SECONDS = 365 * DAY
@@ -42,7 +42,7 @@ class Typed:
     """The address that a link was asked for with, as it was typed."""
 
     address: str = field(repr=False)
-    asked_at: int
+    typed_at: int
     """Unix seconds."""
 
 
@@ -51,12 +51,12 @@ def session(request: Request) -> str | None:
     return request.cookie(_name("session", request))
 
 
-def has_session(request: Request) -> bool:
+def has_session_cookie(request: Request) -> bool:
     """Whether the browser believes to be signed in."""
     return request.has_cookie(_name("session", request))
 
 
-def sole_session(request: Request) -> str | None:
+def sole_session_practice(request: Request) -> str | None:
     """The practice whose session cookie came with the request, if there is only one."""
     return _sole("session", request)
 
@@ -66,7 +66,7 @@ def set_session(request: Request, value: str) -> str:
     return _set(_name("session", request), value)
 
 
-def drop_session(request: Request) -> str:
+def clear_session(request: Request) -> str:
     """The session is over."""
     return _drop(_name("session", request))
 
@@ -84,19 +84,19 @@ def browser(request: Request) -> KnownBrowser | None:
 
 def new_browser(request: Request) -> KnownBrowser:
     """A name for a browser that has none yet."""
-    return KnownBrowser(tokens.request_id(), request.now)
+    return KnownBrowser(tokens.random_id(), request.now)
 
 
-def set_known(request: Request, account: bytes) -> str:
+def set_known_browser(request: Request, account: bytes) -> str:
     """Remembers who has signed in: limits of its own that strangers cannot use up (docs/security.md)."""
     named = browser(request) or new_browser(request)
     return _set_browser(request, KnownBrowser(named.id, request.now, account))
 
 
-def knows(request: Request, account: bytes) -> bool:
+def known_browser_id(request: Request, account: bytes) -> bool:
     """Whether someone signed in to that account with this browser before."""
     named = browser(request)
-    return named is not None and named.account is not None and tokens.same(named.account, account)
+    return named is not None and named.account is not None and tokens.constant_time_equal(named.account, account)
 
 
 def requested(request: Request) -> bytes | None:
@@ -107,7 +107,7 @@ def requested(request: Request) -> bytes | None:
 def set_requested(request: Request, link: bytes, address: str) -> tuple[str, ...]:
     """Lets this browser open its link without being asked again, and shows for half an hour what was typed."""
     named = browser(request) or new_browser(request)
-    made = _sealed("requested", request, link + named.id, REQUESTED_SECONDS)
+    made = _signed("requested", request, link + named.id, REQUESTED_SECONDS)
     return made, _set_browser(request, named), set_typed(request, address)
 
 
@@ -125,7 +125,7 @@ def typed(request: Request) -> Typed | None:
 def set_typed(request: Request, address: str) -> str:
     """Shows for half an hour what was typed, if it is not too long."""
     shown = address if len(address) <= LONGEST_TYPED else ""
-    return _sealed("typed", request, request.now.to_bytes(TIME_BYTES) + shown.encode(), TYPED_SECONDS)
+    return _signed("typed", request, request.now.to_bytes(TIME_BYTES) + shown.encode(), TYPED_SECONDS)
 
 
 def drop_request(request: Request) -> tuple[str, str]:
@@ -133,14 +133,14 @@ def drop_request(request: Request) -> tuple[str, str]:
     return _drop(_name("req", request)), _drop(_name("typed", request))
 
 
-def asked_again(request: Request) -> bool:
+def is_repeat(request: Request) -> bool:
     """Whether the last press was a second one within a minute."""
     return request.cookie(_name("again", request)) is not None
 
 
-def set_again(request: Request) -> str:
+def set_repeat(request: Request) -> str:
     """Remember for a minute that nothing new was sent."""
-    return _set(_name("again", request), "1", AGAIN_SECONDS)
+    return _set(_name("again", request), "1", REPEAT_SECONDS)
 
 
 def drop_again(request: Request) -> str:
@@ -148,12 +148,12 @@ def drop_again(request: Request) -> str:
     return _drop(_name("again", request))
 
 
-def google(request: Request) -> bytes | None:
+def provider_browser_secret(request: Request) -> bytes | None:
     """The secret of the Google sign-ins that were started in this browser."""
     return _bound("google", request)
 
 
-def sole_google(request: Request) -> str | None:
+def sole_provider_practice(request: Request) -> str | None:
     """The practice that this browser has left for Google from within the last minutes, if there is only one."""
     return _sole("google", request)
 
@@ -161,7 +161,7 @@ def sole_google(request: Request) -> str | None:
 def set_google(request: Request, secret: bytes) -> tuple[str, ...]:
     """Remembers a started Google sign-in. Lax and not Strict: the way back from Google is from another site."""
     named = browser(request) or new_browser(request)
-    return _sealed("google", request, secret + named.id, GOOGLE_SECONDS), _set_browser(request, named)
+    return _signed("google", request, secret + named.id, GOOGLE_SECONDS), _set_browser(request, named)
 
 
 def language(request: Request) -> Language | None:
@@ -180,7 +180,7 @@ NAMES = {"browser": "browser", "requested": "req", "typed": "typed", "google": "
 
 
 def _name(what: str, request: Request) -> str:
-    return f"__Host-{what}-{request.at.slug}"
+    return f"__Host-{what}-{request.practice_or_404.slug}"
 
 
 def _sole(what: str, request: Request) -> str | None:
@@ -198,26 +198,26 @@ def _drop(name: str) -> str:
     return _set(name, "", 0)
 
 
-def _sealed(purpose: str, request: Request, payload: bytes, seconds: int) -> str:
-    value = tokens.seal(keys.cookie(), purpose, request.at.slug, payload)
+def _signed(purpose: str, request: Request, payload: bytes, seconds: int) -> str:
+    value = tokens.sign(keys.cookie(), purpose, request.practice_or_404.slug, payload)
     return _set(_name(NAMES[purpose], request), value, seconds)
 
 
 def _unsealed(purpose: str, request: Request) -> bytes | None:
     value = request.cookie(_name(NAMES[purpose], request))
-    return tokens.unseal(keys.cookie(), purpose, request.at.slug, value) if value else None
+    return tokens.unsign(keys.cookie(), purpose, request.practice_or_404.slug, value) if value else None
 
 
 def _set_browser(request: Request, named: KnownBrowser) -> str:
     """Names the browser for half a year."""
     payload = named.id + named.issued_at.to_bytes(TIME_BYTES) + (named.account or b"")
-    return _sealed("browser", request, payload, BROWSER_SECONDS)
+    return _signed("browser", request, payload, BROWSER_SECONDS)
 
 
 def _bound(purpose: str, request: Request) -> bytes | None:
     """The 16 bytes that a signed cookie holds which was made for this very browser."""
     payload, named = _unsealed(purpose, request), browser(request)
-    if payload is None or named is None or len(payload) != REQUEST_BYTES + BROWSER_BYTES:
+    if payload is None or named is None or len(payload) != ID_BYTES + BROWSER_BYTES:
         return None
-    said, made_for = payload[:REQUEST_BYTES], payload[REQUEST_BYTES:]
-    return said if tokens.same(made_for, named.id) else None
+    said, made_for = payload[:ID_BYTES], payload[ID_BYTES:]
+    return said if tokens.constant_time_equal(made_for, named.id) else None

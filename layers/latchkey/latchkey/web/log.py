@@ -37,25 +37,25 @@ def _log() -> logging.Logger:
 _logger = _log()
 
 
-def answered(status: int, **facts: str | None) -> None:
+def log_request(status: int, **facts: str | None) -> None:
     """One line a request: `route` (the template's path, never the one that was asked for), `method`, `code`, `reason`,
     `practice` and `request_id`."""
     _write(logging.INFO, "answered", {"status": status, **facts})
 
 
-def worked(outcome: str, reason: str | None, practice: str | None, reference: str) -> None:
+def log_job(outcome: str, reason: str | None, practice: str | None, message_id: str) -> None:
     """One line a mail job."""
-    facts = {"outcome": outcome, "reason": reason, "practice": practice, "message_id": reference}
+    facts = {"outcome": outcome, "reason": reason, "practice": practice, "message_id": message_id}
     _write(logging.INFO, "worked", facts)
 
 
-def failed(error: BaseException, reference: str) -> None:
+def log_fault(error: BaseException, support_code: str) -> None:
     """A fault: its kind and where in the code it arose, without its words, which may quote what must not be kept."""
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.name}:{frame.lineno}" for frame in frames[-6:]]
-    metrics.count(metrics.Metric.FAILED)
-    _write(logging.ERROR, "failed", {"fault": type(error).__qualname__, "where": where, "request_id": reference})
+    metrics.count(metrics.Metric.FAULT)
+    _write(logging.ERROR, "failed", {"fault": type(error).__qualname__, "where": where, "request_id": support_code})
 
 
 def _write(level: int, message: str, facts: Mapping[str, object]) -> None:
-    _logger.log(level, message, extra={"facts": {**facts, **metrics.embedded()}})
+    _logger.log(level, message, extra={"facts": {**facts, **metrics.emf_fields()}})

@@ -5,11 +5,11 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from latchkey import settings, tokens
-from latchkey.rules.refusals import Detoured, OriginRefused, PageUnknown
+from latchkey.rules.refusals import OriginBypassed, OriginRefused, PageUnknown
 from latchkey.web.requests import Request
 
 
-def seen(request: Request) -> Request:
+def with_viewer_source(request: Request) -> Request:
     """The request with the source that CloudFront saw, where it stands in front: the API sees only CloudFront.
 
     :raises Detoured: it did not come through CloudFront, whose word on the source would be anybody's.
@@ -17,13 +17,13 @@ def seen(request: Request) -> Request:
     digests = settings.load().cloudfront_digests
     if not digests:
         return request
-    if tokens.sha256(request.headers.get("x-origin-verify", "")) not in digests:
-        raise Detoured
+    if tokens.sha256_hex(request.headers.get("x-origin-verify", "")) not in digests:
+        raise OriginBypassed
     # an address and a port, also where the address is IPv6
-    return replace(request, source=request.headers.get("cloudfront-viewer-address", "").rpartition(":")[0])
+    return replace(request, source_ip=request.headers.get("cloudfront-viewer-address", "").rpartition(":")[0])
 
 
-def portal(request: Request) -> str:
+def portal_origin(request: Request) -> str:
     """The origin under which people see the portal.
 
     :raises PageUnknown: the request came to another host.
@@ -34,7 +34,7 @@ def portal(request: Request) -> str:
     return known or f"https://{request.host}"
 
 
-def check(request: Request) -> None:
+def check_same_origin(request: Request) -> None:
     """Pass if every header that tells where the request was made names us.
 
     A form that carries none of them is refused. A JSON body may come without, and so may a PUT, PATCH or DELETE: apps

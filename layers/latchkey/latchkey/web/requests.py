@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl
 from latchkey.rules.practices import Language, Practice
 from latchkey.rules.refusals import BodyInvalid, BodyTooLarge, PageUnknown
 
-LARGEST_BODY = 8 * 1024
+MAX_BODY_BYTES = 8 * 1024
 """Bytes; the longest honest form is one address."""
-MOST_FIELDS = 20
+MAX_FIELDS = 20
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-DOCUMENTS = ("/{practice}/session", "/healthz")
+JSON_ONLY_ROUTES = ("/{practice}/session", "/healthz")
 """Routes that only programs ask for."""
 UTF_8 = ("", "utf-8", "utf8")
 COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -33,20 +33,20 @@ class Request:
     route: str
     """The template's path, such as `/{practice}/sign-in`, or `$default`."""
     path: str = field(repr=False)
-    parameters: Mapping[str, str] = field(repr=False)
+    path_parameters: Mapping[str, str] = field(repr=False)
     raw_query: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     cookies: Sequence[tuple[str, str]] = field(repr=False)
     """Name and value of each cookie, in the order in which they were sent."""
     raw_body: str = field(repr=False)
-    encoded: bool
+    is_base64: bool
     """Whether API Gateway wrote the body as base64."""
-    source: str = field(repr=False)
+    source_ip: str = field(repr=False)
     """The address it came from, as API Gateway saw it."""
     host: str
-    instant: int
+    now_ms: int
     """Unix milliseconds."""
-    reference: str
+    support_code: str
     """API Gateway's id of the request, the support code: on pages, in the audit and in the log."""
     origin: str = ""
     """`https://host` of the portal."""
@@ -56,10 +56,10 @@ class Request:
     @property
     def now(self) -> int:
         """Unix seconds."""
-        return self.instant // 1000
+        return self.now_ms // 1000
 
     @property
-    def at(self) -> Practice:
+    def practice_or_404(self) -> Practice:
         """The practice whose portal this is.
 
         :raises PageUnknown: the path names none.
@@ -68,33 +68,33 @@ class Request:
             raise PageUnknown
         return self.practice
 
-    def below(self, page: str) -> str:
+    def portal_path(self, page: str) -> str:
         """The path of a page of this practice's portal."""
-        return f"/{self.at.slug}/{page}"
+        return f"/{self.practice_or_404.slug}/{page}"
 
     @property
-    def prefetched(self) -> bool:
+    def is_prefetch(self) -> bool:
         """Whether the browser only guesses that someone may want this."""
         hints = (self.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz"))
         return any("prefetch" in hint.lower() or "preview" in hint.lower() for hint in hints)
 
     @property
-    def asked_for(self) -> bool:
+    def counts_as_activity(self) -> bool:
         """Whether someone wants to see the answer: a HEAD shows nothing, and who prefetches only guesses."""
-        return self.method != "HEAD" and not self.prefetched
+        return self.method != "HEAD" and not self.is_prefetch
 
     @property
     def wants_json(self) -> bool:
         """Whether the answer is for a program."""
         accepted = (part.split(";")[0].strip().lower() for part in self.headers.get("accept", "").split(","))
-        return self.route in DOCUMENTS or any(media in (JSON, PROBLEM) for media in accepted)
+        return self.route in JSON_ONLY_ROUTES or any(media in (JSON, PROBLEM) for media in accepted)
 
     @property
     def sends_json(self) -> bool:
         """Whether the body says it is JSON."""
         return self._media()[0] == JSON
 
-    def query(self, name: str) -> str | None:
+    def query_value(self, name: str) -> str | None:
         """One value from the query string.
 
         :raises BodyInvalid: it is given twice, or cannot be read.
@@ -110,32 +110,32 @@ class Request:
         """Whether the browser sent a cookie of that name at all."""
         return any(sent == name for sent, _ in self.cookies)
 
-    def field(self, name: str) -> str:
+    def form_value(self, name: str) -> str:
         """One field of the form or JSON document, "" where it is missing.
 
         :raises BodyInvalid: the body is not what it says it is, or gives the field twice.
         """
         if self.sends_json:
-            return _as_field(self.document().get(name))
+            return _as_field(self.json_object().get(name))
         return _single(self._form(), name) or ""
 
-    def body(self, most: int = LARGEST_BODY) -> bytes:
+    def body_bytes(self, most: int = MAX_BODY_BYTES) -> bytes:
         """What was sent, up to so many bytes.
 
         :raises BodyTooLarge: before anything of it is parsed.
         :raises BodyInvalid: what should be base64 is not.
         """
-        if len(self.raw_body) > (most * 4 // 3 + 4 if self.encoded else most):
+        if len(self.raw_body) > (most * 4 // 3 + 4 if self.is_base64 else most):
             raise BodyTooLarge
         try:
-            body = base64.b64decode(self.raw_body, validate=True) if self.encoded else self.raw_body.encode()
+            body = base64.b64decode(self.raw_body, validate=True) if self.is_base64 else self.raw_body.encode()
         except ValueError:
             raise BodyInvalid from None
         if len(body) > most:
             raise BodyTooLarge
         return body
 
-    def document(self, most: int = LARGEST_BODY) -> dict[str, Any]:
+    def json_object(self, most: int = MAX_BODY_BYTES) -> dict[str, Any]:
         """The JSON object that was sent, in up to so many bytes; an empty one for nothing.
 
         :raises BodyTooLarge: before anything of it is parsed.
@@ -144,7 +144,7 @@ class Request:
         if self._media()[1] not in UTF_8:
             raise BodyInvalid
         try:
-            document = json.loads(self.body(most).decode() or "{}", object_pairs_hook=_unique)
+            document = json.loads(self.body_bytes(most).decode() or "{}", object_pairs_hook=_unique)
         except (ValueError, RecursionError):
             raise BodyInvalid from None
         if not isinstance(document, dict):
@@ -153,7 +153,7 @@ class Request:
 
     def _form(self) -> list[tuple[str, str]]:
         media, charset = self._media()
-        body = self.body()
+        body = self.body_bytes()
         if not body and not media:
             return []
         if media != FORM or charset not in UTF_8:
@@ -174,7 +174,7 @@ class Request:
         return media.strip(), charset
 
 
-def read(event: Mapping[str, Any]) -> Request:
+def parse_event(event: Mapping[str, Any]) -> Request:
     """The request in an event, nothing of its body parsed yet."""
     context = event["requestContext"]
     http = context["http"]
@@ -183,17 +183,17 @@ def read(event: Mapping[str, Any]) -> Request:
         method=str(http["method"]).upper(),
         route=route.partition(" ")[2] or route,
         path=str(event.get("rawPath", "/")),
-        parameters=event.get("pathParameters") or {},
+        path_parameters=event.get("pathParameters") or {},
         raw_query=str(event.get("rawQueryString", "")),
         headers={str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()},
         cookies=tuple(_cookies(event.get("cookies") or ())),
         raw_body=event.get("body") or "",
-        encoded=bool(event.get("isBase64Encoded")),
-        source=str(http.get("sourceIp", "")),
+        is_base64=bool(event.get("isBase64Encoded")),
+        source_ip=str(http.get("sourceIp", "")),
         host=str(context.get("domainName", "")).lower(),
-        instant=int(context["timeEpoch"]),
+        now_ms=int(context["timeEpoch"]),
         # without the sign that API Gateway's ids end in, and nobody wants to spell on the phone
-        reference=str(context.get("requestId", "")).rstrip("="),
+        support_code=str(context.get("requestId", "")).rstrip("="),
     )
 
 
@@ -211,7 +211,7 @@ def _cookies(sent: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
         raise BodyInvalid from None
 

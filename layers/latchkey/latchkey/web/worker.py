@@ -10,11 +10,11 @@ from typing import Any
 from latchkey import aws, metrics
 from latchkey.metrics import Metric
 from latchkey.tokens import jitter
-from latchkey.web import log, start
+from latchkey.web import cold_start, log
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JobResult:
     """What became of a message, for the log."""
 
     name: str
@@ -23,13 +23,13 @@ class Outcome:
 
 
 @dataclass(eq=False)
-class NotNow(Exception):
+class RetryLater(Exception):
     """In the way of a message, and of those behind it, is something that passes."""
 
     reason: str
-    lasting: bool = False
+    is_prolonged: bool = False
     """It does not pass soon."""
-    percent: int = field(default_factory=partial(jitter, 100))
+    jitter_percent: int = field(default_factory=partial(jitter, 100))
     """Of the time by which a wait differs by chance: what is put off together comes back together, for one more try."""
 
 
@@ -38,103 +38,103 @@ class EventFailed(Exception):
     an address."""
 
 
-type Work = Callable[[str, int], Outcome]
+type Work = Callable[[str, int], JobResult]
 """Takes a message's body and the instant (Unix milliseconds)."""
 
-type PutOff = Callable[[str, int, NotNow], Outcome]
+type Requeue = Callable[[str, int, RetryLater], JobResult]
 """Sees to it that a message's work is done later."""
 
-SENDING = {
+METRIC_BY_SEND_RESULT = {
     "sent": Metric.SENT,
-    "delayed": Metric.MAIL_WAITING,
-    "rejected": Metric.MAIL_REFUSED,
-    "suppressed": Metric.MAIL_DROPPED,
+    "delayed": Metric.MAIL_DEFERRED,
+    "rejected": Metric.MAIL_REJECTED,
+    "suppressed": Metric.MAIL_SKIPPED,
 }
-REPORTED = {
+METRIC_BY_REPORT = {
     "delivered": Metric.DELIVERED,
     "delayed": Metric.DELAYED,
     "bounced": Metric.BOUNCED,
     "complained": Metric.COMPLAINED,
-    "rejected": Metric.MAIL_REFUSED,
+    "rejected": Metric.MAIL_REJECTED,
 }
 """Outcomes that are counted."""
 
 REFERENCE = re.compile("[0-9A-Za-z-]{1,64}")
 """An id of EventBridge's; what looks otherwise may hold anything, and is not written down."""
 
-NEEDED_MS = 10_000
+MIN_REMAINING_MS = 10_000
 """What one message can take: a call to AWS that fails at its third try takes 9 seconds."""
 
 
-def worker(work: Work, put_off: PutOff) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+def sqs_handler(work: Work, put_off: Requeue) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
     """A Lambda handler for batches from SQS: a message that fails comes back alone, the others are done.
 
     From the first one on that cannot be done now, the rest of the batch is put off untried.
     """
 
-    @aws.in_time
-    def handle(event: Mapping[str, Any], context: aws.Context) -> dict[str, Any]:
-        instant = _instant(context)
-        obstacle: NotNow | None = None
+    @aws.within_deadline
+    def handle(event: Mapping[str, Any], context: aws.InvocationContext) -> dict[str, Any]:
+        now_ms = _now_ms(context)
+        obstacle: RetryLater | None = None
         failures = []
         for record in event["Records"]:
             message, body = str(record["messageId"]), str(record["body"])
             try:
-                outcome = obstacle or _tried(work, body, instant, context)
-                if isinstance(outcome, NotNow):
+                outcome = obstacle or _tried(work, body, now_ms, context)
+                if isinstance(outcome, RetryLater):
                     obstacle = outcome
-                    outcome = put_off(body, instant, obstacle)
+                    outcome = put_off(body, now_ms, obstacle)
             except Exception as error:  # noqa: BLE001 - one message's trouble must not be the others'
-                log.failed(error, message)
+                log.log_fault(error, message)
                 failures.append({"itemIdentifier": message})
             else:
-                _told(outcome, SENDING, message)
+                _told(outcome, METRIC_BY_SEND_RESULT, message)
         return {"batchItemFailures": failures}
 
-    start.ready()
+    cold_start.prepare()
     return handle
 
 
-def _tried(work: Work, body: str, instant: int, context: aws.Context) -> Outcome | NotNow:
+def _tried(work: Work, body: str, now_ms: int, context: aws.InvocationContext) -> JobResult | RetryLater:
     """What became of the message, or what is in its way."""
-    if context.get_remaining_time_in_millis() < NEEDED_MS:
-        return NotNow("no_time")
+    if context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
+        return RetryLater("no_time")
     try:
-        return work(body, instant)
-    except NotNow as obstacle:
+        return work(body, now_ms)
+    except RetryLater as obstacle:
         return obstacle
 
 
-def listener(hear: Callable[[object, int], Outcome]) -> Callable[[object, Any], None]:
+def eventbridge_handler(hear: Callable[[object, int], JobResult]) -> Callable[[object, Any], None]:
     """A Lambda handler for single events from elsewhere in AWS, whatever shape they have; one that fails is delivered
     again by Lambda."""
 
-    @aws.in_time
-    def handle(event: object, context: aws.Context) -> None:
-        reference = _reference(event)
+    @aws.within_deadline
+    def handle(event: object, context: aws.InvocationContext) -> None:
+        message_id = _message_id(event)
         try:
-            outcome = hear(event, _instant(context))
+            outcome = hear(event, _now_ms(context))
         except Exception as error:  # noqa: BLE001 - Lambda would write down its words
-            log.failed(error, reference)
+            log.log_fault(error, message_id)
             raise EventFailed from None
-        _told(outcome, REPORTED, reference)
+        _told(outcome, METRIC_BY_REPORT, message_id)
 
-    start.settle()
+    cold_start.resume_gc()
     return handle
 
 
-def _reference(event: object) -> str:
+def _message_id(event: object) -> str:
     told = event.get("id") if isinstance(event, Mapping) else None
     return told if isinstance(told, str) and REFERENCE.fullmatch(told) else ""
 
 
-def _told(outcome: Outcome, counted: Mapping[str, Metric], reference: str) -> None:
+def _told(outcome: JobResult, counted: Mapping[str, Metric], message_id: str) -> None:
     if metric := counted.get(outcome.name):
         metrics.count(metric)
-    log.worked(outcome.name, outcome.reason, outcome.practice, reference)
+    log.log_job(outcome.name, outcome.reason, outcome.practice, message_id)
 
 
-def _instant(context: aws.Context) -> int:
+def _now_ms(context: aws.InvocationContext) -> int:
     """Unix milliseconds; whoever invokes the function may say what time it is, as a local run does."""
     told = getattr(context, "client_context", None)
     custom = getattr(told, "custom", None) or {}

@@ -1,0 +1,347 @@
+"""What clinicians get, as documents."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Literal, cast, get_args
+
+from pydantic import BaseModel, Field
+
+from latchkey.rules.accounts import Account
+from latchkey.rules.clients import AddressOnFile, Client, Contact
+from latchkey.rules.events import Event
+from latchkey.rules.practices import FEATURES, Practice
+from latchkey.web.responses import rfc3339
+
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Language = Literal["en", "es"]
+ClientKind = Literal["individual", "couple", "minor"]
+AccessStatus = Literal["none", "invited", "active", "disabled"]
+EmailStatus = Literal[
+    "none", "queued", "sent", "delivered", "delayed", "bounced", "complained", "rejected", "suppressed"
+]
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong with a request."""
+
+    location: str
+    message: str
+
+
+class OpenerDocument(BaseModel):
+    """Someone who can open the client's profile by a sign-in of their own."""
+
+    contact: Annotated[str, Field(description="Id of the contact, as in the list of contacts.")]
+    name: str
+    email: str
+    relation: str
+
+
+class Problem(BaseModel):
+    """Why something was not done (RFC 9457)."""
+
+    title: str
+    status: int
+    code: Annotated[str, Field(description="Stable, for programs.")]
+    detail: str | None = None
+    retry_after: Annotated[int | None, Field(description="Seconds.")] = None
+    errors: list[FieldError] | None = None
+    people: Annotated[
+        list[OpenerDocument] | None, Field(description="Of `opened_by_others`: who else opens the profile.")
+    ] = None
+
+
+class GatewayMessage(BaseModel):
+    """What API Gateway says when it refuses by itself."""
+
+    message: str | None = None
+
+
+class PracticeDocument(BaseModel):
+    """A practice."""
+
+    slug: str
+    portal_url: str
+    name: str
+    phone: str | None
+    language: Language
+    time_zone: str
+    sender: str
+    reply_to: str | None
+    website: bool
+    new_client_url: str | None
+    app_url: str | None
+    help_url: str | None
+    welcome: str | None
+    unknown_address: Literal["tell", "same_answer"]
+    google: bool
+    features: dict[str, bool]
+
+
+class MemberDocument(BaseModel):
+    """Someone who may act for a practice."""
+
+    subject: str
+    role: Literal["admin", "clinician"]
+
+
+class LetterDocument(BaseModel):
+    """A practice's own words in a letter; a part that is empty keeps ours."""
+
+    greeting: str = ""
+    body: str = ""
+    footer: str = ""
+
+
+class EmailDocument(BaseModel):
+    """An address on file, and who recorded when whether the person may be written to there."""
+
+    address: str
+    email_ok: bool
+    recorded_by: str
+    recorded_at: Timestamp
+
+
+class ContactEntry(BaseModel):
+    """Someone who signs in as themselves and may open the client's profile, as clients show them."""
+
+    id: str
+    name: str
+    email: str
+    email_ok: bool
+    relation: str
+
+
+class ContactDocument(ContactEntry):
+    """Someone who signs in as themselves and may open the client's profile."""
+
+    email_status: EmailStatus
+
+
+class ContactList(BaseModel):
+    """Everyone who may open a client's profile."""
+
+    contacts: list[ContactDocument]
+
+
+class AccessDocument(BaseModel):
+    """A client's sign-in."""
+
+    email: Annotated[str | None, Field(description="The address that signs in, or that the next invitation goes to.")]
+    emails: list[EmailDocument]
+    status: AccessStatus
+    invited_at: Timestamp | None
+    first_sign_in_at: Timestamp | None
+    last_sign_in_at: Timestamp | None
+    email_status: EmailStatus
+    has_live_pin: bool
+    can_resend: bool
+    banner: Annotated[str | None, Field(description="The sentence to show, if there is one.")]
+
+
+class ClientEntry(BaseModel):
+    """A client, as lists show them."""
+
+    id: str
+    name: str
+    kind: ClientKind
+    language: Language
+    emails: list[EmailDocument]
+    features: dict[str, bool]
+    contacts: list[ContactEntry]
+    status: AccessStatus
+    created_at: Timestamp
+
+
+class ClientDocument(ClientEntry):
+    """A client."""
+
+    portal_access: AccessDocument
+    items: Annotated[list[str], Field(description="What was shared with the client, newest last.")]
+
+
+class ClientList(BaseModel):
+    """A page of clients, oldest first."""
+
+    clients: list[ClientEntry]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last one.")]
+
+
+class ShareDocument(BaseModel):
+    """What sharing does about the client's sign-in."""
+
+    grants_access: bool
+    banner: Annotated[str | None, Field(description="The sentence to show before sharing, if there is one.")]
+    items: Annotated[list[str], Field(description="Everything that was shared so far, this included.")]
+
+
+class PinDocument(BaseModel):
+    """A PIN. It is told once, here, and kept nowhere in a form that can be read."""
+
+    pin: Annotated[str, Field(pattern="^[0-9]{6}$")]
+    email: Annotated[str, Field(description="The address that it works with.")]
+    expires_at: Timestamp
+
+
+class EventDocument(BaseModel):
+    """Something that happened."""
+
+    id: str
+    kind: str
+    at: Timestamp
+    actor: Annotated[str, Field(description="`client`, `system`, or the subject of a clinician's token.")]
+    outcome: Literal["done", "refused"]
+    reason: str | None
+    method: str | None
+    reference: Annotated[str | None, Field(description="The support code that the person was shown.")]
+
+
+class EventList(BaseModel):
+    """A page of what happened, newest first."""
+
+    events: list[EventDocument]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last one.")]
+
+
+class RateLimitDocument(BaseModel):
+    """Something that has to be waited for."""
+
+    on: Literal["links", "pins"]
+    until: Annotated[Timestamp, Field(description="For a browser that has never signed in with this address.")]
+    known_browsers_until: Annotated[
+        Timestamp | None,
+        Field(description="For a browser that has signed in with this address before; null where it need not wait."),
+    ]
+
+
+class DiagnosisDocument(BaseModel):
+    """Why a client cannot sign in, as far as anyone can know."""
+
+    access: AccessStatus
+    address: str | None
+    consent: Annotated[bool | None, Field(description="Null where there is no address.")]
+    email_status: EmailStatus
+    last_mails: list[EventDocument]
+    locks: list[RateLimitDocument]
+    last_refusals: list[EventDocument]
+    advice: Annotated[list[str], Field(description="Sentences to read out on the phone.")]
+
+
+def practice(practice: Practice, origin: str) -> PracticeDocument:
+    """A practice with the address of its portal."""
+    told = {name: getattr(practice, name) for name in PracticeDocument.model_fields if hasattr(practice, name)}
+    return PracticeDocument.model_validate(
+        told | {"portal_url": f"{origin}/{practice.slug}", "features": switches(practice.features)}
+    )
+
+
+def emails(emails: Iterable[AddressOnFile]) -> list[EmailDocument]:
+    """The addresses on file."""
+    return [
+        EmailDocument(
+            address=email.address,
+            email_ok=email.email_ok,
+            recorded_by=email.recorded_by,
+            recorded_at=rfc3339(email.recorded_at),
+        )
+        for email in emails
+    ]
+
+
+def contact(contact: Contact, account: Account | None) -> ContactDocument:
+    """A contact and what became of the newest mail to them; `account` is the one they sign in to."""
+    return ContactDocument.model_validate(_contact(contact) | {"email_status": email_status(account)})
+
+
+def client_entry(client: Client, own: Account | None) -> ClientEntry:
+    """A client as lists show them; `own` is the account of their own sign-in."""
+    return ClientEntry.model_validate(_told(client, own))
+
+
+def client(client: Client, own: Account | None, access: AccessDocument) -> ClientDocument:
+    """A client with everything about them."""
+    return ClientDocument.model_validate(_told(client, own) | {"portal_access": access, "items": list(client.items)})
+
+
+def access(client: Client, own: Account | None, *, live_pin: bool) -> AccessDocument:
+    """A client's sign-in; `own` is its account."""
+    said = status(client, own)
+    waiting = said == "invited"
+    return AccessDocument(
+        email=client.access_address,
+        emails=emails(client.emails),
+        status=said,
+        invited_at=_when(client.invited_at),
+        first_sign_in_at=_when(own.first_sign_in_at if own else None),
+        last_sign_in_at=_when(own.last_sign_in_at if own else None),
+        email_status=email_status(own),
+        has_live_pin=live_pin,
+        can_resend=waiting,
+        banner=f"{client.name} hasn't signed in yet." if waiting else None,
+    )
+
+
+def status(client: Client, own: Account | None) -> AccessStatus:
+    """Whether the client may sign in, and has."""
+    if client.access_key is None:
+        return "none"
+    return own.status.value if own else "disabled"
+
+
+def email_status(account: Account | None) -> EmailStatus:
+    """What became of the newest mail; `suppressed` where none goes out any more, unless it says why by itself, and
+    `none` for what only a later version has a word for."""
+    if account is None:
+        return "none"
+    known = account.email_status in get_args(EmailStatus)
+    told = cast("EmailStatus", account.email_status) if known else "none"
+    return "suppressed" if account.suppressed and told not in ("bounced", "complained") else told
+
+
+def event(id: str, event: Event) -> EventDocument:  # noqa: A002 - what the document calls it
+    """Something that happened, without saying whose address it was."""
+    refused = event.kind.value.endswith(("_refused", "_locked", "_failed", "_suppressed", "_denied", "_hit"))
+    return EventDocument(
+        id=id,
+        kind=event.kind.value,
+        at=datetime.fromtimestamp(event.at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        actor=event.actor,
+        outcome="refused" if refused else "done",
+        reason=event.reason,
+        method=event.method,
+        reference=event.support_code,
+    )
+
+
+def switches(features: frozenset[str]) -> dict[str, bool]:
+    """Every feature, and whether it is on."""
+    return {feature: feature in features for feature in FEATURES}
+
+
+def _told(client: Client, own: Account | None) -> dict[str, object]:
+    return {
+        "id": client.id,
+        "name": client.name,
+        "kind": client.kind,
+        "language": client.language,
+        "emails": emails(client.emails),
+        "features": switches(client.features),
+        "contacts": [_contact(one) for one in client.contacts],
+        "status": status(client, own),
+        "created_at": rfc3339(client.created_at),
+    }
+
+
+def _contact(contact: Contact) -> dict[str, object]:
+    """A contact; whether they may be written to is what was recorded with them."""
+    return {
+        "id": contact.id,
+        "name": contact.name,
+        "email": contact.email.address,
+        "email_ok": contact.email.email_ok,
+        "relation": contact.relation,
+    }
+
+
+def _when(at: int | None) -> str | None:
+    return None if at is None else rfc3339(at)

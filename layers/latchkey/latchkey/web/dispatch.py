@@ -1,0 +1,131 @@
+"""The one way in for a request, and the one `try` that turns a no into an answer."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from latchkey import aws, metrics
+from latchkey.pages import internal_error
+from latchkey.rules.practices import LANGUAGES, Language
+from latchkey.rules.refusals import BodyInvalid, MethodRefused, PageUnknown, ProviderRefused, Refusal, Unavailable
+from latchkey.store import practices
+from latchkey.store.dynamodb import OUTAGES
+from latchkey.web import accept_language, cold_start, cookies, log, origins, refusals
+from latchkey.web.requests import Request, parse_event
+from latchkey.web.responses import Response, html_page, page_context, problem_response
+
+type View = Callable[[Request], Response]
+type RouteTable = Mapping[str, Mapping[str, View]]
+"""The template's paths, each with its methods."""
+type GatewayHandler = Callable[[Mapping[str, Any], aws.InvocationContext], dict[str, Any]]
+
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+def practice_in_path(request: Request) -> str | None:
+    """The practice that the path names, if it names one."""
+    return request.path_parameters.get("practice")
+
+
+def handler_for(routes: RouteTable, whose: Callable[[Request], str | None] = practice_in_path) -> GatewayHandler:
+    """A Lambda handler that answers these routes, whatever the event holds; `whose` finds a request's practice."""
+
+    @aws.within_deadline
+    def handle(event: Mapping[str, Any], _context: aws.InvocationContext) -> dict[str, Any]:
+        request = parse_event(event)
+        code = reason = None
+        try:
+            request = _with_requested_language(request)
+            request = origins.with_viewer_source(request)
+            request = _with_practice(request, whose)
+            request = _with_language_parameter(request)
+            response = _call_view(routes, request)
+        except Refusal as refusal:
+            response, code = refusals.to_response(request, refusal), refusals.code(refusal)
+            metrics.count_refusal(code)
+            reason = refusal.reason if isinstance(refusal, ProviderRefused) else None
+        except OUTAGES as outage:
+            log.log_fault(outage, request.support_code)
+            response, code = refusals.to_response(request, Unavailable()), "unavailable"
+        except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the person gets a page
+            log.log_fault(error, request.support_code)
+            response, code = _internal_error(request), "failed"
+        log.log_request(
+            response.status,
+            route=request.route,
+            method=request.method if request.method in METHODS else "OTHER",
+            code=code,
+            reason=reason,
+            practice=request.practice.slug if request.practice else None,
+            request_id=request.support_code,
+        )
+        return response.to_gateway(request)
+
+    cold_start.prepare()
+    return handle
+
+
+def _with_requested_language(request: Request) -> Request:
+    """In the language that address or browser ask for, so that even a missing practice is missing in Spanish."""
+    asked = None
+    with suppress(BodyInvalid):
+        asked = _language_parameter(request)
+    return replace(
+        request, language=asked or accept_language.preferred(request.headers.get("accept-language", "")) or "en"
+    )
+
+
+def _with_practice(request: Request, whose: Callable[[Request], str | None]) -> Request:
+    """At its practice, under the portal's address, in the language of whoever asks.
+
+    :raises PageUnknown: it came to a host that is not the portal's.
+    :raises PracticeUnknown: its path names no practice.
+    """
+    request = replace(request, origin=origins.portal_origin(request))
+    slug = whose(request)
+    if slug is not None:
+        practice = practices.get_cached(slug, request.now)
+        spoken = accept_language.preferred(request.headers.get("accept-language", ""))
+        request = replace(request, practice=practice)
+        request = replace(request, language=cookies.language(request) or spoken or practice.language)
+    return request
+
+
+def _with_language_parameter(request: Request) -> Request:
+    """In the language that the address asks for, if it asks for one.
+
+    :raises BodyInvalid: it asks for two, which is said on a page of the practice.
+    """
+    chosen = _language_parameter(request)
+    return replace(request, language=chosen) if chosen else request
+
+
+def _call_view(routes: RouteTable, request: Request) -> Response:
+    methods = routes.get(request.route)
+    if methods is None:
+        raise PageUnknown
+    allowed = tuple(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
+    if request.method not in allowed:
+        raise MethodRefused(allowed)
+    if request.method == "POST":
+        origins.check_same_origin(request)
+        request.body_bytes()
+    response = methods["GET" if request.method == "HEAD" else request.method](request)
+    chosen = _language_parameter(request)
+    if chosen and request.practice:
+        response = response.with_cookies(cookies.set_language(request, chosen))
+    return response
+
+
+def _language_parameter(request: Request) -> Language | None:
+    """The language that the address asks for."""
+    chosen = request.query_value("lang")
+    return next((known for known in LANGUAGES if known == chosen), None)
+
+
+def _internal_error(request: Request) -> Response:
+    if request.wants_json:
+        return problem_response(500, "failed", "Something is wrong on our side")
+    return html_page(internal_error(page_context(request)), 500)

@@ -1,0 +1,120 @@
+"""A stack in a process of its own, for tests and whoever else needs a whole portal for a while."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aws import Address
+from local.clinicians import Role
+from local.provider_choice import VARIABLES, ProviderConfig
+from local.stack import PROJECT, Engine, StartError
+
+READY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PortalProcess:
+    """A running stack and its local pages."""
+
+    url: str
+    """Without a slash at the end."""
+    address: Address
+    """Where AWS answers, to look at what is at rest."""
+    functions: dict[str, dict[str, str]]
+    """Environment variables of each function, by its logical id."""
+    logs: Path
+    """A log file for each function, named by its logical id."""
+
+    def mail(self, to: str | None = None) -> list[dict[str, Any]]:
+        """What was sent, newest first; to one address, if one is given."""
+        query = "?" + urllib.parse.urlencode({"to": to}) if to else ""
+        mails: list[dict[str, Any]] = self._asked(f"/local/mail.json{query}")
+        return mails
+
+    def mail_within(self, seconds: float, to: str, count: int = 1) -> list[dict[str, Any]]:
+        """The mails to an address, newest first, as soon as there are `count`; fewer when the seconds are over."""
+        deadline = time.monotonic() + seconds
+        while len(mails := self.mail(to)) < count and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return mails
+
+    def authorization(self, practice: str = "willow", role: Role = "clinician") -> str:
+        """The `Authorization` header of someone with that role at that practice."""
+        query = urllib.parse.urlencode({"practice": practice, "role": role})
+        header: str = self._asked(f"/local/token?{query}")["authorization"]
+        return header
+
+    def advance(self, seconds: float) -> str:
+        """Move the service's clock forward; returns the new time."""
+        now: str = self._asked("/local/clock", {"advance": seconds})["now"]
+        return now
+
+    def at_rest(self) -> dict[str, Any]:
+        """Every item of every table and every message of every queue."""
+        everything: dict[str, Any] = self._asked("/local/tables.json")
+        return everything
+
+    def _asked(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 (our own address)
+            self.url + path,
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (our own address)
+            return json.load(answer)
+
+
+@contextmanager
+def portal(
+    *,
+    engine: Engine = "ministack",
+    seed: bool = True,
+    google: ProviderConfig | None = None,
+    options: Sequence[str] = (),
+) -> Iterator[PortalProcess]:
+    """A portal on a free port, gone when the context ends; several can run side by side. `google` is who answers as
+    Google: the stand-in if not given, nobody with `google.OFF`.
+
+    :raises StartError: it does not start; the message is what it printed.
+    """
+    with tempfile.TemporaryDirectory(prefix="latchkey-logs-") as folder:
+        ready, output = Path(folder, "ready.json"), Path(folder, "output.txt")
+        command = [sys.executable, "-m", "local", "--port", "0", "--dynamodb", engine, "--logs", f"{folder}/logs"]
+        command += ["--ready-file", str(ready), "--until-stdin-closes", "--quiet", *options]
+        if not seed:
+            command.append("--no-seed")
+        environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+        with output.open("wb") as printed:
+            process = subprocess.Popen(
+                command,
+                cwd=PROJECT,
+                env=environment | (google.variables() if google else {}),
+                stdin=subprocess.PIPE,
+                stdout=printed,
+                stderr=printed,
+                start_new_session=True,
+            )
+        try:
+            _wait(process, ready, output)
+            told = json.loads(ready.read_text())
+            yield PortalProcess(told["url"], Address(**told["address"]), told["functions"], Path(told["logs"]))
+        finally:
+            process.communicate()
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Path, output: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not ready.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise StartError(output.read_text())
+        time.sleep(0.02)

@@ -1,0 +1,167 @@
+"""The practices and people of a local run, put in by the package's own rules and store, in a function's environment.
+
+Run as `python -m local.people`; prints who is there, as JSON.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from latchkey import tokens
+from latchkey.rules import access, addresses
+from latchkey.rules.access import AccessChange, AccountsByKey
+from latchkey.rules.accounts import AccountStatus, ProfileKind
+from latchkey.rules.clients import AddressOnFile, Client, Contact
+from latchkey.rules.events import Event
+from latchkey.rules.practices import Language, Practice, UnknownAddressPolicy
+from latchkey.store import accounts, clients, practices
+
+DAY = 24 * 60 * 60
+
+RECORDER = "local"
+"""Who did it, as the audit has it."""
+
+WILLOW = Practice(
+    slug="willow",
+    name="Willow Creek Therapy",
+    phone="(415) 555-0134",
+    time_zone="America/Los_Angeles",
+    welcome="Welcome! Everything you find here, you can also ask me in our next session.",
+)
+
+HARBOR = Practice(
+    slug="harbor",
+    name="Harbor Family Counseling",
+    phone="(206) 555-0187",
+    time_zone="America/Los_Angeles",
+    website=True,
+    welcome="We are glad that you are here. Your documents and appointments are on the next page.",
+    new_client_url="https://harbor.example/appointments",
+    unknown_address=UnknownAddressPolicy.SAME_ANSWER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A client whose profile a person opens besides their own."""
+
+    name: str
+    kind: ProfileKind
+    relation: str
+    """What the person is to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A client of a practice who was invited once."""
+
+    practice: Practice
+    address: str
+    name: str
+    about: str
+    """Told on the local page."""
+    language: Language = "en"
+    status: AccountStatus = AccountStatus.ACTIVE
+    others: tuple[Other, ...] = ()
+    email_ok: bool = True
+
+
+PEOPLE = (
+    Person(WILLOW, "ana@example.com", "Ana Reyes", "has signed in before"),
+    Person(WILLOW, "luis@example.com", "Luis Ortega", "Spanish; has signed in before", language="es"),
+    Person(
+        WILLOW,
+        "maria.gomez@gmail.com",
+        "Maria Gomez",
+        "guardian: her own profile, a couple's, and two minors'",
+        others=(
+            Other("Maria & Daniel Gomez", "couple", "partner"),
+            Other("Leo Gomez", "minor", "guardian"),
+            Other("Emma Gomez", "minor", "guardian"),
+        ),
+    ),
+    Person(WILLOW, "sam@example.com", "Sam Carter", "invited, never signed in", status=AccountStatus.INVITED),
+    Person(WILLOW, "kim+kids@gmail.com", "Kim Lee", "a Gmail address with a modifier"),
+    Person(WILLOW, "robin@example.com", "Robin Hayes", "access has ended", status=AccountStatus.DISABLED),
+    Person(WILLOW, "jo@example.com", "Jo Winters", "has not agreed to be sent email", email_ok=False),
+    Person(HARBOR, "ana@example.com", "Ana Reyes", "the same person at another practice"),
+    Person(HARBOR, "lee@example.com", "Lee Park", "has signed in before"),
+    Person(
+        HARBOR, "sofia@example.com", "Sofía Marín", "Spanish; invited, never signed in", "es", AccountStatus.INVITED
+    ),
+)
+
+
+def main() -> None:
+    """Put everyone in, and print who is there."""
+    now = int(time.time())
+    for practice in (WILLOW, HARBOR):
+        practices.save(practice)
+    put_in = [(person, _put_in(person, now)) for person in PEOPLE]
+    told = [
+        {
+            "slug": practice.slug,
+            "name": practice.name,
+            "people": [
+                {"address": person.address, "name": person.name, "about": person.about, "client": client}
+                for person, client in put_in
+                if person.practice is practice
+            ],
+        }
+        for practice in (WILLOW, HARBOR)
+    ]
+    json.dump(told, sys.stdout)
+
+
+def _put_in(person: Person, now: int) -> str:
+    """Have everything happen that has happened to a person so far; returns their id as a client."""
+    # one after the other, so that lists show them in this order
+    begun = now - (1 if person.status is AccountStatus.INVITED else 91) * DAY + 60 * PEOPLE.index(person)
+    key = accounts.key_of(person.practice.slug, addresses.canonical(person.address))
+    email = AddressOnFile(person.address, True, RECORDER, begun)
+    client = replace(_client(person, person.name, begun), emails=(email,))
+    _decide(client, key, begun, lambda it, known: access.invite(it, email.address, key, known, _id(begun), begun))
+    accounts.set_mail_status(key, "delivered", begun)
+    if person.status is AccountStatus.INVITED:
+        return client.id
+    _sign_in(key, now)
+    for at, other in enumerate(person.others, begun + 1):
+        contact = Contact(_id(at), person.name, email, other.relation, key)
+        _grant(replace(_client(person, other.name, at), kind=other.kind), contact, at)
+    client = clients.find(client.practice, client.id)
+    if not person.email_ok:
+        refused = replace(email, email_ok=False, recorded_at=now - DAY)
+        _decide(client, key, now - DAY, lambda it, known: access.confirm_address(it, refused, key, known))
+    if person.status is AccountStatus.DISABLED:
+        _decide(client, key, now - DAY, lambda it, known: access.disable(it, known, now - DAY))
+    return client.id
+
+
+def _client(person: Person, name: str, at: int) -> Client:
+    return Client(_id(at), person.practice.slug, name, language=person.language, created_at=at)
+
+
+def _grant(client: Client, contact: Contact, at: int) -> None:
+    _decide(client, contact.account_key, at, lambda it, known: access.add_contact(it, contact, known, _id(at)))
+
+
+def _sign_in(key: bytes, now: int) -> None:
+    account = accounts.find(key)
+    if account:
+        before = replace(account, first_sign_in_at=now - 90 * DAY, last_sign_in_at=now - 3 * DAY)
+        accounts.save(replace(before, status=AccountStatus.ACTIVE))
+
+
+def _decide(client: Client, key: bytes, at: int, decide: Callable[[Client, AccountsByKey], AccessChange]) -> None:
+    """Carry out what a clinician decided at that time about a client, new or just read."""
+    clients.apply(client, decide, {key}, lambda row, kind: Event(client.practice, row, kind, at * 1000, actor=RECORDER))
+
+
+def _id(at: int) -> str:
+    return tokens.new_ulid(at * 1000)
+
+
+if __name__ == "__main__":
+    main()

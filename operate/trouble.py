@@ -1,5 +1,0 @@
-"""The one way in which a command fails."""
-
-
-class Trouble(Exception):
-    """Nothing more was done; the message is one line, for the person at the keyboard."""

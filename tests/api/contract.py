@@ -1,0 +1,35 @@
+"""Whether an answer is one that the contract in docs/openapi.json promises."""
+
+import json
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from tests.kit import sam_template
+
+FILE = sam_template.PROJECT / "docs" / "openapi.json"
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The contract."""
+    told: dict[str, Any] = json.loads(FILE.read_text())
+    return told
+
+
+def check(route: str, status: int, media: str | None, body: str) -> None:
+    """Pass if the answer of a route (method, and path as the template writes it) is documented, to the last field."""
+    method, _, path = route.partition(" ")
+    operation = document()["paths"].get(path, {}).get(method.lower())
+    if operation is None:
+        assert status in (401, 404, 405)
+        return
+    assert str(status) in operation["responses"], f"{route} answered {status}, which is not documented"
+    content = operation["responses"][str(status)].get("content", {})
+    if not content:
+        assert not body
+        return
+    assert media in content, f"{route} answered {status} with {media}"
+    schema = content[media]["schema"] | {"components": document()["components"]}
+    Draft202012Validator(schema).validate(json.loads(body))

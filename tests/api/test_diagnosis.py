@@ -1,0 +1,228 @@
+"""What the diagnosis says of locks and ways in, beside what the client's functions do at that moment (B156)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from latchkey.rules.limits import (
+    MAIL_PER_PRACTICE,
+    REQUEST_LINK_PER_ADDRESS,
+    WRONG_PINS_PER_ADDRESS,
+    WRONG_PINS_PER_PRACTICE,
+    Limit,
+)
+from latchkey.rules.practices import UnknownAddressPolicy
+from latchkey.store import accounts, limits, practices
+from tests.api.scene import Answer, Clock, Desk, Portal, Stage
+from tests.kit.seed import WILLOW
+
+KIM = "kim@example.com"
+QUARTER = next(limit for limit in REQUEST_LINK_PER_ADDRESS if limit.name == "ask_quarter")
+LIMITS: dict[str, Limit] = {
+    "address": QUARTER,
+    "browser": QUARTER,
+    "practice": MAIL_PER_PRACTICE,
+    "practice browser": MAIL_PER_PRACTICE,
+    "pin address": WRONG_PINS_PER_ADDRESS,
+    "pin browser": WRONG_PINS_PER_ADDRESS,
+    "pin practice": WRONG_PINS_PER_PRACTICE,
+}
+"""What is counted under each name."""
+
+FULL: list[tuple[str, ...]] = [
+    (),
+    ("address",),
+    ("browser",),
+    ("address", "browser"),
+    ("browser", "address"),
+    ("practice",),
+    ("practice browser",),
+    ("practice", "practice browser"),
+    ("practice browser", "practice"),
+    ("address", "practice browser"),
+    ("address", "browser", "practice"),
+    ("address", "browser", "practice", "practice browser"),
+    ("pin address",),
+    ("pin browser",),
+    ("pin address", "pin browser"),
+    ("pin browser", "pin address"),
+    ("pin practice",),
+    ("pin address", "pin practice"),
+    ("address", "pin address"),
+    ("address", "browser", "pin address"),
+    ("address", "pin address", "pin browser"),
+    ("address", "browser", "pin address", "pin browser"),
+    ("practice", "practice browser", "pin practice"),
+]
+"""Which limits are full, in the order in which they filled up, a minute apart."""
+
+both_settings = pytest.mark.parametrize("setting", UnknownAddressPolicy)
+every_lock = pytest.mark.parametrize("full", FULL, ids=" + ".join)
+
+
+def fill(names: tuple[str, ...]) -> None:
+    """Use up these limits, one a minute."""
+    for name in names:
+        who = "willow" if "practice" in name else accounts.key_of("willow", KIM)
+        limit = LIMITS[name]
+        limits.LimitItem(
+            limits.scope_key(name, who),
+            windows={limit.name: {"count": limit.max_count, "ends": Clock.now + limit.window_seconds}},
+            revision=1,
+            sweep_at=Clock.now + limit.window_seconds + limits.SWEEP_SECONDS,
+        ).save()
+        Clock.advance(60)
+
+
+def diagnosis(desk: Desk, client: str) -> Any:
+    answer = desk.ask("GET", "/clients/{client}/diagnosis", client=client)
+    assert answer.status == 200, answer.body
+    return answer.document
+
+
+def on_file(desk: Desk, stage: Stage, setting: UnknownAddressPolicy) -> tuple[str, Portal]:
+    """Kim at a practice with that setting, and the browser on which they have signed in."""
+    practices.save(replace(WILLOW, unknown_address=setting))
+    client = desk.add("Kim Lee", KIM, invite={})
+    known = Portal(stage)
+    assert known.sign_in_by_pin(KIM, desk.pin(client).document["pin"]).status == 200
+    stage.promises()
+    Clock.advance(3600)
+    return client, known
+
+
+def ask(browser: Portal) -> Answer:
+    return browser.ask("request_link", "POST", "/sign-in", {"email": KIM})
+
+
+def until(found: Any, on: str, name: str) -> int | None:
+    """Seconds for which a method is locked, as the diagnosis has it."""
+    ends = next((lock[name] for lock in found["locks"] if lock["on"] == on), None)
+    return None if ends is None else int(datetime.fromisoformat(ends).timestamp()) - Clock.now
+
+
+def locked_for(act: Callable[[], Answer], seconds: int | None) -> None:
+    """A client's request is refused for so many seconds and not for one more; None if not at all."""
+    begun = Clock.now
+    if seconds is not None:
+        assert act().status == 429
+        Clock.advance(seconds - 1)
+        assert act().status == 429
+        Clock.advance(1)
+    assert act().status in (202, 422)
+    Clock.now = begun
+
+
+def about(found: Any, on: str) -> str:
+    """The sentences about a lock."""
+    start = {"links": "Links were asked for too often.", "pins": "Pin Codes were typed wrong too often. This"}[on]
+    return next((sentence for sentence in found["advice"] if sentence.startswith(start)), "")
+
+
+@both_settings
+@every_lock
+def test_a_lock_is_shown_for_exactly_as_long_as_a_browser_that_was_never_here_has_to_wait(
+    desk: Desk, stage: Stage, full: tuple[str, ...], setting: UnknownAddressPolicy
+) -> None:
+    client, _ = on_file(desk, stage, setting)
+    fill(full)
+    found = diagnosis(desk, client)
+    locked_for(lambda: ask(Portal(stage)), until(found, "links", "until"))
+    locked_for(lambda: Portal(stage).sign_in_by_pin(KIM, "000000"), until(found, "pins", "until"))
+
+
+@both_settings
+@every_lock
+def test_a_lock_holds_for_known_browsers_exactly_as_long_as_they_have_to_wait(
+    desk: Desk, stage: Stage, full: tuple[str, ...], setting: UnknownAddressPolicy
+) -> None:
+    client, known = on_file(desk, stage, setting)
+    fill(full)
+    found = diagnosis(desk, client)
+    locked_for(lambda: ask(known), until(found, "links", "known_browsers_until"))
+    locked_for(lambda: known.sign_in_by_pin(KIM, "000000"), until(found, "pins", "known_browsers_until"))
+
+
+@every_lock
+def test_advice_offers_what_works_where_it_works_and_nothing_else(
+    desk: Desk, stage: Stage, full: tuple[str, ...]
+) -> None:
+    client, _ = on_file(desk, stage, UnknownAddressPolicy.TELL)
+    fill(full)
+    found = diagnosis(desk, client)
+    told = {"links": "ask for a new link", "pins": "with a Pin Code that you read out"}
+    works = {"links": "A link by email works now.", "pins": "A Pin Code works now."}
+    for on, other in (("links", "pins"), ("pins", "links")):
+        fresh, known = until(found, on, "until"), until(found, on, "known_browsers_until")
+        way = found["advice"][-1]
+        assert (told[on] in way) is (known is None)
+        assert (f"{told[on]} in a browser that has signed in before" in way) is (fresh is not None and known is None)
+        said = about(found, on)
+        assert bool(said) is (fresh is not None)
+        assert ("It does not stop a browser that has signed in before" in said) is (bool(said) and known is None)
+        assert (works[other] in said) is (bool(said) and until(found, other, "until") is None)
+    everything = " ".join(found["advice"])
+    assert everything.lower().count("ask for a new") == (until(found, "links", "known_browsers_until") is None)
+
+
+def test_advice_tells_both_ends_where_known_browsers_wait_less(desk: Desk, stage: Stage) -> None:
+    client, _ = on_file(desk, stage, UnknownAddressPolicy.TELL)
+    fill(("browser", "address"))
+    assert about(diagnosis(desk, client), "links") == (
+        "Links were asked for too often. This ends at 7:16 AM. In a browser that has signed in before, it ends at"
+        " 7:15 AM. A Pin Code works now."
+    )
+
+
+def test_where_nothing_works_advice_tells_from_when_on(desk: Desk, stage: Stage) -> None:
+    client, _ = on_file(desk, stage, UnknownAddressPolicy.TELL)
+    fill(("address", "browser", "pin address", "pin browser"))
+    assert diagnosis(desk, client)["advice"][-1] == (
+        "The client can try again at https://portal.example.com/willow from 7:15 AM on."
+    )
+
+
+UNREACHABLE = {
+    "no consent": {"email_ok": False},
+    "bounced": {"suppressed": True, "email_status": "bounced"},
+    "complained": {"suppressed": True, "email_status": "complained"},
+}
+
+
+@both_settings
+@pytest.mark.parametrize("full", [(), ("address",), ("pin address",), ("address", "browser")], ids=" + ".join)
+@pytest.mark.parametrize("facts", UNREACHABLE.values(), ids=UNREACHABLE)
+def test_nobody_is_sent_to_ask_for_a_link_where_no_mail_would_come(
+    desk: Desk, stage: Stage, facts: dict[str, Any], full: tuple[str, ...], setting: UnknownAddressPolicy
+) -> None:
+    client, _ = on_file(desk, stage, setting)
+    account = accounts.find(accounts.key_of("willow", KIM))
+    assert account
+    accounts.save(replace(account, **facts))
+    fill(full)
+    tells = setting is UnknownAddressPolicy.TELL
+    answer = ask(Portal(stage))
+    assert answer.status == (422 if tells else 429 if "address" in full else 202)
+    assert stage.deliver() == []
+
+    found = diagnosis(desk, client)
+    everything = " ".join(found["advice"])
+    assert "new link" not in everything
+    assert "A link by email works now" not in everything
+    assert "Pin Code that you read out" in found["advice"][-1]
+    if tells:
+        assert answer.code == "no_mail_possible"
+        assert found["last_refusals"][0]["reason"] == "no_mail_possible"
+        assert "Someone asked for a link with this address while no email could be sent to it." in found["advice"]
+
+
+def test_a_lock_on_an_address_without_access_promises_no_way_in(desk: Desk, stage: Stage) -> None:
+    client, _ = on_file(desk, stage, UnknownAddressPolicy.SAME_ANSWER)
+    desk.ask("DELETE", "/clients/{client}/portal-access", client=client)
+    fill(("address",))
+    found = diagnosis(desk, client)
+    assert about(found, "links") == "Links were asked for too often. This ends at 7:15 AM."
+    assert desk.pin(client).code == "no_access"

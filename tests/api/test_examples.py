@@ -1,0 +1,84 @@
+"""The examples in docs/admin.http run, and leave no route out."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from latchkey.api.app import RESOURCES
+from tests.api.scene import Desk
+from tests.kit import sam_template
+
+FILE = sam_template.PROJECT / "docs" / "admin.http"
+SUBJECTS = {"clinician": "dr-willow", "admin": "head-willow", "operator": "operator"}
+ROUTES = [key.partition(" ") for routes in RESOURCES for key in routes.rules]
+
+
+@dataclass
+class Example:
+    """One request, as it is written."""
+
+    method: str
+    url: str
+    name: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+
+
+def examples(text: str) -> list[Example]:
+    """The requests of a file, its variables in place."""
+    for name, value in reversed(re.findall(r"(?m)^@(\w+) = (.+)$", text)):
+        text = text.replace(f"{{{{{name}}}}}", value)
+    found = []
+    for block in re.split(r"(?m)^###.*$", text)[1:]:
+        name = re.search(r"(?m)^# @name (\w+)$", block)
+        head, _, body = re.sub(r"(?m)^#.*\n", "", block).strip().partition("\n\n")
+        (method, _, url), *lines = [line.partition(" ") for line in head.splitlines()]
+        headers = {key.removesuffix(":").lower(): value for key, _, value in lines}
+        found.append(Example(method, url, name and name[1], headers, body))
+    return found
+
+
+def filled(text: str, known: dict[str, Any], numbers: Any) -> str:
+    """With what earlier requests were answered, and the time."""
+    text = re.sub(r"\{\{(\w+)\.response\.body\.\$\.(\w+)\}\}", lambda found: known[found[1]][found[2]], text)
+    return re.sub(r"\{\{\$timestamp\}\}", lambda _: str(next(numbers)), text)
+
+
+def test_the_examples_run_from_top_to_bottom_and_leave_little_out() -> None:
+    known: dict[str, Any] = {}
+    numbers, used = count(1_772_539_200), set()
+    for example in examples(FILE.read_text()):
+        url = urlsplit(filled(example.url, known, numbers))
+        query = dict(parse_qsl(url.query))
+        if url.path == "/local/token":
+            document: Any = {"authorization": f"Bearer {SUBJECTS[query['role']]}"}
+        else:
+            method, template_path, parts = _route(example.method, url.path)
+            used.add((method, template_path))
+            subject = filled(example.headers["authorization"], known, numbers).removeprefix("Bearer ")
+            answer = Desk(subject, practice=parts.pop("practice")).ask(
+                method,
+                template_path.removeprefix("/admin/v1/practices/{practice}"),
+                raw=filled(example.body, known, numbers),
+                headers={name: filled(value, known, numbers) for name, value in example.headers.items()},
+                query=query,
+                parts=parts,
+            )
+            assert answer.status < 300, (example, answer.body)
+            document = json.loads(answer.body) if answer.body else None
+        if example.name:
+            known[example.name] = document
+    left_out = {(method, path) for method, _, path in ROUTES} - used
+    assert all(method == "GET" for method, _ in left_out)
+
+
+def _route(method: str, path: str) -> tuple[str, str, dict[str, str]]:
+    """The route behind a path, and the path's parts."""
+    for verb, _, pattern in ROUTES:
+        match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path)
+        if verb == method and match:
+            return verb, pattern, match.groupdict()
+    raise AssertionError(f"{method} {path} is no route")

@@ -1,0 +1,143 @@
+"""A PIN: made by a clinician, read out, typed once."""
+
+import base64
+import json
+
+import pytest
+from pynamodb.exceptions import PutError
+
+from latchkey import tokens
+from latchkey.rules.events import Event
+from latchkey.store import events
+from tests.api.scene import Clock, Desk, Portal, Stage
+
+
+@pytest.fixture
+def client(desk: Desk, stage: Stage) -> str:
+    """Someone who was invited; the invitation has gone."""
+    client = desk.add("Kim Lee", "kim@example.com", invite={})
+    stage.promises()
+    return client
+
+
+def test_it_is_told_once_with_its_address_and_its_end(desk: Desk, client: str) -> None:
+    answer = desk.pin(client)
+    assert answer.status == 201
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.document["pin"].isdecimal()
+    assert len(answer.document["pin"]) == 6
+    assert answer.document["email"] == "kim@example.com"
+    assert answer.document["expires_at"] == "2026-03-04T12:00:00Z"
+    assert desk.access(client)["has_live_pin"] is True
+    for place in ("/clients/{client}", "/clients/{client}/portal-access", "/clients/{client}/events"):
+        assert answer.document["pin"] not in desk.ask("GET", place, client=client).body
+
+
+def test_it_opens_one_session_with_the_right_address_within_a_day(desk: Desk, portal: Portal, client: str) -> None:
+    pin = desk.pin(client).document["pin"]
+    assert portal.sign_in_by_pin("other@example.com", pin).code == "pin_refused"
+    Clock.advance(86_399)
+    assert portal.sign_in_by_pin("kim@example.com", pin).status == 200
+    assert desk.access(client)["has_live_pin"] is False
+    assert portal.sign_in_by_pin("kim@example.com", pin).code == "pin_refused"
+    late = desk.pin(client).document["pin"]
+    Clock.advance(86_400)
+    assert desk.access(client)["has_live_pin"] is False
+    assert portal.sign_in_by_pin("kim@example.com", late).code == "pin_refused"
+
+
+def test_a_new_one_ends_the_one_before_and_leaves_a_link_alone(
+    desk: Desk, portal: Portal, stage: Stage, client: str
+) -> None:
+    portal.ask("request_link", "POST", "/sign-in", {"email": "kim@example.com"})
+    (link,) = stage.deliver()
+    first, second = desk.pin(client).document["pin"], desk.pin(client).document["pin"]
+    if first != second:
+        assert portal.sign_in_by_pin("kim@example.com", first).code == "pin_refused"
+    assert portal.sign_in_by_pin("kim@example.com", second).status == 200
+    assert portal.open_letter(link).status == 200
+
+
+def test_its_owner_is_told_that_it_was_made_and_not_what_it_is(desk: Desk, stage: Stage, client: str) -> None:
+    pin = desk.pin(client).document["pin"]
+    (notice,) = stage.deliver()
+    assert notice.to == "kim@example.com"
+    assert pin not in notice.text + notice.html + notice.subject
+    assert "/link/" not in notice.text
+
+
+def test_it_is_made_also_on_the_day_on_which_mail_fails(
+    desk: Desk, stage: Stage, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.break_queue(monkeypatch)
+    assert desk.pin(client).status == 201
+
+
+def test_without_its_audit_row_it_is_not_shown_and_not_made(
+    desk: Desk, client: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+
+        def lost(event: Event) -> None:  # noqa: ARG001 - nothing is written
+            raise PutError
+
+        broken.setattr(events, "append", lost)
+        answer = desk.pin(client)
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert stage.items()["Pins"] == []
+
+
+def test_it_is_nowhere_at_rest(desk: Desk, client: str, stage: Stage) -> None:
+    pin = desk.pin(client).document["pin"]
+    rest = stage.items()
+    at_rest = json.dumps(
+        [rest, stage.promises()], default=lambda raw: raw.hex() if isinstance(raw, bytes) else str(raw)
+    )
+    for shape in (f'"{pin}"', base64.b64encode(pin.encode()).decode(), pin.encode().hex()):
+        assert shape not in at_rest
+
+
+def test_no_candidate_can_be_tried_against_what_is_at_rest(desk: Desk, client: str, stage: Stage) -> None:
+    """Whoever has the tables has salt and hash, and without the key beside them even the right PIN does not fit."""
+    pin = desk.pin(client).document["pin"]
+    (item,) = stage.items()["Pins"]
+    account = tokens.base64url_decode(item["account"]["S"])
+    assert account
+    stored, salt = item["hash"]["B"], item["salt"]["B"]
+    wrong = tokens.Keyring("1", {"1": b"x" * 64})
+    assert tokens.hash_pin(wrong, "1", salt, account, pin) != stored
+    right = tokens.Keyring("1", {"1": b"k" * 64})
+    assert tokens.hash_pin(right, "1", salt, account, pin) == stored
+
+
+def test_five_wrong_tries_end_it_whoever_makes_them(desk: Desk, stage: Stage, client: str) -> None:
+    pin = desk.pin(client).document["pin"]
+    wrong = f"{(int(pin) + 1) % 10**6:06d}"
+    for _ in range(5):
+        assert Portal(stage).sign_in_by_pin("kim@example.com", wrong).code == "pin_refused"
+    assert desk.access(client)["has_live_pin"] is False
+    Clock.advance(16 * 60)
+    assert Portal(stage).sign_in_by_pin("kim@example.com", pin).code == "pin_refused"
+
+
+def test_there_is_none_for_someone_without_access(desk: Desk) -> None:
+    client = desk.add("Jo Lee", "jo@example.com")
+    answer = desk.pin(client)
+    assert (answer.status, answer.code) == (409, "no_access")
+
+
+@pytest.mark.parametrize("body", [{"pin": "123456"}, {"contact": 1}, {"email": "x@y.com"}, {"expires_at": 0}])
+def test_nobody_chooses_it(desk: Desk, client: str, body: dict[str, object]) -> None:
+    assert desk.pin(client, **body).code == "body_invalid"
+
+
+def test_an_empty_document_is_as_good_as_none(desk: Desk, client: str) -> None:
+    assert desk.ask("POST", "/clients/{client}/pin-codes", {}, client=client).status == 201
+    assert desk.ask("POST", "/clients/{client}/pin-codes", {"contact": None}, client=client).status == 201
+
+
+def test_it_is_not_kept_for_a_repetition(desk: Desk, client: str, stage: Stage) -> None:
+    headers = {"idempotency-key": "one"}
+    for _ in range(2):
+        assert desk.ask("POST", "/clients/{client}/pin-codes", client=client, headers=headers).status == 201
+    assert stage.items()["Replays"] == []

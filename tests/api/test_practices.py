@@ -1,0 +1,193 @@
+"""Practices, who works there, and what their letters say."""
+
+from typing import Any
+
+import pytest
+
+from latchkey.rules.members import Role
+from latchkey.rules.practices import RESERVED_SLUGS
+from latchkey.store import members, practices
+from tests.api.scene import Desk, Portal, Stage
+
+WHOLE = {
+    "name": "Maple Street Therapy",
+    "phone": "(555) 010-0199",
+    "language": "es",
+    "time_zone": "America/Puerto_Rico",
+    "sender": "front.desk",
+    "reply_to": "desk@maple.example",
+    "website": True,
+    "new_client_url": "https://maple.example/new",
+    "app_url": "http://localhost:3000/portal",
+    "help_url": "https://maple.example/help",
+    "welcome": "Welcome!\nRead this first.",
+    "unknown_address": "same_answer",
+    "features": {"payments": False},
+}
+
+
+def test_an_operator_makes_a_practice_and_its_portal_is_there(operator: Desk, stage: Stage) -> None:
+    maple = Desk(operator.subject, practice="maple")
+    made = maple.ask("PUT", "", WHOLE)
+    assert made.status == 201
+    features = {"appointments": True, "messages": True, "documents": True, "payments": False}
+    told = WHOLE | {
+        "slug": "maple",
+        "portal_url": "https://portal.example.com/maple",
+        "google": True,
+        "features": features,
+    }
+    assert made.document == told
+    assert maple.ask("GET", "").document == told
+    assert maple.ask("PUT", "", WHOLE).status == 200
+    assert Portal(stage, "maple").ask("request_link", "GET", "/sign-in").status == 200
+
+
+def test_replacing_a_practice_forgets_what_is_left_out_but_not_its_letters(operator: Desk, head: Desk) -> None:
+    head.ask("PUT", "/letters/{kind}/{language}", {"body": "Hello from us."}, kind="invitation", language="en")
+    replaced = operator.ask("PUT", "", {"name": "Willow"})
+    assert replaced.status == 200
+    assert replaced.document["phone"] is None
+    assert replaced.document["time_zone"] == "UTC"
+    letter = head.ask("GET", "/letters/{kind}/{language}", kind="invitation", language="en")
+    assert letter.document == {"greeting": "", "body": "Hello from us.", "footer": ""}
+
+
+def test_a_change_leaves_everything_else_as_it_is(head: Desk) -> None:
+    before = head.ask("GET", "").document
+    changed = head.ask("PATCH", "", {"phone": None, "features": {"messages": False}})
+    assert changed.status == 200
+    assert changed.document == before | {"phone": None, "features": before["features"] | {"messages": False}}
+    assert head.ask("PATCH", "", {}).document == changed.document
+
+
+@pytest.mark.parametrize("website", [(True, True), (False, False), (None, False), ("https://willow.example", True)])
+def test_a_website_is_there_or_not(head: Desk, website: tuple[Any, bool]) -> None:
+    sent, kept = website
+    assert head.ask("PATCH", "", {"website": sent}).document["website"] is kept
+
+
+@pytest.mark.parametrize("slug", sorted(RESERVED_SLUGS))
+def test_the_services_own_words_are_no_practices(operator: Desk, slug: str) -> None:
+    assert Desk(operator.subject, practice=slug).ask("PUT", "", {"name": "X"}).status == 404
+    assert practices.get(slug) is None
+
+
+@pytest.mark.parametrize("slug", ["a", "ab", "-willow", "willow-", "Willow", "wil_low", "w" * 41, "wíllow"])
+def test_what_is_no_slug_is_no_practice(operator: Desk, slug: str) -> None:
+    assert Desk(operator.subject, practice=slug).ask("PUT", "", {"name": "X"}).status == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "Willow\r\nBcc: all@example.com"},
+        {"name": ""},
+        {"name": "   "},
+        {"name": None},
+        {"name": "x" * 201},
+        {"name": 7},
+        {"name": "Willow\u202eekaf"},
+        {"phone": "555\n0100"},
+        {"phone": ""},
+        {"language": "fr"},
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": "../../etc/passwd"},
+        {"time_zone": "America"},
+        {"time_zone": ""},
+        {"sender": "a@b"},
+        {"sender": "no\nreply"},
+        {"sender": ".dot"},
+        {"sender": "two..dots"},
+        {"new_client_url": "http://willow.example"},
+        {"new_client_url": "javascript:alert(1)"},
+        {"new_client_url": "https://"},
+        {"new_client_url": "https://user@evil.example"},
+        {"app_url": "http://localhost.evil.example"},
+        {"app_url": "//willow.example"},
+        {"help_url": 'https://willow.example/"onclick'},
+        {"help_url": "https://willow.example/\n"},
+        {"welcome": "bell \x07"},
+        {"welcome": "x" * 2001},
+        {"unknown_address": "maybe"},
+        {"features": {"payments": "no"}},
+        {"features": {"teleport": True}},
+        {"features": None},
+        {"website": "willow.example"},
+        {"slug": "other"},
+        {"letters": {}},
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(head: Desk, wrong: dict[str, Any]) -> None:
+    before = head.ask("GET", "").document
+    answer = head.ask("PATCH", "", wrong)
+    assert (answer.status, answer.code) == (400, "body_invalid")
+    field = next(iter(wrong))
+    assert answer.document["errors"][0]["location"].startswith(f"body.{field}")
+    assert head.ask("GET", "").document == before
+
+
+def test_a_reply_address_has_to_be_one(head: Desk) -> None:
+    answer = head.ask("PATCH", "", {"reply_to": "desk at willow"})
+    assert (answer.status, answer.code) == (422, "email_invalid")
+
+
+def test_what_is_wrong_is_never_said_back(head: Desk) -> None:
+    secret = "kim.secret@example.com"
+    answer = head.ask("PATCH", "", {"name": f"{secret}\n", "phone": {"x": secret}, "language": secret})
+    assert answer.status == 400
+    assert secret not in answer.body
+    assert len(answer.document["errors"]) == 3
+
+
+def test_an_administrator_says_who_works_here(head: Desk) -> None:
+    made = head.ask("PUT", "/members/{subject}", {"role": "clinician"}, subject="auth0|new-person")
+    assert (made.status, made.document) == (200, {"subject": "auth0|new-person", "role": "clinician"})
+    new = Desk("auth0|new-person")
+    assert new.ask("GET", "/clients").status == 200
+    assert new.ask("PATCH", "", {}).code == "role_missing"
+    head.ask("PUT", "/members/{subject}", {"role": "admin"}, subject="auth0|new-person")
+    assert new.ask("PATCH", "", {}).status == 200
+    assert head.ask("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
+    assert head.ask("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
+    assert new.ask("GET", "").status == 404
+
+
+def test_an_administrator_cannot_take_the_operators_place(head: Desk, operator: Desk) -> None:
+    head.ask("PUT", "/members/{subject}", {"role": "clinician"}, subject=operator.subject)
+    head.ask("DELETE", "/members/{subject}", subject=operator.subject)
+    assert members.role_of("willow", operator.subject) is Role.OPERATOR
+
+
+def test_a_practices_own_words_are_in_its_letters(head: Desk, desk: Desk, stage: Stage) -> None:
+    words = {"greeting": "Dear {name},", "body": "Here is your key:\n\n{link}", "footer": "The desk of {practice}"}
+    written = head.ask("PUT", "/letters/{kind}/{language}", words, kind="invitation", language="en")
+    assert (written.status, written.document) == (200, words)
+    desk.add("Kim <b>Lee</b>", "kim@example.com", invite=True)
+    (letter,) = stage.deliver()
+    assert "Dear Kim <b>Lee</b>," in letter.text
+    assert "Dear Kim &lt;b&gt;Lee&lt;/b&gt;," in letter.html
+    assert "The desk of Willow Family Therapy" in letter.text
+
+
+@pytest.mark.parametrize("words", [{"body": "Dear {nobody}"}, {"footer": "{link}"}, {"body": "x" * 2001}])
+def test_words_that_cannot_be_sent_are_told_why(head: Desk, words: dict[str, str]) -> None:
+    answer = head.ask("PUT", "/letters/{kind}/{language}", words, kind="sign_in", language="es")
+    assert (answer.status, answer.code) == (422, "letter_invalid")
+    assert answer.document["detail"].endswith(".")
+
+
+@pytest.mark.parametrize("place", [("pin_made", "en"), ("sign_in", "fr"), ("", "en")])
+def test_there_are_two_letters_in_two_languages(head: Desk, place: tuple[str, str]) -> None:
+    kind, language = place
+    assert head.ask("GET", "/letters/{kind}/{language}", kind=kind, language=language).status == 404
+
+
+def test_letters_in_two_languages_do_not_overwrite_each_other(head: Desk) -> None:
+    for language in ("en", "es"):
+        head.ask("PUT", "/letters/{kind}/{language}", {"body": language}, kind="sign_in", language=language)
+    bodies = [
+        head.ask("GET", "/letters/{kind}/{language}", kind="sign_in", language=language).document["body"]
+        for language in ("en", "es")
+    ]
+    assert bodies == ["en", "es"]

@@ -1,0 +1,140 @@
+"""Floods from one place, from one network, from everywhere: what gets through is exactly what the budgets say, and
+those at whom it is aimed are still let in."""
+
+from collections import Counter
+
+import pytest
+
+from load.people import Person, put_in
+from tests.attacks.victim import ANA, LUIS, MARIA, Victim, at_once
+from tests.kit.live_portal import Town
+
+ALL = 300
+HOUSES = [f"house{number}@example.com" for number in range(ALL)]
+"""The addresses of Willow's other clients."""
+WITH_PINS = HOUSES[:10]
+SOURCES = [f"100.64.{number >> 8}.{number & 255}" for number in range(ALL)]
+A_64 = [f"2001:db8:aa:1:{number:x}::1" for number in range(ALL)]
+"""One subscriber's."""
+A_48 = [f"2001:db8:bb:{number % 20:x}::{number:x}" for number in range(ALL)]
+"""Those of twenty subscribers beside each other, fifteen of each."""
+
+
+@pytest.fixture(scope="package")
+def houses(place: Town) -> None:
+    """Willow's other clients, put on file."""
+    put_in(place.portal, {}, [Person("willow", house) for house in HOUSES])
+
+
+@pytest.fixture
+def pins(town: Town, houses: None) -> dict[str, str]:  # noqa: ARG001 - some of them
+    """The PINs of those of them who have one today."""
+    return put_in(town.portal, {}, [Person("willow", house, pin=True) for house in WITH_PINS])
+
+
+@pytest.fixture
+def victim(town: Town, houses: None) -> Victim:  # noqa: ARG001 - they live beside her
+    return Victim(town)
+
+
+class Post:
+    """The mail to those whom an attack names, from now on."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self._before = self._sent()
+
+    def sent(self) -> int:
+        """How many letters they got."""
+        self._town.settle()
+        return self._sent() - self._before
+
+    def _sent(self) -> int:
+        return sum(mail["to"] in HOUSES for mail in self._town.portal.mail())
+
+
+def compared(town: Town) -> int:
+    """How many wrong PINs were ever found to be wrong, as the audit has it."""
+    return len(town.items("Events", kind="pin_refused"))
+
+
+@pytest.mark.parametrize(
+    ("sources", "through"),
+    [(SOURCES[:1] * ALL, 10), (A_64, 10), (A_48, 100)],
+    ids=["one address", "one subscriber", "one site"],
+)
+def test_who_asks_for_everybody_from_one_place_reaches_as_many_as_the_place_may(
+    town: Town, victim: Victim, sources: list[str], through: int
+) -> None:
+    post, tries = Post(town), list(zip(sources, HOUSES, strict=True))
+    statuses = at_once(lambda each: town.app(source=each[0]).ask("willow", each[1]), tries)
+    town.wait(61)
+    victim.is_let_in()
+    victim.has_peace_around()
+
+    assert Counter(statuses) == {202: through, 429: ALL - through}
+    assert post.sent() == through
+    assert town.app(source=sources[0]).ask("willow", HOUSES[0]).status == 429, "nor has the siege been lifted"
+
+
+def test_three_hundred_strangers_cannot_bury_a_client_in_mail(town: Town, victim: Victim) -> None:
+    """A second press sends nothing, and the fourth minute brings nothing at all. Her newest link works."""
+    before = len(town.letters(MARIA))
+    waves = []
+    for wave in range(4):
+        sources = SOURCES[wave::4]
+        waves.append(Counter(at_once(lambda source: town.app(source=source).ask("willow", MARIA), sources)))
+        town.wait(61)
+    sent = len(town.letters(MARIA)) - before
+    victim.is_let_in()
+    victim.has_peace_around()
+
+    assert waves == [{202: ALL // 4}] * 3 + [{429: ALL // 4}]
+    assert sent == 3
+
+
+def test_strangers_from_everywhere_close_a_practices_mail_for_an_hour_but_not_to_browsers_that_were_here_before(
+    town: Town, victim: Victim
+) -> None:
+    tries = list(zip(SOURCES, HOUSES, strict=True))
+    statuses = at_once(lambda each: town.app(source=each[0]).ask("willow", each[1]), tries)
+    town.wait(61)
+    victim.is_let_in()
+
+    assert Counter(statuses) == {202: ALL}
+    assert town.app().ask("willow", LUIS).status == 429, "nor has the siege been lifted"
+    assert town.app().ask("harbor", ANA).status == 202
+
+
+def test_of_sixty_strangers_who_guess_a_clients_code_five_are_heard(town: Town, victim: Victim) -> None:
+    """The code is dead by then; another one works, from her own browser."""
+    desk, before = town.desk(), compared(town)
+    wrong = f"{(int(desk.pin(desk.client(MARIA))) + 1) % 10**6:06d}"
+    statuses = at_once(lambda each: town.app(source=each).post("/willow/pin", email=MARIA, pin=wrong), SOURCES[:60])
+    heard = compared(town) - before
+    town.wait(61)
+    victim.is_let_in()
+
+    assert Counter(statuses) == {422: 5, 429: 55}
+    assert heard == 5
+    assert town.app().post("/willow/pin", email=MARIA, pin=wrong).code == "pin_locked"
+
+
+@pytest.mark.parametrize(
+    ("sources", "heard"), [(SOURCES[:1] * ALL, 10), (SOURCES, 100)], ids=["one address", "everywhere"]
+)
+def test_one_code_tried_on_everybody_is_compared_as_often_as_is_allowed(
+    victim: Victim, town: Town, pins: dict[str, str], sources: list[str], heard: int
+) -> None:
+    """A practice that is guessed at from everywhere takes no codes for an hour; links and Google it takes."""
+    code = next(f"{number:06d}" for number in range(ALL) if f"{number:06d}" not in pins.values())
+    before, tries = compared(town), list(zip(sources, HOUSES, strict=True))
+    statuses = at_once(lambda each: town.app(source=each[0]).post("/willow/pin", email=each[1], pin=code), tries)
+    found, tried = compared(town) - before, sum(int(pin["attempts"]) for pin in town.items("Pins", state="live"))
+    town.wait(61)
+    victim.is_let_in(by_pin=heard < 100)
+    victim.has_peace_around(by_pin=heard < 100)
+
+    assert Counter(statuses) == {422: heard, 429: ALL - heard}
+    assert found == heard
+    assert tried == statuses[: len(WITH_PINS)].count(422)

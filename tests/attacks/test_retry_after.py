@@ -1,0 +1,101 @@
+"""The wait that is told is the wait that is true, to a second, for every budget that a visitor can use up."""
+
+from collections.abc import Callable
+
+import pytest
+
+from latchkey import tokens
+from latchkey.rules import limits
+from latchkey.rules.limits import CREATED_PER_CLINICIAN, REQUEST_LINK_PER_ADDRESS, RESEND_COOLDOWN, Limit
+from tests.kit.files import key_of, lookup_ring, use_up
+from tests.kit.portal import Answer, Browser, Portal
+
+HOME = "2001:db8:40:1::1"
+NEAR, AROUND = "2001:db8:40:1::/64", "2001:db8:40::/48"
+LATE = 17
+"""Seconds into the window."""
+
+
+def ask(browser: Browser) -> Answer:
+    return browser.ask("ana@example.com")
+
+
+def miss(browser: Browser) -> Answer:
+    return browser.ask("nobody@example.com")
+
+
+def open_(browser: Browser) -> Answer:
+    return browser.post("/willow/link/none")
+
+
+def type_in(browser: Browser) -> Answer:
+    return browser.post("/willow/pin", {"email": "ana@example.com", "pin": "123456"})
+
+
+def leave(browser: Browser) -> Answer:
+    return browser.post("/willow/google")
+
+
+def fill(portal: Portal, limit: Limit, *who: str | bytes) -> None:
+    """Open a window now, and have as many attempts in it as there may be."""
+    use_up(portal, limit, 1, *who)
+    portal.tables.update_item(
+        TableName="Budgets",
+        Key={"bucket": {"S": tokens.opaque_key(lookup_ring(portal), *who)}},
+        UpdateExpression="SET windows.#limit.#count = :most",
+        ExpressionAttributeNames={"#limit": limit.name, "#count": "count"},
+        ExpressionAttributeValues={":most": {"N": str(limit.max_count)}},
+    )
+
+
+_, QUARTER, DAY = REQUEST_LINK_PER_ADDRESS
+CASES: list[tuple[Limit, tuple[str, ...], Callable[[Browser], Answer]]] = [
+    (limits.REQUEST_LINK_PER_SOURCE, ("source", "ask", NEAR), ask),
+    (limits.REQUEST_LINK_PER_NETWORK, ("network", "ask", AROUND), ask),
+    (limits.UNKNOWN_ADDRESS_PER_SOURCE, ("source", "ask", NEAR), ask),
+    (limits.UNKNOWN_ADDRESS_PER_SOURCE, ("source", "ask", NEAR), miss),
+    (limits.UNKNOWN_ADDRESS_PER_NETWORK, ("network", "ask", AROUND), ask),
+    (limits.UNKNOWN_ADDRESS_PER_NETWORK, ("network", "ask", AROUND), miss),
+    (QUARTER, ("address",), ask),
+    (DAY, ("address",), ask),
+    (limits.MAIL_PER_PRACTICE, ("practice", "willow"), ask),
+    (limits.OPEN_LINK_PER_SOURCE, ("source", "link", NEAR), open_),
+    (limits.OPEN_LINK_PER_NETWORK, ("network", "link", AROUND), open_),
+    (limits.SUBMIT_PIN_PER_SOURCE, ("source", "pin", NEAR), type_in),
+    (limits.SUBMIT_PIN_PER_NETWORK, ("network", "pin", AROUND), type_in),
+    (limits.WRONG_PINS_PER_ADDRESS, ("pin address",), type_in),
+    (limits.WRONG_PINS_PER_PRACTICE, ("pin practice", "willow"), type_in),
+    (limits.START_PROVIDER_PER_SOURCE, ("source", "google", NEAR), leave),
+    (limits.START_PROVIDER_PER_NETWORK, ("network", "google", AROUND), leave),
+]
+
+
+@pytest.mark.parametrize(
+    ("limit", "who", "act"), CASES, ids=[f"{limit.name}-{act.__name__}" for limit, _, act in CASES]
+)
+def test_a_second_before_its_end_a_budget_is_full_and_at_its_end_it_is_not(
+    portal: Portal, limit: Limit, who: tuple[str, ...], act: Callable[[Browser], Answer]
+) -> None:
+    portal.parameters["GoogleClientId"] = "portal"
+    of: tuple[str | bytes, ...] = who if who[1:] else (*who, key_of(portal, "willow", "ana@example.com"))
+    fill(portal, limit, *of)
+    ends = portal.now + limit.window_seconds
+    answers = {}
+    for seconds in (limit.window_seconds - LATE, 1, 0):
+        portal.now = ends - seconds
+        answers[seconds] = act(portal.browser(HOME))
+
+    assert {wait: answer.headers.get("retry-after") for wait, answer in answers.items()} == {
+        limit.window_seconds - LATE: str(limit.window_seconds - LATE),
+        1: "1",
+        0: None,
+    }
+    assert [answer.status for answer in answers.values()][:2] == [429, 429]
+    assert answers[0].status != 429
+
+
+def test_every_budget_of_a_visitor_is_among_them() -> None:
+    """But for the minute between two links, of which nobody is told."""
+    every = {limit for limit in vars(limits).values() if isinstance(limit, Limit)} | set(REQUEST_LINK_PER_ADDRESS)
+
+    assert every - {limit for limit, *_ in CASES} == {RESEND_COOLDOWN, CREATED_PER_CLINICIAN}

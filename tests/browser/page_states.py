@@ -1,0 +1,210 @@
+"""The way to every page a person can come to, by name."""
+
+from collections.abc import Callable
+
+from latchkey import pages
+from latchkey.pages import PageContext
+from latchkey.rules.practices import Language
+from latchkey.web.responses import SECURITY_HEADERS
+from tests.browser.chromium import Window
+from tests.browser.foreign_site import webmail
+from tests.kit.live_portal import DAY
+from tests.kit.seed import WILLOW
+
+ANA, LUIS, MARIA = "ana@example.com", "luis@example.com", "maria.gomez@gmail.com"
+NOBODY = "nobody@example.com"
+
+
+def _at(path: str) -> Callable[[Window], object]:
+    return lambda window: window.go(path)
+
+
+def _asked(practice: str, address: str, times: int = 1) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        for _ in range(times):
+            window.ask(practice, address)
+
+    return go
+
+
+def _inside(path: str, address: str = ANA) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        window.become(window.town.signed_in("willow", address))
+        window.go(path)
+
+    return go
+
+
+def _invited(window: Window) -> None:
+    window.go(window.town.letter(window.town.newcomer())["url"])
+
+
+def _first_visit(window: Window) -> None:
+    _invited(window)
+    window.click("form button")
+
+
+def _one_of_several(window: Window) -> None:
+    _inside("/willow/profiles", MARIA)(window)
+    window.click(".profiles button >> nth=1")
+
+
+def _another_profile(window: Window) -> None:
+    _one_of_several(window)
+    window.go("/willow/profiles")
+
+
+def _idle(window: Window) -> None:
+    _inside("/willow/home")(window)
+    window.town.wait(20 * 60)
+    window.go("/willow/home")
+
+
+def _signed_out(window: Window) -> None:
+    _inside("/willow/home")(window)
+    window.click("form[action$='/sign-out'] button")
+
+
+def _switch(window: Window) -> None:
+    _inside("/willow/home")(window)
+    window.go(window.town.link("willow", LUIS))
+
+
+def _switch_by_pin(window: Window) -> None:
+    _inside("/willow/home")(window)
+    _pin(LUIS, "123456")(window)
+
+
+def _sent_long_ago(practice: str) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        window.ask(practice, ANA)
+        window.town.wait(30 * 60)
+        window.go(f"/{practice}/sign-in/sent")
+
+    return go
+
+
+def _used_elsewhere(window: Window) -> None:
+    window.ask("willow", ANA)
+    window.town.browser().press(window.town.letter(ANA)["url"])
+    window.go("/willow/sign-in/sent")
+
+
+def _expired(window: Window) -> None:
+    link = window.town.link("willow", ANA)
+    window.town.wait(DAY)
+    window.go(link)
+
+
+def _used(window: Window) -> None:
+    link = window.town.link("willow", ANA)
+    window.town.browser().press(link)
+    window.go(link)
+
+
+def _replaced(window: Window) -> None:
+    window.ask("willow", ANA)
+    link = window.town.letter(ANA)["url"]
+    window.town.wait(61)
+    window.town.link("willow", ANA)
+    window.go(link)
+
+
+def _wait(window: Window) -> None:
+    for number in range(6):
+        window.ask("willow", f"guess{number}@example.com")
+
+
+def _forged(window: Window) -> None:
+    form = f'<form method="post" action="{window.town.url}/willow/sign-in"><button>Go</button></form>'
+    with webmail(form) as elsewhere:
+        window.go(elsewhere)
+        window.click("button")
+
+
+def _too_large(window: Window) -> None:
+    window.go("/willow/sign-in")
+    window.page.locator("#email").evaluate("(field, text) => { field.value = text }", "x" * 9000)
+    window.click("form button")
+
+
+def _pin(email: str, pin: str, before: int = 0) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        for _ in range(before):
+            window.town.app().post("/willow/pin", email=email, pin=pin)
+        window.go("/willow/pin")
+        window.page.locator("#email").fill(email)
+        window.page.locator("#pin").fill(pin)
+        window.click("form button")
+
+    return go
+
+
+def _shown(write: Callable[[PageContext], str], status: int = 200) -> Callable[[Window], None]:
+    """A page that nothing a visitor does leads to, under the headers that it would have."""
+
+    def go(window: Window) -> None:
+        language: Language = "en" if window.go("/willow").get_by_role("link", name="Español").count() else "es"
+        html = write(PageContext(WILLOW, language, support_code="JKJlChKZIAMEPJg="))
+        window.page.route(
+            "**/shown",
+            lambda route: route.fulfill(
+                status=status, body=html, headers={**SECURITY_HEADERS, "content-type": "text/html; charset=utf-8"}
+            ),
+        )
+        window.go("/willow/shown")
+
+    return go
+
+
+SCENES: dict[str, Callable[[Window], object]] = {
+    "landing": _at("/willow"),
+    "landing-of-a-website": _at("/harbor"),
+    "landing-signed-in": _inside("/willow"),
+    "new-client": _at("/willow/new-client"),
+    "new-client-of-a-website": _at("/harbor/new-client"),
+    "sign-in": _at("/willow/sign-in"),
+    "sign-in-empty": _asked("willow", ""),
+    "sign-in-no-address": _asked("willow", "ana@example"),
+    "sign-in-unknown": _asked("willow", NOBODY),
+    "sign-in-no-mail": _asked("willow", "jo@example.com"),
+    "sign-in-after-silence": _idle,
+    "sent": _asked("willow", ANA),
+    "sent-long-address": _asked("harbor", "a.very.long.address.that.goes.on.and.on.and.on.and.on@a-long.example.com"),
+    "sent-again": _asked("willow", ANA, times=2),
+    "sent-one-answer": _asked("harbor", NOBODY),
+    "sent-one-answer-again": _asked("harbor", NOBODY, times=2),
+    "sent-long-ago": _sent_long_ago("willow"),
+    "sent-one-answer-long-ago": _sent_long_ago("harbor"),
+    "sent-and-used-elsewhere": _used_elsewhere,
+    "tips": _at("/willow/help"),
+    "confirm": lambda window: window.go(window.town.link("willow", ANA)),
+    "confirm-invitation": _invited,
+    "switch": _switch,
+    "switch-by-pin": _switch_by_pin,
+    "link-expired": _expired,
+    "link-used": _used,
+    "link-replaced": _replaced,
+    "link-unknown": _at("/willow/link/nothing"),
+    "wait": _wait,
+    "profiles": _inside("/willow/profiles", MARIA),
+    "profiles-again": _another_profile,
+    "home": _inside("/willow/home"),
+    "home-first-visit": _first_visit,
+    "home-of-several": _one_of_several,
+    "signed-out": _signed_out,
+    "pin": _at("/willow/pin"),
+    "pin-empty": _pin(ANA, ""),
+    "pin-too-short": _pin(ANA, "12345"),
+    "pin-no-address": _pin("ana", "123456"),
+    "pin-refused": _pin(ANA, "123456"),
+    "pin-locked": _pin(ANA, "123456", before=5),
+    "missing": _at("/willow/nothing/here"),
+    "missing-practice": _at("/oak/sign-in"),
+    "not-allowed": _at("/willow/sign-out"),
+    "unreadable": _at("/willow?lang=en&lang=es"),
+    "too-large": _too_large,
+    "forged-form": _forged,
+    "unavailable": _shown(pages.unavailable, 503),
+    "failed": _shown(pages.internal_error, 500),
+}

@@ -1,0 +1,224 @@
+"""What a sign-in costs: every call to AWS of every flow, in order. One more turns a test red.
+
+As in a warm function: keys and the practice's settings are cached. The capacity that calls take up is that of
+DynamoDB: a write for each `Update`, `Put` and `Delete`, refused ones too, and two for each item of a transaction.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from latchkey import google
+from latchkey.google import ProviderIdentity
+from tests.kit import gateway_events, sam_template
+from tests.kit.files import change, key_of
+from tests.kit.portal import ORIGIN, Browser, Portal
+
+ANA = "ana@example.com"
+MINUTE, HOUR = 60, 3600
+
+ASK = ["Update Budgets", "Get Accounts", "Update Budgets", "Update Budgets", "Put Events", "SendMessage"]
+"""Where it comes from, whose address, that address's limits, the practice's, the audit, the promise."""
+JOB = ["Get Accounts", "Update Links", "SendEmail", "Update Accounts", "Put Events"]
+LOOK = ["TransactGet Accounts Links"]
+SPEND_LINK = ["TransactWrite Accounts Events Links Sessions"]
+CHECK = ["TransactGet Accounts Sessions"]
+PIN = ["Update Budgets"] * 3 + ["Update Pins", "Get Accounts"]
+"""Where it comes from, that address's wrong PINs, the practice's, and this PIN's: all counted before it is compared."""
+
+
+@pytest.fixture(autouse=True)
+def warm(portal: Portal) -> None:
+    """Lee has come by PIN two hours ago, and by link just now, from elsewhere."""
+    portal.parameters["PracticeCacheSeconds"] = "300"
+    portal.now -= 2 * HOUR
+    pin = portal.pin_for(key_of(portal, "willow", "lee@example.com"))
+    portal.browser("198.51.100.9").post("/willow/pin", {"email": "lee@example.com", "pin": pin})
+    portal.now += 2 * HOUR
+    portal.browser("198.51.100.9").sign_in("lee@example.com")
+
+
+def calls(portal: Portal, act: Callable[[], Any]) -> list[str]:
+    """What is called for it."""
+    before = len(portal.wire.calls)
+    act()
+    return portal.wire.summary(before)
+
+
+# ── by link ──
+
+
+def test_a_link_is_asked_for_with_four_writes_one_read_and_one_message(portal: Portal, browser: Browser) -> None:
+    assert calls(portal, lambda: browser.ask(ANA)) == ASK
+
+
+def test_who_asks_again_pays_for_looking_at_the_limits(portal: Portal, browser: Browser) -> None:
+    """The first writes are refused: a window is open."""
+    browser.ask(ANA)
+    portal.now += MINUTE
+    again = ["Update Budgets", "Update Budgets", *ASK[1:3], "Get Budgets", *ASK[2:]]
+    assert calls(portal, lambda: browser.ask(ANA)) == again
+
+
+def test_an_unknown_address_is_counted_where_it_comes_from(portal: Portal, browser: Browser) -> None:
+    unknown = ["Update Budgets", "Get Accounts", "Update Budgets", "Update Budgets", "Get Budgets", "Update Budgets"]
+    assert calls(portal, lambda: browser.ask("nobody@example.com")) == [*unknown, "Put Events"]
+
+
+def test_a_mail_takes_one_read_and_three_writes(portal: Portal, browser: Browser) -> None:
+    browser.ask(ANA)
+    assert calls(portal, portal.deliver) == JOB
+
+
+def test_the_browser_that_asked_opens_with_one_read_and_one_transaction(portal: Portal, browser: Browser) -> None:
+    path = browser.link(ANA)
+    assert calls(portal, lambda: browser.get(path)) == [*LOOK, *SPEND_LINK]
+
+
+def test_another_browser_looks_with_one_read_and_opens_as_dear(
+    portal: Portal, browser: Browser, another: Browser
+) -> None:
+    path = browser.link(ANA)
+    assert calls(portal, lambda: another.get(path)) == LOOK
+    assert calls(portal, lambda: another.post(path)) == [*LOOK, *SPEND_LINK]
+
+
+def test_a_dead_link_costs_a_read_to_look_at_and_two_writes_to_press(
+    portal: Portal, browser: Browser, another: Browser
+) -> None:
+    """One is counted, one is written down."""
+    path = browser.link(ANA)
+    browser.get(path)
+    another.source = "198.51.100.10"
+    assert calls(portal, lambda: another.get(path)) == LOOK
+    assert calls(portal, lambda: another.post(path)) == [*LOOK, "Update Budgets", "Put Events"]
+
+
+def test_a_forged_link_is_counted_and_never_looked_for(portal: Portal, browser: Browser) -> None:
+    path = browser.link(ANA)[:-4] + "AAAA"
+    browser.cookies.clear()
+    assert calls(portal, lambda: browser.get(path)) == []
+    assert calls(portal, lambda: browser.post(path)) == ["Update Budgets"]
+
+
+# ── by PIN ──
+
+
+def test_a_right_pin_is_counted_as_wrong_until_it_is_known_for_right(portal: Portal, browser: Browser) -> None:
+    pin = portal.pin_for(key_of(portal, "willow", ANA))
+    given_back = ["Update Budgets"] * 3
+    spent = ["TransactWrite Accounts Events Pins Sessions"]
+    assert calls(portal, lambda: browser.post("/willow/pin", {"email": ANA, "pin": pin})) == [*PIN, *spent, *given_back]
+
+
+@pytest.mark.parametrize(
+    ("email", "found"),
+    [(ANA, PIN), ("nobody@example.com", [*PIN[:-1], "Get Pins"])],
+    ids=["wrong", "where there is none"],
+)
+def test_a_wrong_pin_is_written_down(portal: Portal, browser: Browser, email: str, found: list[str]) -> None:
+    pin = portal.pin_for(key_of(portal, "willow", ANA))
+    wrong = f"{(int(pin) + 1) % 10**6:06d}"
+    assert calls(portal, lambda: browser.post("/willow/pin", {"email": email, "pin": wrong})) == [*found, "Put Events"]
+
+
+# ── by Google ──
+
+
+def test_google_costs_two_writes_to_leave_for_and_two_and_a_transaction_to_come_back_from(
+    portal: Portal, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal.parameters["GoogleClientId"] = "client"
+    change(portal, "willow", "maria.gomez@gmail.com", google=None)
+    monkeypatch.setattr(google, "fetch_identity", lambda *_: ProviderIdentity("subject", "maria.gomez@gmail.com"))
+    returned: dict[str, Any] = {}
+
+    def leave() -> None:
+        lines = {"host": "portal.example.com", "origin": ORIGIN, "content-type": "application/x-www-form-urlencoded"}
+        sent = gateway_events.Sent("POST", "/willow/google", lines, b"", browser.source)
+        returned.update(portal.invoke("GoogleCallback", gateway_events.event(sent, portal.now * 1000)))
+
+    def come_back() -> None:
+        state = returned["headers"]["location"].partition("state=")[2].partition("&")[0]
+        lines = {
+            "host": "portal.example.com",
+            "cookie": "; ".join(cookie.partition(";")[0] for cookie in returned["cookies"]),
+        }
+        sent = gateway_events.Sent("GET", f"/google/callback?state={state}&code=code", lines, b"", browser.source)
+        answer = portal.invoke("GoogleCallback", gateway_events.event(sent, portal.now * 1000))
+        assert answer["headers"]["location"] == "/willow/profiles", answer
+
+    leave()
+    browser.source = "198.51.100.10"
+    assert calls(portal, leave) == ["Update Budgets", "Put States"]
+    assert calls(portal, come_back) == [
+        "GetSecretValue",
+        "Update States",
+        "Get Accounts",
+        "TransactWrite Accounts Events Sessions States",
+    ]
+
+
+# ── signed in ──
+
+
+def test_a_session_is_checked_in_one_call_and_touched_once_a_minute(portal: Portal, browser: Browser) -> None:
+    browser.sign_in(ANA)
+    browser.get("/willow/session")
+
+    assert calls(portal, lambda: browser.get("/willow/session")) == CHECK
+    portal.now += MINUTE
+    assert calls(portal, lambda: browser.get("/willow/session")) == [*CHECK, "Update Sessions"]
+    assert calls(portal, lambda: browser.get("/willow/home")) == CHECK
+
+
+def test_who_signs_out_is_looked_up_and_written_down(portal: Portal, browser: Browser) -> None:
+    browser.sign_in(ANA)
+    assert calls(portal, lambda: browser.post("/willow/sign-out")) == [*CHECK, "Put Events", "Delete Sessions"]
+
+
+@pytest.mark.parametrize("page", ["", "/sign-in", "/sign-in/sent", "/pin", "/help", "/new-client", "/signed-out"])
+def test_a_page_costs_nothing(portal: Portal, browser: Browser, page: str) -> None:
+    browser.get(f"/willow{page}")
+    assert calls(portal, lambda: browser.get(f"/willow{page}")) == []
+
+
+# ── what a role lets a write name ──
+
+
+def test_a_write_that_names_what_its_role_does_not_is_no_write_of_ours(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checker of `portal.py` itself: a role that lacks an attribute of a condition, or of a change, is missed."""
+    known = sam_template.attributes
+    for lacking in ("epoch", "last_sign_in_at"):
+        portal.now += MINUTE
+        link = portal.browser().link(ANA)
+        less = {act: named - {lacking} for act, named in known("RedeemLink").items()}
+        with monkeypatch.context() as patch:
+            patch.setattr(sam_template, "attributes", {"RedeemLink": less}.__getitem__)
+            with pytest.raises(AssertionError, match=lacking):
+                portal.browser().post(link)
+
+
+# ── as DynamoDB documents it ──
+
+
+def test_add_names_top_level_attributes_only(portal: Portal, browser: Browser) -> None:
+    """DynamoDB documents ADD for these alone; what is nested is changed by SET."""
+    pin = portal.pin_for(key_of(portal, "willow", ANA))
+    for _ in range(2):
+        browser.ask(ANA)
+        browser.post("/willow/pin", {"email": ANA, "pin": f"{(int(pin) + 1) % 10**6:06d}"})
+        portal.now += MINUTE
+    browser.post("/willow/pin", {"email": ANA, "pin": pin})
+
+    added = [
+        re.findall(r"ADD (.*?)(?: SET | REMOVE | DELETE |$)", arguments.get("UpdateExpression", ""))
+        for _, arguments in portal.wire.calls
+    ]
+    clauses = [clause for found in added for clause in found]
+    assert clauses
+    assert not [clause for clause in clauses if "." in clause]

@@ -1,0 +1,84 @@
+"""A function's start: what is done before anyone waits, and what is left to the first request."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from latchkey import settings
+from latchkey.store.dynamodb import connection
+from latchkey.web import cold_start
+from tests.kit.portal import Portal
+
+
+@pytest.fixture
+def lambdas(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As in Lambda, where nothing is collected until the function is ready."""
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    settings.load.cache_clear()
+    gc.disable()
+    yield
+    gc.enable()
+    gc.unfreeze()
+    settings.load.cache_clear()
+
+
+@pytest.mark.usefixtures("lambdas")
+def test_the_way_to_the_tables_is_open_before_the_first_request(portal: Portal) -> None:
+    cold_start.prepare()
+
+    assert portal.wire.operations() == ["GetItem"]
+
+
+@pytest.mark.usefixtures("lambdas")
+def test_a_function_that_is_given_a_key_reads_it_before_the_first_request(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOOKUP", "LINK"):
+        monkeypatch.setenv(f"{name}_KEY_ARN", "arn:nobody-knows")
+    settings.load.cache_clear()
+
+    cold_start.prepare()
+
+    assert portal.wire.operations() == ["GetSecretValue"]
+
+
+@pytest.mark.usefixtures("lambdas")
+def test_an_outage_at_the_start_stops_no_function(portal: Portal) -> None:
+    portal.wire.refuse("GetItem", "ValidationException")
+
+    cold_start.prepare()
+
+    assert gc.isenabled()
+
+
+@pytest.mark.usefixtures("lambdas", "portal")
+def test_nothing_is_begun_that_could_outlast_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda gives a start 10 seconds, and starts over after that while someone waits."""
+    sent: list[str] = []
+    events = connection.client.meta.events
+    events.register_first("before-send.dynamodb.*", lambda request, **_: sent.append(request.url), unique_id="start")
+    try:
+        cold_start.prepare()
+        begun = len(sent)
+        monkeypatch.setattr(cold_start, "MAX_START_SECONDS", 4)
+        cold_start.prepare()
+    finally:
+        events.unregister("before-send.dynamodb.*", unique_id="start")
+
+    assert (begun, len(sent)) == (1, 1)
+
+
+@pytest.mark.usefixtures("lambdas")
+def test_what_was_loaded_is_never_looked_through_for_garbage() -> None:
+    cold_start.resume_gc()
+
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
+
+
+def test_nothing_is_read_where_lambda_does_not_start_us(portal: Portal) -> None:
+    cold_start.prepare()
+
+    assert portal.wire.operations() == []
+    assert gc.get_freeze_count() == 0

@@ -1,0 +1,232 @@
+"""How long Google's keys are kept, and when they are asked for again: the conversation alone, with a clock to turn."""
+
+import hashlib
+import secrets
+import time
+from dataclasses import replace
+
+import pytest
+
+from latchkey import google as conversation
+from latchkey import keys, settings
+from latchkey.google import ProviderIdentity, fetch_identity
+from latchkey.rules.refusals import ProviderFailed
+from tests.identity.fake_provider import CLIENT, MARIA, MISSING, SECOND, SECRET, Provider, Reply, encoded, jwk, rs256
+from tests.identity.test_provider_outages import cut_off, dripping_body, dripping_head, hanging_up, silent
+from tests.kit.caches import anew
+
+HOUR = 3600
+BACK = "https://portal.example.com/google/callback"
+
+
+class Clock:
+    """Stands for the `time` that the conversation measures ages with."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        """Seconds that only this test counts."""
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, google: Provider) -> Clock:
+    """A function that has just started, and knows Google by another address."""
+    told = replace(
+        settings.load(),
+        google_client_id=CLIENT,
+        google_issuer=google.url,
+        google_token_url=f"{google.url}/token",
+        google_certs_url=f"{google.url}/certs",
+    )
+    clock = Clock()
+    monkeypatch.setattr(settings, "load", lambda: told)
+    monkeypatch.setattr(keys, "provider_client_secret", lambda: SECRET)
+    monkeypatch.setattr(conversation, "time", clock)
+    monkeypatch.setattr(conversation, "_cache", anew(conversation._cache))  # noqa: SLF001 - a new function has none
+    google.cache_control = f"public, max-age={HOUR}, must-revalidate, no-transform"
+    return clock
+
+
+def come(google: Provider) -> ProviderIdentity:
+    """Someone's return."""
+    nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    challenge = encoded(hashlib.sha256(verifier.encode()).digest())
+    asked = {"nonce": nonce, "redirect_uri": BACK, "code_challenge": challenge, "code_challenge_method": "S256"}
+    code = google.code_for({name: [value] for name, value in (asked | {"scope": "openid"}).items()})
+    return fetch_identity(code, nonce, verifier, BACK)
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_hundred_returns_ask_for_the_keys_once(google: Provider) -> None:
+    assert {come(google) for _ in range(100)} == {ProviderIdentity(MARIA, "maria.gomez@gmail.com")}
+    assert google.keys_fetched == 1
+
+
+def test_keys_are_good_for_as_long_as_their_headers_say(clock: Clock, google: Provider) -> None:
+    come(google)
+    clock.seconds += HOUR - 1
+    come(google)
+    assert google.keys_fetched == 1
+    clock.seconds += 1
+    come(google)
+    assert google.keys_fetched == 2
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "no-store",
+        "no-cache, max-age=60",
+        "no-store, max-age=60",
+        "max-age=",
+        "max-age=x",
+        "max-age=" + "9" * 5000,
+    ],
+    ids=lambda header: str(header)[:24],
+)
+@pytest.mark.usefixtures("clock")
+def test_keys_that_may_not_be_kept_are_not(google: Provider, header: str) -> None:
+    google.cache_control = header
+    come(google)
+    come(google)
+    assert google.keys_fetched == 2
+
+
+@pytest.mark.parametrize("header", ["max-age=60", "MAX-AGE=60", "private,max-age=60", "max-age=60 , foo"])
+def test_the_age_is_read_however_it_is_written(clock: Clock, google: Provider, header: str) -> None:
+    google.cache_control = header
+    come(google)
+    clock.seconds += 59
+    come(google)
+    assert google.keys_fetched == 1
+
+
+def test_what_a_cache_on_the_way_has_kept_is_kept_for_the_rest(clock: Clock, google: Provider) -> None:
+    google.at_keys = lambda it: it.tell(google.keys, cache_control="max-age=3600", age="3000")
+    come(google)
+    clock.seconds += 599
+    come(google)
+    assert google.keys_fetched == 1
+    clock.seconds += 1
+    come(google)
+    assert google.keys_fetched == 2
+
+
+def test_old_keys_are_used_for_an_hour_while_there_are_no_new_ones(clock: Clock, google: Provider) -> None:
+    come(google)
+    google.at_keys = lambda it: it.say(500)
+    clock.seconds += 2 * HOUR - 1
+    come(google)
+    clock.seconds += 1
+    with pytest.raises(ProviderFailed):
+        come(google)
+
+
+def test_keys_that_cannot_be_fetched_are_asked_for_twice_a_minute(clock: Clock, google: Provider) -> None:
+    come(google)
+    google.at_keys = lambda it: it.say(500)
+    for second in range(60):
+        clock.seconds = 1000.0 + HOUR + second
+        come(google)
+    assert google.keys_fetched == 3
+
+
+@pytest.mark.usefixtures("clock")
+def test_keys_that_may_not_be_kept_are_not_used_while_there_are_no_new_ones(google: Provider) -> None:
+    google.cache_control = "no-store"
+    come(google)
+    google.at_keys = lambda it: it.say(500)
+    with pytest.raises(ProviderFailed):
+        come(google)
+
+
+@pytest.mark.parametrize("reply", [silent, dripping_head, dripping_body, hanging_up, cut_off])
+def test_keys_that_come_slowly_or_not_at_all_cost_a_second_once_in_half_a_minute(
+    clock: Clock, google: Provider, reply: Reply
+) -> None:
+    come(google)
+    google.at_keys = reply
+    clock.seconds += HOUR
+    began = time.monotonic()
+    for _ in range(5):
+        come(google)
+    assert time.monotonic() - began < 1.5
+    assert google.keys_fetched == 2
+
+
+@pytest.mark.usefixtures("clock")
+def test_an_answer_without_keys_is_not_kept(google: Provider) -> None:
+    google.at_keys = lambda it: it.tell({"error": "oops"}, cache_control="max-age=3600")
+    with pytest.raises(ProviderFailed):
+        come(google)
+    google.at_keys = None
+    come(google)
+
+
+def test_a_new_key_is_known_within_a_minute_though_the_old_ones_are_fresh(clock: Clock, google: Provider) -> None:
+    come(google)
+    google.keys = {"keys": [jwk("third", SECOND)]}
+    google.header, google.sign = {"kid": "third"}, rs256(SECOND)
+    clock.seconds += 59
+    for _ in range(3):
+        with pytest.raises(ProviderFailed):
+            come(google)
+    assert google.keys_fetched == 1
+    clock.seconds += 1
+    come(google)
+    assert google.keys_fetched == 2
+
+
+def test_keys_that_are_withdrawn_sign_nothing_any_more(clock: Clock, google: Provider) -> None:
+    come(google)
+    google.keys = {"keys": [jwk("second", SECOND)]}
+    clock.seconds += HOUR
+    with pytest.raises(ProviderFailed):
+        come(google)
+
+
+def test_a_key_that_never_was_is_looked_for_once_a_minute_at_most(clock: Clock, google: Provider) -> None:
+    come(google)
+    google.header = {"kid": "never"}
+    for _ in range(12):
+        clock.seconds += 10
+        with pytest.raises(ProviderFailed):
+            come(google)
+    assert google.keys_fetched == 3
+
+
+def test_a_token_that_names_no_key_asks_for_none_again(clock: Clock, google: Provider) -> None:
+    google.header = {"kid": MISSING}
+    come(google)
+    clock.seconds += HOUR - 1
+    come(google)
+    assert google.keys_fetched == 1
+
+
+@pytest.mark.parametrize("issuer", ["https://accounts.google.com", "accounts.google.com"])
+@pytest.mark.usefixtures("clock")
+def test_google_itself_signs_under_either_name(monkeypatch: pytest.MonkeyPatch, google: Provider, issuer: str) -> None:
+    told = replace(settings.load(), google_issuer="https://accounts.google.com")
+    monkeypatch.setattr(settings, "load", lambda: told)
+    google.claims["iss"] = issuer
+    assert come(google).subject == MARIA
+    google.claims["iss"] = google.url
+    with pytest.raises(ProviderFailed):
+        come(google)
+
+
+@pytest.mark.usefixtures("clock")
+def test_who_someone_is_does_not_show_when_it_is_printed(google: Provider) -> None:
+    assert repr(come(google)) == "GoogleIdentity()"
+
+
+@pytest.mark.usefixtures("clock")
+def test_nobody_at_the_other_end_is_a_failure(monkeypatch: pytest.MonkeyPatch, google: Provider) -> None:
+    for url in ("http://127.0.0.1:9/token", "http://nowhere.invalid/token", "http://[::bad/token"):
+        told = replace(settings.load(), google_token_url=url)
+        monkeypatch.setattr(settings, "load", lambda told=told: told)
+        with pytest.raises(ProviderFailed):
+            come(google)

@@ -1,0 +1,297 @@
+"""The way to Google and back, at a provider that was made for nothing but to answer as Google does."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.identity.fake_provider import CLIENT, MARIA, MISSING, Provider, heard, read, secrets_in
+from tests.identity.visits import KIM, UNMATCHED, Guest, Place, is_refused
+from tests.kit.live_portal import Town
+
+
+def test_a_gmail_address_on_file_is_all_it_takes(guest: Guest) -> None:
+    """B65"""
+    answer = guest.come()
+
+    assert (answer.status, answer.location) == (303, "/willow/profiles")
+    assert guest.get("/willow/session").document["method"] == "google"
+
+
+def test_google_learns_nothing_but_that_someone_comes(guest: Guest, google: Provider) -> None:
+    """B71, B72"""
+    where = urlsplit(guest.leave())
+    asked = read(where.query and f"?{where.query}")
+
+    assert f"{where.scheme}://{where.netloc}{where.path}" == f"{google.url}/o/auth"
+    assert {name: asked.pop(name) for name in ("response_type", "client_id", "scope", "code_challenge_method")} == {
+        "response_type": "code",
+        "client_id": CLIENT,
+        "scope": "openid email profile",
+        "code_challenge_method": "S256",
+    }
+    assert asked.pop("redirect_uri") == f"{guest.url}/google/callback"
+    assert asked.keys() == {"state", "nonce", "code_challenge"}
+    assert all(len(value) >= 43 for value in asked.values())
+    assert not [value for value in asked.values() if "maria" in value or "willow" in value]
+
+
+def test_no_two_attempts_have_anything_in_common(guest: Guest) -> None:
+    first, second = read(guest.leave()), read(guest.leave())
+
+    assert not [name for name in ("state", "nonce", "code_challenge") if first[name] == second[name]]
+
+
+def test_choosing_another_account_is_the_only_extra_question(guest: Guest) -> None:
+    """B73"""
+    assert read(guest.leave(choose="yes"))["prompt"] == "select_account"
+    assert "prompt" not in read(guest.leave())
+
+
+def test_the_exchange_carries_what_it_must_and_no_more(guest: Guest, google: Provider) -> None:
+    guest.come()
+    (form,) = google.exchanges
+
+    assert form.keys() == {"grant_type", "code", "client_id", "client_secret", "redirect_uri", "code_verifier"}
+    assert all(len(values) == 1 for values in form.values())
+
+
+def test_what_binds_an_attempt_to_its_browser_lasts_ten_minutes(guest: Guest) -> None:
+    cookie = guest.press("/willow/google").cookies["__Host-google-willow"]
+
+    assert (cookie["max-age"], cookie["samesite"], cookie["path"]) == ("600", "Lax", "/")
+    assert cookie["secure"]
+    assert cookie["httponly"]
+
+
+def test_the_session_is_like_any_other(place: Place, guest: Guest) -> None:
+    place.town.new_day()
+    guest.come()
+    told = guest.get("/willow/session").document
+    by_link = place.town.signed_in("willow", "maria.gomez@gmail.com").get("/willow/session").document
+
+    differing = {"method", "signed_in_at", "expires_at"}
+    assert {name for name in told if told[name] != by_link[name]} <= differing
+    assert len(told["profiles"]) > 1
+    assert guest.press("/willow/sign-out").status == 303
+    assert not guest.is_in()
+
+
+def test_no_mail_is_sent_and_the_link_that_waits_stays_what_it_is(place: Place, guest: Guest) -> None:
+    """B75"""
+    place.town.new_day()
+    link = place.town.link("willow", "maria.gomez@gmail.com")
+    slots, mails = place.town.at_rest()["Links"], len(place.town.letters("maria.gomez@gmail.com"))
+    guest.come()
+
+    assert place.town.at_rest()["Links"] == slots
+    assert len(place.town.letters("maria.gomez@gmail.com")) == mails
+    assert place.guest().press(link).status == 303
+
+
+def test_it_is_written_down_by_which_road_someone_came(place: Place, guest: Guest) -> None:
+    before = len(place.town.items("Events", kind="session_started", method="google"))
+    guest.come()
+
+    assert len(place.town.items("Events", kind="session_started", method="google")) == before + 1
+
+
+def test_a_session_that_the_browser_brought_is_ended_and_never_taken_over(place: Place, guest: Guest) -> None:
+    before = len(place.town.items("Events", kind="session_ended", reason="replaced", method="google"))
+    guest.come()
+    old = guest.cookies["__Host-session-willow"]
+    guest.come()
+
+    assert guest.cookies["__Host-session-willow"] != old
+    guest.cookies["__Host-session-willow"] = old
+    assert not guest.is_in()
+    assert len(place.town.items("Events", kind="session_ended", reason="replaced", method="google")) == before + 1
+
+
+@pytest.mark.parametrize("planted", ["x", "A" * 22 + "=", "A" * 43, "a" * 4000, "A" * 21 + "B"])
+def test_a_browser_s_secret_is_one_that_was_made_here(guest: Guest, planted: str) -> None:
+    """Whoever can plant a cookie cannot choose what binds a sign-in to a browser, nor make it last."""
+    guest.cookies["__Host-google-willow"] = planted
+    back = guest.way_back()
+
+    assert guest.cookies["__Host-google-willow"] != planted
+    assert guest.get(back).status == 303
+
+
+def test_two_tabs_at_once_both_come_in(guest: Guest) -> None:
+    first, second = guest.way_back(), guest.way_back()
+
+    assert [guest.get(first).status, guest.get(second).status] == [303, 303]
+    assert guest.is_in()
+
+
+def test_one_return_is_one_session_however_often_it_comes_at_once(place: Place, guest: Guest) -> None:
+    back, before = guest.way_back(), place.sessions()
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(lambda _: guest.get(back).status, range(16)))
+
+    # those that come after the session lead home
+    assert {*statuses} <= {303, 403}
+    assert 303 in statuses
+    assert place.sessions() == before + 1
+    assert len(guest.google.exchanges) == 1
+
+
+@pytest.mark.parametrize("email", ["maria.gomez@gmail.com", "Maria.Gomez@Gmail.com", "MARIA.GOMEZ@GMAIL.COM"])
+def test_case_does_not_distinguish_addresses(guest: Guest, google: Provider, email: str) -> None:
+    google.claims["email"] = email
+    assert guest.come().status == 303
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "mariagomez@gmail.com",
+        "m.aria.gomez@gmail.com",
+        "maria.gomez+portal@gmail.com",
+        "maria.gomez@googlemail.com",
+        "maria.gomez@gmail.com.example.org",
+        "maria.gomez@gmail.co",
+        "maria.gomez@example.com",
+        "ana@example.com",
+        "nobody@gmail.com",
+        "mаria.gomez@gmail.com",  # noqa: RUF001 - a Cyrillic a
+        "maria.gomez@ɡmail.com",  # noqa: RUF001
+        "maria.gomez@ｇmail.com",  # noqa: RUF001
+        "maria.gomez@gmaıl.com",  # noqa: RUF001
+        "maria.gomez@gmail.com\u200b",
+        "maria.gomez@gmail.com\x00",
+        "maria.gomez\ud800@gmail.com",
+        "maria.gomez@gmail.com, evil@gmail.com",
+        "Maria <maria.gomez@gmail.com>",
+        "",
+        "gmail.com",
+        "x" * 300 + "@gmail.com",
+        MISSING,
+        None,
+        7,
+        ["maria.gomez@gmail.com"],
+        {"maria.gomez@gmail.com": True},
+    ],
+    ids=ascii,
+)
+def test_any_other_address_opens_nothing(guest: Guest, google: Provider, email: object) -> None:
+    """B68"""
+    google.claims["email"] = email
+    assert is_refused(guest.come(), UNMATCHED)
+    assert not guest.is_in()
+
+
+@pytest.mark.parametrize("verified", [False, "true", "false", 1, 0, None, [True], MISSING], ids=repr)
+def test_only_a_verified_address_counts(guest: Guest, google: Provider, verified: object) -> None:
+    google.claims["email_verified"] = verified
+    assert is_refused(guest.come(), UNMATCHED)
+
+
+@pytest.mark.parametrize("domain", ["gmail.com", "example.com", "", True], ids=repr)
+def test_a_company_s_account_is_not_gmail(guest: Guest, google: Provider, domain: object) -> None:
+    google.claims["hd"] = domain
+    assert is_refused(guest.come(), UNMATCHED)
+
+
+@pytest.mark.parametrize("email", [KIM, "kim@gmail.com"])
+def test_a_modifier_on_file_rules_google_out_and_the_page_says_what_to_do(
+    guest: Guest, google: Provider, email: str
+) -> None:
+    """B70"""
+    google.claims["email"] = email
+    answer = guest.come()
+
+    assert is_refused(answer, UNMATCHED)
+    assert "Gmail address without a plus sign (+)" in answer.page.text
+    assert "Continue with Google" in " ".join(answer.page.buttons)
+    assert guest.ask("willow", KIM).status == 303
+
+
+def test_nothing_of_google_s_is_kept_or_written_down(place: Place, guest: Guest, google: Provider) -> None:
+    """B74"""
+    guest.come()
+    google.claims["sub"] = "987654321098765432109"
+    is_refused(place.guest().come())
+    told = [claim for token in google.given if token.count(".") == 2 for claim in _identifying(heard(token))]
+    secret = [*google.given, *told, *(it for form in google.exchanges for it in secrets_in(form))]
+    states = [query[name][0] for query in google.asked for name in ("state", "nonce", "code_challenge")]
+    place.town.settle()
+    at_rest = repr(place.town.at_rest())
+    logs = "".join(path.read_text(errors="replace") for path in place.town.portal.logs.glob("*.log"))
+
+    assert len(secret) == 14
+    assert not [it for it in secret + states if it in at_rest]
+    assert not [it for it in secret + states if it in logs]
+    assert "gmail.com" not in logs
+
+
+def _identifying(claims: dict[str, str]) -> list[str]:
+    return [claims["sub"], claims["nonce"]]
+
+
+# ── where there is no Google ──
+
+
+def test_a_practice_that_does_not_want_it_has_neither_button_nor_road(place: Place, guest: Guest) -> None:
+    back = guest.way_back()
+    place.practice_wants_google(False)
+    try:
+        assert guest.get("/willow/sign-in").page.buttons == ["Send link"]
+        assert "Google" not in guest.get("/willow/sign-in").page.text
+        assert place.guest().press("/willow/google").status == 404
+        assert is_refused(guest.get(back), "We couldn’t sign you in")
+        assert place.guest().press("/harbor/google").status == 303
+    finally:
+        place.practice_wants_google(True)
+    assert guest.get("/willow/sign-in").page.buttons == ["Send link", "Continue with Google"]
+    # the one that was refused is not used up
+    assert guest.get(back).status == 303
+
+
+def test_a_form_of_another_site_sends_nobody_to_google(guest: Guest) -> None:
+    answer = guest.send("POST", "/willow/google", headers={"Origin": "https://evil.example"})
+    assert answer.status == 403
+    assert guest.get("/willow/google").status == 405
+
+
+def test_the_page_may_lead_to_google_and_nowhere_else(guest: Guest, google: Provider) -> None:
+    policy = guest.get("/willow/sign-in").headers["content-security-policy"]
+    assert f"form-action 'self' {google.url};" in policy
+    assert "script" not in policy
+
+
+def test_leaving_is_limited_for_each_source(guest: Guest) -> None:
+    statuses = [guest.press("/willow/google").status for _ in range(31)]
+    assert statuses == [303] * 30 + [429]
+
+
+def test_the_whole_road_takes_no_time_to_speak_of(guest: Guest) -> None:
+    guest.come()
+    begun = time.monotonic()
+    guest.come()
+    assert time.monotonic() - begun < 1
+
+
+def test_what_google_says_does_not_change_who_is_on_file(place: Place, guest: Guest, google: Provider) -> None:
+    place.town.wait(1)
+    before = place.account()
+    google.claims |= {"name": "Somebody Else", "email": "MARIA.gomez@gmail.com", "sub": MARIA}
+    guest.come()
+
+    changed = {name for name, value in place.account().items() if before.get(name) != value}
+    assert changed >= {"google", "last_sign_in_at"}
+    assert changed <= {"google", "revision", "sessions", "last_sign_in_at"}
+    assert place.account()["google"] != MARIA
+
+
+def test_an_app_is_told_with_documents(town: Town, place: Place, guest: Guest) -> None:
+    back = guest.way_back()
+    told = {"Accept": "application/json"}
+
+    assert guest.get(back, told).document["method"] == "google"
+    assert guest.get(back, told).document["method"] == "google"
+    again = place.guest().get(back, told)
+    assert (again.status, again.code) == (403, "google_refused")
+    assert town.url not in again.body.decode()

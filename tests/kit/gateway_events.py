@@ -1,0 +1,87 @@
+"""API Gateway's part: the event of payload version 2.0 that it makes of a request, and which function gets it."""
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from tests.kit import sam_template
+
+TEXT = ("application/json", "text/")
+"""What comes as it is; all else, form posts too, comes in base64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it comes over the wire."""
+
+    method: str
+    target: str
+    """Path and query."""
+    headers: Mapping[str, str]
+    body: bytes = b""
+    source: str = "203.0.113.7"
+
+
+def event(sent: Sent, instant: int) -> dict[str, Any]:
+    """The event of a request that comes at that Unix millisecond."""
+    path, _, query = sent.target.partition("?")
+    route, parameters = _route(sent.method, path)
+    headers = {name.lower(): value for name, value in sent.headers.items()}
+    cookies = [cookie.strip() for cookie in headers.pop("cookie", "").split(";") if cookie.strip()]
+    made: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": unquote(path),
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "api",
+            "domainName": headers.get("host", ""),
+            "http": {
+                "method": sent.method,
+                "path": unquote(path),
+                "protocol": "HTTP/1.1",
+                "sourceIp": sent.source,
+                "userAgent": headers.get("user-agent", ""),
+            },
+            "requestId": f"{secrets.token_urlsafe(11)}=",
+            "routeKey": route,
+            "stage": "$default",
+            "timeEpoch": instant,
+        },
+        "isBase64Encoded": False,
+    }
+    if cookies:
+        made["cookies"] = cookies
+    if parameters:
+        made["pathParameters"] = parameters
+    if sent.body:
+        plain = headers.get("content-type", "").lower().startswith(TEXT)
+        made["isBase64Encoded"] = not plain
+        made["body"] = sent.body.decode("utf-8", "replace") if plain else base64.b64encode(sent.body).decode()
+    return made
+
+
+def function_of(made: dict[str, Any]) -> str:
+    """The function that gets an event."""
+    return sam_template.routes()[made["routeKey"]]
+
+
+def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
+    """The route of a path, fixed parts before named ones, its own method before all, and what the named ones are."""
+    parts = path.split("/")
+    for key in sorted(sam_template.routes(), key=lambda key: (key.count("{"), key.startswith("ANY "))):
+        verb, _, pattern = key.partition(" ")
+        names = pattern.split("/")
+        if verb in {"ANY", method} and len(names) == len(parts) and all(map(_fits, names, parts)):
+            named = zip(names, parts, strict=True)
+            return key, {name[1:-1]: unquote(part) for name, part in named if name.startswith("{")}
+    return "$default", {}
+
+
+def _fits(name: str, part: str) -> bool:
+    return bool(part) if name.startswith("{") else name == unquote(part)

@@ -1,0 +1,157 @@
+"""A night at the worker: messages come to it as Lambda brings them, and hours pass in seconds."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from types import SimpleNamespace
+from typing import Any, Self
+from unittest.mock import Mock, patch
+
+from latchkey.mail import queue
+from latchkey.rules.mail import MailJob
+from latchkey.store.dynamodb import connection
+from tests.kit import sam_template
+from tests.kit.files import a_job, body_of, key_of
+from tests.kit.portal import Portal
+from tests.mail.queue import Message, Queue, workers
+from tests.mail.ses import Ses, Try
+from tests.mail.time import Time, TimedOut
+
+TABLE_SECONDS = 0.005
+HANGING_SECONDS = 9
+"""What a call to a table takes that hangs three times, with the waits in between."""
+
+
+@dataclass(slots=True)
+class Night:
+    """The worker, between a queue and an SES."""
+
+    portal: Portal
+    time: Time
+    ses: Ses
+    queue: Queue
+    skew: int = 0
+    """By how many seconds the worker's clock is wrong."""
+    timeouts: int = 0
+    """How often Lambda had to end the worker."""
+    newest: dict[str, MailJob] = field(default_factory=dict)
+    """The last promise to each address."""
+    asked: list[tuple[int, str, list[str]]] = field(default_factory=list)
+    """How the door answered those who asked there, and with which calls to AWS, but for what it keeps a while."""
+    _hanging: list[tuple[float, float, str]] = field(default_factory=list)
+    _plan: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
+
+    @classmethod
+    def at(cls, portal: Portal, beginning: float) -> Self:
+        """A night that begins then."""
+        time = Time(beginning)
+        return cls(portal, time, Ses(time), Queue(time))
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        """Do something when so many seconds have passed from now."""
+        heappush(self._plan, (self.time.now + seconds, len(self._plan), act))
+
+    def hang(self, since: float, until: float, operation: str = "") -> None:
+        """Let no call to a table be answered, from one moment to another; or only those of one kind."""
+        self._hanging.append((since, until, operation))
+
+    def promise(self, address: str, **facts: Any) -> MailJob:
+        """What someone's asking for a link puts into the queue."""
+        facts.setdefault("asked_at", int(self.time.now * 1000))
+        job = a_job(key_of(self.portal, "willow", address), 0, **facts)
+        self.newest[address] = job
+        self.queue.put(body_of(job))
+        return job
+
+    def ask(self, address: str) -> None:
+        """Ask for a link at the door."""
+        self.portal.now, before = int(self.time.now), len(self.portal.wire.calls)
+        answer = self.portal.browser(f"198.51.100.{len(self.asked)}").ask(address)
+        calls = [
+            operation
+            for operation, told in self.portal.wire.calls[before:]
+            if operation != "GetSecretValue" and told.get("TableName") != "Practices"
+        ]
+        self.asked.append((answer.status, answer.location, calls))
+        self.newest[address] = queue.parse_job(self.queue.last)
+
+    def run(self, hours: float) -> None:
+        """Let it pass, until nothing is left to do or so many hours are over."""
+        end = self.time.now + hours * 3600
+        lanes = [self.time.now] * workers()
+        heapify(lanes)
+        while True:
+            due = self.queue.due()
+            at = max(lanes[0], math.inf if due is None else due)
+            if self._plan and self._plan[0][0] <= at:
+                self.time.now, _, act = heappop(self._plan)
+                act()
+            elif at > end:
+                break
+            else:
+                heappop(lanes)
+                heappush(lanes, self._invoke(at))
+
+    def mails(self, address: str) -> list[Try]:
+        """What someone has got."""
+        return [mail for mail in self.ses.taken if mail.to == address]
+
+    def wait(self, address: str) -> float:
+        """For how many seconds someone waited for the mail of their newest request."""
+        newest = self.newest[address]
+        return next(m.at for m in self.mails(address) if m.request == newest.job_id) - newest.requested_at_ms / 1000
+
+    def _invoke(self, at: float) -> float:
+        """Hand the worker what is visible; returns when it is done with that."""
+        batch = self.queue.receive(at)
+        if not batch:
+            return at
+        function = sam_template.resources("AWS::Serverless::Function")["SendMail"]
+        self.time.now, self.time.deadline = at, at + function["Timeout"]
+        self.portal.now = int(at) + self.skew
+        self._tell_time()
+        try:
+            failed = self._failed(batch)
+        except TimedOut:
+            self.timeouts += 1
+        else:
+            for message in batch:
+                if message.id not in failed:
+                    self.queue.delete(message)
+        self.time.deadline = math.inf
+        return self.time.now
+
+    def _failed(self, batch: list[Message]) -> set[str]:
+        records = [{"messageId": message.id, "body": message.body} for message in batch]
+        answer = self.portal.invoke("SendMail", {"Records": records})
+        return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+    @contextmanager
+    def open(self) -> Iterator[Self]:
+        """With SQS, SES, the tables and botocore's own waiting in simulated time."""
+        self.time.told = self._tell_time
+        events = connection.client.meta.events
+        events.register("before-call.dynamodb.*", self._table_asked, unique_id="night")
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(self.ses.answering())
+                stack.enter_context(self.queue.listening())
+                stack.enter_context(patch("botocore.endpoint.time", SimpleNamespace(sleep=self.time.pass_by)))
+                yield self
+        finally:
+            events.unregister("before-call.dynamodb.*", unique_id="night")
+
+    def _tell_time(self) -> None:
+        left = self.time.deadline - self.time.now
+        self.portal.milliseconds = int(left * 1000) if left < math.inf else 10_000
+
+    def _table_asked(self, model: Any, **_: Any) -> Any:
+        for since, until, operation in self._hanging:
+            if since <= self.time.now < until and operation in {"", model.name}:
+                self.time.pass_by(HANGING_SECONDS)
+                error = {"Code": "InternalServerError", "Message": "for ana@example.com"}
+                return Mock(status_code=500), {"Error": error, "ResponseMetadata": {"HTTPHeaders": {}}}
+        self.time.pass_by(TABLE_SECONDS)
+        return None

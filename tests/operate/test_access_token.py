@@ -1,0 +1,96 @@
+"""The token comes from the stack's own pool, by authorization code and PKCE, through a browser on this machine."""
+
+import base64
+import json
+import secrets
+import threading
+import webbrowser
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+import urllib3
+
+from operate import access_token
+from tests.operate.conftest import NAME, Deployed, Operate
+
+
+@pytest.fixture
+def endpoint(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where the pool's pages are: on ministack they have no host of their own. Nobody is waited for long."""
+    monkeypatch.setattr(access_token, "PATIENCE_SECONDS", 10)
+    return f"{deployed.address.endpoint}/oauth2/authorize"
+
+
+def signed_in(deployed: Deployed, url: str) -> str:
+    """Someone new fills in the pool's form; returns the address that it sends them to."""
+    form = {"username": f"{secrets.token_hex(4)}@example.com", "password": secrets.token_urlsafe(24)}
+    cognito, pool = deployed.client("cognito-idp"), deployed.names["ClinicianPool"]
+    who = {"UserPoolId": pool, "Username": form["username"]}
+    cognito.admin_create_user(**who, TemporaryPassword=form["password"], MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**who, Password=form["password"], Permanent=True)
+    body = urlencode(dict(parse_qsl(urlsplit(url).query)) | form)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    page = f"{deployed.address.endpoint}/login"
+    return str(urllib3.request("POST", page, body=body, headers=headers, redirect=False).headers["Location"])
+
+
+def browser(monkeypatch: pytest.MonkeyPatch, visit: Callable[[str], None]) -> None:
+    """What happens when the command opens an address."""
+    monkeypatch.setattr(webbrowser, "open", lambda url: threading.Thread(target=visit, args=(url,)).start())
+
+
+def scopes(token: str) -> list[str]:
+    """What a token may be used for."""
+    part = token.split(".")[1]
+    told: dict[str, str] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return told["scope"].split()
+
+
+def test_whoever_signs_in_in_the_browser_gets_a_token_with_the_scope(
+    deployed: Deployed, operate: Operate, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def visit(url: str) -> None:
+        back = signed_in(deployed, url)
+        # browsers ask for more than they were sent to
+        urllib3.request("GET", f"{back.partition('/signed-in')[0]}/favicon.ico", retries=False)
+        urllib3.request("GET", back, retries=False)
+
+    browser(monkeypatch, visit)
+    code, said, _ = operate("token", "--stack", NAME, "--sign-in", endpoint)
+
+    assert code == 0
+    assert "latchkey/admin" in scopes(said.strip())
+
+
+def test_the_address_can_be_pasted_where_there_is_no_browser(
+    deployed: Deployed,
+    operate: Operate,
+    endpoint: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Keyboard:
+        def readline(self) -> str:
+            url = next(word for word in capsys.readouterr().err.split() if word.startswith(endpoint))
+            return signed_in(deployed, url) + "\n"
+
+    monkeypatch.setattr("sys.stdin", Keyboard())
+    code, said, _ = operate("token", "--stack", NAME, "--sign-in", endpoint, "--paste")
+
+    assert code == 0
+    assert "latchkey/admin" in scopes(said.strip())
+
+
+def test_an_answer_to_someone_elses_question_is_refused(
+    deployed: Deployed, operate: Operate, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def visit(url: str) -> None:
+        back = signed_in(deployed, url)
+        urllib3.request("GET", back.replace("state=", "state=x"), retries=False)
+
+    browser(monkeypatch, visit)
+    code, said, trouble = operate("token", "--stack", NAME, "--sign-in", endpoint)
+
+    assert (code, said) == (2, "")
+    assert trouble.endswith("operate: nobody was signed in: another answer came back\n")

@@ -1,0 +1,183 @@
+"""Budgets: so many attempts in a window that opens with the first of them; all policies or none."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latchkey.rules import limits
+from latchkey.rules.limits import (
+    DAY,
+    HOUR,
+    MAIL_PER_PRACTICE,
+    MINUTE,
+    OPEN_LINK_PER_NETWORK,
+    OPEN_LINK_PER_SOURCE,
+    REQUEST_LINK_PER_ADDRESS,
+    REQUEST_LINK_PER_NETWORK,
+    REQUEST_LINK_PER_SOURCE,
+    RESEND_COOLDOWN,
+    UNKNOWN_ADDRESS_PER_NETWORK,
+    UNKNOWN_ADDRESS_PER_SOURCE,
+    Limit,
+    Window,
+)
+from latchkey.rules.refusals import RateLimited
+from tests.kit.seed import NOON
+
+THREE_A_MINUTE = Limit("three", 3, MINUTE)
+FIVE_AN_HOUR = Limit("five", 5, HOUR)
+BOTH = (THREE_A_MINUTE, FIVE_AN_HOUR)
+
+
+@dataclass
+class Person:
+    """Someone who tries, and whose attempts are counted."""
+
+    policies: tuple[Limit, ...]
+    windows: dict[str, Window] = field(default_factory=dict)
+
+    def tries(self, now: int, times: int = 1) -> None:
+        """Attempts at one moment; raises Waiting."""
+        for _ in range(times):
+            self.windows |= limits.after_one_more(self.windows, self.policies, now)
+
+    def waits(self, now: int) -> RateLimited:
+        """What a refused attempt is told."""
+        with pytest.raises(RateLimited) as refused:
+            self.tries(now)
+        return refused.value
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "seconds"),
+    [
+        (REQUEST_LINK_PER_SOURCE, 10, 10 * MINUTE),
+        (REQUEST_LINK_PER_NETWORK, 100, 10 * MINUTE),
+        (UNKNOWN_ADDRESS_PER_SOURCE, 5, 15 * MINUTE),
+        (UNKNOWN_ADDRESS_PER_NETWORK, 50, 15 * MINUTE),
+        (OPEN_LINK_PER_SOURCE, 30, 10 * MINUTE),
+        (OPEN_LINK_PER_NETWORK, 300, 10 * MINUTE),
+        (MAIL_PER_PRACTICE, 300, HOUR),
+        (RESEND_COOLDOWN, 1, MINUTE),
+        (REQUEST_LINK_PER_ADDRESS[1], 3, 15 * MINUTE),
+        (REQUEST_LINK_PER_ADDRESS[2], 10, DAY),
+    ],
+    ids=lambda value: value.name if isinstance(value, Limit) else None,
+)
+def test_a_limit_is_full_after_so_many_attempts_and_open_again_when_its_time_is_over(
+    limit: Limit, most: int, seconds: int
+) -> None:
+    """B21; the figures are those that people are told."""
+    person = Person((limit,))
+
+    person.tries(NOON, times=most)
+
+    assert person.waits(NOON).until == NOON + seconds
+    assert person.waits(NOON + seconds - 1).until == NOON + seconds
+    person.tries(NOON + seconds, times=most)
+    assert person.waits(NOON + seconds).until == NOON + 2 * seconds
+
+
+def test_no_two_limits_share_a_name() -> None:
+    policies = [limit for limit in vars(limits).values() if isinstance(limit, Limit)] + list(
+        REQUEST_LINK_PER_ADDRESS[1:]
+    )
+
+    assert len({limit.name for limit in policies}) == len(policies)
+
+
+def test_a_window_begins_with_the_first_attempt_and_not_with_the_last() -> None:
+    person = Person((THREE_A_MINUTE,))
+
+    person.tries(NOON)
+    person.tries(NOON + 59, times=2)
+
+    assert person.waits(NOON + 59).until == NOON + 60
+    person.tries(NOON + 60)
+
+
+def test_attempts_that_are_refused_do_not_lengthen_the_wait() -> None:
+    person = Person((THREE_A_MINUTE,))
+    person.tries(NOON, times=3)
+
+    assert {person.waits(NOON + second).until for second in range(60)} == {NOON + 60}
+
+
+def test_an_attempt_that_one_limit_refuses_is_counted_by_none() -> None:
+    person = Person(BOTH)
+    person.tries(NOON, times=3)
+
+    person.waits(NOON + 1)
+
+    assert person.windows == {"three": Window(3, NOON + MINUTE), "five": Window(3, NOON + HOUR)}
+
+
+def test_of_several_full_limits_the_longest_wait_is_told() -> None:
+    person = Person(BOTH)
+    person.tries(NOON, times=3)
+    person.tries(NOON + 60, times=2)
+    person.windows["three"] = Window(3, NOON + 120)
+
+    refused = person.waits(NOON + 61)
+
+    assert (refused.until, refused.limit) == (NOON + HOUR, "five")
+
+
+def test_a_second_press_within_a_minute_is_told_as_such_even_when_a_longer_wait_begins() -> None:
+    """B17: the second press is no error, so it must not read like one."""
+    person = Person(REQUEST_LINK_PER_ADDRESS)
+    for press in range(3):
+        person.tries(NOON + press * MINUTE)
+
+    assert person.waits(NOON + 2 * MINUTE + 59).limit == RESEND_COOLDOWN.name
+    assert person.waits(NOON + 3 * MINUTE).limit == "ask_quarter"
+    assert person.waits(NOON + 3 * MINUTE).until == NOON + 15 * MINUTE
+
+
+def test_ten_links_a_day_and_no_eleventh() -> None:
+    """B14: honest use never meets this."""
+    person = Person(REQUEST_LINK_PER_ADDRESS)
+    for hour in range(10):
+        person.tries(NOON + hour * HOUR)
+
+    assert person.waits(NOON + 10 * HOUR).until == NOON + DAY
+    person.tries(NOON + DAY)
+
+
+def test_looking_whether_there_is_room_takes_none() -> None:
+    limits.check({}, BOTH, NOON)
+    limits.check({"three": Window(2, NOON + 1)}, BOTH, NOON)
+    limits.check({"three": Window(3, NOON)}, BOTH, NOON)
+    with pytest.raises(RateLimited):
+        limits.check({"three": Window(3, NOON + 1)}, BOTH, NOON)
+
+
+@given(
+    st.lists(st.integers(min_value=0, max_value=40), max_size=60),
+    st.integers(min_value=1, max_value=4),
+    st.integers(min_value=1, max_value=100),
+)
+def test_no_order_of_attempts_gets_one_more_and_every_wait_told_is_true(
+    pauses: list[int], most: int, seconds: int
+) -> None:
+    person = Person((Limit("any", most, seconds), Limit("wide", most * 2, seconds * 3)))
+    now, accepted = NOON, list[int]()
+    for pause in pauses:
+        now += pause
+        try:
+            person.tries(now)
+        except RateLimited as waiting:
+            early = Person(person.policies, dict(person.windows))
+            early.waits(waiting.until - 1)
+            early.tries(waiting.until)
+        else:
+            accepted.append(now)
+    for limit in person.policies:
+        first, used = None, 0
+        for at in accepted:
+            if first is None or at >= first + limit.window_seconds:
+                first, used = at, 0
+            used += 1
+            assert used <= limit.max_count

@@ -1,0 +1,88 @@
+"""Promises of mail: kept until they are pointless, in the order in which they were asked for."""
+
+from dataclasses import replace
+from typing import cast, get_args
+
+import pytest
+
+from latchkey.rules import mail
+from latchkey.rules.accounts import AccountStatus
+from latchkey.rules.mail import MailJob
+from tests.kit.seed import NOON, someone
+
+HOUR = 3600
+ANA = someone()
+JOB = MailJob("willow", ANA.key, bytes(16), 1, "sign_in", NOON * 1000, "https://portal.example.com")
+
+
+def test_a_promise_to_someone_with_access_and_consent_is_kept() -> None:
+    assert mail.skip_reason(JOB, ANA, NOON) is None
+    assert mail.skip_reason(JOB, replace(ANA, status=AccountStatus.INVITED), NOON) is None
+
+
+def test_a_promise_is_worth_keeping_for_six_hours() -> None:
+    assert mail.skip_reason(JOB, ANA, NOON + 6 * HOUR - 1) is None
+    assert mail.skip_reason(JOB, ANA, NOON + 6 * HOUR) == "late"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": AccountStatus.DISABLED}, "no_access"),
+        ({"epoch": 2}, "no_access"),
+        ({"epoch": 2, "status": AccountStatus.ACTIVE}, "no_access"),
+        ({"email_ok": False}, "no_consent"),
+        ({"suppressed": True}, "suppressed"),
+        ({"email_ok": False, "suppressed": True}, "no_consent"),
+        ({"status": AccountStatus.DISABLED, "email_ok": False, "suppressed": True}, "no_access"),
+    ],
+)
+def test_a_promise_ends_with_access_consent_or_a_bounced_address(changes: dict[str, object], reason: str) -> None:
+    """B49, B62, B65"""
+    assert mail.skip_reason(JOB, someone(**changes), NOON) == reason
+
+
+def test_nothing_is_promised_to_an_address_that_nobody_has() -> None:
+    assert mail.skip_reason(JOB, None, NOON) == "no_access"
+
+
+def test_promises_sort_as_they_were_asked_for_and_no_two_are_equal() -> None:
+    asked = [
+        replace(JOB, requested_at_ms=999, job_id=b"\xff" * 16),
+        replace(JOB, requested_at_ms=1_000, job_id=b"\x00" * 16),
+        replace(JOB, requested_at_ms=1_000, job_id=b"\x01" * 16),
+        replace(JOB, requested_at_ms=NOON * 1000),
+        replace(JOB, requested_at_ms=10**14),
+    ]
+
+    assert [job.sequence for job in asked] == sorted({job.sequence for job in asked})
+
+
+def test_what_is_shown_to_the_clinician_are_names_of_the_contract() -> None:
+    """B66"""
+    assert {mail.status_of_skipped(reason) for reason in get_args(mail.SkipReason.__value__)} - {None} <= {
+        "none", "queued", "sent", "delivered", "delayed", "bounced", "complained", "rejected", "suppressed",
+    }  # fmt: skip
+
+
+def test_every_kind_of_job_can_be_read_and_either_has_a_link_or_not() -> None:
+    assert set(mail.LINK_MAILS) | set(mail.NOTICE_MAILS) == set(mail.MAIL_KINDS)
+    assert [kind for kind in mail.MAIL_KINDS if replace(JOB, kind=kind).has_link] == ["sign_in", "invitation"]
+
+
+def test_of_a_kind_that_nobody_knows_nothing_is_assumed() -> None:
+    with pytest.raises(AssertionError):
+        _ = replace(JOB, kind=cast("mail.MailKind", "pin_ended")).has_link
+    with pytest.raises(AssertionError):
+        mail.status_of_skipped(cast("mail.SkipReason", "holiday"))
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds"), [(-3, 10), (0, 10), (21, 10), (22, 11), (600, 300), (1200, 600), (9000, 600)]
+)
+def test_a_promise_waits_longer_for_each_try_and_ten_minutes_at_most(age: int, seconds: int) -> None:
+    assert mail.retry_delay(JOB, NOON + age, sending_paused=False) == seconds
+
+
+def test_where_no_mail_goes_out_at_all_each_try_waits_the_longest() -> None:
+    assert mail.retry_delay(JOB, NOON, sending_paused=True) == 600

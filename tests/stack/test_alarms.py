@@ -1,0 +1,235 @@
+"""Alarms, dashboard and queries: each about something that is really counted or logged, and each explained."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from latchkey.metrics import NAMESPACE, Metric
+from latchkey.web.refusals import PROBLEMS
+from tests.kit import sam_template
+
+RUNBOOK = (sam_template.PROJECT / "docs" / "runbook.md").read_text()
+ALARMS = sam_template.resources("AWS::CloudWatch::Alarm")
+QUERIES = sam_template.resources("AWS::Logs::QueryDefinition")
+
+COUNTED = {*Metric, *(f"{Metric.REFUSED}.{one.code}" for one in PROBLEMS.values()), "Throttled"}
+"""What is counted under the product's own name: by the functions, and `Throttled` by a filter on the access log."""
+LOGGED = {
+    "level", "message", "status", "route", "method", "code", "reason", "practice", "request_id", "message_id",
+    "outcome", "fault", "where.0", "latency", "integration", "clinician", "time", "stage",
+}  # fmt: skip
+"""Fields of the functions' lines and of the access log."""
+
+
+def named(told: dict[str, Any], key: str) -> str:
+    """A resource's name, without the stack's."""
+    name: str = told[key]["Fn::Sub"]
+    assert name.startswith("${AWS::StackName}")
+    return name.removeprefix("${AWS::StackName}").lstrip("-/")
+
+
+def section(title: str) -> str:
+    """What the runbook says under a heading, "" if it has none."""
+    found = re.search(rf"^### {re.escape(title)}\n(.*?)(?=^##|\Z)", RUNBOOK, re.DOTALL | re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def part(title: str) -> set[str]:
+    """The headings below one of the runbook's own."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", RUNBOOK, re.DOTALL | re.MULTILINE)
+    assert found
+    return set(re.findall(r"^### (.+)$", found[1], re.MULTILINE))
+
+
+def counted(told: Any) -> set[str]:
+    """The metrics of ours that an alarm is about."""
+    if isinstance(told, dict):
+        own = {told["MetricName"]} if told.get("Namespace") == NAMESPACE else set()
+        return own.union(*(counted(below) for below in told.values()))
+    return set().union(*map(counted, told)) if isinstance(told, list) else set()
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_an_alarm_leads_to_what_is_to_be_done(alarm: str) -> None:
+    name = named(ALARMS[alarm], "AlarmName")
+
+    assert ALARMS[alarm]["AlarmDescription"].endswith(f"See docs/runbook.md#{name}")
+    for said in ("**It means**", "**Look at**", "**Do**"):
+        assert said in section(name), f"{name}: {said}"
+
+
+def test_the_runbook_explains_no_alarm_that_is_not_there() -> None:
+    assert part("Alarms") == {named(told, "AlarmName") for told in ALARMS.values()}
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_an_alarm_tells_someone_when_it_begins_and_when_it_is_over(alarm: str) -> None:
+    told = ALARMS[alarm]
+
+    assert told["AlarmActions"] == told["OKActions"]
+    assert [choice["Fn::If"][0] for choice in told["AlarmActions"]] == ["HasAlarmEmail", "HasAlarmTopic"]
+    assert told["TreatMissingData"] in {"notBreaching", "ignore"}
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_an_alarm_is_about_what_is_counted(alarm: str) -> None:
+    assert counted(ALARMS[alarm]) <= COUNTED
+
+
+MATH = sorted(name for name, told in ALARMS.items() if "Metrics" in told)
+MOST_METRICS = 10
+"""Of a metric-math alarm; it cannot be raised (CloudWatch user guide, "limits")."""
+QUERY = re.compile(
+    r'SELECT \w+\(\w+\) FROM (SCHEMA\([^)]+\)|"[^"]+")( WHERE \S+ !?= \S+( AND \S+ !?= \S+)*)?( GROUP BY \S+)?'
+)
+"""Metrics Insights as it is published: conditions are joined by AND, and by nothing else (CloudWatch user guide,
+"Metrics Insights query components and syntax")."""
+
+
+def watched(alarm: str) -> list[tuple[str, str, tuple[str, str]]]:
+    """Namespace, name and the one dimension of each metric that an alarm adds up, with the resource it is of."""
+    stats = [query["MetricStat"] for query in ALARMS[alarm]["Metrics"] if "MetricStat" in query]
+    assert {(stat["Stat"], stat["Period"]) for stat in stats} in ({("Sum", 60)}, {("Sum", 300)})
+    found = []
+    for metric in (stat["Metric"] for stat in stats):
+        (dimension,) = metric["Dimensions"]
+        found.append((metric["Namespace"], metric["MetricName"], (dimension["Name"], dimension["Value"]["Ref"])))
+    return found
+
+
+def sum_of(alarm: str, values: dict[str, float]) -> float:
+    """What the sum that an alarm watches is where its metrics have these values, by id; the others have none."""
+    (told,) = (query["Expression"] for query in ALARMS[alarm]["Metrics"] if "Expression" in query)
+    terms = [re.fullmatch(r"FILL\((\w+), 0\)", term) for term in told.split(" + ")]
+    assert all(terms), told
+    return sum(values.get(term[1], 0) for term in terms if term)
+
+
+@pytest.mark.parametrize("alarm", MATH)
+def test_an_alarm_on_several_metrics_says_it_as_cloudwatch_documents(alarm: str) -> None:
+    queries = ALARMS[alarm]["Metrics"]
+    stats = {query["Id"] for query in queries if "MetricStat" in query}
+    (shown,) = (query for query in queries if query.get("ReturnData", True))
+
+    assert "Expression" in shown
+    assert len(stats) <= MOST_METRICS
+    if stats:
+        assert set(re.findall(r"FILL\((\w+), 0\)", shown["Expression"])) == stats
+        assert all(re.fullmatch(r"[a-z]\w*", one) for one in stats)
+    else:
+        assert QUERY.fullmatch(" ".join(shown["Expression"].split()))
+
+
+TABLE_THROTTLES = ("TableThrottlesAlarm", "SignInThrottlesAlarm", "BudgetThrottlesAlarm")
+
+
+def test_no_table_is_left_unwatched() -> None:
+    """By events of the table alone: what CloudWatch documents as ThrottledRequests is counted by operation as well
+    (DynamoDB developer guide, "metrics and dimensions")."""
+    told = [one for alarm in TABLE_THROTTLES for one in watched(alarm)]
+
+    assert sorted(told) == sorted(
+        ("AWS/DynamoDB", name, ("TableName", table))
+        for name in ("ReadThrottleEvents", "WriteThrottleEvents")
+        for table in sam_template.resources("AWS::DynamoDB::Table")
+    )
+
+
+def test_errors_of_dynamodb_are_those_of_every_table() -> None:
+    """They are counted by table and operation: one query without a condition is all that holds in one alarm."""
+    (query,) = ALARMS["TableErrorsAlarm"]["Metrics"]
+
+    assert query["Expression"] == 'SELECT SUM(SystemErrors) FROM SCHEMA("AWS/DynamoDB", Operation, TableName)'
+
+
+@pytest.mark.parametrize(
+    ("alarm", "name"), [("FunctionErrorsAlarm", "Errors"), ("FunctionThrottlesAlarm", "Throttles")]
+)
+def test_no_function_is_left_unwatched(alarm: str, name: str) -> None:
+    functions = sam_template.resources("AWS::Serverless::Function")
+
+    assert sorted(watched(alarm)) == sorted(("AWS/Lambda", name, ("FunctionName", one)) for one in functions)
+
+
+@pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm", *TABLE_THROTTLES])
+def test_as_much_of_one_metric_as_of_all_together_sets_an_alarm_off(alarm: str) -> None:
+    """Also where the others say nothing, as those of functions do that are not called."""
+    ids = [query["Id"] for query in ALARMS[alarm]["Metrics"] if "MetricStat" in query]
+    threshold = ALARMS[alarm]["Threshold"]
+
+    assert ALARMS[alarm]["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert all(sum_of(alarm, {one: threshold}) >= threshold for one in ids)
+    assert sum_of(alarm, {ids[0]: threshold - 1, ids[-1]: 1}) >= threshold
+    assert sum_of(alarm, {}) < threshold
+    # the newest point of a metric that comes late is filled too: an alarm looks at more than that one
+    assert ALARMS[alarm]["EvaluationPeriods"] > ALARMS[alarm].get(
+        "DatapointsToAlarm", ALARMS[alarm]["EvaluationPeriods"]
+    )
+
+
+def test_ses_is_asked_before_it_stops_the_account() -> None:
+    """It puts an account under review at 5 % and 0.1 %, and pauses it at 10 % and 0.5 % (SES developer guide)."""
+    thresholds = {told.get("MetricName"): told["Threshold"] for told in ALARMS.values()}
+
+    assert (thresholds["Reputation.BounceRate"], thresholds["Reputation.ComplaintRate"]) == (0.05, 0.001)
+
+
+def test_the_dashboard_shows_what_is_counted_and_every_alarm() -> None:
+    (dashboard,) = sam_template.resources("AWS::CloudWatch::Dashboard").values()
+    body: str = dashboard["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(re.sub(r"\$\{[\w:.]+\}", "x", body))["widgets"]
+    lines = [line for widget in widgets for line in widget["properties"].get("metrics", ())]
+    shown = {line[1] for line in lines if line[0] == NAMESPACE}
+
+    assert shown <= COUNTED
+    assert shown >= set(Metric) - {Metric.REFUSED}, "by reason it is searched for"
+    assert set(re.findall(r"\$\{(\w+)\.Arn\}", body)) == set(ALARMS)
+
+
+def test_the_widgets_of_the_dashboard_lie_beside_each_other() -> None:
+    (dashboard,) = sam_template.resources("AWS::CloudWatch::Dashboard").values()
+    taken: set[tuple[int, int]] = set()
+    for widget in json.loads(re.sub(r"\$\{[\w:.]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"]))["widgets"]:
+        cells = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & taken, widget["properties"]["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+
+
+@pytest.mark.parametrize("query", sorted(QUERIES))
+def test_a_query_is_explained_and_asks_for_what_is_logged(query: str) -> None:
+    text = QUERIES[query]["QueryString"]
+    bare = re.sub(r'"[^"]*"', "", text)
+    made = set(re.findall(r"\bas (\w+)", bare))
+    words = set(re.findall(r"(?<![@\w.])[a-z_]+(?:\.\d)?(?![\w(])", bare))
+    language = {"fields", "filter", "stats", "sort", "limit", "by", "as", "asc", "desc", "and", "not", "in", "like"}
+
+    assert words - language - made <= LOGGED
+    assert section(named(QUERIES[query], "Name"))
+    assert {group["Ref"] for group in QUERIES[query]["LogGroupNames"]} <= set(
+        sam_template.resources("AWS::Logs::LogGroup")
+    )
+
+
+def test_the_runbook_explains_no_query_that_is_not_there() -> None:
+    assert part("Questions to the logs") == {named(told, "Name") for told in QUERIES.values()}
+
+
+def test_the_runbook_leads_to_pages_that_are_there() -> None:
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", RUNBOOK):
+        assert Path(sam_template.PROJECT / "docs" / link).exists(), link
+
+
+def test_what_the_api_turns_away_is_told_from_what_we_do() -> None:
+    (counter,) = sam_template.resources("AWS::Logs::MetricFilter").values()
+    (what,) = counter["MetricTransformations"]
+
+    assert counter["FilterPattern"] == '{$.status = 429 && $.integration = "-"}'
+    assert (what["MetricNamespace"], what["Dimensions"]) == (NAMESPACE, [{"Key": "stage", "Value": "$.stage"}])

@@ -1,0 +1,114 @@
+"""Who gets in: what stands before each route, what the API writes down of it, and how much it takes."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.kit import sam_template
+
+CLIENTS_OWN = {"request_link", "redeem_link", "session", "pin", "google_callback"}
+
+
+def paths() -> dict[str, dict[str, Any]]:
+    """The methods of each path, as API Gateway gets to see them."""
+    (api,) = (one for one in sam_template.expanded()["Resources"].values() if one["Type"] == "AWS::ApiGatewayV2::Api")
+    found: dict[str, dict[str, Any]] = api["Properties"]["Body"]["paths"]
+    return found
+
+
+def settings() -> dict[str, Any]:
+    """Properties of the API's stage."""
+    (stage,) = (
+        one for one in sam_template.expanded()["Resources"].values() if one["Type"] == "AWS::ApiGatewayV2::Stage"
+    )
+    found: dict[str, Any] = stage["Properties"]
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(path for path in paths() if path.startswith("/admin")))
+def test_clinicians_show_a_token_with_the_scope_at_every_door_of_theirs(path: str) -> None:
+    for operation in paths()[path].values():
+        assert operation["security"] == [{"Clinicians": ["latchkey/admin"]}]
+
+
+def test_every_door_of_clinicians_is_theirs_alone() -> None:
+    functions = {key: sam_template.folder(function) for key, function in sam_template.routes().items()}
+
+    assert {name for key, name in functions.items() if "/admin/" in key} == {"admin"}
+    assert {name for key, name in functions.items() if "/admin/" not in key} == CLIENTS_OWN
+
+
+def test_what_a_token_has_to_be_is_judged_by_the_api_itself() -> None:
+    (api,) = sam_template.resources("AWS::Serverless::HttpApi").values()
+    (authorizer,) = api["Auth"]["Authorizers"].values()
+
+    assert set(authorizer["JwtConfiguration"]) == {"issuer", "audience"}
+    assert "CorsConfiguration" not in api
+
+
+def test_no_path_stands_for_whatever_follows() -> None:
+    """But the one that answers 404: API Gateway calls it `$default`."""
+    assert not [path for path in paths() if "+}" in path or "*" in path]
+
+
+def test_no_function_has_an_address_of_its_own() -> None:
+    kinds = {resource["Type"] for resource in sam_template.expanded()["Resources"].values()}
+
+    assert "AWS::Lambda::Url" not in kinds
+
+
+def test_only_the_callers_that_are_named_may_call_a_function() -> None:
+    for resource in sam_template.expanded()["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Permission":
+            told = resource["Properties"]
+            assert told["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}
+            assert told["SourceArn"], told
+
+
+LOGGED = {
+    "requestTimeEpoch", "routeKey", "status", "integrationStatus", "responseLatency", "requestId",
+    "authorizer.claims.sub", "integrationErrorMessage",
+}  # fmt: skip
+
+
+def test_the_access_log_holds_no_path_query_header_or_address() -> None:
+    """A path can hold a link, and an IP address is a person's."""
+    line = settings()["AccessLogSettings"]["Format"]["Fn::Sub"]
+
+    assert set(re.findall(r"\$context\.([\w.]+)", line)) <= LOGGED
+    assert json.loads(re.sub(r"(?<=:)\$context\.\w+", "0", line)).keys() >= {"stage", "route", "status"}
+
+
+def test_the_api_takes_so_many_requests_and_no_more() -> None:
+    usual = settings()["DefaultRouteSettings"]
+    assert usual["ThrottlingRateLimit"] == usual["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
+
+
+def test_no_stranger_can_close_a_page_for_every_practice() -> None:
+    """A limit of a route counts whoever asks, at whichever practice: it is used up by the one who asks most. What holds
+    back who tries PINs is counted by source, address and practice, before the PIN is stretched."""
+    assert "RouteSettings" not in settings()
+
+
+def test_whoever_opens_the_page_for_pins_is_told_from_whoever_types_one() -> None:
+    """In the log and the metrics of the API, which know routes; a HEAD goes with POST."""
+    assert {key for key in sam_template.routes() if key.endswith("/pin")} == {
+        "GET /{practice}/pin",
+        "ANY /{practice}/pin",
+    }
+    assert {sam_template.routes()[key] for key in sam_template.routes() if key.endswith("/pin")} == {"Pin"}
+
+
+def test_an_api_with_a_domain_answers_there_alone() -> None:
+    (api,) = sam_template.resources("AWS::Serverless::HttpApi").values()
+
+    assert api["DisableExecuteApiEndpoint"] == {"Fn::If": ["HasDomain", True, False]}
+
+
+def test_nobody_acts_for_a_practice_with_a_password_alone() -> None:
+    (pool,) = sam_template.resources("AWS::Cognito::UserPool").values()
+
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("ON", ["SOFTWARE_TOKEN_MFA"])
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}

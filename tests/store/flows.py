@@ -1,0 +1,109 @@
+"""The roads through the store, as the functions take them."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from typing import Any
+
+from latchkey import tokens
+from latchkey.rules.accounts import Account
+from latchkey.rules.mail import MailJob
+from latchkey.rules.refusals import Refusal
+from latchkey.rules.sessions import LiveSession
+from latchkey.store import accounts, links
+from latchkey.store.sessions import Attempt
+from latchkey.tokens import Keyring, LinkToken
+from tests.kit.seed import NOON, someone
+
+RING = Keyring("1", {"1": b"k" * 64})
+
+
+def on_file(**facts: Any) -> Account:
+    """Someone with an account."""
+    account = someone(**facts)
+    accounts.save(account)
+    return account
+
+
+def ask(account: Account, asked_at: int = NOON * 1000, request: bytes | None = None) -> MailJob:
+    """The promise of a link, asked for at that instant (Unix milliseconds)."""
+    return MailJob(
+        practice=account.practice,
+        account_key=account.key,
+        job_id=request or tokens.random_id(),
+        epoch=account.epoch,
+        kind="sign_in",
+        requested_at_ms=asked_at,
+        origin="https://portal.example.com",
+    )
+
+
+def link_of(job: MailJob, ring: Keyring = RING) -> LinkToken:
+    """The link that answers a promise."""
+    return next(tokens.link_candidates(ring, job.practice, "sign_in", job.account_key, job.job_id))
+
+
+def send(account: Account, asked_at: int = NOON * 1000) -> LinkToken:
+    """Ask for a link and have it made."""
+    job = ask(account, asked_at)
+    assert links.mint(job, link_of(job), asked_at // 1000)
+    return link_of(job)
+
+
+def arrive(account: Account, now: int = NOON, ending: str | None = None) -> Attempt:
+    """Someone at the door with a link, at that second."""
+    return Attempt(
+        method="link",
+        cookie=tokens.new_session_cookie(account.key),
+        id=tokens.new_ulid(now * 1000),
+        replaces=ending,
+        now_ms=now * 1000,
+        support_code="JKL5-2M4P",
+    )
+
+
+def open_by(token: LinkToken, now: int = NOON, ending: str | None = None) -> tuple[LiveSession, Attempt]:
+    """Open a session by a link."""
+    account = links.peek(token, now)
+    arrival = arrive(account, now, ending)
+    return links.spend(token, account, arrival), arrival
+
+
+def sign_in(account: Account, now: int = NOON, ending: str | None = None) -> str:
+    """Ask for a link, have it made, open it; returns the session's cookie."""
+    _, arrival = open_by(send(account, now * 1000), now, ending)
+    return arrival.cookie
+
+
+def disable(account: Account) -> Account:
+    """End access; whoever is given it again has a higher epoch."""
+    return _saved(account, status="disabled")
+
+
+def enable(account: Account) -> Account:
+    """Give access again."""
+    return _saved(account, status="active")
+
+
+def _saved(account: Account, **changes: Any) -> Account:
+    kept = accounts.find(account.key)
+    assert kept is not None
+    changed = replace(kept, epoch=kept.epoch + 1, **changes)
+    accounts.save(changed)
+    return changed
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """What became of acts that all began at the same moment: what they returned, or the refusal that they raised."""
+    together = Barrier(len(acts))
+
+    def one(act: Callable[[], object]) -> object:
+        together.wait()
+        try:
+            return act()
+        except Refusal as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(one, acts))

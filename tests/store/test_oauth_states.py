@@ -1,0 +1,134 @@
+"""Google's way back at rest: one return a state, one session a return, and the account holds as many as it may."""
+
+from functools import partial
+
+import pytest
+
+from latchkey import tokens
+from latchkey.rules.accounts import Account
+from latchkey.rules.refusals import IdentityUnmatched, ProviderFailed, SignedOut, Unavailable
+from latchkey.rules.sessions import MAX_SESSIONS, LiveSession
+from latchkey.store import accounts, oauth_states, sessions
+from latchkey.store.sessions import Attempt
+from tests.kit.seed import NOON
+from tests.store.flows import arrive, at_once, on_file, sign_in
+
+BROWSER = "browser"
+
+
+@pytest.fixture
+def ana() -> Account:
+    return on_file()
+
+
+def started() -> str:
+    """The state of someone who has left for Google."""
+    state = tokens.base64url_encode(tokens.random_id())
+    oauth_states.save(state, BROWSER, NOON)
+    return state
+
+
+def returned() -> str:
+    """The state of someone who is back, and about to be let in."""
+    state = started()
+    oauth_states.mark_returned(state, BROWSER, NOON)
+    return state
+
+
+def held(account: Account) -> set[str]:
+    """Digests of the sessions that the account counts as its own."""
+    kept = accounts.find(account.key)
+    assert kept is not None
+    return {session.digest for session in kept.sessions}
+
+
+def digest(arrival: Attempt) -> str:
+    return tokens.session_digest("willow", arrival.cookie)
+
+
+def is_in(arrival: Attempt) -> bool:
+    try:
+        sessions.touch("willow", arrival.cookie, NOON)
+    except SignedOut:
+        return False
+    return True
+
+
+def test_a_return_that_comes_sixty_four_times_at_once_counts_once() -> None:
+    for _ in range(3):
+        became = at_once(*[partial(oauth_states.mark_returned, started(), BROWSER, NOON)] * 64)
+
+        assert sum(outcome == NOON for outcome in became) == 1
+        assert sum(isinstance(outcome, ProviderFailed) for outcome in became) == 63
+
+
+def test_another_browser_spends_nothing_however_often_it_comes_at_once() -> None:
+    state = started()
+
+    became = at_once(*[partial(oauth_states.mark_returned, state, "another", NOON)] * 32)
+
+    assert all(isinstance(outcome, ProviderFailed) for outcome in became)
+    assert oauth_states.mark_returned(state, BROWSER, NOON) == NOON
+
+
+def test_a_returned_state_that_is_spent_thirty_two_times_at_once_opens_one_session() -> None:
+    for _ in range(3):
+        ana, state = on_file(), returned()
+        arrivals = [arrive(ana) for _ in range(32)]
+
+        became = at_once(*(partial(oauth_states.spend, state, ana, "subject", arrival) for arrival in arrivals))
+
+        assert sum(isinstance(outcome, LiveSession) for outcome in became) == 1
+        assert sum(isinstance(outcome, ProviderFailed) for outcome in became) == 31
+        assert held(ana) == {digest(arrival) for arrival in arrivals if is_in(arrival)}
+        assert len(held(ana)) == 1
+
+
+def test_a_spent_state_and_another_google_account_open_nothing_even_for_who_has_just_looked(ana: Account) -> None:
+    state = returned()
+    oauth_states.spend(state, ana, "subject", arrive(ana))
+    now = accounts.find(ana.key)
+    assert now
+
+    with pytest.raises(ProviderFailed):
+        oauth_states.spend(state, now, "subject", arrive(ana))
+    with pytest.raises(IdentityUnmatched):
+        oauth_states.spend(returned(), now, "another", arrive(ana))
+    assert len(held(ana)) == 1
+
+
+def test_of_two_google_accounts_at_once_one_is_bound_to_an_address() -> None:
+    for _ in range(3):
+        ana, mine, theirs = on_file(), returned(), returned()
+
+        became = at_once(
+            *(
+                partial(oauth_states.spend, state, ana, state, arrive(ana))
+                for state in (mine, theirs)
+                for _ in range(16)
+            )
+        )
+
+        kept = accounts.find(ana.key)
+        assert kept is not None
+        assert kept.google in {mine, theirs}
+        assert sum(isinstance(outcome, LiveSession) for outcome in became) == 1
+        assert any(isinstance(outcome, IdentityUnmatched) for outcome in became)
+
+
+def test_sixteen_sign_ins_of_one_account_at_once_leave_the_ten_that_it_may_have(ana: Account) -> None:
+    """Who is told to try again was not signed in, and can try again."""
+    for number in range(MAX_SESSIONS):
+        sign_in(ana, NOON - MAX_SESSIONS + number)
+    arrivals = [arrive(ana) for _ in range(16)]
+    tries = [partial(oauth_states.spend, returned(), ana, "subject", arrival) for arrival in arrivals]
+
+    became = at_once(*tries)
+
+    outcomes = list(zip(arrivals, became, strict=True))
+    taken = [arrival for arrival, outcome in outcomes if isinstance(outcome, LiveSession)]
+    assert all(isinstance(outcome, (LiveSession, Unavailable)) for outcome in became)
+    assert sum(map(is_in, taken)) == min(len(taken), MAX_SESSIONS)
+    assert not any(is_in(arrival) for arrival in arrivals if arrival not in taken)
+    assert len(held(ana)) == MAX_SESSIONS
+    assert {digest(arrival) for arrival in arrivals if is_in(arrival)} <= held(ana)

@@ -1,0 +1,182 @@
+"""What a version leaves behind for the next one: items at rest, mail jobs, cookies, a mailed link, a PIN, the keys.
+
+`versions/` has it for each version, stored before its release: the tests write this version's if there is none.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from latchkey import tokens
+from latchkey.rules import access
+from latchkey.rules.clients import AddressOnFile, Client, Contact
+from latchkey.rules.events import Event, EventKind
+from latchkey.rules.members import Role
+from latchkey.store import clients, idempotency, members
+from tests.kit import sam_template
+from tests.kit.files import key_of, put_people
+from tests.kit.portal import Cloud, Portal
+from tests.kit.seed import NOON
+
+VERSIONS = Path(__file__).parent / "versions"
+RINGS = {
+    ring: {"current": "1", "1": letter * 64}
+    for ring, letter in zip(("LookupKey", "LinkKey", "CookieKey", "PinPepper"), "lkcp", strict=True)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a version left, at noon."""
+
+    tables: dict[str, list[dict[str, Any]]]
+    jobs: list[str]
+    session: dict[str, str]
+    """Cookies of a browser in which Ana is signed in."""
+    asked: dict[str, str]
+    """Cookies of a browser that has asked for Lee's link."""
+    link: str
+    """Path of Lee's link."""
+    pin: str
+    """Luis's."""
+    client: str
+    """Id of a client of Willow with a contact."""
+
+
+def keep_rings(cloud: Cloud) -> None:
+    """Give the stack the keys that versions' leavings were made under."""
+    for ring, document in RINGS.items():
+        keep_ring(cloud, ring, document)
+
+
+def keep_ring(cloud: Cloud, ring: str, document: dict[str, str]) -> None:
+    """Give the stack a ring."""
+    secrets = boto3.client("secretsmanager", region_name="us-east-1")
+    secrets.put_secret_value(SecretId=cloud.names[ring], SecretString=json.dumps(document))
+
+
+def happen(portal: Portal) -> Left:
+    """Have everything happen that leaves something."""
+    put_people(portal)
+    ana, lee = portal.browser(), portal.browser()
+    ana.sign_in("ana@example.com")
+    link = lee.link("lee@example.com")
+    pin = portal.pin_for(key_of(portal, "willow", "luis@example.com"))
+    ana.ask("sam@example.com")
+    client = _on_file(portal)
+    members.set_role("willow", "dr", Role.CLINICIAN)
+    members.set_role("*", "you", Role.OPERATOR)
+    idempotency.save_in_progress("place", "digest", NOON)
+    idempotency.save_success("place", idempotency.StoredResponse(201, "{}"), NOON)
+    return Left(portal.at_rest(), portal.waiting(), dict(ana.cookies), dict(lee.cookies), link, pin, client)
+
+
+def _on_file(portal: Portal) -> str:
+    key = key_of(portal, "willow", "kim@example.com")
+    email = AddressOnFile("kim@example.com", True, "dr", NOON)
+    client = Client(
+        tokens.new_ulid(NOON * 1000), "willow", "Kim Lee", emails=(email,), items=("Intake form",), created_at=NOON
+    )
+
+    def note(row: bytes, kind: EventKind) -> Event:
+        return Event("willow", row, kind, NOON * 1000, actor="dr")
+
+    clients.apply(
+        client,
+        lambda it, known: access.invite(it, email.address, key, known, tokens.new_ulid(NOON * 1000), NOON),
+        {key},
+        note,
+    )
+    parent = key_of(portal, "willow", "pat@example.com")
+    contact = Contact(
+        tokens.new_ulid(NOON * 1000), "Pat Lee", replace(email, address="pat@example.com"), "guardian", parent
+    )
+    clients.apply(
+        clients.find("willow", client.id),
+        lambda it, known: access.add_contact(it, contact, known, tokens.new_ulid(NOON * 1000)),
+        {parent},
+        note,
+    )
+    return client.id
+
+
+def write(version: str, left: Left) -> None:
+    """Store what a version left."""
+    VERSIONS.mkdir(exist_ok=True)
+    text = json.dumps(asdict(left), indent=1, sort_keys=True, default=_binary)
+    (VERSIONS / f"{version}.json").write_text(text + "\n")
+
+
+def read(version: str) -> Left:
+    """What a version left."""
+    return Left(**json.loads((VERSIONS / f"{version}.json").read_text(), object_hook=_from_binary))
+
+
+def versions() -> list[str]:
+    """Every version whose leavings are stored."""
+    return sorted(path.stem for path in VERSIONS.glob("*.json"))
+
+
+def shape(left: Left) -> dict[str, set[tuple[str, str]]]:
+    """The fields of each table and of the jobs, with their types, nested ones by their paths."""
+    found = {table: {field for item in items for field in _fields(item, "")} for table, items in left.tables.items()}
+    found["jobs"] = {(name, type(value).__name__) for job in left.jobs for name, value in json.loads(job).items()}
+    found["cookies"] = {(name, "") for cookies in (left.session, left.asked) for name in cookies}
+    return found
+
+
+def later(left: Left) -> Left:
+    """As a later version would leave it: with fields that nobody knows here, everywhere."""
+    tables = {table: [_later(item) for item in items] for table, items in left.tables.items()}
+    jobs = [json.dumps(json.loads(job) | {"later": {"deep": [1]}}) for job in left.jobs]
+    return replace(left, tables=tables, jobs=jobs)
+
+
+def put(dynamodb: Any, left: Left) -> None:
+    """Put what a version left into the tables."""
+    for table, items in left.tables.items():
+        for item in items:
+            dynamodb.put_item(TableName=table, Item=item)
+
+
+def empty(dynamodb: Any) -> None:
+    """Take everything out of the tables."""
+    for table, properties in sam_template.resources("AWS::DynamoDB::Table").items():
+        keys = [part["AttributeName"] for part in properties["KeySchema"]]
+        for item in sam_template.items_of(dynamodb, table):
+            dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
+
+
+def _later(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: _later_in(value) for name, value in item.items()} | {"later": {"M": {"deep": {"L": [{"N": "1"}]}}}}
+
+
+def _later_in(value: dict[str, Any]) -> dict[str, Any]:
+    match value:
+        case {"L": parts}:
+            return {"L": [{"M": _later(part["M"])} if "M" in part else part for part in parts]}
+        case _:
+            return value
+
+
+def _fields(item: dict[str, Any], place: str) -> Iterator[tuple[str, str]]:
+    for name, value in item.items():
+        ((kind, content),) = value.items()
+        yield f"{place}{name}", kind
+        if kind == "L":
+            for part in content:
+                if "M" in part:
+                    yield from _fields(part["M"], f"{place}{name}.")
+
+
+def _binary(value: Any) -> dict[str, str]:
+    return {"base64": base64.b64encode(bytes(value)).decode()}
+
+
+def _from_binary(document: dict[str, Any]) -> Any:
+    return base64.b64decode(document["base64"]) if document.keys() == {"base64"} else document
