@@ -57,7 +57,7 @@ def test_an_alarm_leads_to_what_is_to_be_done(alarm: str) -> None:
     name = named(ALARMS[alarm], "AlarmName")
 
     assert ALARMS[alarm]["AlarmDescription"].endswith(f"See docs/runbook.md#{name}")
-    for said in ("**It means**", "**Look at**", "**Do**"):
+    for said in ("**Symptom:**", "**Check:**", "**Cause:**", "**Fix:**"):
         assert said in section(name), f"{name}: {said}"
 
 
