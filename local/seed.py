@@ -1,6 +1,6 @@
 """The practices and people of a local run, put in by the package's own rules and store, in a function's environment.
 
-Run as `python -m local.people`; prints who is there, as JSON.
+Run as `python -m local.seed`; prints who is there, as JSON.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Compiles the templates of pages and letters while the layer is built: the first request shall not wait for it."""
+"""Compile the templates of pages and letters while the layer is built, so that the first request does not wait."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from latchkey.pages import layout
 from latchkey.template_loader import COMPILED, SOURCES
 
 for module in (layout, letters):
-    room = Path(str(module.__file__)).parent
-    paper = module.PAPER.overlay(loader=FileSystemLoader(room / SOURCES))
-    paper.compile_templates(
-        room / COMPILED, filter_func=lambda name: not name.endswith(".css"), zip=None, ignore_errors=False
+    package_dir = Path(str(module.__file__)).parent
+    environment = module.TEMPLATE_ENV.overlay(loader=FileSystemLoader(package_dir / SOURCES))
+    environment.compile_templates(
+        package_dir / COMPILED, filter_func=lambda name: not name.endswith(".css"), zip=None, ignore_errors=False
     )

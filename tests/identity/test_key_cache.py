@@ -220,7 +220,7 @@ def test_google_itself_signs_under_either_name(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.usefixtures("clock")
 def test_who_someone_is_does_not_show_when_it_is_printed(google: Provider) -> None:
-    assert repr(come(google)) == "GoogleIdentity()"
+    assert repr(come(google)) == "ProviderIdentity()"
 
 
 @pytest.mark.usefixtures("clock")

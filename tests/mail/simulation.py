@@ -59,7 +59,7 @@ class Night:
 
     def promise(self, address: str, **facts: Any) -> MailJob:
         """What someone's asking for a link puts into the queue."""
-        facts.setdefault("asked_at", int(self.time.now * 1000))
+        facts.setdefault("requested_at_ms", int(self.time.now * 1000))
         job = a_job(key_of(self.portal, "willow", address), 0, **facts)
         self.newest[address] = job
         self.queue.put(body_of(job))

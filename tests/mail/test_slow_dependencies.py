@@ -75,7 +75,7 @@ def test_a_worker_whose_clock_is_wrong_keeps_to_the_newest_link_and_to_the_hours
         night.promise(first)
         night.run(hours=0.1)
         for address, age in ((late, 6 * HOUR - 4), (too_late, 6 * HOUR + 4)):
-            night.promise(address, asked_at=int(night.time.now - age) * 1000)
+            night.promise(address, requested_at_ms=int(night.time.now - age) * 1000)
         night.run(hours=0.1)
 
     newest = night.newest[first].job_id

@@ -20,7 +20,7 @@ NEEDED = {
 a table or a secret, SQS makes one for messages that come in (their developer guides, "encryption at rest")."""
 
 
-AUDITED = set(EventItem.get_attributes())
+AUDITED = {attribute.attr_name for attribute in EventItem.get_attributes().values()}
 """Everything that a row of the audit consists of."""
 
 
@@ -89,7 +89,11 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
     assert {action for action, _ in allowed} <= {"dynamodb:UpdateItem"}
     for act, asked in allowed.items():
         assert asked["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
-        assert {"key"} < sam_template.attributes(function)[act] <= set(AccountItem.get_attributes())
+        assert (
+            {"key"}
+            < sam_template.attributes(function)[act]
+            <= {attribute.attr_name for attribute in AccountItem.get_attributes().values()}
+        )
         if function != "Admin":
             assert not sam_template.attributes(function)[act] & {
                 "address",
