@@ -3,10 +3,11 @@
 from latchkey import google, keys, tokens, web
 from latchkey.rules.accounts import Account
 from latchkey.rules.events import EventKind
-from latchkey.rules.limits import START_PROVIDER_PER_NETWORK, START_PROVIDER_PER_SOURCE
+from latchkey.rules.limits import START_PROVIDER_PER_SOURCE
 from latchkey.rules.refusals import IdentityUnmatched, PageUnknown, ProviderCancelled, ProviderFailed
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, limits, oauth_states
+from latchkey.store.oauth_states import ProviderProof
 from latchkey.web import cookies, current_session
 from latchkey.web.audit import append
 from latchkey.web.responses import offers_provider, still_signed_in
@@ -25,10 +26,8 @@ def start_sign_in(request: web.Request) -> web.Response:
     # one secret for all tabs of a browser, so that two attempts at once do not end each other
     secret = cookies.provider_browser_secret(request) or tokens.random_id()
     state = tokens.sign(keys.cookie(), purpose, "", tokens.random_id() + request.practice_or_404.slug.encode())
-    with limits.reservations() as reserved:
-        reserved.reserve_source(
-            request.source_ip, START_PROVIDER_PER_SOURCE, START_PROVIDER_PER_NETWORK, request.now, road="google"
-        )
+    with limits.reserve(request.now) as reservations:
+        reservations.add_source(START_PROVIDER_PER_SOURCE, request.source)
         oauth_states.save(_digest(state), _browser(secret), request.now)
     away = google.authorize_url(state, _nonce(state), _verifier(state), request.origin + CALLBACK, choose)
     return web.see_other(away).with_cookies(*cookies.set_google(request, secret))
@@ -39,16 +38,16 @@ def callback(request: web.Request) -> web.Response:
 
     A reload of a return that has signed someone in leads home while they are still signed in here.
     """
-    state, present = request.query_value("state"), current_session.peek(request) if request.practice else None
+    state, current = request.query_value("state"), current_session.peek(request) if request.practice else None
     try:
-        return _returned(request, state, present)
+        return _returned(request, state, current)
     except ProviderFailed:
-        if not state or not present or oauth_states.account_signed_in(_digest(state)) != present.account.key:
+        if not state or not current or oauth_states.account_signed_in(_digest(state)) != current.account.key:
             raise
-    return still_signed_in(request, present)
+    return still_signed_in(request, current)
 
 
-def _returned(request: web.Request, state: str | None, present: LiveSession | None) -> web.Response:
+def _returned(request: web.Request, state: str | None, current: LiveSession | None) -> web.Response:
     code, error = request.query_value("code"), request.query_value("error")
     if error == "access_denied":
         raise ProviderCancelled
@@ -67,14 +66,12 @@ def _returned(request: web.Request, state: str | None, present: LiveSession | No
     try:
         account = _matching_account(accounts.find(key), subject, started_at)
         agreed = tokens.unsign(keys.cookie(), SWITCHING, "", state) is not None
-        current_session.ask_before_switching(present, key, account.masked, agreed=agreed)
-        arrival = current_session.new_attempt(request, account, "google", present)
-        visit = oauth_states.spend(_digest(state), account, subject, arrival)
+        current_session.require_switch_consent(current, key, account.masked, agreed=agreed)
+        # the browser's secret stays for its ten minutes: another tab may be on its way back
+        return current_session.start(request, ProviderProof(account, _digest(state), subject, "google"), current)
     except IdentityUnmatched as unmatched:
         append(request, key, EventKind.GOOGLE_REFUSED, "google", unmatched.reason)
         raise
-    # the browser's secret stays for its ten minutes: another tab may be on its way back
-    return web.signed_in_response(request, visit, arrival.cookie)
 
 
 def _matching_account(account: Account | None, subject: str, started_at: int) -> Account:

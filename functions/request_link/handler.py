@@ -1,42 +1,33 @@
 """Take an address, promise a link. The mail is made and sent elsewhere, so that the answer takes as long for an
 address on file as for any other."""
 
+from functools import partial
+
 from latchkey import metrics, pages, settings, tokens, web
 from latchkey.mail import queue
 from latchkey.metrics import Metric
-from latchkey.rules import addresses
-from latchkey.rules.accounts import Account
+from latchkey.rules import addresses, mail
 from latchkey.rules.events import EventKind
 from latchkey.rules.limits import (
     MAIL_PER_PRACTICE,
+    POLICIES,
     REQUEST_LINK_PER_ADDRESS,
-    REQUEST_LINK_PER_NETWORK,
     REQUEST_LINK_PER_SOURCE,
     RESEND_COOLDOWN,
-    UNKNOWN_ADDRESS_PER_NETWORK,
     UNKNOWN_ADDRESS_PER_SOURCE,
+    Scope,
 )
 from latchkey.rules.mail import MailJob
 from latchkey.rules.practices import UnknownAddressPolicy
-from latchkey.rules.refusals import EmailUnknown, NoMailPossible, RateLimited, Refusal, SignedOut
+from latchkey.rules.refusals import RateLimited, SignedOut
 from latchkey.rules.sessions import IDLE_TIMEOUT_SECONDS
 from latchkey.store import accounts, limits, sessions
-from latchkey.store.limits import Reservations
-from latchkey.web import cookies, current_session, refusals
-from latchkey.web.audit import append
+from latchkey.web import audit, cookies, current_session, refusals
 from latchkey.web.responses import page_context
 from latchkey.web.typed_address import typed_address
 
-BY_SOURCE = {
-    limit.name
-    for limit in (
-        REQUEST_LINK_PER_SOURCE,
-        REQUEST_LINK_PER_NETWORK,
-        UNKNOWN_ADDRESS_PER_SOURCE,
-        UNKNOWN_ADDRESS_PER_NETWORK,
-    )
-}
-"""Limits that leave no row in the audit when they are hit: a flood must not become a flood of rows."""
+SOURCE_LIMITS = {policy.limit.name for policy in POLICIES if policy.scope in (Scope.SOURCE, Scope.NETWORK)}
+"""Limits that leave no audit row when they are reached, so that a flood of requests is no flood of rows."""
 
 
 def show_landing(request: web.Request) -> web.Response:
@@ -64,48 +55,53 @@ def show_form(request: web.Request) -> web.Response:
 
 
 def request_link(request: web.Request) -> web.Response:
-    """Promise a link, once a minute at most. What is counted, written and sent does not tell whose address it is
-    where the practice gives every address one answer."""
-    typed = request.form_value("email").strip(" \t\r\n")
-    address = addresses.canonical(typed)
-    tells = request.practice_or_404.unknown_address is UnknownAddressPolicy.TELL
-    key = accounts.key_of(request.practice_or_404.slug, address)
-    known = cookies.known_browser_id(request, key)
-    with limits.reservations() as reserved:
-        if not known:
-            _take_by_source(request, reserved)
-        account = accounts.find(key)
-        if tells and (refusal := _refusal(account)):
-            if known:
-                _take_by_source(request, reserved)
-            # both answers say something about the address, so both cost the source a guess
-            reserved.reserve_source(
-                request.source_ip, UNKNOWN_ADDRESS_PER_SOURCE, UNKNOWN_ADDRESS_PER_NETWORK, request.now, road="ask"
-            )
-            append(request, key, EventKind.LINK_REFUSED, "link", refusals.code(refusal))
-            raise refusal
+    """Queue the mail of a link, once a minute at most.
 
-        job = MailJob(
-            practice=request.practice_or_404.slug,
-            account_key=key,
-            job_id=tokens.random_id(),
-            epoch=account.epoch if account else 0,
-            kind="sign_in",
-            requested_at_ms=request.now_ms,
-            origin=request.origin,
-        )
-        remembering = cookies.set_requested(request, job.job_id, typed)
+    Where the practice gives every address one answer, counts, writes and messages do not tell whose address it is.
+    """
+    typed, practice = request.form_value("email").strip(" \t\r\n"), request.practice_or_404
+    key, job_id = accounts.key_of(practice.slug, addresses.canonical(typed)), tokens.random_id()
+    known = cookies.is_known_browser(request, key)
+    request_cookies = cookies.set_requested(request, job_id, typed)
+    tells = practice.unknown_address is UnknownAddressPolicy.TELL
+    with limits.reserve(request.now) as reservations:
+        # a known browser costs its source nothing until the limits of known browsers are reached
+        blocked_by = UNKNOWN_ADDRESS_PER_SOURCE if tells else None
+        count_source = partial(reservations.add_source, REQUEST_LINK_PER_SOURCE, request.source, blocked_by=blocked_by)
+        if not known:
+            count_source()
+        account = accounts.find(key)
+        refusal = mail.refusal_of_link(account) if tells else None
+        if refusal:
+            count_source()
+            # both refusals say something about the address, so both count as a guess of the source
+            reservations.add_source(UNKNOWN_ADDRESS_PER_SOURCE, request.source)
+            audit.append(request, key, EventKind.LINK_REFUSED, "link", refusals.code(refusal))
+            raise refusal
         try:
-            _queue_mail(request, job, reserved, known=known)
-        except RateLimited as waiting:
-            if waiting.limit != RESEND_COOLDOWN.name:
-                if waiting.limit not in BY_SOURCE:
-                    append(request, key, EventKind.LIMIT_HIT, "link", waiting.limit)
-                raise
-            # nothing that opens a link, and nothing in place of it: of two presses at once either may be answered last
-            return _accepted(request).with_cookies(cookies.set_typed(request, typed), cookies.set_repeat(request))
-    answer = _accepted(request).with_cookies(*remembering)
-    return answer.with_cookies(cookies.drop_again(request)) if cookies.is_repeat(request) else answer
+            reservations.add_for_browser(REQUEST_LINK_PER_ADDRESS, key, known=known, before_shared=count_source)
+            reservations.add_for_browser(MAIL_PER_PRACTICE, practice.slug, known=known)
+        except RateLimited as limited:
+            if limited.limit == RESEND_COOLDOWN.name:
+                # no cookie of a link, not even in place of another: of two presses either may be answered last
+                return _accepted(request, cookies.set_repeat(request, typed))
+            if limited.limit not in SOURCE_LIMITS:
+                audit.append(request, key, EventKind.LIMIT_HIT, "link", limited.limit)
+            raise
+        audit.append(request, key, EventKind.LINK_REQUESTED, "link")
+        queue.send_job(
+            MailJob(
+                practice=practice.slug,
+                account_key=key,
+                job_id=job_id,
+                epoch=account.epoch if account else 0,
+                kind="sign_in",
+                requested_at_ms=request.now_ms,
+                origin=request.origin,
+            )
+        )
+    metrics.count(Metric.MAIL_QUEUED)
+    return _accepted(request, request_cookies)
 
 
 def show_sent(request: web.Request) -> web.Response:
@@ -136,63 +132,10 @@ def show_tips(request: web.Request) -> web.Response:
     )
 
 
-def _refusal(account: Account | None) -> Refusal | None:
-    """Why no link can be mailed to the address of this account; None if one can."""
-    if account is None or not account.may_sign_in:
-        return EmailUnknown()
-    if not account.can_receive_mail:
-        return NoMailPossible()
-    return None
-
-
-def _take_by_source(request: web.Request, reserved: Reservations) -> None:
-    """Count a request for where it comes from.
-
-    :raises Waiting: the source, or the network around it, has asked too often; or, where the practice tells, has tried
-        too many wrong addresses.
-    """
-    tells = request.practice_or_404.unknown_address is UnknownAddressPolicy.TELL
-    guesses = (UNKNOWN_ADDRESS_PER_SOURCE, UNKNOWN_ADDRESS_PER_NETWORK) if tells else ()
-    reserved.reserve_source(
-        request.source_ip, REQUEST_LINK_PER_SOURCE, REQUEST_LINK_PER_NETWORK, request.now, unless=guesses, road="ask"
-    )
-
-
-def _queue_mail(request: web.Request, job: MailJob, reserved: Reservations, *, known: bool) -> None:
-    """Count the request and queue its mail. What cannot be queued is not counted.
-
-    The known browsers of an account have limits of their own, together, which strangers cannot use up and which cost
-    their source nothing. Where these are used up, the ordinary ones apply.
-
-    :raises Waiting: the address, the source or the practice has to wait.
-    """
-    own = reserved.reserve_known_first(
-        limits.scope_key("browser", job.account_key) if known else None,
-        limits.scope_key("address", job.account_key),
-        REQUEST_LINK_PER_ADDRESS,
-        request.now,
-        otherwise=lambda: _take_by_source(request, reserved) if known else None,
-    )
-    try:
-        reserved.reserve_known_first(
-            limits.scope_key("practice browser", job.practice) if known else None,
-            limits.scope_key("practice", job.practice),
-            (MAIL_PER_PRACTICE,),
-            request.now,
-            busy=True,
-        )
-    except RateLimited:
-        reserved.release(own)
-        raise
-    append(request, job.account_key, EventKind.LINK_REQUESTED, "link")
-    queue.send_job(job)
-    metrics.count(Metric.MAIL_QUEUED)
-
-
-def _accepted(request: web.Request) -> web.Response:
+def _accepted(request: web.Request, sent_cookies: tuple[str, ...]) -> web.Response:
     if request.wants_json:
-        return web.json_response({"status": "sent"}, 202)
-    return web.see_other(request.portal_path("sign-in/sent"))
+        return web.json_response({"status": "sent"}, 202).with_cookies(*sent_cookies)
+    return web.see_other(request.portal_path("sign-in/sent")).with_cookies(*sent_cookies)
 
 
 handle = web.handler_for(

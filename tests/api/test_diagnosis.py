@@ -20,15 +20,15 @@ from tests.api.scene import Answer, Clock, Desk, Portal, Stage
 from tests.kit.seed import WILLOW
 
 KIM = "kim@example.com"
-QUARTER = next(limit for limit in REQUEST_LINK_PER_ADDRESS if limit.name == "ask_quarter")
+QUARTER = next(limit for limit in REQUEST_LINK_PER_ADDRESS.limits if limit.name == "ask_quarter")
 LIMITS: dict[str, Limit] = {
     "address": QUARTER,
     "browser": QUARTER,
-    "practice": MAIL_PER_PRACTICE,
-    "practice browser": MAIL_PER_PRACTICE,
-    "pin address": WRONG_PINS_PER_ADDRESS,
-    "pin browser": WRONG_PINS_PER_ADDRESS,
-    "pin practice": WRONG_PINS_PER_PRACTICE,
+    "practice": MAIL_PER_PRACTICE.limit,
+    "practice browser": MAIL_PER_PRACTICE.limit,
+    "pin address": WRONG_PINS_PER_ADDRESS.limit,
+    "pin browser": WRONG_PINS_PER_ADDRESS.limit,
+    "pin practice": WRONG_PINS_PER_PRACTICE.limit,
 }
 """What is counted under each name."""
 

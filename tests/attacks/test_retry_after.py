@@ -48,25 +48,25 @@ def fill(portal: Portal, limit: Limit, *who: str | bytes) -> None:
     )
 
 
-_, QUARTER, DAY = REQUEST_LINK_PER_ADDRESS
+_, QUARTER, DAY = REQUEST_LINK_PER_ADDRESS.limits
 CASES: list[tuple[Limit, tuple[str, ...], Callable[[Browser], Answer]]] = [
-    (limits.REQUEST_LINK_PER_SOURCE, ("source", "ask", NEAR), ask),
-    (limits.REQUEST_LINK_PER_NETWORK, ("network", "ask", AROUND), ask),
-    (limits.UNKNOWN_ADDRESS_PER_SOURCE, ("source", "ask", NEAR), ask),
-    (limits.UNKNOWN_ADDRESS_PER_SOURCE, ("source", "ask", NEAR), miss),
-    (limits.UNKNOWN_ADDRESS_PER_NETWORK, ("network", "ask", AROUND), ask),
-    (limits.UNKNOWN_ADDRESS_PER_NETWORK, ("network", "ask", AROUND), miss),
+    (limits.REQUEST_LINK_PER_SOURCE.limit, ("source", "ask", NEAR), ask),
+    (limits.REQUEST_LINK_PER_NETWORK.limit, ("network", "ask", AROUND), ask),
+    (limits.UNKNOWN_ADDRESS_PER_SOURCE.limit, ("source", "ask", NEAR), ask),
+    (limits.UNKNOWN_ADDRESS_PER_SOURCE.limit, ("source", "ask", NEAR), miss),
+    (limits.UNKNOWN_ADDRESS_PER_NETWORK.limit, ("network", "ask", AROUND), ask),
+    (limits.UNKNOWN_ADDRESS_PER_NETWORK.limit, ("network", "ask", AROUND), miss),
     (QUARTER, ("address",), ask),
     (DAY, ("address",), ask),
-    (limits.MAIL_PER_PRACTICE, ("practice", "willow"), ask),
-    (limits.OPEN_LINK_PER_SOURCE, ("source", "link", NEAR), open_),
-    (limits.OPEN_LINK_PER_NETWORK, ("network", "link", AROUND), open_),
-    (limits.SUBMIT_PIN_PER_SOURCE, ("source", "pin", NEAR), type_in),
-    (limits.SUBMIT_PIN_PER_NETWORK, ("network", "pin", AROUND), type_in),
-    (limits.WRONG_PINS_PER_ADDRESS, ("pin address",), type_in),
-    (limits.WRONG_PINS_PER_PRACTICE, ("pin practice", "willow"), type_in),
-    (limits.START_PROVIDER_PER_SOURCE, ("source", "google", NEAR), leave),
-    (limits.START_PROVIDER_PER_NETWORK, ("network", "google", AROUND), leave),
+    (limits.MAIL_PER_PRACTICE.limit, ("practice", "willow"), ask),
+    (limits.OPEN_LINK_PER_SOURCE.limit, ("source", "link", NEAR), open_),
+    (limits.OPEN_LINK_PER_NETWORK.limit, ("network", "link", AROUND), open_),
+    (limits.SUBMIT_PIN_PER_SOURCE.limit, ("source", "pin", NEAR), type_in),
+    (limits.SUBMIT_PIN_PER_NETWORK.limit, ("network", "pin", AROUND), type_in),
+    (limits.WRONG_PINS_PER_ADDRESS.limit, ("pin address",), type_in),
+    (limits.WRONG_PINS_PER_PRACTICE.limit, ("pin practice", "willow"), type_in),
+    (limits.START_PROVIDER_PER_SOURCE.limit, ("source", "provider", NEAR), leave),
+    (limits.START_PROVIDER_PER_NETWORK.limit, ("network", "provider", AROUND), leave),
 ]
 
 
@@ -96,6 +96,6 @@ def test_a_second_before_its_end_a_budget_is_full_and_at_its_end_it_is_not(
 
 def test_every_budget_of_a_visitor_is_among_them() -> None:
     """But for the minute between two links, of which nobody is told."""
-    every = {limit for limit in vars(limits).values() if isinstance(limit, Limit)} | set(REQUEST_LINK_PER_ADDRESS)
+    every = {limit for policy in limits.POLICIES for limit in policy.limits}
 
-    assert every - {limit for limit, *_ in CASES} == {RESEND_COOLDOWN, CREATED_PER_CLINICIAN}
+    assert every - {limit for limit, *_ in CASES} == {RESEND_COOLDOWN, CREATED_PER_CLINICIAN.limit}

@@ -60,7 +60,7 @@ def test_pins(portal: Portal, browser: Browser) -> None:
 def test_a_practice_where_many_wrong_pins_are_typed(
     portal: Portal, browser: Browser, before: int, pressed: int
 ) -> None:
-    use_up(portal, WRONG_PINS_PER_PRACTICE, before, "pin practice", "willow")
+    use_up(portal, WRONG_PINS_PER_PRACTICE.limit, before, "pin practice", "willow")
     browser.post("/willow/pin", {"email": ANA, "pin": "123456"})
     assert counted(portal).get("PinPressure", 0) == pressed
 

@@ -262,7 +262,7 @@ def test_when_the_practice_has_to_wait_it_is_written_down_and_costs_the_address_
     portal: Portal, app: Browser, ana: bytes
 ) -> None:
     pin = portal.pin_for(ana)
-    use_up(portal, WRONG_PINS_PER_PRACTICE, 100, "pin practice", "willow")
+    use_up(portal, WRONG_PINS_PER_PRACTICE.limit, 100, "pin practice", "willow")
     for _ in range(6):
         answer = typed(app, "ana@example.com", pin)
         assert (answer.status, answer.code, answer.document["retry_after"]) == (429, "wait", HOUR)
@@ -275,12 +275,12 @@ def test_when_the_practice_has_to_wait_it_is_written_down_and_costs_the_address_
 def test_when_too_many_count_for_the_practice_at_once_it_costs_the_address_nothing(
     portal: Portal, app: Browser, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_up(portal, WRONG_PINS_PER_PRACTICE, 1, "pin practice", "willow")
+    use_up(portal, WRONG_PINS_PER_PRACTICE.limit, 1, "pin practice", "willow")
     with monkeypatch.context() as crowd:
         crowd.setattr(limits, "MAX_CONTENTION_TRIES", 0)
         assert typed(app, "ana@example.com", "123456").status == 503
 
-    use_up(portal, WRONG_PINS_PER_ADDRESS, 4, "pin address", ana)
+    use_up(portal, WRONG_PINS_PER_ADDRESS.limit, 4, "pin address", ana)
     assert typed(app, "ana@example.com", portal.pin_for(ana)).status == 200
 
 
@@ -355,7 +355,7 @@ def test_a_commit_that_never_answers_uses_up_nothing(portal: Portal, browser: Br
 
 def test_twenty_clients_in_an_outage_close_no_practices_hour(portal: Portal, ana: bytes) -> None:
     pin = portal.pin_for(ana)
-    use_up(portal, WRONG_PINS_PER_PRACTICE, 99, "pin practice", "willow")
+    use_up(portal, WRONG_PINS_PER_PRACTICE.limit, 99, "pin practice", "willow")
     for visitor in range(20):
         portal.wire.refuse("TransactWriteItems", "InternalServerError")
         browser = portal.browser(f"198.51.100.{visitor}")

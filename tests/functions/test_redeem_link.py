@@ -10,7 +10,8 @@ from latchkey import tokens
 from latchkey.rules.accounts import AccountStatus
 from latchkey.rules.limits import OPEN_LINK_PER_NETWORK, OPEN_LINK_PER_SOURCE
 from latchkey.rules.sessions import LiveSession
-from latchkey.store import links, practices
+from latchkey.store import practices, sessions
+from latchkey.store.proofs import Attempt, Proof
 from tests.kit import caches
 from tests.kit.aws_faults import LOST, SLOW, Fault
 from tests.kit.files import a_job, body_of, change, key_of, put, use_up
@@ -333,15 +334,15 @@ def test_a_link_that_dies_while_it_is_opened_is_written_down(
     browser: Browser, portal: Portal, path: str, monkeypatch: pytest.MonkeyPatch, press: bool
 ) -> None:
     """Between the look at it and the write, someone else is faster."""
-    real, elsewhere = links.spend, portal.browser()
+    start, elsewhere = sessions.start, portal.browser()
 
-    def overtaken(*told: Any) -> LiveSession:
+    def overtaken(proof: Proof, attempt: Attempt) -> LiveSession:
         with monkeypatch.context() as fast:
-            fast.setattr(links, "spend", real)
+            fast.setattr(sessions, "start", start)
             assert elsewhere.post(path).location == "/willow/home"
-        return real(*told)
+        return start(proof, attempt)
 
-    monkeypatch.setattr(links, "spend", overtaken)
+    monkeypatch.setattr(sessions, "start", overtaken)
     answer = browser.post(path) if press else browser.get(path)
 
     assert answer.status == 410
@@ -604,7 +605,7 @@ def test_looking_at_links_uses_no_budget_up(browser: Browser, another: Browser, 
 
 
 def test_a_48_presses_ten_times_as_many_links_that_prove_nothing(portal: Portal, path: str) -> None:
-    use_up(portal, OPEN_LINK_PER_NETWORK, 299, "network", "link", "2001:db8:88::/48")
+    use_up(portal, OPEN_LINK_PER_NETWORK.limit, 299, "network", "link", "2001:db8:88::/48")
     assert portal.browser("2001:db8:88:1::1").post("/willow/link/AAAA").status == 404
     assert portal.browser("2001:db8:88:2::1").post("/willow/link/AAAA").status == 429
     assert portal.browser("2001:db8:89:1::1").post("/willow/link/AAAA").status == 404
@@ -612,7 +613,7 @@ def test_a_48_presses_ten_times_as_many_links_that_prove_nothing(portal: Portal,
 
 
 def test_asking_for_links_and_opening_them_are_counted_apart(browser: Browser, portal: Portal, path: str) -> None:
-    use_up(portal, OPEN_LINK_PER_SOURCE, 30, "source", "link", "203.0.113.7")
+    use_up(portal, OPEN_LINK_PER_SOURCE.limit, 30, "source", "link", "203.0.113.7")
 
     assert browser.post(path[:-4] + "AAAA").status == 429
     assert browser.ask("lee@example.com").status == 303

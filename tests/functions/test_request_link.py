@@ -273,7 +273,7 @@ def test_finding_addresses_that_get_no_mail_costs_a_source_what_wrong_ones_cost(
 
 
 def test_the_network_around_a_source_pays_for_addresses_that_get_no_mail_too(portal: Portal) -> None:
-    use_up(portal, UNKNOWN_ADDRESS_PER_NETWORK, 49, "network", "ask", "2001:db8:77::/48")
+    use_up(portal, UNKNOWN_ADDRESS_PER_NETWORK.limit, 49, "network", "ask", "2001:db8:77::/48")
 
     assert portal.app("2001:db8:77:1::1").ask("jo@example.com").code == "no_mail_possible"
     assert portal.app("2001:db8:77:2::1").ask("ana@example.com").code == "wait"
@@ -427,7 +427,7 @@ def test_ten_links_a_day(browser: Browser, portal: Portal) -> None:
 def test_a_practice_sends_three_hundred_letters_an_hour_and_its_wait_costs_the_address_nothing(
     browser: Browser, portal: Portal
 ) -> None:
-    use_up(portal, MAIL_PER_PRACTICE, 299, "practice", "harbor")
+    use_up(portal, MAIL_PER_PRACTICE.limit, 299, "practice", "harbor")
     assert browser.ask("nobody@example.com", "harbor").status == 303
 
     for number in range(4):
@@ -445,13 +445,13 @@ def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_befo
     browser.sign_in("ana@example.com")
     browser.post("/willow/sign-out")
     portal.now += HOUR
-    use_up(portal, MAIL_PER_PRACTICE, 300, "practice", "willow")
+    use_up(portal, MAIL_PER_PRACTICE.limit, 300, "practice", "willow")
     assert portal.browser(source="198.51.100.1").ask("ana@example.com").status == 429
 
     path = browser.link("ana@example.com")
     assert browser.get(path).location == "/willow/home"
 
-    use_up(portal, MAIL_PER_PRACTICE, 299, "practice browser", "willow")
+    use_up(portal, MAIL_PER_PRACTICE.limit, 299, "practice browser", "willow")
     portal.now += MINUTE
     minutes_left(browser.ask("ana@example.com"), HOUR - MINUTE)
     assert ("limit_hit", "mail_practice") in portal.audit()
@@ -483,9 +483,9 @@ def test_a_64_is_one_source_and_a_48_has_ten_times_its_budget(portal: Portal) ->
     def ask(source: str) -> int:
         return portal.browser(source).ask(f"{len(portal.waiting())}@example.com", "harbor").status
 
-    use_up(portal, REQUEST_LINK_PER_SOURCE, 9, "source", "ask", "2001:db8:77:1::/64")
+    use_up(portal, REQUEST_LINK_PER_SOURCE.limit, 9, "source", "ask", "2001:db8:77:1::/64")
     assert [ask(f"2001:db8:77:1::{host}") for host in (1, 2)] == [303, 429]
-    use_up(portal, REQUEST_LINK_PER_NETWORK, 98, "network", "ask", "2001:db8:77::/48")
+    use_up(portal, REQUEST_LINK_PER_NETWORK.limit, 98, "network", "ask", "2001:db8:77::/48")
     assert [ask(f"2001:db8:77:{subnet}::1") for subnet in (2, 3)] == [303, 429]
     assert ask("2001:db8:78::1") == 303
 
@@ -608,7 +608,7 @@ def test_when_too_many_count_for_a_practice_at_once_nothing_is_counted_and_tryin
 
 def test_when_one_count_cannot_be_given_back_the_other_is(browser: Browser, portal: Portal) -> None:
     down = refused("InternalServerError", 500)
-    use_up(portal, MAIL_PER_PRACTICE, 299, "practice", "willow")
+    use_up(portal, MAIL_PER_PRACTICE.limit, 299, "practice", "willow")
     heard: list[str] = []
 
     def strikes(operation: str, _call: int) -> Fault | None:
@@ -688,8 +688,8 @@ def test_one_client_cannot_use_up_what_a_practice_keeps_for_known_browsers(porta
         browser.post(f"/{practice.slug}/sign-out")
         portal.now += HOUR
     portal.now += DAY
-    use_up(portal, MAIL_PER_PRACTICE, 300, "practice", practice.slug)
-    use_up(portal, MAIL_PER_PRACTICE, 293, "practice browser", practice.slug)
+    use_up(portal, MAIL_PER_PRACTICE.limit, 300, "practice", practice.slug)
+    use_up(portal, MAIL_PER_PRACTICE.limit, 293, "practice browser", practice.slug)
 
     statuses = []
     for browser in ana * 2:
@@ -719,7 +719,7 @@ def test_a_browser_is_known_for_half_a_year(browser: Browser, portal: Portal) ->
     browser.post("/willow/sign-out")
     cookies = dict(browser.cookies)
     portal.now += 180 * DAY - 1
-    use_up(portal, MAIL_PER_PRACTICE, 300, "practice", "willow")
+    use_up(portal, MAIL_PER_PRACTICE.limit, 300, "practice", "willow")
 
     assert browser.ask("ana@example.com").status == 303
     portal.now += MINUTE

@@ -57,7 +57,7 @@ def lookup_ring(portal: Portal) -> Keyring:
 def use_up(portal: Portal, limit: Limit, times: int, *who: str | bytes) -> None:
     """Attempts that others have made: the first one as it is made, the others by their number."""
     bucket = tokens.opaque_key(lookup_ring(portal), *who)
-    limits.reserve(bucket, (limit,), portal.now)
+    limits.count(bucket, (limit,), portal.now)
     count = Path(["windows", limit.name, "count"])
     limits.LimitItem(bucket).update([count.set(count + (times - 1))])
 

@@ -14,6 +14,7 @@ from latchkey.rules.limits import (
     MINUTE,
     OPEN_LINK_PER_NETWORK,
     OPEN_LINK_PER_SOURCE,
+    POLICIES,
     REQUEST_LINK_PER_ADDRESS,
     REQUEST_LINK_PER_NETWORK,
     REQUEST_LINK_PER_SOURCE,
@@ -21,6 +22,8 @@ from latchkey.rules.limits import (
     UNKNOWN_ADDRESS_PER_NETWORK,
     UNKNOWN_ADDRESS_PER_SOURCE,
     Limit,
+    Policy,
+    Scope,
     Window,
 )
 from latchkey.rules.refusals import RateLimited
@@ -53,16 +56,16 @@ class Person:
 @pytest.mark.parametrize(
     ("limit", "most", "seconds"),
     [
-        (REQUEST_LINK_PER_SOURCE, 10, 10 * MINUTE),
-        (REQUEST_LINK_PER_NETWORK, 100, 10 * MINUTE),
-        (UNKNOWN_ADDRESS_PER_SOURCE, 5, 15 * MINUTE),
-        (UNKNOWN_ADDRESS_PER_NETWORK, 50, 15 * MINUTE),
-        (OPEN_LINK_PER_SOURCE, 30, 10 * MINUTE),
-        (OPEN_LINK_PER_NETWORK, 300, 10 * MINUTE),
-        (MAIL_PER_PRACTICE, 300, HOUR),
+        (REQUEST_LINK_PER_SOURCE.limit, 10, 10 * MINUTE),
+        (REQUEST_LINK_PER_NETWORK.limit, 100, 10 * MINUTE),
+        (UNKNOWN_ADDRESS_PER_SOURCE.limit, 5, 15 * MINUTE),
+        (UNKNOWN_ADDRESS_PER_NETWORK.limit, 50, 15 * MINUTE),
+        (OPEN_LINK_PER_SOURCE.limit, 30, 10 * MINUTE),
+        (OPEN_LINK_PER_NETWORK.limit, 300, 10 * MINUTE),
+        (MAIL_PER_PRACTICE.limit, 300, HOUR),
         (RESEND_COOLDOWN, 1, MINUTE),
-        (REQUEST_LINK_PER_ADDRESS[1], 3, 15 * MINUTE),
-        (REQUEST_LINK_PER_ADDRESS[2], 10, DAY),
+        (REQUEST_LINK_PER_ADDRESS.limits[1], 3, 15 * MINUTE),
+        (REQUEST_LINK_PER_ADDRESS.limits[2], 10, DAY),
     ],
     ids=lambda value: value.name if isinstance(value, Limit) else None,
 )
@@ -81,11 +84,27 @@ def test_a_limit_is_full_after_so_many_attempts_and_open_again_when_its_time_is_
 
 
 def test_no_two_limits_share_a_name() -> None:
-    policies = [limit for limit in vars(limits).values() if isinstance(limit, Limit)] + list(
-        REQUEST_LINK_PER_ADDRESS[1:]
-    )
+    names = [limit.name for policy in POLICIES for limit in policy.limits]
 
-    assert len({limit.name for limit in policies}) == len(policies)
+    assert len(set(names)) == len(names)
+
+
+def test_every_policy_is_in_the_table() -> None:
+    assert {id(policy) for policy in vars(limits).values() if isinstance(policy, Policy)} == {*map(id, POLICIES)}
+
+
+def test_a_policy_that_can_lock_a_client_out_tells_a_clinician_so() -> None:
+    """Sources are not known to a clinician, so nobody could tell whom their limits lock out."""
+    locking = {policy for policy in POLICIES if policy.scope in (Scope.ADDRESS, Scope.PRACTICE)}
+
+    assert {policy for policy in POLICIES if policy.locks} == locking
+    assert {policy for policy in POLICIES if policy.advice} == locking
+
+
+def test_policies_that_share_an_item_name_their_limits_apart_and_belong_to_one_scope() -> None:
+    for policy in POLICIES:
+        sharing = [other for other in POLICIES if other.key == policy.key]
+        assert {other.scope for other in sharing} == {policy.scope}
 
 
 def test_a_window_begins_with_the_first_attempt_and_not_with_the_last() -> None:
@@ -127,7 +146,7 @@ def test_of_several_full_limits_the_longest_wait_is_told() -> None:
 
 def test_a_second_press_within_a_minute_is_told_as_such_even_when_a_longer_wait_begins() -> None:
     """B17: the second press is no error, so it must not read like one."""
-    person = Person(REQUEST_LINK_PER_ADDRESS)
+    person = Person(REQUEST_LINK_PER_ADDRESS.limits)
     for press in range(3):
         person.tries(NOON + press * MINUTE)
 
@@ -138,7 +157,7 @@ def test_a_second_press_within_a_minute_is_told_as_such_even_when_a_longer_wait_
 
 def test_ten_links_a_day_and_no_eleventh() -> None:
     """B14: honest use never meets this."""
-    person = Person(REQUEST_LINK_PER_ADDRESS)
+    person = Person(REQUEST_LINK_PER_ADDRESS.limits)
     for hour in range(10):
         person.tries(NOON + hour * HOUR)
 

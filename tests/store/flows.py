@@ -11,8 +11,9 @@ from latchkey.rules.accounts import Account
 from latchkey.rules.mail import MailJob
 from latchkey.rules.refusals import Refusal
 from latchkey.rules.sessions import LiveSession
-from latchkey.store import accounts, links
-from latchkey.store.sessions import Attempt
+from latchkey.store import accounts, links, sessions
+from latchkey.store.links import LinkProof
+from latchkey.store.proofs import Attempt
 from latchkey.tokens import Keyring, LinkToken
 from tests.kit.seed import NOON, someone
 
@@ -54,7 +55,6 @@ def send(account: Account, asked_at: int = NOON * 1000) -> LinkToken:
 def arrive(account: Account, now: int = NOON, ending: str | None = None) -> Attempt:
     """Someone at the door with a link, at that second."""
     return Attempt(
-        method="link",
         cookie=tokens.new_session_cookie(account.key),
         id=tokens.new_ulid(now * 1000),
         replaces=ending,
@@ -65,9 +65,9 @@ def arrive(account: Account, now: int = NOON, ending: str | None = None) -> Atte
 
 def open_by(token: LinkToken, now: int = NOON, ending: str | None = None) -> tuple[LiveSession, Attempt]:
     """Open a session by a link."""
-    account = links.peek(token, now)
+    account = links.verify(token, now).account
     arrival = arrive(account, now, ending)
-    return links.spend(token, account, arrival), arrival
+    return sessions.start(LinkProof(account, token), arrival), arrival
 
 
 def sign_in(account: Account, now: int = NOON, ending: str | None = None) -> str:

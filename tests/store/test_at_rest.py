@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from latchkey import keys, tokens
-from latchkey.rules import sessions
-from latchkey.rules.limits import OPEN_LINK_PER_NETWORK, OPEN_LINK_PER_SOURCE, REQUEST_LINK_PER_ADDRESS
+from latchkey.rules import sessions, sources
+from latchkey.rules.limits import OPEN_LINK_PER_SOURCE, REQUEST_LINK_PER_ADDRESS
 from latchkey.store import accounts, limits, links
 from tests.kit import sam_template
 from tests.kit.seed import NOON
@@ -35,8 +35,8 @@ def written(raw: bytes) -> Iterator[str]:
 
 def test_no_table_and_no_message_holds_a_link_a_session_or_what_makes_them(engine: Engine) -> None:
     ana = on_file(key=accounts.key_of("willow", ADDRESS), address=ADDRESS)
-    limits.reserve(limits.scope_key("address", ana.key), REQUEST_LINK_PER_ADDRESS, NOON)
-    limits.reserve_source("203.0.113.7", OPEN_LINK_PER_SOURCE, OPEN_LINK_PER_NETWORK, NOON, road="link")
+    limits.count(limits.scope_key("address", ana.key), REQUEST_LINK_PER_ADDRESS.limits, NOON)
+    limits.count_source(OPEN_LINK_PER_SOURCE, sources.parse("203.0.113.7"), NOON)
     job = ask(ana)
     token = link_of(job)
     links.mint(job, token, NOON)
@@ -68,7 +68,7 @@ def test_what_is_swept_was_over_long_before(engine: Engine) -> None:
     """A dead link can say why for a month (B39). DynamoDB sweeps days late and never early."""
     ana = on_file()
     bucket = limits.scope_key("address", ana.key)
-    limits.reserve(bucket, REQUEST_LINK_PER_ADDRESS, NOON)
+    limits.count(bucket, REQUEST_LINK_PER_ADDRESS.limits, NOON)
     token = send(ana)
     _, arrival = open_by(token)
 

@@ -13,6 +13,7 @@ from latchkey.rules.accounts import Account, AccountStatus, SessionRef
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed, Refusal, SignedOut
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, links, sessions
+from latchkey.store.links import LinkProof
 from latchkey.tokens import Keyring
 from tests.kit.seed import NOON
 from tests.store.engines import Engine
@@ -41,11 +42,11 @@ def test_a_link_opens_one_session_and_no_second(ana: Account) -> None:
     assert visit.account.key == ana.key
     assert sessions.touch("willow", arrival.cookie, NOON).account.id == ana.id
     with pytest.raises(LinkUsed):
-        links.peek(token, NOON)
+        links.verify(token, NOON)
     for seen in (ana, accounts.find(ana.key)):
         assert seen
         with pytest.raises(LinkUsed):
-            links.spend(token, seen, arrive(ana))
+            sessions.start(LinkProof(seen, token), arrive(ana))
     assert sessions_of(ana) == 1
 
 
@@ -54,7 +55,7 @@ def test_looking_at_a_link_changes_nothing(ana: Account, engine: Engine) -> None
     before = engine.items()
 
     for _ in range(3):
-        assert links.peek(token, NOON).id == ana.id
+        assert links.verify(token, NOON).account.id == ana.id
 
     assert engine.items() == before
 
@@ -63,10 +64,10 @@ def test_looking_at_a_link_changes_nothing(ana: Account, engine: Engine) -> None
 def test_a_link_dies_on_its_twenty_fourth_hour_even_for_who_looked_a_second_before(ana: Account, late: int) -> None:
     """B33: the write itself tests the time."""
     token = send(ana)
-    account = links.peek(token, NOON + DAY - 1)
+    account = links.verify(token, NOON + DAY - 1).account
 
     with pytest.raises(LinkExpired):
-        links.spend(token, account, arrive(account, NOON + DAY + late))
+        sessions.start(LinkProof(account, token), arrive(account, NOON + DAY + late))
     assert sessions_of(ana) == 0
 
 
@@ -80,9 +81,9 @@ def test_a_newer_link_replaces_the_older_one(ana: Account) -> None:
     older, newer = send(ana), send(ana, NOON * 1000 + 1)
 
     with pytest.raises(LinkReplaced):
-        links.peek(older, NOON)
+        links.verify(older, NOON)
     with pytest.raises(LinkReplaced):
-        links.spend(older, ana, arrive(ana))
+        sessions.start(LinkProof(ana, older), arrive(ana))
     assert open_by(newer)
 
 
@@ -109,10 +110,10 @@ def test_whatever_the_order_of_delivery_the_newest_request_has_the_only_link(
         assert links.mint(jobs[number], link_of(jobs[number]), NOON) is (jobs[number] is newest)
         for seen in delivered:
             if jobs[seen] is newest:
-                assert links.peek(link_of(jobs[seen]), NOON).key == ana.key
+                assert links.verify(link_of(jobs[seen]), NOON).account.key == ana.key
             else:
                 with pytest.raises(LinkReplaced):
-                    links.peek(link_of(jobs[seen]), NOON)
+                    links.verify(link_of(jobs[seen]), NOON)
 
 
 def test_a_message_that_comes_twice_makes_the_same_link_twice(ana: Account) -> None:
@@ -132,7 +133,7 @@ def test_a_message_that_comes_again_revives_no_used_link(ana: Account) -> None:
     assert not links.mint(job, link_of(job), NOON + 30)
 
     with pytest.raises(LinkUsed):
-        links.peek(link_of(job), NOON + 31)
+        links.verify(link_of(job), NOON + 31)
 
 
 def test_a_message_that_comes_again_revives_no_link_of_an_access_that_has_ended(ana: Account) -> None:
@@ -145,7 +146,7 @@ def test_a_message_that_comes_again_revives_no_link_of_an_access_that_has_ended(
     links.mint(job, link_of(job), NOON + 30)
 
     with pytest.raises(LinkExpired):
-        links.peek(link_of(job), NOON + 31)
+        links.verify(link_of(job), NOON + 31)
 
 
 def test_a_message_that_comes_again_after_a_key_rotation_makes_the_link_that_was_mailed(ana: Account) -> None:
@@ -166,14 +167,14 @@ def test_disabling_access_ends_the_link_and_the_session_and_enabling_revives_nei
     """B58, B62"""
     cookie = sign_in(ana)
     token = send(ana, NOON * 1000 + 1)
-    looked = links.peek(token, NOON)
+    looked = links.verify(token, NOON).account
 
     for change in (disable, enable):
         change(ana)
         with pytest.raises(LinkExpired):
-            links.peek(token, NOON)
+            links.verify(token, NOON)
         with pytest.raises(LinkExpired):
-            links.spend(token, looked, arrive(looked))
+            sessions.start(LinkProof(looked, token), arrive(looked))
         with pytest.raises(SignedOut):
             sessions.touch("willow", cookie, NOON)
 
@@ -185,7 +186,7 @@ def test_a_link_of_an_access_that_ended_cannot_be_spent_on_the_access_given_sinc
     again = enable(ana)
 
     with pytest.raises(LinkExpired):
-        links.spend(token, again, arrive(again))
+        sessions.start(LinkProof(again, token), arrive(again))
     assert sessions_of(ana) == 0
 
 
@@ -194,9 +195,9 @@ def test_a_link_whose_account_is_gone_has_expired(ana: Account, engine: Engine) 
     engine.client.delete_item(TableName="Accounts", Key={"key": {"S": tokens.base64url_encode(ana.key)}})
 
     with pytest.raises(LinkExpired):
-        links.peek(token, NOON)
+        links.verify(token, NOON)
     with pytest.raises(LinkExpired):
-        links.spend(token, ana, arrive(ana))
+        sessions.start(LinkProof(ana, token), arrive(ana))
 
 
 def test_a_link_opened_thirty_two_times_at_once_opens_one_session(engine: Engine) -> None:
@@ -242,11 +243,11 @@ def test_a_link_that_is_opened_while_a_newer_one_is_made_opens_or_is_replaced() 
 def test_who_signs_in_while_the_account_changes_has_the_account_as_it_is_now(ana: Account) -> None:
     """Someone else signed in between looking and pressing: both sessions are kept."""
     token = send(ana)
-    looked = links.peek(token, NOON)
+    looked = links.verify(token, NOON).account
     another = SessionRef("another", NOON)
     accounts.save(replace(looked, sessions=(another,), revision=looked.revision + 1))
 
-    visit = links.spend(token, looked, arrive(looked))
+    visit = sessions.start(LinkProof(looked, token), arrive(looked))
 
     assert another in visit.account.sessions
     assert sessions_of(ana) == 2

@@ -9,7 +9,8 @@ from latchkey.rules.accounts import Account
 from latchkey.rules.refusals import IdentityUnmatched, ProviderFailed, SignedOut, Unavailable
 from latchkey.rules.sessions import MAX_SESSIONS, LiveSession
 from latchkey.store import accounts, oauth_states, sessions
-from latchkey.store.sessions import Attempt
+from latchkey.store.oauth_states import ProviderProof
+from latchkey.store.proofs import Attempt
 from tests.kit.seed import NOON
 from tests.store.flows import arrive, at_once, on_file, sign_in
 
@@ -76,7 +77,9 @@ def test_a_returned_state_that_is_spent_thirty_two_times_at_once_opens_one_sessi
         ana, state = on_file(), returned()
         arrivals = [arrive(ana) for _ in range(32)]
 
-        became = at_once(*(partial(oauth_states.spend, state, ana, "subject", arrival) for arrival in arrivals))
+        became = at_once(
+            *(partial(sessions.start, ProviderProof(ana, state, "subject", "google"), arrival) for arrival in arrivals)
+        )
 
         assert sum(isinstance(outcome, LiveSession) for outcome in became) == 1
         assert sum(isinstance(outcome, ProviderFailed) for outcome in became) == 31
@@ -86,14 +89,14 @@ def test_a_returned_state_that_is_spent_thirty_two_times_at_once_opens_one_sessi
 
 def test_a_spent_state_and_another_google_account_open_nothing_even_for_who_has_just_looked(ana: Account) -> None:
     state = returned()
-    oauth_states.spend(state, ana, "subject", arrive(ana))
+    sessions.start(ProviderProof(ana, state, "subject", "google"), arrive(ana))
     now = accounts.find(ana.key)
     assert now
 
     with pytest.raises(ProviderFailed):
-        oauth_states.spend(state, now, "subject", arrive(ana))
+        sessions.start(ProviderProof(now, state, "subject", "google"), arrive(ana))
     with pytest.raises(IdentityUnmatched):
-        oauth_states.spend(returned(), now, "another", arrive(ana))
+        sessions.start(ProviderProof(now, returned(), "another", "google"), arrive(ana))
     assert len(held(ana)) == 1
 
 
@@ -103,7 +106,7 @@ def test_of_two_google_accounts_at_once_one_is_bound_to_an_address() -> None:
 
         became = at_once(
             *(
-                partial(oauth_states.spend, state, ana, state, arrive(ana))
+                partial(sessions.start, ProviderProof(ana, state, state, "google"), arrive(ana))
                 for state in (mine, theirs)
                 for _ in range(16)
             )
@@ -121,7 +124,9 @@ def test_sixteen_sign_ins_of_one_account_at_once_leave_the_ten_that_it_may_have(
     for number in range(MAX_SESSIONS):
         sign_in(ana, NOON - MAX_SESSIONS + number)
     arrivals = [arrive(ana) for _ in range(16)]
-    tries = [partial(oauth_states.spend, returned(), ana, "subject", arrival) for arrival in arrivals]
+    tries = [
+        partial(sessions.start, ProviderProof(ana, returned(), "subject", "google"), arrival) for arrival in arrivals
+    ]
 
     became = at_once(*tries)
 

@@ -11,6 +11,7 @@ from latchkey.rules.limits import Limit
 from latchkey.rules.refusals import LinkExpired, LinkUsed, RateLimited, Unavailable
 from latchkey.store import accounts, limits, links, sessions
 from latchkey.store.dynamodb import OUTAGES, connection
+from latchkey.store.links import LinkProof
 from tests.kit.aws_faults import Wire
 from tests.kit.seed import NOON
 from tests.store.engines import Engine
@@ -55,7 +56,7 @@ def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, wire: 
     assert sessions.touch("willow", arrival.cookie, NOON).session == visit.session
     assert (sessions_of(ana), started(engine, ana)) == (1, 1)
     with pytest.raises(LinkUsed):
-        links.peek(token, NOON)
+        links.verify(token, NOON)
 
 
 def test_a_sign_in_that_is_sent_twice_on_the_way_happens_once(ana: Account, wire: Wire, engine: Engine) -> None:
@@ -71,11 +72,11 @@ def test_a_sign_in_that_is_sent_twice_on_the_way_happens_once(ana: Account, wire
 def test_what_is_tried_anew_is_another_transaction(ana: Account, wire: Wire) -> None:
     """DynamoDB refuses a token that comes back with other contents (IdempotentParameterMismatchException)."""
     token = send(ana)
-    looked = links.peek(token, NOON)
+    looked = links.verify(token, NOON).account
     accounts.save(replace(looked, revision=looked.revision + 1))
     wire.refuse(SPENDING, "TransactionCanceledException", reasons=CONFLICT)
 
-    links.spend(token, looked, arrive(looked))
+    sessions.start(LinkProof(looked, token), arrive(looked))
 
     tries = [arguments["ClientRequestToken"] for operation, arguments in wire.calls if operation == SPENDING]
     assert len(set(tries)) == len(tries) == 3
@@ -87,7 +88,7 @@ def test_a_lost_answer_gives_nobody_elses_attempt_the_session(ana: Account, wire
     wire.refuse(SPENDING, "InternalServerError")
 
     with pytest.raises(LinkUsed):
-        links.spend(token, ana, arrive(ana))
+        sessions.start(LinkProof(ana, token), arrive(ana))
     assert sessions_of(ana) == 1
 
 
@@ -103,7 +104,7 @@ def test_a_look_that_a_write_gets_in_the_way_of_is_taken_again(ana: Account, wir
     token = send(ana)
     wire.refuse("TransactGetItems", "TransactionCanceledException", times=2, reasons=("None", "TransactionConflict"))
 
-    assert links.peek(token, NOON).key == ana.key
+    assert links.verify(token, NOON).account.key == ana.key
 
 
 def test_when_conflicts_do_not_end_nothing_is_spent(ana: Account, wire: Wire) -> None:
@@ -135,12 +136,12 @@ def test_when_the_store_refuses_nothing_is_spent_and_trying_again_works(ana: Acc
 
 def test_access_that_ended_during_the_trouble_has_ended(ana: Account, wire: Wire) -> None:
     token = send(ana)
-    looked = links.peek(token, NOON)
+    looked = links.verify(token, NOON).account
     disable(ana)
     wire.refuse(SPENDING, "TransactionCanceledException", reasons=CONFLICT)
 
     with pytest.raises(LinkExpired):
-        links.spend(token, looked, arrive(looked))
+        sessions.start(LinkProof(looked, token), arrive(looked))
 
 
 def test_a_link_that_cannot_be_looked_at_opens_nothing(ana: Account, wire: Wire) -> None:
@@ -148,7 +149,7 @@ def test_a_link_that_cannot_be_looked_at_opens_nothing(ana: Account, wire: Wire)
     wire.refuse("TransactGetItems", "InternalServerError")
 
     with pytest.raises(OUTAGES):
-        links.peek(token, NOON)
+        links.verify(token, NOON)
 
 
 def test_a_session_that_cannot_be_looked_up_lets_nobody_in_and_is_not_ended(ana: Account, wire: Wire) -> None:
@@ -166,11 +167,11 @@ def test_a_budget_that_cannot_be_counted_lets_nobody_pass(wire: Wire, ana: Accou
     wire.refuse("UpdateItem", "ProvisionedThroughputExceededException")
 
     with pytest.raises(OUTAGES):
-        limits.reserve(bucket, (Limit("one", 1, 60),), NOON)
+        limits.count(bucket, (Limit("one", 1, 60),), NOON)
 
-    limits.reserve(bucket, (Limit("one", 1, 60),), NOON)
+    limits.count(bucket, (Limit("one", 1, 60),), NOON)
     with pytest.raises(RateLimited):
-        limits.reserve(bucket, (Limit("one", 1, 60),), NOON)
+        limits.count(bucket, (Limit("one", 1, 60),), NOON)
 
 
 @pytest.mark.parametrize("before", [0, 1], ids=["that opens a window", "in an open window"])
@@ -180,27 +181,27 @@ def test_an_attempt_whose_count_was_sent_twice_is_counted_once(
 ) -> None:
     bucket, policies = f"twice {ana.id} {before} {others}", (Limit("some", before + 2, 60), *others)
     for _ in range(before):
-        limits.reserve(bucket, policies, NOON)
+        limits.count(bucket, policies, NOON)
     wire.repeat("UpdateItem")
 
-    taken = limits.reserve(bucket, policies, NOON, busy=before > 0)
+    taken = limits.count(bucket, policies, NOON, contended=before > 0)
 
     assert taken.windows["some"].count == before + 1
-    limits.reserve(bucket, policies, NOON)
+    limits.count(bucket, policies, NOON)
     with pytest.raises(RateLimited):
-        limits.reserve(bucket, policies, NOON)
+        limits.count(bucket, policies, NOON)
 
 
 def test_an_attempt_that_is_given_back_by_a_write_that_was_sent_twice_gives_no_other_one_back(
     wire: Wire, ana: Account
 ) -> None:
     bucket, policies = f"given back {ana.id}", (Limit("two", 2, 60),)
-    limits.reserve(bucket, policies, NOON)
-    mine = limits.reserve(bucket, policies, NOON)
+    limits.count(bucket, policies, NOON)
+    mine = limits.count(bucket, policies, NOON)
     wire.repeat("UpdateItem")
 
     limits.release(mine)
 
-    limits.reserve(bucket, policies, NOON)
+    limits.count(bucket, policies, NOON)
     with pytest.raises(RateLimited):
-        limits.reserve(bucket, policies, NOON)
+        limits.count(bucket, policies, NOON)

@@ -12,6 +12,7 @@ from latchkey.rules.refusals import PinRefused, Refusal, SignedOut
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, pins, sessions
 from latchkey.store.dynamodb import connection
+from latchkey.store.pins import PinProof
 from tests.kit.aws_faults import Wire
 from tests.kit.seed import NOON
 from tests.store.flows import RING, arrive, at_once, disable, enable, on_file, open_by, send
@@ -48,7 +49,7 @@ def attempt(account: Account, now: int = NOON) -> Pin:
 
 def type_in(pin: Pin, account: Account) -> LiveSession:
     """Sign in by a PIN that was rightly typed."""
-    return pins.spend(pin, account, arrive(account))
+    return sessions.start(PinProof(account, pin), arrive(account))
 
 
 def sessions_of(account: Account) -> int:
@@ -62,12 +63,12 @@ def test_a_pin_opens_one_session_and_no_second(ana: Account) -> None:
     pin = made(ana)
     arrival = arrive(ana)
 
-    assert pins.spend(pin, ana, arrival).account.id == ana.id
+    assert sessions.start(PinProof(ana, pin), arrival).account.id == ana.id
     assert sessions.touch("willow", arrival.cookie, NOON)
     for seen in (ana, accounts.find(ana.key)):
         assert seen
         with pytest.raises(PinRefused):
-            pins.spend(pin, seen, arrive(ana))
+            sessions.start(PinProof(seen, pin), arrive(ana))
     with pytest.raises(PinRefused):
         attempt(ana)
 
@@ -80,7 +81,7 @@ def test_a_pin_dies_on_its_twenty_fourth_hour(ana: Account) -> None:
     with pytest.raises(PinRefused):
         attempt(ana, NOON + DAY)
     with pytest.raises(Refusal):
-        pins.spend(pin, ana, arrive(ana, NOON + DAY))
+        sessions.start(PinProof(ana, pin), arrive(ana, NOON + DAY))
     assert sessions_of(ana) == 0
 
 
@@ -101,12 +102,12 @@ def test_a_new_pin_replaces_the_old_one_and_has_its_own_five_tries(ana: Account)
     new = made(ana, NOON + 1)
 
     with pytest.raises(PinRefused):
-        pins.spend(old, ana, arrive(ana, NOON + 1))
+        sessions.start(PinProof(ana, old), arrive(ana, NOON + 1))
     for _ in range(4):
         attempt(ana, NOON + 1)
     with pytest.raises(PinRefused):
         attempt(ana, NOON + 1)
-    assert pins.spend(new, ana, arrive(ana, NOON + 1))
+    assert sessions.start(PinProof(ana, new), arrive(ana, NOON + 1))
 
 
 def test_disabling_access_ends_the_pin_and_enabling_does_not_revive_it(ana: Account) -> None:
@@ -117,7 +118,7 @@ def test_disabling_access_ends_the_pin_and_enabling_does_not_revive_it(ana: Acco
 
     for account in (ana, again):
         with pytest.raises(PinRefused):
-            pins.spend(pin, account, arrive(account))
+            sessions.start(PinProof(account, pin), arrive(account))
     assert not pins.is_live(again, NOON)
 
 
@@ -149,7 +150,7 @@ def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, wire: 
     pin, arrival = made(ana), arrive(ana)
     wire.lose("TransactWriteItems")
 
-    pins.spend(pin, ana, arrival)
+    sessions.start(PinProof(ana, pin), arrival)
 
     assert sessions.touch("willow", arrival.cookie, NOON)
     assert sessions_of(ana) == 1
@@ -158,7 +159,7 @@ def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, wire: 
 def test_a_session_by_pin_ends_with_its_access(ana: Account) -> None:
     """B62"""
     arrival = arrive(ana)
-    pins.spend(made(ana), ana, arrival)
+    sessions.start(PinProof(ana, made(ana)), arrival)
 
     disable(ana)
 

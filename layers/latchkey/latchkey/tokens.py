@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
-from latchkey.rules.refusals import LinkUnknown
+from latchkey.rules.pins import Pin
+from latchkey.rules.refusals import LinkUnknown, PinRefused
 
 type LinkKind = Literal["sign_in", "invitation"]
 
@@ -157,6 +158,17 @@ def hash_pin(ring: Keyring, key: str, salt: bytes, account: bytes, pin: str) -> 
     pepper = ring.keys.get(key, b"")
     stretched = hashlib.pbkdf2_hmac("sha512", pin.encode(), salt, PIN_ROUNDS)
     return _mac(pepper, b"pin", account, salt, stretched) if pepper else None
+
+
+def verify_pin(ring: Keyring, pin: Pin | None, account_key: bytes, digits: str) -> None:
+    """Raise unless `digits` are the PIN of this account. With None it does the same work, and raises.
+
+    :raises PinRefused: they are not, or the pepper of the PIN is gone.
+    """
+    pepper_id, salt = (pin.pepper_id, pin.salt) if pin else (ring.current, random_salt())
+    hashed = hash_pin(ring, pepper_id, salt, account_key, digits)
+    if pin is None or hashed is None or not hmac.compare_digest(hashed, pin.hash):
+        raise PinRefused
 
 
 def sign(ring: Keyring, purpose: str, practice: str, payload: bytes) -> str:

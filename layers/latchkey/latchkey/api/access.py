@@ -32,7 +32,7 @@ from latchkey.rules.refusals import (
     RateLimited,
     RecordNotFound,
 )
-from latchkey.store import accounts, clients, events, limits, pins
+from latchkey.store import accounts, clients, events, pins
 from latchkey.web.responses import rfc3339
 
 routes = ResourceRoutes("access")
@@ -70,7 +70,7 @@ def post_invitation(client: ClientId, body: Invitation, act: CurrentContext) -> 
         now_on_file = access.invitation_address(current, address)
         return _invited(current, now_on_file, key, known, body, act)
 
-    with outbox.counted(act):
+    with outbox.reserve(act):
         changed = clients.apply(found, decide, {key}, act.event_factory())
         _send(act, found, changed, key, body)
     return document(changed.client, act)
@@ -108,12 +108,12 @@ def put_email(client: ClientId, body: AddressChange, act: CurrentContext) -> Acc
     if not body.disable_and_resend:
         changed = clients.apply(found, decide, {key}, noting)
     else:
-        with outbox.counted(act) as count:
+        with outbox.reserve(act) as reservations:
             changed = clients.apply(found, decide, {key}, noting)
             if changed.includes(EventKind.INVITATION_REQUESTED):
                 _send(act, found, changed, key)
             else:
-                limits.release(count)
+                reservations.release_all()
     return document(changed.client, act)
 
 
@@ -155,7 +155,7 @@ def post_pin(client: ClientId, act: CurrentContext, body: PinBody | None = None)
     It works once, within 24 hours, with the address that is shown beside it, and ends the one before. Nobody is
     shown it again. Its owner is told by mail that it was made.
     """
-    with outbox.counted(act):
+    with outbox.reserve(act):
         account = _pin_account(clients.find(act.slug, client), body)
         events.append(act.event(account.key, EventKind.PIN_CREATED))
         pin, expires_at = pins.create(account, act.now_ms)
@@ -181,7 +181,7 @@ def post_share(client: ClientId, body: Share, act: CurrentContext) -> tuple[Shar
     grants = access.share_grants_access(found, body.items, known, act.now)
     address = access.invitation_address(found, None) if grants else None
     if not body.dry_run:
-        with outbox.counted(act) if address else nullcontext():
+        with outbox.reserve(act) if address else nullcontext():
             found = _shared(found, address, body, act)
     banner = f"{found.name} will also receive Client Portal access." if grants else None
     document = ShareDocument(grants_access=grants, banner=banner, items=list(found.items))

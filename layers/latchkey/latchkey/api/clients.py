@@ -60,7 +60,7 @@ def post_client(body: NewClient, act: CurrentContext) -> ClientDocument:
         created_at=act.now,
     )
     wording = InvitationTextBody() if body.invite is True else body.invite or None
-    with outbox.counted(act) if wording else nullcontext():
+    with outbox.reserve(act) if wording else nullcontext():
         return add_client(client, wording, act)
 
 

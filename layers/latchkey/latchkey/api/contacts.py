@@ -17,7 +17,7 @@ from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import EventKind
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import BodyInvalid, EmailMalformed, RateLimited, RecordNotFound
-from latchkey.store import accounts, clients, limits
+from latchkey.store import accounts, clients
 
 routes = ResourceRoutes("contacts")
 
@@ -70,14 +70,14 @@ def post_contact(client: ClientId, body: NewContact, act: CurrentContext) -> Con
         contact = Contact(contact_id, body.name, email, body.relation, key)
         return access.add_contact(current, contact, known, tokens.new_ulid(act.now_ms))
 
-    with outbox.counted(act) as count:
+    with outbox.reserve(act) as reservations:
         changed = clients.apply(found, decide, {key}, act.event_factory(reasons))
         account = changed.account(key)
         if changed.includes(EventKind.INVITATION_REQUESTED):
             outbox.queue_invitation(act, account)
             account = replace(account, email_status="queued")
         else:
-            limits.release(count)
+            reservations.release_all()
     return documents.contact(_contact(changed.client, contact_id), account)
 
 

@@ -1,5 +1,6 @@
 """Why a client cannot sign in: what is known, and what to say on the phone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -11,14 +12,7 @@ from latchkey.api.documents import AccessStatus, DiagnosisDocument, EmailStatus,
 from latchkey.rules import access, addresses
 from latchkey.rules.accounts import Account
 from latchkey.rules.clients import Client
-from latchkey.rules.limits import (
-    MAIL_PER_PRACTICE,
-    REQUEST_LINK_PER_ADDRESS,
-    RESEND_COOLDOWN,
-    WRONG_PINS_PER_ADDRESS,
-    WRONG_PINS_PER_PRACTICE,
-    Limit,
-)
+from latchkey.rules.limits import POLICIES, LockedMethod, Policy, Scope
 from latchkey.store import accounts, events, limits
 from latchkey.web.responses import rfc3339
 
@@ -26,7 +20,8 @@ EVENTS_READ = 100
 """How many of the newest events are looked through."""
 MAX_LISTED = 5
 MAILS = {"link_sent", "link_failed", "link_suppressed", "notice_sent"}
-LINKS = tuple(limit for limit in REQUEST_LINK_PER_ADDRESS if limit is not RESEND_COOLDOWN)
+METHODS: tuple[LockedMethod, ...] = ("links", "pins")
+ADVICE_BY_LOCK = {policy.locks: policy.advice for policy in POLICIES if policy.locks}
 
 ADVICE_BY_MAIL_STATUS: dict[EmailStatus, str] = {
     "bounced": "The last email to this address came back. Check its spelling together. If it is right, save the same"
@@ -62,10 +57,7 @@ ADVICE_BY_REFUSAL = {
 KNOWN = "a browser that has signed in before"
 
 
-type Method = Literal["links", "pins"]
 type Browsers = Literal["all", "known"]
-type Ends = tuple[int | None, int | None]
-"""When a limit ends (Unix seconds): the one for everybody, and the one for known browsers. None for one with room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +75,17 @@ class _Facts:
     locks: list[RateLimitDocument]
     refusals: list[EventDocument]
 
-    def lock(self, on: Method) -> RateLimitDocument | None:
+    def lock(self, on: LockedMethod) -> RateLimitDocument | None:
         """The lock on a sign-in method, if there is one."""
         return next((lock for lock in self.locks if lock.on == on), None)
 
-    def can_use(self, on: Method) -> bool:
+    def can_use(self, on: LockedMethod) -> bool:
         """Whether the client's account allows a sign-in method at all, apart from locks."""
         if self.own is None or not self.own.may_sign_in:
             return False
         return on == "pins" or self.own.can_receive_mail
 
-    def works_in(self, on: Method) -> Browsers | None:
+    def works_in(self, on: LockedMethod) -> Browsers | None:
         """The browsers in which a sign-in method works at this moment; None if in no browser."""
         lock = self.lock(on)
         if not self.can_use(on):
@@ -137,47 +129,29 @@ def diagnose(client: Client, act: RequestContext) -> DiagnosisDocument:
 
 
 def _locks(key: bytes, act: RequestContext) -> list[RateLimitDocument]:
-    """The locks on this address; nothing is counted by asking.
-
-    A known browser is counted by a limit of its own. Where that is full it is counted by everybody's, so it waits for
-    the earlier of the two.
-    """
-
-    def ends(policies: tuple[Limit, ...], everybody: str, known: str, who: str | bytes) -> Ends:
-        until = limits.blocked_until(limits.scope_key(everybody, who), policies, act.now)
-        if until is None:
-            return None, None
-        return until, limits.blocked_until(limits.scope_key(known, who), policies, act.now)
-
-    wrong_pins = (WRONG_PINS_PER_PRACTICE,)
+    """Return the locks on this address, from the table of rate limits. Nothing is counted."""
+    subjects: dict[Scope, str | bytes] = {Scope.ADDRESS: key, Scope.PRACTICE: act.slug}
     return [
-        *_lock(
-            "links",
-            ends(LINKS, "address", "browser", key),
-            ends((MAIL_PER_PRACTICE,), "practice", "practice browser", act.slug),
-        ),
-        *_lock(
-            "pins",
-            ends((WRONG_PINS_PER_ADDRESS,), "pin address", "pin browser", key),
-            # all browsers share the practice's one
-            ends(wrong_pins, "pin practice", "pin practice", act.slug),
-        ),
+        lock
+        for method in METHODS
+        if (lock := _lock(method, [policy for policy in POLICIES if policy.locks == method], subjects, act.now))
     ]
 
 
-def _lock(on: Method, *policies: Ends) -> list[RateLimitDocument]:
-    """The lock that these policies make, each of which has to have room; none if they all have."""
-    everybody = [until for until, _ in policies if until]
-    if not everybody:
-        return []
-    known = [min(until, own) for until, own in policies if until and own]
-    return [
-        RateLimitDocument(
-            on=on,
-            until=rfc3339(max(everybody)),
-            known_browsers_until=rfc3339(max(known)) if known else None,
-        )
-    ]
+def _lock(
+    method: LockedMethod, policies: list[Policy], subjects: Mapping[Scope, str | bytes], now: int
+) -> RateLimitDocument | None:
+    """Return the lock that these policies make, each of which must have room; None if they all have."""
+    ends = [limits.blocked_until(policy, subjects[policy.scope], now) for policy in policies]
+    shared = [until for until, _ in ends if until]
+    if not shared:
+        return None
+    known = [until for _, until in ends if until]
+    return RateLimitDocument(
+        on=method,
+        until=rfc3339(max(shared)),
+        known_browsers_until=rfc3339(max(known)) if known else None,
+    )
 
 
 def _about_access(case: _Facts, act: RequestContext) -> list[str]:
@@ -223,15 +197,14 @@ def _limit_advice(case: _Facts, act: RequestContext) -> list[str]:
 
 def _about_lock(lock: RateLimitDocument, case: _Facts, act: RequestContext) -> str:
     """Until when a lock holds, for which browsers, and whether the other sign-in method works meanwhile."""
-    what = "Links were asked for" if lock.on == "links" else "Pin Codes were typed wrong"
-    said = [f"{what} too often. This ends at {_clock(lock.until, act)}."]
+    said = [f"{ADVICE_BY_LOCK[lock.on]} This ends at {_clock(lock.until, act)}."]
     if case.works_in(lock.on) == "known":
         said.append(f"It does not stop {KNOWN}.")
     elif lock.known_browsers_until == lock.until:
         said.append(f"It stops {KNOWN} too.")
     elif lock.known_browsers_until:
         said.append(f"In {KNOWN}, it ends at {_clock(lock.known_browsers_until, act)}.")
-    other: Method = "pins" if lock.on == "links" else "links"
+    other: LockedMethod = "pins" if lock.on == "links" else "links"
     if case.works_in(other) == "all":
         said.append("A Pin Code works now." if other == "pins" else "A link by email works now.")
     return " ".join(said)

@@ -15,27 +15,23 @@ from latchkey.rules.mail import MailJob, MailKind
 from latchkey.rules.refusals import RateLimited, Refusal, Unavailable
 from latchkey.store import accounts, events, limits
 from latchkey.store.dynamodb import OUTAGES
-from latchkey.store.limits import Reservation
+from latchkey.store.limits import Reservations
 from latchkey.web import log
 
 
 @contextmanager
-def counted(act: RequestContext) -> Iterator[Reservation]:
-    """Count one PIN or invitation of the clinician's; what is refused is given back.
+def reserve(act: RequestContext) -> Iterator[Reservations]:
+    """Count one PIN or invitation of the clinician. A refusal or an outage releases it.
 
-    :raises Waiting: they have made too many in the last minute.
+    :raises RateLimited: they have created too many in the last minute.
     """
-    bucket = limits.scope_key("clinician", act.clinician.subject)
-    try:
-        taken = limits.reserve(bucket, (CREATED_PER_CLINICIAN,), act.now)
-    except RateLimited as waiting:
-        events.append(act.event(PRACTICE_AUDIT_KEY, EventKind.LIMIT_HIT, waiting.limit))
-        raise
-    try:
-        yield taken
-    except (Refusal, *OUTAGES):
-        limits.release(taken)
-        raise
+    with limits.reserve(act.now, also_on=(Refusal,)) as reservations:
+        try:
+            reservations.add(CREATED_PER_CLINICIAN, act.clinician.subject)
+        except RateLimited as limited:
+            events.append(act.event(PRACTICE_AUDIT_KEY, EventKind.LIMIT_HIT, limited.limit))
+            raise
+        yield reservations
 
 
 def queue_invitation(act: RequestContext, account: Account, wording: InvitationTextBody | None = None) -> None:

@@ -14,8 +14,8 @@ KEEP_DEAD_SECONDS = 30 * 24 * 3600
 class Link:
     """The newest link of an account, as it is kept."""
 
-    request: bytes = field(repr=False)
-    """Which request it answers."""
+    job_id: bytes = field(repr=False)
+    """Names the mail job that made it."""
     digest: str = field(repr=False)
     epoch: int
     """The account's epoch when it was asked for."""
@@ -26,8 +26,8 @@ class Link:
     """The attempt that opened it."""
 
 
-def check(link: Link | None, account: Account | None, request: bytes, now: int) -> Account:
-    """The account that a link opens which we made for `request`.
+def check(link: Link | None, account: Account | None, job_id: bytes, now: int) -> Account:
+    """Return the account that the link of mail job `job_id` opens. `now` is Unix seconds.
 
     :raises LinkExpired: it is too old, or its access has ended since.
     :raises LinkReplaced: a newer one was made.
@@ -35,7 +35,7 @@ def check(link: Link | None, account: Account | None, request: bytes, now: int) 
     """
     if link is None or account is None:
         raise LinkExpired
-    if link.request != request:
+    if link.job_id != job_id:
         raise LinkReplaced
     match link.state:
         case "used":

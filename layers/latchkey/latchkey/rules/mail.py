@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, assert_never, get_args
 
 from latchkey.rules.accounts import Account
+from latchkey.rules.refusals import EmailUnknown, NoMailPossible, Refusal
 
 MAX_AGE_SECONDS = 6 * 3600
 """A job that waited longer than this is skipped: its link would come as a surprise."""
@@ -111,6 +112,15 @@ def skip_reason(job: MailJob, account: Account | None, now: int) -> SkipReason |
         return "suppressed"
     if job.requested_at_ms // 1000 + MAX_AGE_SECONDS <= now:
         return "late"
+    return None
+
+
+def refusal_of_link(account: Account | None) -> Refusal | None:
+    """Return why no link can be mailed to the address of this account; None if one can."""
+    if account is None or not account.may_sign_in:
+        return EmailUnknown()
+    if not account.can_receive_mail:
+        return NoMailPossible()
     return None
 
 

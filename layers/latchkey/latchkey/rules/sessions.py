@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from latchkey.rules.accounts import Account, Profile, SessionRef
 from latchkey.rules.refusals import SignedOut
@@ -11,6 +12,9 @@ IDLE_TIMEOUT_SECONDS = 20 * 60
 ABSOLUTE_TIMEOUT_SECONDS = 12 * 3600
 TOUCH_INTERVAL_SECONDS = 60
 """Activity is noted once a minute, so a session may end up to a minute early and never late."""
+type SignInMethod = Literal["link", "pin", "google"]
+"""How a person signs in; a provider counts as a method of its own."""
+
 MAX_SESSIONS = 10
 """Live sessions of one account; the oldest makes room."""
 
@@ -24,7 +28,7 @@ class Session:
     account_key: bytes = field(repr=False)
     epoch: int
     method: str
-    """The road in: `link`, `pin` or `google`."""
+    """A `SignInMethod`."""
     started_at: int
     """Unix seconds."""
     last_active_at: int

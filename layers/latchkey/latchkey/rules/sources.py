@@ -1,25 +1,31 @@
-"""Where a request comes from, as budgets count it."""
+"""Where a request comes from, as rate limits count it."""
 
 import ipaddress
+from dataclasses import dataclass
 
 UNKNOWN = "unknown"
-"""All requests without a readable source share this one: the strictest bucket, never none."""
+"""All requests without a readable source address count together, so that none of them goes uncounted."""
 
 
-def networks(source: str) -> tuple[str, str | None]:
-    """The prefix that stands for one subscriber, and the wider one around it if there is one.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The network prefixes that a request counts for."""
 
-    An IPv4 address stands for itself, also when written as IPv6. An IPv6 subscriber has a /64 at least,
-    and a site up to a /48 (RFC 6177).
-    """
+    subscriber: str
+    """An IPv4 address, also when written as IPv6, or an IPv6 /64: a subscriber has at least that (RFC 6177)."""
+    network: str | None = None
+    """The /48 around an IPv6 subscriber: a site has up to that (RFC 6177). None for IPv4."""
+
+
+def parse(source_ip: str) -> Source:
+    """Return the source of an IP address, or of all unreadable ones."""
     try:
-        address = ipaddress.ip_address(source)
+        address = ipaddress.ip_address(source_ip)
     except ValueError:
-        return UNKNOWN, None
+        return Source(UNKNOWN)
     if isinstance(address, ipaddress.IPv4Address):
-        return str(address), None
+        return Source(str(address))
     if address.ipv4_mapped:
-        return str(address.ipv4_mapped), None
-    packed = int(address)
-    narrow, wide = (str(ipaddress.IPv6Network((packed, bits), strict=False)) for bits in (64, 48))
-    return narrow, wide
+        return Source(str(address.ipv4_mapped))
+    narrow, wide = (str(ipaddress.IPv6Network((int(address), bits), strict=False)) for bits in (64, 48))
+    return Source(narrow, wide)

@@ -1,4 +1,4 @@
-"""Budgets: counted in the very write that asks, so that no number of requests at once gets one more."""
+"""Rate limits in DynamoDB: one conditional write asks and counts, so parallel requests never get one more."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,22 +12,22 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from latchkey import keys, settings, tokens
-from latchkey.rules import limits, sources
-from latchkey.rules.limits import Limit, Window
-from latchkey.rules.refusals import RateLimited, Unavailable
+from latchkey.rules import limits
+from latchkey.rules.limits import Limit, Policy, Window
+from latchkey.rules.refusals import RateLimited, Refusal, Unavailable
+from latchkey.rules.sources import Source
 from latchkey.store.dynamodb import OUTAGES, Table, condition_failed
 
 MAX_CONTENTION_TRIES = 12
-"""Tries at a contended budget. Each turn lost is one that another request won, and no limit that has to be
-re-opened together with others lets more than ten win."""
+"""Each lost try is one that another request won. Windows that are replaced together let at most ten win."""
 SWEEP_SECONDS = 24 * 3600
-"""How long a budget is kept after its last window has ended."""
-ATTEMPT_BYTES = 6
-"""Of what names an attempt among the few hundred of one item."""
+"""An item is kept this long after its last window has ended."""
+RESERVATION_ID_BYTES = 6
+"""An item holds a few hundred ids at most."""
 
 
 class LimitItem(Table):
-    """What is used of the policies counted together for one source, address or practice."""
+    """The windows of all policies that share one scope key."""
 
     class Meta:
         table_name = settings.load().limits_table
@@ -36,212 +36,233 @@ class LimitItem(Table):
     windows: MapAttribute[str, Any] = MapAttribute()
     revision = NumberAttribute()
     reservation_ids = UnicodeSetAttribute(attr_name="attempts", null=True)
-    """Those counted since a window was last opened, but for those given back. botocore sends a write again whose
-    answer was lost: here it finds what it did the first time, and is refused."""
+    """Ids of the requests counted since a window was last opened. botocore resends a write whose response was lost;
+    the id makes the second one fail, so that it counts once."""
     sweep_at = NumberAttribute()
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An attempt that was counted, so that it can be given back."""
+    """A request that was counted, and can be released."""
 
     scope_key: str = field(repr=False)
     id: str
     windows: dict[str, Window]
-    """Each limit's, with this attempt."""
+    """The windows after this request, by the name of their limit."""
 
 
 @dataclass(slots=True)
 class Reservations:
-    """What one act has counted so far.
+    """The requests that one operation has counted so far. See `reserve`.
 
-    It ends in one of three ways: what was right is released, what was wrong is kept, and what stays undecided because
-    something failed is released.
+    A request that one policy refuses is not counted by the others, except for its source.
     """
 
-    _counted: list[Reservation] = field(default_factory=list)
-    _if_undecided: list[Callable[[], None]] = field(default_factory=list)
+    now: int
+    _sources: dict[Policy, list[Reservation]] = field(default_factory=dict)
+    _others: list[Reservation] = field(default_factory=list)
+    _on_undecided: list[Callable[[], None]] = field(default_factory=list)
 
-    def reserve(self, bucket: str, policies: tuple[Limit, ...], now: int, *, busy: bool = False) -> Reservation:
-        """Count as `take` does. Raises as it does."""
-        taken = reserve(bucket, policies, now, busy=busy)
-        self._counted.append(taken)
-        return taken
+    def add(self, policy: Policy, subject: str | bytes) -> Reservation:
+        """Count one request. Raises as `count` does."""
+        return self._add(policy, scope_key(*policy.key, subject))
 
-    def reserve_source(
-        self, source: str, near: Limit, far: Limit, now: int, unless: tuple[Limit, Limit] | tuple[()] = (), *, road: str
-    ) -> None:
-        """Count as `take_by_source` does. Raises as it does."""
-        for bucket, limit, others in _by_source(source, near, far, unless, road):
-            self._counted.append(reserve(bucket, (limit,), now, others))
-
-    def reserve_known_first(
-        self,
-        known: str | None,
-        ordinary: str,
-        policies: tuple[Limit, ...],
-        now: int,
-        *,
-        otherwise: Callable[[], None] = lambda: None,
-        busy: bool = False,
+    def add_for_browser(
+        self, policy: Policy, subject: str | bytes, *, known: bool, before_shared: Callable[[], None] = lambda: None
     ) -> Reservation:
-        """Count in the `known` bucket. Where that is full, or there is none, do `otherwise` and count in the ordinary
-        one.
+        """Count for an account's known browsers, which strangers cannot use up.
 
-        :raises Waiting: both are full, until the first of them is not; or someone has just asked.
+        A browser that is not known counts with all others, and so does a known one when the limit of known browsers is
+        reached. `before_shared` is called before that.
+
+        :raises RateLimited: both limits are reached, until the first of them ends; or the cool-down is on.
         """
         known_until = None
-        if known:
+        if known and policy.known_browser_key:
             try:
-                return self.reserve(known, policies, now, busy=busy)
-            except RateLimited as waiting:
-                if waiting.limit == limits.RESEND_COOLDOWN.name:
+                return self._add(policy, scope_key(*policy.known_browser_key, subject), keep_others=True)
+            except RateLimited as limited:
+                if limited.limit == limits.RESEND_COOLDOWN.name:
+                    self._cancel()
                     raise
-                known_until = waiting.until
-        otherwise()
+                known_until = limited.until
+        before_shared()
         try:
-            return self.reserve(ordinary, policies, now, busy=busy)
-        except RateLimited as waiting:
-            if waiting.limit == limits.RESEND_COOLDOWN.name:
+            return self.add(policy, subject)
+        except RateLimited as limited:
+            if limited.limit == limits.RESEND_COOLDOWN.name:
                 raise
-            raise RateLimited(min(waiting.until, known_until or waiting.until), waiting.limit) from None
+            raise RateLimited(min(limited.until, known_until or limited.until), limited.limit) from None
+
+    def add_source(self, policy: Policy, source: Source, *, blocked_by: Policy | None = None) -> None:
+        """Count one request for a source and for the network around it, once in an operation.
+
+        `blocked_by` is another policy of the same key. It must have room too, and is not counted.
+
+        :raises RateLimited: a limit of either is reached.
+        """
+        if policy in self._sources:
+            return
+        counted = self._sources[policy] = []
+        for key, row, blocking in _scopes_of(source, policy, blocked_by):
+            counted.append(count(key, row.limits, self.now, blocking.limits if blocking else ()))
 
     def on_undecided(self, undo: Callable[[], None]) -> None:
-        """Have something else undone if the act stays undecided, and only then."""
-        self._if_undecided.append(undo)
-
-    def release(self, taken: Reservation) -> None:
-        """Uncount one attempt that came to nothing, and keep the others."""
-        self._counted.remove(taken)
-        release_all([taken])
+        """Call `undo` if an outage leaves the operation undecided, and only then."""
+        self._on_undecided.append(undo)
 
     def release_all(self) -> None:
-        """Uncount everything."""
-        release_all(self._counted)
-        self._counted.clear()
+        """Release everything that was counted so far."""
+        self._cancel()
+        for counted in self._sources.values():
+            release_all(counted)
+        self._sources.clear()
 
     def release_undecided(self) -> None:
-        """Uncount everything, and what is undone only if the act stays undecided."""
+        """Release everything, and call what `on_undecided` was given."""
         self.release_all()
-        for undo in self._if_undecided:
+        for undo in self._on_undecided:
             with suppress(*OUTAGES):
                 undo()
 
+    def _add(self, policy: Policy, key: str, *, keep_others: bool = False) -> Reservation:
+        try:
+            reservation = count(key, policy.limits, self.now, contended=policy.contended)
+        except RateLimited:
+            if not keep_others:
+                self._cancel()
+            raise
+        self._others.append(reservation)
+        return reservation
+
+    def _cancel(self) -> None:
+        release_all(self._others)
+        self._others.clear()
+
 
 @contextmanager
-def reservations() -> Iterator[Reservations]:
-    """A reservation that is released if what it is for stays undecided: an outage uses up nothing."""
-    reserved = Reservations()
+def reserve(now: int, *, also_on: tuple[type[Refusal], ...] = ()) -> Iterator[Reservations]:
+    """Return the reservations of one operation, to be added one by one. `now` is Unix seconds.
+
+    An outage leaves the operation undecided, so everything is released. A refusal keeps what was counted, because it
+    is the guess that the limit is for; the refusals of `also_on` release it.
+    """
+    reservations = Reservations(now)
+    releasing: tuple[type[Exception], ...] = (Unavailable, *also_on, *OUTAGES)
     try:
-        yield reserved
-    except (Unavailable, *OUTAGES):
-        reserved.release_undecided()
+        yield reservations
+    except releasing:
+        reservations.release_undecided()
         raise
 
 
-def reserve(
-    bucket: str, policies: tuple[Limit, ...], now: int, unless: tuple[Limit, ...] = (), *, busy: bool = False
+def count(
+    key: str, counted: tuple[Limit, ...], now: int, blocked_by: tuple[Limit, ...] = (), *, contended: bool = False
 ) -> Reservation:
-    """Count one attempt against every limit, or against none.
+    """Count one request against every limit of a scope key, or against none, and return it.
 
-    It is one write where nobody has counted for a while, as for most people; or, in a bucket said to be `busy`, where
-    the one limit's window is open. Otherwise the item is read, the rule decides, and the write holds only if nothing
-    came in between. `unless` are policies of the same bucket that must not be full, and are not counted.
+    Limits in `blocked_by` must have room too, and are not counted. `now` is Unix seconds.
 
-    :raises Waiting: a limit is full.
-    :raises Unavailable: too many others are counting here.
+    :raises RateLimited: a limit is reached.
+    :raises Unavailable: too many other requests count here at the same moment.
     """
-    attempt = tokens.base64url_encode(tokens.random_id()[:ATTEMPT_BYTES])
-    if not busy and (taken := _open_first(bucket, policies, now, attempt)):
-        return taken
+    # One conditional write asks and counts: if we read first, parallel requests would all pass.
+    # Usually no window is open, so try that write first; skip it for contended scopes, where it would only be refused.
+    # Windows in mixed states cannot be one expression: read, let rules decide, write if the revision is unchanged.
+    # If the item holds our id, an earlier write of ours succeeded and only its response was lost.
+    reservation_id = tokens.base64url_encode(tokens.random_id()[:RESERVATION_ID_BYTES])
+    if not contended and (reservation := _open_first(key, counted, now, reservation_id)):
+        return reservation
     for _ in range(MAX_CONTENTION_TRIES):
-        if len(policies) == 1 and (taken := _increment(bucket, policies, now, unless, attempt)):
-            return taken
-        item = _get(bucket)
+        if len(counted) == 1 and (reservation := _increment(key, counted, now, blocked_by, reservation_id)):
+            return reservation
+        item = _get(key)
         windows = _windows(item)
-        if item and attempt in (item.reservation_ids or ()):
-            return Reservation(bucket, attempt, {limit.name: windows[limit.name] for limit in policies})
-        limits.check(windows, (*unless, *policies), now)
-        counted = limits.after_one_more(windows, policies, now)
-        if all(windows.get(name) and windows[name].is_open(now) for name in counted):
-            if taken := _increment(bucket, policies, now, unless, attempt):
-                return taken
-        elif _replace_windows(bucket, item, windows | counted, attempt):
-            return Reservation(bucket, attempt, counted)
+        if item and reservation_id in (item.reservation_ids or ()):
+            return Reservation(key, reservation_id, {limit.name: windows[limit.name] for limit in counted})
+        after = limits.after_one_more(windows, counted, now, blocked_by)
+        if all(windows.get(name) and windows[name].is_open(now) for name in after):
+            if reservation := _increment(key, counted, now, blocked_by, reservation_id):
+                return reservation
+        elif _replace_windows(key, item, windows | after, reservation_id):
+            return Reservation(key, reservation_id, after)
     raise Unavailable
 
 
-def reserve_source(
-    source: str, near: Limit, far: Limit, now: int, unless: tuple[Limit, Limit] | tuple[()] = (), *, road: str
-) -> None:
-    """Count one attempt for where it comes from: the subscriber's own network, and the wider one around it.
+def count_source(policy: Policy, source: Source, now: int) -> None:
+    """Count one request for a source and for the network around it. Raises as `Reservations.add_source` does."""
+    Reservations(now).add_source(policy, source)
 
-    `unless` are a near and a far limit that must not be full, and are not counted. Each `road` is counted in buckets
-    of its own, so that asking for a link does not make opening it dearer.
 
-    :raises Waiting: either is full.
+def scope_key(*parts: str | bytes) -> str:
+    """Return the key of the item that counts someone. The key does not tell who it is.
+
+    :raises Unavailable: `LookupKey` cannot be read.
     """
-    Reservations().reserve_source(source, near, far, now, unless, road=road)
+    return tokens.opaque_key(keys.lookup(), *parts)
 
 
-def scope_key(*who: str | bytes) -> str:
-    """Where the attempts of someone or somewhere are counted; the key does not tell who or where.
+def blocked_until(policy: Policy, subject: str | bytes, now: int) -> tuple[int | None, int | None]:
+    """Return until when a policy stops unknown browsers, and known ones (Unix seconds); None for not at all.
 
-    :raises Unavailable: the key for it cannot be read.
+    Nothing is counted. The cool-down of a second press does not count as a lock.
     """
-    return tokens.opaque_key(keys.lookup(), *who)
+    lasting = tuple(limit for limit in policy.limits if limit is not limits.RESEND_COOLDOWN)
+
+    def until(key: tuple[str, ...]) -> int | None:
+        try:
+            limits.check(_windows(_get(scope_key(*key, subject))), lasting, now)
+        except RateLimited as limited:
+            return limited.until
+        return None
+
+    shared = until(policy.key)
+    if shared is None or policy.known_browser_key is None:
+        return shared, shared
+    known = until(policy.known_browser_key)
+    # a known browser whose own limit is reached counts with all others, so it waits for the earlier of the two
+    return shared, min(shared, known) if known else None
 
 
-def blocked_until(bucket: str, policies: tuple[Limit, ...], now: int) -> int | None:
-    """When the next attempt is possible (Unix seconds) if one of these policies is full; nothing is counted."""
+def release(reservation: Reservation) -> None:
+    """Uncount one request, once, unless its windows have been opened anew since."""
+    actions: list[Action] = [LimitItem.revision.add(1), LimitItem.reservation_ids.delete({reservation.id})]
+    actions += [_path(name, "count").set(_path(name, "count") - 1) for name in reservation.windows]
     try:
-        limits.check(_windows(_get(bucket)), policies, now)
-    except RateLimited as waiting:
-        return waiting.until
-    return None
-
-
-def release(taken: Reservation) -> None:
-    """Uncount an attempt that came to nothing, once, and unless its windows have moved on since."""
-    actions: list[Action] = [LimitItem.revision.add(1), LimitItem.reservation_ids.delete({taken.id})]
-    actions += [_path(name, "count").set(_path(name, "count") - 1) for name in taken.windows]
-    try:
-        LimitItem(taken.scope_key).upsert(actions, condition=LimitItem.reservation_ids.contains(taken.id))
+        LimitItem(reservation.scope_key).upsert(actions, condition=LimitItem.reservation_ids.contains(reservation.id))
     except UpdateError as error:
         if not condition_failed(error):
             raise
 
 
-def release_all(taken: Iterable[Reservation]) -> None:
-    """Uncount attempts, each for itself. Nobody is kept waiting for one that cannot be: it ends by itself."""
-    for count in taken:
+def release_all(reservations: Iterable[Reservation]) -> None:
+    """Release every reservation. Ignore outages: a reservation that cannot be released expires with its window."""
+    for reservation in reservations:
         with suppress(*OUTAGES):
-            release(count)
+            release(reservation)
 
 
-def _by_source(
-    source: str, near: Limit, far: Limit, unless: tuple[Limit, ...], road: str
-) -> Iterator[tuple[str, Limit, tuple[Limit, ...]]]:
-    """The buckets of a source, each with its limit and the one that must not be full there."""
-    own, around = sources.networks(source)
-    yield scope_key("source", road, own), near, unless[:1]
-    if around:
-        yield scope_key("network", road, around), far, unless[1:]
+def _scopes_of(
+    source: Source, policy: Policy, blocked_by: Policy | None
+) -> Iterator[tuple[str, Policy, Policy | None]]:
+    yield scope_key(*policy.key, source.subscriber), policy, blocked_by
+    if source.network and policy.network:
+        yield scope_key(*policy.network.key, source.network), policy.network, blocked_by and blocked_by.network
 
 
 def _increment(
-    bucket: str, policies: tuple[Limit, ...], now: int, unless: tuple[Limit, ...], attempt: str
+    key: str, counted: tuple[Limit, ...], now: int, blocked_by: tuple[Limit, ...], reservation_id: str
 ) -> Reservation | None:
-    """Count in windows that are open and have room; None if some window is not so, or it was counted already."""
-    condition: Condition = ~LimitItem.reservation_ids.contains(attempt)
-    actions: list[Action] = [LimitItem.revision.add(1), LimitItem.reservation_ids.add({attempt})]
-    for limit in policies:
+    """Count in windows that are open and have room; None if one is not, or if the request was counted already."""
+    condition: Condition = ~LimitItem.reservation_ids.contains(reservation_id)
+    actions: list[Action] = [LimitItem.revision.add(1), LimitItem.reservation_ids.add({reservation_id})]
+    for limit in counted:
         condition &= (_path(limit.name, "ends") > now) & (_path(limit.name, "count") < limit.max_count)
         actions.append(_path(limit.name, "count").set(_path(limit.name, "count") + 1))
-    for limit in unless:
+    for limit in blocked_by:
         ended = _path(limit.name, "ends").does_not_exist() | (_path(limit.name, "ends") <= now)
         condition &= ended | (_path(limit.name, "count") < limit.max_count)
-    item = LimitItem(bucket)
+    item = LimitItem(key)
     try:
         item.update(actions, condition=condition)
     except UpdateError as error:
@@ -249,30 +270,31 @@ def _increment(
             return None
         raise
     windows = _windows(item)
-    return Reservation(bucket, attempt, {limit.name: windows[limit.name] for limit in policies})
+    return Reservation(key, reservation_id, {limit.name: windows[limit.name] for limit in counted})
 
 
-def _open_first(bucket: str, policies: tuple[Limit, ...], now: int, attempt: str) -> Reservation | None:
+def _open_first(key: str, counted: tuple[Limit, ...], now: int, reservation_id: str) -> Reservation | None:
     """Count where no window is open; None if one is."""
-    windows = limits.after_one_more({}, policies, now)
-    nobody = LimitItem.scope_key.does_not_exist() | (LimitItem.sweep_at <= now + SWEEP_SECONDS)
-    return Reservation(bucket, attempt, windows) if _write(bucket, windows, nobody, attempt) else None
+    windows = limits.after_one_more({}, counted, now)
+    none_open = LimitItem.scope_key.does_not_exist() | (LimitItem.sweep_at <= now + SWEEP_SECONDS)
+    written = _put_windows(key, windows, none_open, reservation_id)
+    return Reservation(key, reservation_id, windows) if written else None
 
 
-def _replace_windows(bucket: str, seen: LimitItem | None, windows: dict[str, Window], attempt: str) -> bool:
-    """Write windows that the rule decided on; False if the item is no longer as it was seen."""
-    same = LimitItem.scope_key.does_not_exist() if seen is None else LimitItem.revision == seen.revision
-    return _write(bucket, windows, same, attempt)
+def _replace_windows(key: str, before: LimitItem | None, windows: dict[str, Window], reservation_id: str) -> bool:
+    """Write the windows that the rule decided on; False if the item has changed since it was read."""
+    unchanged = LimitItem.scope_key.does_not_exist() if before is None else LimitItem.revision == before.revision
+    return _put_windows(key, windows, unchanged, reservation_id)
 
 
-def _write(bucket: str, windows: dict[str, Window], condition: Condition, attempt: str) -> bool:
-    """Write these windows and no others, if the condition holds."""
+def _put_windows(key: str, windows: dict[str, Window], condition: Condition, reservation_id: str) -> bool:
+    """Write these windows in place of all others; False if the condition failed."""
     try:
-        LimitItem(bucket).upsert(
+        LimitItem(key).upsert(
             [
                 LimitItem.windows.set({name: {"count": w.count, "ends": w.ends_at} for name, w in windows.items()}),
                 LimitItem.revision.set((LimitItem.revision | 0) + 1),
-                LimitItem.reservation_ids.set({attempt}),
+                LimitItem.reservation_ids.set({reservation_id}),
                 LimitItem.sweep_at.set(max(window.ends_at for window in windows.values()) + SWEEP_SECONDS),
             ],
             condition=condition,
@@ -284,9 +306,9 @@ def _write(bucket: str, windows: dict[str, Window], condition: Condition, attemp
     return True
 
 
-def _get(bucket: str) -> LimitItem | None:
+def _get(key: str) -> LimitItem | None:
     try:
-        return LimitItem.get(bucket, consistent_read=True)
+        return LimitItem.get(key, consistent_read=True)
     except LimitItem.DoesNotExist:
         return None
 
@@ -298,5 +320,5 @@ def _windows(item: LimitItem | None) -> dict[str, Window]:
 
 
 def _path(limit: str, part: str) -> Path:
-    """A nested number. It is changed by SET: DynamoDB documents ADD for top-level attributes only."""
+    """A nested number. It is changed by SET, because DynamoDB documents ADD for top-level attributes only."""
     return Path(["windows", limit, part])

@@ -1,6 +1,7 @@
 """Links: one item an account, so that a newer link leaves no older one behind."""
 
-from functools import partial
+from dataclasses import dataclass
+from typing import ClassVar
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
@@ -10,11 +11,10 @@ from latchkey.rules import links
 from latchkey.rules.accounts import Account
 from latchkey.rules.links import Link
 from latchkey.rules.mail import MailJob
-from latchkey.rules.sessions import LiveSession
-from latchkey.store import sessions
+from latchkey.rules.sessions import SignInMethod
 from latchkey.store.accounts import AccountItem
 from latchkey.store.dynamodb import Table, condition_failed, transact_get_pair
-from latchkey.store.sessions import Attempt, ConsumingWrite
+from latchkey.store.proofs import Attempt, ConsumingWrite
 from latchkey.tokens import LinkToken, base64url_encode
 
 LIVE, USED = "live", "used"
@@ -39,7 +39,7 @@ class LinkItem(Table):
     def link(self) -> Link:
         """The link as rules know it."""
         return Link(
-            request=self.job_id,
+            job_id=self.job_id,
             digest=self.digest,
             epoch=int(self.epoch),
             state="live" if self.state == LIVE else "used",
@@ -77,39 +77,42 @@ def mint(job: MailJob, token: LinkToken, now: int) -> bool:
     return True
 
 
-def peek(token: LinkToken, now: int) -> Account:
-    """The account that a link can open; nothing changes.
+@dataclass(frozen=True, slots=True)
+class LinkProof:
+    """A link that was checked, and the account it opens."""
 
-    :raises LinkExpired, LinkReplaced, LinkUsed: it cannot.
-    """
-    return links.check(*_get_pair(token), token.job_id, now)
+    account: Account
+    token: LinkToken
+    method: ClassVar[SignInMethod] = "link"
 
+    def consuming_write(self, account: Account, attempt: Attempt) -> ConsumingWrite:
+        """Return the write that marks the link as used."""
+        return ConsumingWrite(
+            LinkItem(base64url_encode(self.token.account_key)),
+            [LinkItem.state.set(USED), LinkItem.used_by.set(attempt.id)],
+            (LinkItem.state == LIVE)
+            & (LinkItem.expires_at > attempt.now)
+            & (LinkItem.digest == self.token.digest)
+            & (LinkItem.epoch == account.epoch),
+        )
 
-def spend(token: LinkToken, account: Account, arrival: Attempt) -> LiveSession:
-    """Open a session by a link that `peek` found live, and use the link up.
+    def recheck(self, attempt: Attempt) -> Account | None:
+        """Return the account that the link still opens, or None if `attempt` used it.
 
-    :raises LinkExpired, LinkReplaced, LinkUsed: someone or something was faster.
-    :raises Unavailable: the store does not answer, and nothing was spent.
-    """
-
-    def again() -> Account | None:
-        link, current = _get_pair(token)
-        if link and link.used_by == arrival.id:
+        :raises LinkExpired, LinkReplaced, LinkUsed: it opens none any more.
+        """
+        link, account = _get_pair(self.token)
+        if link and link.used_by == attempt.id:
             return None
-        return links.check(link, current, token.job_id, arrival.now_ms // 1000)
-
-    return sessions.start(arrival, account, partial(_spending, token, arrival), again)
+        return links.check(link, account, self.token.job_id, attempt.now)
 
 
-def _spending(token: LinkToken, arrival: Attempt, account: Account) -> ConsumingWrite:
-    return ConsumingWrite(
-        LinkItem(base64url_encode(token.account_key)),
-        [LinkItem.state.set(USED), LinkItem.used_by.set(arrival.id)],
-        (LinkItem.state == LIVE)
-        & (LinkItem.expires_at > arrival.now_ms // 1000)
-        & (LinkItem.digest == token.digest)
-        & (LinkItem.epoch == account.epoch),
-    )
+def verify(token: LinkToken, now: int) -> LinkProof:
+    """Return the proof that a link gives. Nothing changes. `now` is Unix seconds.
+
+    :raises LinkExpired, LinkReplaced, LinkUsed: the link opens nothing.
+    """
+    return LinkProof(links.check(*_get_pair(token), token.job_id, now), token)
 
 
 def _get_pair(token: LinkToken) -> tuple[Link | None, Account | None]:

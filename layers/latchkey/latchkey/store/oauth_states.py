@@ -1,6 +1,6 @@
-"""Started Google sign-ins: one row each, for ten minutes, for one browser, for one return."""
+"""OAuth states: one item for each started sign-in with a provider, for ten minutes, one browser and one return."""
 
-from functools import partial
+from dataclasses import dataclass, field
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
@@ -8,11 +8,11 @@ from pynamodb.exceptions import UpdateError
 from latchkey import settings
 from latchkey.rules.accounts import Account
 from latchkey.rules.refusals import IdentityUnmatched, ProviderFailed
-from latchkey.rules.sessions import LiveSession
-from latchkey.store import accounts, sessions
+from latchkey.rules.sessions import SignInMethod
+from latchkey.store import accounts
 from latchkey.store.accounts import AccountItem
 from latchkey.store.dynamodb import Table, condition_failed
-from latchkey.store.sessions import Attempt, ConsumingWrite
+from latchkey.store.proofs import Attempt, ConsumingWrite
 from latchkey.tokens import base64url_decode, base64url_encode
 
 LIFE_SECONDS = 600
@@ -22,7 +22,7 @@ OPEN, RETURNED, USED = "open", "returned", "used"
 
 
 class OAuthStateItem(Table):
-    """A started sign-in at rest: digests only, so that a reader of the table can return from nowhere."""
+    """A started sign-in. It holds digests only, so that nobody who reads the table can finish it."""
 
     class Meta:
         table_name = settings.load().oauth_states_table
@@ -33,13 +33,13 @@ class OAuthStateItem(Table):
     started_at = NumberAttribute()
     used_by = UnicodeAttribute(null=True)
     account = UnicodeAttribute(null=True)
-    """Of whom it has signed in."""
+    """Key of the account that was signed in."""
     expires_at = NumberAttribute()
     sweep_at = NumberAttribute()
 
 
 def save(state: str, browser: str, now: int) -> None:
-    """Remember that this browser has left for Google with this state; both are digests."""
+    """Store the digest of a new state, with the digest of the browser's secret. `now` is Unix seconds."""
     OAuthStateItem(
         state,
         browser=browser,
@@ -51,9 +51,10 @@ def save(state: str, browser: str, now: int) -> None:
 
 
 def mark_returned(state: str, browser: str, now: int) -> int:
-    """Let the state be returned with, once; when it was started (Unix seconds).
+    """Mark a state as returned with, and return when it was saved (Unix seconds).
 
-    :raises GoogleFailed: it was, or it is too late, or another browser left with it, whose attempt still stands.
+    :raises ProviderFailed: it was returned with before, it is too old, or another browser started it. That browser can
+        still return.
     """
     condition = (OAuthStateItem.step == OPEN) & (OAuthStateItem.browser == browser) & (OAuthStateItem.expires_at > now)
     item = OAuthStateItem(state)
@@ -67,7 +68,7 @@ def mark_returned(state: str, browser: str, now: int) -> int:
 
 
 def account_signed_in(state: str) -> bytes | None:
-    """The key of the account that was signed in with a state; None if none was."""
+    """Return the key of the account that a state has signed in; None if it has signed in none."""
     try:
         item = OAuthStateItem.get(state, consistent_read=True)
     except OAuthStateItem.DoesNotExist:
@@ -75,42 +76,48 @@ def account_signed_in(state: str) -> bytes | None:
     return base64url_decode(item.account) if item.account else None
 
 
-def spend(state: str, account: Account, subject: str, arrival: Attempt) -> LiveSession:
-    """Open a session for a Google account (`subject`, a digest), and bind it to the account if none is yet.
+@dataclass(frozen=True, slots=True)
+class ProviderProof:
+    """An identity that a provider vouched for, and the account it opens."""
 
-    :raises GoogleFailed: the state was spent meanwhile.
-    :raises GoogleUnmatched: the account's access has ended, or it is bound to another Google account.
-    :raises Unavailable: the store does not answer, and nothing was spent.
-    """
+    account: Account
+    state: str
+    """Digest of the state that this sign-in was started with."""
+    subject: str = field(repr=False)
+    """Digest of the provider's subject. The first one to sign in is linked to the account."""
+    method: SignInMethod
 
-    def again() -> Account | None:
+    def consuming_write(self, account: Account, attempt: Attempt) -> ConsumingWrite:
+        """Return the write that uses the state, and links the identity to the account if none is yet."""
+        return ConsumingWrite(
+            OAuthStateItem(self.state),
+            [
+                OAuthStateItem.step.set(USED),
+                OAuthStateItem.used_by.set(attempt.id),
+                OAuthStateItem.account.set(base64url_encode(account.key)),
+            ],
+            OAuthStateItem.step == RETURNED,
+            account_actions=(AccountItem.google.set(self.subject),),
+            account_condition=AccountItem.google.does_not_exist() | (AccountItem.google == self.subject),
+        )
+
+    def recheck(self, attempt: Attempt) -> Account | None:
+        """Return the account that the identity still opens, or None if `attempt` used the state.
+
+        :raises ProviderFailed: the state was used meanwhile.
+        :raises IdentityUnmatched: access has ended, or another identity is linked.
+        """
         try:
-            item = OAuthStateItem.get(state, consistent_read=True)
+            item = OAuthStateItem.get(self.state, consistent_read=True)
         except OAuthStateItem.DoesNotExist:
             raise ProviderFailed("state") from None
-        if item.used_by == arrival.id:
+        if item.used_by == attempt.id:
             return None
         if item.step != RETURNED:
             raise ProviderFailed("state")
-        current = accounts.find(account.key)
-        if current is None or not current.may_sign_in or current.epoch != account.epoch:
+        account = accounts.find(self.account.key)
+        if account is None or not account.may_sign_in or account.epoch != self.account.epoch:
             raise IdentityUnmatched("no_access")
-        if current.google not in (None, subject):
+        if account.google not in (None, self.subject):
             raise IdentityUnmatched("another_subject")
-        return current
-
-    return sessions.start(arrival, account, partial(_spending, state, subject, arrival), again)
-
-
-def _spending(state: str, subject: str, arrival: Attempt, account: Account) -> ConsumingWrite:
-    return ConsumingWrite(
-        OAuthStateItem(state),
-        [
-            OAuthStateItem.step.set(USED),
-            OAuthStateItem.used_by.set(arrival.id),
-            OAuthStateItem.account.set(base64url_encode(account.key)),
-        ],
-        OAuthStateItem.step == RETURNED,
-        account_actions=(AccountItem.google.set(subject),),
-        account_condition=AccountItem.google.does_not_exist() | (AccountItem.google == subject),
-    )
+        return account

@@ -1,7 +1,7 @@
 """PINs: one item an account. A try is counted before it is compared; no number of tries at once gets one more."""
 
-from functools import partial
-from typing import cast
+from dataclasses import dataclass
+from typing import ClassVar, cast
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import PutError, UpdateError
@@ -11,10 +11,10 @@ from latchkey.rules import pins
 from latchkey.rules.accounts import Account
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Unavailable
-from latchkey.rules.sessions import LiveSession
-from latchkey.store import accounts, sessions
+from latchkey.rules.sessions import SignInMethod
+from latchkey.store import accounts
 from latchkey.store.dynamodb import Table, condition_failed
-from latchkey.store.sessions import Attempt, ConsumingWrite
+from latchkey.store.proofs import Attempt, ConsumingWrite
 
 LIVE, USED = "live", "used"
 MAX_TRIES = 3
@@ -147,35 +147,59 @@ def release_guess(account: bytes, attempt: str) -> None:
             raise
 
 
-def spend(pin: Pin, account: Account, arrival: Attempt) -> LiveSession:
-    """Open a session by a PIN that was rightly typed, and use it up.
+@dataclass(frozen=True, slots=True)
+class PinProof:
+    """A PIN that was typed right, and the account it opens."""
 
-    :raises PinRefused: someone or something was faster.
-    :raises Unavailable: the store does not answer, and nothing was spent.
-    """
+    account: Account
+    pin: Pin
+    method: ClassVar[SignInMethod] = "pin"
 
-    def again() -> Account | None:
-        item, current = _get(account.key), accounts.find(account.key)
-        if item and item.used_by == arrival.id:
+    def consuming_write(self, account: Account, attempt: Attempt) -> ConsumingWrite:
+        """Return the write that marks the PIN as used."""
+        return ConsumingWrite(
+            PinItem(tokens.base64url_encode(account.key)),
+            [PinItem.state.set(USED), PinItem.used_by.set(attempt.id)],
+            (PinItem.state == LIVE)
+            & (PinItem.generation == self.pin.generation)
+            & (PinItem.expires_at > attempt.now)
+            & (PinItem.epoch == account.epoch),
+        )
+
+    def recheck(self, attempt: Attempt) -> Account | None:
+        """Return the account that the PIN still opens, or None if `attempt` used it.
+
+        :raises PinRefused: it opens none any more.
+        """
+        item, account = _get(self.account.key), accounts.find(self.account.key)
+        if item and item.used_by == attempt.id:
             return None
-        if not item or item.generation != pin.generation or item.state != LIVE or not current:
+        if not item or item.generation != self.pin.generation or item.state != LIVE or not account:
             raise PinRefused
-        if not current.may_sign_in or current.epoch != pin.epoch:
+        if not account.may_sign_in or account.epoch != self.pin.epoch:
             raise PinRefused
-        return current
-
-    return sessions.start(arrival, account, partial(_spending, pin, arrival), again)
+        return account
 
 
-def _spending(pin: Pin, arrival: Attempt, account: Account) -> ConsumingWrite:
-    return ConsumingWrite(
-        PinItem(tokens.base64url_encode(account.key)),
-        [PinItem.state.set(USED), PinItem.used_by.set(arrival.id)],
-        (PinItem.state == LIVE)
-        & (PinItem.generation == pin.generation)
-        & (PinItem.expires_at > arrival.now_ms // 1000)
-        & (PinItem.epoch == account.epoch),
-    )
+def verify(account_key: bytes, digits: str, guess_id: str, now: int) -> PinProof:
+    """Return the proof that a typed PIN gives. `guess_id` names the guess, so that it counts once.
+
+    :raises PinRefused: wrong address, wrong, expired, used or too often guessed PIN, or none: all alike.
+    """
+    # Count the guess before comparing, so that parallel guesses cannot exceed the limit.
+    # Without a live PIN, hash anyway: PBKDF2 dominates, so "no PIN" and "wrong PIN" take equally long.
+    # Every failure is the same refusal; which check failed must not be visible.
+    ring = keys.pin()
+    try:
+        pin = count_guess(account_key, guess_id, now)
+    except PinRefused:
+        tokens.verify_pin(ring, None, account_key, digits)
+        raise
+    account = accounts.find(account_key)
+    tokens.verify_pin(ring, pin, account_key, digits)
+    if account is None or not account.may_sign_in or account.epoch != pin.epoch:
+        raise PinRefused
+    return PinProof(account, pin)
 
 
 def _get(account: bytes) -> PinItem | None:

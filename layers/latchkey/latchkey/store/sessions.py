@@ -1,11 +1,9 @@
-"""Sessions: begun together with the spending of what proves the person, and read together with the access."""
+"""Sessions: started by consuming a proof, and read together with the account."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError, UpdateError
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -29,12 +27,13 @@ from latchkey.store.dynamodb import (
     transact_get_pair,
     transaction_condition_failed,
 )
+from latchkey.store.proofs import Attempt, ConsumingWrite, Proof
 
 SWEEP_SECONDS = 24 * 3600
 
 
 class SessionItem(Table):
-    """A session at rest: findable by whoever has the cookie, usable by nobody who reads the table."""
+    """A session, found by the digest of its cookie. Nobody who reads the table can make the cookie."""
 
     class Meta:
         table_name = settings.load().sessions_table
@@ -52,7 +51,7 @@ class SessionItem(Table):
     sweep_at = NumberAttribute()
 
     def session(self) -> Session:
-        """The session as rules know it."""
+        """Return the session as a value."""
         return Session(
             digest=self.digest,
             practice=self.practice,
@@ -68,75 +67,41 @@ class SessionItem(Table):
 
 
 class ConcurrentUpdate(Exception):
-    """What the person brought, or the account, has changed since it was read: look again."""
+    """The proof or the account has changed since it was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsumingWrite:
-    """The write that uses up what proves the person, so that it can prove nothing twice."""
+def start(proof: Proof, attempt: Attempt) -> LiveSession:
+    """Consume a proof and start a session. Safe against concurrent attempts and lost responses.
 
-    item: Table
-    actions: list[Action]
-    condition: Condition
-    account_actions: tuple[Action, ...] = ()
-    """What the proof also writes to the account."""
-    account_condition: Condition | None = None
-    """What it asks of the account beside its access."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A try at signing in: by which road, and with which new cookie."""
-
-    method: str
-    cookie: str
-    id: str
-    """Names this try at signing in, so that a commit whose answer was lost is known for ours."""
-    replaces: str | None
-    """Digest of the session that this browser presented: a sign-in never inherits one."""
-    now_ms: int
-    """Unix milliseconds."""
-    support_code: str
-    replaced_session: LiveSession | None = None
-    """Whom `ending` still signs in here; None if it is over."""
-
-
-def start(
-    arrival: Attempt,
-    account: Account,
-    spending: Callable[[Account], ConsumingWrite],
-    again: Callable[[], Account | None],
-) -> LiveSession:
-    """Spend a proof and open a session, whoever else tries at the same moment and whichever answer gets lost.
-
-    `spending` is the write that uses the proof up for an account. `again` looks at it once more: it returns the
-    account as it is now, None if this very arrival has spent the proof already, or raises why it proves nothing.
-
-    :raises Unavailable: the store does not answer, and nothing was spent; or it cannot be asked whether something was,
-        and the cookie is given for that case.
+    :raises Refusal: what the proof's `recheck` raises, if someone else was faster.
+    :raises Unavailable: DynamoDB does not answer. With a cookie, nobody could tell whether a session was started: the
+        cookie opens it if there is one, else nothing. Without one, nothing was consumed.
     """
+    # After an error we cannot know whether the transaction committed. recheck() asks the proof; None means it was us.
+    # If recheck() cannot read either, the 503 carries the cookie: it opens the session if there is one, else nothing.
+    # Try again only after a concurrent update. After an outage with nothing written, the person tries again.
+    account = proof.account
     for _ in range(MAX_TRIES):
         try:
-            return _commit(arrival, account, spending(account))
-        except (ConcurrentUpdate, *OUTAGES) as trouble:
-            contested = isinstance(trouble, ConcurrentUpdate)
+            return _commit(attempt, account, proof.method, proof.consuming_write(account, attempt))
+        except (ConcurrentUpdate, *OUTAGES) as error:
+            is_concurrent = isinstance(error, ConcurrentUpdate)
         try:
-            current = again()
+            current = proof.recheck(attempt)
             if current is None:
-                # our own commit, whose answer was lost on the way
-                return peek(account.practice, arrival.cookie, arrival.now_ms // 1000)
+                return peek(account.practice, attempt.cookie, attempt.now)
         except OUTAGES:
-            raise Unavailable(arrival.cookie) from None
-        if not contested:
+            raise Unavailable(attempt.cookie) from None
+        if not is_concurrent:
             raise Unavailable
         account = current
     raise Unavailable
 
 
 def peek(practice: str, cookie: str | None, now: int) -> LiveSession:
-    """The visit that a session cookie stands for; asking is no activity.
+    """Return the live session of a cookie value. This is no activity. `now` is Unix seconds.
 
-    :raises SignedOut: it stands for none that is live.
+    :raises SignedOut: there is none at this practice.
     """
     account_key = tokens.account_key_in_cookie(cookie) if cookie else None
     if cookie is None or account_key is None:
@@ -144,144 +109,150 @@ def peek(practice: str, cookie: str | None, now: int) -> LiveSession:
     session, account = transact_get_pair(
         (SessionItem, tokens.session_digest(practice, cookie)), (AccountItem, tokens.base64url_encode(account_key))
     )
-    visit = sessions.check(session.session() if session else None, account.account() if account else None, now)
-    if visit.session.practice != practice:
+    live = sessions.check(session.session() if session else None, account.account() if account else None, now)
+    if live.session.practice != practice:
         raise SignedOut
-    return visit
+    return live
 
 
 def touch(practice: str, cookie: str | None, now: int) -> LiveSession:
-    """The visit that a session cookie stands for, its activity noted. Raises as `look` does."""
-    visit = peek(practice, cookie, now)
-    touched = sessions.with_activity(visit.session, now)
-    if touched is visit.session:
-        return visit
-    _update(visit.session, [SessionItem.last_active_at.set(now)], now)
-    return replace(visit, session=touched)
+    """Return the live session of a cookie value, and record activity. Raises as `peek` does."""
+    live = peek(practice, cookie, now)
+    session = sessions.with_activity(live.session, now)
+    if session is live.session:
+        return live
+    _update(live.session, [SessionItem.last_active_at.set(now)], now)
+    return replace(live, session=session)
 
 
-def set_profile(visit: LiveSession, profile: str, now: int) -> None:
-    """Turn the session to one of the account's profiles.
+def set_profile(live: LiveSession, profile: str, now: int) -> None:
+    """Open one of the account's profiles in the session, and record activity.
 
-    :raises SignedOut: it has ended meanwhile.
+    :raises SignedOut: the session has ended meanwhile.
     """
-    _update(visit.session, [SessionItem.profile.set(profile), SessionItem.last_active_at.set(now)], now)
+    _update(live.session, [SessionItem.profile.set(profile), SessionItem.last_active_at.set(now)], now)
 
 
-def mark_welcome_read(visit: LiveSession, now: int) -> None:
-    """Note that the welcome of a first visit was read. Raises as `choose` does."""
-    _update(visit.session, [SessionItem.welcome_pending.set(False), SessionItem.last_active_at.set(now)], now)
+def mark_welcome_read(live: LiveSession, now: int) -> None:
+    """Record that the welcome of a first sign-in was read. Raises as `set_profile` does."""
+    _update(live.session, [SessionItem.welcome_pending.set(False), SessionItem.last_active_at.set(now)], now)
 
 
-def end(visit: LiveSession, now_ms: int) -> None:
-    """Sign out: the session is gone, whoever still has its cookie."""
+def end(live: LiveSession, now_ms: int) -> None:
+    """Sign out: write the audit row and delete the session, for everyone who holds its cookie."""
     events.append(
         Event(
-            visit.account.practice,
-            visit.account.key,
+            live.account.practice,
+            live.account.key,
             EventKind.SESSION_ENDED,
             now_ms,
             reason="signed_out",
-            method=visit.session.method,
+            method=live.session.method,
         )
     )
-    SessionItem(visit.session.digest).delete()
+    SessionItem(live.session.digest).delete()
 
 
-def _commit(arrival: Attempt, account: Account, spending: ConsumingWrite) -> LiveSession:
-    """Spend the proof, open the session, and write both down: all of it or nothing.
+def _commit(attempt: Attempt, account: Account, method: str, consuming: ConsumingWrite) -> LiveSession:
+    """Consume the proof, start the session and write the audit rows: all of it or nothing.
 
-    :raises Contested: the proof or the account is no longer as it was read.
-    :raises Unavailable: the store kept refusing for reasons of its own; nothing was spent.
+    :raises ConcurrentUpdate: the proof or the account has changed since it was read.
+    :raises Unavailable: DynamoDB kept cancelling for transient reasons, and nothing was written.
     """
-    now = arrival.now_ms // 1000
+    # Proof, account, session and audit rows are one transaction: a crash leaves all of them or none.
+    # The account's revision is in the condition, so two attempts on one account take turns and the loser reads again.
+    # Only transient cancellations are retried here, because botocore does not retry them.
+    now = attempt.now
     session = Session(
-        digest=tokens.session_digest(account.practice, arrival.cookie),
+        digest=tokens.session_digest(account.practice, attempt.cookie),
         practice=account.practice,
         account_key=account.key,
         epoch=account.epoch,
-        method=arrival.method,
+        method=method,
         started_at=now,
         last_active_at=now,
         welcome_pending=account.first_sign_in_at is None,
         previous_sign_in_at=account.last_sign_in_at,
     )
-    staying, leaving = _evict_if_full(account, arrival.replaces, now)
-    opened = (*staying, SessionRef(session.digest, now))
-    written = [_event(EventKind.SESSION_STARTED, session, arrival)]
-    written += [_event(EventKind.SESSION_ENDED, oldest, arrival, "room") for oldest in leaving]
-    if arrival.replaced_session:
-        written.append(_event(EventKind.SESSION_ENDED, arrival.replaced_session.session, arrival, "replaced"))
+    remaining, evicted = _evict_if_full(account, attempt.replaces, now)
+    refs = (*remaining, SessionRef(session.digest, now))
+    audit = [_event(EventKind.SESSION_STARTED, session, attempt)]
+    audit += [_event(EventKind.SESSION_ENDED, oldest, attempt, "room") for oldest in evicted]
+    if attempt.replaced_session:
+        audit.append(_event(EventKind.SESSION_ENDED, attempt.replaced_session.session, attempt, "replaced"))
     unchanged = (
         (AccountItem.status != AccountStatus.DISABLED)
         & (AccountItem.epoch == account.epoch)
         & (AccountItem.revision == account.revision)
     )
-    for turn in range(MAX_TRIES):
+    if consuming.account_condition is not None:
+        unchanged &= consuming.account_condition
+    for number in range(MAX_TRIES):
         try:
             with TransactWrite(connection=connection) as transaction:
-                transaction.update(spending.item, spending.actions, condition=spending.condition)
+                transaction.update(consuming.item, consuming.actions, condition=consuming.condition)
                 transaction.update(
                     AccountItem(tokens.base64url_encode(account.key)),
                     [
                         AccountItem.status.set(AccountStatus.ACTIVE),
                         AccountItem.sessions.set(
-                            [SessionRefItem(digest=s.digest, started_at=s.started_at) for s in opened]
+                            [SessionRefItem(digest=ref.digest, started_at=ref.started_at) for ref in refs]
                         ),
                         AccountItem.revision.set(account.revision + 1),
                         AccountItem.first_sign_in_at.set(AccountItem.first_sign_in_at | now),
                         AccountItem.last_sign_in_at.set(now),
-                        *spending.account_actions,
+                        *consuming.account_actions,
                     ],
-                    condition=unchanged
-                    if spending.account_condition is None
-                    else unchanged & spending.account_condition,
+                    condition=unchanged,
                 )
                 transaction.save(_to_item(session), condition=SessionItem.digest.does_not_exist())
-                if arrival.replaces:
-                    transaction.delete(SessionItem(arrival.replaces))
-                for event in written:
+                if attempt.replaces:
+                    transaction.delete(SessionItem(attempt.replaces))
+                for event in audit:
                     events.append_in(transaction, event)
         except TransactWriteError as error:
             if transaction_condition_failed(error):
                 raise ConcurrentUpdate from None
             if not is_transient(error):
                 raise
-            backoff(turn)
+            backoff(number)
         else:
-            return LiveSession(session, replace(account, status=AccountStatus.ACTIVE, sessions=opened))
+            return LiveSession(session, replace(account, status=AccountStatus.ACTIVE, sessions=refs))
     raise Unavailable
 
 
-def _evict_if_full(account: Account, ending: str | None, now: int) -> tuple[tuple[SessionRef, ...], list[Session]]:
-    """An account's sessions beside one more, and those that end to make room for it.
+def _evict_if_full(account: Account, replaces: str | None, now: int) -> tuple[tuple[SessionRef, ...], list[Session]]:
+    """Return the sessions that stay beside a new one, and those that end to make room for it.
 
-    Its list remembers those that are over too; they are looked up where it is full, so that none of them takes the
+    The account's list holds ended sessions too. Where it is full, they are looked up, so that none of them takes the
     place of a live one.
     """
-    staying = sessions.unexpired_refs(account.sessions, now, ending)
-    if len(staying) < sessions.MAX_SESSIONS:
-        return staying, []
-    items = transact_get([(SessionItem, remembered.digest) for remembered in staying])
+    refs = sessions.unexpired_refs(account.sessions, now, replaces)
+    if len(refs) < sessions.MAX_SESSIONS:
+        return refs, []
+    items = transact_get([(SessionItem, ref.digest) for ref in refs])
     live = sessions.only_live((item.session() for item in items if item), account, now)
-    leaving = sessions.evicted(live)
-    return tuple(SessionRef(one.digest, one.started_at) for one in live if one not in leaving), leaving
+    evicted = sessions.evicted(live)
+    return tuple(SessionRef(one.digest, one.started_at) for one in live if one not in evicted), evicted
 
 
-def _event(kind: EventKind, session: Session, arrival: Attempt, reason: str | None = None) -> Event:
+def _event(kind: EventKind, session: Session, attempt: Attempt, reason: str | None = None) -> Event:
     return Event(
         session.practice,
         session.account_key,
         kind,
-        arrival.now_ms,
+        attempt.now_ms,
         reason=reason,
         method=session.method,
-        support_code=arrival.support_code,
+        support_code=attempt.support_code,
     )
 
 
 def _update(session: Session, actions: list[Action], now: int) -> None:
-    """Write to a session that is still live at this moment, and to no other."""
+    """Update a session that is neither idle nor too old.
+
+    :raises SignedOut: it is.
+    """
     condition = (SessionItem.last_active_at > now - sessions.IDLE_TIMEOUT_SECONDS) & (
         SessionItem.started_at > now - sessions.ABSOLUTE_TIMEOUT_SECONDS
     )

@@ -93,8 +93,8 @@ def set_known_browser(request: Request, account: bytes) -> str:
     return _set_browser(request, KnownBrowser(named.id, request.now, account))
 
 
-def known_browser_id(request: Request, account: bytes) -> bool:
-    """Whether someone signed in to that account with this browser before."""
+def is_known_browser(request: Request, account: bytes) -> bool:
+    """Return True if this browser has signed in to that account before."""
     named = browser(request)
     return named is not None and named.account is not None and tokens.constant_time_equal(named.account, account)
 
@@ -104,11 +104,12 @@ def requested(request: Request) -> bytes | None:
     return _bound("requested", request)
 
 
-def set_requested(request: Request, link: bytes, address: str) -> tuple[str, ...]:
-    """Lets this browser open its link without being asked again, and shows for half an hour what was typed."""
+def set_requested(request: Request, job_id: bytes, address: str) -> tuple[str, ...]:
+    """Return the cookies that let this browser open its link without a question, and show the address as typed."""
     named = browser(request) or new_browser(request)
-    made = _signed("requested", request, link + named.id, REQUESTED_SECONDS)
-    return made, _set_browser(request, named), set_typed(request, address)
+    requested = _signed("requested", request, job_id + named.id, REQUESTED_SECONDS)
+    repeat = (_drop(_name("again", request)),) if is_repeat(request) else ()
+    return requested, _set_browser(request, named), set_typed(request, address), *repeat
 
 
 def typed(request: Request) -> Typed | None:
@@ -138,14 +139,9 @@ def is_repeat(request: Request) -> bool:
     return request.cookie(_name("again", request)) is not None
 
 
-def set_repeat(request: Request) -> str:
-    """Remember for a minute that nothing new was sent."""
-    return _set(_name("again", request), "1", REPEAT_SECONDS)
-
-
-def drop_again(request: Request) -> str:
-    """A new link was sent."""
-    return _drop(_name("again", request))
+def set_repeat(request: Request, address: str) -> tuple[str, ...]:
+    """Return the cookies that say for a minute that nothing new was sent, and show the address as typed."""
+    return set_typed(request, address), _set(_name("again", request), "1", REPEAT_SECONDS)
 
 
 def provider_browser_secret(request: Request) -> bytes | None:

@@ -1,54 +1,58 @@
-"""Someone is about to sign in on this browser, by whichever sign-in method."""
+"""The current session of a browser, and the start of the next one."""
 
 from latchkey import keys, tokens
-from latchkey.rules.accounts import Account
 from latchkey.rules.refusals import AccountSwitchRefused, SignedOut
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import sessions
-from latchkey.store.sessions import Attempt
+from latchkey.store.proofs import Attempt, Proof
 from latchkey.web import cookies
 from latchkey.web.requests import Request
+from latchkey.web.responses import Response, signed_in_response
 
 
 def require(request: Request) -> LiveSession:
-    """Whoever is signed in and sees the answer, which keeps them so; nobody is kept so by what a browser only guesses.
+    """Return the current session and record activity. HEAD and prefetch requests do not count as activity.
 
-    :raises SignedOut: nobody is.
+    :raises SignedOut: nobody is signed in.
     """
     find = sessions.touch if request.counts_as_activity else sessions.peek
     return find(request.practice_or_404.slug, cookies.session(request), request.now)
 
 
 def peek(request: Request) -> LiveSession | None:
-    """Whoever is signed in on this browser already; they have done nothing yet that keeps them so."""
+    """Return the current session, or None. This is no activity."""
     try:
         return sessions.peek(request.practice_or_404.slug, cookies.session(request), request.now)
     except SignedOut:
         return None
 
 
-def ask_before_switching(present: LiveSession | None, account: bytes, masked: str, *, agreed: bool) -> None:
-    """Pass unless a sign-in would quietly end another account's session on this browser.
+def require_switch_consent(current: LiveSession | None, account_key: bytes, masked: str, *, agreed: bool) -> None:
+    """Raise if a sign-in would end another account's session on this browser without consent.
 
-    :raises SwitchUnasked: another account is signed in, and nobody has agreed to switch to `account`.
+    `masked` is the masked address of the account to sign in to.
+
+    :raises AccountSwitchRefused: another account is signed in, and nobody has agreed to switch.
     """
-    if present and present.account.key != account and not agreed:
-        raise AccountSwitchRefused(present.account.name, masked)
+    if current and current.account.key != account_key and not agreed:
+        raise AccountSwitchRefused(current.account.name, masked)
 
 
-def new_attempt(request: Request, account: Account, method: str, present: LiveSession | None) -> Attempt:
-    """A try at signing in, with a session of its own: one that the browser brought is ended, never taken over.
+def start(request: Request, proof: Proof, current: LiveSession | None) -> Response:
+    """Sign in with a proof, and return the response that carries the new session's cookie.
 
-    :raises Unavailable: the cookies could not be made that this browser is to keep afterwards.
+    The session that the browser sent is ended, never reused.
+
+    :raises Unavailable: the key of the cookies cannot be read, or as `sessions.start` does.
     """
     keys.cookie()
-    presented = cookies.session(request)
-    return Attempt(
-        method=method,
-        cookie=tokens.new_session_cookie(account.key),
+    sent = cookies.session(request)
+    attempt = Attempt(
         id=tokens.new_ulid(request.now_ms),
-        replaces=tokens.session_digest(request.practice_or_404.slug, presented) if presented else None,
+        cookie=tokens.new_session_cookie(proof.account.key),
         now_ms=request.now_ms,
         support_code=request.support_code,
-        replaced_session=present,
+        replaces=tokens.session_digest(request.practice_or_404.slug, sent) if sent else None,
+        replaced_session=current,
     )
+    return signed_in_response(request, sessions.start(proof, attempt), attempt.cookie)
