@@ -44,24 +44,24 @@ test: .tools/stack .tools/browser node_modules/.done ## Every test, in headless 
 in-parallel := --numprocesses 3 --dist worksteal --durations 10
 
 .PHONY: bench
-bench: .tools/stack node_modules/.done ## What it costs: cold, warm, small and cheap, against a floor (writes bench/results.json)
-	@PYTHONPATH=$(LAYER):. $(PYTHON) -m bench
+bench: .tools/stack node_modules/.done ## What it costs: cold, warm, small and cheap, against a floor (writes tools/bench/results.json)
+	@PYTHONPATH=$(LAYER):. $(PYTHON) -m tools.bench
 
 .PHONY: bench-peers
-bench-peers: .tools/stack node_modules/.done .tools/peers/.done bench/peers/better/node_modules/.done .tools/postgres ## CPU of a sign-in, beside two peers
-	@PYTHONPATH=$(LAYER):. $(PYTHON) -m bench.peers $(ARGS)
+bench-peers: .tools/stack node_modules/.done .tools/peers/.done tools/bench/peers/better/node_modules/.done .tools/postgres ## CPU of a sign-in, beside two peers
+	@PYTHONPATH=$(LAYER):. $(PYTHON) -m tools.bench.peers $(ARGS)
 
 .PHONY: mutants
 mutants: .tools/stack node_modules/.done ## Switch off each guard in turn and see a test go red (ARGS="pin" for some)
-	@$(PYTHON) -m mutants $(ARGS)
+	@$(PYTHON) -m tools.mutants $(ARGS)
 
 .PHONY: load
 load: .tools/stack ## 3,000 requests to a portal of its own, 8 at a time: outcomes, times, memory (ARGS="mix --clients 4")
-	@$(PYTHON) -m load $(ARGS)
+	@$(PYTHON) -m tools.load $(ARGS)
 
 .PHONY: rehearse
 rehearse: .venv/.done .tools/ministack/.done $(BUILD)/template.yaml ## A stack's whole life, by CloudFormation on this machine and the documented commands
-	@PYTHONPATH=$(LAYER) $(PYTHON) -m rehearsal
+	@PYTHONPATH=$(LAYER) $(PYTHON) -m tools.rehearsal
 
 .PHONY: check
 check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who may import whom, template, catalogs, lock files
@@ -76,7 +76,7 @@ check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who ma
 	@$(call quietly,$(PYTHON) -m operate parameters --check)
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
 	@! grep -nE '(https?|git)://' requirements/*.txt layers/*/requirements*.txt && \
-		! grep -n '"resolved"' package-lock.json bench/peers/better/package-lock.json \
+		! grep -n '"resolved"' package-lock.json tools/bench/peers/better/package-lock.json \
 		|| { echo 'A lock file names an address to download from: make lock'; exit 1; }
 	$(call say,Everything is in order.)
 
@@ -110,7 +110,7 @@ lock: .tools/python/.done ## Pin every package again, with hashes (ARGS=--upgrad
 	@$(call lock,layer,layers/dependencies/requirements.txt)
 	@$(call lock,catalogs,$(LAYER)/requirements-build.txt)
 	@for name in uv runtime ministack sam checkov peers dev; do $(call lock,$$name,requirements/$$name.txt); done
-	@for place in . bench/peers/better; do \
+	@for place in . tools/bench/peers/better; do \
 		(cd $$place && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent); done
 
 lock = $(UV) pip compile --quiet --generate-hashes --no-annotate --python-version 3.13 \
@@ -158,8 +158,8 @@ node_modules/.done: package.json package-lock.json
 	@npm ci --ignore-scripts --silent
 	@touch $@
 
-bench/peers/better/node_modules/.done: bench/peers/better/package.json bench/peers/better/package-lock.json
-	@cd bench/peers/better && npm ci --ignore-scripts --silent
+tools/bench/peers/better/node_modules/.done: tools/bench/peers/better/package.json tools/bench/peers/better/package-lock.json
+	@cd tools/bench/peers/better && npm ci --ignore-scripts --silent
 	@touch $@
 
 .PHONY: .tools/postgres

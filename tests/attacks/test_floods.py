@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from load.people import Person, put_in
 from tests.attacks.victim import ANA, LUIS, MARIA, Victim, at_once
 from tests.kit.live_portal import Town
+from tools.load.seed import Person, seed
 
 ALL = 300
 HOUSES = [f"house{number}@example.com" for number in range(ALL)]
@@ -23,13 +23,13 @@ A_48 = [f"2001:db8:bb:{number % 20:x}::{number:x}" for number in range(ALL)]
 @pytest.fixture(scope="package")
 def houses(place: Town) -> None:
     """Willow's other clients, put on file."""
-    put_in(place.portal, {}, [Person("willow", house) for house in HOUSES])
+    seed(place.portal, {}, [Person("willow", house) for house in HOUSES])
 
 
 @pytest.fixture
 def pins(town: Town, houses: None) -> dict[str, str]:  # noqa: ARG001 - some of them
     """The PINs of those of them who have one today."""
-    return put_in(town.portal, {}, [Person("willow", house, pin=True) for house in WITH_PINS])
+    return seed(town.portal, {}, [Person("willow", house, pin=True) for house in WITH_PINS])
 
 
 @pytest.fixture

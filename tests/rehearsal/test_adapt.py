@@ -1,4 +1,4 @@
-"""A template that ministack can deploy: everything that can stay the same does, and whatever does not is said."""
+"""Adapting the template for ministack: only what ministack needs is changed, and each change is listed."""
 
 from copy import deepcopy
 from typing import Any
@@ -7,40 +7,40 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local.sam_template import transformed
-from rehearsal.adapt import adapt, drop, drop_unknown, referred
 from tests.kit import sam_template
+from tools.rehearsal.adapt import adapt, drop, drop_unknown, referred
 
 SECRET = {"Type": "AWS::SecretsManager::Secret", "Properties": {}}
 
 
 def table() -> dict[str, Any]:
-    """A resource that nothing has to be done about."""
+    """Return a resource that needs no change."""
     return {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PAY_PER_REQUEST"}}
 
 
 def deployable() -> dict[str, Any]:
-    """The project's own template, as CloudFormation would get it."""
+    """Return the project's template after SAM's transform."""
     document = yaml_parse((sam_template.PROJECT / "template.yaml").read_text())
     return transformed(document, sam_template.parameters() | {"SenderDomain": "mail.example.com"})
 
 
 def of_type(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """Properties of the resources of a type."""
+    """Return the properties of the resources of a type."""
     return [part["Properties"] for part in document["Resources"].values() if part["Type"] == kind]
 
 
-def test_every_route_of_the_project_becomes_one_that_leads_to_the_same_function() -> None:
+def test_every_route_of_the_project_is_deployed_with_the_same_function() -> None:
     document = deployable()
     adapt(document, {})
 
-    led = {}
+    functions = {}
     for route in of_type(document, "AWS::ApiGatewayV2::Route"):
         (integration,) = referred(route["Target"])
         uri = document["Resources"][integration]["Properties"]["IntegrationUri"]
-        (led[route["RouteKey"]],) = {name.removesuffix("Aliaslive") for name in referred(uri)} & {
+        (functions[route["RouteKey"]],) = {name.removesuffix("Aliaslive") for name in referred(uri)} & {
             *document["Resources"]
         }
-    assert led == sam_template.routes()
+    assert functions == sam_template.routes()
 
 
 def test_the_clinicians_routes_and_no_others_stay_behind_their_authorizer() -> None:
@@ -59,7 +59,7 @@ def test_the_clinicians_routes_and_no_others_stay_behind_their_authorizer() -> N
             assert not guarded.keys() & route.keys()
 
 
-def test_tables_functions_and_queues_are_deployed_as_they_stand() -> None:
+def test_tables_functions_and_queues_are_deployed_unchanged() -> None:
     before, after = deployable(), deployable()
     adapt(after, {})
 
@@ -71,26 +71,27 @@ def test_tables_functions_and_queues_are_deployed_as_they_stand() -> None:
 
 
 def test_no_statement_of_a_role_is_changed() -> None:
-    """What ministack asks beside them, of the one role that sends mail, fits no name that AWS gives anything."""
+    """The statement that is added for ministack matches no resource on AWS."""
     before, after = deployable(), deployable()
     adapt(after, {})
 
     added: dict[str, list[dict[str, Any]]] = {}
     for name, part in before["Resources"].items():
         if part["Type"] == "AWS::IAM::Role":
-            told, said = statements(part), statements(after["Resources"][name])
-            for old, new in zip(told, said, strict=False):
-                # but for secrets, which are named in other words
+            originals, adapted = statements(part), statements(after["Resources"][name])
+            for old, new in zip(originals, adapted, strict=False):
+                # References to secrets are written in another way.
                 assert new | {"Resource": None} == old | {"Resource": None}
                 assert referred(new["Resource"]) == referred(old["Resource"])
                 assert "*" not in str(new["Resource"]) or new == old
-            added |= {name: said[len(told) :]} if said[len(told) :] else {}
+            added |= {name: adapted[len(originals) :]} if adapted[len(originals) :] else {}
     assert added == {"SendMailRole": [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "?"}]}
 
 
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
-    """All that a role's own policies state."""
-    return [one for policy in role["Properties"].get("Policies", []) for one in policy["PolicyDocument"]["Statement"]]
+    """Return the statements of a role's own policies."""
+    policies = role["Properties"].get("Policies", [])
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def test_a_secret_is_named_by_its_arn_wherever_it_is_referred_to() -> None:
@@ -110,7 +111,7 @@ def test_a_secret_is_named_by_its_arn_wherever_it_is_referred_to() -> None:
     assert document["Outputs"]["Own"]["Value"] == {"Fn::Sub": ["${Key.Id} ${It}", {"It": by_arn}]}
 
 
-def test_only_what_asks_for_tls_goes_out_of_a_queues_policy() -> None:
+def test_only_statements_that_require_tls_are_removed_from_a_queue_policy() -> None:
     tls = {"Effect": "Deny", "Action": "sqs:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
     other = {"Effect": "Allow", "Action": "sqs:SendMessage"}
     policy = {"Type": "AWS::SQS::QueuePolicy", "Properties": {"PolicyDocument": {"Statement": [tls, other]}}}
@@ -120,7 +121,7 @@ def test_only_what_asks_for_tls_goes_out_of_a_queues_policy() -> None:
     assert of_type(document, "AWS::SQS::QueuePolicy")[0]["PolicyDocument"]["Statement"] == [other]
 
 
-def test_what_is_left_out_takes_along_whatever_cannot_be_without_it_and_each_is_told() -> None:
+def test_resources_that_refer_to_a_removed_one_are_removed_too_and_listed() -> None:
     document = {
         "Resources": {
             "Odd": {"Type": "AWS::Odd::Thing"},
@@ -132,7 +133,7 @@ def test_what_is_left_out_takes_along_whatever_cannot_be_without_it_and_each_is_
         },
         "Outputs": {"Odd": {"Value": {"Ref": "Odd"}}, "Table": {"Value": {"Ref": "Table"}}},
     }
-    told = drop(document, ["Odd"], "nobody knows it")
+    changes = drop(document, ["Odd"], "nobody knows it")
 
     assert document["Resources"] == {
         "Later": table() | {"DependsOn": ["Table"]},
@@ -140,7 +141,7 @@ def test_what_is_left_out_takes_along_whatever_cannot_be_without_it_and_each_is_
         "Table": table(),
     }
     assert document["Outputs"] == {"Table": {"Value": {"Ref": "Table"}}}
-    assert told == [
+    assert changes == [
         "left out, since nobody knows it: Odd",
         "led to a new version at once, not step by step: Alias",
         "left out of the outputs: Odd",
@@ -148,7 +149,7 @@ def test_what_is_left_out_takes_along_whatever_cannot_be_without_it_and_each_is_
     ]
 
 
-def test_types_that_the_account_does_not_know_are_left_out_and_told() -> None:
+def test_types_that_the_account_does_not_know_are_removed_and_listed() -> None:
     document = {
         "Resources": {"One": {"Type": "AWS::Odd::Thing"}, "Two": {"Type": "AWS::Odd::Other"}, "Table": table()},
         "Outputs": {},
@@ -171,9 +172,9 @@ def test_each_metric_that_an_alarm_adds_up_is_watched_as_it_is_named() -> None:
         for name in ("one", "two")
     ]
     queries = [{"Expression": "one + two"}, *({"MetricStat": stat} for stat in stats)]
-    told = {"Metrics": queries, "Threshold": 1, "AlarmName": {"Fn::Sub": "x-errors"}}
+    properties = {"Metrics": queries, "Threshold": 1, "AlarmName": {"Fn::Sub": "x-errors"}}
     document = {
-        "Resources": {"Math": {"Type": "AWS::CloudWatch::Alarm", "Properties": told}, "Plain": deepcopy(plain)},
+        "Resources": {"Math": {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}, "Plain": deepcopy(plain)},
         "Outputs": {},
     }
 
@@ -191,7 +192,7 @@ def test_each_metric_that_an_alarm_adds_up_is_watched_as_it_is_named() -> None:
         }
 
 
-def test_an_alarm_on_a_query_keeps_its_name_and_never_goes_off() -> None:
+def test_an_alarm_on_a_query_keeps_its_name_and_never_fires() -> None:
     query = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "SELECT"}], "Threshold": 1}}
     document = {"Resources": {"Query": query}, "Outputs": {}}
 

@@ -1,1 +1,0 @@
-"""What Latchkey costs, as ratios against a floor measured in the same run: `make bench`."""

@@ -1,1 +1,0 @@
-"""Load on a running portal, bounded and repeatable: what it does under it, and what it costs."""

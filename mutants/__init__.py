@@ -1,1 +1,0 @@
-"""Every guard switched off in turn: do the tests notice?"""

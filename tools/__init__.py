@@ -1,0 +1,1 @@
+"""Tools of developers: bench, load, mutants, rehearsal. Never deployed."""

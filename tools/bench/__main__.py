@@ -1,0 +1,146 @@
+"""`make bench`: build what ships, measure it against the floor, print a table, write tools/bench/results.json."""
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from statistics import median
+
+from tests.kit import sam_template
+from tools.bench import artifact, cost, scale
+from tools.bench.goals import Figure, table
+from tools.bench.measures import BenchRunner, Samples, Warm, medians, ratios, spread
+from tools.bench.recordings import record
+from tools.bench.replay_server import serve
+
+RESULTS = Path(__file__).parent / "results.json"
+COLD_GOALS = {
+    **dict.fromkeys(("RequestLink", "RedeemLink", "Pin", "Session", "SendMail", "MailEvents"), 1.05),
+    **dict.fromkeys(("Admin", "GoogleCallback"), 1.35),
+}
+DATED = ["RequestLink", "Admin"]
+"""Functions that are also started from an artifact with the dates of the build."""
+FLOWS = ("ask", "mail", "open", "pin", "check", "home")
+CALL_GOALS = {
+    "ask": {"writes": 4, "reads": 1, "messages": 1},
+    "mail": {"writes": 3, "reads": 1, "messages": 1},
+    "open": {"writes": 1, "reads": 1, "transactions": 1},
+    "pin": {"writes": 3, "reads": 1, "transactions": 1},
+    "check": {"reads": 1},
+    "replay": {"reads": 1, "writes": 1},
+}
+CALL_KINDS = {
+    **dict.fromkeys(("PutItem", "UpdateItem", "DeleteItem"), "writes"),
+    **dict.fromkeys(("GetItem", "TransactGetItems"), "reads"),
+    **dict.fromkeys(("SendMessage", "SendEmail"), "messages"),
+    "TransactWriteItems": "transactions",
+}
+
+
+def main() -> int:
+    """Measure everything. Return 1 if a goal is missed."""
+    say("Building ...")
+    artifact.build()
+    recording = record()
+    figures: list[Figure] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="latchkey-bench-") as name,
+        serve(recording, Path(name)) as (server, certificate),
+    ):
+        folder = Path(name)
+        shipped = artifact.unpacked(folder / "shipped", dated=True, extra_ca=certificate)
+        built = artifact.unpacked(folder / "built", dated=False, extra_ca=certificate)
+        bench = BenchRunner(recording, server, certificate)
+        functions = sorted(sam_template.resources("AWS::Serverless::Function"))
+        say("Cold starts ...")
+        cold = bench.starts({"": shipped}, functions)
+        figures += [
+            Figure(1, f"cold start / floor: {name}", median(cold[name]) / median(cold["floor"]), COLD_GOALS[name],
+                   spread=spread(cold[name]))
+            for name in functions
+        ]  # fmt: skip
+        figures += dates(bench.starts({"": shipped, "as built ": built}, DATED))
+        figures.append(Figure(2, "modules compiled at each start", len(artifact.stale(shipped)), 0, "files"))
+        say("Warm calls ...")
+        warm = Warm()
+        for flow in (*FLOWS, "sign-in page", "replay"):
+            bench.warm(shipped, flow, warm)
+        for flow in FLOWS:
+            bench.first(shipped, flow, warm)
+        cpu = medians(warm.functions)
+        figures += [
+            Figure(3, f"first request / steady state: {flow}", median(first) / cpu[flow], 2, spread=spread(first))
+            for flow, first in warm.first.items()
+        ]
+        for flow in FLOWS:
+            rounds = list(ratios(warm.functions[flow], warm.floor[flow]))
+            figures.append(
+                Figure(4, f"warm call / same AWS calls: {flow}", median(rounds), 1.15, spread=spread(rounds))
+            )
+        for flow, goals in CALL_GOALS.items():
+            counts = Counter(CALL_KINDS.get(operation, "others") for _, operation, _ in recording.flows[flow].calls)
+            figures += [Figure(5, f"{flow}: {kind}", n, goals.get(kind, 0), "calls") for kind, n in counts.items()]
+        peaks = {name: warm.peaks.get(name) or bench.peak(shipped, name) for name in functions}
+        say("One hundred thousand items ...")
+        grown = scale.ratios(folder)
+        figures += [Figure(6, f"by {method}, 10^5 items / 10^2", ratio, 1.10) for method, ratio in grown.items()]
+        size = artifact.size("DependenciesLayer", folder)
+    figures += [
+        Figure(7, "dependencies, zipped", size.zipped / 1e6, 18, "MB"),
+        Figure(7, "dependencies, unzipped", size.unzipped / 1e6, 51, "MB"),
+        *(Figure(8, f"peak memory: {name}", peak, 64, "MB") for name, peak in peaks.items()),
+    ]
+    memory = {name: memory_of(name) for name in functions}
+    dollars = [cost.million(steps, recording, cpu, medians(cold), memory) for steps in (cost.SIGN_IN, cost.PAGES)]
+    figures.append(Figure(9, "a million sign-ins", dollars[0], 15, "USD"))
+    print(table(figures))
+    say(f"The pages around a million sign-ins cost {dollars[1]:.2f} USD more.")
+    write(figures, cold, warm)
+    return int(not all(figure.reached for figure in figures))
+
+
+def dates(cold: Samples) -> list[Figure]:
+    """Return the cost of packaging's resetting of file dates."""
+    figures = []
+    for name in DATED:
+        rounds = list(ratios(cold[name], cold[f"as built {name}"]))
+        what = f"cold with dates reset / as built: {name}"
+        figures.append(Figure(2, what, median(rounds), 1.03, spread=spread(rounds)))
+    return figures
+
+
+def memory_of(function: str) -> int:
+    """Return a function's memory in MB, from the template."""
+    properties = sam_template.resources("AWS::Serverless::Function")[function]
+    return int(properties.get("MemorySize") or sam_template.shared("MemorySize"))
+
+
+def write(figures: list[Figure], cold: Samples, warm: Warm) -> None:
+    """Write the figures, and the milliseconds that they come from, to results.json."""
+    document = {
+        "machine": {"python": platform.python_version(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "figures": [figure.document() for figure in figures],
+        "milliseconds": {
+            "cold": rounded(medians(cold)),
+            "warm": rounded(medians(warm.functions)),
+            "warm floor": rounded(medians(warm.floor)),
+        },
+    }
+    RESULTS.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+def rounded(values: dict[str, float]) -> dict[str, float]:
+    """Return values rounded to a hundredth."""
+    return {name: round(value, 2) for name, value in values.items()}
+
+
+def say(what: str) -> None:
+    """Print progress."""
+    print(what, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

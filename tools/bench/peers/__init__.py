@@ -1,0 +1,1 @@
+"""The same sign-in by mail at two other products, for comparison."""

@@ -1,0 +1,50 @@
+"""Sign-ins by link and by PIN: for each line of standard input, one of each, by a new account.
+
+The process prints the seconds that they took. Hashing the PIN is left out, because its duration does not depend on the
+table.
+"""
+
+import json
+import sys
+import time
+
+from latchkey import tokens
+from latchkey.store import accounts, links, pins, sessions
+from latchkey.store.pins import PinProof
+from tests.kit.seed import NOON
+from tests.store import flows
+
+
+def by_link() -> float:
+    """Return the seconds from reading a link to the session."""
+    account = flows.on_file()
+    token = flows.send(account)
+    start = time.perf_counter()
+    sessions.start(links.verify(token, NOON), flows.arrive(account))
+    return time.perf_counter() - start
+
+
+def by_pin() -> float:
+    """Return the seconds from counting the guess to the session."""
+    account = flows.on_file()
+    pins.PinItem(
+        tokens.base64url_encode(account.key),
+        generation="1",
+        pepper_id="1",
+        salt=tokens.random_salt(),
+        hash=bytes(32),
+        epoch=account.epoch,
+        state=pins.LIVE,
+        guesses=0,
+        failures=0,
+        expires_at=NOON + 600,
+        sweep_at=NOON + 600,
+    ).save()
+    start = time.perf_counter()
+    pin = pins.count_guess(account.key, tokens.new_ulid(NOON * 1000), NOON)
+    sessions.start(PinProof(accounts.find(account.key) or account, pin), flows.arrive(account))
+    return time.perf_counter() - start
+
+
+for _ in sys.stdin:
+    print(json.dumps({"link": by_link(), "pin": by_pin()}), flush=True)

@@ -1,0 +1,1 @@
+"""Bounded, repeatable load on a running portal: outcomes, times and memory."""

@@ -1,0 +1,69 @@
+"""Reads of a deployed stack that the scenario checks: alarms, logs, tables, keys."""
+
+import json
+
+from latchkey import tokens
+from latchkey.rules.refusals import LinkUnknown
+from tools.rehearsal.errors import expect
+from tools.rehearsal.stacks import Stack
+
+ALARMED = (
+    ("AWS::Lambda::Function", "FunctionName", ("Errors", "Throttles")),
+    ("AWS::DynamoDB::Table", "TableName", ("ReadThrottleEvents", "WriteThrottleEvents")),
+)
+"""Resources with alarms: type, dimension and metrics."""
+
+
+def check_alarms(stack: Stack) -> int:
+    """Check that alarms watch every deployed function and table by its name. Return the number of alarms.
+
+    :raises RehearsalError: a function or table has no alarm, or an alarm watches something else.
+    """
+    pages = stack.address.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=stack.name)
+    alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
+    watched: dict[tuple[str, str], set[str]] = {}
+    for alarm in alarms:
+        for dimension in alarm["Dimensions"]:
+            watched.setdefault((alarm["MetricName"], dimension["Name"]), set()).add(dimension["Value"])
+    for kind, dimension, metrics in ALARMED:
+        deployed = {*stack.resources(kind).values()}
+        for metric in metrics:
+            names = watched.get((metric, dimension), set())
+            expect(names == deployed, f"{metric}: alarms watch {sorted(names)}, and deployed are {sorted(deployed)}")
+    return len(alarms)
+
+
+def retention_days(stack: Stack) -> set[int]:
+    """Return the days that the stack's log groups retain their logs."""
+    names = stack.resources("AWS::Logs::LogGroup").values()
+    groups = stack.address.client("logs").describe_log_groups()["logGroups"]
+    return {group["retentionInDays"] for group in groups if group["logGroupName"] in names}
+
+
+def table_names(stack: Stack) -> set[str]:
+    """Return the names of all tables in the account."""
+    return {*stack.address.client("dynamodb").list_tables()["TableNames"]}
+
+
+def account_key(stack: Stack, address: str) -> str:
+    """Return the key of the account item with an email address."""
+    items = stack.address.client("dynamodb").scan(TableName=stack.resource("Accounts"))["Items"]
+    (key,) = (item["key"]["S"] for item in items if item.get("address") == {"S": address})
+    return str(key)
+
+
+def link_keyring(stack: Stack) -> tokens.Keyring:
+    """Return the keyring of links."""
+    secret = stack.address.client("secretsmanager").get_secret_value(SecretId=stack.resource("LinkKey"))
+    return tokens.Keyring.parse(json.loads(secret["SecretString"]))
+
+
+def key_of_link(stack: Stack, practice: str, link: str) -> str:
+    """Return the id of the key that a link was made under; "" if the keyring has no such key."""
+    for name, key in link_keyring(stack).keys.items():
+        try:
+            tokens.verify_link(tokens.Keyring(name, {name: key}), practice, link.rpartition("/")[2])
+        except LinkUnknown:
+            continue
+        return name
+    return ""
