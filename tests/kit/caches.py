@@ -18,7 +18,7 @@ def empty(*holders: ModuleType) -> None:
 
 def anew[T](cache: Cache[T]) -> Cache[T]:
     """The same cache of a process that has read nothing."""
-    return Cache(cache.troubles, cache.counted)
+    return Cache(cache.errors, cache.metric)
 
 
 def saved(older: float) -> Callable[[], None]:

@@ -1,10 +1,10 @@
-"""What is read elsewhere and kept in memory: fresh for a while, and used longer while it cannot be read again.
+"""An in-memory cache that serves stale values while the source of the values is down or slow.
 
-A source that is slow must cost no more than one that is down. So a refresh is one try and takes a second at most; after
-one that failed, what is kept is used at once, and the source is left alone for a while. Only what was never read, or
-too long ago, is waited for.
+A slow source must cost a request no more than one that is down. Therefore a refresh is one try of at most a second.
+After a failed refresh the cache returns the stale value and does not ask the source again for a while. A request waits
+for the source only if the value was never read or is too old.
 
-Nothing that decides who may do what is kept like this: accounts, sessions and roles are read at every request.
+Nothing that grants access is cached here. Accounts, sessions and roles are read at every request.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from latchkey.deadlines import within
 from latchkey.metrics import Metric
 
 REFRESH_SECONDS = 1.0
-"""The longest that a request waits for something newer than what is kept."""
+"""Longest time that a request waits for a refresh."""
 RETRY_SECONDS = 30
-"""From a refresh that failed until the same thing is asked for again."""
+"""Seconds from a failed refresh to the next refresh of the same name."""
 PAUSE_SECONDS = 10
-"""From a refresh that failed until anything is asked for again of the same source: no request lasts as long, so that
-none waits for two refreshes, however many keys it needs."""
+"""Seconds from a failed refresh to the next refresh of any name. No request lasts as long, so none waits for two
+refreshes, even if it needs several values."""
 STALE_SECONDS = 60 * 60
-"""How long something may still be used after it was fresh."""
+"""Seconds that a stale value may still be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,18 @@ class _Reading[T]:
 
 @dataclass(slots=True)
 class Cache[T]:
-    """What was read of one source, by name. Every reading of the clock is its caller's."""
+    """The values of one source, by name. The caller reads the clock."""
 
-    troubles: tuple[type[Exception], ...]
-    """What the source raises when it cannot be read."""
-    counted: Metric | None = None
-    """Counts each time that it could not."""
+    errors: tuple[type[Exception], ...]
+    """Exceptions that mean that the source cannot be read."""
+    metric: Metric | None = None
+    """Metric that counts failed reads."""
     _readings: dict[str, _Reading[T]] = field(default_factory=dict)
     _failed: dict[str, float] = field(default_factory=dict)
-    """When the last refresh of something has failed."""
+    """Time of the last failed refresh, by name."""
     _failed_last: float = -inf
     _refreshing: Lock = field(default_factory=Lock)
-    """Held by the one refresh that is under way; also by one that nobody waits for any more."""
+    """Held by the one running refresh, also after its request has stopped waiting for it."""
 
     def get(
         self,
@@ -56,35 +56,35 @@ class Cache[T]:
         seconds: Callable[[T], float],
         fits: Callable[[T, float], bool] = lambda _value, _age: True,
     ) -> T:
-        """What is kept under a name, or what `read` returns where nothing recent is.
+        """Return the cached value of a name, or what `read` returns if no recent value is cached.
 
-        A value is fresh for so many `seconds`, and only if it `fits` at its age. `now` is of any clock, always the
-        same. Raises what `read` raises, but for troubles while something is kept that may still be used.
+        A value is fresh for `seconds(value)`, and only while `fits(value, age)` is true. `now` is in seconds, always
+        of the same clock. Raises what `read` raises. It raises none of `errors` while a stale value may be used.
         """
-        kept = self._readings.get(name)
-        # a clock that was set back must not make anything fresh for longer
-        age = abs(now - kept.at) if kept else inf
-        if kept and age < seconds(kept.value) and fits(kept.value, age):
-            return kept.value
-        if kept is None or age >= seconds(kept.value) + STALE_SECONDS:
+        cached = self._readings.get(name)
+        # abs(): a clock that was set back must not keep a value fresh for longer
+        age = abs(now - cached.at) if cached else inf
+        if cached and age < seconds(cached.value) and fits(cached.value, age):
+            return cached.value
+        if cached is None or age >= seconds(cached.value) + STALE_SECONDS:
             return self._first(name, now, read)
         if self._is_due(name, now) and self._refreshing.acquire(blocking=False):
-            troubles: tuple[type[Exception], ...] = (TimeoutError, *self.troubles)
+            errors: tuple[type[Exception], ...] = (TimeoutError, *self.errors)
             try:
                 return within(REFRESH_SECONDS, lambda: self._refresh(name, now, read))
-            except troubles:
+            except errors:
                 self._count()
                 self._failed[name] = self._failed_last = now
-        return kept.value
+        return cached.value
 
     def forget(self, name: str) -> None:
-        """Read it anew the next time."""
+        """Drop the value of a name, so that the next `get` reads it."""
         self._readings.pop(name, None)
 
     def _first(self, name: str, now: float, read: Callable[[], T]) -> T:
         try:
             value = read()
-        except self.troubles:
+        except self.errors:
             self._count()
             raise
         self._readings[name] = _Reading(value, now)
@@ -96,7 +96,7 @@ class Cache[T]:
         )
 
     def _refresh(self, name: str, now: float, read: Callable[[], T]) -> T:
-        """Also what comes too late for whoever waited is kept, unless it was forgotten or read anew meanwhile."""
+        """Read and store a value. A late value is stored too, unless the name was dropped or read again meanwhile."""
         before = self._readings.get(name)
         try:
             with aws.one_try():
@@ -109,5 +109,5 @@ class Cache[T]:
         return value
 
     def _count(self) -> None:
-        if self.counted:
-            metrics.count(self.counted)
+        if self.metric:
+            metrics.count(self.metric)

@@ -1,4 +1,4 @@
-"""A limit on how long to wait for whoever is slow, however they are slow."""
+"""A time limit for any call, including calls that have no time limit of their own."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -6,19 +6,19 @@ from threading import Thread
 
 
 def within[T](seconds: float, act: Callable[[], T]) -> T:
-    """What `act` returns, if it does so in time; raises what it raises.
+    """Return what `act` returns. Raise what it raises.
 
-    It goes on in a thread of its own, since nothing else has a limit: looking up a name has none, and that of a socket
-    begins anew with every byte.
+    `act` runs in a thread, because some steps of a call have no time limit. Name resolution has none. A socket's limit
+    starts again with every byte. After a timeout the thread continues, and its result is dropped.
 
-    :raises TimeoutError: it is not done yet.
+    :raises TimeoutError: `act` takes longer than `seconds`.
     """
     future = Future[T]()
 
     def run() -> None:
         try:
             future.set_result(act())
-        except Exception as error:  # noqa: BLE001 - it is raised where someone waits, and printed nowhere
+        except Exception as error:  # noqa: BLE001 - the waiting caller raises it, and nothing prints it
             future.set_exception(error)
 
     Thread(target=run, daemon=True).start()

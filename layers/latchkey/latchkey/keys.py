@@ -1,7 +1,7 @@
-"""The keys outside the tables, one ring for each purpose, from Secrets Manager.
+"""Keyrings from Secrets Manager, one for each purpose.
 
-A ring is fresh for five minutes, and is used an hour longer while Secrets Manager does not answer: a sign-in must not
-depend on its every second. Ages are measured with the monotonic clock, which tells no time of day.
+A keyring is fresh for 5 minutes. It may be used for one more hour while Secrets Manager is down, so that people can
+still sign in. Ages are measured with the monotonic clock.
 """
 
 import json
@@ -18,64 +18,87 @@ from latchkey.rules.refusals import Unavailable
 from latchkey.tokens import Keyring
 
 FRESH_SECONDS = 5 * 60
-TROUBLES = (BotoCoreError, ClientError, KeyError, ValueError)
-"""Secrets Manager does not answer, or what it holds is no key."""
+READ_ERRORS = (BotoCoreError, ClientError, KeyError, ValueError)
+"""Secrets Manager is down or refuses, or the secret's text is not a keyring."""
 
-_cache = Cache[Any](TROUBLES, Metric.SECRETS_UNREADABLE)
-"""Secrets by ARN, ready for use."""
+_cache = Cache[Any](READ_ERRORS, Metric.SECRETS_UNREADABLE)
+"""Parsed secrets, by ARN."""
 
 
 def lookup() -> Keyring:
-    """For table keys made of addresses. Its keys are never rotated: items are found by them.
+    """Return the keyring that makes table keys from addresses. It is never rotated, because items are found by it.
 
-    :raises Unavailable: it cannot be read, and no copy is recent enough.
+    :raises Unavailable: the secret cannot be read, and no cached copy is recent enough.
     """
-    return _ring(settings.load().lookup_key_arn)
+    return _keyring(settings.load().lookup_key_arn)
 
 
 def cookie() -> Keyring:
-    """For what a browser keeps for us. Raises as `lookup` does."""
-    return _ring(settings.load().cookie_key_arn)
+    """Return the keyring that signs cookies.
+
+    :raises Unavailable: as for `lookup`.
+    """
+    return _keyring(settings.load().cookie_key_arn)
 
 
 def link() -> Keyring:
-    """For link secrets. Raises as `lookup` does."""
-    return _ring(settings.load().link_key_arn)
+    """Return the keyring of link secrets.
+
+    :raises Unavailable: as for `lookup`.
+    """
+    return _keyring(settings.load().link_key_arn)
 
 
 def pin() -> Keyring:
-    """The peppers of PINs. Raises as `lookup` does."""
-    return _ring(settings.load().pin_key_arn)
+    """Return the keyring of PIN peppers.
+
+    :raises Unavailable: as for `lookup`.
+    """
+    return _keyring(settings.load().pin_key_arn)
 
 
 def provider_client_secret() -> str:
-    """What proves to Google that it is us who ask. Raises as `lookup` does."""
+    """Return the client secret of the OAuth client at the provider.
+
+    :raises Unavailable: as for `lookup`.
+    """
     return _read(settings.load().google_secret_arn, str)
 
 
 def preload() -> None:
-    """Every secret that this function was given, so that no request waits for it. Raises as `lookup` does."""
-    told = settings.load()
-    rings = {told.lookup_key_arn: lookup, told.cookie_key_arn: cookie, told.link_key_arn: link, told.pin_key_arn: pin}
-    for arn, ring in rings.items():
+    """Read every secret that this function may read, so that no request waits for it.
+
+    :raises Unavailable: as for `lookup`.
+    """
+    config = settings.load()
+    readers = {
+        config.lookup_key_arn: lookup,
+        config.cookie_key_arn: cookie,
+        config.link_key_arn: link,
+        config.pin_key_arn: pin,
+    }
+    for arn, read in readers.items():
         if arn:
-            ring()
-    if told.google_client_id and told.google_secret_arn:
+            read()
+    if config.google_client_id and config.google_secret_arn:
         provider_client_secret()
 
 
-def _ring(arn: str) -> Keyring:
+def _keyring(arn: str) -> Keyring:
     return _read(arn, lambda text: Keyring.parse(json.loads(text)))
 
 
 def _read[T](arn: str, parse: Callable[[str], T]) -> T:
-    """A secret as `parse` makes it; raises ValueError there for one that cannot be used."""
+    """Return a secret as `parse` returns it. `parse` raises ValueError if it cannot use the text.
+
+    :raises Unavailable: as for `lookup`.
+    """
 
     def read() -> T:
         return parse(aws.service_client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
 
     try:
         secret: T = _cache.get(arn, time.monotonic(), read, lambda _: FRESH_SECONDS)
-    except TROUBLES:
+    except READ_ERRORS:
         raise Unavailable from None
     return secret

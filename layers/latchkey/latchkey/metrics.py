@@ -1,5 +1,7 @@
-"""What is counted for alarms and the dashboard. Counts leave in the log's own lines, in CloudWatch's embedded metric
-format: no call, no waiting, and each count beside what it is about."""
+"""Counts for alarms and the dashboard, written into log lines in CloudWatch's embedded metric format (EMF).
+
+Therefore a count needs no call to AWS, and it stands in the log line of the request that it belongs to.
+"""
 
 import time
 from collections import Counter
@@ -8,21 +10,21 @@ from enum import StrEnum
 from latchkey import settings
 
 NAMESPACE = "Latchkey"
-"""Their one dimension is the stage: practices would make a metric each, and no metric may name a person."""
+"""CloudWatch namespace. The only dimension is the stage: no metric for each practice, and none that names a person."""
 
 
 class Metric(StrEnum):
-    """Names in CloudWatch; alarms are about them."""
+    """A metric, by its name in CloudWatch. Alarms use these names."""
 
     MAIL_QUEUED = "Asked"
-    """A mail was promised."""
+    """A mail job was queued."""
     SENT = "Sent"
     MAIL_DEFERRED = "MailWaiting"
-    """SES does not take it now."""
+    """SES does not accept the mail now. The worker tries again."""
     MAIL_REJECTED = "MailRefused"
-    """SES will never take it."""
+    """SES refused the mail for good."""
     MAIL_SKIPPED = "MailDropped"
-    """It was overtaken by a newer one, or by the end of the access."""
+    """The worker did not send the mail. The reasons are in `rules/mail.py`."""
     DELIVERED = "Delivered"
     DELAYED = "Delayed"
     BOUNCED = "Bounced"
@@ -33,16 +35,16 @@ class Metric(StrEnum):
     PIN_REFUSED = "PinRefused"
     PIN_LOCKED = "PinLocked"
     PIN_GUESSING = "PinPressure"
-    """A wrong PIN at a practice that has had many within the hour."""
+    """A wrong PIN at a practice that had many wrong PINs within the hour."""
     GOOGLE_ACCEPTED = "GoogleAccepted"
     GOOGLE_REFUSED = "GoogleRefused"
     RATE_LIMITED = "Waiting"
-    """Someone tried too often."""
+    """A rate limit refused a request."""
     REFUSED = "Refused"
-    """Any no to a request; also by its code, as in `Refused.link_used`."""
+    """A request was refused. Also counted by problem code, as in `Refused.link_used`."""
     SECRETS_UNREADABLE = "SecretsUnreadable"
     FAULT = "Failed"
-    """A fault of ours, or of what we need, was written to the log."""
+    """A fault was logged: an error in our code, or an outage of a service that we need."""
 
 
 _BY_CODE = {
@@ -56,22 +58,22 @@ _counted: Counter[str] = Counter()
 
 
 def count(*metrics: Metric) -> None:
-    """Count once more, in the next line that is written."""
+    """Count each of the metrics once. The counts go into the next log line."""
     _counted.update(metrics)
 
 
 def count_refusal(code: str) -> None:
-    """Count a refusal, by its code too."""
+    """Count a refusal, in total and by its problem code."""
     _counted.update((Metric.REFUSED, f"{Metric.REFUSED}.{code}", *_BY_CODE.get(code, ())))
 
 
 def emf_fields() -> dict[str, object]:
-    """What was counted since the last line, as fields of the next; empty if nothing was."""
+    """Return the counts since the last log line, as fields of the next one. Empty if nothing was counted."""
     if not _counted:
         return {}
     counts = dict(_counted)
     _counted.clear()
-    named = [{"Name": name, "Unit": "Count"} for name in counts]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": named}
-    told = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
-    return {"_aws": told, "stage": settings.load().stage, **counts}
+    definitions = [{"Name": name, "Unit": "Count"} for name in counts]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": definitions}
+    metadata = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
+    return {"_aws": metadata, "stage": settings.load().stage, **counts}

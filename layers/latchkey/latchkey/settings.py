@@ -1,7 +1,7 @@
-"""What the template tells a function, read once. Nothing else of ours looks into the environment.
+"""Settings of a function, read once from its environment variables. No other module of the package reads them.
 
-Plain dataclass and no pydantic: reading strings is no reason to load a validation library at
-every cold start (docs/decisions/0003).
+A plain dataclass instead of pydantic, because importing pydantic would slow down every cold start
+(docs/decisions/0003).
 """
 
 import os
@@ -9,21 +9,20 @@ from dataclasses import dataclass
 from functools import cache
 
 MAX_LINK_HOURS = 24
-"""What the product promises of a link; a stack may promise less."""
+"""Longest lifetime of a link in hours. A stack may set a shorter one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A function's environment; what a function was not given is empty, and stays out of its reach."""
+    """The settings of one function. A setting is empty if the template does not give it to this function."""
 
     region: str
     stage: str
-    """What the stack is for, such as `prod`."""
+    """Purpose of the stack, such as `prod`."""
     portal_origin: str
-    """`https://host` under which clients see the portal; empty: the API's own address."""
+    """Origin of the portal, such as `https://host`. Empty means the API's own address."""
     cloudfront_digests: tuple[str, ...]
-    """SHA-256 of what CloudFront shows to prove that a request came through it, in hexadecimal; empty: it stands not in
-    front."""
+    """SHA-256 digests, in hex, of the secret header that CloudFront adds. Empty if the API is not behind CloudFront."""
     practices_table: str
     accounts_table: str
     links_table: str
@@ -41,11 +40,11 @@ class Settings:
     link_key_arn: str
     pin_key_arn: str
     token_issuer: str
-    """Who signs clinicians' tokens, exactly as they name it."""
+    """Issuer of the clinicians' tokens, exactly as their `iss` claim says."""
     token_client_ids: tuple[str, ...]
     token_scope: str
     google_client_id: str
-    """Empty: the stack has no Google sign-in."""
+    """Id of the OAuth client at Google. Empty if the stack offers no sign-in with Google."""
     google_issuer: str
     google_authorize_url: str
     google_token_url: str
@@ -54,7 +53,7 @@ class Settings:
     sender_domain: str
     configuration_set: str
     link_seconds: int
-    """How long a link lives; 24 hours at most."""
+    """Lifetime of a link in seconds, at most 24 hours."""
     practice_cache_seconds: int
     apple_app_ids: tuple[str, ...]
     android_package: str
@@ -62,15 +61,15 @@ class Settings:
 
 
 def in_lambda() -> bool:
-    """Whether Lambda runs this process; it says so by how it came to start it."""
+    """Return True if Lambda runs this process. Only Lambda sets this environment variable."""
     return "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ
 
 
 @cache
 def load() -> Settings:
-    """The settings of this function.
+    """Return the settings of this function.
 
-    :raises ValueError: for a number that is none, or a link that would live longer than 24 hours.
+    :raises ValueError: a number cannot be parsed, or `LINK_HOURS` is not 1 to 24.
     """
     text = os.environ.get
     hours = int(text("LINK_HOURS", "24"))

@@ -42,7 +42,7 @@ connection = SharedConnection(
     region=settings.load().region,
     connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
     read_timeout_seconds=aws.READ_TIMEOUT_SECONDS,
-    max_retry_attempts=aws.TRIES - 1,
+    max_retry_attempts=aws.MAX_TRIES - 1,
 )
 
 
