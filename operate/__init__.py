@@ -1,1 +1,1 @@
-"""What an engineer does about a deployed stack, beside deploying it: `python -m operate <command>`; never deployed."""
+"""Commands for people who operate a deployed stack: `python -m operate <command>`. Never deployed itself."""

@@ -1,4 +1,4 @@
-"""`python -m operate`: one command about one stack."""
+"""Entry point of `python -m operate`."""
 
 import sys
 

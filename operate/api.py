@@ -1,4 +1,4 @@
-"""The clinicians' API, asked over HTTP with someone's access token."""
+"""Calls to the clinicians' API over HTTP, with an access token."""
 
 import json
 import os
@@ -11,62 +11,64 @@ import urllib3
 from operate.errors import CommandError
 
 ENVIRONMENT = "LATCHKEY_TOKEN"
-"""Where a token can wait, out of the shell's history and the list of processes."""
-SECONDS = 15.0
+"""Environment variable for the token. It keeps the token out of the shell's history and the process list."""
+REQUEST_TIMEOUT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One portal's API, in the name of whoever the token is of."""
+    """The API of one portal. It acts as the person that the token belongs to."""
 
     origin: str
     token: str = field(repr=False)
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, expect: tuple[int, ...] = (200,)) -> Any:
-        """The document that is answered, None for an empty one; `path` is below `/admin/v1/practices`.
+        """Return the JSON document of the response, or None if it is empty.
 
-        :raises Trouble: the answer's status is none of those expected.
+        `path` is relative to `/admin/v1/practices`.
+
+        :raises CommandError: the status is not in `expect`, or as for `answer`.
         """
-        status, told = self.answer(method, path, body)
+        status, document = self.answer(method, path, body)
         if status not in expect:
-            said = told.get("title") or told.get("message") or "no reason given"
-            faults = "; ".join(f"{one['location']}: {one['message']}" for one in told.get("errors") or ())
-            raise CommandError(f"{method} {path} was answered {status}: {said}{f' ({faults})' if faults else ''}")
-        return told or None
+            title = document.get("title") or document.get("message") or "no reason given"
+            errors = "; ".join(f"{error['location']}: {error['message']}" for error in document.get("errors") or ())
+            raise CommandError(f"{method} {path} was answered {status}: {title}{f' ({errors})' if errors else ''}")
+        return document or None
 
     def answer(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        """Status and document of an answer, whatever it is.
+        """Return the status and the JSON document of the response, whatever the status is.
 
-        :raises Trouble: there is none, or what answers is no API.
+        :raises CommandError: no response came, or its body is not JSON.
         """
         try:
-            answer = urllib3.request(
+            response = urllib3.request(
                 method,
                 f"{self.origin}/admin/v1/practices{path}",
                 json=body,
                 headers={"Authorization": f"Bearer {self.token}"}
                 | ({"Content-Type": "application/json"} if body else {}),
-                timeout=SECONDS,
+                timeout=REQUEST_TIMEOUT_SECONDS,
                 retries=False,
                 redirect=False,
             )
-            told: dict[str, Any] = json.loads(answer.data) if answer.data else {}
+            document: dict[str, Any] = json.loads(response.data) if response.data else {}
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise CommandError(
-                f"{self.origin} does not answer as the clinicians' API: {type(error).__name__}"
+                f"{self.origin} does not answer like the clinicians' API ({type(error).__name__}). Check the address."
             ) from None
-        return answer.status, told
+        return response.status, document
 
 
 def at(origin: str, token: str | None) -> Api:
-    """The API of a portal; the token is `token`, or the one in the environment.
+    """Return the API of the portal at this origin. Without `token`, the token comes from the environment.
 
-    :raises Trouble: there is no token, or it would travel in the clear.
+    :raises CommandError: there is no token, or the origin is neither HTTPS nor on this machine.
     """
     token = token or os.environ.get(ENVIRONMENT)
     if not token:
-        raise CommandError(f"no token: give --token, or {ENVIRONMENT}=$(python -m operate token --stack ...)")
+        raise CommandError(f"No token. Give --token, or set {ENVIRONMENT}=$(python -m operate token --stack ...).")
     parts = urlsplit(origin)
     if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1"):
-        raise CommandError(f"{origin} is not https: a token is not sent there")
+        raise CommandError(f"{origin} is not https, so no token is sent there. Give an https address.")
     return Api(origin.rstrip("/"), token.removeprefix("Bearer "))

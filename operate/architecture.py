@@ -1,6 +1,6 @@
-"""The processor that layers were built for, read from what was built, so that nothing else is ever deployed.
+"""The `architecture` command: let a built template be deployed only for the processor that its layers were built for.
 
-A layer with another processor's libraries deploys like any other, and the functions that load them fail at their start.
+CloudFormation would accept a layer for another processor. The functions would then fail when they start.
 """
 
 import argparse
@@ -17,46 +17,46 @@ MAGIC, MACHINE = b"\x7fELF", slice(18, 20)
 ARCHITECTURE = re.compile(r"(?m)^  Architecture:\n(?:    .*\n)+")
 
 
-def run(asked: argparse.Namespace) -> None:
-    """Write into the built template that it is for this processor and for no other.
+def run(args: argparse.Namespace) -> None:
+    """Change the built template so that its parameter Architecture allows only this processor.
 
-    :raises Trouble: the libraries are of no processor that is known, or of two.
+    :raises CommandError: as for `of`, or the template has no parameter Architecture.
     """
-    folder = Path(asked.built)
-    found = of(folder)
+    folder = Path(args.built)
+    architecture = of(folder)
     path = folder / "template.yaml"
     template = path.read_text()
     if not ARCHITECTURE.search(template):
-        raise CommandError(f"{path} has no parameter Architecture")
-    path.write_text(ARCHITECTURE.sub(narrowed(found), template))
-    print(f"Built for {found}, and deployed for nothing else.")
+        raise CommandError(f"{path} has no parameter Architecture. Build again with sam build.")
+    path.write_text(ARCHITECTURE.sub(narrowed(architecture), template))
+    print(f"The layers were built for {architecture}. The stack will be deployed for {architecture} only.")
 
 
 def of(folder: Path) -> str:
-    """The processor that the native libraries below a folder are for.
+    """Return the processor of the native libraries below a folder, such as `arm64`.
 
-    :raises Trouble: there are none, or they are of no processor that is known, or of two.
+    :raises CommandError: there are no libraries, or they are for an unknown processor or for two.
     """
-    found: dict[str, Path] = {}
+    libraries: dict[str, Path] = {}
     for library in sorted(folder.rglob("*.so*")):
         header = library.read_bytes()[: MACHINE.stop]
         machine = int.from_bytes(header[MACHINE], "little") if header.startswith(MAGIC) else -1
         if machine not in MACHINES:
-            raise CommandError(f"{library} is a library of no processor that Lambda has")
-        found.setdefault(MACHINES[machine], library)
-    if len(found) != 1:
-        told = ", ".join(f"{name} ({library})" for name, library in found.items())
-        raise CommandError(f"the layers below {folder} are for one processor, and these are for: {told or 'none'}")
-    return next(iter(found))
+            raise CommandError(f"{library} is not built for a processor that Lambda has. Build the layers again.")
+        libraries.setdefault(MACHINES[machine], library)
+    if len(libraries) != 1:
+        listed = ", ".join(f"{name} ({library})" for name, library in libraries.items())
+        raise CommandError(f"The layers below {folder} must be for one processor, but are for: {listed or 'none'}")
+    return next(iter(libraries))
 
 
 def narrowed(architecture: str) -> str:
-    """The template's parameter, with one value left: CloudFormation refuses every other."""
+    """Return the template's parameter Architecture with one allowed value. CloudFormation refuses all others."""
     return (
         "  Architecture:\n"
         "    Type: String\n"
         f"    Default: {architecture}\n"
         f"    AllowedValues: [{architecture}]\n"
-        "    ConstraintDescription: the processor that the layers were built for; build again for another\n"
+        "    ConstraintDescription: must be the processor that the layers were built for. Build again for another.\n"
         "    Description: Processor of the functions and of the layers built for them.\n"
     )

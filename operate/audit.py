@@ -1,4 +1,4 @@
-"""The audit, as the functions write it: read to learn what was decided, and added to by what is done here."""
+"""Read and append audit events, in the format of the functions."""
 
 import base64
 import secrets
@@ -9,16 +9,16 @@ from operate import aws
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 SYSTEM = "system"
-"""Who did it, for what no client and no clinician did."""
+"""Actor of an event that no client and no clinician caused."""
 
 
 def row(practice: str, about: bytes = b"") -> str:
-    """Where events about something are written down: an account's key, a client's id, or nothing for the practice."""
+    """Return the partition key of audit events. `about` is an account key or a client id, or empty for the practice."""
     return f"{practice}#{base64.urlsafe_b64encode(about).rstrip(b'=').decode()}"
 
 
 def add(stack: aws.Stack, practice: str, kind: str, reason: str) -> None:
-    """Write down what is about to be done about a practice, or about all (`*`)."""
+    """Append an event about a practice, or about all practices (`*`). Call this before the change itself."""
     now = time.time_ns() // 1_000_000
     aws.client("dynamodb").put_item(
         TableName=stack.resource("Events"),
@@ -34,15 +34,15 @@ def add(stack: aws.Stack, practice: str, kind: str, reason: str) -> None:
     )
 
 
-def since(table: str, subject: str, instant: int) -> Iterator[tuple[str, str | None]]:
-    """Kind and reason of what was written down there from `instant` (Unix milliseconds) on, oldest first."""
+def since(table: str, subject: str, as_of_ms: int) -> Iterator[tuple[str, str | None]]:
+    """Yield kind and reason of each event of a subject since `as_of_ms` (Unix milliseconds), oldest first."""
     pages = (
         aws.client("dynamodb")
         .get_paginator("query")
         .paginate(
             TableName=table,
             KeyConditionExpression="subject = :subject AND id >= :first",
-            ExpressionAttributeValues={":subject": {"S": subject}, ":first": {"S": ulid(instant, 0)}},
+            ExpressionAttributeValues={":subject": {"S": subject}, ":first": {"S": ulid(as_of_ms, 0)}},
             ConsistentRead=True,
         )
     )
@@ -51,7 +51,7 @@ def since(table: str, subject: str, instant: int) -> Iterator[tuple[str, str | N
             yield item["kind"]["S"], item.get("reason", {}).get("S")
 
 
-def ulid(instant: int, chance: int) -> str:
-    """The ULID of an instant (Unix milliseconds); with `chance` 0 it sorts before all others of that instant."""
-    number = (instant << 80) | chance
+def ulid(time_ms: int, randomness: int) -> str:
+    """Return the ULID of a time in Unix milliseconds. With `randomness` 0 it sorts first among those of that time."""
+    number = (time_ms << 80) | randomness
     return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))

@@ -1,4 +1,4 @@
-"""AWS, as the shell's profile and region have it, and the stack that CloudFormation keeps there."""
+"""AWS clients for the shell's profile and region, and the stack that a command is about."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -12,8 +12,8 @@ from operate.errors import CommandError
 
 @cache
 def client(service: str) -> Any:
-    """A boto3 client; safe to share between threads."""
-    return boto3.client(service)  # type: ignore[call-overload] # one of a few names
+    """Return a boto3 client. Threads may share it."""
+    return boto3.client(service)  # type: ignore[call-overload] # boto3 overloads by literal service names
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +25,33 @@ class Stack:
 
     @property
     def origin(self) -> str:
-        """Where its portal answers, without a slash at the end."""
+        """The portal's origin, without a slash at the end."""
         return self.outputs["PortalUrl"].removesuffix("/{practice}")
 
     def resource(self, logical_id: str) -> str:
-        """What a resource of the template is called in the account.
+        """Return the physical id of a resource of the template.
 
-        :raises Trouble: the stack has none of that name.
+        :raises CommandError: the stack has no such resource.
         """
         try:
-            found = client("cloudformation").describe_stack_resource(StackName=self.name, LogicalResourceId=logical_id)
+            response = client("cloudformation").describe_stack_resource(
+                StackName=self.name, LogicalResourceId=logical_id
+            )
         except ClientError as error:
-            raise CommandError(f"stack {self.name} has no {logical_id}: {error.response['Error']['Message']}") from None
-        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+            raise CommandError(f"Stack {self.name} has no {logical_id}: {error.response['Error']['Message']}") from None
+        return str(response["StackResourceDetail"]["PhysicalResourceId"])
 
 
 def stack(name: str) -> Stack:
-    """The stack of that name.
+    """Return the stack of this name.
 
-    :raises Trouble: there is none in this account and region.
+    :raises CommandError: this account and region have no such stack.
     """
     try:
-        (found,) = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        (description,) = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        raise CommandError(f"no stack {name} in {client('cloudformation').meta.region_name}") from None
-    return Stack(name, {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])})
+        region = client("cloudformation").meta.region_name
+        raise CommandError(f"No stack {name} in {region}. Check AWS_PROFILE and AWS_DEFAULT_REGION.") from None
+    return Stack(name, {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])})

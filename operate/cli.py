@@ -1,6 +1,6 @@
-"""The command line: what there is to do, and what is said of it.
+"""The command line of `python -m operate`.
 
-Exit codes: 0 done, 2 refused or impossible, with one line on standard error that says why.
+Exit codes: 0 if the command succeeded, 2 if it failed. A failure prints one line on standard error that says why.
 """
 
 import argparse
@@ -13,93 +13,107 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operate import access_token, architecture, keys, operators, parameters, practices, records, release, restore
 from operate.errors import CommandError
 
-TOKEN_HELP = "An operator's or clinician's access token; else LATCHKEY_TOKEN in the environment"  # noqa: S105 - help text
+TOKEN_HELP = "access token of an operator or clinician (default: LATCHKEY_TOKEN from the environment)"  # noqa: S105 - help text
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what is asked; returns the exit code."""
-    asked = parser().parse_args(arguments)
+    """Run a command. Return the exit code."""
+    args = parser().parse_args(arguments)
     try:
-        asked.do(asked)
-    except CommandError as trouble:
-        said = str(trouble)
+        args.do(args)
+    except CommandError as error:
+        message = str(error)
     except (BotoCoreError, ClientError) as error:
-        said = f"AWS: {error}"
+        message = f"AWS: {error}"
     except KeyboardInterrupt:
-        said = "stopped"
+        message = "stopped"
     else:
         return 0
-    print(f"operate: {said}", file=sys.stderr)
+    print(f"operate: {message}", file=sys.stderr)
     return 2
 
 
 def parser() -> argparse.ArgumentParser:
-    """Everything that can be asked."""
-    parser = argparse.ArgumentParser(prog="python -m operate", description="Look after a deployed stack.")
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(prog="python -m operate", description="Operate a deployed stack.")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    one = _command(
-        commands, "first-operator", operators.enter, "Let someone make practices, here and in every practice"
+    command = _command(
+        commands, "first-operator", operators.add_operator, "Add an operator, who may create practices and act in all"
     )
-    _stack(one)
-    who = one.add_mutually_exclusive_group(required=True)
-    who.add_argument("--email", help="entered into the stack's user pool, which mails a temporary password")
-    who.add_argument("--subject", help="`sub` of the tokens of someone who is known already, or to another issuer")
-    one.add_argument("--no-mail", action="store_true", help="print the temporary password, and mail nothing")
+    _stack(command)
+    person = command.add_mutually_exclusive_group(required=True)
+    person.add_argument("--email", help="added to the stack's user pool, which mails a temporary password")
+    person.add_argument("--subject", help="`sub` of the person's tokens, for an existing user or another issuer")
+    command.add_argument("--no-mail", action="store_true", help="print the temporary password instead of mailing it")
 
-    one = _command(commands, "token", access_token.show, "Sign in at the stack's user pool and print the access token")
-    _stack(one, changes=False)
-    _pool(one)
-
-    one = _command(commands, "practice", practices.put, "Create a practice")
-    _stack(one)
-    _pool(one)
-    one.add_argument("--api", help="origin of the portal; else the stack's output PortalUrl")
-    one.add_argument("--token", help=TOKEN_HELP + "; else you sign in")
-    one.add_argument("--slug", required=True, help="its place in every URL: a-z, 0-9 and -, 3 to 40 characters")
-    one.add_argument("--name", required=True)
-    one.add_argument("--phone", required=True, help="shown wherever someone is stuck")
-    one.add_argument("--time-zone", default="UTC", help="as the IANA database names it: America/Chicago")
-    one.add_argument("--language", default="en", choices=("en", "es"))
-
-    one = _command(commands, "rotate", keys.rotate, "Replace a key: a new one now, the old one dropped a day later")
-    _stack(one)
-    one.add_argument("--key", required=True, choices=keys.RINGS, help="the secret, as the template names it")
-    one.add_argument("--finish", action="store_true", help="drop the keys before the current one, 25 hours after it")
-    one.add_argument("--at-once", action="store_true", help="do not wait, as when a key is out; says what that breaks")
-
-    one = _command(commands, "restore", restore.run, "Bring items of a table back as they were at a time")
-    _stack(one)
-    one.add_argument("--table", required=True, choices=restore.TABLES, help="as the template names it")
-    one.add_argument("--from-time", required=True, help="RFC 3339 in UTC: 2026-03-03T12:00:00Z")
-    one.add_argument(
-        "--overwrite", action="store_true", help="also what is there and differs; else only what is missing"
+    command = _command(
+        commands, "token", access_token.show, "Sign in at the stack's user pool and print the access token"
     )
-    one.add_argument("--from-table", help="a table that was restored already, instead of making one")
-    one.add_argument("--keep", action="store_true", help="keep the restored side table")
+    _stack(command, changes=False)
+    _pool(command)
+
+    command = _command(commands, "practice", practices.put, "Create a practice")
+    _stack(command)
+    _pool(command)
+    command.add_argument("--api", help="origin of the portal (default: the stack's output PortalUrl)")
+    command.add_argument("--token", help=TOKEN_HELP + "; without a token you sign in")
+    command.add_argument(
+        "--slug", required=True, help="name of the practice in URLs: a-z, 0-9 and -, 3 to 40 characters"
+    )
+    command.add_argument("--name", required=True)
+    command.add_argument("--phone", required=True, help="shown on pages to people who need help")
+    command.add_argument("--time-zone", default="UTC", help="a name of the IANA database, such as America/Chicago")
+    command.add_argument("--language", default="en", choices=("en", "es"))
+
+    command = _command(
+        commands, "rotate", keys.rotate, "Replace a key: add a new one now, drop the old one a day later"
+    )
+    _stack(command)
+    command.add_argument("--key", required=True, choices=keys.RINGS, help="logical id of the secret in the template")
+    command.add_argument("--finish", action="store_true", help="drop the older keys, 25 hours after the new one")
+    command.add_argument(
+        "--at-once",
+        action="store_true",
+        help="do not wait, for a key that has leaked; prints what becomes invalid",
+    )
+
+    command = _command(commands, "restore", restore.run, "Copy items of a table back as they were at a time")
+    _stack(command)
+    command.add_argument("--table", required=True, choices=restore.TABLES, help="logical id in the template")
+    command.add_argument("--from-time", required=True, help="RFC 3339 in UTC: 2026-03-03T12:00:00Z")
+    command.add_argument(
+        "--overwrite", action="store_true", help="also replace items that differ (default: only copy missing items)"
+    )
+    command.add_argument("--from-table", help="use this restored table instead of restoring a new one")
+    command.add_argument("--keep", action="store_true", help="keep the restored side table")
 
     for name, do, about in (
-        ("export", records.export, "Print everything on file about a client, as JSON"),
-        ("erase", records.erase, "Forget a client, and say what stays and why"),
+        ("export", records.export, "Print all data about a client, as JSON"),
+        ("erase", records.erase, "Erase a client, and print what is retained and why"),
     ):
-        one = _command(commands, name, do, about)
-        one.add_argument("--api", required=True, help="origin of the portal: https://portal.example.com")
-        one.add_argument("--practice", required=True, help="the practice's slug")
-        one.add_argument("--client", required=True, help="the client's id")
-        one.add_argument("--token", help=TOKEN_HELP)
+        command = _command(commands, name, do, about)
+        command.add_argument("--api", required=True, help="origin of the portal: https://portal.example.com")
+        command.add_argument("--practice", required=True, help="the practice's slug")
+        command.add_argument("--client", required=True, help="the client's id")
+        command.add_argument("--token", help=TOKEN_HELP)
         if do is records.erase:
-            _dry_run(one)
+            _dry_run(command)
 
-    one = _command(commands, "parameters", parameters.run, "Write the template's parameters into docs/operations.md")
-    one.add_argument("--check", action="store_true", help="only say whether they are there as they should be")
+    command = _command(
+        commands, "parameters", parameters.run, "Write the template's parameters into docs/operations.md"
+    )
+    command.add_argument("--check", action="store_true", help="write nothing; fail if the table is out of date")
 
-    one = _command(commands, "architecture", architecture.run, "Hold a deployment to the processor that was built for")
-    one.add_argument("--built", default=architecture.BUILT, help="the folder that `sam build` wrote")
+    command = _command(
+        commands, "architecture", architecture.run, "Limit a deployment to the processor that the layers were built for"
+    )
+    command.add_argument("--built", default=architecture.BUILT, help="the folder that `sam build` wrote")
 
-    one = _command(commands, "release", release.run, "Tag a version, with its part of the changelog as notes")
-    one.add_argument("version", help="x.y.z")
-    one.add_argument("--in", dest="folder", type=Path, default=release.PROJECT, help=argparse.SUPPRESS)
-    _dry_run(one)
+    command = _command(commands, "release", release.run, "Tag a version, with its section of the changelog as notes")
+    command.add_argument("version", help="x.y.z")
+    command.add_argument("--in", dest="folder", type=Path, default=release.PROJECT, help=argparse.SUPPRESS)
+    _dry_run(command)
     return parser
 
 
@@ -112,15 +126,17 @@ def _command(
 
 
 def _stack(command: argparse.ArgumentParser, *, changes: bool = True) -> None:
-    command.add_argument("--stack", required=True, help="the stack's name, in AWS_REGION and by AWS_PROFILE")
+    command.add_argument("--stack", required=True, help="the stack's name, in the shell's AWS profile and region")
     if changes:
         _dry_run(command)
 
 
 def _dry_run(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    command.add_argument("--dry-run", action="store_true", help="print what would be done; change nothing")
 
 
 def _pool(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--sign-in", help="the pool's authorize endpoint; else the stack's output ClinicianSignIn")
-    command.add_argument("--paste", action="store_true", help="no browser here: paste the address that it ends at")
+    command.add_argument(
+        "--sign-in", help="the pool's authorize endpoint (default: the stack's output ClinicianSignIn)"
+    )
+    command.add_argument("--paste", action="store_true", help="paste the final address, on a machine without a browser")

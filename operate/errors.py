@@ -1,5 +1,5 @@
-"""The one way in which a command fails."""
+"""The error that ends a command."""
 
 
 class CommandError(Exception):
-    """Nothing more was done; the message is one line, for the person at the keyboard."""
+    """A command failed and did nothing more. The message is one line that says what failed and what to do next."""

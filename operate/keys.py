@@ -1,8 +1,8 @@
-"""Key rings in Secrets Manager: `{"current": "2", "1": "...", "2": "..."}`, and how a key is replaced while people
-sign in.
+"""The `rotate` command: replace a key of a keyring while people sign in.
 
-A function goes on with a ring for up to 5 minutes before it reads it again. So a new key is first added, and made the
-current one only when every function knows it; what one function makes under it, all others recognise.
+A keyring in Secrets Manager is `{"current": "2", "1": "...", "2": "..."}`. Functions cache it for up to 5 minutes.
+Therefore a new key is first added, and becomes the current one only after every function has read it. So each function
+accepts what any other makes.
 """
 
 import argparse
@@ -17,127 +17,136 @@ from operate import aws
 from operate.errors import CommandError
 
 RINGS = ("LookupKey", "LinkKey", "CookieKey", "PinPepper")
-UNROTATED = "LookupKey"
-"""Accounts and budgets are found by it."""
+NOT_ROTATABLE = "LookupKey"
+"""Keyring that is not rotated, because functions find accounts and rate limits with it."""
 
-KNOWN_AFTER = timedelta(minutes=6)
-"""After this every function has read a ring again: they keep one for 5 minutes (latchkey.keys.FRESH_SECONDS)."""
-OUTLIVED_AFTER = timedelta(hours=25)
-"""Links and PINs live 24 hours at most; the rest is for functions that could not read the ring for an hour."""
+PROPAGATION_TIME = timedelta(minutes=6)
+"""Time after which every function has read a changed keyring. They cache it for 5 minutes (latchkey.keys)."""
+EXPIRY_TIME = timedelta(hours=25)
+"""Time after which nothing made with the old key is valid. Links and PINs are valid for at most 24 hours.
+
+The 25th hour is for functions that could not read the new keyring and still used the old key.
+"""
 
 LENGTH = 64
 ALPHABET = string.ascii_letters + string.digits
 
-LOST = {
-    "LinkKey": "links in mails that are under way, or not opened yet",
-    "CookieKey": "the marks of browsers that asked for a link or have signed in before",
-    "PinPepper": "PINs that were not typed yet",
+EFFECT_OF_ROTATION = {
+    "LinkKey": "links that nobody has used yet, also in mails that are still on their way",
+    "CookieKey": "cookies of requested links and of known browsers",
+    "PinPepper": "PINs that nobody has used yet",
 }
+"""What becomes invalid when the old keys are dropped at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """A ring as Secrets Manager keeps it."""
+    """A keyring as it is stored in Secrets Manager."""
 
     arn: str
     document: dict[str, str] = field(repr=False)
     age: timedelta
-    """Since it was last written."""
+    """Time since the last write."""
 
     @property
     def current(self) -> str:
-        """Id of the key that new things are made under."""
+        """Id of the key that functions make new links, cookies or PINs with."""
         return self.document["current"]
 
     @property
     def ids(self) -> list[str]:
-        """Ids of all keys, the oldest first."""
+        """Ids of all keys, oldest first."""
         return sorted((name for name in self.document if name != "current"), key=int)
 
     @property
     def next(self) -> str | None:
-        """Id of a key that was added after the current one, and is not used yet."""
+        """Id of the key after the current one, which is not used yet. None if there is none."""
         later = self.ids[self.ids.index(self.current) + 1 :]
         return later[0] if later else None
 
 
-def rotate(asked: argparse.Namespace) -> None:
-    """Add a key and make it the current one; with `--finish`, drop those before it.
+def rotate(args: argparse.Namespace) -> None:
+    """Add a key and make it the current one. With `--finish`, drop the older keys.
 
-    It can be stopped and started again at any point: it goes on where the ring is.
+    The command can be stopped at any time. Run again, it continues with the keyring as it is.
 
-    :raises Trouble: the key cannot be replaced, or it is too early to drop one.
+    :raises CommandError: the key cannot be rotated, it is too early to drop a key, or someone else changes the keyring.
     """
-    if asked.key == UNROTATED:
+    if args.key == NOT_ROTATABLE:
         raise CommandError(
-            "LookupKey is not rotated: accounts are found by it, and under another key nobody on file would be found"
-            " (docs/operations.md, Keys)"
+            "LookupKey cannot be rotated: functions find accounts with it, and with another key they would find none."
+            " See docs/operations.md, Keys."
         )
-    stack = aws.stack(asked.stack)
-    step = _finish if asked.finish else _replace
-    step(_read(stack.resource(asked.key)), asked)
+    stack = aws.stack(args.stack)
+    step = _finish if args.finish else _replace
+    step(_read(stack.resource(args.key)), args)
 
 
-def _replace(ring: Ring, asked: argparse.Namespace) -> None:
+def _replace(ring: Ring, args: argparse.Namespace) -> None:
     following = ring.next
     if following is None:
         following = str(int(ring.ids[-1]) + 1)
-        if asked.dry_run:
-            print(f"Would add key {following} to {asked.key}, and make it the current one in place of {ring.current}.")
+        if args.dry_run:
+            print(f"Would add key {following} to {args.key} and make it the current key instead of key {ring.current}.")
             return
         _write(ring, ring.document | {following: "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))})
-        print(f"{asked.key}: key {following} is added; {ring.current} is still the current one.", flush=True)
+        print(f"{args.key}: key {following} was added. Key {ring.current} is still the current key.", flush=True)
         ring = _read(ring.arn)
-    elif asked.dry_run:
-        print(f"Would make key {following} of {asked.key} the current one in place of {ring.current}.")
+    elif args.dry_run:
+        print(f"Would make key {following} of {args.key} the current key instead of key {ring.current}.")
         return
-    if asked.at_once:
-        print("For up to 5 minutes some functions refuse what others make under the new key.")
-    elif (left := KNOWN_AFTER - ring.age) > timedelta():
+    if args.at_once:
+        print("For up to 5 minutes, some functions refuse links, cookies or PINs that others make with the new key.")
+    elif (left := PROPAGATION_TIME - ring.age) > timedelta():
         print(
-            f"Waiting {left.seconds + 1} s, until every function knows it. Stopped here, the same command goes on.",
+            f"Waiting {left.seconds + 1} s until every function has read the new key. If you stop this now, run the"
+            " same command again later.",
             flush=True,
         )
         time.sleep(left.total_seconds())
     _write(ring, ring.document | {"current": following})
-    ripe = datetime.now(UTC) + OUTLIVED_AFTER
-    print(f"{asked.key}: key {following} is the current one.")
-    print(f"After {ripe:%Y-%m-%dT%H:%MZ}, to drop the ones before it: the same command with --finish")
+    expires_at = datetime.now(UTC) + EXPIRY_TIME
+    print(f"{args.key}: key {following} is the current key.")
+    print(f"After {expires_at:%Y-%m-%dT%H:%MZ}, run the same command with --finish to drop the older keys.")
 
 
-def _finish(ring: Ring, asked: argparse.Namespace) -> None:
+def _finish(ring: Ring, args: argparse.Namespace) -> None:
     if ring.next is not None:
         raise CommandError(
-            f"key {ring.next} of {asked.key} is not the current one yet: first the same command without --finish"
+            f"Key {ring.next} of {args.key} is not the current key yet. Run the same command without --finish first."
         )
     old = [name for name in ring.ids if name != ring.current]
     if not old:
-        print(f"{asked.key} has no key but the current one; there is nothing to drop.")
+        print(f"{args.key} has only the current key. There is nothing to drop.")
         return
-    if not asked.at_once and (left := OUTLIVED_AFTER - ring.age) > timedelta():
-        ripe = datetime.now(UTC) + left
+    if not args.at_once and (left := EXPIRY_TIME - ring.age) > timedelta():
+        expires_at = datetime.now(UTC) + left
         raise CommandError(
-            f"too early: what was made under the old key of {asked.key} lives until {ripe:%Y-%m-%dT%H:%MZ}"
+            f"Cannot drop the old {args.key} yet: links, cookies or PINs made with it are valid until"
+            f" {expires_at:%Y-%m-%dT%H:%MZ}. Run this again then, or use --at-once if the key has leaked."
         )
-    if asked.dry_run:
-        print(f"Would drop from {asked.key}: {', '.join(old)}")
+    if args.dry_run:
+        print(f"Would drop from {args.key}: {', '.join(old)}")
         return
     _write(ring, {"current": ring.current, ring.current: ring.document[ring.current]})
-    print(f"{asked.key}: key {ring.current} is the only one.")
-    if asked.at_once:
-        print(f"Dead within 5 minutes: {LOST[asked.key]}")
+    print(f"{args.key}: key {ring.current} is the only key.")
+    if args.at_once:
+        print(f"Invalid within 5 minutes: {EFFECT_OF_ROTATION[args.key]}")
 
 
 def _read(arn: str) -> Ring:
-    found = aws.client("secretsmanager").get_secret_value(SecretId=arn)
-    document = json.loads(found["SecretString"])
+    secret = aws.client("secretsmanager").get_secret_value(SecretId=arn)
+    document = json.loads(secret["SecretString"])
     if not all(name == "current" or name.isdecimal() for name in document):
-        raise CommandError(f"{arn} has keys that are not numbered: it was changed by hand")
-    return Ring(arn, document, datetime.now(UTC) - found["CreatedDate"])
+        raise CommandError(f"{arn} has keys without a number: someone edited it. Put its previous version back.")
+    return Ring(arn, document, datetime.now(UTC) - secret["CreatedDate"])
 
 
 def _write(ring: Ring, document: dict[str, str]) -> None:
-    """:raises Trouble: someone else has written it meanwhile."""
+    """Write a keyring.
+
+    :raises CommandError: someone else has changed the keyring since it was read.
+    """
     if _read(ring.arn).document != ring.document:
-        raise CommandError("someone else is changing this key: look again")
+        raise CommandError("Someone else is changing this keyring. Run this again when they have finished.")
     aws.client("secretsmanager").put_secret_value(SecretId=ring.arn, SecretString=json.dumps(document))

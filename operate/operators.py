@@ -1,4 +1,7 @@
-"""Operators: who may make practices. The clinicians' API makes none, so that nobody can raise themselves."""
+"""The `first-operator` command. Operators may create practices.
+
+The clinicians' API cannot create operators, so that nobody can give themselves that role.
+"""
 
 import argparse
 import secrets
@@ -6,40 +9,45 @@ import secrets
 from operate import audit, aws
 from operate.errors import CommandError
 
-EVERYWHERE = "*"
-"""Where the memberships of operators are kept; no slug reads like it."""
+OPERATOR_PARTITION = "*"
+"""Partition of the operators' memberships in the members table. No slug can be equal to it."""
 
 
-def enter(asked: argparse.Namespace) -> None:
-    """Enter someone as an operator: into the user pool if need be, and into the members table."""
-    stack = aws.stack(asked.stack)
+def add_operator(args: argparse.Namespace) -> None:
+    """Add an operator to the members table. With `--email`, also add the user to the user pool if missing.
+
+    :raises CommandError: `--email` was given, but the stack has no user pool.
+    """
+    stack = aws.stack(args.stack)
     pool = stack.outputs.get("ClinicianPoolId")
-    if asked.email and not pool:
-        raise CommandError(f"{stack.name} takes another issuer's tokens: give the person's `sub` there as --subject")
-    who = asked.email or asked.subject
-    if asked.dry_run:
-        print(f"Would make {who} an operator of {stack.name}.")
+    if args.email and not pool:
+        raise CommandError(
+            f"{stack.name} has no user pool of its own. Give the `sub` of the person's tokens as --subject."
+        )
+    person = args.email or args.subject
+    if args.dry_run:
+        print(f"Would make {person} an operator of {stack.name}.")
         return
-    if asked.email:
-        subject, password = _entered(str(pool), asked.email, mail=not asked.no_mail)
+    if args.email:
+        subject, password = _ensure_user(str(pool), args.email, mail=not args.no_mail)
     else:
-        subject, password = asked.subject, None
-    audit.add(stack, EVERYWHERE, "member_changed", f"operator:{subject}")
+        subject, password = args.subject, None
+    audit.add(stack, OPERATOR_PARTITION, "member_changed", f"operator:{subject}")
     aws.client("dynamodb").put_item(
         TableName=stack.resource("Members"),
-        Item={"practice": {"S": EVERYWHERE}, "subject": {"S": subject}, "role": {"S": "operator"}},
+        Item={"practice": {"S": OPERATOR_PARTITION}, "subject": {"S": subject}, "role": {"S": "operator"}},
     )
-    print(f"{who} is an operator of {stack.name}; their tokens say sub {subject}")
+    print(f"{person} is an operator of {stack.name}. The sub of their tokens is {subject}")
     if password:
-        print(f"Temporary password, for 7 days: {password}")
-    elif asked.email:
-        print("Whoever is new in the pool finds a temporary password in their mail; it works for 7 days.")
-    if asked.email:
-        print(f"They sign in, and choose a password, with: python -m operate token --stack {stack.name}")
+        print(f"Temporary password, valid for 7 days: {password}")
+    elif args.email:
+        print("If the user is new in the pool, there is a temporary password in their mail. It is valid for 7 days.")
+    if args.email:
+        print(f"To sign in and choose a password, they run: python -m operate token --stack {stack.name}")
 
 
-def _entered(pool: str, email: str, *, mail: bool) -> tuple[str, str | None]:
-    """The `sub` of someone in the pool, and the temporary password of who is new and gets no mail."""
+def _ensure_user(pool: str, email: str, *, mail: bool) -> tuple[str, str | None]:
+    """Return the `sub` of a user of the pool, and the temporary password if the user is new and gets no mail."""
     cognito = aws.client("cognito-idp")
     password = secrets.token_urlsafe(24)
     try:
@@ -50,8 +58,8 @@ def _entered(pool: str, email: str, *, mail: bool) -> tuple[str, str | None]:
             TemporaryPassword=password,
             **({"DesiredDeliveryMediums": ["EMAIL"]} if mail else {"MessageAction": "SUPPRESS"}),
         )
-        told = None if mail else password
+        shown_password = None if mail else password
     except cognito.exceptions.UsernameExistsException:
-        told = None
-    known = cognito.admin_get_user(UserPoolId=pool, Username=email)["UserAttributes"]
-    return next(one["Value"] for one in known if one["Name"] == "sub"), told
+        shown_password = None
+    attributes = cognito.admin_get_user(UserPoolId=pool, Username=email)["UserAttributes"]
+    return next(attribute["Value"] for attribute in attributes if attribute["Name"] == "sub"), shown_password

@@ -1,4 +1,4 @@
-"""The template's parameters as a table in docs/operations.md, made from the template, so that neither is ever alone."""
+"""The `parameters` command: write the table of the template's parameters into docs/operations.md."""
 
 import argparse
 from typing import Any
@@ -14,41 +14,44 @@ BEGIN = "<!-- parameters: python -m operate parameters -->\n"
 END = "<!-- end of parameters -->"
 
 
-def run(asked: argparse.Namespace) -> None:
-    """Write the table, or compare it.
+def run(args: argparse.Namespace) -> None:
+    """Write the table into the document. With `--check`, only compare it.
 
-    :raises Trouble: it is to be compared and differs, or has no place in the document.
+    :raises CommandError: the table differs with `--check`, or the document has no markers for it.
     """
     document = DOCUMENT.read_text()
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise CommandError(f"{DOCUMENT.relative_to(PROJECT)} has no place for the parameters")
+        raise CommandError(f"{DOCUMENT.relative_to(PROJECT)} lacks the two comments that mark the parameters' place.")
     written = before + begin + table(yaml_parse(TEMPLATE.read_text())["Parameters"]) + end + after
-    if asked.check and written != document:
-        raise CommandError("the parameters in docs/operations.md are not the template's: python -m operate parameters")
-    if not asked.check:
+    if args.check and written != document:
+        raise CommandError(
+            "The parameters in docs/operations.md differ from the template. Run: python -m operate parameters"
+        )
+    if not args.check:
         DOCUMENT.write_text(written)
 
 
 def table(parameters: dict[str, dict[str, Any]]) -> str:
-    """The rows, in the template's order."""
+    """Return the Markdown table of the parameters, in the template's order."""
     lines = ["| parameter | default | values | what it is |", "|---|---|---|---|"]
-    for name, told in parameters.items():
+    for name, parameter in parameters.items():
         default = (
-            f"`{told['Default']}`"
-            if told.get("Default") not in (None, "")
+            f"`{parameter['Default']}`"
+            if parameter.get("Default") not in (None, "")
             else "empty"
-            if "Default" in told
+            if "Default" in parameter
             else "**to be given**"
         )
-        lines.append(f"| `{name}` | {default} | {_values(told)} | {' '.join(told['Description'].split())} |")
+        description = " ".join(parameter["Description"].split())
+        lines.append(f"| `{name}` | {default} | {_values(parameter)} | {description} |")
     return "\n".join(lines) + "\n"
 
 
-def _values(told: dict[str, Any]) -> str:
-    if "AllowedValues" in told:
-        return ", ".join(f"`{value}`" for value in told["AllowedValues"])
-    if "MinValue" in told or "MaxValue" in told:
-        return f"{told.get('MinValue', '')} to {told.get('MaxValue', '')}"
+def _values(parameter: dict[str, Any]) -> str:
+    if "AllowedValues" in parameter:
+        return ", ".join(f"`{value}`" for value in parameter["AllowedValues"])
+    if "MinValue" in parameter or "MaxValue" in parameter:
+        return f"{parameter.get('MinValue', '')} to {parameter.get('MaxValue', '')}"
     return ""

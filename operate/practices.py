@@ -1,4 +1,4 @@
-"""The first practice; later ones are made the same way, or by whatever else speaks the clinicians' API."""
+"""The `practice` command. Any program that uses the clinicians' API can create practices too."""
 
 import argparse
 import os
@@ -6,36 +6,32 @@ import os
 from operate import access_token, api, aws
 from operate.errors import CommandError
 
-NOT_FOUND = 404
+OK, NOT_FOUND = 200, 404
 
 
-def put(asked: argparse.Namespace) -> None:
-    """Create a practice, and say where its portal is.
+def put(args: argparse.Namespace) -> None:
+    """Create a practice and print the address of its portal.
 
-    :raises Trouble: there is one of that name: its settings are changed by PATCH, not replaced from here.
+    :raises CommandError: the practice exists already, or the API refuses.
     """
-    stack = aws.stack(asked.stack)
-    origin = asked.api or stack.origin
+    stack = aws.stack(args.stack)
+    origin = args.api or stack.origin
     settings = {
-        "name": asked.name,
-        "phone": asked.phone,
-        "time_zone": asked.time_zone,
-        "language": asked.language,
+        "name": args.name,
+        "phone": args.phone,
+        "time_zone": args.time_zone,
+        "language": args.language,
     }
-    if asked.dry_run:
-        print(f"Would create {origin}/{asked.slug} with {settings}")
+    if args.dry_run:
+        print(f"Would create {origin}/{args.slug} with {settings}")
         return
-    token = (
-        asked.token or os.environ.get(api.ENVIRONMENT) or access_token.token(stack, asked.sign_in, paste=asked.paste)
-    )
+    token = args.token or os.environ.get(api.ENVIRONMENT) or access_token.token(stack, args.sign_in, paste=args.paste)
     portal = api.at(origin, token)
-    status, told = portal.answer("GET", f"/{asked.slug}")
+    status, document = portal.answer("GET", f"/{args.slug}")
+    if status == OK:
+        # a PUT would replace every setting of the existing practice
+        raise CommandError(f"Practice {args.slug} exists already. Use the API's PATCH to change its settings.")
     if status != NOT_FOUND:
-        known = status == 200  # noqa: PLR2004 - HTTP's own
-        raise CommandError(
-            f"practice {asked.slug} is there already"
-            if known
-            else f"{origin} answered {status}: {told.get('title', told)}"
-        )
-    created = portal.ask("PUT", f"/{asked.slug}", settings, expect=(201,))
+        raise CommandError(f"{origin} answered {status}: {document.get('title', document)}")
+    created = portal.ask("PUT", f"/{args.slug}", settings, expect=(201,))
     print(f"{created['name']}: {created['portal_url']}")

@@ -1,4 +1,4 @@
-"""One client's data: all of it to hand out, and the end of it; over the clinicians' API, in a clinician's name."""
+"""The `export` and `erase` commands: one client's data, over the clinicians' API, as the clinician of the token."""
 
 import argparse
 import json
@@ -9,27 +9,28 @@ from operate import api
 from operate.api import Api
 
 PAGE = 100
-"""The most that the API lists at a time."""
+"""Events in one page, the API's maximum."""
 
-KEPT = """\
-What stays, and why:
-- The audit of what happened, which names nobody: keyed digests and ids, no name and no address. It is how the practice
-  answers for who had access (45 CFR 164.312(b); HIPAA documents are kept 6 years, 164.316(b)(2)).
-- The accounts' keys and epochs, without name or address: so that no old link or PIN is ever good again.
-- Backups for point-in-time recovery, for 35 days; a restore leaves erased what the audit says was erased.
-- For up to two days, answers to repeated sends (Idempotency-Key); for a day, mail that was already promised.
-- With SES: its own list of addresses that bounced or complained (aws sesv2 delete-suppressed-destination)."""
+RETAINED = """\
+What is retained, and why:
+- The audit log. It has keyed digests and ids, no name and no address. The practice needs it to show who had access
+  (45 CFR 164.312(b); HIPAA documents are kept for 6 years, 164.316(b)(2)).
+- The accounts' keys and epochs, without name or address. They ensure that no old link or PIN is valid again.
+- Backups for point-in-time recovery, for 35 days. A restore leaves out clients that were erased later.
+- Stored responses to requests with an Idempotency-Key, for up to two days. Mail jobs already queued, for a day.
+- In SES, its own list of addresses that bounced or complained. To remove an address:
+  aws sesv2 delete-suppressed-destination"""
 
 
-def export(asked: argparse.Namespace) -> None:
-    """Print the client, their contacts, their portal access, and every event, as one JSON document."""
-    portal, path = _place(asked)
+def export(args: argparse.Namespace) -> None:
+    """Print the client, the contacts, the portal access and every audit event, as one JSON document."""
+    portal, path = _client_path(args)
     client = portal.ask("GET", path)
     print(
         json.dumps(
             {
                 "exported_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-                "practice": asked.practice,
+                "practice": args.practice,
                 "client": client,
                 "contacts": portal.ask("GET", f"{path}/contacts")["contacts"],
                 "portal_access": portal.ask("GET", f"{path}/portal-access"),
@@ -41,16 +42,16 @@ def export(asked: argparse.Namespace) -> None:
     )
 
 
-def erase(asked: argparse.Namespace) -> None:
-    """Delete the client, with their sign-in and everyone's access to their profile."""
-    portal, path = _place(asked)
+def erase(args: argparse.Namespace) -> None:
+    """Erase the client. This ends the client's access and everyone's access to the profile."""
+    portal, path = _client_path(args)
     portal.ask("GET", path)
-    if asked.dry_run:
-        print(f"Would erase client {asked.client} of {asked.practice}.")
+    if args.dry_run:
+        print(f"Would erase client {args.client} of {args.practice}.")
     else:
         portal.ask("DELETE", path, expect=(204,))
-        print(f"Client {asked.client} of {asked.practice} is erased.")
-    print(KEPT)
+        print(f"Client {args.client} of {args.practice} was erased.")
+    print(RETAINED)
 
 
 def _events(portal: Api, path: str) -> list[object]:
@@ -63,6 +64,6 @@ def _events(portal: Api, path: str) -> list[object]:
     return events
 
 
-def _place(asked: argparse.Namespace) -> tuple[Api, str]:
-    portal = api.at(asked.api, asked.token)
-    return portal, f"/{quote(asked.practice, safe='')}/clients/{quote(asked.client, safe='')}"
+def _client_path(args: argparse.Namespace) -> tuple[Api, str]:
+    portal = api.at(args.api, args.token)
+    return portal, f"/{quote(args.practice, safe='')}/clients/{quote(args.client, safe='')}"

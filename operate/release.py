@@ -1,4 +1,4 @@
-"""A version, tagged with its part of the changelog, when everything that names it agrees."""
+"""The `release` command: tag a version, with its section of the changelog as notes."""
 
 import argparse
 import json
@@ -13,45 +13,46 @@ VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 HEADING = r"^## {} – \d{{4}}-\d{{2}}-\d{{2}}$\n(?P<notes>.*?)(?=^## |\Z)"
 
 
-def run(asked: argparse.Namespace) -> None:
-    """Make the tag `v{version}`; it is pushed by hand.
+def run(args: argparse.Namespace) -> None:
+    """Create the tag `v{version}`. The person pushes it.
 
-    :raises Trouble: something is not as a release has to be.
+    :raises CommandError: as for `check`.
     """
-    notes = check(asked.folder, asked.version)
-    if asked.dry_run:
+    notes = check(args.folder, args.version)
+    if args.dry_run:
         print(notes)
         return
-    message = f"Latchkey {asked.version}\n\n{notes}"
-    # verbatim: headings begin with what git takes for a comment
-    _git(asked.folder, "tag", "--annotate", f"v{asked.version}", "--cleanup=verbatim", "--file=-", told=message)
-    print(f"Tagged v{asked.version}. To publish it: git push origin v{asked.version}")
+    message = f"Latchkey {args.version}\n\n{notes}"
+    # verbatim, because git would remove the headings as comments
+    _git(args.folder, "tag", "--annotate", f"v{args.version}", "--cleanup=verbatim", "--file=-", stdin=message)
+    print(f"Tagged v{args.version}. To publish it: git push origin v{args.version}")
 
 
 def check(folder: Path, version: str) -> str:
-    """The release notes of a version that can be tagged.
+    """Return the release notes of a version that can be tagged.
 
-    :raises Trouble: it cannot, and why.
+    :raises CommandError: the version is malformed or tagged already, a file names another version, the changelog has
+        no section for it, or there are uncommitted changes.
     """
     if not VERSION.fullmatch(version):
-        raise CommandError(f"{version} is no version like 1.2.3")
+        raise CommandError(f"{version} is not a version. Give one like 1.2.3.")
     for place, named in versions(folder).items():
         if named != version:
-            raise CommandError(f"{place} says {named}, not {version}")
-    found = re.search(
+            raise CommandError(f"{place} says {named}, not {version}. Change it and commit.")
+    section = re.search(
         HEADING.format(re.escape(version)), (folder / "CHANGELOG.md").read_text(), re.DOTALL | re.MULTILINE
     )
-    if not found or not found["notes"].strip():
-        raise CommandError(f"CHANGELOG.md has nothing under a heading `## {version} – <its date>`")
+    if not section or not section["notes"].strip():
+        raise CommandError(f"CHANGELOG.md has nothing under a heading `## {version} – <its date>`. Write the notes.")
     if _git(folder, "status", "--porcelain"):
-        raise CommandError("there are changes that are not committed")
+        raise CommandError("Some changes are not committed. Commit them first.")
     if _git(folder, "tag", "--list", f"v{version}"):
-        raise CommandError(f"v{version} is tagged already")
-    return found["notes"].strip() + "\n"
+        raise CommandError(f"v{version} is tagged already. Choose another version.")
+    return section["notes"].strip() + "\n"
 
 
 def versions(folder: Path) -> dict[str, str]:
-    """Every place that names the version, and which."""
+    """Return the version that each place names, by the place."""
     package = (folder / "layers/latchkey/latchkey/__init__.py").read_text()
     template = (folder / "template.yaml").read_text()
     contract = json.loads((folder / "docs/openapi.json").read_text())
@@ -65,19 +66,19 @@ def versions(folder: Path) -> dict[str, str]:
 
 
 def _first(pattern: str, text: str) -> str:
-    found = re.search(pattern, text, re.MULTILINE)
-    return found[1] if found else "nothing"
+    match = re.search(pattern, text, re.MULTILINE)
+    return match[1] if match else "nothing"
 
 
-def _git(folder: Path, *arguments: str, told: str | None = None) -> str:
-    done = subprocess.run(  # noqa: S603 - git, and what we tell it
-        ["git", *arguments],  # noqa: S607 - whichever the engineer has
+def _git(folder: Path, *arguments: str, stdin: str | None = None) -> str:
+    result = subprocess.run(  # noqa: S603 - git with arguments of our own
+        ["git", *arguments],  # noqa: S607 - the engineer's own git
         cwd=folder,
-        input=told,
+        input=stdin,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        raise CommandError(f"git {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
-    return done.stdout.strip()
+    if result.returncode:
+        raise CommandError(f"git {arguments[0]}: {result.stderr.strip().splitlines()[-1]}")
+    return result.stdout.strip()

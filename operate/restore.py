@@ -1,10 +1,12 @@
-"""Items of a table as they were at a time, brought back into the table that the stack uses.
+"""The `restore` command: copy items of a table back as they were at a time.
 
-The table itself stays: its name is the stack's, and it may not be deleted. Point-in-time recovery makes a side table,
-and from that what is missing is copied back; with `--overwrite` also what differs.
+The stack's own table is never replaced, because its name is fixed and it is protected from deletion. Point-in-time
+recovery creates a side table. The command copies missing items back from there. With `--overwrite`, it also replaces
+items that differ.
 
-No restore may undo what was ended. So each account comes back in an epoch that no link, PIN, session or started Google
-sign-in was ever made in, and what clinicians have ended since stays ended: the audit says what that is.
+A restore must not give back access that has ended. Therefore each account gets a new epoch, so that no earlier link,
+PIN, session or started Google sign-in is valid. Access that a clinician ended after that time stays ended. The audit
+log says what that is.
 """
 
 import argparse
@@ -22,52 +24,58 @@ from operate.errors import CommandError
 from operate.restore_rules import Item, Verdict
 
 TABLES = ("Accounts", "Clients", "Practices", "Members", "Events")
-"""Those with point-in-time recovery; what the others hold is over within a day or so."""
-AT_A_TIME = 16
-POLL_SECONDS, POLLS = 5, 4 * 720
-"""Four hours; restoring takes minutes to hours, with the size of the table."""
+"""Tables with point-in-time recovery. The other tables hold data that expires within about a day."""
+WORKERS = 16
+"""Items that are copied in parallel."""
+POLL_SECONDS, MAX_POLLS = 5, 4 * 720
+"""Four hours in total. A restore takes minutes to hours, depending on the size of the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Where items are taken from, where they go, and what tells what was decided since."""
+    """The tables of one restore, and its time."""
 
     noun: str
+    """Logical id of the table, such as `Accounts`."""
     live: str
+    """The table that the stack uses."""
     side: str
+    """The restored copy."""
     events: str
+    """The table of the audit log."""
     keys: tuple[str, ...]
-    instant: int
-    """Unix milliseconds of the time to go back to."""
+    """Names of the table's key attributes."""
+    as_of_ms: int
+    """The time to restore, in Unix milliseconds."""
 
 
-def run(asked: argparse.Namespace) -> None:
-    """Restore, and say of every item that was not simply brought back why.
+def run(args: argparse.Namespace) -> None:
+    """Restore a table. Print each item that was not restored, or not completely, and why.
 
-    :raises Trouble: the time cannot be gone back to.
+    :raises CommandError: the stack has no such table, or it cannot be restored as of that time.
     """
-    stack = aws.stack(asked.stack)
-    when = _time(asked.from_time)
-    live = stack.resource(asked.table)
+    stack = aws.stack(args.stack)
+    when = _time(args.from_time)
+    live = stack.resource(args.table)
     dynamodb = aws.client("dynamodb")
     schema = dynamodb.describe_table(TableName=live)["Table"]["KeySchema"]
-    side = asked.from_table or f"{live}-at-{when:%Y%m%dT%H%M%SZ}"
-    if asked.dry_run and not asked.from_table:
-        print(f"Would restore {live} as of {when:%Y-%m-%dT%H:%M:%SZ} to {side}, and copy back what is missing.")
+    side = args.from_table or f"{live}-at-{when:%Y%m%dT%H%M%SZ}"
+    if args.dry_run and not args.from_table:
+        print(f"Would restore {live} as of {when:%Y-%m-%dT%H:%M:%SZ} to {side}, and copy missing items back.")
         return
-    if not asked.from_table:
-        _make_side_table(live, side, when)
+    if not args.from_table:
+        _create_side_table(live, side, when)
     tables = Tables(
-        asked.table,
+        args.table,
         live,
         side,
         stack.resource("Events"),
         tuple(part["AttributeName"] for part in schema),
         int(when.timestamp() * 1000),
     )
-    _copy_back(tables, overwrite=asked.overwrite, dry_run=asked.dry_run)
-    if asked.from_table or asked.keep:
-        print(f"{side} stays; it holds what it held then: delete it when it is not needed.")
+    _copy_back(tables, overwrite=args.overwrite, dry_run=args.dry_run)
+    if args.from_table or args.keep:
+        print(f"{side} was kept. It contains personal data, so delete it when you no longer need it.")
     else:
         dynamodb.delete_table(TableName=side)
 
@@ -76,60 +84,68 @@ def _copy_back(tables: Tables, *, overwrite: bool, dry_run: bool) -> None:
     dynamodb = aws.client("dynamodb")
     pages = dynamodb.get_paginator("scan").paginate(TableName=tables.side, ConsistentRead=True)
     counts: Counter[Verdict] = Counter()
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         for page in pages:
-            bring = partial(_bring, tables, overwrite=overwrite, dry_run=dry_run)
-            for item, verdict in zip(page["Items"], pool.map(bring, page["Items"]), strict=True):
+            copy = partial(_copy_item, tables, overwrite=overwrite, dry_run=dry_run)
+            for item, verdict in zip(page["Items"], pool.map(copy, page["Items"]), strict=True):
                 counts[verdict] += 1
                 if verdict.describe:
                     print(f"{verdict.value}: {' '.join(next(iter(item[key].values())) for key in tables.keys)}")
-    would = "would be " if dry_run else ""
+    prefix = "would be " if dry_run else ""
     for verdict, count in sorted(counts.items()):
-        print(f"{count} {would}{verdict.value}")
+        print(f"{count} {prefix}{verdict.value}")
 
 
-def _bring(tables: Tables, item: Item, *, overwrite: bool, dry_run: bool) -> Verdict:
+def _copy_item(tables: Tables, item: Item, *, overwrite: bool, dry_run: bool) -> Verdict:
     dynamodb = aws.client("dynamodb")
     key = {name: item[name] for name in tables.keys}
     live = dynamodb.get_item(TableName=tables.live, Key=key, ConsistentRead=True).get("Item")
-    verdict, back = restore_rules.decide(tables.noun, item, live, tables.events, tables.instant, overwrite=overwrite)
-    if back is None or dry_run:
+    verdict, restored = restore_rules.decide(
+        tables.noun, item, live, tables.events, tables.as_of_ms, overwrite=overwrite
+    )
+    if restored is None or dry_run:
         return verdict
+    # The condition keeps a write that came between our read and this one.
     condition, values = "attribute_not_exists(#key)", {}
     names = {"#key": tables.keys[0]}
     if live is not None:
         condition = "attribute_exists(#key)"
         if "revision" in live:
             condition, names, values = "revision = :seen", {}, {":seen": live["revision"]}
-    told: dict[str, Any] = {"ConditionExpression": condition}
+    options: dict[str, Any] = {"ConditionExpression": condition}
     if names:
-        told["ExpressionAttributeNames"] = names
+        options["ExpressionAttributeNames"] = names
     if values:
-        told["ExpressionAttributeValues"] = values
+        options["ExpressionAttributeValues"] = values
     try:
-        dynamodb.put_item(TableName=tables.live, Item=back, **told)
+        dynamodb.put_item(TableName=tables.live, Item=restored, **options)
     except dynamodb.exceptions.ConditionalCheckFailedException:
         return Verdict.IN_USE
     return verdict
 
 
-def _make_side_table(live: str, side: str, when: datetime) -> None:
+def _create_side_table(live: str, side: str, when: datetime) -> None:
     dynamodb = aws.client("dynamodb")
     try:
         dynamodb.restore_table_to_point_in_time(SourceTableName=live, TargetTableName=side, RestoreDateTime=when)
-        print(f"Restoring to {side}; this takes minutes to hours. Stopped here, the same command goes on.", flush=True)
+        print(
+            f"Restoring to {side}. This takes minutes to hours. If you stop this, run the same command again later.",
+            flush=True,
+        )
     except dynamodb.exceptions.TableAlreadyExistsException:
-        print(f"{side} was made before.", flush=True)
+        print(f"{side} exists already and is used.", flush=True)
     except ClientError as error:
         raise CommandError(f"{live} cannot be restored: {error.response['Error']['Message']}") from None
-    dynamodb.get_waiter("table_exists").wait(TableName=side, WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": POLLS})
+    dynamodb.get_waiter("table_exists").wait(
+        TableName=side, WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": MAX_POLLS}
+    )
 
 
 def _time(text: str) -> datetime:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise CommandError(f"{text} is no time like 2026-03-03T12:00:00Z") from None
+        raise CommandError(f"{text} is not a time. Give one like 2026-03-03T12:00:00Z.") from None
     if when.tzinfo is None:
-        raise CommandError(f"{text} does not say in which zone: end it with Z")
+        raise CommandError(f"{text} has no time zone. Give it in UTC with a Z at the end.")
     return when.astimezone(UTC)

@@ -1,6 +1,6 @@
-"""What of a restored item may come back. Values in, a verdict and an item out; only the audit is read.
+"""Rules of `restore`: whether an item may be restored, and in which form. Reads only the audit log.
 
-Items are as DynamoDB's own API writes them, so that fields which this version does not know come back too.
+Items have the JSON form of DynamoDB's own API, so that fields of another version are restored too.
 """
 
 import base64
@@ -21,106 +21,108 @@ REVOKING_EVENTS = {
     "client_erased",
     "google_unbound",
 }
-"""What clinicians decide about a sign-in that no restore may undo."""
+"""Kinds of audit events that a restore must not undo."""
 
 
 class Verdict(StrEnum):
-    """What becomes of an item, in words for the person who restores."""
+    """The result for one item, in words for the person who restores."""
 
-    BACK = "brought back"
-    BACK_ENDED = "brought back with access ended, as something was ended since: invite again"
+    BACK = "restored"
+    BACK_ENDED = "restored without access, because a clinician ended access since: invite again if it should return"
     OVERWRITTEN = "overwritten"
-    SAME = "there already, left alone"
-    DECIDED = "left as it is, as something was decided about it since"
+    SAME = "left as it is, because it exists already"
+    DECIDED = "left as it is, because a clinician changed it since"
     ERASED = "left erased"
-    IN_USE = "left as it is, as it was changed at this moment: run the same command again"
+    IN_USE = "left as it is, because it was changed at this moment: run the same command again"
 
     @property
     def describe(self) -> bool:
-        """Whether someone should look at each such item."""
+        """True if each such item is printed, because a person should look at it."""
         return self not in (Verdict.BACK, Verdict.OVERWRITTEN, Verdict.SAME)
 
 
 def decide(
-    noun: str, item: Item, live: Item | None, events: str, instant: int, *, overwrite: bool
+    noun: str, item: Item, live: Item | None, events: str, as_of_ms: int, *, overwrite: bool
 ) -> tuple[Verdict, Item | None]:
-    """The verdict on an item of the table `noun`, and the item to write, None for nothing.
+    """Return the verdict on an item of the table `noun`, and the item to write. None means that nothing is written.
 
-    `live` is what the stack has in its place, `events` the audit's table, `instant` (Unix milliseconds) the time that
-    is gone back to.
+    `live` is the stack's present item with the same key. `events` is the name of the audit log's table. `as_of_ms` is
+    the time to restore, in Unix milliseconds.
     """
     if live is not None and (not overwrite or noun == "Events" or live == item):
         return Verdict.SAME, None
     match noun:
         case "Accounts":
-            return _account(item, live, events, instant)
+            return _account(item, live, events, as_of_ms)
         case "Clients":
-            return _client(item, live, events, instant)
+            return _client(item, live, events, as_of_ms)
         case "Practices" | "Members":
             place = item["slug" if noun == "Practices" else "practice"]["S"]
             kind = "practice_changed" if noun == "Practices" else "member_changed"
-            decided = any(happened == kind for happened, _ in audit.since(events, audit.row(place), instant))
-            return (Verdict.DECIDED, None) if decided else _plain(item, live)
+            changed = any(event_kind == kind for event_kind, _ in audit.since(events, audit.row(place), as_of_ms))
+            return (Verdict.DECIDED, None) if changed else _restored(item, live)
         case _:
-            return _plain(item, live)
+            return _restored(item, live)
 
 
-def _plain(item: Item, live: Item | None) -> tuple[Verdict, Item]:
+def _restored(item: Item, live: Item | None) -> tuple[Verdict, Item]:
     return (Verdict.BACK if live is None else Verdict.OVERWRITTEN), item
 
 
-def _account(item: Item, live: Item | None, events: str, instant: int) -> tuple[Verdict, Item | None]:
+def _account(item: Item, live: Item | None, events: str, as_of_ms: int) -> tuple[Verdict, Item | None]:
     practice = item["practice"]["S"]
-    profiles = [profile["M"]["id"]["S"] for profile in item["profiles"]["L"]]
-    rows = [f"{practice}#{item['key']['S']}", *(audit.row(practice, one.encode()) for one in profiles)]
-    since = {kind for row in rows for kind, _ in audit.since(events, row, instant)}
-    if "client_erased" in since:
+    kinds = {kind for kind, _ in audit.since(events, f"{practice}#{item['key']['S']}", as_of_ms)}
+    for profile in item["profiles"]["L"]:
+        row = audit.row(practice, profile["M"]["id"]["S"].encode())
+        kinds |= {kind for kind, _ in audit.since(events, row, as_of_ms)}
+    if "client_erased" in kinds:
         return Verdict.ERASED, None
-    ended = bool(since & REVOKING_EVENTS)
-    if live is not None and ended:
+    has_ended = bool(kinds & REVOKING_EVENTS)
+    if live is not None and has_ended:
         return Verdict.DECIDED, None
-    back = _renewed(item, live)
-    if not ended:
-        return (Verdict.BACK if live is None else Verdict.OVERWRITTEN), back
-    return Verdict.BACK_ENDED, back | {"status": {"S": "disabled"}, "profiles": {"L": []}, "email_ok": {"BOOL": False}}
+    renewed = _with_new_epoch(item, live)
+    if not has_ended:
+        return _restored(renewed, live)
+    no_access: Item = {"status": {"S": "disabled"}, "profiles": {"L": []}, "email_ok": {"BOOL": False}}
+    return Verdict.BACK_ENDED, renewed | no_access
 
 
-def _renewed(item: Item, live: Item | None) -> Item:
-    """An account in which nothing that was ever made for it is still good."""
+def _with_new_epoch(item: Item, live: Item | None) -> Item:
+    """Return the account without sessions and with a new epoch, so that no earlier link or PIN is valid."""
     now = int(time.time())
-    back = dict(item)
-    seen = [one for one in (item, live) if one]
-    # later than every epoch there has been, also where the newest one is lost: epochs rise by one at a time
-    epoch = max(now, *(int(one["epoch"]["N"]) + 1 for one in seen))
-    revision = max(int(one.get("revision", {"N": "0"})["N"]) for one in seen) + 1
-    back |= {"epoch": _number(epoch), "revision": _number(revision), "ended_at": _number(now), "sessions": {"L": []}}
+    renewed = dict(item)
+    versions = [version for version in (item, live) if version]
+    # Unix seconds exceed every earlier epoch, because epochs rise by one. This holds even if the newest epoch is lost.
+    epoch = max(now, *(int(version["epoch"]["N"]) + 1 for version in versions))
+    revision = max(int(version.get("revision", {"N": "0"})["N"]) for version in versions) + 1
+    renewed |= {"epoch": _number(epoch), "revision": _number(revision), "ended_at": _number(now), "sessions": {"L": []}}
     if live is not None:
         if live.get("suppressed", {}).get("BOOL"):
-            back["suppressed"] = {"BOOL": True}
-        if "google" in live and "google" not in back:
-            back["google"] = live["google"]
-    return back
+            renewed["suppressed"] = {"BOOL": True}
+        if "google" in live and "google" not in renewed:
+            renewed["google"] = live["google"]
+    return renewed
 
 
-def _client(item: Item, live: Item | None, events: str, instant: int) -> tuple[Verdict, Item | None]:
+def _client(item: Item, live: Item | None, events: str, as_of_ms: int) -> tuple[Verdict, Item | None]:
     row = audit.row(item["practice"]["S"], item["id"]["S"].encode())
-    since = list(audit.since(events, row, instant))
-    if any(kind == "client_erased" for kind, _ in since):
+    about_client = list(audit.since(events, row, as_of_ms))
+    if any(kind == "client_erased" for kind, _ in about_client):
         return Verdict.ERASED, None
-    own = [f"{item['practice']['S']}#{key}" for key in _account_keys(item)]
-    elsewhere = {kind for place in own for kind, _ in audit.since(events, place, instant)}
-    if live is not None and ({kind for kind, _ in since} | elsewhere) & (REVOKING_EVENTS | {"client_changed"}):
+    account_rows = [f"{item['practice']['S']}#{key}" for key in _account_keys(item)]
+    about_accounts = {kind for row in account_rows for kind, _ in audit.since(events, row, as_of_ms)}
+    kinds = {kind for kind, _ in about_client} | about_accounts
+    if live is not None and kinds & (REVOKING_EVENTS | {"client_changed"}):
         return Verdict.DECIDED, None
-    closed = {reason for kind, reason in since if kind == "profile_revoked"}
-    contacts = [one for one in item["contacts"]["L"] if one["M"]["id"]["S"] not in closed]
+    removed = {reason for kind, reason in about_client if kind == "profile_revoked"}
+    contacts = [contact for contact in item["contacts"]["L"] if contact["M"]["id"]["S"] not in removed]
     revision = int((live or item)["revision"]["N"]) + 1
-    back = item | {"contacts": {"L": contacts}, "revision": _number(revision)}
-    return (Verdict.BACK if live is None else Verdict.OVERWRITTEN), back
+    return _restored(item | {"contacts": {"L": contacts}, "revision": _number(revision)}, live)
 
 
 def _account_keys(item: Item) -> Iterator[str]:
-    """Keys of accounts, as the audit writes them."""
-    for key in [item.get("access"), *(one["M"]["account"] for one in item["contacts"]["L"])]:
+    """Yield the keys of the client's and the contacts' accounts, in base64url as in the audit log."""
+    for key in [item.get("access"), *(contact["M"]["account"] for contact in item["contacts"]["L"])]:
         if key and "B" in key:
             yield base64.urlsafe_b64encode(bytes(key["B"])).rstrip(b"=").decode()
 

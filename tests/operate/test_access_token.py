@@ -18,7 +18,7 @@ from tests.operate.conftest import NAME, Deployed, Operate
 @pytest.fixture
 def endpoint(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where the pool's pages are: on ministack they have no host of their own. Nobody is waited for long."""
-    monkeypatch.setattr(access_token, "PATIENCE_SECONDS", 10)
+    monkeypatch.setattr(access_token, "TIMEOUT_SECONDS", 10)
     return f"{deployed.address.endpoint}/oauth2/authorize"
 
 
@@ -93,4 +93,4 @@ def test_an_answer_to_someone_elses_question_is_refused(
     code, said, trouble = operate("token", "--stack", NAME, "--sign-in", endpoint)
 
     assert (code, said) == (2, "")
-    assert trouble.endswith("operate: nobody was signed in: another answer came back\n")
+    assert trouble.endswith("operate: Nobody signed in: the browser returned from another sign-in. Run this again.\n")

@@ -13,7 +13,7 @@ from latchkey.tokens import Keyring
 from operate import keys
 from tests.operate.conftest import NAME, Deployed, Operate
 
-ROTATED = tuple(ring for ring in keys.RINGS if ring != keys.UNROTATED)
+ROTATED = tuple(ring for ring in keys.RINGS if ring != keys.NOT_ROTATABLE)
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def test_no_function_ever_meets_what_it_does_not_know(
 ) -> None:
     steps = [read(deployed, ring)]
     monkeypatch.setattr(time, "sleep", lambda _: steps.append(read(deployed, ring)))
-    monkeypatch.setattr(keys, "OUTLIVED_AFTER", timedelta())
+    monkeypatch.setattr(keys, "EXPIRY_TIME", timedelta())
 
     assert operate("rotate", "--stack", NAME, "--key", ring)[0] == 0
     steps.append(read(deployed, ring))
@@ -67,7 +67,7 @@ def test_no_function_ever_meets_what_it_does_not_know(
 def test_a_new_key_is_used_when_every_function_has_read_it(operate: Operate, naps: list[float]) -> None:
     operate("rotate", "--stack", NAME, "--key", "LinkKey")
 
-    assert functions.FRESH_SECONDS < naps[0] <= keys.KNOWN_AFTER.total_seconds()
+    assert functions.FRESH_SECONDS < naps[0] <= keys.PROPAGATION_TIME.total_seconds()
 
 
 def test_a_rotation_that_was_stopped_goes_on(deployed: Deployed, operate: Operate) -> None:
@@ -83,7 +83,7 @@ def test_an_old_key_is_kept_as_long_as_what_was_made_under_it(deployed: Deployed
     code, _, trouble = operate("rotate", "--stack", NAME, "--key", "PinPepper", "--finish")
 
     assert code == 2
-    assert "too early" in trouble
+    assert "Cannot drop the old PinPepper yet" in trouble
     assert set(read(deployed, "PinPepper").keys) == {"1", "2"}
 
 
@@ -92,7 +92,7 @@ def test_a_key_that_is_out_is_replaced_at_once(deployed: Deployed, operate: Oper
     code, said, _ = operate("rotate", "--stack", NAME, "--key", "LinkKey", "--finish", "--at-once")
 
     assert (code, naps) == (0, [])
-    assert "Dead within 5 minutes: links" in said
+    assert "Invalid within 5 minutes: links" in said
     assert set(read(deployed, "LinkKey").keys) == {"2"}
 
 
@@ -100,7 +100,7 @@ def test_the_lookup_key_stays(deployed: Deployed, operate: Operate) -> None:
     code, _, trouble = operate("rotate", "--stack", NAME, "--key", "LookupKey", "--at-once")
 
     assert (code, trouble.count("\n")) == (2, 1)
-    assert "nobody on file would be found" in trouble
+    assert "with another key they would find none" in trouble
     assert set(read(deployed, "LookupKey").keys) == {"1"}
 
 

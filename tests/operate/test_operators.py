@@ -60,4 +60,5 @@ def test_a_dry_run_changes_nothing(deployed: Deployed, operate: Operate) -> None
 def test_a_stack_that_is_not_there_is_said_in_one_line(operate: Operate) -> None:
     code, said, trouble = operate("first-operator", "--stack", "nowhere", "--subject", "s")
 
-    assert (code, said, trouble) == (2, "", "operate: no stack nowhere in us-east-1\n")
+    message = "operate: No stack nowhere in us-east-1. Check AWS_PROFILE and AWS_DEFAULT_REGION.\n"
+    assert (code, said, trouble) == (2, "", message)

@@ -78,7 +78,8 @@ def test_who_may_not_is_told_so_in_one_line(town: Town, operate: Operate) -> Non
 def test_a_token_is_not_sent_in_the_clear(operate: Operate) -> None:
     told = ["--api", "http://portal.example.com", "--practice", "willow", "--client", "x", "--token", "t"]
 
-    assert operate("export", *told)[2] == "operate: http://portal.example.com is not https: a token is not sent there\n"
+    message = "operate: http://portal.example.com is not https, so no token is sent there. Give an https address.\n"
+    assert operate("export", *told)[2] == message
 
 
 def test_without_a_token_it_is_said_where_one_comes_from(operate: Operate) -> None:
@@ -99,7 +100,8 @@ def test_the_first_practice_is_made_by_an_operator(town: Town, operate: Operate)
 
     assert dry[0] == 0
     assert first == (0, f"Maple Clinic: {town.portal.url}/maple\n", "")
-    assert again == (2, "", "operate: practice maple is there already\n")
+    message = "operate: Practice maple exists already. Use the API's PATCH to change its settings.\n"
+    assert again == (2, "", message)
     assert clinician[0] == 2
     assert "Maple Clinic" in town.browser().get("/maple").body.decode()
 

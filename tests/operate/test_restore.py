@@ -90,7 +90,7 @@ def test_a_lost_account_comes_back_and_nothing_that_was_live_does(
     noon("Accounts")
     deployed.empty("Accounts")
 
-    assert "1 brought back" in restore("Accounts")
+    assert "1 restored\n" in restore("Accounts")
     back = known(account.key)
     assert (back.address, back.status, back.profiles) == (account.address, AccountStatus.ACTIVE, account.profiles)
     assert back.sessions == ()
@@ -154,7 +154,7 @@ def test_what_is_there_is_left_alone(noon: Callable[..., None], restore: Callabl
     changed = replace(account, name="Ana Maria Reyes")
     accounts.save(changed)
 
-    assert "1 there already" in restore("Accounts")
+    assert "1 left as it is, because it exists already\n" in restore("Accounts")
     assert known(account.key) == changed
 
 
@@ -167,7 +167,7 @@ def test_what_differs_is_overwritten_if_that_is_asked_for(
 
     said = restore("Accounts", "--overwrite")
     assert "1 overwritten" in said
-    assert "1 there already" in said
+    assert "1 left as it is, because it exists already\n" in said
     back = known(broken.key)
     assert (back.name, back.suppressed, back.google) == (broken.name, True, "digest")
     assert back.epoch > 7
@@ -180,7 +180,7 @@ def test_what_a_clinician_decided_since_stands(noon: Callable[..., None], restor
     noon("Accounts", "Clients")
     clients.apply(client, lambda it, all_: access.disable(it, all_, LATER), set(), noting(LATER))
 
-    assert "left as it is" in restore("Accounts", "--overwrite")
+    assert "left as it is, because a clinician changed it since" in restore("Accounts", "--overwrite")
     assert known(key).status is AccountStatus.DISABLED
     restore("Clients", "--overwrite")
     assert known(key).status is AccountStatus.DISABLED
@@ -303,7 +303,7 @@ def test_a_dry_run_changes_nothing(deployed: Deployed, noon: Callable[..., None]
     deployed.empty("Accounts")
 
     assert "Would restore" in restore("Accounts", "--dry-run")
-    assert "1 would be brought back" in restore("Accounts", "--dry-run", "--from-table", "Accounts-at-20260303T120000Z")
+    assert "1 would be restored\n" in restore("Accounts", "--dry-run", "--from-table", "Accounts-at-20260303T120000Z")
     assert deployed.items("Accounts") == []
 
 
