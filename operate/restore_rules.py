@@ -73,8 +73,7 @@ def _account(item: Item, live: Item | None, events: str, as_of_ms: int) -> tuple
     practice = item["practice"]["S"]
     kinds = {kind for kind, _ in audit.since(events, f"{practice}#{item['key']['S']}", as_of_ms)}
     for profile in item["profiles"]["L"]:
-        row = audit.row(practice, profile["M"]["id"]["S"].encode())
-        kinds |= {kind for kind, _ in audit.since(events, row, as_of_ms)}
+        kinds |= _profile_events(item, profile["M"]["id"]["S"], events, as_of_ms)
     if "client_erased" in kinds:
         return Verdict.ERASED, None
     has_ended = bool(kinds & REVOKING_EVENTS)
@@ -85,6 +84,17 @@ def _account(item: Item, live: Item | None, events: str, as_of_ms: int) -> tuple
         return _restored(renewed, live)
     no_access: Item = {"status": {"S": "disabled"}, "profiles": {"L": []}, "email_ok": {"BOOL": False}}
     return Verdict.BACK_ENDED, renewed | no_access
+
+
+def _profile_events(account: Item, client: str, events: str, as_of_ms: int) -> set[str]:
+    """Return the kinds of events about a client that may have ended the account's access to the client's profile.
+
+    `profile_revoked` means that a contact was removed. The client's own account is no contact, so it keeps its access.
+    For another account the event may be about that account. The event names a contact, and the account names none.
+    """
+    rows = audit.since(events, audit.row(account["practice"]["S"], client.encode()), as_of_ms)
+    is_own = account.get("owner", {}).get("S") == client
+    return {kind for kind, _ in rows if not (is_own and kind == "profile_revoked")}
 
 
 def _with_new_epoch(item: Item, live: Item | None) -> Item:

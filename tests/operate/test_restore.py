@@ -231,6 +231,37 @@ def test_a_contact_who_was_removed_since_is_not_let_in_again(
     assert known(parent).status is AccountStatus.DISABLED
 
 
+def test_a_removed_contact_takes_no_access_from_the_client(
+    deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
+) -> None:
+    """The client's own account is restored with access. The removed contact's account is restored without it."""
+    client, key = admitted("leo@example.com")
+    parent = tokens.random_id()
+    contact = Contact(
+        "01KJTESTC0NTACT00000000000", "Pat", AddressOnFile("pat@example.com", True, "dr", NOON), "guardian", parent
+    )
+    clients.apply(
+        client, lambda it, all_: access.add_contact(it, contact, all_, tokens.new_ulid(NOON)), {parent}, noting(NOON)
+    )
+    noon("Accounts")
+
+    def note(row: bytes, kind: EventKind) -> Event:
+        return replace(noting(LATER)(row, kind), reason=contact.id)
+
+    current = clients.find("willow", client.id)
+    clients.apply(current, lambda it, all_: access.remove_contact(it, contact, all_, LATER), set(), note)
+    deployed.empty("Accounts")
+    said = restore("Accounts")
+
+    assert "1 restored\n" in said
+    assert "1 restored without access" in said
+    assert (known(key).status, [profile.id for profile in known(key).profiles]) == (
+        AccountStatus.INVITED,
+        [client.id],
+    )
+    assert (known(parent).status, known(parent).profiles) == (AccountStatus.DISABLED, ())
+
+
 def test_a_lost_client_comes_back_whole(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
