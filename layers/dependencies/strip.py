@@ -1,6 +1,6 @@
-"""Takes out of the layer what no function ever reads: `python3.13 lean.py FOLDER` (docs/decisions/0010).
+"""Remove unused files from the dependencies layer: `python3.13 strip.py FOLDER` (docs/decisions/0010).
 
-What is left out must be known never to be asked for; `tests/test_build.py` holds this file against the code.
+A removed file must never be needed by any function. `tests/test_build.py` compares this file with the code.
 """
 
 import ast
@@ -27,19 +27,23 @@ SERVICES: dict[str, set[str]] = {
     "sesv2": {"SendEmail"},
     "sqs": {"SendMessage"},
 }
-"""The AWS services that the functions call, as botocore names them, and which of their operations. Of any other service
-botocore says that it is unknown, and of any other operation that there is no model of it."""
+"""AWS services and operations that the functions call, by botocore's names.
+
+The layer has no model of any other service or operation, so botocore refuses to call them.
+"""
 
 NEVER_IMPORTED = ("bin", "cffi", "dns", "pycparser")
-"""Commands; what compiles C for cffi (its backend stays); and what asks name servers about addresses, which
-email-validator is told not to."""
+"""Folders that no function imports: commands, the C compiler of cffi (its backend stays), and dnspython.
+
+email-validator imports dnspython only to check domains in DNS. Latchkey switches that check off.
+"""
 
 LAZY_PACKAGES = (
     "aws_lambda_powertools",
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/utilities/data_classes",
 )
-"""Packages that load all their modules at once, for names of which one or two are used."""
+"""Packages whose `__init__.py` imports all their modules, of which the functions use one or two."""
 
 RUNTIME_LOOKUPS = """
 
@@ -54,11 +58,11 @@ def __getattr__(name):
     value = globals()[name] = getattr(import_module(_MODULES[name], __name__), name)
     return value
 """
-"""Loads a module when one of its names is asked for (PEP 562)."""
+"""Code that imports a module at the first access to one of its names (PEP 562)."""
 
-HTTP2 = '"""Stands in for HTTP/2, which nobody here speaks: it looks for its library among all that is installed."""\n'
+HTTP2 = '"""Replaces HTTP/2 support, which is unused. The original searches all packages for its library."""\n'
 
-DOCSTRINGS = '''"""Stands in for what writes documentation of clients: 25 modules, for docstrings that nobody reads."""
+DOCSTRINGS = '''"""Replaces 25 modules that generate docstrings of clients, which nobody reads."""
 
 
 class _Unwritten(str):
@@ -73,8 +77,8 @@ ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = _Unwritten
 
 UNUSED_FILES = re.compile(r"\.(pyi|pyx|pxd|c|h|typed)$|/tests?/|/examples-1\.json")
 
-KEPT_OF_METADATA = re.compile(r"METADATA|(.*/)?(LICEN[CS]E|NOTICE|COPYING|AUTHORS)[^/]*", re.IGNORECASE)
-"""Versions and licences."""
+REQUIRED_METADATA = re.compile(r"METADATA|(.*/)?(LICEN[CS]E|NOTICE|COPYING|AUTHORS)[^/]*", re.IGNORECASE)
+"""Files of a `.dist-info` folder that stay: version and licence."""
 
 ROOTS = (
     "Amazon Root CA 1",
@@ -83,19 +87,18 @@ ROOTS = (
     "Amazon Root CA 4",
     "Starfield Services Root Certificate Authority - G2",
 )
-"""Amazon Trust Services' roots, of which all AWS endpoints have their certificates
-(https://www.amazontrust.com/repository/)."""
+"""Root certificates of Amazon Trust Services, which sign all AWS endpoints (https://www.amazontrust.com/repository/)."""
 
 CERTIFICATE = re.compile(r'# Label: "(.+)"\n(?:#.*\n)*(-----BEGIN CERTIFICATE-----\n[^-]+-----END CERTIFICATE-----\n)')
 
 
 def main(layer: Path) -> None:
-    """Make the layer in this folder lean."""
+    """Remove unused files from the layer in this folder."""
     for name in NEVER_IMPORTED:
         shutil.rmtree(layer / name, ignore_errors=True)
-    _drop_superfluous(layer)
-    _drop_docstrings(layer / "botocore" / "docs")
-    _drop_http2(layer / "urllib3" / "http2")
+    _remove_unused_files(layer)
+    _remove_docstrings(layer / "botocore" / "docs")
+    _remove_http2(layer / "urllib3" / "http2")
     for package in LAZY_PACKAGES:
         _make_lazy(layer / package / "__init__.py")
     _keep_services(layer / "botocore" / "data")
@@ -105,16 +108,16 @@ def main(layer: Path) -> None:
             folder.rmdir()
 
 
-def _drop_superfluous(layer: Path) -> None:
+def _remove_unused_files(layer: Path) -> None:
     for file in [path for path in layer.rglob("*") if path.is_file()]:
         package, _, rest = file.relative_to(layer).as_posix().partition("/")
-        described = package.endswith(".dist-info")
-        if rest and not (KEPT_OF_METADATA.fullmatch(rest) if described else not UNUSED_FILES.search(f"/{rest}")):
+        is_metadata = package.endswith(".dist-info")
+        if rest and not (REQUIRED_METADATA.fullmatch(rest) if is_metadata else not UNUSED_FILES.search(f"/{rest}")):
             file.unlink()
 
 
-def _drop_docstrings(docs: Path) -> None:
-    """What `botocore.handlers` imports from there stays: `docs.utils`."""
+def _remove_docstrings(docs: Path) -> None:
+    """Remove `botocore.docs` except for `docs.utils`, which `botocore.handlers` imports."""
     shutil.rmtree(docs / "bcdoc")
     for file in docs.glob("*.py"):
         if file.name != "utils.py":
@@ -123,16 +126,16 @@ def _drop_docstrings(docs: Path) -> None:
     (docs / "docstring.py").write_text(DOCSTRINGS, encoding="utf-8")
 
 
-def _drop_http2(http2: Path) -> None:
-    """What `urllib3.connection` imports from there stays: `http2.probe`."""
+def _remove_http2(http2: Path) -> None:
+    """Remove `urllib3.http2` except for `http2.probe`, which `urllib3.connection` imports."""
     (http2 / "connection.py").unlink()
     (http2 / "__init__.py").write_text(HTTP2, encoding="utf-8")
 
 
-def _make_lazy(front: Path) -> None:
-    """Have a package load its modules when their names are asked for; those that it uses itself, as before."""
-    body = ast.parse(front.read_text(encoding="utf-8")).body
-    imports = [node for node in body if isinstance(node, ast.ImportFrom) and _own(node, front.parent.name)]
+def _make_lazy(init: Path) -> None:
+    """Rewrite an `__init__.py`, so that the package imports its modules lazily. Imports that it uses itself stay."""
+    body = ast.parse(init.read_text(encoding="utf-8")).body
+    imports = [node for node in body if isinstance(node, ast.ImportFrom) and _is_inside(node, init.parent.name)]
     others = [node for node in body if node not in imports]
     used = {part.id for node in others for part in ast.walk(node) if isinstance(part, ast.Name)}
     modules = {}
@@ -141,15 +144,15 @@ def _make_lazy(front: Path) -> None:
         modules |= {alias.name: "." * node.level + str(node.module) for alias in later}
         node.names = [alias for alias in node.names if alias not in later]
     body = [node for node in body if not (isinstance(node, ast.ImportFrom) and not node.names)]
-    front.write_text(ast.unparse(ast.Module(body, [])) + RUNTIME_LOOKUPS.format(modules=modules), encoding="utf-8")
+    init.write_text(ast.unparse(ast.Module(body, [])) + RUNTIME_LOOKUPS.format(modules=modules), encoding="utf-8")
 
 
-def _own(node: ast.ImportFrom, package: str) -> bool:
+def _is_inside(node: ast.ImportFrom, package: str) -> bool:
     return node.level > 0 or package in str(node.module).split(".")
 
 
 def _keep_services(data: Path) -> None:
-    """Of each service its newest version, without the words about it; and where these services answer."""
+    """Keep the newest model of each service in `SERVICES`, without documentation, and the services' endpoints."""
     prefixes = set()
     for service in [path for path in data.iterdir() if path.is_dir()]:
         *older, newest = sorted(service.iterdir())
@@ -159,58 +162,59 @@ def _keep_services(data: Path) -> None:
         for version in older:
             shutil.rmtree(version)
         for file in newest.glob("*.json.gz"):
-            model = _undocumented(json.loads(gzip.decompress(file.read_bytes())))
+            model = _without_documentation(json.loads(gzip.decompress(file.read_bytes())))
             if file.name == "service-2.json.gz":
                 _keep_operations(model, SERVICES[service.name])
                 prefixes.add(model["metadata"]["endpointPrefix"])
-            file.write_bytes(gzip.compress(_packed(model), mtime=0))
+            file.write_bytes(gzip.compress(_compact_json(model), mtime=0))
     file = data / "endpoints.json"
     endpoints = json.loads(file.read_bytes())
     for partition in endpoints["partitions"]:
-        partition["services"] = {name: told for name, told in partition["services"].items() if name in prefixes}
-    file.write_bytes(_packed(endpoints))
+        services = partition["services"].items()
+        partition["services"] = {name: endpoint for name, endpoint in services if name in prefixes}
+    file.write_bytes(_compact_json(endpoints))
 
 
 def _keep_operations(model: dict[str, Any], called: set[str]) -> None:
-    """Of a service's model the operations that are called, and the shapes that they or errors are made of."""
+    """Keep the called operations of a service's model, and the shapes that these operations and errors refer to."""
     shapes = model["shapes"]
-    model["operations"] = {name: told for name, told in model["operations"].items() if name in called}
-    kept = {name for name, shape in shapes.items() if shape.get("exception")}
-    new = kept | _named(model["operations"])
+    model["operations"] = {name: operation for name, operation in model["operations"].items() if name in called}
+    reachable = {name for name, shape in shapes.items() if shape.get("exception")}
+    new = reachable | _shapes_in(model["operations"])
     while new:
-        kept |= new
-        new = _named([shapes[name] for name in new]) - kept
-    model["shapes"] = {name: shape for name, shape in shapes.items() if name in kept}
+        reachable |= new
+        new = _shapes_in([shapes[name] for name in new]) - reachable
+    model["shapes"] = {name: shape for name, shape in shapes.items() if name in reachable}
 
 
-def _named(told: Any) -> set[str]:
-    """The shapes that part of a model names."""
-    if isinstance(told, list):
-        return set().union(*map(_named, told))
-    if isinstance(told, dict):
-        own = {told["shape"]} if isinstance(told.get("shape"), str) else set()
-        return own.union(*map(_named, told.values()))
+def _shapes_in(part: Any) -> set[str]:
+    """Return the names of the shapes that part of a model refers to."""
+    if isinstance(part, list):
+        return set().union(*map(_shapes_in, part))
+    if isinstance(part, dict):
+        names = {part["shape"]} if isinstance(part.get("shape"), str) else set()
+        return names.union(*map(_shapes_in, part.values()))
     return set()
 
 
-def _undocumented(model: Any) -> Any:
+def _without_documentation(model: Any) -> Any:
     if isinstance(model, list):
-        return [_undocumented(part) for part in model]
+        return [_without_documentation(part) for part in model]
     if isinstance(model, dict):
-        # A member of a structure may be called so too; it is no string.
-        told = (item for item in model.items() if item[0] != "documentation" or not isinstance(item[1], str))
-        return {name: _undocumented(part) for name, part in told}
+        # A member of a structure may also be named "documentation". Its value is no string.
+        fields = (item for item in model.items() if item[0] != "documentation" or not isinstance(item[1], str))
+        return {name: _without_documentation(part) for name, part in fields}
     return model
 
 
-def _packed(document: Any) -> bytes:
+def _compact_json(document: Any) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _keep_roots(bundle: Path) -> None:
-    """Trust, for calls to AWS, whom AWS is signed by: parsing all the world's roots costs every new connection."""
-    known = dict(CERTIFICATE.findall(bundle.read_text(encoding="utf-8")))
-    bundle.write_text("".join(f"# {name}\n{known[name]}" for name in ROOTS), encoding="utf-8")
+    """Keep only Amazon's root certificates, because every new connection parses the whole bundle."""
+    certificates = dict(CERTIFICATE.findall(bundle.read_text(encoding="utf-8")))
+    bundle.write_text("".join(f"# {name}\n{certificates[name]}" for name in ROOTS), encoding="utf-8")
 
 
 if __name__ == "__main__":
