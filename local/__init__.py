@@ -1,1 +1,1 @@
-"""Stands in for AWS on one machine: what `sam build` made, run by the template it was made from. Never deployed."""
+"""A local replacement for AWS that runs what `sam build` made, by the same template. Never deployed."""

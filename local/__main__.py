@@ -1,9 +1,9 @@
-"""`python -m local`: the portal on this machine until Ctrl-C."""
+"""Entry point of `python -m local`: runs the portal on this machine until Ctrl-C."""
 
 import signal
 import sys
 
-# While all the rest is loaded there is nothing to clean up: Ctrl-C just ends us, without a word.
+# Ctrl-C during the imports ends the process without a traceback, because there is nothing to clean up yet.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from local import cli  # noqa: E402

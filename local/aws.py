@@ -1,4 +1,4 @@
-"""AWS itself: ministack on loopback, holding what the template declares, and each function's role."""
+"""AWS on this machine: ministack with the resources that the template declares, and each function's IAM role."""
 
 import asyncio
 import json
@@ -13,23 +13,23 @@ from local import processes
 from local.sam_template import ACCOUNT, REGION, Template
 
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-"""ministack's own key, which may do everything."""
+"""Credentials of ministack's root user, without any restriction."""
 
 
 POOL_SETTINGS = ("AdminCreateUserConfig", "Policies", "UsernameAttributes")
-"""What of a user pool matters on one machine."""
+"""Properties of a user pool that are used on one machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where AWS answers."""
+    """The URLs of AWS on this machine."""
 
     endpoint: str
     dynamodb: str
-    """The same endpoint, or that of another engine."""
+    """URL of DynamoDB: the same endpoint, or that of DynamoDB Local."""
 
     def client(self, service: Any) -> Any:
-        """A boto3 client that may do everything."""
+        """Return a boto3 client with root credentials."""
         return boto3.client(
             service,
             endpoint_url=self.dynamodb if service == "dynamodb" else self.endpoint,
@@ -40,7 +40,12 @@ class Address:
 
 
 async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio.subprocess.Process, str]:
-    """Start ministack on a free port with its state in `state`; returns it and its address when it answers."""
+    """Start ministack on a free port, with its state in the folder `state`.
+
+    Return the process and its URL as soon as it answers.
+
+    :raises RuntimeError: it does not answer.
+    """
     port = processes.free_port()
     environment = {
         **ROOT,
@@ -62,7 +67,12 @@ async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio
 
 
 async def start_dynamodb_local(jar: Path, state: Path, log: Path) -> tuple[asyncio.subprocess.Process, str]:
-    """Start AWS's own DynamoDB Local, in memory, on a free port; returns it and its address when it answers."""
+    """Start AWS's DynamoDB Local on a free port, in memory.
+
+    Return the process and its URL as soon as it answers.
+
+    :raises RuntimeError: it does not answer.
+    """
     port = processes.free_port()
     command = [
         "java",
@@ -78,7 +88,7 @@ async def start_dynamodb_local(jar: Path, state: Path, log: Path) -> tuple[async
 
 
 def create(template: Template, address: Address) -> None:
-    """Make what the template declares, and tell the template what its references stand for."""
+    """Create the resources that the template declares. Register their names, so that references can be resolved."""
     _create_keys(template, address)
     _create_secrets(template, address)
     _create_tables(template, address)
@@ -94,28 +104,28 @@ def create(template: Template, address: Address) -> None:
 
 
 def issuers(template: Template, address: Address) -> dict[str, str]:
-    """Where the user pools' documents are found, by the name under which they issue tokens."""
-    found = {}
+    """Return the URL of each user pool's OpenID documents on this machine, by the pool's issuer."""
+    urls = {}
     for logical_id in template.resources("AWS::Cognito::UserPool"):
-        name = template.names.resolve({"Fn::GetAtt": [logical_id, "ProviderURL"]})
-        found[name] = f"{address.endpoint}/{template.names.resolve({'Ref': logical_id})}"
-    return found
+        issuer = template.names.resolve({"Fn::GetAtt": [logical_id, "ProviderURL"]})
+        urls[issuer] = f"{address.endpoint}/{template.names.resolve({'Ref': logical_id})}"
+    return urls
 
 
 def put_secret(template: Template, address: Address, logical_id: str, value: str) -> None:
-    """Put a value into a secret of the template, as somebody does by hand after a deployment."""
+    """Write a value into a secret of the template. After a deployment, a person does this by hand."""
     name = template.names.resolve({"Ref": logical_id})
     address.client("secretsmanager").put_secret_value(SecretId=name, SecretString=value)
 
 
 def role_variables(role: str, address: Address) -> dict[str, str]:
-    """Credentials of a role, as Lambda puts them into a function's environment; they last 12 hours."""
+    """Return a role's credentials as environment variables, as Lambda sets them. They are valid for 12 hours."""
     sts = address.client("sts")
-    taken = sts.assume_role(RoleArn=role, RoleSessionName="lambda", DurationSeconds=12 * 3600)["Credentials"]
+    credentials = sts.assume_role(RoleArn=role, RoleSessionName="lambda", DurationSeconds=12 * 3600)["Credentials"]
     return {
-        "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": taken["SessionToken"],
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
     }
 
 
@@ -128,11 +138,11 @@ def _create_keys(template: Template, address: Address) -> None:
 def _create_secrets(template: Template, address: Address) -> None:
     secrets = address.client("secretsmanager")
     for logical_id, properties in template.resources("AWS::SecretsManager::Secret").items():
-        how = dict(properties["GenerateSecretString"])
-        frame, key = how.pop("SecretStringTemplate", None), how.pop("GenerateStringKey", None)
-        value = secrets.get_random_password(**how)["RandomPassword"]
-        if frame and key:
-            value = json.dumps(json.loads(frame) | {key: value})
+        options = dict(properties["GenerateSecretString"])
+        document, key = options.pop("SecretStringTemplate", None), options.pop("GenerateStringKey", None)
+        value = secrets.get_random_password(**options)["RandomPassword"]
+        if document and key:
+            value = json.dumps(json.loads(document) | {key: value})
         template.names.name(logical_id, Ref=secrets.create_secret(Name=logical_id, SecretString=value)["ARN"])
 
 
@@ -143,8 +153,8 @@ def _create_tables(template: Template, address: Address) -> None:
         dynamodb.create_table(
             TableName=logical_id, **{key: resolved[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
         )
-        if sweep := resolved.get("TimeToLiveSpecification"):
-            dynamodb.update_time_to_live(TableName=logical_id, TimeToLiveSpecification=sweep)
+        if time_to_live := resolved.get("TimeToLiveSpecification"):
+            dynamodb.update_time_to_live(TableName=logical_id, TimeToLiveSpecification=time_to_live)
         template.names.name(logical_id, Ref=logical_id, Arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{logical_id}")
 
 
@@ -173,8 +183,8 @@ def _create_mail(template: Template, address: Address) -> None:
 def _create_user_pools(template: Template, address: Address) -> None:
     cognito = address.client("cognito-idp")
     for logical_id, properties in template.resources("AWS::Cognito::UserPool").items():
-        told = {key: value for key, value in template.names.resolve(properties).items() if key in POOL_SETTINGS}
-        pool = cognito.create_user_pool(PoolName=logical_id, **told)["UserPool"]["Id"]
+        config = {key: value for key, value in template.names.resolve(properties).items() if key in POOL_SETTINGS}
+        pool = cognito.create_user_pool(PoolName=logical_id, **config)["UserPool"]["Id"]
         arn = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{pool}"
         url = f"https://cognito-idp.{REGION}.amazonaws.com/{pool}"
         template.names.name(logical_id, Ref=pool, Arn=arn, ProviderURL=url)
@@ -188,7 +198,7 @@ def _create_user_pools(template: Template, address: Address) -> None:
 
 def _create_roles(template: Template, address: Address) -> None:
     iam = address.client("iam")
-    # The template lets Lambda take the roles; here we take them in its place.
+    # In the template, Lambda may assume the roles. Here this process assumes them instead.
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -203,16 +213,17 @@ def _create_roles(template: Template, address: Address) -> None:
             iam.put_role_policy(
                 RoleName=logical_id,
                 PolicyName=policy["PolicyName"],
-                PolicyDocument=json.dumps(_as_ministack_judges(policy["PolicyDocument"])),
+                PolicyDocument=json.dumps(_with_send_permission(policy["PolicyDocument"])),
             )
         template.names.name(logical_id, Ref=logical_id, Arn=role["Role"]["Arn"])
 
 
-def _as_ministack_judges(policy: dict[str, Any]) -> dict[str, Any]:
-    """The policy, and what ministack asks beside it: it knows no resource of SendEmail, and asks for "*" by name.
+def _with_send_permission(policy: dict[str, Any]) -> dict[str, Any]:
+    """Return the policy with the statement that ministack needs for SendEmail.
 
-    A name of one character is all that "*" is, and no name of AWS's.
+    ministack checks SendEmail against a resource that is literally named "*". The pattern "?" matches that name, and
+    no resource of AWS, because it matches exactly one character.
     """
     sends = any(statement.get("Action") == "ses:SendEmail" for statement in policy["Statement"])
-    beside = [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "?"}] if sends else []
-    return policy | {"Statement": [*policy["Statement"], *beside]}
+    extra = [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "?"}] if sends else []
+    return policy | {"Statement": [*policy["Statement"], *extra]}

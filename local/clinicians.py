@@ -1,4 +1,4 @@
-"""Clinicians to try the admin API as: users of the local pool, who sign in at its own endpoints, and are members."""
+"""Clinicians for trying out the clinicians' API: users of the local user pool, with an entry in the members table."""
 
 import asyncio
 import base64
@@ -19,16 +19,16 @@ type Role = Literal["clinician", "admin", "operator"]
 ROLES: tuple[Role, ...] = get_args(Role.__value__)
 
 CALLBACK = "/local/token"
-"""Where the pool sends people back to; nobody is waited for there."""
+"""Path of the OAuth redirect URI. No code is read there, because `token` reads it from the redirect itself."""
 
 SCOPES = "openid latchkey/admin"
 
-EVERYWHERE = "*"
-"""Where memberships of operators are kept."""
+OPERATOR_PARTITION = "*"
+"""Partition of the operators' memberships in the members table."""
 
 
 class Clinicians:
-    """The user pool, the one client of it, and the table that says who may do what."""
+    """The user pool, its OAuth client, and the members table."""
 
     def __init__(self, template: Template, address: Address, callback: str) -> None:
         self._pool, self._client, self._members = (
@@ -41,26 +41,26 @@ class Clinicians:
         self._password = secrets.token_urlsafe(24)
 
     async def token(self, practice: str, role: Role) -> str:
-        """An access token of someone with that role at that practice; who is new is put into pool and table first."""
-        place = EVERYWHERE if role == "operator" else practice
-        name = f"{role}@{practice if place == practice else 'operators'}.example"
-        await asyncio.to_thread(self._enter, name, place, role)
-        return await self._signed_in(name)
+        """Return an access token of a member with this role at this practice. Create user and membership if missing."""
+        partition = OPERATOR_PARTITION if role == "operator" else practice
+        name = f"{role}@{practice if partition == practice else 'operators'}.example"
+        await asyncio.to_thread(self._ensure_member, name, partition, role)
+        return await self._sign_in(name)
 
-    def _enter(self, name: str, place: str, role: Role) -> None:
-        who = {"UserPoolId": self._pool, "Username": name}
+    def _ensure_member(self, name: str, partition: str, role: Role) -> None:
+        user = {"UserPoolId": self._pool, "Username": name}
         with contextlib.suppress(self._cognito.exceptions.UsernameExistsException):
-            self._cognito.admin_create_user(**who, TemporaryPassword=self._password, MessageAction="SUPPRESS")
-        self._cognito.admin_set_user_password(**who, Password=self._password, Permanent=True)
-        known = self._cognito.admin_get_user(**who)["UserAttributes"]
-        subject = next(one["Value"] for one in known if one["Name"] == "sub")
-        member = {"practice": {"S": place}, "subject": {"S": subject}, "role": {"S": role}}
+            self._cognito.admin_create_user(**user, TemporaryPassword=self._password, MessageAction="SUPPRESS")
+        self._cognito.admin_set_user_password(**user, Password=self._password, Permanent=True)
+        attributes = self._cognito.admin_get_user(**user)["UserAttributes"]
+        subject = next(attribute["Value"] for attribute in attributes if attribute["Name"] == "sub")
+        member = {"practice": {"S": partition}, "subject": {"S": subject}, "role": {"S": role}}
         self._dynamodb.put_item(TableName=self._members, Item=member)
 
-    async def _signed_in(self, name: str) -> str:
-        """By authorization code and PKCE, as a page does it: only tokens that come this way carry a scope of ours."""
+    async def _sign_in(self, name: str) -> str:
+        """Return an access token, by authorization code with PKCE. Only tokens from this flow have our OAuth scope."""
         verifier = secrets.token_urlsafe(48)
-        asked = {
+        query = {
             "response_type": "code",
             "client_id": self._client,
             "redirect_uri": self._callback,
@@ -70,25 +70,25 @@ class Clinicians:
             "code_challenge_method": "S256",
         }
         async with aiohttp.ClientSession(self._endpoint) as http:
-            async with http.get("/oauth2/authorize", params=asked, allow_redirects=False) as page:
+            async with http.get("/oauth2/authorize", params=query, allow_redirects=False) as page:
                 _expect(page, HTTPStatus.OK)
-            form = asked | {"username": name, "password": self._password}
-            async with http.post("/login", data=form, allow_redirects=False) as answer:
-                _expect(answer, HTTPStatus.FOUND)
-                back = parse_qs(urlsplit(answer.headers["Location"]).query)
-            exchange = {
+            credentials = query | {"username": name, "password": self._password}
+            async with http.post("/login", data=credentials, allow_redirects=False) as response:
+                _expect(response, HTTPStatus.FOUND)
+                returned = parse_qs(urlsplit(response.headers["Location"]).query)
+            form = {
                 "grant_type": "authorization_code",
                 "client_id": self._client,
                 "redirect_uri": self._callback,
-                "code": back["code"][0],
+                "code": returned["code"][0],
                 "code_verifier": verifier,
             }
-            async with http.post("/oauth2/token", data=exchange) as answer:
-                _expect(answer, HTTPStatus.OK)
-                told: dict[str, Any] = json.loads(await answer.read())
-        return str(told["access_token"])
+            async with http.post("/oauth2/token", data=form) as response:
+                _expect(response, HTTPStatus.OK)
+                document: dict[str, Any] = json.loads(await response.read())
+        return str(document["access_token"])
 
 
-def _expect(answer: aiohttp.ClientResponse, status: HTTPStatus) -> None:
-    if answer.status != status:
-        raise RuntimeError(f"The user pool answered {answer.status} at {answer.url.path}")
+def _expect(response: aiohttp.ClientResponse, status: HTTPStatus) -> None:
+    if response.status != status:
+        raise RuntimeError(f"The user pool answered {response.status} at {response.url.path}, not {status}")

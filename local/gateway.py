@@ -1,4 +1,4 @@
-"""API Gateway's part: an HTTP request becomes an event of payload version 2.0, and the function's answer a response."""
+"""In place of API Gateway: turns HTTP requests into events of payload version 2.0, and results into responses."""
 
 import base64
 import ipaddress
@@ -14,29 +14,29 @@ from aiohttp import web
 
 from local.sam_template import ACCOUNT, Route
 
-MOST_BODY_BYTES = 10 * 1024 * 1024
+MAX_BODY_BYTES = 10 * 1024 * 1024
 """API Gateway's quota for a request's body."""
 
-MOST_HEADER_BYTES = 10_240
+MAX_HEADER_BYTES = 10_240
 """API Gateway's quota for the request line and all headers together."""
 
 SOURCE_HEADER = "x-local-source-ip"
-"""Sets the source address of a request, so that limits by address can be tried from one machine."""
+"""Header that sets the source address of a request, to try rate limits by source from one machine."""
 
 PLAIN_TYPES = frozenset({"application/json", "application/javascript", "application/xml"})
-"""What API Gateway hands over as text, beside `text/*`; all else, form posts too, comes in base64."""
+"""Media types, besides `text/*`, that API Gateway passes as text. It passes all others in base64, forms included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The route of a request, and what its path says where the route has a name."""
+    """The route of a request, and the values of the route's path parameters."""
 
     route: Route
     parameters: dict[str, str]
 
 
 class Router:
-    """Finds the route of a request by API Gateway's rules: fixed parts before named ones, and `$default` last."""
+    """Finds the route of a request by API Gateway's rules: fixed parts before parameters, and `$default` last."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._default: Route | None = None
@@ -50,7 +50,7 @@ class Router:
         self._routes.sort(key=lambda entry: ([_is_named(part) for part in entry[1]], entry[0] == "ANY"))
 
     def match(self, method: str, raw_path: str) -> Match | None:
-        """The route for a method and a path as it stood in the request line, without its query."""
+        """Return the route for a method and a path, or None. The path is as in the request line, without the query."""
         parts = raw_path.split("/")
         for verb, pattern, route in self._routes:
             if verb not in {"ANY", method} or len(pattern) != len(parts):
@@ -63,36 +63,38 @@ class Router:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An HTTP request as it came over the wire."""
+    """An HTTP request as it was received."""
 
     method: str
     target: str
-    """Path and query as they stood in the request line."""
+    """Path and query, as in the request line."""
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     peer: str
-    """Address of the other end of the connection."""
+    """IP address of the other end of the connection."""
 
     @property
     def raw_path(self) -> str:
-        """The path as it stood in the request line."""
+        """The path, as in the request line."""
         return self.target.partition("?")[0]
 
     def header(self, name: str) -> str:
-        """A header by its name in lower case; one that was sent twice is joined, one that was not is empty."""
+        """Return a header by its lower-case name. Join repeated headers with commas. Empty if missing."""
         return ",".join(value.decode("latin-1") for key, value in self.headers if key.lower() == name.encode())
 
     @property
     def head_bytes(self) -> int:
-        """The size of request line and headers as API Gateway counts it."""
+        """Size of request line and headers, as API Gateway counts it."""
         return len(self.method) + len(self.target) + sum(len(name) + len(value) for name, value in self.headers)
 
 
 def event(
     incoming: Incoming, match: Match, moment: datetime, portal_origin: str, authorized: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The event that API Gateway would make of a request; `moment` is when it came by the service's clock, `authorized`
-    what the route's authorizer found out."""
+    """Return the event that API Gateway would make of a request.
+
+    `moment` is the time of the request by the portal's clock. `authorized` is the result of the route's authorizer.
+    """
     headers, cookies = _headers(incoming.headers)
     source = headers.pop(SOURCE_HEADER, incoming.peer)
     query = incoming.target.partition("?")[2]
@@ -102,7 +104,7 @@ def event(
         headers["origin"] = _origin(headers["origin"], portal_origin)
     headers["x-forwarded-for"] = ", ".join(filter(None, [headers.get("x-forwarded-for"), source]))
     headers["x-forwarded-proto"] = urlsplit(portal_origin).scheme
-    made: dict[str, Any] = {
+    document: dict[str, Any] = {
         "version": "2.0",
         "routeKey": match.route.key,
         "rawPath": path,
@@ -129,42 +131,45 @@ def event(
         "isBase64Encoded": False,
     }
     if authorized is not None:
-        made["requestContext"]["authorizer"] = authorized
+        document["requestContext"]["authorizer"] = authorized
     if cookies:
-        made["cookies"] = cookies
+        document["cookies"] = cookies
     if query:
-        made["queryStringParameters"] = _joined(parse_qsl(query, keep_blank_values=True))
+        document["queryStringParameters"] = _joined(parse_qsl(query, keep_blank_values=True))
     if match.parameters:
-        made["pathParameters"] = match.parameters
+        document["pathParameters"] = match.parameters
     if incoming.body:
-        made["body"], made["isBase64Encoded"] = _body(incoming.body, headers.get("content-type", ""))
-    return made
+        document["body"], document["isBase64Encoded"] = _body(incoming.body, headers.get("content-type", ""))
+    return document
 
 
-def response(answer: bytes) -> web.Response:
-    """The HTTP response for what a function returned; raises ValueError for what API Gateway could not use."""
-    returned = json.loads(answer)
+def response(result: bytes) -> web.Response:
+    """Return the HTTP response for the result of a function.
+
+    :raises ValueError: API Gateway could not use the result.
+    """
+    returned = json.loads(result)
     if not isinstance(returned, dict) or "statusCode" not in returned:
-        return web.Response(body=answer, content_type="application/json")
+        return web.Response(body=result, content_type="application/json")
     text = returned.get("body") or ""
-    made = web.Response(
+    http = web.Response(
         status=int(returned["statusCode"]),
         body=base64.b64decode(text) if returned.get("isBase64Encoded") else text.encode(),
         headers={name: str(value) for name, value in (returned.get("headers") or {}).items()},
     )
-    made.headers.setdefault("Content-Type", "text/plain;charset=UTF-8")
+    http.headers.setdefault("Content-Type", "text/plain;charset=UTF-8")
     for cookie in returned.get("cookies") or ():
-        made.headers.add("Set-Cookie", cookie)
-    return made
+        http.headers.add("Set-Cookie", cookie)
+    return http
 
 
 def refusal(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
-    """An answer that API Gateway gives by itself."""
+    """Return an error response that API Gateway itself would give."""
     return web.json_response({"message": message}, status=status, headers=headers)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine."""
+    """Return True if a host name or IP address means this machine."""
     name = host.strip("[]").rstrip(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -179,20 +184,21 @@ def _is_named(part: str) -> bool:
 
 
 def _domain(host: str, portal_origin: str) -> str:
-    """The host of a request without its port; every name of this machine counts as the portal's."""
+    """Return the host of a request without its port. Every name of this machine counts as the portal's host."""
     name = host[: host.rindex("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
     return urlsplit(portal_origin).hostname or name if is_loopback(name) else name
 
 
 def _origin(origin: str, portal_origin: str) -> str:
-    """What a page was loaded from; at our port, every name of this machine counts as the portal's."""
+    """Return the origin of a page. With the portal's port, every name of this machine counts as the portal's host."""
     try:
         page, portal = urlsplit(origin), urlsplit(portal_origin)
-        whole = origin == f"{page.scheme}://{page.netloc}"
-        ours = (page.scheme, page.port) == (portal.scheme, portal.port) and is_loopback(page.hostname or "") and whole
+        same_port = (page.scheme, page.port) == (portal.scheme, portal.port)
+        # an origin with a path or a query comes from no browser and stays as it is
+        is_portal = same_port and is_loopback(page.hostname or "") and origin == f"{page.scheme}://{page.netloc}"
     except ValueError:
         return origin
-    return portal_origin if ours else origin
+    return portal_origin if is_portal else origin
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], list[str]]:
@@ -208,7 +214,7 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], list[s
 
 
 def _text(value: bytes) -> str:
-    """A header's value. Browsers send the characters of a cookie as UTF-8."""
+    """Return a header's value as text. Browsers send cookies as UTF-8."""
     try:
         return value.decode()
     except UnicodeDecodeError:

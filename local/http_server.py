@@ -1,4 +1,4 @@
-"""The listening end: a request goes through the gateway to its function, and the answer back."""
+"""The HTTP server of the portal: passes requests to the functions, and their results back."""
 
 import json
 import logging
@@ -18,59 +18,62 @@ log = logging.getLogger(__name__)
 
 
 class Invocable(Protocol):
-    """A function, wherever it runs."""
+    """A function that can be invoked, on this machine or elsewhere."""
 
     async def invoke(self, event: bytes) -> bytes:
-        """The function's answer to one event; raises FunctionFailed."""
+        """Return the function's result for one event.
+
+        :raises FunctionFailed: the function raised, ended or timed out.
+        """
 
 
 class HttpServer:
-    """Answers everything that is not under `/local`, and tells of each request its route, never its path."""
+    """Answers every request that is not under `/local`. Logs the route of each request, never its path."""
 
     def __init__(
         self,
         routes: Iterable[Route],
-        gate: JwtAuthorizer,
+        authorizer: JwtAuthorizer,
         functions: Mapping[str, Invocable],
         clock: Clock,
         portal_origin: str,
     ) -> None:
         self._router = gateway.Router(routes)
-        self._gate = gate
+        self._authorizer = authorizer
         self._functions = functions
         self._clock = clock
         self._portal_origin = portal_origin
 
     def add_to(self, app: web.Application) -> None:
-        """Take what no other route of the application takes."""
+        """Add a route for all requests that no other route of the application handles."""
         app.router.add_route("*", "/{anything:(?s:.*)}", self._answer)
-        app.on_response_prepare.append(_hide_the_server)
+        app.on_response_prepare.append(_remove_server_header)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         match = self._router.match(request.method, request.raw_path.partition("?")[0])
         if match is None:
             return gateway.refusal(404, "Not Found")
-        response = await self._passed_on(request, match)
-        took = (time.perf_counter() - begun) * 1000
-        log.info("%-7s %-36s %d %6.0f ms", request.method, match.route.path, response.status, took)
+        response = await self._invoke(request, match)
+        took_ms = (time.perf_counter() - started) * 1000
+        log.info("%-7s %-36s %d %6.0f ms", request.method, match.route.path, response.status, took_ms)
         return response
 
-    async def _passed_on(self, request: web.Request, match: gateway.Match) -> web.StreamResponse:
+    async def _invoke(self, request: web.Request, match: gateway.Match) -> web.StreamResponse:
         try:
             incoming = await _incoming(request)
         except web.HTTPRequestEntityTooLarge:
             return gateway.refusal(413, "Request Entity Too Large")
-        if incoming.head_bytes > gateway.MOST_HEADER_BYTES:
+        if incoming.head_bytes > gateway.MAX_HEADER_BYTES:
             return gateway.refusal(431, "Request Header Fields Too Large")
         try:
-            authorized = await self._gate.open(match.route, incoming)
+            authorized = await self._authorizer.authorize(match.route, incoming)
         except Denied as denied:
             return gateway.refusal(denied.status, denied.message, {"WWW-Authenticate": denied.challenge})
         event = gateway.event(incoming, match, self._clock.now(), self._portal_origin, authorized)
         try:
-            answer = await self._functions[match.route.function].invoke(json.dumps(event).encode())
-            return gateway.response(answer)
+            result = await self._functions[match.route.function].invoke(json.dumps(event).encode())
+            return gateway.response(result)
         except FunctionTimedOut as failure:
             log.warning("%s", failure)
             return gateway.refusal(503, "Service Unavailable")
@@ -80,8 +83,8 @@ class HttpServer:
 
 
 async def _incoming(request: web.Request) -> gateway.Incoming:
-    if (request.content_length or 0) > gateway.MOST_BODY_BYTES:
-        raise web.HTTPRequestEntityTooLarge(gateway.MOST_BODY_BYTES, request.content_length or 0)
+    if (request.content_length or 0) > gateway.MAX_BODY_BYTES:
+        raise web.HTTPRequestEntityTooLarge(gateway.MAX_BODY_BYTES, request.content_length or 0)
     return gateway.Incoming(
         method=request.method,
         target=request.raw_path,
@@ -91,5 +94,5 @@ async def _incoming(request: web.Request) -> gateway.Incoming:
     )
 
 
-async def _hide_the_server(_: web.Request, response: web.StreamResponse) -> None:
+async def _remove_server_header(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.pop("Server", None)

@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions and conditions, carried out."""
+"""CloudFormation's intrinsic functions and conditions."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ REFERENCE = re.compile(r"\$\{([\w:.]+)\}")
 
 
 class Resolver:
-    """Knows what names stand for: parameters from the start, resources as soon as someone has made them."""
+    """Resolves references to parameters and to resources. A resource can be resolved after `name` was called for it."""
 
     def __init__(self, parameters: dict[str, str], conditions: dict[str, Any]) -> None:
         self._parameters = parameters
@@ -25,13 +25,13 @@ class Resolver:
         }
 
     def name(self, logical_id: str, **attributes: str) -> None:
-        """Say what `!Ref` (given as `Ref`) and `!GetAtt` of a resource stand for."""
+        """Set the values that `!Ref` (given as `Ref`) and `!GetAtt` of a resource return."""
         self._resources[logical_id] = attributes
 
     def resolve(self, value: Any) -> Any:
-        """The value with every intrinsic function carried out.
+        """Return the value with every intrinsic function resolved.
 
-        :raises LookupError: for a function or a name that is not known.
+        :raises LookupError: a function or a name is unknown.
         """
         if isinstance(value, list):
             return [part for part in map(self.resolve, value) if part is not None]
@@ -45,7 +45,7 @@ class Resolver:
         return {key: part for key, part in resolved.items() if part is not None}
 
     def holds(self, condition: str | None) -> bool:
-        """Whether a condition of the template is met; without one it is."""
+        """Return True if a condition of the template is true, or if there is no condition."""
         return condition is None or self._true(self._conditions[condition])
 
     def _true(self, condition: dict[str, Any]) -> bool:
@@ -69,13 +69,13 @@ class Resolver:
         return self._parameters[name] if name in self._parameters else self._resources[name]["Ref"]
 
     def _substitute(self, argument: Any) -> str:
-        text, own = (argument, {}) if isinstance(argument, str) else argument
-        known = {name: self.resolve(value) for name, value in own.items()}
+        text, variables = (argument, {}) if isinstance(argument, str) else argument
+        values = {name: self.resolve(value) for name, value in variables.items()}
 
-        def stands_for(found: re.Match[str]) -> str:
-            logical_id, _, attribute = found.group(1).partition(".")
-            if logical_id in known:
-                return str(known[logical_id])
+        def value_of(match: re.Match[str]) -> str:
+            logical_id, _, attribute = match.group(1).partition(".")
+            if logical_id in values:
+                return str(values[logical_id])
             return str(self._resources[logical_id][attribute] if attribute else self._reference(logical_id))
 
-        return REFERENCE.sub(stands_for, text)
+        return REFERENCE.sub(value_of, text)

@@ -1,4 +1,4 @@
-"""SES's part: every SendEmail is recorded as it was asked for, and then passed on."""
+"""In place of SES: records every SendEmail request and passes it on to ministack."""
 
 import json
 import re
@@ -18,7 +18,7 @@ SIGN_IN_LINK = re.compile(r"https?://\S+/link/[\w~.=-]+")
 
 
 class Mailbox:
-    """A door in front of SES that keeps what SES itself would not show: headers, configuration set, tracking, tags."""
+    """A proxy for SES. It records what ministack does not show: headers, configuration set, tracking, tags."""
 
     def __init__(self, endpoint: str, clock: Clock) -> None:
         self._endpoint = endpoint
@@ -28,7 +28,7 @@ class Mailbox:
         self._server: web.ServerRunner | None = None
 
     async def open(self) -> str:
-        """Start listening on a free port; returns the address to send to."""
+        """Start listening on a free port. Return the URL to send mail to."""
         self._http = aiohttp.ClientSession(auto_decompress=False)
         self._server = web.ServerRunner(web.Server(self._pass_on), shutdown_timeout=1)
         await self._server.setup()
@@ -44,7 +44,7 @@ class Mailbox:
             await self._http.close()
 
     def mails(self, to: str | None = None) -> list[dict[str, Any]]:
-        """What was sent, newest first; to one address, if one is given."""
+        """Return the recorded mails, newest first. With `to`, only those to this address."""
         return [mail for mail in reversed(self._mails) if to is None or mail["to"].lower() == to.lower()]
 
     async def _pass_on(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -53,39 +53,39 @@ class Mailbox:
         body = await request.read()
         async with self._http.request(
             request.method, self._endpoint + request.raw_path, headers=request.headers, data=body
-        ) as answer:
-            answered = await answer.read()
-        if answer.ok and request.method == "POST" and unquote(request.path) == SEND_EMAIL:
-            self._mails.append(_mail(json.loads(body), json.loads(answered)["MessageId"], self._clock.now()))
-        return web.Response(status=answer.status, body=answered, headers={"Content-Type": "application/json"})
+        ) as response:
+            response_body = await response.read()
+        if response.ok and request.method == "POST" and unquote(request.path) == SEND_EMAIL:
+            self._mails.append(_mail(json.loads(body), json.loads(response_body)["MessageId"], self._clock.now()))
+        return web.Response(status=response.status, body=response_body, headers={"Content-Type": "application/json"})
 
 
-def _mail(asked: dict[str, Any], id_: str, sent_at: datetime) -> dict[str, Any]:
-    simple = asked["Content"]["Simple"]
+def _mail(request: dict[str, Any], id_: str, sent_at: datetime) -> dict[str, Any]:
+    simple = request["Content"]["Simple"]
     text = _data(simple["Body"].get("Text"))
     html = _data(simple["Body"].get("Html"))
     link = SIGN_IN_LINK.search(text)
     headers = {
-        "From": asked["FromEmailAddress"],
-        "To": ", ".join(asked["Destination"]["ToAddresses"]),
+        "From": request["FromEmailAddress"],
+        "To": ", ".join(request["Destination"]["ToAddresses"]),
         "Subject": _data(simple["Subject"]),
     }
-    if asked.get("ReplyToAddresses"):
-        headers["Reply-To"] = ", ".join(asked["ReplyToAddresses"])
+    if request.get("ReplyToAddresses"):
+        headers["Reply-To"] = ", ".join(request["ReplyToAddresses"])
     headers |= {header["Name"]: header["Value"] for header in simple.get("Headers") or ()}
     return {
         "id": id_,
-        "to": ", ".join(_recipients(asked["Destination"])),
-        "from": asked["FromEmailAddress"],
+        "to": ", ".join(_recipients(request["Destination"])),
+        "from": request["FromEmailAddress"],
         "subject": headers["Subject"],
         "text": text,
         "html": html,
         "headers": headers,
         "sent_at": rfc3339(sent_at),
         "url": link.group() if link else None,
-        "configuration_set": asked.get("ConfigurationSetName"),
-        "configuration_overrides": asked.get("ConfigurationOverrides"),
-        "tags": {tag["Name"]: tag["Value"] for tag in asked.get("EmailTags") or ()},
+        "configuration_set": request.get("ConfigurationSetName"),
+        "configuration_overrides": request.get("ConfigurationOverrides"),
+        "tags": {tag["Name"]: tag["Value"] for tag in request.get("EmailTags") or ()},
     }
 
 

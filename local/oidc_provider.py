@@ -1,8 +1,8 @@
-"""Google's stand-in: an OpenID provider with accounts to choose from. Run as `python -m local.openid --port 9000`.
+"""A stand-in for Google: an OpenID Connect provider. Run it as `python -m local.oidc_provider --port 9000`.
 
-`oidc-provider-mock` signs with RSA keys of its own, registers clients, checks their secrets and redirect URIs, and
-uses a code up. Added here is what Google does besides: it checks PKCE, shows people their accounts by name, and sends
-whoever chose one before straight back.
+`oidc-provider-mock` signs with its own RSA keys, registers OAuth clients, checks their secrets and redirect URIs, and
+accepts each authorization code once. This module adds what Google does too. It checks PKCE, lists accounts by name, and
+returns a browser at once if it has chosen an account before.
 """
 
 import argparse
@@ -22,23 +22,23 @@ from local import page_templates
 
 AUTHORIZE, TOKEN, KEYS, FORGET = "/oauth2/authorize", "/oauth2/token", "/jwks", "/forget"
 KEYS_SECONDS = 3600
-CHOSEN = "account"
-"""Cookie that remembers which account this browser uses."""
+ACCOUNT_COOKIE = "account"
+"""Cookie with the subject of the account that this browser has chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderAccount:
-    """Someone's account at Google."""
+    """A person's account at the provider."""
 
     subject: str
     name: str
     email: str
     about: str
-    """Told on the page."""
+    """Explanation for the reader of the page."""
 
     @property
     def claims(self) -> dict[str, object]:
-        """What an ID token says of it."""
+        """Claims of the ID token, besides the subject."""
         return {"name": self.name, "email": self.email, "email_verified": True}
 
 
@@ -47,18 +47,18 @@ ACCOUNTS = (
     ProviderAccount(
         "108153379520442000002", "Kim Lee", "kim@gmail.com", "on file with a modifier, as kim+kids@gmail.com"
     ),
-    ProviderAccount("108153379520442000003", "Pat Quinn", "pat.quinn@gmail.com", "on file nowhere"),
+    ProviderAccount("108153379520442000003", "Pat Quinn", "pat.quinn@gmail.com", "not on file at any practice"),
     ProviderAccount(
-        "108153379520442000004", "Ana Reyes", "ana@example.com", "on file, with an address that is not Google's"
+        "108153379520442000004", "Ana Reyes", "ana@example.com", "on file, with an address that is not at Google"
     ),
     ProviderAccount(
-        "108153379520442000005", "Mario Gomez", "maria.gomez@gmail.com", "another account of Maria's address"
+        "108153379520442000005", "Mario Gomez", "maria.gomez@gmail.com", "another account with Maria's address"
     ),
 )
 
 
 def provider() -> Flask:
-    """The provider; it knows no client until one registers."""
+    """Return the provider as a Flask app. It has no OAuth client until one registers."""
     people = [oidc_provider_mock.User(sub=account.subject, claims=account.claims) for account in ACCOUNTS]
     app: Flask = oidc_provider_mock.app(require_client_registration=True, require_nonce=True, user_claims=people)
     app.debug = False
@@ -66,12 +66,12 @@ def provider() -> Flask:
     app.jinja_env.globals["accounts"] = ACCOUNTS
     _verify_pkce(app)
     _skip_account_choice(app)
-    app.after_request(_let_keys_be_kept)
+    app.after_request(_allow_key_caching)
     return app
 
 
 def _verify_pkce(app: Flask) -> None:
-    """Give a token for a code only to whoever knows what it was asked for with (PKCE, RFC 7636)."""
+    """Accept a code only with the code verifier of its request (PKCE, RFC 7636)."""
     challenges: dict[str, str] = {}
 
     @app.before_request
@@ -86,37 +86,37 @@ def _verify_pkce(app: Flask) -> None:
         return None
 
     @app.after_request
-    def keep(response: Response) -> Response:
+    def save_challenge(response: Response) -> Response:
         for code in _codes(response):
             challenges[code] = request.args.get("code_challenge", "")
         return response
 
 
 def _skip_account_choice(app: Flask) -> None:
-    """Send whoever chose an account before straight back, unless they are to choose again."""
+    """Skip the list of accounts if this browser has chosen one before, unless the request has `prompt`."""
     subjects = {account.subject for account in ACCOUNTS}
 
     @app.before_request
-    def send_back() -> ResponseReturnValue | None:
-        chosen = request.cookies.get(CHOSEN)
-        if request.path != AUTHORIZE or request.method != "GET" or chosen not in subjects or "prompt" in request.args:
+    def return_at_once() -> ResponseReturnValue | None:
+        subject = request.cookies.get(ACCOUNT_COOKIE)
+        if request.path != AUTHORIZE or request.method != "GET" or subject not in subjects or "prompt" in request.args:
             return None
-        return app.test_client().post(request.full_path, data={"sub": chosen}, base_url=request.host_url)
+        return app.test_client().post(request.full_path, data={"sub": subject}, base_url=request.host_url)
 
     @app.after_request
-    def remember(response: Response) -> Response:
+    def save_choice(response: Response) -> Response:
         if any(_codes(response)) and request.form:
-            response.set_cookie(CHOSEN, request.form["sub"], httponly=True, samesite="Lax")
+            response.set_cookie(ACCOUNT_COOKIE, request.form["sub"], httponly=True, samesite="Lax")
         return response
 
     @app.get(FORGET)
     def forget() -> ResponseReturnValue:
         response = redirect(request.args.get("back", "/"))
-        response.delete_cookie(CHOSEN)
+        response.delete_cookie(ACCOUNT_COOKIE)
         return response
 
 
-def _let_keys_be_kept(response: Response) -> Response:
+def _allow_key_caching(response: Response) -> Response:
     if request.path == KEYS:
         response.cache_control.public = True
         response.cache_control.max_age = KEYS_SECONDS
@@ -128,7 +128,7 @@ def _codes(response: Response) -> list[str]:
 
 
 def main() -> None:
-    """Answer on a port of this machine until ended. Requests are not logged: codes are in their addresses."""
+    """Run the provider on a port of this machine. Requests are not logged, because their URLs contain codes."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     parser = argparse.ArgumentParser(prog="python -m local.oidc_provider")
     parser.add_argument("--port", type=int, required=True)

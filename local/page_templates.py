@@ -1,7 +1,7 @@
-"""Where the pages beside the portal have their templates; its style sheet is theirs too."""
+"""Folders with the templates of the pages under `/local`. They use the portal's style sheet too."""
 
 from pathlib import Path
 
-OWN = Path(__file__).parent / "templates"
-FOLDERS = (OWN, OWN.parents[1] / "layers" / "latchkey" / "latchkey" / "pages" / "templates")
-GOOGLE = OWN / "google"
+TEMPLATES = Path(__file__).parent / "templates"
+FOLDERS = (TEMPLATES, TEMPLATES.parents[1] / "layers" / "latchkey" / "latchkey" / "pages" / "templates")
+GOOGLE = TEMPLATES / "google"

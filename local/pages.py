@@ -1,4 +1,4 @@
-"""The pages under `/local`: who is here, the mailbox, the clock, and what is at rest."""
+"""The pages under `/local`: people on file, the mailbox, the clock, and all stored items."""
 
 import asyncio
 import base64
@@ -34,7 +34,7 @@ SLUG = re.compile("[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Answers everything under `/local`."""
+    """The pages under `/local` and their routes."""
 
     url: str
     clock: Clock
@@ -42,13 +42,13 @@ class Pages:
     address: Address
     clinicians: Clinicians
     google: ProviderConfig
-    reports: SesEvents
+    ses_events: SesEvents
     practices: list[dict[str, Any]]
-    """Who was put in."""
+    """The practices and people that `local.seed` created."""
 
     def add_to(self, app: web.Application) -> None:
-        """Enter the routes."""
-        app.middlewares.append(_from_here)
+        """Add the routes to the application."""
+        app.middlewares.append(_only_from_this_machine)
         app.router.add_get("/local", self.index)
         app.router.add_get("/local/mail", self.mail)
         app.router.add_get("/local/mail.json", self.mail_json)
@@ -59,7 +59,7 @@ class Pages:
         app.router.add_get("/local/tables.json", self.tables)
 
     async def index(self, _: web.Request) -> web.Response:
-        """Who is here, and the way to everything else."""
+        """Show the people on file, examples for the API, the clock, and links to the other pages."""
         token = await self.clinicians.token(self.practices[0]["slug"], "clinician") if self.practices else ""
         return _page(
             "index.html",
@@ -73,57 +73,57 @@ class Pages:
         )
 
     async def mail(self, request: web.Request) -> web.Response:
-        """The mailbox, newest first."""
+        """Show the mailbox, newest mail first."""
         return _page("mail.html", mails=self.mailbox.mails(request.query.get("to")))
 
     async def mail_json(self, request: web.Request) -> web.Response:
-        """The mailbox, newest first, for programs."""
+        """Return the mailbox as JSON, newest mail first."""
         return web.json_response(self.mailbox.mails(request.query.get("to")))
 
     async def mail_events(self, request: web.Request) -> web.Response:
-        """Report what SES would about the last mail to an address, by a form or by JSON."""
+        """Send the SES event that a form or a JSON body names, about the last mail to an address."""
         by_form = request.content_type != "application/json"
         try:
-            asked: Any = await request.post() if by_form else await request.json()
-            known = await self.reports.report(str(asked["to"]), str(asked["event"]))
+            fields: Any = await request.post() if by_form else await request.json()
+            has_mail = await self.ses_events.report(str(fields["to"]), str(fields["event"]))
         except (ValueError, TypeError, LookupError):
-            return web.json_response({"message": f'send {{"to", "event": {"|".join(KINDS)}}}'}, status=400)
-        if not known:
-            return web.json_response({"message": "there is no mail to that address"}, status=404)
+            return web.json_response({"message": f'Send {{"to", "event": {"|".join(KINDS)}}}.'}, status=400)
+        if not has_mail:
+            return web.json_response({"message": "There is no mail to this address."}, status=404)
         if by_form:
             raise web.HTTPSeeOther("/local/mail")
-        return web.json_response({"to": asked["to"], "event": asked["event"]})
+        return web.json_response({"to": fields["to"], "event": fields["event"]})
 
     async def token(self, request: web.Request) -> web.Response:
-        """A clinician's access token, as the header that carries it."""
-        practice, asked = request.query.get("practice", "willow"), request.query.get("role", "clinician")
-        role = next((role for role in ROLES if role == asked), None)
+        """Return the `Authorization` header with an access token of a clinician."""
+        practice, role_name = request.query.get("practice", "willow"), request.query.get("role", "clinician")
+        role = next((role for role in ROLES if role == role_name), None)
         if role is None or not SLUG.fullmatch(practice):
-            return web.json_response({"message": f"say practice=willow and role={'|'.join(ROLES)}"}, status=400)
+            return web.json_response({"message": f"Give practice=willow and role={'|'.join(ROLES)}."}, status=400)
         token = await self.clinicians.token(practice, role)
         return web.json_response({"authorization": f"Bearer {token}"}, headers={"Cache-Control": "no-store"})
 
     async def time(self, _: web.Request) -> web.Response:
-        """What the service's clock shows."""
+        """Return the time of the portal's clock."""
         return web.json_response({"now": rfc3339(self.clock.now())})
 
     async def advance(self, request: web.Request) -> web.Response:
-        """Move the clock forward, by a form or by JSON."""
+        """Move the clock forward by the seconds in a form or a JSON body."""
         by_form = request.content_type != "application/json"
         try:
-            asked: Any = await request.post() if by_form else await request.json()
-            seconds = float(asked["advance"])
+            fields: Any = await request.post() if by_form else await request.json()
+            seconds = float(fields["advance"])
         except (ValueError, TypeError, LookupError):
-            return web.json_response({"message": 'send {"advance": seconds}'}, status=400)
+            return web.json_response({"message": 'Send {"advance": seconds}.'}, status=400)
         if not 0 <= seconds <= 10**9:
-            return web.json_response({"message": "the clock only goes forward"}, status=400)
+            return web.json_response({"message": "The clock only moves forward."}, status=400)
         self.clock.advance(seconds)
         if by_form:
             raise web.HTTPSeeOther("/local")
         return await self.time(request)
 
     async def tables(self, _: web.Request) -> web.Response:
-        """Every item of every table and every message of every queue, those being handled too."""
+        """Return every item of every table and every message of every queue, also messages in flight."""
         tables = await asyncio.to_thread(lambda: dict(self._items()))
         return web.json_response({"tables": tables, "queues": await self._messages()})
 
@@ -136,9 +136,9 @@ class Pages:
     async def _messages(self) -> dict[str, list[Any]]:
         async with (
             aiohttp.ClientSession() as http,
-            http.get(f"{self.address.endpoint}/_ministack/sqs/messages") as answer,
+            http.get(f"{self.address.endpoint}/_ministack/sqs/messages") as response,
         ):
-            accounts = json.loads(await answer.read())["messages"]
+            accounts = json.loads(await response.read())["messages"]
         return {
             url.rpartition("/")[2]: messages
             for regions in accounts.values()
@@ -148,10 +148,13 @@ class Pages:
 
 
 @web.middleware
-async def _from_here(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A page elsewhere must not read what is here by a name that it lets lead to this machine."""
-    own = request.path == "/local" or request.path.startswith("/local/")
-    if own and not gateway.is_loopback(request.url.host or ""):
+async def _only_from_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 404 under `/local` unless the host name means this machine.
+
+    This prevents DNS rebinding: a foreign page could point its own host name to this machine and read these pages.
+    """
+    is_local_page = request.path == "/local" or request.path.startswith("/local/")
+    if is_local_page and not gateway.is_loopback(request.url.host or ""):
         return gateway.refusal(404, "Not Found")
     return await handler(request)
 
@@ -161,7 +164,7 @@ def _page(template: str, **values: Any) -> web.Response:
 
 
 def _plain(value: Mapping[str, Any]) -> Any:
-    """A DynamoDB value without its type; bytes in base64."""
+    """Return a DynamoDB value without its type. Bytes become base64."""
     ((kind, inner),) = value.items()
     match kind:
         case "M":

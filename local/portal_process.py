@@ -1,4 +1,4 @@
-"""A stack in a process of its own, for tests and whoever else needs a whole portal for a while."""
+"""A whole portal in a process of its own, for tests and other programs."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from local.clinicians import Role
 from local.provider_choice import VARIABLES, ProviderConfig
 from local.stack import PROJECT, Engine, StartError
 
-READY_SECONDS = 60.0
+READY_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,49 +29,49 @@ class PortalProcess:
     url: str
     """Without a slash at the end."""
     address: Address
-    """Where AWS answers, to look at what is at rest."""
+    """URLs of AWS on this machine."""
     functions: dict[str, dict[str, str]]
-    """Environment variables of each function, by its logical id."""
+    """Environment variables of each function, by the function's logical id."""
     logs: Path
-    """A log file for each function, named by its logical id."""
+    """Folder with a log file for each function, named by its logical id."""
 
     def mail(self, to: str | None = None) -> list[dict[str, Any]]:
-        """What was sent, newest first; to one address, if one is given."""
+        """Return the mails in the mailbox, newest first. With `to`, only those to this address."""
         query = "?" + urllib.parse.urlencode({"to": to}) if to else ""
-        mails: list[dict[str, Any]] = self._asked(f"/local/mail.json{query}")
+        mails: list[dict[str, Any]] = self._fetch(f"/local/mail.json{query}")
         return mails
 
     def mail_within(self, seconds: float, to: str, count: int = 1) -> list[dict[str, Any]]:
-        """The mails to an address, newest first, as soon as there are `count`; fewer when the seconds are over."""
+        """Return the mails to an address, newest first, as soon as there are `count`. Return fewer after `seconds`."""
         deadline = time.monotonic() + seconds
         while len(mails := self.mail(to)) < count and time.monotonic() < deadline:
             time.sleep(0.02)
         return mails
 
     def authorization(self, practice: str = "willow", role: Role = "clinician") -> str:
-        """The `Authorization` header of someone with that role at that practice."""
+        """Return the `Authorization` header of a member with this role at this practice."""
         query = urllib.parse.urlencode({"practice": practice, "role": role})
-        header: str = self._asked(f"/local/token?{query}")["authorization"]
+        header: str = self._fetch(f"/local/token?{query}")["authorization"]
         return header
 
     def advance(self, seconds: float) -> str:
-        """Move the service's clock forward; returns the new time."""
-        now: str = self._asked("/local/clock", {"advance": seconds})["now"]
+        """Move the portal's clock forward. Return the new time."""
+        now: str = self._fetch("/local/clock", {"advance": seconds})["now"]
         return now
 
     def at_rest(self) -> dict[str, Any]:
-        """Every item of every table and every message of every queue."""
-        everything: dict[str, Any] = self._asked("/local/tables.json")
-        return everything
+        """Return every item of every table and every message of every queue."""
+        document: dict[str, Any] = self._fetch("/local/tables.json")
+        return document
 
-    def _asked(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310 (our own address)
+    def _fetch(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - our own address
             self.url + path,
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 (our own address)
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own address
+            return json.load(response)
 
 
 @contextmanager
@@ -82,10 +82,12 @@ def portal(
     google: ProviderConfig | None = None,
     options: Sequence[str] = (),
 ) -> Iterator[PortalProcess]:
-    """A portal on a free port, gone when the context ends; several can run side by side. `google` is who answers as
-    Google: the stand-in if not given, nobody with `google.OFF`.
+    """Run a portal on a free port until the context ends. Several can run side by side.
 
-    :raises StartError: it does not start; the message is what it printed.
+    `google` is the OpenID Connect provider in place of Google. None means the stand-in, `provider_choice.OFF` means no
+    provider.
+
+    :raises StartError: the portal does not start. The message is what it printed.
     """
     with tempfile.TemporaryDirectory(prefix="latchkey-logs-") as folder:
         ready, output = Path(folder, "ready.json"), Path(folder, "output.txt")
@@ -106,14 +108,16 @@ def portal(
             )
         try:
             _wait(process, ready, output)
-            told = json.loads(ready.read_text())
-            yield PortalProcess(told["url"], Address(**told["address"]), told["functions"], Path(told["logs"]))
+            document = json.loads(ready.read_text())
+            yield PortalProcess(
+                document["url"], Address(**document["address"]), document["functions"], Path(document["logs"])
+            )
         finally:
             process.communicate()
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Path, output: Path) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + READY_TIMEOUT_SECONDS
     while not ready.exists():
         if process.poll() is not None or time.monotonic() > deadline:
             raise StartError(output.read_text())

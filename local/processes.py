@@ -1,4 +1,4 @@
-"""Child processes: each in a session of its own, so that Ctrl-C reaches only us, and ended by its own id."""
+"""Child processes. Each has its own session, so that Ctrl-C reaches only the parent, and is ended by its own id."""
 
 import asyncio
 import contextlib
@@ -8,17 +8,17 @@ from pathlib import Path
 
 import aiohttp
 
-READY_SECONDS = 20.0
-"""How long a child that serves may take until it answers."""
+READY_TIMEOUT_SECONDS = 20.0
+"""Time that a server process has until it answers."""
 
-PATIENCE_SECONDS = 3.0
-"""How long a child may take to end when asked, before it is made to."""
+STOP_TIMEOUT_SECONDS = 3.0
+"""Time that a process has to end after SIGTERM. Then it gets SIGKILL."""
 
 
 async def start(
     command: Sequence[str | Path], environment: Mapping[str, str], log: Path, folder: Path | None = None
 ) -> asyncio.subprocess.Process:
-    """Run a command with exactly that environment; what it prints is added to `log`."""
+    """Start a command with exactly this environment. Its output is appended to the file `log`."""
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
             *command,
@@ -32,25 +32,25 @@ async def start(
 
 
 async def stop(process: asyncio.subprocess.Process) -> None:
-    """End a child and wait until it is gone; one that has ended by itself is no error."""
+    """Terminate a process and wait until it has ended. It may have ended before."""
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(STOP_TIMEOUT_SECONDS):
             await process.wait()
     except TimeoutError:
         await kill(process)
 
 
 async def kill(process: asyncio.subprocess.Process) -> None:
-    """End a child at once and wait until it is gone."""
+    """Kill a process and wait until it has ended."""
     with contextlib.suppress(ProcessLookupError):
         process.kill()
     await process.wait()
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -58,13 +58,13 @@ def free_port() -> int:
 
 
 async def wait_until_ready(url: str, process: asyncio.subprocess.Process) -> None:
-    """Wait for a child to serve; it is ended if it does not, or if nobody waits any longer.
+    """Wait until a server process answers. Kill it if it does not answer, or if the wait is cancelled.
 
-    :raises RuntimeError: it does not answer.
+    :raises RuntimeError: the process does not answer in time, or it has ended.
     """
     answered = False
     try:
-        async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as http:
+        async with asyncio.timeout(READY_TIMEOUT_SECONDS), aiohttp.ClientSession() as http:
             while process.returncode is None and not answered:
                 answered = await _answers(http, url)
     except TimeoutError:

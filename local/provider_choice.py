@@ -1,4 +1,4 @@
-"""Who answers as Google: the stand-in on this machine, a provider that the environment names, or nobody."""
+"""The OpenID Connect provider in place of Google: the stand-in, one that the environment names, or none."""
 
 import asyncio
 import os
@@ -15,20 +15,20 @@ CALLBACK = "/google/callback"
 
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
-    """An OpenID provider and what it knows the portal as. What is empty is Google's own."""
+    """An OpenID Connect provider and the portal's OAuth client there. Empty URLs mean Google's own."""
 
     client_id: str
-    """Empty: nobody is offered to continue with Google."""
+    """Id of the OAuth client. Empty if the portal offers no sign-in with Google."""
     client_secret: str = field(repr=False, default="")
     issuer: str = ""
     authorize_url: str = ""
     token_url: str = ""
     certs_url: str = ""
     stand_in: str = ""
-    """Where the stand-in is, if this is it."""
+    """URL of the stand-in. Empty for any other provider."""
 
     def parameters(self) -> dict[str, str]:
-        """The template's parameters."""
+        """Return the values of the template's parameters."""
         urls = {
             "GoogleIssuer": self.issuer,
             "GoogleAuthorizeUrl": self.authorize_url,
@@ -38,7 +38,7 @@ class ProviderConfig:
         return {"GoogleClientId": self.client_id} | {name: url for name, url in urls.items() if url}
 
     def variables(self) -> dict[str, str]:
-        """The environment that `named` reads it from."""
+        """Return the environment variables that `from_environment` reads."""
         return {variable: getattr(self, name) for variable, name in VARIABLES.items()}
 
 
@@ -54,38 +54,38 @@ VARIABLES = {
 OFF = ProviderConfig("")
 
 
-def named(environment: Mapping[str, str]) -> ProviderConfig | None:
-    """The provider that an environment names; None if it names none. An empty client turns Google off.
+def from_environment(environment: Mapping[str, str]) -> ProviderConfig | None:
+    """Return the provider that an environment names, or None. An empty client id turns Google off.
 
-    :raises ValueError: a part of it is missing.
+    :raises ValueError: the environment has some of the variables, but not GOOGLE_CLIENT_ID.
     """
-    told = {name: environment[variable] for variable, name in VARIABLES.items() if variable in environment}
-    if not told:
+    config = {name: environment[variable] for variable, name in VARIABLES.items() if variable in environment}
+    if not config:
         return None
-    if "client_id" not in told:
-        raise ValueError("GOOGLE_CLIENT_ID is missing; empty, it turns Google off.")
-    return ProviderConfig(**told)
+    if "client_id" not in config:
+        raise ValueError("GOOGLE_CLIENT_ID is missing. Set it, or set it to an empty value to turn Google off.")
+    return ProviderConfig(**config)
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderProcess:
-    """The stand-in's process."""
+    """The process of the stand-in for Google."""
 
     process: asyncio.subprocess.Process
     url: str
 
     async def register(self, portal: str) -> ProviderConfig:
-        """Make the portal a client of it, as somebody does by hand at Google.
+        """Register the portal as an OAuth client. At Google, a person does this by hand.
 
-        :raises RuntimeError: it does not answer.
+        :raises RuntimeError: the stand-in does not answer.
         """
         await processes.wait_until_ready(f"{self.url}/jwks", self.process)
         client = {"redirect_uris": [portal + CALLBACK], "token_endpoint_auth_method": "client_secret_post"}
-        async with aiohttp.ClientSession(self.url) as http, http.post("/oauth2/clients", json=client) as answer:
-            told = await answer.json()
+        async with aiohttp.ClientSession(self.url) as http, http.post("/oauth2/clients", json=client) as response:
+            registered = await response.json()
         return ProviderConfig(
-            client_id=told["client_id"],
-            client_secret=told["client_secret"],
+            client_id=registered["client_id"],
+            client_secret=registered["client_secret"],
             issuer=self.url,
             authorize_url=f"{self.url}/oauth2/authorize",
             token_url=f"{self.url}/oauth2/token",
@@ -95,13 +95,13 @@ class ProviderProcess:
 
 
 async def start_stand_in(python: Path, project: Path, log: Path) -> ProviderProcess:
-    """Start the stand-in on a free port; another host than the portal's to a browser, as Google is."""
+    """Start the stand-in on a free port. To a browser it is another host than the portal, as Google is."""
     port = processes.free_port()
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": str(project),
         "PYTHONDONTWRITEBYTECODE": "1",
-        # it speaks plain HTTP on loopback
+        # without this, its library refuses plain HTTP, also on loopback
         "AUTHLIB_INSECURE_TRANSPORT": "1",
     }
     process = await processes.start([python, "-m", "local.oidc_provider", "--port", str(port)], environment, log)

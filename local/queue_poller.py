@@ -1,4 +1,4 @@
-"""Lambda's event source mapping: takes messages from a queue and calls a function with them."""
+"""In place of Lambda's event source mapping: invokes a function with messages from a queue."""
 
 import asyncio
 import json
@@ -10,8 +10,8 @@ from local.clock import Clock
 from local.runtime import FunctionFailed, Pool
 from local.sam_template import REGION, QueueMapping
 
-LONGEST_WAIT_SECONDS = 1
-"""How long one look at an empty queue lasts; stopping waits for it."""
+MAX_WAIT_SECONDS = 1
+"""Longest time of one receive call on an empty queue. Stopping waits for it."""
 
 RECORD_ATTRIBUTES = {
     "messageAttributes": "MessageAttributes",
@@ -25,7 +25,7 @@ RECORD_ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Poller:
-    """One mapping at work."""
+    """A running event source mapping."""
 
     mapping: QueueMapping
     pool: Pool
@@ -33,16 +33,16 @@ class Poller:
     clock: Clock
 
     async def run(self) -> None:
-        """Deliver until cancelled; what was taken by then comes back when its visibility timeout ends."""
+        """Deliver messages until cancelled. A message in flight is redelivered after its visibility timeout."""
         sqs = self.address.client("sqs")
         url = sqs.get_queue_url(QueueName=self.mapping.queue.rpartition(":")[2])["QueueUrl"]
-        room = asyncio.Semaphore(self.mapping.concurrency)
+        slots = asyncio.Semaphore(self.mapping.concurrency)
         async with asyncio.TaskGroup() as batches:
             while True:
-                async with room:
+                async with slots:
                     messages = await asyncio.to_thread(self._receive, sqs, url)
                 if messages:
-                    batches.create_task(self._deliver(room, sqs, url, messages))
+                    batches.create_task(self._deliver(slots, sqs, url, messages))
 
     def _receive(self, sqs: Any, url: str) -> list[dict[str, Any]]:
         received = sqs.receive_message(
@@ -50,19 +50,19 @@ class Poller:
             MaxNumberOfMessages=min(self.mapping.batch_size, 10),
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
-            WaitTimeSeconds=LONGEST_WAIT_SECONDS,
+            WaitTimeSeconds=MAX_WAIT_SECONDS,
         )
         messages: list[dict[str, Any]] = received.get("Messages", [])
         return messages
 
-    async def _deliver(self, room: asyncio.Semaphore, sqs: Any, url: str, messages: list[dict[str, Any]]) -> None:
+    async def _deliver(self, slots: asyncio.Semaphore, sqs: Any, url: str, messages: list[dict[str, Any]]) -> None:
         event = json.dumps({"Records": [self._record(message) for message in messages]}).encode()
         context = json.dumps({"custom": {"now": str(self.clock.now_ms())}})
-        async with room:
+        async with slots:
             try:
                 failed = _failures(json.loads(await self.pool.invoke(event, context)), messages)
             except FunctionFailed:
-                return  # every message comes back when its visibility timeout ends
+                return  # SQS redelivers every message after its visibility timeout
         done = [message for message in messages if message["MessageId"] not in failed]
         if done:
             entries = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(done)]
@@ -77,8 +77,11 @@ class Poller:
         return record | {"eventSource": "aws:sqs", "eventSourceARN": self.mapping.queue, "awsRegion": REGION}
 
 
-def _failures(answer: Any, messages: list[dict[str, Any]]) -> set[str]:
-    """The ids that the function reports as failed: all of them if the report names none of ours, as Lambda has it."""
-    reported = {failure.get("itemIdentifier") for failure in (answer or {}).get("batchItemFailures") or ()}
-    ours = {message["MessageId"] for message in messages}
-    return ours if reported - ours else reported
+def _failures(result: Any, messages: list[dict[str, Any]]) -> set[str]:
+    """Return the ids of the messages that the function reports as failed.
+
+    If it reports an id that is not in the batch, return all ids, as Lambda does.
+    """
+    reported = {failure.get("itemIdentifier") for failure in (result or {}).get("batchItemFailures") or ()}
+    delivered = {message["MessageId"] for message in messages}
+    return delivered if reported - delivered else reported

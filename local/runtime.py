@@ -1,4 +1,4 @@
-"""Runs functions as Lambda does: by its own runtime client, one event at a time each, in a clean environment."""
+"""Runs functions as Lambda does: by Lambda's runtime client, in a clean environment, one event at a time."""
 
 import asyncio
 import os
@@ -12,31 +12,31 @@ from aiohttp import web
 from local import processes
 from local.sam_template import REGION, Function, function_arn
 
-MOST_WORKERS = 4
-"""Processes of one function; a machine for trying things out has few cores."""
+MAX_WORKERS = 4
+"""Processes of one function. A developer's machine has few cores."""
 
 INIT_SECONDS = 10.0
-"""How long Lambda lets a function take to start."""
+"""Time that Lambda gives a function to start."""
 
 
 class FunctionFailed(Exception):
-    """The function raised, ended or never started; its log says why."""
+    """The function raised an exception, ended or did not start. Its log says why."""
 
 
 class FunctionTimedOut(FunctionFailed):
-    """The function took longer than the template allows, and was ended."""
+    """The function took longer than its timeout in the template and was killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedEnvironment:
-    """What every function's process is given, whichever it is."""
+    """The parts of a process's environment that do not come from its function's properties."""
 
     python: Path
-    """Interpreter that has the runtime client and nothing else."""
+    """Python interpreter that has only the runtime client installed."""
     variables: dict[str, str]
-    """Where AWS is, and as whom to speak to it."""
+    """Environment variables with the URLs of AWS and the credentials."""
     logs: Path
-    """Folder."""
+    """Folder for log files."""
 
 
 @dataclass(slots=True)
@@ -49,25 +49,28 @@ class _Job:
 
 
 class Worker:
-    """One process of a function, and the runtime API that it, and only it, asks for work."""
+    """One process of a function, with a runtime API of its own from which it gets events."""
 
     def __init__(self, function: Function, environment: SharedEnvironment) -> None:
         self._function = function
         self._environment = environment
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
         self._job: _Job | None = None
-        self._asked = asyncio.Event()
+        self._polled = asyncio.Event()
         self._api: web.ServerRunner | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
 
     @property
     def alive(self) -> bool:
-        """Whether there is a process that could take an event."""
+        """True if the process is running."""
         return self._process is not None and self._process.returncode is None
 
     async def start(self) -> None:
-        """Start the process and wait until it asks for work; raises FunctionFailed if it ends or dawdles instead."""
+        """Start the process and wait until it asks for an event.
+
+        :raises FunctionFailed: it ends or takes too long.
+        """
         self._api = web.ServerRunner(web.Server(self._respond), shutdown_timeout=0.1)
         await self._api.setup()
         site = web.TCPSite(self._api, "127.0.0.1", 0)
@@ -79,15 +82,18 @@ class Worker:
             self._environment.logs / f"{self._function.name}.log",
             self._function.folder,
         )
-        self._watch = asyncio.create_task(self._notice_the_end(self._process))
-        asked = asyncio.create_task(self._asked.wait())
-        await asyncio.wait({asked, self._watch}, timeout=INIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if not asked.done():
-            asked.cancel()
+        self._watch = asyncio.create_task(self._watch_exit(self._process))
+        polled = asyncio.create_task(self._polled.wait())
+        await asyncio.wait({polled, self._watch}, timeout=INIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not polled.done():
+            polled.cancel()
             raise FunctionFailed(f"{self._function.name} does not start")
 
     async def invoke(self, event: bytes, client_context: str | None) -> bytes:
-        """The function's answer to one event; raises FunctionFailed."""
+        """Return the function's result for one event.
+
+        :raises FunctionFailed: the function raised, ended or timed out.
+        """
         deadline_ms = int((time.time() + self._function.timeout) * 1000)
         self._job = job = _Job(event, client_context, deadline_ms)
         self._jobs.put_nowait(job)
@@ -102,7 +108,7 @@ class Worker:
             self._job = None
 
     async def stop(self) -> None:
-        """End the process and its API."""
+        """End the process and its runtime API."""
         if self._process:
             await processes.kill(self._process)
         if self._watch:
@@ -134,7 +140,7 @@ class Worker:
             **self._function.environment,
         }
 
-    async def _notice_the_end(self, process: asyncio.subprocess.Process) -> None:
+    async def _watch_exit(self, process: asyncio.subprocess.Process) -> None:
         await process.wait()
         if self._job and not self._job.answer.done():
             self._job.answer.set_exception(FunctionFailed(f"{self._function.name} ended in the middle of an event"))
@@ -142,7 +148,7 @@ class Worker:
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         match request.path.removeprefix("/2018-06-01/runtime/").split("/"):
             case ["invocation", "next"]:
-                self._asked.set()
+                self._polled.set()
                 return _send_event(await self._jobs.get(), self._function)
             case ["invocation", id_, "response"]:
                 self._settle(id_, await request.read())
@@ -172,54 +178,60 @@ def _send_event(job: _Job, function: Function) -> web.Response:
 
 
 class Pool:
-    """A function, with as many processes as are called for at once, up to `MOST_WORKERS`."""
+    """A function with one process for each parallel event, up to `MAX_WORKERS`."""
 
     def __init__(self, function: Function, environment: SharedEnvironment) -> None:
         self.function = function
         self._environment = environment
-        self._room = asyncio.Semaphore(MOST_WORKERS)
+        self._slots = asyncio.Semaphore(MAX_WORKERS)
         self._idle: list[Worker] = []
         self._workers: set[Worker] = set()
 
     async def warm(self) -> None:
-        """Have one process ready; raises FunctionFailed."""
-        async with self._room:
-            self._idle.append(await self._started())
+        """Start one process, so that the first event need not wait for it.
+
+        :raises FunctionFailed: the process does not start.
+        """
+        async with self._slots:
+            self._idle.append(await self._start_worker())
 
     async def invoke(self, event: bytes, client_context: str | None = None) -> bytes:
-        """The function's answer to one event; raises FunctionFailed."""
-        async with self._room:
-            worker = await self._ready()
+        """Return the function's result for one event.
+
+        :raises FunctionFailed: the function raised, ended, timed out or did not start.
+        """
+        async with self._slots:
+            worker = await self._idle_or_new()
             try:
                 return await worker.invoke(event, client_context)
             finally:
                 if worker.alive:
                     self._idle.append(worker)
                 else:
-                    await self._let_go(worker)
+                    await self._discard(worker)
 
     async def stop(self) -> None:
         """End every process of the function."""
-        await asyncio.gather(*map(self._let_go, tuple(self._workers)))
+        await asyncio.gather(*map(self._discard, tuple(self._workers)))
 
-    async def _ready(self) -> Worker:
+    async def _idle_or_new(self) -> Worker:
         while self._idle:
             worker = self._idle.pop()
             if worker.alive:
                 return worker
-            await self._let_go(worker)
-        return await self._started()
+            await self._discard(worker)
+        return await self._start_worker()
 
-    async def _started(self) -> Worker:
+    async def _start_worker(self) -> Worker:
         worker = Worker(self.function, self._environment)
         self._workers.add(worker)
         try:
             await worker.start()
         except FunctionFailed:
-            await self._let_go(worker)
+            await self._discard(worker)
             raise
         return worker
 
-    async def _let_go(self, worker: Worker) -> None:
+    async def _discard(self, worker: Worker) -> None:
         self._workers.discard(worker)
         await worker.stop()

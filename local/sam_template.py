@@ -1,4 +1,4 @@
-"""What `sam build` made, read: the template after SAM's own transform, with parameters, conditions and references."""
+"""The built template after SAM's transform, with its parameters, conditions and references."""
 
 import copy
 import logging
@@ -18,7 +18,7 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 
 BUILT = "s3://built/"
-"""SAM's transform wants code in a bucket; this one stands for the build folder."""
+"""S3 URL in place of the build folder, because SAM's transform accepts code only in a bucket."""
 
 PSEUDO_PARAMETERS = {
     "AWS::AccountId": ACCOUNT,
@@ -49,7 +49,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """Whose tokens open a route, and where a request carries them."""
+    """A JWT authorizer: the issuer and audience of the tokens, and the header that carries them."""
 
     issuer: str
     audience: tuple[str, ...]
@@ -59,15 +59,15 @@ class Authorizer:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A line of the HTTP API's routing table."""
+    """A route of the HTTP API."""
 
     key: str
     """As API Gateway writes it: `ANY /{practice}`, or `$default`."""
     function: str
     authorizer: Authorizer | None = None
-    """What stands before it, if anything does."""
+    """The authorizer that checks its requests, if it has one."""
     scopes: tuple[str, ...] = ()
-    """A token needs one of them, if there are any."""
+    """OAuth scopes. If there are any, a token needs one of them."""
 
     @property
     def path(self) -> str:
@@ -77,7 +77,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class QueueMapping:
-    """A queue whose messages a function is called with."""
+    """An event source mapping: a queue, and the function that is invoked with its messages."""
 
     queue: str
     """ARN."""
@@ -87,12 +87,13 @@ class QueueMapping:
 
 
 class Template:
-    """The built template; whoever makes a resource of it tells `names` what references to it stand for."""
+    """The built template. After creating a resource, register its name and attributes in `names`."""
 
     def __init__(self, build: Path, parameters: dict[str, str]) -> None:
         document = yaml.safe_load((build / "template.yaml").read_text())
         values = {
-            name: parameters.get(name, str(told.get("Default", ""))) for name, told in document["Parameters"].items()
+            name: parameters.get(name, str(parameter.get("Default", "")))
+            for name, parameter in document["Parameters"].items()
         }
         document = transformed(document, values)
         self.build = build
@@ -100,7 +101,7 @@ class Template:
         self._resources: dict[str, dict[str, Any]] = document["Resources"]
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Properties, by logical id, of the resources of a type that the parameters ask for; not yet resolved."""
+        """Return the unresolved properties of a type's resources, by logical id, without those of a false condition."""
         return {
             logical_id: resource.get("Properties", {})
             for logical_id, resource in self._resources.items()
@@ -108,7 +109,7 @@ class Template:
         }
 
     def functions(self) -> dict[str, Function]:
-        """The functions, by logical id; to be called when all that they refer to is named."""
+        """Return the functions, by logical id. Call this after all resources that they refer to are in `names`."""
         declared = self.resources("AWS::Lambda::Function")
         layers = {
             name: self.build / part["Content"]["S3Key"]
@@ -124,7 +125,7 @@ class Template:
         }
 
     def routes(self) -> list[Route]:
-        """The routing table of the HTTP API."""
+        """Return the routes of the HTTP API."""
         (api,) = self.resources("AWS::ApiGatewayV2::Api").values()
         schemes = api["Body"].get("components", {}).get("securitySchemes", {})
         authorizers = {name: self._authorizer(scheme) for name, scheme in schemes.items()}
@@ -132,7 +133,7 @@ class Template:
         for path, methods in api["Body"]["paths"].items():
             for method, operation in methods.items():
                 uri = self.names.resolve(operation["x-amazon-apigateway-integration"]["uri"])
-                function = _named(uri.removesuffix("/invocations"))
+                function = _function_name(uri.removesuffix("/invocations"))
                 verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
                 key = "$default" if path == "/$default" else f"{verb} {path}"
                 guard = (operation.get("security") or [{}])[0]
@@ -141,11 +142,11 @@ class Template:
         return routes
 
     def queue_mappings(self) -> list[QueueMapping]:
-        """The queues that functions are called with."""
+        """Return the event source mappings."""
         return [
             QueueMapping(
                 queue=properties["EventSourceArn"],
-                function=_named(properties["FunctionName"]),
+                function=_function_name(properties["FunctionName"]),
                 batch_size=properties.get("BatchSize", 10),
                 concurrency=int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 5)),
             )
@@ -153,21 +154,21 @@ class Template:
         ]
 
     def listeners(self, source: str) -> list[str]:
-        """The functions that rules of EventBridge bring the events of a source to."""
+        """Return the functions that EventBridge rules invoke with the events of a source, such as `aws.ses`."""
         return [
-            _named(target["Arn"])
+            _function_name(target["Arn"])
             for rule in map(self.names.resolve, self.resources("AWS::Events::Rule").values())
             if source in rule["EventPattern"].get("source", ())
             for target in rule["Targets"]
         ]
 
     def _authorizer(self, scheme: dict[str, Any]) -> Authorizer:
-        told = self.names.resolve(scheme["x-amazon-apigateway-authorizer"])
-        place, _, header = told["identitySource"].rpartition(".")
-        if (told["type"], place) != ("jwt", "$request.header"):
-            raise ValueError("only authorizers that look for a JWT in a header are known here")
-        configured = told["jwtConfiguration"]
-        return Authorizer(configured["issuer"], tuple(configured["audience"]), header.lower())
+        config = self.names.resolve(scheme["x-amazon-apigateway-authorizer"])
+        source, _, header = config["identitySource"].rpartition(".")
+        if (config["type"], source) != ("jwt", "$request.header"):
+            raise ValueError("Only authorizers with a JWT in a header are supported here.")
+        jwt = config["jwtConfiguration"]
+        return Authorizer(jwt["issuer"], tuple(jwt["audience"]), header.lower())
 
     def _function(self, name: str, properties: dict[str, Any], layers: dict[str, Path]) -> Function:
         variables = properties.get("Environment", {}).get("Variables", {})
@@ -184,24 +185,24 @@ class Template:
 
 
 def function_arn(name: str) -> str:
-    """What a function is called from outside."""
+    """Return the ARN of a function."""
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
-def _named(arn: str) -> str:
-    """The function in its ARN or that of its alias, whatever stands before it; or under its name alone.
+def _function_name(arn: str) -> str:
+    """Return the function's name from its ARN, from the ARN of its alias, or from the name itself.
 
-    :raises ValueError: there is none.
+    :raises ValueError: the text names no function.
     """
-    found = re.search(r"(?:^|:function:)(\w+)(?::\w+)?$", arn)
-    if found is None:
-        raise ValueError(f"{arn} leads to no function of the template")
-    return found.group(1)
+    match = re.search(r"(?:^|:function:)(\w+)(?::\w+)?$", arn)
+    if match is None:
+        raise ValueError(f"{arn} names no function of the template.")
+    return match.group(1)
 
 
 def transformed(document: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """A built template as CloudFormation gets it after SAM's transform, its code and layers in the bucket `BUILT`."""
-    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of switches that only AWS has
+    """Return a built template after SAM's transform, as CloudFormation gets it. Code and layers are below `BUILT`."""
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns about feature flags that exist only at AWS
     document = copy.deepcopy(document)
     for resource in document["Resources"].values():
         for key in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():

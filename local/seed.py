@@ -1,6 +1,6 @@
-"""The practices and people of a local run, put in by the package's own rules and store, in a function's environment.
+"""Creates the practices and people of a local run, with the package's own rules and store.
 
-Run as `python -m local.seed`; prints who is there, as JSON.
+Run it as `python -m local.seed` in a function's environment. It prints the practices and people as JSON.
 """
 
 import json
@@ -21,7 +21,7 @@ from latchkey.store import accounts, clients, practices
 DAY = 24 * 60 * 60
 
 RECORDER = "local"
-"""Who did it, as the audit has it."""
+"""Actor of the audit events."""
 
 WILLOW = Practice(
     slug="willow",
@@ -45,23 +45,23 @@ HARBOR = Practice(
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A client whose profile a person opens besides their own."""
+    """Another client whose profile a person may open."""
 
     name: str
     kind: ProfileKind
     relation: str
-    """What the person is to them."""
+    """Relation of the person to that client, such as `guardian`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A client of a practice who was invited once."""
+    """A client of a practice, with an invitation."""
 
     practice: Practice
     address: str
     name: str
     about: str
-    """Told on the local page."""
+    """Explanation for the reader of the page `/local`."""
     language: Language = "en"
     status: AccountStatus = AccountStatus.ACTIVE
     others: tuple[Other, ...] = ()
@@ -70,72 +70,77 @@ class Person:
 
 PEOPLE = (
     Person(WILLOW, "ana@example.com", "Ana Reyes", "has signed in before"),
-    Person(WILLOW, "luis@example.com", "Luis Ortega", "Spanish; has signed in before", language="es"),
+    Person(WILLOW, "luis@example.com", "Luis Ortega", "reads Spanish, has signed in before", language="es"),
     Person(
         WILLOW,
         "maria.gomez@gmail.com",
         "Maria Gomez",
-        "guardian: her own profile, a couple's, and two minors'",
+        "opens her own profile, a couple's, and those of two minors as their guardian",
         others=(
             Other("Maria & Daniel Gomez", "couple", "partner"),
             Other("Leo Gomez", "minor", "guardian"),
             Other("Emma Gomez", "minor", "guardian"),
         ),
     ),
-    Person(WILLOW, "sam@example.com", "Sam Carter", "invited, never signed in", status=AccountStatus.INVITED),
+    Person(WILLOW, "sam@example.com", "Sam Carter", "invited, has never signed in", status=AccountStatus.INVITED),
     Person(WILLOW, "kim+kids@gmail.com", "Kim Lee", "a Gmail address with a modifier"),
     Person(WILLOW, "robin@example.com", "Robin Hayes", "access has ended", status=AccountStatus.DISABLED),
-    Person(WILLOW, "jo@example.com", "Jo Winters", "has not agreed to be sent email", email_ok=False),
+    Person(WILLOW, "jo@example.com", "Jo Winters", "has not consented to email", email_ok=False),
     Person(HARBOR, "ana@example.com", "Ana Reyes", "the same person at another practice"),
     Person(HARBOR, "lee@example.com", "Lee Park", "has signed in before"),
     Person(
-        HARBOR, "sofia@example.com", "Sofía Marín", "Spanish; invited, never signed in", "es", AccountStatus.INVITED
+        HARBOR,
+        "sofia@example.com",
+        "Sofía Marín",
+        "reads Spanish, invited, has never signed in",
+        "es",
+        AccountStatus.INVITED,
     ),
 )
 
 
 def main() -> None:
-    """Put everyone in, and print who is there."""
+    """Create all practices and people, and print them."""
     now = int(time.time())
     for practice in (WILLOW, HARBOR):
         practices.save(practice)
-    put_in = [(person, _put_in(person, now)) for person in PEOPLE]
-    told = [
+    created = [(person, _create(person, now)) for person in PEOPLE]
+    document = [
         {
             "slug": practice.slug,
             "name": practice.name,
             "people": [
                 {"address": person.address, "name": person.name, "about": person.about, "client": client}
-                for person, client in put_in
+                for person, client in created
                 if person.practice is practice
             ],
         }
         for practice in (WILLOW, HARBOR)
     ]
-    json.dump(told, sys.stdout)
+    json.dump(document, sys.stdout)
 
 
-def _put_in(person: Person, now: int) -> str:
-    """Have everything happen that has happened to a person so far; returns their id as a client."""
-    # one after the other, so that lists show them in this order
+def _create(person: Person, now: int) -> str:
+    """Create a client with the history that the person has so far. Return the client's id."""
+    # a minute apart, because lists sort clients by id and so by time
     begun = now - (1 if person.status is AccountStatus.INVITED else 91) * DAY + 60 * PEOPLE.index(person)
     key = accounts.key_of(person.practice.slug, addresses.canonical(person.address))
     email = AddressOnFile(person.address, True, RECORDER, begun)
     client = replace(_client(person, person.name, begun), emails=(email,))
-    _decide(client, key, begun, lambda it, known: access.invite(it, email.address, key, known, _id(begun), begun))
+    _apply(client, key, begun, lambda it, known: access.invite(it, email.address, key, known, _id(begun), begun))
     accounts.set_mail_status(key, "delivered", begun)
     if person.status is AccountStatus.INVITED:
         return client.id
     _sign_in(key, now)
     for at, other in enumerate(person.others, begun + 1):
         contact = Contact(_id(at), person.name, email, other.relation, key)
-        _grant(replace(_client(person, other.name, at), kind=other.kind), contact, at)
+        _add_contact(replace(_client(person, other.name, at), kind=other.kind), contact, at)
     client = clients.find(client.practice, client.id)
     if not person.email_ok:
-        refused = replace(email, email_ok=False, recorded_at=now - DAY)
-        _decide(client, key, now - DAY, lambda it, known: access.confirm_address(it, refused, key, known))
+        without_consent = replace(email, email_ok=False, recorded_at=now - DAY)
+        _apply(client, key, now - DAY, lambda it, known: access.confirm_address(it, without_consent, key, known))
     if person.status is AccountStatus.DISABLED:
-        _decide(client, key, now - DAY, lambda it, known: access.disable(it, known, now - DAY))
+        _apply(client, key, now - DAY, lambda it, known: access.disable(it, known, now - DAY))
     return client.id
 
 
@@ -143,8 +148,8 @@ def _client(person: Person, name: str, at: int) -> Client:
     return Client(_id(at), person.practice.slug, name, language=person.language, created_at=at)
 
 
-def _grant(client: Client, contact: Contact, at: int) -> None:
-    _decide(client, contact.account_key, at, lambda it, known: access.add_contact(it, contact, known, _id(at)))
+def _add_contact(client: Client, contact: Contact, at: int) -> None:
+    _apply(client, contact.account_key, at, lambda it, known: access.add_contact(it, contact, known, _id(at)))
 
 
 def _sign_in(key: bytes, now: int) -> None:
@@ -154,8 +159,8 @@ def _sign_in(key: bytes, now: int) -> None:
         accounts.save(replace(before, status=AccountStatus.ACTIVE))
 
 
-def _decide(client: Client, key: bytes, at: int, decide: Callable[[Client, AccountsByKey], AccessChange]) -> None:
-    """Carry out what a clinician decided at that time about a client, new or just read."""
+def _apply(client: Client, key: bytes, at: int, decide: Callable[[Client, AccountsByKey], AccessChange]) -> None:
+    """Write a clinician's decision about a client, with audit events of the time `at` (Unix seconds)."""
     clients.apply(client, decide, {key}, lambda row, kind: Event(client.practice, row, kind, at * 1000, actor=RECORDER))
 
 

@@ -1,4 +1,4 @@
-"""What SES would report of a mail, and EventBridge would bring to the function that listens for it."""
+"""In place of SES and EventBridge: events about a mail, such as a bounce, for the functions that handle them."""
 
 import json
 import uuid
@@ -16,20 +16,23 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "delay": ("DeliveryDelay", {"deliveryDelay": {"delayType": "MailboxFull"}}),
     "reject": ("Reject", {"reject": {"reason": "Bad content"}}),
 }
-"""What can be asked for, and SES's name and details of it."""
+"""Name and details of each event in SES, by the name that a request uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class SesEvents:
-    """Makes up reports of mails that were sent."""
+    """Sends SES events about mails in the mailbox."""
 
     mailbox: Mailbox
     listeners: tuple[Pool, ...]
-    """The functions that the template's rules bring SES's events to."""
+    """The functions that the template's EventBridge rules invoke with SES events."""
     clock: Clock
 
     async def report(self, to: str, kind: str) -> bool:
-        """Report the last mail to an address; False if there is none. Raises KeyError for a kind that is none."""
+        """Send an event about the last mail to an address. Return False if there is no such mail.
+
+        :raises KeyError: `kind` is not in `KINDS`.
+        """
         name, details = KINDS[kind]
         mails = self.mailbox.mails(to)
         if not mails:

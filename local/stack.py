@@ -1,4 +1,4 @@
-"""The stack on one machine: AWS, the functions, the queues and the door, started and stopped together."""
+"""The whole stack on one machine: AWS, functions, queue pollers and HTTP server, started and stopped together."""
 
 import asyncio
 import json
@@ -42,36 +42,36 @@ log = logging.getLogger(__name__)
 type Engine = Literal["ministack", "dynamodb-local"]
 
 
-class PortTakenError(Exception):
-    """Someone else listens on the port."""
+class PortInUseError(Exception):
+    """Another program listens on the port."""
 
 
 class StartError(Exception):
-    """The stack cannot start, and the message says why."""
+    """The stack cannot start. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run can be told."""
+    """Options of a run."""
 
     port: int
-    """0 for any that is free."""
+    """Port of the portal. 0 means any free port."""
     engine: Engine = "ministack"
-    """Which DynamoDB; IAM is enforced by ministack's alone."""
+    """The DynamoDB engine. Only ministack checks IAM permissions."""
     logs: Path | None = None
-    """Folder; `.local/logs/<port>` if not given."""
+    """Folder for logs. None means `.local/logs/<port>`."""
     build: Path = BUILD
     seed: bool = True
-    """Whether to put in practices and people."""
+    """True to create practices and people."""
     google: ProviderConfig | None = None
-    """Who answers as Google; the stand-in if not given."""
+    """The OpenID Connect provider in place of Google. None means the stand-in."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Of the template, in place of what a run on one machine would choose."""
+    """Values of template parameters that replace those of a local run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A stack that answers."""
+    """A running stack."""
 
     url: str
     address: aws.Address
@@ -80,31 +80,31 @@ class Running:
     practices: list[dict[str, Any]]
     logs: Path
     ended: asyncio.Future[str]
-    """Done, with a sentence, as soon as something that the stack cannot do without has ended."""
+    """Done as soon as a part that the stack needs has ended. The result is a sentence for people."""
 
 
 @asynccontextmanager
 async def running(options: Options) -> AsyncIterator[Running]:
-    """A stack that answers for as long as the context lasts, and of which nothing is left afterwards.
+    """Run a stack until the context ends. Afterwards all processes are stopped and its state is deleted.
 
-    :raises PortTakenError: before anything is started.
-    :raises StartError: a part of it does not start; the others are stopped.
+    :raises PortInUseError: another program listens on the port. Nothing was started.
+    :raises StartError: a part does not start. All other parts were stopped.
     """
     listener = _listen(options.port)
-    async with AsyncExitStack() as ending:
-        ending.callback(listener.close)
+    async with AsyncExitStack() as exit_stack:
+        exit_stack.callback(listener.close)
         url = f"http://localhost:{listener.getsockname()[1]}"
-        logs = _fresh(options.logs or PROJECT / ".local" / "logs" / str(listener.getsockname()[1]))
+        logs = _empty_folder(options.logs or PROJECT / ".local" / "logs" / str(listener.getsockname()[1]))
         state = Path(tempfile.mkdtemp(prefix="latchkey-"))
-        ending.callback(shutil.rmtree, state, ignore_errors=True)
+        exit_stack.callback(shutil.rmtree, state, ignore_errors=True)
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         with _start_errors():
-            provider = options.google or await _start_stand_in(logs, ending)
-            address = await _start_aws(options.engine, state, logs, ending, ended)
+            provider = options.google or await _start_stand_in(logs, exit_stack)
+            address = await _start_aws(options.engine, state, logs, exit_stack, ended)
             google = provider if isinstance(provider, ProviderConfig) else await provider.register(url)
         if not (options.build / "template.yaml").exists():
-            raise StartError("Nothing is built yet: make build")
+            raise StartError("Nothing is built yet. Run: make build")
         template = await asyncio.to_thread(Template, options.build, {**_parameters(url, google), **options.parameters})
         await asyncio.to_thread(aws.create, template, address)
         if google.client_secret:
@@ -112,7 +112,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
 
         clock = Clock()
         mailbox = Mailbox(address.endpoint, clock)
-        ending.push_async_callback(mailbox.close)
+        exit_stack.push_async_callback(mailbox.close)
         variables = {
             "AWS_ENDPOINT_URL": address.endpoint,
             "AWS_ENDPOINT_URL_DYNAMODB": address.dynamodb,
@@ -122,30 +122,30 @@ async def running(options: Options) -> AsyncIterator[Running]:
         environments = await asyncio.to_thread(_environments, functions, address, variables, logs)
         pools = {name: Pool(function, environments[name]) for name, function in functions.items()}
         for pool in pools.values():
-            ending.push_async_callback(pool.stop)
+            exit_stack.push_async_callback(pool.stop)
         practices = await _seed(functions, variables, logs) if options.seed else []
-        await asyncio.gather(*(_warm(pool, logs) for pool in pools.values()))
+        await asyncio.gather(*(_prestart(pool, logs) for pool in pools.values()))
 
         for mapping in template.queue_mappings():
             poller = Poller(mapping, pools[mapping.function], address, clock)
-            _keep(asyncio.create_task(poller.run()), "The queue is no longer emptied.", ending, ended)
-        app = web.Application(client_max_size=gateway.MOST_BODY_BYTES)
+            _supervise(asyncio.create_task(poller.run()), "A queue poller has ended.", exit_stack, ended)
+        app = web.Application(client_max_size=gateway.MAX_BODY_BYTES)
         clinicians = Clinicians(template, address, url + CALLBACK)
-        reports = SesEvents(mailbox, tuple(pools[name] for name in template.listeners("aws.ses")), clock)
-        Pages(url, clock, mailbox, address, clinicians, google, reports, practices).add_to(app)
+        ses_events = SesEvents(mailbox, tuple(pools[name] for name in template.listeners("aws.ses")), clock)
+        Pages(url, clock, mailbox, address, clinicians, google, ses_events, practices).add_to(app)
         HttpServer(template.routes(), JwtAuthorizer(aws.issuers(template, address)), pools, clock, url).add_to(app)
-        await _open(app, listener, ending)
-        told = {
+        await _open(app, listener, exit_stack)
+        function_variables = {
             name: {**variables, **environments[name].variables, **function.environment}
             for name, function in functions.items()
         }
-        yield Running(url, address, told, practices, logs, ended)
+        yield Running(url, address, function_variables, practices, logs, ended)
 
 
 def _listen(port: int) -> socket.socket:
-    # A browser may try localhost by IPv6 first.
+    # We listen on IPv4 only, but a browser may try localhost by IPv6 first and reach another program there.
     if port and _answers("::1", port):
-        raise PortTakenError
+        raise PortInUseError
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -153,7 +153,7 @@ def _listen(port: int) -> socket.socket:
         listener.listen()
     except OSError:
         listener.close()
-        raise PortTakenError from None
+        raise PortInUseError from None
     return listener
 
 
@@ -165,62 +165,62 @@ def _answers(host: str, port: int) -> bool:
         return False
 
 
-def _fresh(folder: Path) -> Path:
+def _empty_folder(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
 
 
-async def _start_stand_in(logs: Path, ending: AsyncExitStack) -> ProviderProcess:
+async def _start_stand_in(logs: Path, exit_stack: AsyncExitStack) -> ProviderProcess:
     stand_in = await start_stand_in(Path(sys.executable), PROJECT, logs / "google.log")
-    ending.push_async_callback(processes.stop, stand_in.process)
+    exit_stack.push_async_callback(processes.stop, stand_in.process)
     return stand_in
 
 
 async def _start_aws(
-    engine: Engine, state: Path, logs: Path, ending: AsyncExitStack, ended: asyncio.Future[str]
+    engine: Engine, state: Path, logs: Path, exit_stack: AsyncExitStack, ended: asyncio.Future[str]
 ) -> aws.Address:
     ministack, endpoint = await aws.start_ministack(MINISTACK, state, logs / "ministack.log")
-    ending.push_async_callback(processes.stop, ministack)
-    _keep(asyncio.create_task(_end_of(ministack)), "ministack has ended.", ending, ended)
+    exit_stack.push_async_callback(processes.stop, ministack)
+    _supervise(asyncio.create_task(_end_of(ministack)), "ministack has ended.", exit_stack, ended)
     if engine == "ministack":
         return aws.Address(endpoint, endpoint)
     jar = next(DYNAMODB_LOCAL.glob("*/DynamoDBLocal.jar"), None)
     if jar is None:
-        raise StartError("DynamoDB Local is not installed: make node_modules/.done")
+        raise StartError("DynamoDB Local is not installed. Run: make node_modules/.done")
     dynamodb, tables = await aws.start_dynamodb_local(jar, state, logs / "dynamodb-local.log")
-    ending.push_async_callback(processes.stop, dynamodb)
-    _keep(asyncio.create_task(_end_of(dynamodb)), "DynamoDB Local has ended.", ending, ended)
+    exit_stack.push_async_callback(processes.stop, dynamodb)
+    _supervise(asyncio.create_task(_end_of(dynamodb)), "DynamoDB Local has ended.", exit_stack, ended)
     return aws.Address(endpoint, tables)
 
 
 @contextmanager
 def _start_errors() -> Iterator[None]:
-    """Whatever does not answer or cannot be started is a reason not to start."""
+    """Turn the errors of processes that cannot be started or do not answer into StartError."""
     try:
         yield
-    except (RuntimeError, OSError) as trouble:
-        raise StartError(str(trouble)) from trouble
+    except (RuntimeError, OSError) as error:
+        raise StartError(str(error)) from error
 
 
 async def _end_of(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-def _keep(task: asyncio.Task[None], sentence: str, ending: AsyncExitStack, ended: asyncio.Future[str]) -> None:
-    """Have `ended` say the sentence when the task ends by itself, and end the task with the stack."""
+def _supervise(task: asyncio.Task[None], sentence: str, exit_stack: AsyncExitStack, ended: asyncio.Future[str]) -> None:
+    """Set the result of `ended` to the sentence if the task ends by itself. Cancel the task with the stack."""
 
-    def notice(_: asyncio.Task[None]) -> None:
+    def report_end(_: asyncio.Task[None]) -> None:
         if not ended.done():
             ended.set_result(sentence)
 
     async def cancel() -> None:
-        task.remove_done_callback(notice)
+        task.remove_done_callback(report_end)
         task.cancel()
         await asyncio.wait({task})
 
-    task.add_done_callback(notice)
-    ending.push_async_callback(cancel)
+    task.add_done_callback(report_end)
+    exit_stack.push_async_callback(cancel)
 
 
 def _parameters(url: str, google: ProviderConfig) -> dict[str, str]:
@@ -240,7 +240,7 @@ def _parameters(url: str, google: ProviderConfig) -> dict[str, str]:
 def _environments(
     functions: dict[str, Function], address: aws.Address, variables: dict[str, str], logs: Path
 ) -> dict[str, SharedEnvironment]:
-    """For each function where AWS is, and the credentials of its own role."""
+    """Return the environment of each function, with the URLs of AWS and the credentials of the function's role."""
     return {
         name: SharedEnvironment(RUNTIME, variables | aws.role_variables(function.role, address), logs)
         for name, function in functions.items()
@@ -248,7 +248,10 @@ def _environments(
 
 
 async def _seed(functions: dict[str, Function], variables: dict[str, str], logs: Path) -> list[dict[str, Any]]:
-    """Put in practices and people with the built package; returns who is there."""
+    """Create practices and people with the built package. Return them.
+
+    :raises StartError: they cannot be created.
+    """
     function = next(iter(functions.values()))
     layers = [str(layer / "python") for layer in function.layers]
     environment = {
@@ -259,8 +262,8 @@ async def _seed(functions: dict[str, Function], variables: dict[str, str], logs:
         **aws.ROOT,
         **variables,
     }
-    for other in functions.values():
-        environment |= other.environment
+    for each in functions.values():
+        environment |= each.environment
     process = await asyncio.create_subprocess_exec(
         RUNTIME,
         *("-m", "local.seed"),
@@ -271,26 +274,26 @@ async def _seed(functions: dict[str, Function], variables: dict[str, str], logs:
         start_new_session=True,
     )
     try:
-        printed, trouble = await process.communicate()
+        output, errors = await process.communicate()
     finally:
         await processes.kill(process)
     if process.returncode:
-        (logs / "people.log").write_bytes(trouble)
-        raise StartError(f"The people cannot be put in: {logs / 'people.log'} says why.")
-    told: list[dict[str, Any]] = json.loads(printed)
-    return told
+        (logs / "seed.log").write_bytes(errors)
+        raise StartError(f"The practices and people cannot be created. See {logs / 'seed.log'}.")
+    seeded: list[dict[str, Any]] = json.loads(output)
+    return seeded
 
 
-async def _warm(pool: Pool, logs: Path) -> None:
-    """Have the function ready for its first event. As in Lambda, one that does not start stops no other."""
+async def _prestart(pool: Pool, logs: Path) -> None:
+    """Start one process of a function. If it does not start, the others still do, as in Lambda."""
     try:
         await pool.warm()
     except FunctionFailed as failure:
-        log.warning("%s: %s says why.", failure, logs / f"{pool.function.name}.log")
+        log.warning("%s. See %s.", failure, logs / f"{pool.function.name}.log")
 
 
-async def _open(app: web.Application, listener: socket.socket, ending: AsyncExitStack) -> None:
-    # what it says of a request that is none holds the path, and so a link
+async def _open(app: web.Application, listener: socket.socket, exit_stack: AsyncExitStack) -> None:
+    # aiohttp logs malformed requests with their path, which may contain a link
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     runner = web.AppRunner(
         app,
@@ -301,5 +304,5 @@ async def _open(app: web.Application, listener: socket.socket, ending: AsyncExit
         max_field_size=64 * 1024,
     )
     await runner.setup()
-    ending.push_async_callback(runner.cleanup)
+    exit_stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, listener).start()

@@ -16,4 +16,4 @@ def test_a_port_that_is_taken_is_refused_with_a_sentence() -> None:
         ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=30, check=False)
 
     assert (ended.returncode, ended.stderr) == (1, "")
-    assert ended.stdout.startswith(f"Port {port} is taken:")
+    assert ended.stdout.startswith(f"Port {port} is in use.")

@@ -74,7 +74,7 @@ def gate(issuer: Issuer) -> JwtAuthorizer:
 def asked(gate: JwtAuthorizer, *values: str, route: Route = ROUTE) -> Any:
     """What a request with these `Authorization` headers leads to."""
     headers = tuple((b"Authorization", value.encode()) for value in values)
-    return asyncio.run(gate.open(route, Incoming("GET", "/admin", headers, b"", "127.0.0.1")))
+    return asyncio.run(gate.authorize(route, Incoming("GET", "/admin", headers, b"", "127.0.0.1")))
 
 
 def refused(gate: JwtAuthorizer, *values: str) -> tuple[int, str, str]:

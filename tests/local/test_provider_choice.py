@@ -20,11 +20,11 @@ OTHER: dict[str, Any] = {
 
 
 def test_an_environment_that_says_nothing_leaves_it_to_the_stand_in() -> None:
-    assert provider_choice.named({"PATH": "/bin"}) is None
+    assert provider_choice.from_environment({"PATH": "/bin"}) is None
 
 
 def test_another_provider_is_taken_as_it_is() -> None:
-    named = provider_choice.named(OTHER)
+    named = provider_choice.from_environment(OTHER)
 
     assert named is not None
     assert named.variables() == OTHER
@@ -39,7 +39,7 @@ def test_another_provider_is_taken_as_it_is() -> None:
 
 
 def test_a_client_alone_means_google_itself() -> None:
-    named = provider_choice.named({"GOOGLE_CLIENT_ID": "portal", "GOOGLE_CLIENT_SECRET": "hush"})
+    named = provider_choice.from_environment({"GOOGLE_CLIENT_ID": "portal", "GOOGLE_CLIENT_SECRET": "hush"})
 
     assert named is not None
     assert named.parameters() == {"GoogleClientId": "portal"}
@@ -47,7 +47,7 @@ def test_a_client_alone_means_google_itself() -> None:
 
 @pytest.mark.parametrize("said", [{"GOOGLE_CLIENT_ID": ""}, provider_choice.OFF.variables()])
 def test_an_empty_client_turns_it_off(said: dict[str, str]) -> None:
-    assert provider_choice.named(said) == provider_choice.OFF
+    assert provider_choice.from_environment(said) == provider_choice.OFF
     assert provider_choice.OFF.parameters() == {"GoogleClientId": ""}
 
 
