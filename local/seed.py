@@ -92,7 +92,7 @@ PEOPLE = (
         HARBOR,
         "sofia@example.com",
         "Sofía Marín",
-        "reads Spanish, invited, has never signed in",
+        "reads Spanish, has never signed in",
         "es",
         AccountStatus.INVITED,
     ),
