@@ -36,7 +36,7 @@ EFFECT_OF_ROTATION = {
     "CookieKey": "cookies of requested links and of known browsers",
     "PinPepper": "PINs that nobody has used yet",
 }
-"""What becomes invalid when the old keys are dropped at once."""
+"""Things that become invalid when the old keys are dropped at once, by keyring."""
 
 
 @dataclass(frozen=True, slots=True)
