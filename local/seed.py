@@ -15,7 +15,8 @@ from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import AccountStatus, ProfileKind
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event
-from latchkey.rules.practices import Language, Practice, UnknownAddressPolicy
+from latchkey.rules.languages import Language
+from latchkey.rules.practices import Practice, UnknownAddressPolicy
 from latchkey.store import accounts, clients, practices
 
 DAY = 24 * 60 * 60

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
+from latchkey.rules.providers import PROVIDER_NAMES
 from operate import audit
 
 type Item = dict[str, dict[str, Any]]
@@ -19,7 +20,7 @@ REVOKING_EVENTS = {
     "consent_changed",
     "address_changed",
     "client_erased",
-    "google_unbound",
+    *(f"{provider}_unbound" for provider in PROVIDER_NAMES),
 }
 """Kinds of audit events that a restore must not undo."""
 
@@ -109,8 +110,8 @@ def _with_new_epoch(item: Item, live: Item | None) -> Item:
     if live is not None:
         if live.get("suppressed", {}).get("BOOL"):
             renewed["suppressed"] = {"BOOL": True}
-        if "google" in live and "google" not in renewed:
-            renewed["google"] = live["google"]
+        # an identity that was linked since stays linked
+        renewed = {name: live[name] for name in PROVIDER_NAMES if name in live} | renewed
     return renewed
 
 

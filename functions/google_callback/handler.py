@@ -1,8 +1,10 @@
-"""Leave for Google; come back with a proof."""
+"""Starts sign-in with Google and handles the callback."""
 
-from latchkey import google, keys, tokens, web
-from latchkey.rules.accounts import Account
+from latchkey import keys, tokens, web
+from latchkey.identity import oidc
+from latchkey.identity.providers import GOOGLE, offered
 from latchkey.rules.events import EventKind
+from latchkey.rules.identities import check_identity
 from latchkey.rules.limits import START_PROVIDER_PER_SOURCE
 from latchkey.rules.refusals import IdentityUnmatched, PageUnknown, ProviderCancelled, ProviderFailed
 from latchkey.rules.sessions import LiveSession
@@ -10,7 +12,7 @@ from latchkey.store import accounts, limits, oauth_states
 from latchkey.store.oauth_states import ProviderProof
 from latchkey.web import cookies, current_session
 from latchkey.web.audit import append
-from latchkey.web.responses import offers_provider, still_signed_in
+from latchkey.web.responses import still_signed_in
 
 CALLBACK = "/google/callback"
 STATE, SWITCHING = "google state", "google state switching"
@@ -18,19 +20,21 @@ STATE, SWITCHING = "google state", "google state switching"
 
 
 def start_sign_in(request: web.Request) -> web.Response:
-    """Off to Google with nothing about anyone: a state, a nonce, and the digest of a secret that stays here."""
-    if not offers_provider(request.practice):
+    """Return the redirect to Google, with a state, a nonce and the digest of a secret, and nothing about anyone."""
+    if GOOGLE not in offered(request.practice):
         raise PageUnknown
     purpose = SWITCHING if request.form_value("switch") == "yes" else STATE
     choose = request.form_value("choose") == "yes"
     # one secret for all tabs of a browser, so that two attempts at once do not end each other
-    secret = cookies.provider_browser_secret(request) or tokens.random_id()
+    secret = cookies.provider_browser_secret(request, GOOGLE.name) or tokens.random_id()
     state = tokens.sign(keys.cookie(), purpose, "", tokens.random_id() + request.practice_or_404.slug.encode())
     with limits.reserve(request.now) as reservations:
         reservations.add_source(START_PROVIDER_PER_SOURCE, request.source)
         oauth_states.save(_digest(state), _browser(secret), request.now)
-    away = google.authorize_url(state, _nonce(state), _verifier(state), request.origin + CALLBACK, choose)
-    return web.see_other(away).with_cookies(*cookies.set_google(request, secret))
+    away = oidc.authorize_url(
+        GOOGLE, state, _nonce(state), _verifier(state), request.origin + CALLBACK, force_account_choice=choose
+    )
+    return web.see_other(away).with_cookies(*cookies.set_provider_browser_secret(request, GOOGLE.name, secret))
 
 
 def callback(request: web.Request) -> web.Response:
@@ -51,42 +55,27 @@ def _returned(request: web.Request, state: str | None, current: LiveSession | No
     code, error = request.query_value("code"), request.query_value("error")
     if error == "access_denied":
         raise ProviderCancelled
-    secret = cookies.provider_browser_secret(request) if request.practice else None
+    secret = cookies.provider_browser_secret(request, GOOGLE.name) if request.practice else None
     if not state or not code or not secret or request.method == "HEAD" or request.is_prefetch:
         raise ProviderFailed("return")
-    if not offers_provider(request.practice):
+    if GOOGLE not in offered(request.practice):
         raise ProviderFailed("off")
-    for needed in (keys.lookup, keys.provider_client_secret):
-        # before the state is spent: a key that cannot be read now can be read when they come back once more
-        needed()
+    # before the state is spent: a key that cannot be read now can be read when they come back once more
+    keys.lookup()
+    keys.provider_client_secret(GOOGLE.name)
     started_at = oauth_states.mark_returned(_digest(state), _browser(secret), request.now)
-    identity = google.fetch_identity(code, _nonce(state), _verifier(state), request.origin + CALLBACK)
+    identity = oidc.fetch_identity(GOOGLE, code, _nonce(state), _verifier(state), request.origin + CALLBACK)
     key = accounts.key_of(request.practice_or_404.slug, identity.address)
     subject = tokens.derive(keys.lookup(), "google subject", identity.subject)
     try:
-        account = _matching_account(accounts.find(key), subject, started_at)
+        account = check_identity(accounts.find(key), GOOGLE.name, subject, started_at)
         agreed = tokens.unsign(keys.cookie(), SWITCHING, "", state) is not None
         current_session.require_switch_consent(current, key, account.masked, agreed=agreed)
         # the browser's secret stays for its ten minutes: another tab may be on its way back
-        return current_session.start(request, ProviderProof(account, _digest(state), subject, "google"), current)
+        return current_session.start(request, ProviderProof(account, _digest(state), subject, GOOGLE.name), current)
     except IdentityUnmatched as unmatched:
-        append(request, key, EventKind.GOOGLE_REFUSED, "google", unmatched.reason)
+        append(request, key, EventKind.identity_refused(GOOGLE.name), GOOGLE.name, unmatched.reason)
         raise
-
-
-def _matching_account(account: Account | None, subject: str, started_at: int) -> Account:
-    """The account that a Google account opens.
-
-    :raises GoogleUnmatched: none; or its access has ended since this sign-in was started; or another Google account was
-        the first to sign in to it, which a clinician can undo.
-    """
-    if account is None or not account.may_sign_in:
-        raise IdentityUnmatched("no_access")
-    if account.ended_at is not None and account.ended_at >= started_at:
-        raise IdentityUnmatched("ended_since")
-    if account.google not in (None, subject):
-        raise IdentityUnmatched("another_subject")
-    return account
 
 
 def _practice_of(request: web.Request) -> str | None:
@@ -98,7 +87,7 @@ def _practice_of(request: web.Request) -> str | None:
     for purpose in (STATE, SWITCHING):
         if payload := tokens.unsign(keys.cookie(), purpose, "", state):
             return payload[tokens.ID_BYTES :].decode()
-    return cookies.sole_provider_practice(request)
+    return cookies.sole_provider_practice(request, GOOGLE.name)
 
 
 def _digest(state: str) -> str:

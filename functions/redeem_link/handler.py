@@ -60,7 +60,7 @@ def _redeem(
         # as often as a source may press what proves nothing; after that people still read why, without further rows
         with suppress(RateLimited):
             limits.count_source(OPEN_LINK_PER_SOURCE, request.source, request.now)
-            audit.append(request, token.account_key, EventKind.LINK_REFUSED, "link", refusals.code(refusal))
+            audit.append(request, token.account_key, EventKind.LINK_REFUSED, "link", refusals.code(request, refusal))
         if isinstance(refusal, LinkUsed) and _is_signed_in(current, token):
             return still_signed_in(request, current)
         raise

@@ -76,7 +76,7 @@ def request_link(request: web.Request) -> web.Response:
             count_source()
             # both refusals say something about the address, so both count as a guess of the source
             reservations.add_source(UNKNOWN_ADDRESS_PER_SOURCE, request.source)
-            audit.append(request, key, EventKind.LINK_REFUSED, "link", refusals.code(refusal))
+            audit.append(request, key, EventKind.LINK_REFUSED, "link", refusals.code(request, refusal))
             raise refusal
         try:
             reservations.add_for_browser(REQUEST_LINK_PER_ADDRESS, key, known=known, before_shared=count_source)

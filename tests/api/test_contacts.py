@@ -229,18 +229,18 @@ def test_whose_contact_ends_and_begins_anew_may_bring_another_google_account(des
     contacts = [(child, grant(desk, child, "Maria", "maria@gmail.com").document["id"]) for child in (leo, emma)]
     account = accounts.find(key)
     assert account
-    accounts.save(replace(account, google="first"))
+    accounts.save(replace(account, identities={"google": "first"}))
     bound = []
     for child, contact in contacts:
         revoke(desk, child, contact)
         account = accounts.find(key)
         assert account
-        bound.append(account.google)
+        bound.append(account.identities.get("google"))
     assert bound == ["first", None]
     grant(desk, leo, "Maria", "maria@gmail.com")
     account = accounts.find(key)
     assert account
-    assert (account.google, account.may_sign_in) == (None, True)
+    assert (account.identities, account.may_sign_in) == ({}, True)
 
 
 def test_a_contacts_address_can_become_a_clients_own_and_the_other_way_round(desk: Desk, portal: Portal) -> None:

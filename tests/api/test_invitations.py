@@ -266,10 +266,10 @@ def test_another_google_account_can_sign_in_once_the_old_one_is_unbound(desk: De
     key = accounts.key_of("willow", "kim@gmail.com")
     bound = accounts.find(key)
     assert bound
-    accounts.save(replace(bound, google="digest of an account"))
+    accounts.save(replace(bound, identities={"google": "digest of an account"}))
     for _ in range(2):
         assert desk.ask("DELETE", "/clients/{client}/google", client=client).status == 204
         after = accounts.find(key)
         assert after
-        assert after.google is None
+        assert after.identities == {}
     assert [event["kind"] for event in desk.events(client)].count("google_unbound") == 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from latchkey import pages
 from latchkey.pages import PageContext
-from latchkey.rules.practices import Language
+from latchkey.rules.languages import Language
 from latchkey.web.responses import SECURITY_HEADERS
 from tests.browser.chromium import Window
 from tests.browser.foreign_site import webmail

@@ -132,7 +132,7 @@ def unbind_google(scene: Scene) -> Act:
     key = key_of(scene.portal, "willow", KIM)
     account = accounts.find(key)
     assert account
-    accounts.save(replace(account, google="digest"))
+    accounts.save(replace(account, identities={"google": "digest"}))
 
     def unbind() -> Answer:
         return desk.ask("DELETE", f"/clients/{kim}/google")
@@ -140,7 +140,7 @@ def unbind_google(scene: Scene) -> Act:
     def is_unbound(_: Answer) -> None:
         found = accounts.find(key)
         assert found
-        assert found.google is None
+        assert found.identities == {}
         one_row(scene, "google_unbound")
 
     return Act(unbind, repeating(scene, unbind, is_unbound))

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from latchkey import google
-from latchkey.google import ProviderIdentity
+from latchkey.identity import oidc
+from latchkey.rules.identities import ProviderIdentity
 from tests.kit import gateway_events, sam_template
 from tests.kit.files import change, key_of
 from tests.kit.portal import ORIGIN, Browser, Portal
@@ -131,8 +131,8 @@ def test_google_costs_two_writes_to_leave_for_and_two_and_a_transaction_to_come_
     portal: Portal, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     portal.parameters["GoogleClientId"] = "client"
-    change(portal, "willow", "maria.gomez@gmail.com", google=None)
-    monkeypatch.setattr(google, "fetch_identity", lambda *_: ProviderIdentity("subject", "maria.gomez@gmail.com"))
+    change(portal, "willow", "maria.gomez@gmail.com", identities={})
+    monkeypatch.setattr(oidc, "fetch_identity", lambda *_: ProviderIdentity("subject", "maria.gomez@gmail.com"))
     returned: dict[str, Any] = {}
 
     def leave() -> None:

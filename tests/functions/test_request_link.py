@@ -226,7 +226,7 @@ def test_where_no_mail_can_be_sent_google_is_offered_if_the_practice_offers_it(
     """B157"""
     portal.parameters |= {"GoogleClientId": "client"}
     assert "Continue with Google" in browser.ask("jo@example.com").sheet.text
-    practices.save(replace(WILLOW, google=False))
+    practices.save(replace(WILLOW, providers=frozenset()))
     assert "Google" not in browser.ask("jo@example.com").sheet.text
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from types import ModuleType
 
-from latchkey import google, keys
+from latchkey import keys
 from latchkey.caches import Cache, _Reading
+from latchkey.identity import jwks
 from latchkey.store import practices
 
-HOLDERS = (keys, practices, google)
+HOLDERS = (keys, practices, jwks)
 
 
 def empty(*holders: ModuleType) -> None:

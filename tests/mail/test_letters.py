@@ -11,7 +11,8 @@ import pytest
 
 from latchkey.mail import letters
 from latchkey.mail.letters import Letter, LinkMail, Notice, WordingOverrides
-from latchkey.rules.practices import LANGUAGES, Language, Practice
+from latchkey.rules.languages import LANGUAGES, Language
+from latchkey.rules.practices import Practice
 
 URL = "https://portal.example.com/willow/link/" + "Ab3_-" * 17
 PORTAL = "https://portal.example.com/willow"

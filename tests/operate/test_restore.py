@@ -163,13 +163,13 @@ def test_what_differs_is_overwritten_if_that_is_asked_for(
 ) -> None:
     broken, whole = flows.on_file(), flows.on_file()
     noon("Accounts")
-    accounts.save(replace(broken, name="???", suppressed=True, google="digest", epoch=7, revision=9))
+    accounts.save(replace(broken, name="???", suppressed=True, identities={"google": "digest"}, epoch=7, revision=9))
 
     said = restore("Accounts", "--overwrite")
     assert "1 overwritten" in said
     assert "1 left as it is, because it exists already\n" in said
     back = known(broken.key)
-    assert (back.name, back.suppressed, back.google) == (broken.name, True, "digest")
+    assert (back.name, back.suppressed, back.identities) == (broken.name, True, {"google": "digest"})
     assert back.epoch > 7
     assert back.revision > 9
     assert known(whole.key) == whole

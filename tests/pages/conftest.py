@@ -2,6 +2,7 @@
 
 import pytest
 
+from latchkey.identity.providers import GOOGLE
 from latchkey.pages import PageContext
 from latchkey.rules.accounts import Account, Profile
 from latchkey.rules.practices import Practice
@@ -32,7 +33,7 @@ def unreachable(harbor: Practice) -> PageContext:
 @pytest.fixture
 def with_google(willow: Practice) -> PageContext:
     """A page of a practice whose clients may continue with Google."""
-    return PageContext(willow, "en", google=True)
+    return PageContext(willow, "en", providers=(GOOGLE,))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from latchkey import pages
+from latchkey.identity.providers import GOOGLE
 from latchkey.pages import PageContext
 from latchkey.pages.layout import render
 from latchkey.pages.links import LinkFailure
@@ -13,7 +14,7 @@ from latchkey.pages.pins import PinProblem
 from latchkey.pages.providers import ProviderFailure
 from latchkey.pages.sign_in import EmailProblem
 
-GOOGLE = {
+RETURNS = {
     "unmatched": pages.identity_unmatched,
     "cancelled": pages.provider_cancelled,
     "failed": pages.provider_failed,
@@ -28,7 +29,7 @@ type Page = Callable[[PageContext, Any], str]
         (LinkFailure, lambda context, kind: pages.dead_link(context, why=kind)),
         (EmailProblem, lambda context, kind: render("email_problem.html", context, problem=kind)),
         (PinProblem, lambda context, kind: render("pin_problem.html", context, problem=kind)),
-        (ProviderFailure, lambda context, kind: GOOGLE[kind](context)),
+        (ProviderFailure, lambda context, kind: RETURNS[kind](context, GOOGLE)),
     ],
     ids=["dead links", "addresses", "PINs", "Google"],
 )

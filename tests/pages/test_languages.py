@@ -13,7 +13,8 @@ from babel.messages.pofile import read_po
 
 from latchkey import languages, pages
 from latchkey.pages import PageContext
-from latchkey.rules.practices import LANGUAGES, Language, Practice
+from latchkey.rules.languages import LANGUAGES, Language
+from latchkey.rules.practices import Practice
 from tests.pages.html import read
 
 PACKAGE = Path(languages.__file__).parent

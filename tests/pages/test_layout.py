@@ -9,10 +9,12 @@ from dataclasses import replace
 import pytest
 
 from latchkey import pages
+from latchkey.identity.providers import GOOGLE
 from latchkey.pages import PageContext
 from latchkey.pages.layout import phone
 from latchkey.rules.accounts import Account, Profile
-from latchkey.rules.practices import LANGUAGES, Language, Practice
+from latchkey.rules.languages import LANGUAGES, Language
+from latchkey.rules.practices import Practice
 from tests.pages.html import read
 
 HOSTILE = """</p><a href="https://evil.example">'"&lt;script>{{ 7*7 }}{0}"""
@@ -55,9 +57,9 @@ EVERY: dict[str, Callable[[PageContext], str]] = {
     "unreadable": pages.bad_request,
     "too large": pages.too_large,
     "not allowed": pages.method_not_allowed,
-    "google, unmatched": pages.identity_unmatched,
-    "google, cancelled": pages.provider_cancelled,
-    "google, failed": pages.provider_failed,
+    "google, unmatched": lambda context: pages.identity_unmatched(context, GOOGLE),
+    "google, cancelled": lambda context: pages.provider_cancelled(context, GOOGLE),
+    "google, failed": lambda context: pages.provider_failed(context, GOOGLE),
 }
 
 ONCE = {"google, unmatched", "google, cancelled", "google, failed"}
@@ -77,7 +79,7 @@ with_and_without_google = pytest.mark.parametrize("google", [False, True], ids=[
 def test_a_page_is_well_formed_says_its_language_and_has_one_heading_that_is_its_title(
     willow: Practice, page: Callable[[PageContext], str], language: Language, google: bool
 ) -> None:
-    html = page(PageContext(willow, language, google=google))
+    html = page(PageContext(willow, language, providers=(GOOGLE,) if google else ()))
     sheet = read(html)
 
     assert html.startswith("<!doctype html>")
@@ -94,7 +96,7 @@ def test_a_page_is_well_formed_says_its_language_and_has_one_heading_that_is_its
 def test_a_page_is_a_few_kilobytes_without_script_or_anything_from_elsewhere(
     willow: Practice, page: Callable[[PageContext], str], language: Language, google: bool
 ) -> None:
-    html = page(PageContext(willow, language, google=google))
+    html = page(PageContext(willow, language, providers=(GOOGLE,) if google else ()))
     sheet = read(html)
 
     assert len(html.encode()) < 10_240

@@ -6,13 +6,31 @@ from dataclasses import replace
 import pytest
 
 from latchkey import pages
+from latchkey.identity.providers import GOOGLE
 from latchkey.pages import PageContext
 from latchkey.pages.links import LinkFailure
 from latchkey.rules.accounts import Account
-from latchkey.rules.practices import LANGUAGES, Language, Practice
+from latchkey.rules.languages import LANGUAGES, Language
+from latchkey.rules.practices import Practice
 from tests.pages.html import Sheet, read
 
 DEAD: tuple[LinkFailure, ...] = ("expired", "used", "replaced", "unknown")
+
+
+def unmatched(page: PageContext) -> str:
+    """The page for a Google Account that belongs to nobody here."""
+    return pages.identity_unmatched(page, GOOGLE)
+
+
+def cancelled(page: PageContext) -> str:
+    """The page for someone who cancelled at Google."""
+    return pages.provider_cancelled(page, GOOGLE)
+
+
+def failed(page: PageContext) -> str:
+    """The page for a return from Google that was not valid."""
+    return pages.provider_failed(page, GOOGLE)
+
 
 OFFERING: dict[str, Callable[[PageContext], str]] = {
     "sign in": pages.sign_in,
@@ -24,11 +42,11 @@ OFFERING: dict[str, Callable[[PageContext], str]] = {
     "link unknown": lambda context: pages.dead_link(context, why="unknown"),
     "confirm": lambda context: pages.confirm(context, action="", masked="m•••@example.com", invitation=False),
     "confirm, invited": lambda context: pages.confirm(context, action="", masked="m•••@example.com", invitation=True),
-    "unmatched": pages.identity_unmatched,
-    "cancelled": pages.provider_cancelled,
-    "failed": pages.provider_failed,
+    "unmatched": unmatched,
+    "cancelled": cancelled,
+    "failed": failed,
 }
-RETURNS = [pages.identity_unmatched, pages.provider_cancelled, pages.provider_failed]
+RETURNS = [unmatched, cancelled, failed]
 
 every_offer = pytest.mark.parametrize("page", OFFERING.values(), ids=OFFERING)
 every_return = pytest.mark.parametrize("page", RETURNS, ids=["unmatched", "cancelled", "failed"])
@@ -40,13 +58,13 @@ every_language = pytest.mark.parametrize("language", LANGUAGES)
 def test_one_button_leads_to_google_and_carries_nothing_along(
     willow: Practice, page: Callable[[PageContext], str], language: Language, words: str
 ) -> None:
-    sheet = read(page(PageContext(willow, language, google=True)))
+    sheet = read(page(PageContext(willow, language, providers=(GOOGLE,))))
 
     assert sheet.one("form", action="/willow/google").attributes == {"method": "post", "action": "/willow/google"}
     assert sheet.buttons.count(words) == 1
     assert sheet.buttons[-1] == words
     carried = sheet.one("button", **{"class": "brand"}).attributes
-    if page is pages.identity_unmatched:
+    if page is unmatched:
         assert (carried["name"], carried["value"]) == ("choose", "yes")
     else:
         assert {"name", "value"}.isdisjoint(carried)
@@ -80,10 +98,10 @@ def test_the_button_wears_googles_colours_by_day_and_by_night(with_google: PageC
 def test_the_button_says_what_google_shares_with_us_before_it_is_pressed(
     willow: Practice, language: Language, words: str
 ) -> None:
-    sheet = read(pages.sign_in(PageContext(willow, language, google=True)))
+    sheet = read(pages.sign_in(PageContext(willow, language, providers=(GOOGLE,))))
 
-    assert sheet.one("button", **{"class": "brand"}).attributes["aria-describedby"] == "note"
-    assert words in sheet.one("p", id="note").text
+    assert sheet.one("button", **{"class": "brand"}).attributes["aria-describedby"] == "note-google"
+    assert words in sheet.one("p", id="note-google").text
 
 
 def test_the_emailed_link_comes_first_and_google_after_an_or(with_google: PageContext) -> None:
@@ -132,17 +150,17 @@ def test_someone_waiting_for_mail_learns_that_gmail_has_a_way_without(with_googl
     ("page", "heading", "next_step"),
     [
         (
-            pages.identity_unmatched,
+            unmatched,
             "That Google Account isn’t associated with a Client Portal",
             "or request a link instead. If you need help, call Willow Family Therapy: (555) 010-0142",
         ),
         (
-            pages.provider_cancelled,
+            cancelled,
             "You didn’t finish signing in with Google",
             "Try again, or request a link instead.",
         ),
         (
-            pages.provider_failed,
+            failed,
             "We couldn’t sign you in with Google",
             "Try again in a few minutes, or request a link instead.",
         ),
@@ -162,7 +180,7 @@ def test_whoever_comes_back_unserved_reads_why_and_what_next(
 def test_whoever_comes_back_unserved_has_both_other_ways_in(
     willow_said_no: PageContext, page: Callable[[PageContext], str], google: bool
 ) -> None:
-    sheet = read(page(replace(willow_said_no, google=google)))
+    sheet = read(page(replace(willow_said_no, providers=(GOOGLE,) if google else ())))
 
     assert sheet.links["Request a new link"] == "/willow/sign-in"
     assert sheet.links["Sign in via Pin Code"] == "/willow/pin"
@@ -174,7 +192,7 @@ def test_whoever_comes_back_unserved_has_both_other_ways_in(
 def test_no_address_is_on_a_page_that_google_leads_to(
     willow: Practice, page: Callable[[PageContext], str], language: Language
 ) -> None:
-    assert "@" not in read(page(PageContext(willow, language, google=True))).text
+    assert "@" not in read(page(PageContext(willow, language, providers=(GOOGLE,)))).text
 
 
 @pytest.mark.parametrize(
@@ -185,14 +203,14 @@ def test_no_address_is_on_a_page_that_google_leads_to(
     ],
 )
 def test_someone_whose_address_can_never_match_is_told_so(willow: Practice, language: Language, hint: str) -> None:
-    context = PageContext(willow, language, google=True)
+    context = PageContext(willow, language, providers=(GOOGLE,))
 
-    assert hint in read(pages.identity_unmatched(context)).text
-    assert hint not in read(pages.provider_cancelled(context)).text + read(pages.provider_failed(context)).text
+    assert hint in read(unmatched(context)).text
+    assert hint not in read(cancelled(context)).text + read(failed(context)).text
 
 
 def test_a_practice_without_a_telephone_can_still_be_asked(harbor: Practice) -> None:
-    page = read(pages.identity_unmatched(PageContext(harbor, "en", google=True)))
+    page = read(unmatched(PageContext(harbor, "en", providers=(GOOGLE,))))
 
     assert "If you need help, contact Harbor Street." in page.text
 
@@ -214,7 +232,7 @@ def test_when_google_was_switched_off_meanwhile_the_other_ways_speak_for_themsel
 def test_a_return_to_nobody_knows_where_says_so_and_leads_nowhere_wrong(
     page: Callable[[PageContext], str], language: Language, google: bool
 ) -> None:
-    sheet = read(page(PageContext(None, language, support_code="K7QX-2M4P", google=google)))
+    sheet = read(page(PageContext(None, language, support_code="K7QX-2M4P", providers=(GOOGLE,) if google else ())))
 
     assert _way_on(sheet) == {}
     assert not sheet.all("form")
@@ -228,7 +246,7 @@ def test_a_return_to_nobody_knows_where_says_so_and_leads_nowhere_wrong(
 def test_the_other_language_is_where_the_next_attempt_starts_since_a_return_cannot_be_opened_twice(
     willow: Practice, page: Callable[[PageContext], str]
 ) -> None:
-    sheet = read(page(PageContext(willow, "en", "/google/callback", google=True)))
+    sheet = read(page(PageContext(willow, "en", "/google/callback", providers=(GOOGLE,))))
 
     assert sheet.one("a", hreflang="es").attributes["href"] == "/willow/sign-in?lang=es"
 

@@ -236,7 +236,7 @@ def test_an_address_is_confirmed_whoevers_it_was_and_not_whoevers_it_is() -> Non
     world = World()
     world.invite(ONE, ANA)
     world.accounts[key_of(ANA)] = replace(
-        world.accounts[key_of(ANA)], suppressed=True, email_status="bounced", google="first"
+        world.accounts[key_of(ANA)], suppressed=True, email_status="bounced", identities={"google": "first"}
     )
     with pytest.raises(EmailInUse):
         world.readdress(TWO, ANA, agreed=False)

@@ -114,7 +114,7 @@ def test_of_two_google_accounts_at_once_one_is_bound_to_an_address() -> None:
 
         kept = accounts.find(ana.key)
         assert kept is not None
-        assert kept.google in {mine, theirs}
+        assert kept.identities["google"] in {mine, theirs}
         assert sum(isinstance(outcome, LiveSession) for outcome in became) == 1
         assert any(isinstance(outcome, IdentityUnmatched) for outcome in became)
 

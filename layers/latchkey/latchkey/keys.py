@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from latchkey import aws, settings
 from latchkey.caches import Cache
 from latchkey.metrics import Metric
+from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import Unavailable
 from latchkey.tokens import Keyring
 
@@ -57,12 +58,12 @@ def pin() -> Keyring:
     return _keyring(settings.load().pin_key_arn)
 
 
-def provider_client_secret() -> str:
-    """Return the client secret of the OAuth client at the provider.
+def provider_client_secret(provider: ProviderName) -> str:
+    """Return the client secret of this stack at a provider.
 
     :raises Unavailable: as for `lookup`.
     """
-    return _read(settings.load().google_secret_arn, str)
+    return _read(settings.load().providers[provider].secret_arn, str)
 
 
 def preload() -> None:
@@ -80,8 +81,9 @@ def preload() -> None:
     for arn, read in readers.items():
         if arn:
             read()
-    if config.google_client_id and config.google_secret_arn:
-        provider_client_secret()
+    for name, provider in config.providers.items():
+        if provider.client_id and provider.secret_arn:
+            provider_client_secret(name)
 
 
 def _keyring(arn: str) -> Keyring:

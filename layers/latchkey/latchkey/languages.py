@@ -1,24 +1,18 @@
-"""What pages and letters are written in: the English in the source, and catalogs of its translations beside this file.
+"""Translations of pages and letters. English stands in the source, the others in catalogs beside this file.
 
 The English sentence is the key (gettext's msgid), so English needs no catalog. The others are written in
 `catalogs/*/LC_MESSAGES/latchkey.po` and compiled when the layer is built; without that, a translated page fails loudly.
 """
 
 import gettext
-from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
-from typing import Protocol, assert_never
+from typing import Protocol
 
-from latchkey.rules.practices import Language
+from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, facts
 
 CATALOGS = Path(__file__).with_name("catalogs")
-
-NAMES: Mapping[Language, str] = {"en": "English", "es": "Español"}
-"""Each language in its own words, as its readers look for it."""
-
-DIRECTIONS: Mapping[Language, str] = {"en": "ltr", "es": "ltr"}
 
 
 class Translator(Protocol):
@@ -38,7 +32,7 @@ class PluralTranslator(Protocol):
 @cache
 def catalog(language: Language) -> gettext.NullTranslations:
     """The translations of a language; raises FileNotFoundError when its catalog was not compiled."""
-    if language == "en":
+    if language == DEFAULT_LANGUAGE:
         return gettext.NullTranslations()
     return gettext.translation("latchkey", CATALOGS, [language])
 
@@ -69,14 +63,11 @@ def format_time(at: int, zone: str, language: Language) -> str:
     A zone that this machine does not know must not keep a letter back: the time is then UTC, and says so.
     """
     here = _local(at, zone)
-    match language:
-        case "en":
-            half, hour = divmod(here.hour, 12)
-            time = f"{hour or 12}:{here:%M} {('AM', 'PM')[half]}"
-        case "es":
-            time = f"{here:%H:%M}"
-        case _:
-            assert_never(language)
+    if facts(language).twelve_hour_clock:
+        half, hour = divmod(here.hour, 12)
+        time = f"{hour or 12}:{here:%M} {('AM', 'PM')[half]}"
+    else:
+        time = f"{here:%H:%M}"
     return f"{time} UTC" if here.tzinfo is UTC else time
 
 

@@ -8,14 +8,16 @@ from collections import Counter
 from enum import StrEnum
 
 from latchkey import settings
+from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 
 NAMESPACE = "Latchkey"
 """CloudWatch namespace. The only dimension is the stage: no metric for each practice, and none that names a person."""
 
 
 class Metric(StrEnum):
-    """A metric, by its name in CloudWatch. Alarms use these names."""
+    """A metric, by its name in CloudWatch. Alarms use these names. Each provider has two metrics of its own."""
 
+    _ignore_ = "provider"
     MAIL_QUEUED = "Asked"
     """A mail job was queued."""
     SENT = "Sent"
@@ -36,8 +38,9 @@ class Metric(StrEnum):
     PIN_LOCKED = "PinLocked"
     PIN_GUESSING = "PinPressure"
     """A wrong PIN at a practice that had many wrong PINs within the hour."""
-    GOOGLE_ACCEPTED = "GoogleAccepted"
-    GOOGLE_REFUSED = "GoogleRefused"
+    for provider in PROVIDER_NAMES:
+        vars()[f"{provider.upper()}_ACCEPTED"] = f"{provider.title()}Accepted"
+        vars()[f"{provider.upper()}_REFUSED"] = f"{provider.title()}Refused"
     RATE_LIMITED = "Waiting"
     """A rate limit refused a request."""
     REFUSED = "Refused"
@@ -46,12 +49,22 @@ class Metric(StrEnum):
     FAULT = "Failed"
     """A fault was logged: an error in our code, or an outage of a service that we need."""
 
+    @classmethod
+    def provider_accepted(cls, provider: ProviderName) -> "Metric":
+        """Return the metric of sign-ins with a provider that succeeded."""
+        return cls(f"{provider.title()}Accepted")
+
+    @classmethod
+    def provider_refused(cls, provider: ProviderName) -> "Metric":
+        """Return the metric of sign-ins with a provider that were refused."""
+        return cls(f"{provider.title()}Refused")
+
 
 _BY_CODE = {
     "pin_refused": (Metric.PIN_REFUSED,),
     "pin_locked": (Metric.PIN_LOCKED, Metric.RATE_LIMITED),
-    "google_refused": (Metric.GOOGLE_REFUSED,),
     "wait": (Metric.RATE_LIMITED,),
+    **{f"{name}_refused": (Metric.provider_refused(name),) for name in PROVIDER_NAMES},
 }
 
 _counted: Counter[str] = Counter()

@@ -5,11 +5,27 @@ A plain dataclass instead of pydantic, because importing pydantic would slow dow
 """
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cache
+
+from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 
 MAX_LINK_HOURS = 24
 """Longest lifetime of a link in hours. A stack may set a shorter one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """One OpenID Connect provider. The environment names begin with the provider's name, as in `NAME_CLIENT_ID`."""
+
+    client_id: str
+    """Empty if the stack does not offer this provider."""
+    issuer: str
+    authorize_url: str
+    token_url: str
+    certs_url: str
+    secret_arn: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +59,7 @@ class Settings:
     """Issuer of the clinicians' tokens, exactly as their `iss` claim says."""
     token_client_ids: tuple[str, ...]
     token_scope: str
-    google_client_id: str
-    """Id of the OAuth client at Google. Empty if the stack offers no sign-in with Google."""
-    google_issuer: str
-    google_authorize_url: str
-    google_token_url: str
-    google_certs_url: str
-    google_secret_arn: str
+    providers: Mapping[ProviderName, ProviderSettings]
     sender_domain: str
     configuration_set: str
     link_seconds: int
@@ -99,12 +109,7 @@ def load() -> Settings:
         token_issuer=text("TOKEN_ISSUER", ""),
         token_client_ids=_comma_separated(text("TOKEN_CLIENT_IDS", "")),
         token_scope=text("TOKEN_SCOPE", ""),
-        google_client_id=text("GOOGLE_CLIENT_ID", ""),
-        google_issuer=text("GOOGLE_ISSUER", ""),
-        google_authorize_url=text("GOOGLE_AUTHORIZE_URL", ""),
-        google_token_url=text("GOOGLE_TOKEN_URL", ""),
-        google_certs_url=text("GOOGLE_CERTS_URL", ""),
-        google_secret_arn=text("GOOGLE_SECRET_ARN", ""),
+        providers={name: _provider(f"{name.upper()}_") for name in PROVIDER_NAMES},
         sender_domain=text("SENDER_DOMAIN", ""),
         configuration_set=text("CONFIGURATION_SET", ""),
         link_seconds=hours * 3600,
@@ -112,6 +117,12 @@ def load() -> Settings:
         apple_app_ids=_comma_separated(text("APPLE_APP_IDS", "")),
         android_package=text("ANDROID_PACKAGE", ""),
         android_fingerprints=_comma_separated(text("ANDROID_FINGERPRINTS", "")),
+    )
+
+
+def _provider(prefix: str) -> ProviderSettings:
+    return ProviderSettings(
+        **{field.name: os.environ.get(prefix + field.name.upper(), "") for field in fields(ProviderSettings)}
     )
 
 

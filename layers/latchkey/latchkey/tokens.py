@@ -12,14 +12,15 @@ import hmac
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Self
 
+from latchkey.rules.mail import LINK_MAILS, LinkMailKind
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import LinkUnknown, PinRefused
 
-type LinkKind = Literal["sign_in", "invitation"]
+type LinkKind = LinkMailKind
 
-LINK_KINDS: tuple[LinkKind, ...] = ("sign_in", "invitation")
+LINK_KINDS: tuple[LinkKind, ...] = LINK_MAILS
 
 LINK_VERSION = b"\x01"
 ACCOUNT_BYTES = 16

@@ -13,6 +13,7 @@ from latchkey.api.context import CurrentContext, RequestContext
 from latchkey.api.documents import AccessDocument, PinDocument, ShareDocument
 from latchkey.api.pagination import ClientId
 from latchkey.api.routes import ResourceRoutes
+from latchkey.identity.providers import PROVIDERS
 from latchkey.metrics import Metric
 from latchkey.rules import access, addresses
 from latchkey.rules.access import AccessChange, AccountsByKey
@@ -20,6 +21,7 @@ from latchkey.rules.accounts import Account
 from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.rules.events import EventKind
 from latchkey.rules.members import Role
+from latchkey.rules.providers import Provider
 from latchkey.rules.refusals import (
     AddressChangeUnconfirmed,
     AddressSuppressed,
@@ -136,14 +138,24 @@ def delete_sessions(client: ClientId, act: CurrentContext) -> Response[None]:
     return _done(client, act, access.end_sessions)
 
 
-@routes.on("DELETE /clients/{client}/google", Role.CLINICIAN, gives={204: None}, refuses=(OpenedByOthers,))
-def delete_google(client: ClientId, act: CurrentContext) -> Response[None]:
-    """Unbind the Google Account that has signed in by a client's address, so that another one can.
+def _add_unlink_route(provider: Provider) -> None:
+    """Add the route that unlinks the identity at a provider."""
 
-    Until then the account that came first decides, even if its address is given to someone else. A client without a
-    sign-in of their own has none to unbind: while others open the profile, `people` names them.
-    """
-    return _done(client, act, access.unlink_identity)
+    def delete_identity(client: ClientId, act: CurrentContext) -> Response[None]:
+        return _done(client, act, lambda current, known: access.unlink_identity(current, known, provider.name))
+
+    delete_identity.__name__ = f"delete_{provider.name}"
+    delete_identity.__doc__ = (
+        f"Unbind the {provider.label} Account that has signed in by a client's address, so that another one can."
+        "\n\nUntil then the account that came first decides, even if its address is given to someone else. A client"
+        " without a sign-in of their own has none to unbind: while others open the profile, `people` names them."
+    )
+    path = f"DELETE /clients/{{client}}/{provider.name}"
+    routes.on(path, Role.CLINICIAN, gives={204: None}, refuses=(OpenedByOthers,))(delete_identity)
+
+
+for row in PROVIDERS:
+    _add_unlink_route(row)
 
 
 @routes.on(

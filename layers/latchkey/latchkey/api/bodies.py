@@ -5,14 +5,20 @@ stays a name wherever it is put.
 """
 
 from dataclasses import replace
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from latchkey.api.fields import one_of, with_switches
 from latchkey.rules import addresses
+from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, PROFILE_KINDS, ProfileKind
 from latchkey.rules.clients import Client
+from latchkey.rules.languages import DEFAULT_LANGUAGE, LANGUAGES, Language
+from latchkey.rules.members import MEMBER_ROLES
+from latchkey.rules.practices import FEATURES, UnknownAddressPolicy
+from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.rules.refusals import Refusal
 
 MOST_EMAILS = 10
@@ -69,8 +75,10 @@ Sender = Annotated[
     StringConstraints(pattern=LOCAL_PART),
     Field(description="What stands before the @ of the From address; the domain is the stack's."),
 ]
-Language = Literal["en", "es"]
-ClientKind = Literal["individual", "couple", "minor"]
+LanguageField = Annotated[Language, one_of(*LANGUAGES)]
+ProfileKindField = Annotated[ProfileKind, one_of(*PROFILE_KINDS)]
+UnknownAddressField = Annotated[str, one_of(*UnknownAddressPolicy)]
+MemberRoleField = Annotated[str, one_of(*(role.name.lower() for role in MEMBER_ROLES))]
 
 
 class RequestBody(BaseModel):
@@ -79,13 +87,9 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+@with_switches(FEATURES, default=True)
 class FeaturesBody(RequestBody):
     """What a portal offers behind the sign-in; a switch that is left out stays as it is."""
-
-    appointments: bool = True
-    messages: bool = True
-    documents: bool = True
-    payments: bool = True
 
     def applied_to(self, features: frozenset[str]) -> frozenset[str]:
         """The features that are on after this."""
@@ -93,12 +97,13 @@ class FeaturesBody(RequestBody):
         return frozenset(name for name in type(self).model_fields if told.get(name, name in features))
 
 
+@with_switches(PROVIDER_NAMES, default=True)
 class PracticeBody(RequestBody):
     """A practice's settings; what is left out has its default."""
 
     name: Name
     phone: Phone | None = None
-    language: Language = "en"
+    language: LanguageField = DEFAULT_LANGUAGE
     time_zone: Zone = "UTC"
     sender: Sender = "yourprovider"
     reply_to: Address | None = None
@@ -109,9 +114,15 @@ class PracticeBody(RequestBody):
     app_url: WebAddress | None = None
     help_url: WebAddress | None = None
     welcome: Text | None = None
-    unknown_address: Literal["tell", "same_answer"] = "tell"
-    google: bool = True
+    unknown_address: UnknownAddressField = UnknownAddressPolicy.TELL.value
     features: FeaturesBody = FeaturesBody()
+
+    def providers_applied_to(self, providers: frozenset[ProviderName]) -> frozenset[ProviderName]:
+        """Return the providers that are on after this."""
+        changed = self.model_fields_set
+        return frozenset(
+            name for name in PROVIDER_NAMES if (getattr(self, name) if name in changed else name in providers)
+        )
 
 
 class PracticeChangesBody(PracticeBody):
@@ -123,7 +134,7 @@ class PracticeChangesBody(PracticeBody):
 class MemberBody(RequestBody):
     """What someone may do for a practice."""
 
-    role: Literal["admin", "clinician"]
+    role: MemberRoleField
 
 
 class WordingBody(RequestBody):
@@ -165,8 +176,8 @@ class NewClient(RequestBody):
     """A client to put on file."""
 
     name: Name
-    kind: ClientKind = "individual"
-    language: Language | None = Field(default=None, description="The practice's, if it is left out.")
+    kind: ProfileKindField = DEFAULT_PROFILE_KIND
+    language: LanguageField | None = Field(default=None, description="The practice's, if it is left out.")
     emails: Annotated[list[AddressBody], Field(max_length=MOST_EMAILS)] = []
     features: FeaturesBody = FeaturesBody()
     invite: InvitationTextBody | bool | None = None
@@ -183,7 +194,7 @@ class ClientChanges(RequestBody):
     """What is to be changed of a client; what is left out stays as it is."""
 
     name: Name = Field(default_factory=str)
-    language: Language = "en"
+    language: LanguageField = DEFAULT_LANGUAGE
     features: FeaturesBody = FeaturesBody()
 
     def applied_to(self, client: Client) -> Client:

@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, assert_never
 
 from latchkey import languages, settings
 from latchkey.api import documents
 from latchkey.api.context import RequestContext
-from latchkey.api.documents import AccessStatus, DiagnosisDocument, EmailStatus, EventDocument, RateLimitDocument
+from latchkey.api.documents import DiagnosisDocument, EventDocument, RateLimitDocument
+from latchkey.identity.providers import PROVIDERS
 from latchkey.rules import access, addresses
-from latchkey.rules.accounts import Account
+from latchkey.rules.accounts import AccessStatus, Account
 from latchkey.rules.clients import Client
+from latchkey.rules.languages import DEFAULT_LANGUAGE
 from latchkey.rules.limits import POLICIES, LockedMethod, Policy, Scope
+from latchkey.rules.mail import EmailStatus
 from latchkey.store import accounts, events, limits
 from latchkey.web.responses import rfc3339
 
@@ -50,8 +53,11 @@ ADVICE_BY_REFUSAL = {
     "pin_refused": "The last Pin Code that was typed did not match this address, or no longer worked. Have the address"
     " spelled.",
     "pin_locked": "Pin Codes were typed wrong too often for this address.",
-    "google_refused": "The last try to continue with Google was refused. The Google Account has to be the Gmail address"
-    " on file, letter by letter.",
+    **{
+        f"{provider.name}_refused": f"The last try to continue with {provider.label} was refused. The {provider.label}"
+        f" Account has to be the {provider.address_policy.mailbox} address on file, letter by letter."
+        for provider in PROVIDERS
+    },
 }
 """What was refused. Whether a link or a Pin Code would work instead is not said here: it depends on the locks."""
 KNOWN = "a browser that has signed in before"
@@ -168,14 +174,18 @@ def _about_access(case: _Facts, act: RequestContext) -> list[str]:
             told.append(f"{name} has not been given Client Portal access yet. Send an invitation.")
         case "disabled":
             told.append("Client Portal access is disabled. Send an invitation to give it again.")
-        case "invited" if case.client.invited_at:
-            at = languages.format_date_time(case.client.invited_at, act.practice.time_zone, "en")
-            hours = settings.load().link_seconds // 3600
-            told.append(f"{name} was invited on {at} and hasn’t signed in yet.")
-            told.append(f"The link of an invitation works for {hours} hours, and once. Resend it if it is older.")
-        case "active" if case.own and case.own.last_sign_in_at:
-            at = languages.format_date_time(case.own.last_sign_in_at, act.practice.time_zone, "en")
-            told.append(f"{name} last signed in on {at}.")
+        case "invited":
+            if case.client.invited_at:
+                at = languages.format_date_time(case.client.invited_at, act.practice.time_zone, DEFAULT_LANGUAGE)
+                hours = settings.load().link_seconds // 3600
+                told.append(f"{name} was invited on {at} and hasn’t signed in yet.")
+                told.append(f"The link of an invitation works for {hours} hours, and once. Resend it if it is older.")
+        case "active":
+            if case.own and case.own.last_sign_in_at:
+                at = languages.format_date_time(case.own.last_sign_in_at, act.practice.time_zone, DEFAULT_LANGUAGE)
+                told.append(f"{name} last signed in on {at}.")
+        case _:
+            assert_never(case.status)
     return told
 
 
@@ -229,4 +239,6 @@ def _sign_in_advice(case: _Facts, act: RequestContext) -> str:
 
 
 def _clock(until: str, act: RequestContext) -> str:
-    return languages.format_time(int(datetime.fromisoformat(until).timestamp()), act.practice.time_zone, "en")
+    return languages.format_time(
+        int(datetime.fromisoformat(until).timestamp()), act.practice.time_zone, DEFAULT_LANGUAGE
+    )

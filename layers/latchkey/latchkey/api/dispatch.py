@@ -17,6 +17,8 @@ from latchkey.api import claims, idempotency
 from latchkey.api.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.api.routes import BASE, ResourceRoutes, RouteRule
 from latchkey.rules.events import Event, EventKind
+from latchkey.rules.languages import LANGUAGES
+from latchkey.rules.mail import LINK_MAILS
 from latchkey.rules.members import Clinician
 from latchkey.rules.practices import RESERVED_SLUGS
 from latchkey.rules.refusals import (
@@ -51,8 +53,8 @@ PATH_PATTERNS = {
     "client": re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}"),
     "contact": re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}"),
     "subject": re.compile("[A-Za-z0-9._~:@|+=-]{1,128}"),
-    "kind": re.compile("sign_in|invitation"),
-    "language": re.compile("en|es"),
+    "kind": re.compile("|".join(LINK_MAILS)),
+    "language": re.compile("|".join(LANGUAGES)),
 }
 """What parts of a path look like; nothing is anywhere else."""
 
@@ -86,7 +88,7 @@ def handler_for(nouns: Iterable[ResourceRoutes]) -> GatewayHandler:
             act = _authorize(request, subject, rule)
             response = _answered(act, rule, partial(_resolve, app, context))
         except Refusal as refusal:
-            response, code = refusals.to_problem(request, refusal), refusals.code(refusal)
+            response, code = refusals.to_problem(request, refusal), refusals.code(request, refusal)
             metrics.count_refusal(code)
         except OUTAGES as outage:
             log.log_fault(outage, request.support_code)

@@ -2,23 +2,23 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, Field
 
-from latchkey.rules.accounts import Account
+from latchkey.api.bodies import LanguageField, MemberRoleField, ProfileKindField, UnknownAddressField
+from latchkey.api.fields import one_of, with_switches
+from latchkey.rules.accounts import ACCESS_STATUSES, AccessStatus, Account
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event
+from latchkey.rules.mail import EMAIL_STATUSES, EmailStatus
 from latchkey.rules.practices import FEATURES, Practice
+from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.web.responses import rfc3339
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-Language = Literal["en", "es"]
-ClientKind = Literal["individual", "couple", "minor"]
-AccessStatus = Literal["none", "invited", "active", "disabled"]
-EmailStatus = Literal[
-    "none", "queued", "sent", "delivered", "delayed", "bounced", "complained", "rejected", "suppressed"
-]
+AccessStatusField = Annotated[AccessStatus, one_of(*ACCESS_STATUSES)]
+EmailStatusField = Annotated[EmailStatus, one_of(*EMAIL_STATUSES)]
 
 
 class FieldError(BaseModel):
@@ -57,6 +57,7 @@ class GatewayMessage(BaseModel):
     message: str | None = None
 
 
+@with_switches(PROVIDER_NAMES)
 class PracticeDocument(BaseModel):
     """A practice."""
 
@@ -64,7 +65,7 @@ class PracticeDocument(BaseModel):
     portal_url: str
     name: str
     phone: str | None
-    language: Language
+    language: LanguageField
     time_zone: str
     sender: str
     reply_to: str | None
@@ -73,8 +74,7 @@ class PracticeDocument(BaseModel):
     app_url: str | None
     help_url: str | None
     welcome: str | None
-    unknown_address: Literal["tell", "same_answer"]
-    google: bool
+    unknown_address: UnknownAddressField
     features: dict[str, bool]
 
 
@@ -82,7 +82,7 @@ class MemberDocument(BaseModel):
     """Someone who may act for a practice."""
 
     subject: str
-    role: Literal["admin", "clinician"]
+    role: MemberRoleField
 
 
 class LetterDocument(BaseModel):
@@ -115,7 +115,7 @@ class ContactEntry(BaseModel):
 class ContactDocument(ContactEntry):
     """Someone who signs in as themselves and may open the client's profile."""
 
-    email_status: EmailStatus
+    email_status: EmailStatusField
 
 
 class ContactList(BaseModel):
@@ -129,11 +129,11 @@ class AccessDocument(BaseModel):
 
     email: Annotated[str | None, Field(description="The address that signs in, or that the next invitation goes to.")]
     emails: list[EmailDocument]
-    status: AccessStatus
+    status: AccessStatusField
     invited_at: Timestamp | None
     first_sign_in_at: Timestamp | None
     last_sign_in_at: Timestamp | None
-    email_status: EmailStatus
+    email_status: EmailStatusField
     has_live_pin: bool
     can_resend: bool
     banner: Annotated[str | None, Field(description="The sentence to show, if there is one.")]
@@ -144,12 +144,12 @@ class ClientEntry(BaseModel):
 
     id: str
     name: str
-    kind: ClientKind
-    language: Language
+    kind: ProfileKindField
+    language: LanguageField
     emails: list[EmailDocument]
     features: dict[str, bool]
     contacts: list[ContactEntry]
-    status: AccessStatus
+    status: AccessStatusField
     created_at: Timestamp
 
 
@@ -217,10 +217,10 @@ class RateLimitDocument(BaseModel):
 class DiagnosisDocument(BaseModel):
     """Why a client cannot sign in, as far as anyone can know."""
 
-    access: AccessStatus
+    access: AccessStatusField
     address: str | None
     consent: Annotated[bool | None, Field(description="Null where there is no address.")]
-    email_status: EmailStatus
+    email_status: EmailStatusField
     last_mails: list[EventDocument]
     locks: list[RateLimitDocument]
     last_refusals: list[EventDocument]
@@ -230,8 +230,9 @@ class DiagnosisDocument(BaseModel):
 def practice(practice: Practice, origin: str) -> PracticeDocument:
     """A practice with the address of its portal."""
     told = {name: getattr(practice, name) for name in PracticeDocument.model_fields if hasattr(practice, name)}
+    providers = {name: name in practice.providers for name in PROVIDER_NAMES}
     return PracticeDocument.model_validate(
-        told | {"portal_url": f"{origin}/{practice.slug}", "features": switches(practice.features)}
+        told | providers | {"portal_url": f"{origin}/{practice.slug}", "features": switches(practice.features)}
     )
 
 
@@ -293,7 +294,7 @@ def email_status(account: Account | None) -> EmailStatus:
     `none` for what only a later version has a word for."""
     if account is None:
         return "none"
-    known = account.email_status in get_args(EmailStatus)
+    known = account.email_status in EMAIL_STATUSES
     told = cast("EmailStatus", account.email_status) if known else "none"
     return "suppressed" if account.suppressed and told not in ("bounced", "complained") else told
 

@@ -1,23 +1,25 @@
 """A practice's own words in the letters that carry a link."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from latchkey.api.bodies import WordingBody
+from latchkey.api.bodies import LanguageField, WordingBody
 from latchkey.api.context import PRACTICE_AUDIT_KEY, CurrentContext
-from latchkey.api.documents import Language, LetterDocument
+from latchkey.api.documents import LetterDocument
+from latchkey.api.fields import one_of
 from latchkey.api.routes import ResourceRoutes
 from latchkey.mail.letters import WordingOverrides, check_wording
 from latchkey.rules.events import EventKind
+from latchkey.rules.mail import LINK_MAILS, LinkMailKind
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import LetterInvalid
 from latchkey.store import events, practices
 
 routes = ResourceRoutes("letters")
 
-LetterKind = Annotated[Literal["sign_in", "invitation"], Path(description="Which letter.")]
-Spoken = Annotated[Language, Path(description="In which language.")]
+LetterKind = Annotated[LinkMailKind, one_of(*LINK_MAILS), Path(description="Which letter.")]
+Spoken = Annotated[LanguageField, Path(description="In which language.")]
 
 
 @routes.on("GET /letters/{kind}/{language}", Role.ADMIN, gives={200: LetterDocument})

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Licen
 import latchkey
 from latchkey.api import app, dispatch, idempotency
 from latchkey.api.routes import BASE
+from latchkey.identity.providers import PROVIDERS
 
 DESCRIPTION = """\
 What a practice does about its clients' sign-in. Every request carries an access token of the stack's user pool, with
@@ -38,7 +39,9 @@ TAGS = {
     "members": "Who may act for it, and as what.",
     "letters": "What its mails say, in each language.",
     "clients": "Whom it has on file.",
-    "access": "A client's sign-in: invitations, address, PINs, sessions, Google, and its end.",
+    "access": "A client's sign-in: invitations, address, PINs, sessions, {providers}, and its end.".format(
+        providers=", ".join(provider.label for provider in PROVIDERS)
+    ),
     "contacts": "Who else may open a client's profile.",
     "events": "What happened to a client's sign-in, and what to say on the phone.",
 }

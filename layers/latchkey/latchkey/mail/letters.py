@@ -15,7 +15,8 @@ from markupsafe import Markup
 
 from latchkey import languages, template_loader
 from latchkey.mail.wording import RenderedWording, WordingOverrides, check_wording, render_wording
-from latchkey.rules.practices import Language, Practice
+from latchkey.rules.languages import Language, facts
+from latchkey.rules.practices import Practice
 
 __all__ = [
     "Letter",
@@ -170,7 +171,7 @@ def _write(kind: str, subject: str, practice: Practice, to: LinkMail | Notice, *
         "phone": phone,
         "replies_read": practice.reply_to is not None,
         "language": to.language,
-        "direction": languages.DIRECTIONS[to.language],
+        "direction": facts(to.language).direction,
     }
     return Letter(
         sender=_mailbox(name, to.sender),

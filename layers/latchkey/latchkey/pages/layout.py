@@ -12,7 +12,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from latchkey import languages, template_loader
-from latchkey.rules.practices import LANGUAGES, Language, Practice
+from latchkey.rules.languages import LANGUAGES, Language, facts
+from latchkey.rules.practices import Practice
+from latchkey.rules.providers import Provider
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -41,8 +43,13 @@ class PageContext:
     """Where a GET shows this page, for the link to its other language; "" is the address the browser is at."""
     support_code: str = ""
     """A support code for pages that say no, so that a caller can be helped (B130); "" for none."""
-    google: bool = False
-    """Whether one can continue with Google here. Where one cannot, no page mentions it."""
+    providers: tuple[Provider, ...] = ()
+    """The providers that people can sign in with here. Pages mention no other provider."""
+
+    @property
+    def provider_labels(self) -> str:
+        """The names of these providers, for a sentence about all of them."""
+        return " / ".join(provider.label for provider in self.providers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +103,9 @@ def render(template: str, page: PageContext, **values: object) -> str:
         home=f"/{practice.slug}" if practice else None,
         phone=phone(practice.phone) if practice else None,
         guides=web_address(practice.help_url) if practice else None,
-        direction=languages.DIRECTIONS[page.language],
+        direction=facts(page.language).direction,
         translations=[
-            (other, languages.NAMES[other], _same_host_path(page.path) + f"?lang={other}")
+            (other, facts(other).own_name, _same_host_path(page.path) + f"?lang={other}")
             for other in LANGUAGES
             if other != page.language
         ],

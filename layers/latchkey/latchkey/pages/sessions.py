@@ -1,11 +1,15 @@
 """Being signed in: choosing a profile, home, and leaving."""
 
 from collections.abc import Sequence
+from typing import assert_never
+
+from markupsafe import Markup
 
 from latchkey import languages
+from latchkey.languages import Translator
 from latchkey.pages.layout import PageContext, render, web_address
 from latchkey.rules.accounts import Account, Profile
-from latchkey.rules.practices import FEATURES
+from latchkey.rules.practices import FEATURES, Feature
 
 
 def profiles(page: PageContext, *, profiles: Sequence[Profile], current: str | None) -> str:
@@ -26,7 +30,7 @@ def home(page: PageContext, *, account: Account, profile: Profile, first: bool, 
         account=account,
         profile=profile,
         features=[
-            feature
+            _feature_text(feature, languages.translator(page.language, Markup))
             for feature in FEATURES
             if feature in profile.features and (not practice or feature in practice.features)
         ],
@@ -36,6 +40,21 @@ def home(page: PageContext, *, account: Account, profile: Profile, first: bool, 
         previous=previous,
         previous_text="" if previous is None else languages.format_date_time(previous, zone, page.language),
     )
+
+
+def _feature_text(feature: Feature, _: Translator) -> tuple[str, str]:
+    """Return the name of a feature and what a client can do with it."""
+    match feature:
+        case "appointments":
+            return _("Appointments"), _("Request, cancel, or reschedule")
+        case "messages":
+            return _("Messages"), _("Write to your clinician")
+        case "documents":
+            return _("Documents"), _("Read, complete, and sign")
+        case "payments":
+            return _("Payments"), _("Pay your appointment fees")
+        case _:
+            assert_never(feature)
 
 
 def signed_out(page: PageContext) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from latchkey.rules.accounts import Account, AccountStatus, Profile
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import EventKind
+from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import (
     AddressChangeUnconfirmed,
     AddressSuppressed,
@@ -190,8 +191,8 @@ def end_sessions(client: Client, known: AccountsByKey) -> AccessChange:
     return AccessChange(client, (replace(account, sessions=()),), ((account.key, EventKind.SESSION_ENDED),))
 
 
-def unlink_identity(client: Client, known: AccountsByKey) -> AccessChange:
-    """Let another Google Account sign in by the client's address: the next one to do so is bound to it.
+def unlink_identity(client: Client, known: AccountsByKey, provider: ProviderName) -> AccessChange:
+    """Let another identity at a provider sign in to the client's account. The next one to do so is linked to it.
 
     :raises OpenedByOthers: the client has no sign-in of their own, so one of these must be meant.
     """
@@ -199,9 +200,11 @@ def unlink_identity(client: Client, known: AccountsByKey) -> AccessChange:
     if account is None:
         _check_nobody_else(client, known)
         return AccessChange(client)
-    if account.google is None:
+    if provider not in account.identities:
         return AccessChange(client)
-    return AccessChange(client, (replace(account, google=None),), ((account.key, EventKind.GOOGLE_UNBOUND),))
+    others = {name: subject for name, subject in account.identities.items() if name != provider}
+    unlinked = replace(account, identities=others)
+    return AccessChange(client, (unlinked,), ((account.key, EventKind.identity_unlinked(provider)),))
 
 
 def require_own_account(client: Client, known: AccountsByKey) -> Account:
@@ -378,13 +381,13 @@ def _revoked(account: Account, now: int) -> Account:
 
 
 def _anonymized(account: Account) -> Account:
-    return replace(account, address="", name="", google=None, first_sign_in_at=None, last_sign_in_at=None)
+    return replace(account, address="", name="", identities={}, first_sign_in_at=None, last_sign_in_at=None)
 
 
 def _without_profile(account: Account, client: Client, now: int) -> Account:
-    """Without the client's profile; ended if it was the last one, and then any Google Account may be the next."""
+    """Return the account without the client's profile. If that was its last one, end it and unlink its identities."""
     left = replace(account, profiles=tuple(one for one in account.profiles if one.id != client.id))
-    return left if left.profiles else replace(_revoked(left, now), google=None)
+    return left if left.profiles else replace(_revoked(left, now), identities={})
 
 
 def _no_longer_own(account: Account, client: Client, now: int) -> Account:

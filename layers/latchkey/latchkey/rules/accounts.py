@@ -1,14 +1,20 @@
 """An account: one address that may sign in at one practice, and the profiles it opens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from latchkey.rules.addresses import masked
-from latchkey.rules.practices import FEATURES, Language
+from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
+from latchkey.rules.practices import FEATURES
+from latchkey.rules.providers import ProviderName
 
 type ProfileKind = Literal["individual", "couple", "minor"]
 """Whose record a profile is."""
+
+PROFILE_KINDS: tuple[ProfileKind, ...] = get_args(ProfileKind.__value__)
+DEFAULT_PROFILE_KIND: ProfileKind = "individual"
 
 
 class AccountStatus(StrEnum):
@@ -25,6 +31,12 @@ class AccountStatus(StrEnum):
         return cls.DISABLED
 
 
+type AccessStatus = Literal["none", "invited", "active", "disabled"]
+"""Whether a client may sign in: the status of their own account, or "none" if they never had one."""
+
+ACCESS_STATUSES: tuple[AccessStatus, ...] = get_args(AccessStatus.__value__)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A client's record that an account may open."""
@@ -32,7 +44,7 @@ class Profile:
     id: str
     """ULID of the client."""
     name: str = field(repr=False)
-    kind: ProfileKind = "individual"
+    kind: ProfileKind = DEFAULT_PROFILE_KIND
     features: frozenset[str] = frozenset(FEATURES)
 
 
@@ -57,14 +69,15 @@ class Account:
     address: str = field(repr=False)
     """As it was put on file; mail goes here and nowhere else."""
     name: str = field(repr=False)
-    language: Language = "en"
+    language: Language = DEFAULT_LANGUAGE
     status: AccountStatus = AccountStatus.INVITED
     epoch: int = 1
     """Raised when access ends; whatever opens a door carries the epoch it was made in."""
     ended_at: int | None = None
-    """Unix seconds at which `epoch` was last raised: a Google sign-in that was started before is void."""
-    google: str | None = field(default=None, repr=False)
-    """Digest of the Google account that signed in first; it decides from then on."""
+    """Unix seconds at which `epoch` was last raised. A sign-in with a provider that started before is invalid."""
+    identities: Mapping[ProviderName, str] = field(default_factory=dict, repr=False)
+    """Digest of the identity that is linked, by provider. The first identity that signs in is linked, and from then on
+    no other identity at that provider may sign in."""
     email_ok: bool = False
     """The person agreed to be sent email (B49)."""
     suppressed: bool = False

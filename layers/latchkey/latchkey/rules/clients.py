@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from latchkey.rules import addresses
-from latchkey.rules.accounts import Profile, ProfileKind
-from latchkey.rules.practices import FEATURES, Language
+from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, Profile, ProfileKind
+from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
+from latchkey.rules.practices import FEATURES
 
 MAX_ITEMS = 200
 """What is remembered of what was shared with a client."""
@@ -44,8 +45,8 @@ class Client:
     """ULID; also the id of the profile that accounts open."""
     practice: str
     name: str = field(repr=False)
-    kind: ProfileKind = "individual"
-    language: Language = "en"
+    kind: ProfileKind = DEFAULT_PROFILE_KIND
+    language: Language = DEFAULT_LANGUAGE
     emails: tuple[AddressOnFile, ...] = ()
     features: frozenset[str] = frozenset(FEATURES)
     contacts: tuple[Contact, ...] = ()

@@ -3,10 +3,18 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from latchkey.rules.mail import MailKind
+from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
+from latchkey.rules.sign_in_methods import SignInMethod
+
 
 class EventKind(StrEnum):
-    """Kinds of events; names are kept for good, since events are never rewritten."""
+    """Kinds of events; names are kept for good, since events are never rewritten.
 
+    Each provider has two kinds of its own: see `identity_refused` and `identity_unlinked`.
+    """
+
+    _ignore_ = "provider"
     LINK_REQUESTED = "link_requested"
     LINK_SUPPRESSED = "link_suppressed"
     LINK_SENT = "link_sent"
@@ -16,8 +24,9 @@ class EventKind(StrEnum):
     PIN_CREATED = "pin_created"
     PIN_REFUSED = "pin_refused"
     PIN_LOCKED = "pin_locked"
-    GOOGLE_REFUSED = "google_refused"
-    GOOGLE_UNBOUND = "google_unbound"
+    for provider in PROVIDER_NAMES:
+        vars()[f"{provider.upper()}_REFUSED"] = f"{provider}_refused"
+        vars()[f"{provider.upper()}_UNBOUND"] = f"{provider}_unbound"
     NOTICE_SENT = "notice_sent"
     SESSION_STARTED = "session_started"
     SESSION_ENDED = "session_ended"
@@ -42,6 +51,20 @@ class EventKind(StrEnum):
     def _missing_(cls, value: object) -> "EventKind":  # noqa: ARG003 - whatever it is
         return cls.OTHER
 
+    @classmethod
+    def identity_refused(cls, provider: ProviderName) -> "EventKind":
+        """Return the kind for a sign-in with a provider that was refused."""
+        return cls(f"{provider}_refused")
+
+    @classmethod
+    def identity_unlinked(cls, provider: ProviderName) -> "EventKind":
+        """Return the kind for an identity at a provider that a clinician unlinked."""
+        return cls(f"{provider}_unbound")
+
+
+type EventMethod = SignInMethod | MailKind
+"""A sign-in method, or the kind of a mail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -56,6 +79,6 @@ class Event:
     actor: str = "client"
     reason: str | None = None
     """Machine-readable: a refusal's code, a limit's name, a mail's fault."""
-    method: str | None = None
+    method: EventMethod | None = None
     support_code: str | None = None
     """The support code that the person was shown."""

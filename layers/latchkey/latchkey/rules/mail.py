@@ -28,6 +28,11 @@ type MailStatus = Literal["none", "queued", "sent", "delayed", "delivered", "rej
 STATUS_ORDER: tuple[MailStatus, ...] = get_args(MailStatus.__value__)
 """A status only moves forward in this order, whatever the order in which reports arrive."""
 
+type EmailStatus = MailStatus | Literal["suppressed"]
+"""The status that clinicians see. "suppressed" says that no mail goes to the address."""
+
+EMAIL_STATUSES: tuple[EmailStatus, ...] = (*STATUS_ORDER, "suppressed")
+
 FAILED_STATUSES: tuple[MailStatus, ...] = ("rejected", "bounced", "complained")
 
 type SkipReason = Literal["no_access", "no_consent", "suppressed", "late", "superseded"]

@@ -14,6 +14,10 @@ class Role(IntEnum):
     """Of the stack: makes practices."""
 
 
+MEMBER_ROLES = (Role.ADMIN, Role.CLINICIAN)
+"""The roles that an admin can give to members of a practice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clinician:
     """Someone who acts, as a verified token and a membership row say."""

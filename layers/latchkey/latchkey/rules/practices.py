@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
-type Language = Literal["en", "es"]
+from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
+from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 
-FEATURES = ("appointments", "messages", "documents", "payments")
-"""What a portal can offer behind the sign-in (B108)."""
+type Feature = Literal["appointments", "messages", "documents", "payments"]
+"""Something that a portal can offer behind the sign-in (B108)."""
 
-LANGUAGES: tuple[Language, ...] = ("en", "es")
+FEATURES: tuple[Feature, ...] = get_args(Feature.__value__)
 
-RESERVED_SLUGS = frozenset({"admin", "google", "local", "healthz"})
+RESERVED_SLUGS = frozenset({"admin", "local", "healthz", *PROVIDER_NAMES})
 """First path segments that belong to the service itself."""
 
 
@@ -30,11 +31,6 @@ class UnknownAddressPolicy(StrEnum):
         return cls.SAME_ANSWER
 
 
-def language_or_default(language: str) -> Language:
-    """The language of that code; the first one for one that only a later version speaks."""
-    return next((one for one in LANGUAGES if one == language), LANGUAGES[0])
-
-
 @dataclass(frozen=True, slots=True)
 class Practice:
     """A practice's settings, as its administrators keep them."""
@@ -44,7 +40,7 @@ class Practice:
     name: str
     phone: str | None = None
     """As people write it, for reading and for calling."""
-    language: Language = "en"
+    language: Language = DEFAULT_LANGUAGE
     """Spoken when the visitor has shown no preference."""
     time_zone: str = "UTC"
     """IANA name; letters and pages tell the time in it."""
@@ -62,8 +58,8 @@ class Practice:
     welcome: str | None = None
     """What the clinician says at a client's first sign-in (B109); plain text."""
     unknown_address: UnknownAddressPolicy = UnknownAddressPolicy.TELL
-    google: bool = True
-    """Whether people may continue with Google, where the stack has it."""
+    providers: frozenset[ProviderName] = frozenset(PROVIDER_NAMES)
+    """The providers that people may sign in with, if the stack is configured for them."""
     features: frozenset[str] = frozenset(FEATURES)
     """What this practice's portal offers; a client's own switches narrow it further."""
     letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

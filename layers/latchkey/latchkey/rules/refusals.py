@@ -93,22 +93,22 @@ class PinLocked(Refusal):
 
 @dataclass(eq=False)
 class ProviderRefused(Refusal):
-    """Google did not open the door; mail and PIN still do."""
+    """A sign-in with a provider failed. Link and PIN still work."""
 
     reason: str = ""
-    """Ours, machine-readable, for the audit: never what Google said."""
+    """A machine-readable word of ours for the audit, never the provider's own text."""
 
 
 class ProviderCancelled(ProviderRefused):
-    """The person turned back."""
+    """The person cancelled at the provider."""
 
 
 class IdentityUnmatched(ProviderRefused):
-    """The Google account is no one's here."""
+    """The identity at the provider belongs to no account here."""
 
 
 class ProviderFailed(ProviderRefused):
-    """Something in the conversation was not right, or Google did not answer."""
+    """The provider's response was not valid for this attempt, or there was none in time."""
 
 
 class LinkUnknown(Refusal):

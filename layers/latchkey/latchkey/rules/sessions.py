@@ -2,19 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from latchkey.rules.accounts import Account, Profile, SessionRef
 from latchkey.rules.refusals import SignedOut
+from latchkey.rules.sign_in_methods import SignInMethod
 
 IDLE_TIMEOUT_SECONDS = 20 * 60
 """Silence that ends a session; HIPAA's automatic log-off, 45 CFR 164.312(a)(2)(iii)."""
 ABSOLUTE_TIMEOUT_SECONDS = 12 * 3600
 TOUCH_INTERVAL_SECONDS = 60
 """Activity is noted once a minute, so a session may end up to a minute early and never late."""
-type SignInMethod = Literal["link", "pin", "google"]
-"""How a person signs in; a provider counts as a method of its own."""
-
 MAX_SESSIONS = 10
 """Live sessions of one account; the oldest makes room."""
 
@@ -27,8 +24,7 @@ class Session:
     practice: str
     account_key: bytes = field(repr=False)
     epoch: int
-    method: str
-    """A `SignInMethod`."""
+    method: SignInMethod
     started_at: int
     """Unix seconds."""
     last_active_at: int

@@ -20,8 +20,9 @@ from latchkey import keys, settings
 from latchkey.rules import mail
 from latchkey.rules.accounts import Account, AccountStatus, Profile, ProfileKind, SessionRef
 from latchkey.rules.events import Event
+from latchkey.rules.languages import language_or_default
 from latchkey.rules.mail import MailReport
-from latchkey.rules.practices import language_or_default
+from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
 from latchkey.store.dynamodb import Table, condition_failed, connection, set_or_remove, transaction_condition_failed
 from latchkey.tokens import account_key, base64url_decode, base64url_encode
@@ -61,7 +62,10 @@ class AccountItem(Table):
     suppressed = BooleanAttribute(default=False)
     confirmed_at = NumberAttribute(null=True)
     owner = UnicodeAttribute(null=True)
-    google = UnicodeAttribute(null=True)
+    # the identity that is linked at a provider, in an attribute with the provider's name
+    for provider in PROVIDER_NAMES:
+        vars()[provider] = UnicodeAttribute(null=True)
+    del provider
     ended_at = NumberAttribute(null=True)
     profiles = ListAttribute(of=ProfileItem)
     sessions = ListAttribute(of=SessionRefItem, default=list)
@@ -87,7 +91,7 @@ class AccountItem(Table):
             suppressed=self.suppressed,
             confirmed_at=_int_or_none(self.confirmed_at),
             owner=self.owner,
-            google=self.google,
+            identities={name: subject for name in PROVIDER_NAMES if (subject := getattr(self, name))},
             ended_at=_int_or_none(self.ended_at),
             profiles=tuple(
                 Profile(p.id, p.name, cast("ProfileKind", p.kind), frozenset(p.features or ())) for p in self.profiles
@@ -99,6 +103,12 @@ class AccountItem(Table):
             email_status=self.email_status or "none",
             email_status_at=_int_or_none(self.email_status_at),
         )
+
+
+def identity_attribute(provider: ProviderName) -> UnicodeAttribute:
+    """Return the attribute of an account that holds the digest of its identity at a provider."""
+    attribute: UnicodeAttribute = getattr(AccountItem, provider)
+    return attribute
 
 
 def key_of(practice: str, address: str) -> bytes:
@@ -163,7 +173,7 @@ def _update_actions(account: Account) -> list[Action]:
         AccountItem.sessions.set(sessions),
         set_or_remove(AccountItem.confirmed_at, account.confirmed_at),
         set_or_remove(AccountItem.owner, account.owner),
-        set_or_remove(AccountItem.google, account.google),
+        *(set_or_remove(identity_attribute(name), account.identities.get(name)) for name in PROVIDER_NAMES),
         set_or_remove(AccountItem.ended_at, account.ended_at),
         set_or_remove(AccountItem.first_sign_in_at, account.first_sign_in_at),
         set_or_remove(AccountItem.last_sign_in_at, account.last_sign_in_at),

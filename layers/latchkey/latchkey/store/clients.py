@@ -23,7 +23,7 @@ from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import ProfileKind
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
-from latchkey.rules.practices import language_or_default
+from latchkey.rules.languages import language_or_default
 from latchkey.rules.refusals import RecordNotFound, Unavailable
 from latchkey.store import accounts, events
 from latchkey.store.dynamodb import (

@@ -1,13 +1,14 @@
 """The audit: rows are added and never touched again; no function may do more than add."""
 
 from collections.abc import Iterable
+from typing import cast
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
-from latchkey.rules.events import Event, EventKind
+from latchkey.rules.events import Event, EventKind, EventMethod
 from latchkey.store.dynamodb import Table, condition_failed
 
 
@@ -35,7 +36,7 @@ class EventItem(Table):
             at_ms=int(self.at_ms),
             actor=self.actor,
             reason=self.reason,
-            method=self.method,
+            method=cast("EventMethod | None", self.method),
             support_code=self.support_code,
         )
 

@@ -11,7 +11,7 @@ from latchkey.rules import links
 from latchkey.rules.accounts import Account
 from latchkey.rules.links import Link
 from latchkey.rules.mail import MailJob
-from latchkey.rules.sessions import SignInMethod
+from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store.accounts import AccountItem
 from latchkey.store.dynamodb import Table, condition_failed, transact_get_pair
 from latchkey.store.proofs import Attempt, ConsumingWrite

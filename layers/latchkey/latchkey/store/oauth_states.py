@@ -7,10 +7,10 @@ from pynamodb.exceptions import UpdateError
 
 from latchkey import settings
 from latchkey.rules.accounts import Account
+from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import IdentityUnmatched, ProviderFailed
-from latchkey.rules.sessions import SignInMethod
+from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import accounts
-from latchkey.store.accounts import AccountItem
 from latchkey.store.dynamodb import Table, condition_failed
 from latchkey.store.proofs import Attempt, ConsumingWrite
 from latchkey.tokens import base64url_decode, base64url_encode
@@ -85,10 +85,16 @@ class ProviderProof:
     """Digest of the state that this sign-in was started with."""
     subject: str = field(repr=False)
     """Digest of the provider's subject. The first one to sign in is linked to the account."""
-    method: SignInMethod
+    provider: ProviderName
+
+    @property
+    def method(self) -> SignInMethod:
+        """A provider is a sign-in method of its own."""
+        return self.provider
 
     def consuming_write(self, account: Account, attempt: Attempt) -> ConsumingWrite:
         """Return the write that uses the state, and links the identity to the account if none is yet."""
+        identity = accounts.identity_attribute(self.provider)
         return ConsumingWrite(
             OAuthStateItem(self.state),
             [
@@ -97,8 +103,8 @@ class ProviderProof:
                 OAuthStateItem.account.set(base64url_encode(account.key)),
             ],
             OAuthStateItem.step == RETURNED,
-            account_actions=(AccountItem.google.set(self.subject),),
-            account_condition=AccountItem.google.does_not_exist() | (AccountItem.google == self.subject),
+            account_actions=(identity.set(self.subject),),
+            account_condition=identity.does_not_exist() | (identity == self.subject),
         )
 
     def recheck(self, attempt: Attempt) -> Account | None:
@@ -118,6 +124,6 @@ class ProviderProof:
         account = accounts.find(self.account.key)
         if account is None or not account.may_sign_in or account.epoch != self.account.epoch:
             raise IdentityUnmatched("no_access")
-        if account.google not in (None, self.subject):
+        if account.identities.get(self.provider, self.subject) != self.subject:
             raise IdentityUnmatched("another_subject")
         return account

@@ -11,7 +11,7 @@ from latchkey.rules import pins
 from latchkey.rules.accounts import Account
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Unavailable
-from latchkey.rules.sessions import SignInMethod
+from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import accounts
 from latchkey.store.dynamodb import Table, condition_failed
 from latchkey.store.proofs import Attempt, ConsumingWrite

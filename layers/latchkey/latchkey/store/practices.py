@@ -12,7 +12,9 @@ from pynamodb.expressions.update import Action
 
 from latchkey import settings
 from latchkey.caches import Cache
-from latchkey.rules.practices import Practice, UnknownAddressPolicy, language_or_default
+from latchkey.rules.languages import language_or_default
+from latchkey.rules.practices import Practice, UnknownAddressPolicy
+from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.rules.refusals import PracticeUnknown
 from latchkey.store.dynamodb import OUTAGES, Table, condition_failed
 
@@ -38,16 +40,20 @@ class PracticeItem(Table):
     help_url = UnicodeAttribute(null=True)
     welcome = UnicodeAttribute(null=True)
     unknown_address = UnicodeAttribute()
-    google = BooleanAttribute(default=True)
+    # whether people may sign in with a provider, in an attribute with the provider's name
+    for provider in PROVIDER_NAMES:
+        vars()[provider] = BooleanAttribute(default=True)
+    del provider
     features = UnicodeSetAttribute(null=True)
     letters: MapAttribute[str, Any] = MapAttribute(default=dict)
 
     def practice(self) -> Practice:
         """The practice as rules know it."""
-        values = {name: getattr(self, name) for name in FIELD_NAMES}
+        values = {name: getattr(self, name) for name in FIELD_NAMES if name != "providers"}
         return Practice(
             **values
             | {
+                "providers": frozenset(name for name in PROVIDER_NAMES if getattr(self, name)),
                 "language": language_or_default(self.language),
                 "unknown_address": UnknownAddressPolicy(self.unknown_address),
                 "features": frozenset(self.features or ()),
@@ -119,6 +125,9 @@ def update(slug: str, changes: Mapping[str, Any]) -> Practice:
     """
     actions = []
     for name, value in changes.items():
+        if name == "providers":
+            actions += [getattr(PracticeItem, provider).set(provider in value) for provider in PROVIDER_NAMES]
+            continue
         attribute = getattr(PracticeItem, name)
         stored = set(value) if name == "features" else value
         actions.append(attribute.remove() if stored is None or stored == set() else attribute.set(stored))
@@ -158,5 +167,8 @@ def _update(slug: str, actions: list[Action]) -> Practice:
 
 
 def _to_item(practice: Practice) -> PracticeItem:
-    values = {name: getattr(practice, name) for name in FIELD_NAMES}
-    return PracticeItem(**values | {"features": set(practice.features) or None, "letters": dict(practice.letters)})
+    values = {name: getattr(practice, name) for name in FIELD_NAMES if name != "providers"}
+    providers = {name: name in practice.providers for name in PROVIDER_NAMES}
+    return PracticeItem(
+        **values | providers | {"features": set(practice.features) or None, "letters": dict(practice.letters)}
+    )

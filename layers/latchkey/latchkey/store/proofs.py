@@ -8,6 +8,7 @@ from pynamodb.expressions.update import Action
 
 from latchkey.rules.accounts import Account
 from latchkey.rules.sessions import LiveSession
+from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store.dynamodb import Table
 
 
@@ -54,8 +55,8 @@ class Proof(Protocol):
         """The account it opens, as it was at the check."""
 
     @property
-    def method(self) -> str:
-        """The sign-in method: `link`, `pin`, or the name of a provider."""
+    def method(self) -> SignInMethod:
+        """The sign-in method. A provider counts as a method of its own."""
 
     def consuming_write(self, account: Account, attempt: Attempt) -> ConsumingWrite:
         """Return the write that consumes the proof for this attempt. It fails if the proof was consumed before."""

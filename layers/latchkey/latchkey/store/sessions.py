@@ -1,6 +1,7 @@
 """Sessions: started by consuming a proof, and read together with the account."""
 
 from dataclasses import replace
+from typing import cast
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError, UpdateError
@@ -13,6 +14,7 @@ from latchkey.rules.accounts import Account, AccountStatus, SessionRef
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import LiveSession, Session
+from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import events
 from latchkey.store.accounts import AccountItem, SessionRefItem
 from latchkey.store.dynamodb import (
@@ -57,7 +59,7 @@ class SessionItem(Table):
             practice=self.practice,
             account_key=tokens.base64url_decode(self.account_key) or b"",
             epoch=int(self.epoch),
-            method=self.method,
+            method=cast("SignInMethod", self.method),
             started_at=int(self.started_at),
             last_active_at=int(self.last_active_at),
             profile=self.profile,
@@ -153,7 +155,7 @@ def end(live: LiveSession, now_ms: int) -> None:
     SessionItem(live.session.digest).delete()
 
 
-def _commit(attempt: Attempt, account: Account, method: str, consuming: ConsumingWrite) -> LiveSession:
+def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming: ConsumingWrite) -> LiveSession:
     """Consume the proof, start the session and write the audit rows: all of it or nothing.
 
     :raises ConcurrentUpdate: the proof or the account has changed since it was read.

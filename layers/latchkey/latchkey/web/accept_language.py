@@ -1,6 +1,6 @@
 """Which language to answer in."""
 
-from latchkey.rules.practices import LANGUAGES, Language
+from latchkey.rules.languages import LANGUAGES, Language
 
 
 def preferred(accept_language: str) -> Language | None:

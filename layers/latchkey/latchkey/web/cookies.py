@@ -1,13 +1,14 @@
 """Cookies, one name for each practice, so that practices on one host stay apart.
 
 The `browser` cookie names a browser. What another host could plant proves nothing alone: the cookies of a requested
-link and of a started Google sign-in count only beside the `browser` cookie that they were made for.
+link and of a started sign-in with a provider count only beside the `browser` cookie that they were made for.
 """
 
 from dataclasses import dataclass, field
 
 from latchkey import keys, tokens
-from latchkey.rules.practices import LANGUAGES, Language
+from latchkey.rules.languages import Language, language_of
+from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.tokens import ACCOUNT_BYTES, ID_BYTES
 from latchkey.web.requests import Request
 
@@ -19,7 +20,7 @@ LONGEST_TYPED = 160
 """Characters; a longer address is not shown again, so that all cookies of an answer stay below 500 bytes."""
 REPEAT_SECONDS = 60
 BROWSER_SECONDS = 180 * DAY
-GOOGLE_SECONDS = 600
+PROVIDER_SECONDS = 600
 LANGUAGE_SECONDS = 365 * DAY
 
 BROWSER_BYTES = 16
@@ -144,26 +145,28 @@ def set_repeat(request: Request, address: str) -> tuple[str, ...]:
     return set_typed(request, address), _set(_name("again", request), "1", REPEAT_SECONDS)
 
 
-def provider_browser_secret(request: Request) -> bytes | None:
-    """The secret of the Google sign-ins that were started in this browser."""
-    return _bound("google", request)
+def provider_browser_secret(request: Request, provider: ProviderName) -> bytes | None:
+    """Return the secret of the sign-ins with a provider that were started in this browser."""
+    return _bound(provider, request)
 
 
-def sole_provider_practice(request: Request) -> str | None:
-    """The practice that this browser has left for Google from within the last minutes, if there is only one."""
-    return _sole("google", request)
+def sole_provider_practice(request: Request, provider: ProviderName) -> str | None:
+    """Return the practice at which this browser started a sign-in with a provider. None if there are several."""
+    return _sole(provider, request)
 
 
-def set_google(request: Request, secret: bytes) -> tuple[str, ...]:
-    """Remembers a started Google sign-in. Lax and not Strict: the way back from Google is from another site."""
+def set_provider_browser_secret(request: Request, provider: ProviderName, secret: bytes) -> tuple[str, ...]:
+    """Return the cookies that remember a started sign-in with a provider for 10 minutes.
+
+    They are Lax and not Strict, because the provider's redirect comes from another site.
+    """
     named = browser(request) or new_browser(request)
-    return _signed("google", request, secret + named.id, GOOGLE_SECONDS), _set_browser(request, named)
+    return _signed(provider, request, secret + named.id, PROVIDER_SECONDS), _set_browser(request, named)
 
 
 def language(request: Request) -> Language | None:
     """The language this browser chose here."""
-    chosen = request.cookie(_name("lang", request))
-    return next((known for known in LANGUAGES if known == chosen), None)
+    return language_of(request.cookie(_name("lang", request)))
 
 
 def set_language(request: Request, chosen: Language) -> str:
@@ -171,7 +174,12 @@ def set_language(request: Request, chosen: Language) -> str:
     return _set(_name("lang", request), chosen, LANGUAGE_SECONDS)
 
 
-NAMES = {"browser": "browser", "requested": "req", "typed": "typed", "google": "google"}
+NAMES: dict[str, str] = {
+    "browser": "browser",
+    "requested": "req",
+    "typed": "typed",
+    **{name: name for name in PROVIDER_NAMES},
+}
 """Of the signed cookies, by what their signature is for."""
 
 

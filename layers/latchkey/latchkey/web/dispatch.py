@@ -7,7 +7,7 @@ from typing import Any
 
 from latchkey import aws, metrics
 from latchkey.pages import internal_error
-from latchkey.rules.practices import LANGUAGES, Language
+from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of
 from latchkey.rules.refusals import BodyInvalid, MethodRefused, PageUnknown, ProviderRefused, Refusal, Unavailable
 from latchkey.store import practices
 from latchkey.store.dynamodb import OUTAGES
@@ -43,7 +43,7 @@ def handler_for(routes: RouteTable, whose: Callable[[Request], str | None] = pra
             request = _with_language_parameter(request)
             response = _call_view(routes, request)
         except Refusal as refusal:
-            response, code = refusals.to_response(request, refusal), refusals.code(refusal)
+            response, code = refusals.to_response(request, refusal), refusals.code(request, refusal)
             metrics.count_refusal(code)
             reason = refusal.reason if isinstance(refusal, ProviderRefused) else None
         except OUTAGES as outage:
@@ -73,7 +73,8 @@ def _with_requested_language(request: Request) -> Request:
     with suppress(BodyInvalid):
         asked = _language_parameter(request)
     return replace(
-        request, language=asked or accept_language.preferred(request.headers.get("accept-language", "")) or "en"
+        request,
+        language=asked or accept_language.preferred(request.headers.get("accept-language", "")) or DEFAULT_LANGUAGE,
     )
 
 
@@ -121,8 +122,7 @@ def _call_view(routes: RouteTable, request: Request) -> Response:
 
 def _language_parameter(request: Request) -> Language | None:
     """The language that the address asks for."""
-    chosen = request.query_value("lang")
-    return next((known for known in LANGUAGES if known == chosen), None)
+    return language_of(request.query_value("lang"))
 
 
 def _internal_error(request: Request) -> Response:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from latchkey import pages, settings
+from latchkey.identity.providers import by_callback
 from latchkey.pages import PageContext
 from latchkey.pages.links import LinkFailure
 from latchkey.pages.pins import PinProblem
 from latchkey.pages.sign_in import EmailProblem
 from latchkey.rules import refusals
+from latchkey.rules.providers import Provider
 from latchkey.rules.refusals import (
     AccountSwitchRefused,
     BodyInvalid,
@@ -41,6 +43,13 @@ class ProblemType:
     title: str
     """For people who write programs, in English."""
 
+    def of(self, provider: Provider | None) -> "ProblemType":
+        """Return the type with the provider's name and label filled in. None is for a request to no provider's path."""
+        if provider is None:
+            return self
+        name, label = provider.name, provider.label
+        return ProblemType(self.status, self.code.format(provider=name), self.title.format(label=label))
+
 
 PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.PracticeUnknown: ProblemType(404, "not_found", "No such practice"),
@@ -58,10 +67,10 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.PinMalformed: ProblemType(422, "pin_invalid", "A PIN is six digits"),
     refusals.PinRefused: ProblemType(422, "pin_refused", "Address and PIN do not match, or the PIN is no longer live"),
     refusals.PinLocked: ProblemType(429, "pin_locked", "Too many wrong PINs"),
-    refusals.ProviderCancelled: ProblemType(403, "google_refused", "The sign-in with Google was not finished"),
-    refusals.IdentityUnmatched: ProblemType(403, "google_refused", "That Google Account opens nothing here"),
+    refusals.ProviderCancelled: ProblemType(403, "{provider}_refused", "The sign-in with {label} was not finished"),
+    refusals.IdentityUnmatched: ProblemType(403, "{provider}_refused", "That {label} Account opens nothing here"),
     refusals.ProviderFailed: ProblemType(
-        403, "google_refused", "Google could not be asked, or its answer was not usable"
+        403, "{provider}_refused", "{label} could not be asked, or its answer was not usable"
     ),
     refusals.OriginBypassed: ProblemType(403, "detoured", "Come by the portal's own address"),
     refusals.LinkUnknown: ProblemType(404, "link_unknown", "Not a link of this practice"),
@@ -121,7 +130,7 @@ def _answered(request: Request, refusal: Refusal) -> Response:
 
 def to_problem(request: Request, refusal: Refusal) -> Response:
     """The problem document for a refusal."""
-    told = PROBLEMS[type(refusal)]
+    told = PROBLEMS[type(refusal)].of(by_callback(request.route))
     headers: dict[str, str] = {}
     facts: dict[str, object] = {}
     match refusal:
@@ -143,9 +152,9 @@ def to_problem(request: Request, refusal: Refusal) -> Response:
     return problem_response(told.status, told.code, told.title, **facts).with_headers(headers)
 
 
-def code(refusal: Refusal) -> str:
-    """The stable name of a refusal."""
-    return PROBLEMS[type(refusal)].code
+def code(request: Request, refusal: Refusal) -> str:
+    """Return the stable name of a refusal."""
+    return PROBLEMS[type(refusal)].of(by_callback(request.route)).code
 
 
 PAGE_BY_REFUSAL: dict[type[Refusal], Callable[[PageContext], str]] = {
@@ -158,6 +167,8 @@ PAGE_BY_REFUSAL: dict[type[Refusal], Callable[[PageContext], str]] = {
     refusals.BodyInvalid: pages.bad_request,
     refusals.BodyTooLarge: pages.too_large,
     refusals.Unavailable: pages.unavailable,
+}
+PROVIDER_PAGES: dict[type[Refusal], Callable[[PageContext, Provider], str]] = {
     refusals.ProviderCancelled: pages.provider_cancelled,
     refusals.IdentityUnmatched: pages.identity_unmatched,
     refusals.ProviderFailed: pages.provider_failed,
@@ -194,27 +205,33 @@ def _page(request: Request, refusal: Refusal) -> str:
         return pages.no_mail(shared, typed=request.form_value("email"))
     if isinstance(refusal, AccountSwitchRefused):
         return _switch(request, refusal)
+    return _page_by_kind(request, shared, kind)
+
+
+def _page_by_kind(request: Request, shared: PageContext, kind: type[Refusal]) -> str:
+    """Return the page of a refusal that carries no facts."""
     if request.route == PIN_ROUTE and kind in PIN_PROBLEMS:
         return pages.pin(shared, typed=request.form_value("email"), problem=PIN_PROBLEMS[kind])
     if kind in EMAIL_PROBLEMS:
         return pages.sign_in(shared, typed=request.form_value("email"), problem=EMAIL_PROBLEMS[kind])
     if kind in LINK_FAILURES:
         return _dead_link(request, LINK_FAILURES[kind])
+    provider = by_callback(request.route)
+    if provider and kind in PROVIDER_PAGES:
+        return PROVIDER_PAGES[kind](shared, provider)
     return PAGE_BY_REFUSAL[kind](shared)
-
-
-GOOGLE_ROUTE = "/google/callback"
 
 
 def _switch(request: Request, refusal: AccountSwitchRefused) -> str:
     """The question, with a form that does the same once more."""
     shared, action, typed = page_context(request), "", dict[str, str]()
+    provider = by_callback(request.route)
     if request.route == PIN_ROUTE:
         typed = {name: request.form_value(name) for name in ("email", "pin")}
-    elif request.route == GOOGLE_ROUTE:
-        # a return from Google is good for one visit: they go there once more
-        shared, action = replace(shared, path=request.portal_path("sign-in")), request.portal_path("google")
-    by_link = request.route not in (PIN_ROUTE, GOOGLE_ROUTE)
+    elif provider:
+        # a return from a provider works once: they go there once more
+        shared, action = replace(shared, path=request.portal_path("sign-in")), request.portal_path(provider.name)
+    by_link = request.route != PIN_ROUTE and provider is None
     return pages.confirm_switch(
         shared, action=action, masked=refusal.masked, current=refusal.current, typed=typed, by_link=by_link
     )

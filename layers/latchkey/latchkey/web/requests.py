@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from latchkey.rules.practices import Language, Practice
+from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
+from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import BodyInvalid, BodyTooLarge, PageUnknown
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Request:
     origin: str = ""
     """`https://host` of the portal."""
     practice: Practice | None = None
-    language: Language = "en"
+    language: Language = DEFAULT_LANGUAGE
 
     @property
     def now(self) -> int:

@@ -6,25 +6,24 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from latchkey import metrics, pages, settings
+from latchkey import metrics, pages
+from latchkey.identity import providers
 from latchkey.metrics import Metric
 from latchkey.pages import PageContext
-from latchkey.rules.practices import FEATURES, Practice
+from latchkey.rules.practices import FEATURES
 from latchkey.rules.sessions import LiveSession
+from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.web import cookies
 from latchkey.web.requests import JSON, PROBLEM, Request
 
-POST_ONLY_ROUTES = ("/{practice}/google", "/{practice}/sign-out")
+POST_ONLY_ROUTES = (*(provider.start_route for provider in providers.PROVIDERS), "/{practice}/sign-out")
 """What cannot be looked at again in another language by a GET."""
 
 
 def _form_targets() -> str:
-    """Where a form of ours may lead; browsers apply it to the redirect to Google too."""
-    told = settings.load()
-    if not told.google_client_id:
-        return "'self'"
-    google = urlsplit(told.google_authorize_url)
-    return f"'self' {google.scheme}://{google.netloc}"
+    """Return the sources of `form-action`. Browsers apply it to the redirect to a provider too."""
+    urls = [urlsplit(providers.config(provider).authorize_url) for provider in providers.configured()]
+    return " ".join(["'self'", *(f"{url.scheme}://{url.netloc}" for url in urls)])
 
 
 SECURITY_HEADERS = {
@@ -83,13 +82,8 @@ def page_context(request: Request) -> PageContext:
         request.language,
         path=request.portal_path("sign-in") if request.practice and request.route in POST_ONLY_ROUTES else "",
         support_code=request.support_code,
-        google=offers_provider(request.practice),
+        providers=providers.offered(request.practice),
     )
-
-
-def offers_provider(practice: Practice | None) -> bool:
-    """Whether people may continue with Google here: the stack has it, and the practice wants it."""
-    return bool(settings.load().google_client_id) and practice is not None and practice.google
 
 
 def html_page(html: str, status: int = 200) -> Response:
@@ -112,13 +106,20 @@ def problem_response(status: int, code: str, title: str, **facts: Any) -> Respon
     return json_response({"title": title, "status": status, "code": code} | facts, status, PROBLEM)
 
 
-METRIC_BY_METHOD = {"link": Metric.LINK_ACCEPTED, "pin": Metric.PIN_ACCEPTED, "google": Metric.GOOGLE_ACCEPTED}
-"""What is counted, by the road that someone came."""
+def accepted_metric(method: SignInMethod) -> Metric:
+    """Return the metric of sign-ins by a method that succeeded."""
+    match method:
+        case "link":
+            return Metric.LINK_ACCEPTED
+        case "pin":
+            return Metric.PIN_ACCEPTED
+        case _:
+            return Metric.provider_accepted(method)
 
 
 def signed_in_response(request: Request, visit: LiveSession, cookie: str) -> Response:
     """Someone has just signed in: on to the choice of profile if there is one, else home."""
-    metrics.count(METRIC_BY_METHOD[visit.session.method])
+    metrics.count(accepted_metric(visit.session.method))
     answer = (
         json_response(session_document(request, visit))
         if request.wants_json

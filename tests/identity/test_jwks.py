@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from latchkey import google as conversation
 from latchkey import keys, settings
-from latchkey.google import ProviderIdentity, fetch_identity
+from latchkey.identity import jwks
+from latchkey.identity.oidc import fetch_identity
+from latchkey.identity.providers import GOOGLE
+from latchkey.rules.identities import ProviderIdentity
 from latchkey.rules.refusals import ProviderFailed
 from tests.identity.fake_provider import CLIENT, MARIA, MISSING, SECOND, SECRET, Provider, Reply, encoded, jwk, rs256
 from tests.identity.test_provider_outages import cut_off, dripping_body, dripping_head, hanging_up, silent
@@ -30,21 +32,23 @@ class Clock:
         return self.seconds
 
 
+def with_provider(**changes: str) -> settings.Settings:
+    """The settings, with some of Google's changed."""
+    loaded = settings.load()
+    return replace(loaded, providers={"google": replace(loaded.providers["google"], **changes)})
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch, google: Provider) -> Clock:
     """A function that has just started, and knows Google by another address."""
-    told = replace(
-        settings.load(),
-        google_client_id=CLIENT,
-        google_issuer=google.url,
-        google_token_url=f"{google.url}/token",
-        google_certs_url=f"{google.url}/certs",
+    told = with_provider(
+        client_id=CLIENT, issuer=google.url, token_url=f"{google.url}/token", certs_url=f"{google.url}/certs"
     )
     clock = Clock()
     monkeypatch.setattr(settings, "load", lambda: told)
-    monkeypatch.setattr(keys, "provider_client_secret", lambda: SECRET)
-    monkeypatch.setattr(conversation, "time", clock)
-    monkeypatch.setattr(conversation, "_cache", anew(conversation._cache))  # noqa: SLF001 - a new function has none
+    monkeypatch.setattr(keys, "provider_client_secret", lambda _: SECRET)
+    monkeypatch.setattr(jwks, "time", clock)
+    monkeypatch.setattr(jwks, "_cache", anew(jwks._cache))  # noqa: SLF001 - a new function has none
     google.cache_control = f"public, max-age={HOUR}, must-revalidate, no-transform"
     return clock
 
@@ -55,7 +59,7 @@ def come(google: Provider) -> ProviderIdentity:
     challenge = encoded(hashlib.sha256(verifier.encode()).digest())
     asked = {"nonce": nonce, "redirect_uri": BACK, "code_challenge": challenge, "code_challenge_method": "S256"}
     code = google.code_for({name: [value] for name, value in (asked | {"scope": "openid"}).items()})
-    return fetch_identity(code, nonce, verifier, BACK)
+    return fetch_identity(GOOGLE, code, nonce, verifier, BACK)
 
 
 @pytest.mark.usefixtures("clock")
@@ -209,7 +213,7 @@ def test_a_token_that_names_no_key_asks_for_none_again(clock: Clock, google: Pro
 @pytest.mark.parametrize("issuer", ["https://accounts.google.com", "accounts.google.com"])
 @pytest.mark.usefixtures("clock")
 def test_google_itself_signs_under_either_name(monkeypatch: pytest.MonkeyPatch, google: Provider, issuer: str) -> None:
-    told = replace(settings.load(), google_issuer="https://accounts.google.com")
+    told = with_provider(issuer="https://accounts.google.com")
     monkeypatch.setattr(settings, "load", lambda: told)
     google.claims["iss"] = issuer
     assert come(google).subject == MARIA
@@ -226,7 +230,7 @@ def test_who_someone_is_does_not_show_when_it_is_printed(google: Provider) -> No
 @pytest.mark.usefixtures("clock")
 def test_nobody_at_the_other_end_is_a_failure(monkeypatch: pytest.MonkeyPatch, google: Provider) -> None:
     for url in ("http://127.0.0.1:9/token", "http://nowhere.invalid/token", "http://[::bad/token"):
-        told = replace(settings.load(), google_token_url=url)
+        told = with_provider(token_url=url)
         monkeypatch.setattr(settings, "load", lambda told=told: told)
         with pytest.raises(ProviderFailed):
             come(google)

@@ -1,0 +1,1 @@
+"""Sign-in by OpenID Connect providers. Importing this package loads no client library."""

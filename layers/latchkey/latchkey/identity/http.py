@@ -1,0 +1,97 @@
+"""HTTPS requests to providers, each with a limit on its time and its size."""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from latchkey.deadlines import within
+from latchkey.rules.refusals import ProviderFailed
+
+REQUEST_TIMEOUT_SECONDS = 2.5
+"""For each of two requests. A person waits 6 seconds at most."""
+MAX_RESPONSE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResult:
+    """A provider's response."""
+
+    status: int
+    body: bytes = field(repr=False)
+    fresh_seconds: int
+    """How long it may be cached."""
+
+
+def fetch(method: str, url: str, form: dict[str, str] | None = None) -> HttpResult:
+    """Return the response if all of it arrives in time.
+
+    A thread of its own holds the request: a name lookup has no time limit, and a socket's starts again at every byte.
+
+    :raises ProviderFailed: there is no response, or not all of it in time.
+    """
+    try:
+        result = within(REQUEST_TIMEOUT_SECONDS, lambda: _fetch_in_thread(method, url, form))
+    except TimeoutError:
+        raise ProviderFailed("slow") from None
+    if result is None:
+        raise ProviderFailed("unreachable")
+    return result
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body.
+
+    :raises ProviderFailed: the body is something else.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ProviderFailed("answer") from None
+    if not isinstance(document, dict):
+        raise ProviderFailed("answer")
+    return document
+
+
+def _fetch_in_thread(method: str, url: str, form: dict[str, str] | None) -> HttpResult | None:
+    """Return the response, or None if there is none, or it is too large or too late."""
+    deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
+    headers = {"accept": "application/json"}
+    if form:
+        headers["content-type"] = "application/x-www-form-urlencoded"
+    try:
+        # no connection is kept: it would be dead more often than not, since between two events a function is frozen
+        with (
+            urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=REQUEST_TIMEOUT_SECONDS)) as http,
+            http.request(
+                method,
+                url,
+                body=urlencode(form) if form else None,
+                headers=headers,
+                redirect=False,
+                preload_content=False,
+            ) as response,
+        ):
+            body = b""
+            while chunk := response.read1(MAX_RESPONSE_BYTES):
+                body += chunk
+                if len(body) > MAX_RESPONSE_BYTES or time.monotonic() > deadline:
+                    return None
+            return HttpResult(response.status, body, _fresh_seconds(response.headers))
+    except urllib3.exceptions.HTTPError:
+        return None
+
+
+def _fresh_seconds(headers: Mapping[str, str]) -> int:
+    """Return how long a response may be cached (RFC 9111), by `Cache-Control` and `Age`."""
+    directives = headers.get("cache-control", "").lower()
+    max_age = re.search(r"\bmax-age=(\d{1,9})\b", directives, re.ASCII)
+    if max_age is None or "no-store" in directives or "no-cache" in directives:
+        return 0
+    age = re.fullmatch(r"\d{1,9}", headers.get("age", "0"), re.ASCII)
+    return int(max_age[1]) - int(age[0] if age else 0)

@@ -1,0 +1,47 @@
+"""The languages that pages and letters are written in: the only list of them."""
+
+from dataclasses import dataclass
+from typing import Literal, assert_never, get_args
+
+type Language = Literal["en", "es"]
+"""A language by its code (ISO 639-1)."""
+
+LANGUAGES: tuple[Language, ...] = get_args(Language.__value__)
+
+DEFAULT_LANGUAGE: Language = "en"
+"""The language of the sentences in the source, which needs no catalog."""
+
+type Direction = Literal["ltr", "rtl"]
+"""The direction of text, as HTML's `dir` writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageFacts:
+    """The properties of a language that do not depend on a catalog."""
+
+    own_name: str
+    """Its name in its own words, as its readers look for it."""
+    direction: Direction
+    twelve_hour_clock: bool
+    """True for "3:42 PM", False for "15:42"."""
+
+
+def facts(language: Language) -> LanguageFacts:
+    """Return the properties of a language."""
+    match language:
+        case "en":
+            return LanguageFacts("English", "ltr", twelve_hour_clock=True)
+        case "es":
+            return LanguageFacts("Español", "ltr", twelve_hour_clock=False)
+        case _:
+            assert_never(language)
+
+
+def language_of(code: str | None) -> Language | None:
+    """Return the language of that code, or None if there is none."""
+    return next((language for language in LANGUAGES if language == code), None)
+
+
+def language_or_default(code: str) -> Language:
+    """Return the language of that code. Return the default for a code that only a later version knows."""
+    return language_of(code) or DEFAULT_LANGUAGE
