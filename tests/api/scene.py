@@ -1,5 +1,6 @@
 """What people do in these tests: clinicians at a desk, clients in a browser, mail in between."""
 
+import base64
 import importlib.util
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -174,6 +175,9 @@ class Desk:
         authorizer: Any = ...,
         drop: Iterable[str] = (),
         parts: Mapping[str, str] | None = None,
+        raw_path: str | None = None,
+        raw_query: str | None = None,
+        in_base64: bool = False,
         **more: str,
     ) -> Answer:
         """Ask the admin function; `route` is below the practice, with its parts in braces."""
@@ -188,23 +192,25 @@ class Desk:
         template_path = f"/admin/v1/practices/{{practice}}{route}"
         parameters = {"practice": self.practice, **(parts or {}), **more}
         text = raw if raw is not None else "" if body is None else json.dumps(body)
+        path = raw_path or template_path.format(**parameters)
         event = {
             "version": "2.0",
             "routeKey": f"{method} {template_path}",
-            "rawPath": template_path.format(**parameters),
-            "rawQueryString": urlencode(query or {}),
+            "rawPath": path,
+            "rawQueryString": urlencode(query or {}) if raw_query is None else raw_query,
+            "queryStringParameters": query or {},
             "headers": {"host": host, "content-type": "application/json"} | (headers or {}),
             "requestContext": {
                 "authorizer": {"jwt": {"claims": claims, "scopes": None}} if authorizer is ... else authorizer,
                 "domainName": host,
-                "http": {"method": method, "path": template_path.format(**parameters), "sourceIp": "198.51.100.7"},
+                "http": {"method": method, "path": path, "sourceIp": "198.51.100.7"},
                 "requestId": f"request-{next(_numbers)}",
                 "stage": "$default",
                 "timeEpoch": Clock.now * 1000 + next(_numbers) % 1000,
             },
             "pathParameters": parameters,
-            "body": text,
-            "isBase64Encoded": False,
+            "body": base64.b64encode(text.encode()).decode() if in_base64 else text,
+            "isBase64Encoded": in_base64,
         }
         answer = _answer(handler("admin")(event, Context()))
         contract.check(f"{method} {template_path}", answer.status, answer.headers.get("content-type"), answer.body)

@@ -1,4 +1,4 @@
-"""The whole API: every noun, behind one door."""
+"""The whole API: the routes of every resource behind one handler."""
 
 from latchkey.api import access, clients, contacts, dispatch, events, letters, members, practices
 from latchkey.api.routes import ResourceRoutes
@@ -15,5 +15,5 @@ RESOURCES: tuple[ResourceRoutes, ...] = (
 
 
 def entry() -> dispatch.GatewayHandler:
-    """A Lambda handler for every clinicians' route."""
+    """Return the Lambda handler of every clinicians' route."""
     return dispatch.handler_for(RESOURCES)

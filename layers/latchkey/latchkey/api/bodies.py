@@ -1,11 +1,9 @@
-"""What clinicians send and get, as documents: every field named, nothing else taken.
+"""Bodies of requests: every field is named, and no other is accepted.
 
-Documents that come in are strict. Text that ends up in a letter or on a page has no control characters, so that a name
-stays a name wherever it is put.
+Bodies are strict. Text that gets into a letter or a page has no control characters, so that a name stays a name.
 """
 
-from dataclasses import replace
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -14,16 +12,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from latchkey.api.fields import one_of, with_switches
 from latchkey.rules import addresses
 from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, PROFILE_KINDS, ProfileKind
-from latchkey.rules.clients import Client
 from latchkey.rules.languages import DEFAULT_LANGUAGE, LANGUAGES, Language
-from latchkey.rules.members import MEMBER_ROLES
+from latchkey.rules.members import MEMBER_ROLES, Role
 from latchkey.rules.practices import FEATURES, UnknownAddressPolicy
-from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
+from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.rules.refusals import Refusal
+from latchkey.usecases.clients import AddressEntry, ClientDetails, ClientUpdate
+from latchkey.usecases.contacts import ContactDetails
+from latchkey.usecases.outbox import InvitationRequest
+from latchkey.usecases.practices import PracticeSettings
 
-MOST_EMAILS = 10
-MOST_ITEMS = 50
-MOST_CONTACTS = 20
+MAX_EMAILS = 10
+MAX_ITEMS = 50
 
 ULID = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 LINE = r"^[^\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069]*$"
@@ -60,7 +60,7 @@ Line = Annotated[str, StringConstraints(max_length=150, pattern=LINE)]
 Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE), AfterValidator(_not_blank)]
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=LINES)]
 Item = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE), AfterValidator(_not_blank)]
-Items = Annotated[list[Item], Field(max_length=MOST_ITEMS)]
+Items = Annotated[list[Item], Field(max_length=MAX_ITEMS)]
 Address = Annotated[str, Field(description="An email address, as people write it.", examples=["ana@example.com"])]
 """Looked at by `rules.addresses`, which says `email_invalid`."""
 Zone = Annotated[
@@ -91,10 +91,9 @@ class RequestBody(BaseModel):
 class FeaturesBody(RequestBody):
     """What a portal offers behind the sign-in; a switch that is left out stays as it is."""
 
-    def applied_to(self, features: frozenset[str]) -> frozenset[str]:
-        """The features that are on after this."""
-        told = {name: getattr(self, name) for name in self.model_fields_set}
-        return frozenset(name for name in type(self).model_fields if told.get(name, name in features))
+    def switches(self) -> dict[str, bool]:
+        """Return the switches that were sent."""
+        return {name: getattr(self, name) for name in FEATURES if name in self.model_fields_set}
 
 
 @with_switches(PROVIDER_NAMES, default=True)
@@ -117,12 +116,20 @@ class PracticeBody(RequestBody):
     unknown_address: UnknownAddressField = UnknownAddressPolicy.TELL.value
     features: FeaturesBody = FeaturesBody()
 
-    def providers_applied_to(self, providers: frozenset[ProviderName]) -> frozenset[ProviderName]:
-        """Return the providers that are on after this."""
-        changed = self.model_fields_set
-        return frozenset(
-            name for name in PROVIDER_NAMES if (getattr(self, name) if name in changed else name in providers)
-        )
+    def settings(self) -> PracticeSettings:
+        """Return all settings, defaults included."""
+        return self._settings(set(PracticeBody.model_fields))
+
+    def _settings(self, names: set[str]) -> PracticeSettings:
+        fields = {name: getattr(self, name) for name in names.difference(PROVIDER_NAMES)}
+        providers = {name: getattr(self, name) for name in PROVIDER_NAMES if name in names}
+        if providers:
+            fields["providers"] = providers
+        if "website" in fields:
+            fields["website"] = bool(self.website)
+        if "features" in fields:
+            fields["features"] = self.features.switches()
+        return cast("PracticeSettings", fields)
 
 
 class PracticeChangesBody(PracticeBody):
@@ -130,11 +137,19 @@ class PracticeChangesBody(PracticeBody):
 
     name: Name = Field(default_factory=str)
 
+    def settings(self) -> PracticeSettings:
+        """Return the settings that were sent."""
+        return self._settings(self.model_fields_set)
+
 
 class MemberBody(RequestBody):
     """What someone may do for a practice."""
 
     role: MemberRoleField
+
+    def member_role(self) -> Role:
+        """Return the role."""
+        return Role[self.role.upper()]
 
 
 class WordingBody(RequestBody):
@@ -163,6 +178,10 @@ class InvitationTextBody(RequestBody):
     message: Text | None = None
     items: Items = []
 
+    def request(self) -> InvitationRequest:
+        """Return the invitation as the use cases take it."""
+        return InvitationRequest(self.email, self.subject, self.message, tuple(self.items))
+
 
 class Invitation(InvitationTextBody):
     """An invitation to a client on file."""
@@ -178,7 +197,7 @@ class NewClient(RequestBody):
     name: Name
     kind: ProfileKindField = DEFAULT_PROFILE_KIND
     language: LanguageField | None = Field(default=None, description="The practice's, if it is left out.")
-    emails: Annotated[list[AddressBody], Field(max_length=MOST_EMAILS)] = []
+    emails: Annotated[list[AddressBody], Field(max_length=MAX_EMAILS)] = []
     features: FeaturesBody = FeaturesBody()
     invite: InvitationTextBody | bool | None = None
 
@@ -189,6 +208,17 @@ class NewClient(RequestBody):
             raise ValueError("an address is there twice")
         return self
 
+    def details(self) -> ClientDetails:
+        """Return the client as the use cases take it."""
+        entries = tuple(AddressEntry(email.address, email.email_ok) for email in self.emails)
+        return ClientDetails(self.name, self.kind, self.language, entries, self.features.switches())
+
+    def invitation(self) -> InvitationRequest | None:
+        """Return the invitation to send, None if none is wanted."""
+        if self.invite is True:
+            return InvitationRequest()
+        return self.invite.request() if self.invite else None
+
 
 class ClientChanges(RequestBody):
     """What is to be changed of a client; what is left out stays as it is."""
@@ -197,14 +227,13 @@ class ClientChanges(RequestBody):
     language: LanguageField = DEFAULT_LANGUAGE
     features: FeaturesBody = FeaturesBody()
 
-    def applied_to(self, client: Client) -> Client:
-        """The client after this."""
-        told = self.model_fields_set
-        return replace(
-            client,
-            name=self.name if "name" in told else client.name,
-            language=self.language if "language" in told else client.language,
-            features=self.features.applied_to(client.features),
+    def update(self) -> ClientUpdate:
+        """Return the changes as the use cases take them."""
+        sent = self.model_fields_set
+        return ClientUpdate(
+            self.name if "name" in sent else None,
+            self.language if "language" in sent else None,
+            self.features.switches() if "features" in sent else None,
         )
 
 
@@ -222,7 +251,7 @@ class AddressChange(RequestBody):
 class Share(RequestBody):
     """What to share with a client."""
 
-    items: Annotated[list[Item], Field(min_length=1, max_length=MOST_ITEMS)]
+    items: Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS)]
     dry_run: bool = Field(default=False, description="Only tell whether the client would be given access.")
 
 
@@ -236,6 +265,10 @@ class NewContact(RequestBody):
         description="The person has agreed to be sent email there; what is known of the address, if it is left out.",
     )
     relation: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=LINE)] = "contact"
+
+    def details(self) -> ContactDetails:
+        """Return the contact as the use cases take it."""
+        return ContactDetails(self.name, self.email, self.email_ok, self.relation)
 
 
 class PinBody(RequestBody):

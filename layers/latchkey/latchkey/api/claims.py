@@ -1,5 +1,5 @@
-"""Whose token it is. API Gateway has verified its signature and its time; everything it says is looked at again here,
-so that a function called past the authorizer lets nobody in."""
+"""The claims of an access token. API Gateway has verified its signature and its time. Everything else is checked again
+here, so that a function that is called past the authorizer lets nobody in."""
 
 import re
 from collections.abc import Mapping
@@ -13,24 +13,24 @@ COGNITO = re.compile(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com/[A-Za-z0-
 
 
 def subject(event: Mapping[str, Any]) -> str:
-    """Who a request's access token speaks for.
+    """Return the `sub` of a request's access token.
 
-    What the person may do is never read from it: tokens carry attributes that their owners can write.
+    The role is never read from it, because tokens carry attributes that their owners can write.
 
     :raises TokenRefused: there is no token, or it is not an access token of our issuer, to one of our clients, with our
         scope.
     """
-    claims, told = _claims(event), settings.load()
+    claims, config = _claims(event), settings.load()
     issuer = claims.get("iss", "")
-    if not told.token_issuer or issuer != told.token_issuer:
+    if not config.token_issuer or issuer != config.token_issuer:
         raise TokenRefused
     cognito = COGNITO.fullmatch(issuer) is not None
     if claims.get("token_use", "" if cognito else "access") != "access":
         raise TokenRefused
     client = claims.get("client_id") or ("" if cognito else claims.get("azp") or claims.get("aud", ""))
-    if client not in told.token_client_ids:
+    if client not in config.token_client_ids:
         raise TokenRefused
-    if not told.token_scope or told.token_scope not in claims.get("scope", "").split():
+    if not config.token_scope or config.token_scope not in claims.get("scope", "").split():
         raise TokenRefused
     if not claims.get("sub"):
         raise TokenRefused
@@ -38,7 +38,7 @@ def subject(event: Mapping[str, Any]) -> str:
 
 
 def _claims(event: Mapping[str, Any]) -> dict[str, str]:
-    """The claims that the authorizer handed on; only those that are text, as all of ours are."""
+    """Return the claims that the authorizer handed on. Only those that are text, as all of ours are."""
     place: Any = event.get("requestContext")
     for name in ("authorizer", "jwt", "claims"):
         place = place.get(name) if isinstance(place, Mapping) else None

@@ -1,73 +1,34 @@
-"""Someone does something: a clinician whose token and membership were checked, and the request they made."""
+"""One request on its way through the resolver."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Depends
-from aws_lambda_powertools.event_handler import Request as Resolved
+from aws_lambda_powertools.event_handler import Request as ResolvedRequest
 
-from latchkey import web
-from latchkey.rules.events import Event, EventKind
-from latchkey.rules.members import Clinician
-from latchkey.rules.practices import Practice
-
-PRACTICE_AUDIT_KEY = b""
-"""Where events are written down that are about a practice and nobody's sign-in."""
+from latchkey.usecases.context import RequestContext
+from latchkey.web.requests import Request
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
-    """One request of a clinician who may make it."""
+@dataclass(slots=True)
+class Exchange:
+    """A request, and what becomes known of it step by step."""
 
-    request: web.Request
-    clinician: Clinician
-
-    @property
-    def slug(self) -> str:
-        """Whose clients they are."""
-        return self.request.path_parameters["practice"]
-
-    @property
-    def practice(self) -> Practice:
-        """The practice's settings.
-
-        :raises PageUnknown: there is none yet.
-        """
-        return self.request.practice_or_404
-
-    @property
-    def now(self) -> int:
-        """Unix seconds."""
-        return self.request.now
-
-    @property
-    def now_ms(self) -> int:
-        """Unix milliseconds."""
-        return self.request.now_ms
-
-    def event(self, row: bytes, kind: EventKind, reason: str | None = None) -> Event:
-        """The audit row of something that this clinician does."""
-        return Event(
-            self.slug,
-            row,
-            kind,
-            self.now_ms,
-            actor=self.clinician.subject,
-            reason=reason,
-            support_code=self.request.support_code,
-        )
-
-    def event_factory(self, reasons: Mapping[EventKind, str] | None = None) -> Callable[[bytes, EventKind], Event]:
-        """Makes the audit rows of a change; `reasons` are those of its kinds."""
-        known = reasons or {}
-        return lambda row, kind: self.event(row, kind, known.get(kind))
+    request: Request
+    subject: str
+    """The `sub` of the verified token."""
+    context: RequestContext | None = None
+    """None until membership and role were checked."""
+    body: dict[str, Any] | None = field(default=None, repr=False)
+    """The JSON object that was sent, None for nothing."""
 
 
-def _from_resolver(resolved: Resolved) -> RequestContext:
-    act: RequestContext = resolved.context["act"]
-    return act
+def _from_resolver(resolved: ResolvedRequest) -> RequestContext:
+    exchange: Exchange = resolved.context["exchange"]
+    if exchange.context is None:
+        raise RuntimeError("a route ran before its membership was checked")
+    return exchange.context
 
 
 CurrentContext = Annotated[RequestContext, Depends(_from_resolver)]
-"""The act, as a route's parameter."""
+"""The request context, as a parameter of a route."""

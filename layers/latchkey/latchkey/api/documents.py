@@ -1,8 +1,8 @@
-"""What clinicians get, as documents."""
+"""Documents that responses carry, and the mapping of the use cases' values to them."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -14,6 +14,12 @@ from latchkey.rules.events import Event
 from latchkey.rules.mail import EMAIL_STATUSES, EmailStatus
 from latchkey.rules.practices import FEATURES, Practice
 from latchkey.rules.providers import PROVIDER_NAMES
+from latchkey.usecases.access import GeneratedPin, ShareResult
+from latchkey.usecases.client_access import ClientAccess, access_status, email_status
+from latchkey.usecases.clients import ListedClient
+from latchkey.usecases.contacts import ContactAccount
+from latchkey.usecases.diagnosis import Diagnosis
+from latchkey.usecases.events import is_refusal
 from latchkey.web.responses import rfc3339
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
@@ -228,16 +234,16 @@ class DiagnosisDocument(BaseModel):
 
 
 def practice(practice: Practice, origin: str) -> PracticeDocument:
-    """A practice with the address of its portal."""
-    told = {name: getattr(practice, name) for name in PracticeDocument.model_fields if hasattr(practice, name)}
+    """Return a practice with the URL of its portal."""
+    fields = {name: getattr(practice, name) for name in PracticeDocument.model_fields if hasattr(practice, name)}
     providers = {name: name in practice.providers for name in PROVIDER_NAMES}
     return PracticeDocument.model_validate(
-        told | providers | {"portal_url": f"{origin}/{practice.slug}", "features": switches(practice.features)}
+        fields | providers | {"portal_url": f"{origin}/{practice.slug}", "features": switches(practice.features)}
     )
 
 
 def emails(emails: Iterable[AddressOnFile]) -> list[EmailDocument]:
-    """The addresses on file."""
+    """Return the addresses on file."""
     return [
         EmailDocument(
             address=email.address,
@@ -249,77 +255,98 @@ def emails(emails: Iterable[AddressOnFile]) -> list[EmailDocument]:
     ]
 
 
-def contact(contact: Contact, account: Account | None) -> ContactDocument:
-    """A contact and what became of the newest mail to them; `account` is the one they sign in to."""
-    return ContactDocument.model_validate(_contact(contact) | {"email_status": email_status(account)})
-
-
-def client_entry(client: Client, own: Account | None) -> ClientEntry:
-    """A client as lists show them; `own` is the account of their own sign-in."""
-    return ClientEntry.model_validate(_told(client, own))
-
-
-def client(client: Client, own: Account | None, access: AccessDocument) -> ClientDocument:
-    """A client with everything about them."""
-    return ClientDocument.model_validate(_told(client, own) | {"portal_access": access, "items": list(client.items)})
-
-
-def access(client: Client, own: Account | None, *, live_pin: bool) -> AccessDocument:
-    """A client's sign-in; `own` is its account."""
-    said = status(client, own)
-    waiting = said == "invited"
-    return AccessDocument(
-        email=client.access_address,
-        emails=emails(client.emails),
-        status=said,
-        invited_at=_when(client.invited_at),
-        first_sign_in_at=_when(own.first_sign_in_at if own else None),
-        last_sign_in_at=_when(own.last_sign_in_at if own else None),
-        email_status=email_status(own),
-        has_live_pin=live_pin,
-        can_resend=waiting,
-        banner=f"{client.name} hasn't signed in yet." if waiting else None,
+def contact(entry: ContactAccount) -> ContactDocument:
+    """Return a contact, and what became of the newest mail to them."""
+    return ContactDocument.model_validate(
+        _contact_fields(entry.contact) | {"email_status": email_status(entry.account)}
     )
 
 
-def status(client: Client, own: Account | None) -> AccessStatus:
-    """Whether the client may sign in, and has."""
-    if client.access_key is None:
-        return "none"
-    return own.status.value if own else "disabled"
+def client_entry(entry: ListedClient) -> ClientEntry:
+    """Return a client as lists show them."""
+    return ClientEntry.model_validate(_client_fields(entry.client, entry.own_account))
 
 
-def email_status(account: Account | None) -> EmailStatus:
-    """What became of the newest mail; `suppressed` where none goes out any more, unless it says why by itself, and
-    `none` for what only a later version has a word for."""
-    if account is None:
-        return "none"
-    known = account.email_status in EMAIL_STATUSES
-    told = cast("EmailStatus", account.email_status) if known else "none"
-    return "suppressed" if account.suppressed and told not in ("bounced", "complained") else told
+def client(client_access: ClientAccess) -> ClientDocument:
+    """Return a client with everything about them."""
+    client = client_access.client
+    return ClientDocument.model_validate(
+        _client_fields(client, client_access.own_account)
+        | {"portal_access": access(client_access), "items": list(client.items)}
+    )
+
+
+def access(client_access: ClientAccess) -> AccessDocument:
+    """Return a client's sign-in."""
+    client, own_account = client_access.client, client_access.own_account
+    status = access_status(client, own_account)
+    is_waiting = status == "invited"
+    return AccessDocument(
+        email=client.access_address,
+        emails=emails(client.emails),
+        status=status,
+        invited_at=_timestamp(client.invited_at),
+        first_sign_in_at=_timestamp(own_account.first_sign_in_at if own_account else None),
+        last_sign_in_at=_timestamp(own_account.last_sign_in_at if own_account else None),
+        email_status=email_status(own_account),
+        has_live_pin=client_access.has_live_pin,
+        can_resend=is_waiting,
+        banner=f"{client.name} hasn't signed in yet." if is_waiting else None,
+    )
+
+
+def pin(generated: GeneratedPin) -> PinDocument:
+    """Return a PIN to read out."""
+    return PinDocument(pin=generated.pin, email=generated.address, expires_at=rfc3339(generated.expires_at))
+
+
+def share(result: ShareResult) -> ShareDocument:
+    """Return what sharing does about the client's sign-in."""
+    banner = f"{result.client.name} will also receive Client Portal access." if result.grants_access else None
+    return ShareDocument(grants_access=result.grants_access, banner=banner, items=list(result.client.items))
 
 
 def event(id: str, event: Event) -> EventDocument:  # noqa: A002 - what the document calls it
-    """Something that happened, without saying whose address it was."""
-    refused = event.kind.value.endswith(("_refused", "_locked", "_failed", "_suppressed", "_denied", "_hit"))
+    """Return an audit event, without the address that it is about."""
     return EventDocument(
         id=id,
         kind=event.kind.value,
         at=datetime.fromtimestamp(event.at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         actor=event.actor,
-        outcome="refused" if refused else "done",
+        outcome="refused" if is_refusal(event) else "done",
         reason=event.reason,
         method=event.method,
         reference=event.support_code,
     )
 
 
+def diagnosis(diagnosis: Diagnosis) -> DiagnosisDocument:
+    """Return why a client cannot sign in."""
+    return DiagnosisDocument(
+        access=diagnosis.access,
+        address=diagnosis.address,
+        consent=diagnosis.consent,
+        email_status=diagnosis.email_status,
+        last_mails=[event(*row) for row in diagnosis.last_mails],
+        locks=[
+            RateLimitDocument(
+                on=lock.on,
+                until=rfc3339(lock.until),
+                known_browsers_until=_timestamp(lock.known_browsers_until),
+            )
+            for lock in diagnosis.locks
+        ],
+        last_refusals=[event(*row) for row in diagnosis.last_refusals],
+        advice=diagnosis.advice,
+    )
+
+
 def switches(features: frozenset[str]) -> dict[str, bool]:
-    """Every feature, and whether it is on."""
+    """Return every feature, and whether it is on."""
     return {feature: feature in features for feature in FEATURES}
 
 
-def _told(client: Client, own: Account | None) -> dict[str, object]:
+def _client_fields(client: Client, own_account: Account | None) -> dict[str, object]:
     return {
         "id": client.id,
         "name": client.name,
@@ -327,14 +354,14 @@ def _told(client: Client, own: Account | None) -> dict[str, object]:
         "language": client.language,
         "emails": emails(client.emails),
         "features": switches(client.features),
-        "contacts": [_contact(one) for one in client.contacts],
-        "status": status(client, own),
+        "contacts": [_contact_fields(contact) for contact in client.contacts],
+        "status": access_status(client, own_account),
         "created_at": rfc3339(client.created_at),
     }
 
 
-def _contact(contact: Contact) -> dict[str, object]:
-    """A contact; whether they may be written to is what was recorded with them."""
+def _contact_fields(contact: Contact) -> dict[str, object]:
+    """Return a contact. `email_ok` is the consent that was recorded with the contact."""
     return {
         "id": contact.id,
         "name": contact.name,
@@ -344,5 +371,5 @@ def _contact(contact: Contact) -> dict[str, object]:
     }
 
 
-def _when(at: int | None) -> str | None:
+def _timestamp(at: int | None) -> str | None:
     return None if at is None else rfc3339(at)

@@ -1,45 +1,42 @@
-"""A practice's own words in the letters that carry a link."""
+"""Routes of a practice's own wording in the letters that carry a link."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from latchkey.api.bodies import LanguageField, WordingBody
-from latchkey.api.context import PRACTICE_AUDIT_KEY, CurrentContext
+from latchkey.api.context import CurrentContext
 from latchkey.api.documents import LetterDocument
 from latchkey.api.fields import one_of
 from latchkey.api.routes import ResourceRoutes
-from latchkey.mail.letters import WordingOverrides, check_wording
-from latchkey.rules.events import EventKind
+from latchkey.mail.wording import WordingOverrides
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind
-from latchkey.rules.members import Role
 from latchkey.rules.refusals import LetterInvalid
-from latchkey.store import events, practices
+from latchkey.usecases import letters
 
 routes = ResourceRoutes("letters")
 
 LetterKind = Annotated[LinkMailKind, one_of(*LINK_MAILS), Path(description="Which letter.")]
-Spoken = Annotated[LanguageField, Path(description="In which language.")]
+LetterLanguage = Annotated[LanguageField, Path(description="In which language.")]
 
 
-@routes.on("GET /letters/{kind}/{language}", Role.ADMIN, gives={200: LetterDocument})
-def get_letter(kind: LetterKind, language: Spoken, act: CurrentContext) -> LetterDocument:
+@routes.on("GET /letters/{kind}/{language}", letters.read_wording, responses={200: LetterDocument})
+def get_letter(kind: LetterKind, language: LetterLanguage, context: CurrentContext) -> LetterDocument:
     """Read the practice's own words in a letter.
 
     Parts that are empty are said in ours.
     """
-    practice = practices.get(act.slug) or act.practice
-    return LetterDocument.model_validate(practice.letters.get(f"{kind}/{language}", {}))
+    return LetterDocument.model_validate(asdict(letters.read_wording(context, kind, language)))
 
 
-@routes.on("PUT /letters/{kind}/{language}", Role.ADMIN, gives={200: LetterDocument}, refuses=(LetterInvalid,))
-def set_wording(kind: LetterKind, language: Spoken, body: WordingBody, act: CurrentContext) -> LetterDocument:
+@routes.on(
+    "PUT /letters/{kind}/{language}", letters.set_wording, responses={200: LetterDocument}, refusals=(LetterInvalid,)
+)
+def put_letter(
+    kind: LetterKind, language: LetterLanguage, body: WordingBody, context: CurrentContext
+) -> LetterDocument:
     """Write the practice's own words in a letter."""
-    words = body.model_dump()
-    try:
-        check_wording(WordingOverrides(**words))
-    except ValueError as error:
-        raise LetterInvalid(str(error)) from None
-    events.append(act.event(PRACTICE_AUDIT_KEY, EventKind.PRACTICE_CHANGED, f"letter_{kind}_{language}"))
-    practices.set_wording(act.slug, f"{kind}/{language}", words)
-    return LetterDocument.model_validate(words)
+    wording = WordingOverrides(**body.model_dump())
+    letters.set_wording(context, kind, language, wording)
+    return LetterDocument.model_validate(asdict(wording))

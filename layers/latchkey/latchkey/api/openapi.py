@@ -50,41 +50,43 @@ UNUSED = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 
 
 def document() -> dict[str, Any]:
-    """The whole contract."""
+    """Return the whole contract."""
     written = dispatch.resolver(app.RESOURCES).get_openapi_json_schema(
         title="Latchkey for clinicians",
         version=latchkey.__version__,
         description=DESCRIPTION,
         license_info=License(name="Apache-2.0", identifier="Apache-2.0"),
         servers=[Server(url="/", description="The portal's own origin.")],
-        tags=[Tag(name=routes.noun, description=TAGS[routes.noun]) for routes in app.RESOURCES],
+        tags=[Tag(name=routes.resource, description=TAGS[routes.resource]) for routes in app.RESOURCES],
         security_schemes={"token": HTTPBearer(bearerFormat="JWT")},
         security=[{"token": []}],
     )
-    told: dict[str, Any] = json.loads(written)
+    contract: dict[str, Any] = json.loads(written)
     rules = {key: rule for routes in app.RESOURCES for key, rule in routes.rules.items()}
-    for path, operations in told["paths"].items():
+    for path, operations in contract["paths"].items():
         for method, operation in operations.items():
             rule = rules[f"{method.upper()} {path}"]
             parameters = [PRACTICE, *operation.get("parameters", ()), *([KEY] if rule.idempotent else ())]
-            answers = {status: one for status, one in operation["responses"].items() if status != "500" and _ours(one)}
+            answers = {
+                status: one for status, one in operation["responses"].items() if status != "500" and _is_contract(one)
+            }
             operation |= {
                 "parameters": parameters,
                 "responses": dict(sorted(answers.items())),
                 "x-least-role": rule.role.name.lower(),
             }
     for name in UNUSED:
-        told["components"]["schemas"].pop(name, None)
-    told["paths"] = dict(sorted(told["paths"].items(), key=lambda one: one[0].removeprefix(BASE)))
-    return told
+        contract["components"]["schemas"].pop(name, None)
+    contract["paths"] = dict(sorted(contract["paths"].items(), key=lambda one: one[0].removeprefix(BASE)))
+    return contract
 
 
 def text() -> str:
-    """The contract as it stands in the file."""
+    """Return the contract as it stands in the file."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _ours(answer: dict[str, Any]) -> bool:
+def _is_contract(answer: dict[str, Any]) -> bool:
     return not any(name in json.dumps(answer) for name in UNUSED)
 
 

@@ -1,4 +1,4 @@
-"""Parts of paths and queries that several nouns share."""
+"""Parameters of paths and queries that several resources share."""
 
 import re
 from typing import Annotated
@@ -19,19 +19,18 @@ PageSize = Annotated[int, Query(description="How many at most.", ge=1, le=MAX_PA
 
 
 def id_from_cursor(cursor: str | None) -> str | None:
-    """The id that a page goes on from.
+    """Return the id that a page goes on from.
 
-    :raises BodyInvalid: the cursor is none of ours.
+    :raises BodyInvalid: the cursor is not one of ours.
     """
     if cursor is None:
         return None
-    place = (tokens.base64url_decode(cursor) or b"").decode(errors="replace")
-    if not re.fullmatch(ULID, place):
+    decoded_id = (tokens.base64url_decode(cursor) or b"").decode(errors="replace")
+    if not re.fullmatch(ULID, decoded_id):
         raise BodyInvalid((("query.cursor", "This is not a cursor of a page before"),))
-    return place
+    return decoded_id
 
 
-def next_cursor(ids: list[str], limit: int) -> str | None:
-    """The cursor of the page after one that ends with the last of `ids`, if there is one; `ids` are one more than fit
-    on the page, or fewer."""
-    return tokens.base64url_encode(ids[limit - 1].encode()) if len(ids) > limit else None
+def next_cursor(next_id: str | None) -> str | None:
+    """Return the cursor of the page that goes on from an id, None on the last page."""
+    return None if next_id is None else tokens.base64url_encode(next_id.encode())

@@ -1,4 +1,4 @@
-"""Routes that say who may use them, and every answer they give."""
+"""Routes: which use case each one runs, and every response it gives."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from latchkey.api.documents import GatewayMessage, Problem
 from latchkey.rules import refusals
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import Refusal
+from latchkey.usecases.declaration import UseCase
 from latchkey.web.refusals import PROBLEMS
 from latchkey.web.requests import JSON, PROBLEM
 
@@ -23,52 +24,55 @@ COMMON_REFUSALS: tuple[type[Refusal], ...] = (
     refusals.BodyTooLarge,
     refusals.Unavailable,
 )
-"""What any route may answer."""
+"""What any route may refuse."""
 IDEMPOTENCY_REFUSALS: tuple[type[Refusal], ...] = (refusals.IdempotencyInProgress, refusals.IdempotencyKeyReused)
-"""What a route that takes an idempotency key may answer besides."""
-GATEWAY = (401, 403, 404, 413, 429, 503)
-"""Statuses that API Gateway may also answer by itself, before any function is asked."""
+"""What a route that takes an idempotency key may refuse besides."""
+GATEWAY_STATUSES = (401, 403, 404, 413, 429, 503)
+"""Statuses that API Gateway may also send by itself, before any function runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteRule:
-    """What has to be known of a route before its body is looked at."""
+    """What must be known of a route before its body is read."""
 
-    role: Role
-    """The least that may use it."""
-    idempotent: bool
-    """Takes `Idempotency-Key`."""
-    may_create_practice: bool
-    """The practice need not exist yet."""
+    use_case: UseCase[..., Any]
+
+    @property
+    def role(self) -> Role:
+        """The least role that may use it."""
+        return self.use_case.role
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether it takes `Idempotency-Key`."""
+        return self.use_case.idempotent
 
 
 class ResourceRoutes(Router):
-    """The routes of one noun."""
+    """The routes of one resource."""
 
-    def __init__(self, noun: str) -> None:
+    def __init__(self, resource: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.noun = noun
+        self.resource = resource
         self.rules: dict[str, RouteRule] = {}
         """By method and path, as the template writes them."""
 
     def on[**P, R](
         self,
         key: str,
-        role: Role,
+        use_case: UseCase[..., Any],
         *,
-        gives: Mapping[int, type | None],
-        refuses: Iterable[type[Refusal]] = (),
-        sends: bool = False,
-        founds: bool = False,
+        responses: Mapping[int, type | None],
+        refusals: Iterable[type[Refusal]] = (),
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Answer `key` (a method, and a path below the practice) for those who have the role.
+        """Return a decorator that registers a route for a use case.
 
-        `gives` are the documents of success by status, the usual one first; `refuses` is what may be refused beyond
-        what every route refuses.
+        `key` is a method and a path below the practice. `responses` are the documents of success by status, the usual
+        one first. `refusals` are those beyond what every route may refuse.
         """
         method, _, path = key.partition(" ")
-        refused = (*COMMON_REFUSALS, *(IDEMPOTENCY_REFUSALS if sends else ()), *refuses)
-        self.rules[f"{method} {BASE}{path}"] = RouteRule(role, sends, founds)
+        refused = (*COMMON_REFUSALS, *(IDEMPOTENCY_REFUSALS if use_case.idempotent else ()), *refusals)
+        self.rules[f"{method} {BASE}{path}"] = RouteRule(use_case)
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
             summary, _, rest = (function.__doc__ or "").partition("\n")
@@ -77,9 +81,9 @@ class ResourceRoutes(Router):
                 method,
                 summary=summary,
                 description=" ".join(rest.split()) or None,
-                responses=_responses(gives, refused),
-                status_code=next(iter(gives)),
-                tags=[self.noun],
+                responses=_openapi_responses(responses, refused),
+                status_code=next(iter(responses)),
+                tags=[self.resource],
                 operation_id=function.__name__,
             )(function)
             return function
@@ -87,20 +91,20 @@ class ResourceRoutes(Router):
         return register
 
 
-def _responses(gives: Mapping[int, type | None], refused: Iterable[type[Refusal]]) -> dict[int, Any]:
-    """What OpenAPI is told of a route's answers."""
-    told: dict[int, Any] = {
+def _openapi_responses(documents: Mapping[int, type | None], refused: Iterable[type[Refusal]]) -> dict[int, Any]:
+    """Return a route's responses as OpenAPI describes them."""
+    responses: dict[int, Any] = {
         status: {"description": "Done", "content": {JSON: {"model": model}} if model else {}}
-        for status, model in gives.items()
+        for status, model in documents.items()
     }
-    for status in sorted({PROBLEMS[refusal].status for refusal in refused} | set(GATEWAY)):
+    for status in sorted({PROBLEMS[refusal].status for refusal in refused} | set(GATEWAY_STATUSES)):
         titles = {
             PROBLEMS[refusal].code: PROBLEMS[refusal].title for refusal in refused if PROBLEMS[refusal].status == status
         }
-        said = [f"`{code}`: {title}." for code, title in titles.items()]
+        sentences = [f"`{code}`: {title}." for code, title in titles.items()]
         content: dict[str, Any] = {PROBLEM: {"model": Problem}} if titles else {}
-        if status in GATEWAY:
-            said.append("As `message`: API Gateway refused it by itself.")
+        if status in GATEWAY_STATUSES:
+            sentences.append("As `message`: API Gateway refused it by itself.")
             content[JSON] = {"model": GatewayMessage}
-        told[status] = {"description": " ".join(said), "content": content}
-    return told
+        responses[status] = {"description": " ".join(sentences), "content": content}
+    return responses

@@ -31,6 +31,11 @@ class UnknownAddressPolicy(StrEnum):
         return cls.SAME_ANSWER
 
 
+def apply_switches[N: str](names: tuple[N, ...], current: frozenset[str], switches: Mapping[str, bool]) -> frozenset[N]:
+    """Return which of `names` are on after `switches`. One that is left out stays as it is in `current`."""
+    return frozenset(name for name in names if switches.get(name, name in current))
+
+
 @dataclass(frozen=True, slots=True)
 class Practice:
     """A practice's settings, as its administrators keep them."""

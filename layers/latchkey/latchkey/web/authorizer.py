@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from latchkey import aws, settings
+from latchkey import aws, log, settings
 from latchkey.rules.refusals import Refusal
 from latchkey.store import practices
-from latchkey.web import cookies, current_session, log, origins
+from latchkey.web import cookies, current_session, origins
 from latchkey.web.requests import parse_event
 
 DENIED = {"isAuthorized": False}

@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from latchkey import aws, metrics
+from latchkey import aws, log, metrics
 from latchkey.pages import internal_error
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of
 from latchkey.rules.refusals import BodyInvalid, MethodRefused, PageUnknown, ProviderRefused, Refusal, Unavailable
 from latchkey.store import practices
 from latchkey.store.dynamodb import OUTAGES
-from latchkey.web import accept_language, cold_start, cookies, log, origins, refusals
+from latchkey.web import accept_language, cold_start, cookies, origins, refusals
 from latchkey.web.requests import Request, parse_event
 from latchkey.web.responses import Response, html_page, page_context, problem_response
 

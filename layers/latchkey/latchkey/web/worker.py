@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from latchkey import aws, metrics
+from latchkey import aws, log, metrics
 from latchkey.metrics import Metric
 from latchkey.tokens import jitter
-from latchkey.web import cold_start, log
+from latchkey.web import cold_start
 
 
 @dataclass(frozen=True, slots=True)

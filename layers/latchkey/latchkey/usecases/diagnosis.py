@@ -2,28 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from latchkey import languages, settings
-from latchkey.api import documents
-from latchkey.api.context import RequestContext
-from latchkey.api.documents import DiagnosisDocument, EventDocument, RateLimitDocument
 from latchkey.identity.providers import PROVIDERS
 from latchkey.rules import access, addresses
 from latchkey.rules.accounts import AccessStatus, Account
 from latchkey.rules.clients import Client
+from latchkey.rules.events import Event
 from latchkey.rules.languages import DEFAULT_LANGUAGE
 from latchkey.rules.limits import POLICIES, LockedMethod, Policy, Scope
 from latchkey.rules.mail import EmailStatus
-from latchkey.store import accounts, events, limits
-from latchkey.web.responses import rfc3339
+from latchkey.rules.members import Role
+from latchkey.store import accounts, clients, events, limits
+from latchkey.usecases.client_access import access_status, email_status
+from latchkey.usecases.context import RequestContext
+from latchkey.usecases.declaration import use_case
+from latchkey.usecases.events import is_refusal
 
 EVENTS_READ = 100
 """How many of the newest events are looked through."""
 MAX_LISTED = 5
 MAILS = {"link_sent", "link_failed", "link_suppressed", "notice_sent"}
-METHODS: tuple[LockedMethod, ...] = ("links", "pins")
+METHODS: tuple[LockedMethod, ...] = get_args(LockedMethod.__value__)
 ADVICE_BY_LOCK = {policy.locks: policy.advice for policy in POLICIES if policy.locks}
 
 ADVICE_BY_MAIL_STATUS: dict[EmailStatus, str] = {
@@ -67,6 +68,34 @@ type Browsers = Literal["all", "known"]
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimitState:
+    """A sign-in method that has to be waited for."""
+
+    on: LockedMethod
+    until: int
+    """Unix seconds, for a browser that has never signed in with this address."""
+    known_browsers_until: int | None
+    """Unix seconds, for a known browser. None if it need not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a client cannot sign in, as far as anyone can know."""
+
+    access: AccessStatus
+    address: str | None = field(repr=False)
+    consent: bool | None
+    """None if there is no address."""
+    email_status: EmailStatus
+    last_mails: list[tuple[str, Event]]
+    """With their ids, newest first."""
+    locks: list[RateLimitState]
+    last_refusals: list[tuple[str, Event]]
+    advice: list[str] = field(repr=False)
+    """Sentences to read out on the phone."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Facts:
     """What is known of one client's sign-in."""
 
@@ -78,10 +107,10 @@ class _Facts:
     status: AccessStatus
     email_status: EmailStatus
     consent: bool | None
-    locks: list[RateLimitDocument]
-    refusals: list[EventDocument]
+    locks: list[RateLimitState]
+    refusals: list[tuple[str, Event]]
 
-    def lock(self, on: LockedMethod) -> RateLimitDocument | None:
+    def lock(self, on: LockedMethod) -> RateLimitState | None:
         """The lock on a sign-in method, if there is one."""
         return next((lock for lock in self.locks if lock.on == on), None)
 
@@ -101,40 +130,42 @@ class _Facts:
         return None if lock.known_browsers_until else "known"
 
 
-def diagnose(client: Client, act: RequestContext) -> DiagnosisDocument:
-    """The diagnosis of a client's sign-in at this moment."""
+@use_case(Role.CLINICIAN)
+def diagnose(act: RequestContext, client_id: str) -> Diagnosis:
+    """Return the diagnosis of a client's sign-in at this moment."""
+    client = clients.find(act.slug, client_id)
     own = access.own_account(client, accounts.find_all(access.account_keys(client)))
     address = client.access_address or next((email.address for email in client.emails), None)
     key = accounts.key_of(act.slug, addresses.canonical(address)) if address else None
     holder = accounts.find(key) if key else None
     others = holder is not None and holder.owner not in (None, client.id)
     rows = {client.audit_key} | ({own.key} if own else set()) | ({key} if key and not others else set())
-    happened = [documents.event(row, event) for row, event in events.newest(act.slug, rows, EVENTS_READ)]
+    happened = events.newest(act.slug, rows, EVENTS_READ)
     filed = client.email(address) if address else None
     case = _Facts(
         client=client,
         own=own,
         address=address,
         others=others,
-        status=documents.status(client, own),
-        email_status=documents.email_status(own),
+        status=access_status(client, own),
+        email_status=email_status(own),
         consent=filed.email_ok if filed else None,
         locks=_locks(key, act) if key else [],
-        refusals=[event for event in happened if event.outcome == "refused" and event.kind not in MAILS][:MAX_LISTED],
+        refusals=[row for row in happened if is_refusal(row[1]) and row[1].kind not in MAILS][:MAX_LISTED],
     )
-    return DiagnosisDocument(
+    return Diagnosis(
         access=case.status,
         address=address,
         consent=case.consent,
         email_status=case.email_status,
-        last_mails=[event for event in happened if event.kind in MAILS][:MAX_LISTED],
+        last_mails=[row for row in happened if row[1].kind in MAILS][:MAX_LISTED],
         locks=case.locks,
         last_refusals=case.refusals,
         advice=[*_about_access(case, act), *_about_mail(case), *_limit_advice(case, act), _sign_in_advice(case, act)],
     )
 
 
-def _locks(key: bytes, act: RequestContext) -> list[RateLimitDocument]:
+def _locks(key: bytes, act: RequestContext) -> list[RateLimitState]:
     """Return the locks on this address, from the table of rate limits. Nothing is counted."""
     subjects: dict[Scope, str | bytes] = {Scope.ADDRESS: key, Scope.PRACTICE: act.slug}
     return [
@@ -146,18 +177,14 @@ def _locks(key: bytes, act: RequestContext) -> list[RateLimitDocument]:
 
 def _lock(
     method: LockedMethod, policies: list[Policy], subjects: Mapping[Scope, str | bytes], now: int
-) -> RateLimitDocument | None:
+) -> RateLimitState | None:
     """Return the lock that these policies make, each of which must have room; None if they all have."""
     ends = [limits.blocked_until(policy, subjects[policy.scope], now) for policy in policies]
     shared = [until for until, _ in ends if until]
     if not shared:
         return None
     known = [until for _, until in ends if until]
-    return RateLimitDocument(
-        on=method,
-        until=rfc3339(max(shared)),
-        known_browsers_until=rfc3339(max(known)) if known else None,
-    )
+    return RateLimitState(on=method, until=max(shared), known_browsers_until=max(known) if known else None)
 
 
 def _about_access(case: _Facts, act: RequestContext) -> list[str]:
@@ -199,13 +226,13 @@ def _about_mail(case: _Facts) -> list[str]:
 
 def _limit_advice(case: _Facts, act: RequestContext) -> list[str]:
     told = [_about_lock(lock, case, act) for lock in case.locks]
-    newest = next(iter(case.refusals), None)
+    _, newest = next(iter(case.refusals), ("", None))
     if newest:
         told += [ADVICE_BY_REFUSAL[name] for name in (newest.reason, newest.kind) if name in ADVICE_BY_REFUSAL][:1]
     return told
 
 
-def _about_lock(lock: RateLimitDocument, case: _Facts, act: RequestContext) -> str:
+def _about_lock(lock: RateLimitState, case: _Facts, act: RequestContext) -> str:
     """Until when a lock holds, for which browsers, and whether the other sign-in method works meanwhile."""
     said = [f"{ADVICE_BY_LOCK[lock.on]} This ends at {_clock(lock.until, act)}."]
     if case.works_in(lock.on) == "known":
@@ -222,7 +249,7 @@ def _about_lock(lock: RateLimitDocument, case: _Facts, act: RequestContext) -> s
 
 def _sign_in_advice(case: _Facts, act: RequestContext) -> str:
     """What the client can do now: only what the account and the locks allow."""
-    portal = f"{act.request.origin}/{act.slug}"
+    portal = f"{act.origin}/{act.slug}"
     if case.status in ("none", "disabled"):
         return f"Once there is access, the client signs in at {portal}."
     where = {"all": "", "known": f" in {KNOWN}"}
@@ -238,7 +265,5 @@ def _sign_in_advice(case: _Facts, act: RequestContext) -> str:
     return f"The client can try again at {portal} from {_clock(min(ends), act)} on."
 
 
-def _clock(until: str, act: RequestContext) -> str:
-    return languages.format_time(
-        int(datetime.fromisoformat(until).timestamp()), act.practice.time_zone, DEFAULT_LANGUAGE
-    )
+def _clock(until: int, act: RequestContext) -> str:
+    return languages.format_time(until, act.practice.time_zone, DEFAULT_LANGUAGE)

@@ -1,0 +1,246 @@
+"""A client's sign-in: invitations, addresses, PINs, sharing, and what ends access."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+from latchkey import metrics, tokens
+from latchkey.metrics import Metric
+from latchkey.rules import access, addresses
+from latchkey.rules.access import AccessChange, AccountsByKey
+from latchkey.rules.accounts import Account
+from latchkey.rules.clients import AddressOnFile, Client
+from latchkey.rules.events import EventKind
+from latchkey.rules.members import Role
+from latchkey.rules.providers import ProviderName
+from latchkey.rules.refusals import NoAccess, RecordNotFound
+from latchkey.store import accounts, clients, events, pins
+from latchkey.store.limits import Reservations
+from latchkey.usecases import client_access, outbox, rate_limits
+from latchkey.usecases.client_access import ClientAccess
+from latchkey.usecases.context import RequestContext
+from latchkey.usecases.declaration import RateLimit, use_case
+from latchkey.usecases.outbox import InvitationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedPin:
+    """A PIN to read out. It is returned once, and stored only as a hash."""
+
+    pin: str = field(repr=False)
+    address: str = field(repr=False)
+    """The address that the PIN works with."""
+    expires_at: int
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareResult:
+    """What sharing does about the client's sign-in."""
+
+    client: Client
+    """As it is after sharing. A dry run leaves it as it was."""
+    grants_access: bool
+
+
+@use_case(Role.CLINICIAN)
+def read_access(context: RequestContext, client_id: str) -> ClientAccess:
+    """Return a client's sign-in."""
+    return client_access.read(context, clients.find(context.slug, client_id))
+
+
+@use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
+def invite(context: RequestContext, client_id: str, invitation: InvitationRequest) -> ClientAccess:
+    """Invite a client, or invite them again while they have not signed in.
+
+    An invitation to another of the client's addresses moves access there and ends the sign-in by the old one.
+    """
+    before = clients.find(context.slug, client_id)
+    wanted = addresses.canonical(invitation.email) if invitation.email is not None else None
+    address = access.invitation_address(before, wanted)
+    account_key = accounts.key_of(context.slug, addresses.canonical(address))
+
+    def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
+        # the address and its consent as they are now
+        current_address = access.invitation_address(current, address)
+        return _invited(context, current, current_address, account_key, accounts_by_key, invitation.items)
+
+    with rate_limits.reserve(context) as reservations:
+        changed = clients.apply(before, decide, {account_key}, context.event_factory())
+        _queue_mails(context, before, changed, account_key, reservations, invitation)
+    return client_access.read(context, changed.client)
+
+
+@use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
+def change_address(
+    context: RequestContext, client_id: str, address: str, *, email_ok: bool, disable_and_resend: bool
+) -> ClientAccess:
+    """Save a client's address, with the consent to be emailed there.
+
+    A different address than the one that signs in needs `disable_and_resend`: it ends the old sign-in and invites the
+    new address. The same address again confirms it, which lifts a suppression.
+    """
+    before = clients.find(context.slug, client_id)
+    email = AddressOnFile(addresses.for_mail(address), email_ok, context.clinician.subject, context.now)
+    account_key = accounts.key_of(context.slug, addresses.canonical(address))
+
+    def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
+        return access.change_address(
+            current,
+            email,
+            account_key,
+            accounts_by_key,
+            agreed=disable_and_resend,
+            new_id=tokens.new_ulid(context.now_ms),
+            now=context.now,
+        )
+
+    to_event = context.event_factory({EventKind.CONSENT_CHANGED: "given" if email_ok else "withdrawn"})
+    if not disable_and_resend:
+        changed = clients.apply(before, decide, {account_key}, to_event)
+    else:
+        with rate_limits.reserve(context) as reservations:
+            changed = clients.apply(before, decide, {account_key}, to_event)
+            if changed.includes(EventKind.INVITATION_REQUESTED):
+                _queue_mails(context, before, changed, account_key, reservations)
+            else:
+                reservations.release_all()
+    return client_access.read(context, changed.client)
+
+
+@use_case(Role.CLINICIAN)
+def disable_access(context: RequestContext, client_id: str) -> None:
+    """End a client's sign-in at once: sessions, links and PINs.
+
+    :raises OpenedByOthers: contacts can open the profile. Remove them first.
+    """
+    _apply(context, client_id, lambda current, accounts_by_key: access.disable(current, accounts_by_key, context.now))
+
+
+@use_case(Role.CLINICIAN)
+def end_sessions(context: RequestContext, client_id: str) -> None:
+    """Sign a client out everywhere. They may sign in again.
+
+    :raises OpenedByOthers: contacts can open the profile.
+    """
+    _apply(context, client_id, access.end_sessions)
+
+
+@use_case(Role.CLINICIAN)
+def unlink_identity(context: RequestContext, client_id: str, provider: ProviderName) -> None:
+    """Unlink the identity at a provider from the client's account, so that another one can sign in.
+
+    :raises OpenedByOthers: the client has no sign-in of their own, and contacts can open the profile.
+    """
+    _apply(
+        context,
+        client_id,
+        lambda current, accounts_by_key: access.unlink_identity(current, accounts_by_key, provider),
+    )
+
+
+@use_case(Role.CLINICIAN, rate_limit=RateLimit.EVERY_CALL)
+def generate_pin(context: RequestContext, client_id: str, contact_id: str | None = None) -> GeneratedPin:
+    """Create a PIN for a client, or for a contact of theirs. It replaces the one before.
+
+    :raises NoAccess: the account may not sign in.
+    """
+    account = _pin_account(clients.find(context.slug, client_id), contact_id)
+    events.append(context.event(account.key, EventKind.PIN_CREATED))
+    pin, expires_at = pins.create(account, context.now_ms)
+    metrics.count(Metric.PIN_CREATED)
+    outbox.queue_notice(context, account, "pin_made")
+    return GeneratedPin(pin, account.address, expires_at)
+
+
+@use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
+def share(context: RequestContext, client_id: str, items: tuple[str, ...], *, dry_run: bool = False) -> ShareResult:
+    """Share items with a client. This gives them access if they never had it.
+
+    A dry run changes nothing, and is refused if the real one would be.
+    """
+    client = clients.find(context.slug, client_id)
+    accounts_by_key = accounts.find_all(access.account_keys(client))
+    grants_access = access.share_grants_access(client, items, accounts_by_key, context.now)
+    address = access.invitation_address(client, None) if grants_access else None
+    if dry_run:
+        return ShareResult(client, grants_access)
+    with rate_limits.reserve(context) if address else nullcontext() as reservations:
+        if address and reservations:
+            client = _share_and_invite(context, client, address, items, reservations)
+        else:
+            client = _share(context, client, items)
+    return ShareResult(client, grants_access)
+
+
+def _apply(context: RequestContext, client_id: str, decide: Callable[[Client, AccountsByKey], AccessChange]) -> None:
+    clients.apply(clients.find(context.slug, client_id), decide, set(), context.event_factory())
+
+
+def _invited(
+    context: RequestContext,
+    client: Client,
+    address: str,
+    account_key: bytes,
+    accounts_by_key: AccountsByKey,
+    items: tuple[str, ...],
+) -> AccessChange:
+    change = access.invite(client, address, account_key, accounts_by_key, tokens.new_ulid(context.now_ms), context.now)
+    return AccessChange(change.client.with_shared_items(items), change.accounts, change.events)
+
+
+def _share(context: RequestContext, client: Client, items: tuple[str, ...]) -> Client:
+    def add_items(current: Client, _: AccountsByKey) -> AccessChange:
+        return AccessChange(current.with_shared_items(items), events=((current.audit_key, EventKind.ITEMS_SHARED),))
+
+    return clients.apply(client, add_items, set(), context.event_factory()).client
+
+
+def _share_and_invite(
+    context: RequestContext, client: Client, address: str, items: tuple[str, ...], reservations: Reservations
+) -> Client:
+    account_key = accounts.key_of(context.slug, addresses.canonical(address))
+
+    def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
+        current_address = access.invitation_address(current, address)
+        change = _invited(context, current, current_address, account_key, accounts_by_key, items)
+        return AccessChange(
+            change.client, change.accounts, ((current.audit_key, EventKind.ITEMS_SHARED), *change.events)
+        )
+
+    changed = clients.apply(client, decide, {account_key}, context.event_factory())
+    _queue_mails(context, client, changed, account_key, reservations, InvitationRequest(items=items))
+    return changed.client
+
+
+def _queue_mails(
+    context: RequestContext,
+    before: Client,
+    change: AccessChange,
+    account_key: bytes,
+    reservations: Reservations,
+    invitation: InvitationRequest | None = None,
+) -> None:
+    """Queue the invitation of a change, and a notice to the address that signed in until then."""
+    outbox.queue_invitation(context, change.account(account_key), reservations, invitation)
+    for account in change.accounts:
+        if account.key == before.access_key and account.key != account_key:
+            outbox.queue_notice(context, account, "address_changed")
+
+
+def _pin_account(client: Client, contact_id: str | None) -> Account:
+    """Return the account that a PIN is for.
+
+    :raises NoAccess: the account may not sign in.
+    :raises RecordNotFound: the client has no such contact.
+    """
+    accounts_by_key = accounts.find_all(access.account_keys(client))
+    if contact_id is None:
+        return access.require_own_account(client, accounts_by_key)
+    contact = client.contact(contact_id)
+    if contact is None:
+        raise RecordNotFound
+    account = accounts_by_key.get(contact.account_key)
+    if account is None or not account.may_sign_in or account.profile(client.id) is None:
+        raise NoAccess
+    return account

@@ -1,0 +1,60 @@
+"""Who acts: the context that every use case takes first."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from latchkey.rules.events import Event, EventKind
+from latchkey.rules.members import Clinician
+from latchkey.rules.practices import Practice
+from latchkey.rules.refusals import PracticeUnknown
+
+PRACTICE_AUDIT_KEY = b""
+"""The subject key of audit events about a practice and nobody's sign-in."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """A verified clinician at a practice, at one moment."""
+
+    clinician: Clinician
+    slug: str
+    """The practice's slug."""
+    now_ms: int
+    """Unix milliseconds."""
+    support_code: str
+    origin: str
+    """`https://host` of the portal, for links."""
+    known_practice: Practice | None = None
+    """The practice's settings, None where it need not exist yet."""
+
+    @property
+    def practice(self) -> Practice:
+        """The practice's settings.
+
+        :raises PracticeUnknown: the practice does not exist yet.
+        """
+        if self.known_practice is None:
+            raise PracticeUnknown
+        return self.known_practice
+
+    @property
+    def now(self) -> int:
+        """Unix seconds."""
+        return self.now_ms // 1000
+
+    def event(self, audit_key: bytes, kind: EventKind, reason: str | None = None) -> Event:
+        """Return the audit event of something that this clinician does."""
+        return Event(
+            self.slug,
+            audit_key,
+            kind,
+            self.now_ms,
+            actor=self.clinician.subject,
+            reason=reason,
+            support_code=self.support_code,
+        )
+
+    def event_factory(self, reasons: Mapping[EventKind, str] | None = None) -> Callable[[bytes, EventKind], Event]:
+        """Return a function that makes the audit events of a change. `reasons` are by kind."""
+        reason_by_kind = reasons or {}
+        return lambda audit_key, kind: self.event(audit_key, kind, reason_by_kind.get(kind))

@@ -1,0 +1,30 @@
+"""What happened about a client's sign-in."""
+
+from latchkey.rules import access
+from latchkey.rules.events import Event
+from latchkey.rules.members import Role
+from latchkey.store import accounts, clients, events
+from latchkey.usecases.context import RequestContext
+from latchkey.usecases.declaration import use_case
+from latchkey.usecases.listing import Page, page
+
+REFUSED_SUFFIXES = ("_refused", "_locked", "_failed", "_suppressed", "_denied", "_hit")
+"""How the kinds of events end that report a negative outcome."""
+
+
+def is_refusal(event: Event) -> bool:
+    """Return whether the event reports a negative outcome."""
+    return event.kind.value.endswith(REFUSED_SUFFIXES)
+
+
+@use_case(Role.CLINICIAN)
+def list_events(context: RequestContext, client_id: str, before_id: str | None, limit: int) -> Page[tuple[str, Event]]:
+    """Return a page of audit events with their ids, newest first: of the client's addresses and of their contacts.
+
+    Events from before the client was on file are left out, and those of an address that is another client's now.
+    """
+    client = clients.find(context.slug, client_id)
+    accounts_by_key = accounts.find_all({*client.former_keys, *access.account_keys(client)})
+    subject_keys = {client.audit_key, *access.audit_subjects(client, accounts_by_key)}
+    rows = events.newest(context.slug, subject_keys, limit + 1, before_id)
+    return page([row for row in rows if row[1].at_ms // 1000 >= client.created_at], limit, lambda row: row[0])

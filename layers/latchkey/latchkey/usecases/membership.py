@@ -1,0 +1,60 @@
+"""Whether someone is a member of a practice, and may run a use case there."""
+
+from dataclasses import replace
+from typing import Any
+
+from latchkey.rules.events import Event, EventKind
+from latchkey.rules.members import Clinician
+from latchkey.rules.practices import RESERVED_SLUGS
+from latchkey.rules.refusals import PracticeUnknown, RecordNotFound
+from latchkey.store import events, members, practices
+from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
+from latchkey.usecases.declaration import UseCase
+
+
+def authorize(
+    use_case: UseCase[..., Any], subject: str, slug: str, *, now_ms: int, support_code: str, origin: str
+) -> RequestContext:
+    """Return the context of a clinician who may run the use case at the practice.
+
+    `subject` is the `sub` of a verified token. Someone who is no member gets the same refusal for a practice that
+    exists and for one that does not.
+
+    :raises RecordNotFound: there is no such practice, or the subject is no member of it.
+    :raises RoleMissing: the member's role is too low.
+    """
+    if not practices.SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
+        raise RecordNotFound
+    role = members.role_of(slug, subject)
+    if role is None:
+        _audit_non_member(subject, slug, now_ms, support_code)
+        raise RecordNotFound
+    context = RequestContext(Clinician(subject, role), slug, now_ms, support_code, origin)
+    use_case.require_role(context)
+    if use_case.may_create_practice:
+        return context
+    try:
+        return replace(context, known_practice=practices.get_cached(slug, context.now))
+    except PracticeUnknown:
+        raise RecordNotFound from None
+
+
+def _audit_non_member(subject: str, slug: str, now_ms: int, support_code: str) -> None:
+    """Write an audit event at the practice, or at the stack if there is no such practice.
+
+    Both make the same calls to AWS, so that the response time does not tell which. Only tokens of our issuer get
+    here, and API Gateway limits their rate.
+    """
+    # without this read a practice that does not exist would fill the audit under any slug
+    partition = slug if practices.get(slug) else members.OPERATOR_PARTITION
+    events.append(
+        Event(
+            partition,
+            PRACTICE_AUDIT_KEY,
+            EventKind.ADMIN_DENIED,
+            now_ms,
+            actor=subject,
+            reason="no_member",
+            support_code=support_code,
+        )
+    )

@@ -1,0 +1,76 @@
+"""Mails that a use case asks for, queued after its write."""
+
+from dataclasses import dataclass, field
+
+from latchkey import log, metrics, tokens
+from latchkey.mail import queue
+from latchkey.metrics import Metric
+from latchkey.rules.accounts import Account
+from latchkey.rules.mail import MailJob, MailKind
+from latchkey.rules.refusals import Unavailable
+from latchkey.store import accounts
+from latchkey.store.dynamodb import OUTAGES
+from latchkey.store.limits import Reservations
+from latchkey.usecases.context import RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRequest:
+    """One invitation, with the practice's letter or a text of its own."""
+
+    email: str | None = field(default=None, repr=False)
+    """The address to invite, one of the client's. None for the one that is in use."""
+    subject: str | None = None
+    message: str | None = None
+    items: tuple[str, ...] = ()
+    """What is shared with the client."""
+
+
+def queue_invitation(
+    context: RequestContext,
+    account: Account,
+    reservations: Reservations,  # noqa: ARG001 - shows that the invitation was counted
+    text: InvitationRequest | None = None,
+) -> None:
+    """Queue an invitation to an account that was given access.
+
+    :raises Unavailable: the queue does not respond. Nothing is queued, and asking again is safe.
+    """
+    accounts.set_mail_status(account.key, "queued", context.now)
+    try:
+        queue.send_job(_job(context, account, "invitation", text))
+    except OUTAGES as outage:
+        log.log_fault(outage, context.support_code)
+        accounts.set_mail_status(account.key, account.email_status, context.now)
+        raise Unavailable from None
+    metrics.count(Metric.MAIL_QUEUED)
+
+
+def queue_notice(context: RequestContext, account: Account, kind: MailKind) -> None:
+    """Queue a notice to the owner of an address, if they may be written to.
+
+    If the queue is down, log it and go on: a PIN must work on the day that mail fails.
+    """
+    if not account.can_receive_mail:
+        return
+    try:
+        queue.send_job(_job(context, account, kind))
+    except OUTAGES as outage:
+        log.log_fault(outage, context.support_code)
+    else:
+        metrics.count(Metric.MAIL_QUEUED)
+
+
+def _job(context: RequestContext, account: Account, kind: MailKind, text: InvitationRequest | None = None) -> MailJob:
+    return MailJob(
+        practice=context.slug,
+        account_key=account.key,
+        job_id=tokens.random_id(),
+        epoch=account.epoch,
+        kind=kind,
+        requested_at_ms=context.now_ms,
+        origin=context.origin,
+        subject=text.subject if text else None,
+        message=text.message if text else None,
+        items=text.items if text else (),
+    )

@@ -1,0 +1,104 @@
+"""Every use case has a route, every route runs one, and what is declared of it holds for whoever calls it."""
+
+import pytest
+
+from latchkey.api.app import RESOURCES
+from latchkey.rules.members import Clinician, Role
+from latchkey.rules.refusals import RateLimited, RecordNotFound, RoleMissing
+from latchkey.store.dynamodb import connection
+from latchkey.usecases import access, members, practices
+from latchkey.usecases.catalog import USE_CASES
+from latchkey.usecases.context import RequestContext
+from latchkey.usecases.declaration import RateLimit, UseCase
+from tests.api.scene import HOST, Clock, Desk, Stage
+from tests.kit.aws_faults import Wire
+from tests.kit.seed import WILLOW
+
+ROUTES = {key: rule.use_case for routes in RESOURCES for key, rule in routes.rules.items()}
+ADMIN = {"letters.read_wording", "letters.set_wording", "members.remove_member", "members.set_member",
+         "practices.update_practice"}  # fmt: skip
+SENDING = {"access.change_address", "access.invite", "access.share", "clients.add_client", "contacts.add_contact"}
+NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+
+def context(role: Role = Role.CLINICIAN, subject: str = "dr-willow") -> RequestContext:
+    return RequestContext(
+        Clinician(subject, role), "willow", Clock.now * 1000, "JKJaXmPLvHcESHA", f"https://{HOST}", WILLOW
+    )
+
+
+def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:
+    names = sorted(use_case.name for use_case in USE_CASES)
+    assert sorted(use_case.name for use_case in ROUTES.values()) == names
+    assert len(set(names)) == len(names)
+
+
+def test_the_roles_are_the_declared_ones() -> None:
+    """Spelled out, since a role that is lowered by mistake shows nowhere else."""
+    assert {use_case.name for use_case in USE_CASES if use_case.role is Role.OPERATOR} == {"practices.save_practice"}
+    assert {use_case.name for use_case in USE_CASES if use_case.role is Role.ADMIN} == ADMIN
+    assert [use_case.name for use_case in USE_CASES if use_case.may_create_practice] == ["practices.save_practice"]
+
+
+def test_whatever_can_send_takes_a_key_and_counts_its_invitations() -> None:
+    assert {use_case.name for use_case in USE_CASES if use_case.idempotent} == SENDING
+    assert {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.INVITATIONS} == SENDING
+    counted = {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.EVERY_CALL}
+    assert counted == {"access.generate_pin"}
+
+
+@pytest.mark.parametrize("use_case", [one for one in USE_CASES if one.role > Role.CLINICIAN], ids=lambda one: one.name)
+def test_a_role_that_is_too_low_is_refused_by_the_use_case_itself(use_case: UseCase[..., object], stage: Stage) -> None:
+    """Also if a face forgets to ask."""
+    with pytest.raises(RoleMissing):
+        use_case(context())
+    (row,) = stage.items()["Events"]
+    assert (row["kind"]["S"], row["reason"]["S"]) == ("admin_denied", "role_missing")
+
+
+def test_an_administrator_runs_what_an_administrator_may(stage: Stage) -> None:
+    members.set_member(context(Role.ADMIN), "dr-new", Role.CLINICIAN)
+    assert practices.read_practice(context()).slug == "willow"
+    assert [row["actor"]["S"] for row in stage.items()["Events"]] == ["dr-willow"]
+
+
+def test_a_31st_pin_within_a_minute_is_refused(desk: Desk) -> None:
+    client = desk.add("Kim Lee", "kim@example.com", invite={})
+    busy = context(subject="dr-busy")
+    for _ in range(30):
+        assert access.generate_pin(busy, client).address == "kim@example.com"
+    with pytest.raises(RateLimited):
+        access.generate_pin(busy, client)
+
+
+def test_a_pin_that_is_refused_does_not_count(desk: Desk) -> None:
+    client = desk.add("Kim Lee", "kim@example.com", invite={})
+    busy = context(subject="dr-busy")
+    for _ in range(31):
+        with pytest.raises(RecordNotFound):
+            access.generate_pin(busy, NOBODY)
+    assert access.generate_pin(busy, client).pin.isdigit()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_only_a_share_that_grants_access_counts(desk: Desk, dry_run: bool) -> None:
+    """The second one finds a client who has access already."""
+    client = desk.add("Kim Lee", "kim@example.com")
+    with Wire().tapped(connection.client) as wire:
+        assert access.share(context(), client, ("Plan",), dry_run=dry_run).grants_access
+    assert ("Update Budgets" in wire.summary()) is not dry_run
+    desk.ask("POST", "/clients/{client}/invitations", {}, client=client)
+    Clock.advance(61)
+    with Wire().tapped(connection.client) as wire:
+        access.share(context(), client, ("Form",), dry_run=dry_run)
+    assert "Update Budgets" not in wire.summary()
+
+
+def test_a_change_of_address_counts_only_if_it_may_invite(desk: Desk) -> None:
+    client = desk.add("Kim Lee", "kim@example.com", invite={})
+    for disable_and_resend in (False, True):
+        with Wire().tapped(connection.client) as wire:
+            access.change_address(
+                context(), client, "kim@example.com", email_ok=True, disable_and_resend=disable_and_resend
+            )
+        assert ("Update Budgets" in wire.summary()) is disable_and_resend
