@@ -24,6 +24,7 @@ PYTHON := .venv/bin/python
 SAM := .tools/sam/bin/sam
 UV := .tools/python/bin/uv
 
+comma := ,
 say = @printf '%s\n' "$(1)"
 quietly = $(1) >.tools/output.log 2>&1 || { cat .tools/output.log; exit 1; }
 
@@ -35,13 +36,31 @@ help: ## List the verbs
 run: .tools/stack ## The portal at http://localhost:8000, with mail, people and a clock (PORT=8001 for another port)
 	@exec $(PYTHON) -m local --port $(PORT)
 
+.PHONY: unit
+unit: .venv/.done ## The tests that need no server and nothing built: decisions, pages, letters, tokens, template (half a minute)
+	@$(PYTHON) -m pytest --numprocesses 2 --dist worksteal $(UNIT)
+
+# Everything that runs with .venv alone. Other tests start servers, call functions on moto, or look at what was built.
+UNIT := tests/rules tests/pages tests/stack tests/mail/test_letters.py tests/mail/test_wording.py \
+	$(addprefix tests/test_,$(addsuffix .py,aws behaviours caches keys metrics settings shape tokens))
+
 .PHONY: test
-test: .tools/stack .tools/browser node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)
+test: .tools/announced .tools/stack .tools/browser node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)
 	@$(PYTHON) -m pytest $(or $(ARGS),$(in-parallel))
 
-# Tests wait for servers more than they compute, so there is one process more than the two cores of a small machine.
-# Each brings its own servers; it takes from the end of another's list when its own is done.
-in-parallel := --numprocesses 3 --dist worksteal --durations 10
+.PHONY: .tools/announced
+.tools/announced:
+	$(call say,Building and installing what is missing$(comma) then running $(if $(ARGS),pytest $(ARGS),every test in $(PROCESSES) processes$(comma) which takes about 12 minutes on 2 cores).)
+
+# Tests wait for servers more than they compute, so there is one process more than the cores of a small machine. A
+# process that has done its own list takes from the end of another's.
+PROCESSES := 3
+in-parallel := --numprocesses $(PROCESSES) --dist worksteal --durations 10
+
+.PHONY: format
+format: .venv/.done ## Format the code, sort the imports and fix what can be fixed
+	@.venv/bin/ruff check --fix-only --quiet
+	@.venv/bin/ruff format --quiet
 
 .PHONY: bench
 bench: .tools/stack node_modules/.done ## What it costs: cold, warm, small and cheap, against a floor (writes tools/bench/results.json)

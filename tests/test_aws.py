@@ -8,23 +8,23 @@ from botocore.exceptions import ConnectionClosedError
 from latchkey import aws
 from latchkey.store import practices
 from latchkey.store.dynamodb import OUTAGES, connection
-from tests.kit.aws_faults import Fault, Wire
-from tests.kit.seed import NOON
+from tests.kit.aws_faults import AwsFaults, Fault
+from tests.kit.clock import NOON
 from tests.kit.sockets import closing_early, listening
 
 
 def test_an_answer_that_breaks_off_is_a_failure_and_no_empty_one() -> None:
     """botocore takes it for one that holds nothing: someone on file would be nobody, and their mail dropped."""
     client = aws.service_client("secretsmanager")
-    with listening(closing_early) as url, Wire().tapped(client) as wire:
-        answered = wire.struck(lambda *_: Fault(url=url), lambda _: None)
+    with listening(closing_early) as url, AwsFaults().tapped(client) as faults:
+        answered = faults.struck(lambda *_: Fault(url=url), lambda _: None)
         with answered, pytest.raises(ConnectionClosedError):
             client.get_secret_value(SecretId="any")
 
 
-def test_an_item_whose_answer_breaks_off_is_not_missing() -> None:
-    with listening(closing_early) as url, Wire().tapped(connection.client) as wire:
-        answered = wire.struck(lambda *_: Fault(url=url), lambda _: None)
+def test_an_item_with_a_truncated_response_is_not_missing() -> None:
+    with listening(closing_early) as url, AwsFaults().tapped(connection.client) as faults:
+        answered = faults.struck(lambda *_: Fault(url=url), lambda _: None)
         with answered, pytest.raises(OUTAGES) as raised:
             practices.get_cached("any-practice", NOON)
     assert not isinstance(raised.value, practices.PracticeItem.DoesNotExist)
@@ -33,14 +33,14 @@ def test_an_item_whose_answer_breaks_off_is_not_missing() -> None:
 def test_what_can_be_done_without_is_tried_once() -> None:
     client = aws.service_client("secretsmanager")
     sent: list[str] = []
-    with Wire().tapped(client) as wire:
+    with AwsFaults().tapped(client) as faults:
 
         def strikes(operation: str, _call: int) -> Fault:
             sent.append(operation)
             return Fault(status=500, document={"__type": "InternalServiceError"})
 
         began = time.monotonic()
-        with wire.struck(strikes, lambda _: None), aws.one_try(), pytest.raises(OUTAGES):
+        with faults.struck(strikes, lambda _: None), aws.one_try(), pytest.raises(OUTAGES):
             client.get_secret_value(SecretId="any")
     assert sent == ["GetSecretValue"]
     assert time.monotonic() - began < 0.5

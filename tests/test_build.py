@@ -24,7 +24,7 @@ LEAN: dict[str, Any] = runpy.run_path(str(sam_template.PROJECT / "layers" / "dep
 UNCHECKED_HASH = 1
 """PEP 552: valid whatever the date of the source."""
 
-LARGEST_UNZIPPED = 51_000_000
+MAX_UNZIPPED = 51_000_000
 FUNCTIONS = sorted(sam_template.resources("AWS::Serverless::Function"))
 FOR_CLIENTS = {"RequestLink", "RedeemLink", "Pin", "Session", "SendMail", "MailEvents"}
 PAID_BY_OTHERS = {
@@ -70,7 +70,7 @@ def test_every_module_of_a_layer_is_compiled_for_good(layer: Path) -> None:
         assert header[8:] == importlib.util.source_hash(source.read_bytes()), source
 
 
-def test_nothing_compiled_is_left_of_what_was_taken_out() -> None:
+def test_nothing_compiled_is_left_of_what_was_removed() -> None:
     for layer in PYTHON:
         for compiled in layer.rglob("*.pyc"):
             assert Path(importlib.util.source_from_cache(str(compiled))).exists(), compiled
@@ -130,17 +130,17 @@ def test_nobodys_licence_is_left_out() -> None:
         assert (folder / "METADATA").exists()
 
 
-@pytest.mark.parametrize("room", ["pages", "mail"])
-def test_every_template_is_compiled(room: str) -> None:
-    sources = [path for path in (PACKAGE / room / "templates").iterdir() if path.suffix != ".css"]
+@pytest.mark.parametrize("package", ["pages", "mail"])
+def test_every_template_is_compiled(package: str) -> None:
+    sources = [path for path in (PACKAGE / package / "templates").iterdir() if path.suffix != ".css"]
 
-    assert len(list((PACKAGE / room / "compiled").glob("tmpl_*.py"))) == len(sources)
+    assert len(list((PACKAGE / package / "compiled").glob("tmpl_*.py"))) == len(sources)
 
 
 def test_the_dependencies_are_as_small_as_promised() -> None:
     files = [path for path in DEPENDENCIES.rglob("*") if path.is_file()]
 
-    assert sum(path.stat().st_size for path in files) <= LARGEST_UNZIPPED
+    assert sum(path.stat().st_size for path in files) <= MAX_UNZIPPED
 
 
 def run(code: str, folder: Path = BUILD) -> str:
@@ -175,7 +175,7 @@ def test_a_function_for_clients_loads_nothing_that_only_others_need(function: st
 
 
 @pytest.mark.parametrize("front", LEAN["LAZY_PACKAGES"])
-def test_a_package_that_loads_its_modules_when_asked_has_all_the_names_it_had(front: str) -> None:
+def test_a_package_that_loads_its_modules_when_requested_has_all_the_names_it_had(front: str) -> None:
     stock = importlib.import_module(front.replace("/", "."))
     printed = run(
         f"import {stock.__name__} as front; print(*[name for name in {stock.__all__} if getattr(front, name)])"

@@ -23,14 +23,14 @@ class Source:
     """Somewhere else, with the clock of whoever asks it."""
 
     value: str = "old"
-    asked: int = 0
+    reads: int = 0
     now: float = START
     behaves: Callable[[], None] = lambda: None
     cache: Cache[str] = field(default_factory=lambda: Cache[str]((Down,)))
 
     def read(self) -> str:
         """What it holds, if it behaves."""
-        self.asked += 1
+        self.reads += 1
         self.behaves()
         return self.value
 
@@ -41,7 +41,7 @@ class Source:
     def is_stale(self) -> None:
         """It was read, and is not fresh any more."""
         self.get()
-        self.value, self.now, self.asked = "new", self.now + FRESH, 0
+        self.value, self.now, self.reads = "new", self.now + FRESH, 0
 
 
 def down() -> None:
@@ -72,9 +72,9 @@ def test_a_value_is_read_once_while_it_is_fresh(source: Source) -> None:
     source.get()
     source.now += FRESH - 1
     source.value = "new"
-    assert (source.get(), source.asked) == ("old", 1)
+    assert (source.get(), source.reads) == ("old", 1)
     source.now += 1
-    assert (source.get(), source.asked) == ("new", 2)
+    assert (source.get(), source.reads) == ("new", 2)
 
 
 def test_what_was_never_read_is_not_made_up(source: Source) -> None:
@@ -82,7 +82,7 @@ def test_what_was_never_read_is_not_made_up(source: Source) -> None:
     for _ in range(2):
         with pytest.raises(Down):
             source.get()
-    assert source.asked == 2
+    assert source.reads == 2
 
 
 def test_a_value_is_used_for_an_hour_while_it_cannot_be_read(source: Source) -> None:
@@ -101,9 +101,9 @@ def test_after_a_refresh_that_failed_nobody_asks_for_half_a_minute(source: Sourc
     for _ in range(RETRY_SECONDS):
         assert source.get() == "old"
         source.now += 1
-    assert source.asked == 1
+    assert source.reads == 1
     source.behaves = lambda: None
-    assert (source.get(), source.asked) == ("new", 2)
+    assert (source.get(), source.reads) == ("new", 2)
 
 
 def test_after_a_refresh_that_worked_the_next_one_may_follow(source: Source) -> None:
@@ -122,11 +122,11 @@ def test_no_request_waits_for_two_refreshes_of_one_source(source: Source) -> Non
     """A function needs up to three keys for one answer, and they grow old together."""
     for name in ("one", "two", "three"):
         source.get(name)
-    source.now, source.asked, source.behaves = START + FRESH, 0, down
+    source.now, source.reads, source.behaves = START + FRESH, 0, down
     for second in range(PAUSE_SECONDS):
         source.now = START + FRESH + second
         assert {source.get(name) for name in ("one", "two", "three")} == {"old"}
-    assert source.asked == 1
+    assert source.reads == 1
 
 
 def test_one_thing_that_stays_unreadable_does_not_keep_the_others_old(source: Source) -> None:
@@ -157,7 +157,7 @@ def test_while_one_refresh_is_under_way_no_other_one_begins(source: Source, monk
     for _ in range(5):
         assert source.get() == "old"
         source.now += RETRY_SECONDS
-    assert source.asked == 1
+    assert source.reads == 1
     over.set()
 
 
@@ -171,7 +171,7 @@ def test_what_comes_too_late_is_there_for_the_next_request(source: Source, monke
     deadline = time.monotonic() + 5
     while source.get() == "old" and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert (source.get(), source.asked) == ("new", 1)
+    assert (source.get(), source.reads) == ("new", 1)
 
 
 def test_what_comes_too_late_does_not_bring_back_what_was_forgotten(
@@ -190,7 +190,7 @@ def test_what_comes_too_late_does_not_bring_back_what_was_forgotten(
     assert source.get() == "changed"
 
 
-def test_what_is_no_trouble_of_the_source_is_raised(source: Source) -> None:
+def test_errors_that_are_no_outage_of_the_source_are_raised(source: Source) -> None:
     source.is_stale()
     source.behaves = broken
     with pytest.raises(ZeroDivisionError):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import pytest
-from moto import mock_aws
 
 from latchkey import aws, keys, metrics, settings
 from latchkey.rules.refusals import Unavailable
-from tests.kit.aws_faults import Fault, Wire
+from tests.kit.aws_faults import AwsFaults, Fault
 from tests.kit.caches import anew
+from tests.kit.cloud import mocked_aws
 from tests.kit.sockets import BEHAVIOURS, Behaviour, listening
 
 MINUTE = 60
@@ -24,7 +24,7 @@ class Secret:
     """A key in Secrets Manager, and how long ago it was read."""
 
     arn: str
-    wire: Wire
+    faults: AwsFaults
     passed: float = 0.0
 
     def change(self, value: str) -> None:
@@ -38,19 +38,19 @@ class Secret:
 
     def readings(self) -> int:
         """How often Secrets Manager was asked."""
-        return self.wire.operations().count("GetSecretValue")
+        return self.faults.operations().count("GetSecretValue")
 
 
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
-    with mock_aws(config={"core": {"mock_credentials": False}}):
+    with mocked_aws():
         client = aws.service_client("secretsmanager")
         arn = client.create_secret(Name="link", SecretString=json.dumps({"current": "1", "1": FIRST}))["ARN"]
-        told = replace(settings.load(), link_key_arn=arn, cookie_key_arn=f"{arn}-of-cookies")
-        monkeypatch.setattr(settings, "load", lambda: told)
+        config = replace(settings.load(), link_key_arn=arn, cookie_key_arn=f"{arn}-of-cookies")
+        monkeypatch.setattr(settings, "load", lambda: config)
         monkeypatch.setattr(keys, "_cache", anew(keys._cache))  # noqa: SLF001 - a new function has read nothing
-        with Wire().tapped(client) as wire:
-            secret = Secret(arn, wire)
+        with AwsFaults().tapped(client) as faults:
+            secret = Secret(arn, faults)
             monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: 1e6 + secret.passed))
             yield secret
 
@@ -67,7 +67,7 @@ def test_a_key_is_read_once_in_five_minutes(secret: Secret) -> None:
 
 def refuses(secret: Secret) -> None:
     """Secrets Manager does not let us read."""
-    secret.wire.refuse("GetSecretValue", "AccessDeniedException", times=100)
+    secret.faults.refuse("GetSecretValue", "AccessDeniedException", times=100)
 
 
 def holds_nonsense(secret: Secret) -> None:
@@ -80,11 +80,11 @@ def holds_no_json(secret: Secret) -> None:
     secret.change("hunter2")
 
 
-@pytest.mark.parametrize("trouble", [refuses, holds_nonsense, holds_no_json])
-def test_a_key_outlives_an_hour_of_trouble_and_no_more(secret: Secret, trouble: Callable[[Secret], None]) -> None:
+@pytest.mark.parametrize("fault", [refuses, holds_nonsense, holds_no_json])
+def test_a_key_outlives_an_hour_of_outage_and_no_more(secret: Secret, fault: Callable[[Secret], None]) -> None:
     """Sign-in must not depend on every second of Secrets Manager."""
     assert secret.current() == FIRST
-    trouble(secret)
+    fault(secret)
 
     secret.passed = 65 * MINUTE - 1
     assert secret.current() == FIRST
@@ -93,21 +93,21 @@ def test_a_key_outlives_an_hour_of_trouble_and_no_more(secret: Secret, trouble: 
         secret.current()
 
 
-@pytest.mark.parametrize("trouble", [refuses, holds_nonsense, holds_no_json])
-def test_a_key_that_was_never_read_is_not_made_up(secret: Secret, trouble: Callable[[Secret], None]) -> None:
-    trouble(secret)
+@pytest.mark.parametrize("fault", [refuses, holds_nonsense, holds_no_json])
+def test_a_key_that_was_never_read_is_not_made_up(secret: Secret, fault: Callable[[Secret], None]) -> None:
+    fault(secret)
 
     with pytest.raises(Unavailable):
         secret.current()
 
 
-def test_when_the_trouble_is_over_the_key_is_read_again(secret: Secret) -> None:
+def test_when_the_outage_is_over_the_key_is_read_anew(secret: Secret) -> None:
     secret.current()
     refuses(secret)
     secret.passed = 30 * MINUTE
     assert secret.current() == FIRST
 
-    secret.wire.refuse("GetSecretValue", "", times=0)
+    secret.faults.refuse("GetSecretValue", "", times=0)
     secret.change(json.dumps({"current": "1", "1": SECOND}))
     secret.passed += 29
     assert secret.current() == FIRST
@@ -122,7 +122,7 @@ def test_a_secrets_manager_that_is_no_help_costs_a_second_once_in_half_a_minute(
     """Over real connections; the key in memory is good for another hour."""
     assert secret.current() == FIRST
     secret.passed = 30 * MINUTE
-    with listening(behaviour) as url, secret.wire.struck(lambda *_: Fault(url=url), lambda _: None):
+    with listening(behaviour) as url, secret.faults.struck(lambda *_: Fault(url=url), lambda _: None):
         began = time.monotonic()
         assert [secret.current() for _ in range(20)] == [FIRST] * 20
         assert time.monotonic() - began < 1.5
@@ -139,7 +139,7 @@ def test_a_refresh_that_fails_is_counted_for_the_alarm(secret: Secret) -> None:
     assert metrics.emf_fields()["SecretsUnreadable"] == 1
 
 
-def test_keys_for_different_purposes_are_kept_apart(secret: Secret) -> None:
+def test_keys_for_different_purposes_are_separate(secret: Secret) -> None:
     assert secret.current() == FIRST
 
     with pytest.raises(Unavailable):

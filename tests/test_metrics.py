@@ -19,15 +19,15 @@ def test_what_was_counted_leaves_once_in_the_embedded_metric_format() -> None:
     metrics.count(Metric.MAIL_QUEUED)
     metrics.count(Metric.MAIL_QUEUED, Metric.SECRETS_UNREADABLE)
 
-    told = json.loads(json.dumps(metrics.emf_fields()))
+    fields = json.loads(json.dumps(metrics.emf_fields()))
 
-    (directive,) = told["_aws"]["CloudWatchMetrics"]
+    (directive,) = fields["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "Latchkey"
     assert directive["Dimensions"] == [["stage"]]
     assert sorted(metric["Name"] for metric in directive["Metrics"]) == ["Asked", "SecretsUnreadable"]
-    assert told["stage"]
-    assert (told["Asked"], told["SecretsUnreadable"]) == (2, 1)
-    assert told["_aws"]["Timestamp"] > 1_700_000_000_000
+    assert fields["stage"]
+    assert (fields["Asked"], fields["SecretsUnreadable"]) == (2, 1)
+    assert fields["_aws"]["Timestamp"] > 1_700_000_000_000
     assert metrics.emf_fields() == {}
 
 

@@ -45,8 +45,10 @@ def test_what_a_function_was_not_given_is_empty(monkeypatch: pytest.MonkeyPatch)
     assert settings.load().lookup_key_arn == ""
 
 
-@pytest.mark.parametrize(("text", "told"), [("", ()), ("A.b", ("A.b",)), (" A.b , C.d ,", ("A.b", "C.d")), (",,", ())])
-def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch, text: str, told: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("text", "fields"), [("", ()), ("A.b", ("A.b",)), (" A.b , C.d ,", ("A.b", "C.d")), (",,", ())]
+)
+def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch, text: str, fields: tuple[str, ...]) -> None:
     monkeypatch.setenv("APPLE_APP_IDS", text)
 
-    assert settings.load().apple_app_ids == told
+    assert settings.load().apple_app_ids == fields

@@ -16,18 +16,19 @@ from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import RESERVED_SLUGS
 from latchkey.rules.refusals import Refusal
 from latchkey.store.practices import SLUG
-from latchkey.web import refusals as told
+from latchkey.web import refusals as expected_fields
 from latchkey.web.requests import Request
 from tests.kit import sam_template
-from tests.kit.seed import NOON, WILLOW
+from tests.kit.clock import NOON
+from tests.kit.seed import WILLOW
 
 PACKAGE = sam_template.PROJECT / "layers" / "latchkey" / "latchkey"
 FUNCTIONS = sam_template.PROJECT / "functions"
-OURS = [PACKAGE, FUNCTIONS, sam_template.PROJECT / "local"]
+OWN = [PACKAGE, FUNCTIONS, sam_template.PROJECT / "local"]
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 HANDLERS = sorted(FUNCTIONS.glob("*/handler.py"))
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "services", "service", "misc", "base", "core", "lib"}
-DOORS = {"deadlines.py", "web/dispatch.py", "web/worker.py", "web/authorizer.py", "api/dispatch.py"}
+CATCH_ALL = {"deadlines.py", "web/dispatch.py", "web/worker.py", "web/authorizer.py", "api/dispatch.py"}
 """Where any exception at all may be caught, because someone waits for an answer."""
 
 
@@ -60,7 +61,7 @@ def test_a_function_folder_holds_its_handler_and_nothing_else() -> None:
 
 
 def test_nothing_is_called_after_what_it_is_not() -> None:
-    files = [path for root in OURS for path in root.rglob("*") if "__pycache__" not in path.parts]
+    files = [path for root in OWN for path in root.rglob("*") if "__pycache__" not in path.parts]
 
     assert not [path for path in files if path.stem.strip("_") in FORBIDDEN]
 
@@ -82,7 +83,7 @@ def catches_whatever_comes(handler: ast.ExceptHandler) -> bool:
     return bool(caught & {"Exception", "BaseException"})
 
 
-def test_only_a_door_catches_whatever_comes() -> None:
+def test_only_the_error_mapping_catches_every_exception() -> None:
     catching = {
         named(path)
         for path in (*SOURCES, *HANDLERS)
@@ -90,7 +91,7 @@ def test_only_a_door_catches_whatever_comes() -> None:
         if isinstance(node, ast.ExceptHandler) and catches_whatever_comes(node)
     }
 
-    assert catching <= DOORS
+    assert catching <= CATCH_ALL
 
 
 def test_only_tokens_is_random_and_hashes() -> None:
@@ -250,25 +251,25 @@ def request(accept: str, language: Language, route: str = "/{practice}/sign-in")
 
 
 def test_every_refusal_has_a_status_and_a_code() -> None:
-    assert set(REFUSALS) == set(told.PROBLEMS)
+    assert set(REFUSALS) == set(expected_fields.PROBLEMS)
     assert {refusal.__name__ for refusal in REFUSALS} >= TO_CLINICIANS
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.__name__)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_refusal_can_be_told_to_people_and_to_programs(refusal: type[Refusal], language: Language) -> None:
+def test_every_refusal_has_a_page_and_a_problem_document(refusal: type[Refusal], language: Language) -> None:
     """B123"""
-    told_, at = told.PROBLEMS[refusal], "/{practice}/sign-in"
+    told_, at = expected_fields.PROBLEMS[refusal], "/{practice}/sign-in"
     if refusal.__name__.startswith("Pin"):
         at = "/{practice}/pin"
     elif issubclass(refusal, refusals.ProviderRefused):
         at = "/google/callback"
-    problem = told.to_response(request("application/json", language, at), raised(refusal))
+    problem = expected_fields.to_response(request("application/json", language, at), raised(refusal))
     assert (problem.status, problem.media_type) == (told_.status, "application/problem+json")
     assert f'"code": "{told_.code.format(provider="google")}"' in problem.body
     if refusal.__name__ in TO_CLINICIANS:
         return
-    page = told.to_response(request("text/html", language, at), raised(refusal))
+    page = expected_fields.to_response(request("text/html", language, at), raised(refusal))
     if refusal is refusals.SignedOut:
         assert (page.status, page.headers["location"]) == (303, "/willow/sign-in")
     else:
@@ -279,7 +280,7 @@ def test_every_refusal_can_be_told_to_people_and_to_programs(refusal: type[Refus
 def test_what_is_refused_for_a_while_says_for_how_long() -> None:
     for refusal in (refusals.RateLimited(NOON + 90, "ask_source"), refusals.Unavailable()):
         for accept in ("text/html", "application/json"):
-            assert int(told.to_response(request(accept, "en"), refusal).headers["retry-after"]) > 0
+            assert int(expected_fields.to_response(request(accept, "en"), refusal).headers["retry-after"]) > 0
 
 
 CONTRACT = {
@@ -288,8 +289,8 @@ CONTRACT = {
 }  # fmt: skip
 
 
-def test_the_codes_that_programs_rely_on_are_kept() -> None:
-    assert {one.code for one in told.PROBLEMS.values()} >= CONTRACT
+def test_the_codes_that_programs_rely_on_are_stored() -> None:
+    assert {one.code for one in expected_fields.PROBLEMS.values()} >= CONTRACT
 
 
 def test_every_limit_can_be_named_in_the_audit() -> None:

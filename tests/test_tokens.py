@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from latchkey import tokens
 from latchkey.rules.refusals import LinkUnknown
 from latchkey.tokens import Keyring, LinkToken
-from tests.kit.seed import NOON
+from tests.kit.clock import NOON
 
 OLD = Keyring("1", {"1": b"a" * 64})
 ROTATED = Keyring("2", {"1": b"a" * 64, "2": b"b" * 64})
@@ -138,19 +138,19 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
-def test_a_link_written_in_any_other_way_is_not_ours(text: str) -> None:
+def test_a_link_written_in_any_other_way_is_not_valid(text: str) -> None:
     assert text != TOKEN
     with pytest.raises(LinkUnknown):
         tokens.verify_link(OLD, "willow", text)
 
 
 @pytest.mark.parametrize("place", [place for place, letter in enumerate(TOKEN) if letter.isalpha()])
-def test_a_link_with_one_letter_in_the_wrong_case_is_not_ours(place: int) -> None:
+def test_a_link_with_one_letter_in_the_wrong_case_is_not_valid(place: int) -> None:
     with pytest.raises(LinkUnknown):
         tokens.verify_link(OLD, "willow", flipped(place))
 
 
-def test_a_link_with_any_one_bit_changed_is_not_ours() -> None:
+def test_a_link_with_any_one_bit_changed_is_not_valid() -> None:
     for bit in range(len(RAW) * 8):
         forged = bytearray(RAW)
         forged[bit // 8] ^= 1 << bit % 8
@@ -215,7 +215,7 @@ def test_the_place_of_an_account_tells_neither_address_nor_practice() -> None:
     assert key.hex() not in hashlib.sha256(b"ana@example.com").hexdigest()
 
 
-def test_an_account_and_a_budget_of_the_same_name_have_different_places() -> None:
+def test_an_account_and_a_rate_limit_of_the_same_name_have_different_places() -> None:
     assert tokens.base64url_encode(tokens.account_key(OLD, "a", "b")) != tokens.opaque_key(OLD, "a", "b")
 
 
@@ -283,20 +283,20 @@ def test_no_code_is_hashed_without_its_pepper() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_what_was_sealed_opens_for_its_purpose_and_practice_alone(payload: bytes) -> None:
-    sealed = tokens.sign(OLD, "asked", "willow", payload)
+def test_a_signed_value_is_valid_for_its_purpose_and_practice_alone(payload: bytes) -> None:
+    signed = tokens.sign(OLD, "asked", "willow", payload)
 
-    assert tokens.unsign(OLD, "asked", "willow", sealed) == payload
-    assert tokens.unsign(OLD, "known", "willow", sealed) is None
-    assert tokens.unsign(OLD, "asked", "harbor", sealed) is None
-    assert tokens.unsign(WITHOUT_OLD, "asked", "willow", sealed) is None
+    assert tokens.unsign(OLD, "asked", "willow", signed) == payload
+    assert tokens.unsign(OLD, "known", "willow", signed) is None
+    assert tokens.unsign(OLD, "asked", "harbor", signed) is None
+    assert tokens.unsign(WITHOUT_OLD, "asked", "willow", signed) is None
 
 
-def test_a_seal_outlives_the_rotation_of_its_key() -> None:
+def test_a_signature_outlives_the_rotation_of_its_key() -> None:
     assert tokens.unsign(ROTATED, "asked", "willow", tokens.sign(OLD, "asked", "willow", b"payload")) == b"payload"
 
 
-def test_nothing_in_a_seal_can_be_changed() -> None:
+def test_no_part_of_a_signed_value_can_be_changed() -> None:
     raw = tokens.base64url_decode(tokens.sign(OLD, "asked", "willow", b"ana@example.com"))
     assert raw is not None
 
@@ -310,7 +310,7 @@ def test_nothing_in_a_seal_can_be_changed() -> None:
 @example("")
 @example("AAAA")
 @example("A" * 22)
-def test_what_we_did_not_seal_does_not_open(text: str) -> None:
+def test_a_value_signed_with_another_key_is_invalid(text: str) -> None:
     assert tokens.unsign(OLD, "asked", "willow", text) is None
 
 
@@ -331,6 +331,6 @@ def test_a_thousand_ids_of_one_millisecond_are_unlike() -> None:
     assert len({tokens.new_ulid(NOON * 1000) for _ in range(1000)}) == 1000
 
 
-def test_jitter_is_from_one_to_the_most() -> None:
+def test_jitter_is_from_one_to_the_maximum() -> None:
     assert {tokens.jitter(3) for _ in range(200)} == {1, 2, 3}
     assert tokens.jitter(1) == 1

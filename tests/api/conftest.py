@@ -1,4 +1,4 @@
-"""A practice at work: the clinicians' function and the clients' on one AWS, each called as Lambda calls it."""
+"""The clinicians' function and the clients' functions on ministack, called in this process."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from latchkey import aws as ours
+from latchkey import aws as latchkey_aws
 from latchkey import settings, tokens
 from latchkey.mail import ses
 from latchkey.rules.members import Role
@@ -16,69 +16,71 @@ from latchkey.store import members, practices
 from latchkey.store.dynamodb import connection
 from local import aws, processes
 from local.stack import MINISTACK
-from tests.api.scene import ISSUER, Desk, Portal, Stage
+from tests.api.cloud import MinistackCloud
 from tests.kit import sam_template
+from tests.kit.browser import Browser
+from tests.kit.clinician import ISSUER, OAUTH_CLIENT, ClinicianApi
+from tests.kit.clock import Clock
 from tests.kit.seed import HARBOR, WILLOW
 
-PATIENCE_SECONDS = 20
+TIMEOUT_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """AWS with the template's tables, a queue and keys; nothing on it yet."""
+class CloudWithTables:
+    """A cloud with the template's tables, a queue and keys, and the settings that lead to them."""
 
-    stage: Stage
+    cloud: MinistackCloud
     url: str
-    told: Settings
-    """What the clinicians' function is told of it."""
+    config: Settings
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def cloud_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudWithTables]:
     folder = tmp_path_factory.mktemp("clinicians")
     with asyncio.Runner() as runner:
         process, url = runner.run(aws.start_ministack(MINISTACK, folder, folder / "log"))
         try:
-            made = Stage(aws.Address(url, url).client)
-            sam_template.create_tables(made.client("dynamodb"))
+            cloud = MinistackCloud(aws.Address(url, url).client)
+            sam_template.create_tables(cloud.client("dynamodb"))
             ring = json.dumps({"current": "1", "1": "k" * 64})
-            secrets = made.client("secretsmanager")
+            secrets = cloud.client("secretsmanager")
             arns = {
                 f"{name}_key_arn": secrets.create_secret(Name=name, SecretString=ring)["ARN"]
                 for name in ("lookup", "cookie", "link", "pin")
             }
-            told = replace(
+            config = replace(
                 settings.load(),
-                mail_queue_url=made.queue,
+                mail_queue_url=cloud.queue,
                 token_issuer=ISSUER,
-                token_client_ids=("desk",),
+                token_client_ids=(OAUTH_CLIENT,),
                 token_scope="latchkey/admin",
                 **arns,
             )
-            yield House(made, url, told)
+            yield CloudWithTables(cloud, url, config)
         finally:
             runner.run(processes.stop(process))
 
 
 @pytest.fixture(scope="module")
-def stage(house: House) -> Iterator[Stage]:
-    """The functions of this process at work in the house, until the module's last test."""
+def cloud(cloud_with_tables: CloudWithTables) -> Iterator[MinistackCloud]:
+    """The cloud that the functions of this process use until the end of the module."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "load", lambda: house.told)
-        patch.setattr(ours, "service_client", house.stage.client)
-        patch.setattr(ses, "send", house.stage.send)
-        # how long a PIN is stretched is another test's affair
+        patch.setattr(settings, "load", lambda: cloud_with_tables.config)
+        patch.setattr(latchkey_aws, "service_client", cloud_with_tables.cloud.client)
+        patch.setattr(ses, "send", cloud_with_tables.cloud.accept_mail)
+        # other tests check how slow PBKDF2 is
         patch.setattr(tokens, "PIN_ROUNDS", 1000)
-        patch.setattr(connection, "host", house.url)
-        patch.setattr(connection, "_read_timeout_seconds", PATIENCE_SECONDS)
+        patch.setattr(connection, "host", cloud_with_tables.url)
+        patch.setattr(connection, "_read_timeout_seconds", TIMEOUT_SECONDS)
         patch.setattr(connection, "_client", None)
-        yield house.stage
+        yield cloud_with_tables.cloud
 
 
 @pytest.fixture(autouse=True)
-def _empty(stage: Stage) -> None:
-    """Two practices and who works there; nothing else, before each test."""
-    stage.empty()
+def _empty(cloud: MinistackCloud) -> None:
+    """Two practices with their members, and nothing else."""
+    cloud.empty()
     for practice in (WILLOW, HARBOR):
         practices.save(practice)
         members.set_role(practice.slug, f"dr-{practice.slug}", Role.CLINICIAN)
@@ -87,24 +89,29 @@ def _empty(stage: Stage) -> None:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    """A clinician of Willow at work."""
-    return Desk("dr-willow")
+def clock(cloud: MinistackCloud) -> Clock:
+    return cloud.clock
 
 
 @pytest.fixture
-def head() -> Desk:
+def desk(cloud: MinistackCloud) -> ClinicianApi:
+    """A clinician of Willow."""
+    return cloud.clinician("dr-willow")
+
+
+@pytest.fixture
+def head(cloud: MinistackCloud) -> ClinicianApi:
     """Willow's administrator."""
-    return Desk("head-willow")
+    return cloud.clinician("head-willow")
 
 
 @pytest.fixture
-def operator() -> Desk:
-    """Who runs the stack."""
-    return Desk("operator")
+def operator(cloud: MinistackCloud) -> ClinicianApi:
+    """The operator of the stack."""
+    return cloud.clinician("operator")
 
 
 @pytest.fixture
-def portal(stage: Stage) -> Portal:
-    """The clients' side of Willow, with an empty browser."""
-    return Portal(stage)
+def browser(cloud: MinistackCloud) -> Browser:
+    """A browser without cookies."""
+    return cloud.browser()

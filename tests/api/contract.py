@@ -14,8 +14,8 @@ FILE = sam_template.PROJECT / "docs" / "openapi.json"
 @cache
 def document() -> dict[str, Any]:
     """The contract."""
-    told: dict[str, Any] = json.loads(FILE.read_text())
-    return told
+    fields: dict[str, Any] = json.loads(FILE.read_text())
+    return fields
 
 
 def check(route: str, status: int, media: str | None, body: str) -> None:

@@ -12,8 +12,9 @@ from latchkey.api.app import RESOURCES
 from latchkey.rules.members import Role
 from latchkey.store import members
 from latchkey.store.dynamodb import connection
-from tests.api.scene import ISSUER, Desk, Stage
-from tests.kit.aws_faults import Wire
+from tests.api.cloud import MinistackCloud
+from tests.kit.aws_faults import AwsFaults
+from tests.kit.clinician import ISSUER, ClinicianApi, as_authorizer
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 PARTS = {"client": ULID, "contact": ULID, "subject": "dr-new", "kind": "sign_in", "language": "en"}
@@ -41,10 +42,10 @@ WRONG_TOKENS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG_TOKENS.values(), ids=WRONG_TOKENS)
-def test_a_wrong_token_opens_nothing(desk: Desk, wrong: dict[str, Any]) -> None:
+def test_a_wrong_token_opens_nothing(cloud: MinistackCloud, wrong: dict[str, Any]) -> None:
     claims = {name: value for name, value in wrong.items() if value is not None}
     missing = {name for name, value in wrong.items() if value is None}
-    answer = Desk(desk.subject, claims=claims).ask("GET", "/clients", drop=missing)
+    answer = cloud.clinician(claims=claims, without=missing).request("GET", "/clients")
     assert (answer.status, answer.code) == (401, "token_refused")
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
@@ -52,109 +53,110 @@ def test_a_wrong_token_opens_nothing(desk: Desk, wrong: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"jwt": {"claims": None}}, {"jwt": "x"}, {"lambda": {}}]
 )
-def test_past_the_authorizer_there_is_nothing(desk: Desk, authorizer: Any) -> None:
+def test_past_the_authorizer_there_is_nothing(desk: ClinicianApi, authorizer: Any) -> None:
+    header = "" if authorizer is None else as_authorizer(authorizer)
     for method, route, parts, _ in _every_route():
-        answer = desk.ask(method, route, {}, authorizer=authorizer, parts=parts)
+        answer = replace(desk, authorization=header).request(method, route, {}, parts=parts)
         assert (answer.status, answer.code) == (401, "token_refused")
 
 
-def test_a_practice_that_is_not_mine_does_not_exist(desk: Desk) -> None:
+def test_a_practice_that_is_not_mine_does_not_exist(desk: ClinicianApi) -> None:
     for method, route, parts, _ in _every_route():
-        elsewhere = Desk(desk.subject, practice="harbor").ask(method, route, {}, parts=parts)
-        nowhere = Desk(desk.subject, practice="nowhere").ask(method, route, {}, parts=parts)
+        elsewhere = replace(desk, practice="harbor").request(method, route, {}, parts=parts)
+        nowhere = replace(desk, practice="nowhere").request(method, route, {}, parts=parts)
         assert elsewhere.status == nowhere.status == 404
         assert elsewhere.body == nowhere.body
         assert elsewhere.headers == nowhere.headers
 
 
-def test_whoever_tries_a_practice_that_is_not_theirs_is_written_down_there(desk: Desk, stage: Stage) -> None:
+def test_a_denied_request_is_audited_at_the_practice_that_it_named(desk: ClinicianApi, cloud: MinistackCloud) -> None:
     made = []
     for place in ("harbor", "nowhere"):
-        with Wire().tapped(connection.client) as wire:
-            assert Desk(desk.subject, practice=place).ask("GET", "/clients").status == 404
-        made.append(wire.summary())
+        with AwsFaults().tapped(connection.client) as faults:
+            assert replace(desk, practice=place).request("GET", "/clients").status == 404
+        made.append(faults.summary())
     assert made == [["Get Members", "Get Members", "Get Practices", "Put Events"]] * 2
-    rows = {row["subject"]["S"]: row for row in stage.items()["Events"]}
+    rows = {row["subject"]["S"]: row for row in cloud.items()["Events"]}
     assert set(rows) == {"harbor#", "*#"}
     for row in rows.values():
-        assert (row["kind"]["S"], row["reason"]["S"], row["actor"]["S"]) == ("admin_denied", "no_member", desk.subject)
+        assert (row["kind"]["S"], row["reason"]["S"], row["actor"]["S"]) == ("admin_denied", "no_member", "dr-willow")
 
 
 @pytest.mark.parametrize(
     ("subject", "role"), [("dr-willow", Role.CLINICIAN), ("head-willow", Role.ADMIN), ("operator", Role.OPERATOR)]
 )
-def test_a_role_that_is_too_low_is_told_so_and_written_down(stage: Stage, subject: str, role: Role) -> None:
+def test_a_role_that_is_too_low_is_refused_and_audited(cloud: MinistackCloud, subject: str, role: Role) -> None:
     refused = 0
     for method, route, parts, least in _every_route():
-        answer = Desk(subject).ask(method, route, {}, parts=parts)
+        answer = cloud.clinician(subject).request(method, route, {}, parts=parts)
         if role < least:
             refused += 1
             assert (answer.status, answer.code) == (403, "role_missing")
         else:
             assert answer.status not in (401, 403)
-    rows = [row for row in stage.items()["Events"] if row["kind"]["S"] == "admin_denied"]
+    rows = [row for row in cloud.items()["Events"] if row["kind"]["S"] == "admin_denied"]
     assert [row["actor"]["S"] for row in rows] == [subject] * refused
     assert refused == {Role.CLINICIAN: 6, Role.ADMIN: 1, Role.OPERATOR: 0}[role]
 
 
-def test_a_claim_that_the_person_can_write_says_nothing_about_the_practice(desk: Desk) -> None:
+def test_a_claim_that_the_person_can_write_says_nothing_about_the_practice(cloud: MinistackCloud) -> None:
     claims = {"custom:practice": "harbor", "custom:role": "operator", "cognito:groups": "[admin]"}
-    wishing = Desk(desk.subject, practice="harbor", claims=claims)
-    assert wishing.ask("GET", "/clients").status == 404
-    assert Desk(desk.subject, claims=claims).ask("PUT", "", {"name": "Mine"}).code == "role_missing"
+    wishing = cloud.clinician(practice="harbor", claims=claims)
+    assert wishing.request("GET", "/clients").status == 404
+    assert cloud.clinician(claims=claims).request("PUT", "", {"name": "Mine"}).code == "role_missing"
 
 
-def test_whoever_is_let_go_can_do_nothing_from_that_moment_on(desk: Desk, head: Desk) -> None:
-    assert desk.ask("GET", "/clients").status == 200
-    assert head.ask("DELETE", "/members/{subject}", subject=desk.subject).status == 204
-    assert desk.ask("GET", "/clients").status == 404
+def test_a_removed_member_can_do_nothing_from_that_moment_on(desk: ClinicianApi, head: ClinicianApi) -> None:
+    assert desk.request("GET", "/clients").status == 200
+    assert head.request("DELETE", "/members/{subject}", subject="dr-willow").status == 204
+    assert desk.request("GET", "/clients").status == 404
 
 
-def test_an_operator_acts_everywhere_and_only_where_there_is_something(operator: Desk) -> None:
-    assert Desk(operator.subject, practice="harbor").ask("GET", "/clients").status == 200
-    assert Desk(operator.subject, practice="nowhere").ask("GET", "/clients").status == 404
+def test_an_operator_acts_everywhere_and_only_where_there_is_something(operator: ClinicianApi) -> None:
+    assert replace(operator, practice="harbor").request("GET", "/clients").status == 200
+    assert replace(operator, practice="nowhere").request("GET", "/clients").status == 404
 
 
-def test_a_member_row_of_the_stack_is_no_practice(desk: Desk) -> None:
-    assert Desk(desk.subject, practice="*").ask("GET", "").status == 404
+def test_a_member_row_of_the_stack_is_no_practice(desk: ClinicianApi) -> None:
+    assert replace(desk, practice="*").request("GET", "").status == 404
 
 
-def test_another_host_is_not_the_portal(desk: Desk) -> None:
-    answer = desk.ask("GET", "/clients", host="abc123.execute-api.us-east-1.amazonaws.com")
+def test_another_host_is_not_the_portal(desk: ClinicianApi) -> None:
+    answer = desk.request("GET", "/clients", headers={"host": "abc123.execute-api.us-east-1.amazonaws.com"})
     assert (answer.status, answer.code) == (404, "not_found")
 
 
-def test_behind_cloudfront_nobody_comes_around_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = replace(settings.load(), cloudfront_digests=(hashlib.sha256(b"shown").hexdigest(),))
-    monkeypatch.setattr(settings, "load", lambda: told)
+def test_behind_cloudfront_nobody_comes_around_it(desk: ClinicianApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = replace(settings.load(), cloudfront_digests=(hashlib.sha256(b"shown").hexdigest(),))
+    monkeypatch.setattr(settings, "load", lambda: fields)
 
-    around = desk.ask("GET", "/clients")
+    around = desk.request("GET", "/clients")
     assert (around.status, around.code) == (403, "detoured")
-    assert desk.ask("GET", "/clients", headers={"x-origin-verify": "shown"}).status == 200
+    assert desk.request("GET", "/clients", headers={"x-origin-verify": "shown"}).status == 200
 
 
-def test_what_is_nowhere_is_told_so(desk: Desk) -> None:
-    assert desk.ask("GET", "/secrets").status == 404
-    answer = desk.ask("DELETE", "/clients")
+def test_an_unknown_path_is_not_found(desk: ClinicianApi) -> None:
+    assert desk.request("GET", "/secrets").status == 404
+    answer = desk.request("DELETE", "/clients")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
-    assert desk.ask("POST", "/clients", headers={"x-http-method-override": "DELETE"}).status == 400
+    assert desk.request("POST", "/clients", headers={"x-http-method-override": "DELETE"}).status == 400
 
 
 @pytest.mark.parametrize(
     "client", ["", "1", ULID.lower(), ULID + "A", "../harbor", "%2e%2e", "a/b", "*", "\n", "é" * 26]
 )
-def test_an_id_that_is_none_is_nobodys(desk: Desk, client: str) -> None:
-    assert desk.ask("GET", "/clients/{client}", client=client).code == "not_found"
+def test_an_id_that_is_none_is_nobodys(desk: ClinicianApi, client: str) -> None:
+    assert desk.request("GET", "/clients/{client}", client=client).code == "not_found"
 
 
-def test_every_answer_keeps_a_browser_safe(desk: Desk) -> None:
+def test_every_answer_keeps_a_browser_safe(desk: ClinicianApi) -> None:
     wanted = {"content-security-policy", "strict-transport-security", "x-content-type-options", "cache-control"}
     for answer in (
-        desk.ask("GET", "/clients"),
-        desk.ask("GET", "/clients", authorizer=None),
-        desk.ask("GET", "/nowhere"),
-        desk.ask("POST", "/clients", raw="{"),
-        desk.ask("DELETE", "/members/{subject}", subject="someone"),
+        desk.request("GET", "/clients"),
+        replace(desk, authorization="").request("GET", "/clients"),
+        desk.request("GET", "/nowhere"),
+        desk.request("POST", "/clients", raw=b"{"),
+        desk.request("DELETE", "/members/{subject}", subject="someone"),
     ):
         assert wanted <= set(answer.headers)
         assert answer.headers["cache-control"] == "no-store"
@@ -167,50 +169,50 @@ class TestOtherIssuers:
 
     @pytest.fixture(autouse=True)
     def _elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        told = replace(settings.load(), token_issuer=self.ISSUER)
-        monkeypatch.setattr(settings, "load", lambda: told)
+        fields = replace(settings.load(), token_issuer=self.ISSUER)
+        monkeypatch.setattr(settings, "load", lambda: fields)
 
     @pytest.mark.parametrize("names", [{"azp": "desk"}, {"aud": "desk"}, {"azp": "desk", "aud": "api"}])
-    def test_their_access_tokens_are_taken(self, desk: Desk, names: dict[str, str]) -> None:
-        theirs = Desk(desk.subject, claims={"iss": self.ISSUER, **names})
-        assert theirs.ask("GET", "/clients", drop={"token_use", "client_id"}).status == 200
+    def test_their_access_tokens_are_accepted(self, cloud: MinistackCloud, names: dict[str, str]) -> None:
+        theirs = cloud.clinician(claims={"iss": self.ISSUER, **names}, without={"token_use", "client_id"})
+        assert theirs.request("GET", "/clients").status == 200
 
     @pytest.mark.parametrize("names", [{"azp": "shop", "aud": "desk"}, {"token_use": "id", "aud": "desk"}, {}])
-    def test_what_is_meant_for_others_is_not(self, desk: Desk, names: dict[str, str]) -> None:
-        theirs = Desk(desk.subject, claims={"iss": self.ISSUER, **names})
-        assert theirs.ask("GET", "/clients", drop={"token_use", "client_id"} - set(names)).code == "token_refused"
+    def test_what_is_meant_for_others_is_not(self, cloud: MinistackCloud, names: dict[str, str]) -> None:
+        theirs = cloud.clinician(claims={"iss": self.ISSUER, **names}, without={"token_use", "client_id"} - set(names))
+        assert theirs.request("GET", "/clients").code == "token_refused"
 
 
-def test_no_issuer_is_trusted_where_none_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = replace(settings.load(), token_issuer="", token_scope="")
-    monkeypatch.setattr(settings, "load", lambda: told)
-    assert Desk(desk.subject, claims={"iss": "", "scope": ""}).ask("GET", "/clients").code == "token_refused"
+def test_no_issuer_is_trusted_where_none_is_named(cloud: MinistackCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = replace(settings.load(), token_issuer="", token_scope="")
+    monkeypatch.setattr(settings, "load", lambda: fields)
+    assert cloud.clinician(claims={"iss": "", "scope": ""}).request("GET", "/clients").code == "token_refused"
 
 
-def test_the_practice_and_the_client_and_the_action(stage: Stage) -> None:
+def test_the_practice_and_the_client_and_the_action(cloud: MinistackCloud) -> None:
     """Each clinician, each practice, each client, each thing to do: only one's own is ever touched."""
-    owners = {"willow": Desk("dr-willow"), "harbor": Desk("dr-harbor", practice="harbor")}
-    own = {slug: desk.add("Kim Lee", f"kim@{slug}.example", invite=True) for slug, desk in owners.items()}
+    owners = {slug: cloud.clinician(f"dr-{slug}", slug) for slug in ("willow", "harbor")}
+    own = {slug: desk.add_client("Kim Lee", f"kim@{slug}.example", invite=True) for slug, desk in owners.items()}
     contacts = {
-        slug: desk.ask(
+        slug: desk.request(
             "POST", "/clients/{client}/contacts", {"name": "Jo", "email": f"jo@{slug}.example"}, client=own[slug]
         ).document["id"]
         for slug, desk in owners.items()
     }
-    untouched = _kept(stage)
+    untouched = _stored_items(cloud)
     for slug, other in (("willow", "harbor"), ("harbor", "willow")):
         for key in ROUTES:
             method, _, path = key.partition(" ")
             if "{client}" not in path:
                 continue
             for place, client in ((slug, own[other]), (other, own[other]), (other, own[slug])):
-                desk = Desk(f"dr-{slug}", practice=place)
+                desk = cloud.clinician(f"dr-{slug}", place)
                 parts = _parts(path) | {"client": client}
                 if "contact" in parts:
                     parts["contact"] = contacts[other]
-                answer = desk.ask(method, path.removeprefix(BASE), BODIES.get(key), parts=parts)
+                answer = desk.request(method, path.removeprefix(BASE), BODIES.get(key), parts=parts)
                 assert answer.status == 404, (key, place)
-    assert _kept(stage) == untouched
+    assert _stored_items(cloud) == untouched
 
 
 BODIES: dict[str, Any] = {
@@ -226,8 +228,8 @@ BODIES: dict[str, Any] = {
 }
 
 
-def test_an_operators_row_is_not_given_by_an_administrator(head: Desk) -> None:
-    answer = head.ask("PUT", "/members/{subject}", {"role": "operator"}, subject="head-willow")
+def test_an_operators_row_is_not_given_by_an_administrator(head: ClinicianApi) -> None:
+    answer = head.request("PUT", "/members/{subject}", {"role": "operator"}, subject="head-willow")
     assert (answer.status, answer.code) == (400, "body_invalid")
     assert members.role_of("harbor", "head-willow") is None
 
@@ -239,9 +241,9 @@ def _every_route() -> Iterator[tuple[str, str, dict[str, str], Role]]:
         yield method, path.removeprefix(BASE), _parts(path), rule.role
 
 
-def _kept(stage: Stage) -> dict[str, list[Any]]:
+def _stored_items(cloud: MinistackCloud) -> dict[str, list[Any]]:
     """Everything at rest but what is counted, and that someone was turned away."""
-    items = stage.items()
+    items = cloud.items()
     items["Events"] = [row for row in items["Events"] if row["kind"]["S"] != "admin_denied"]
     return {table: rows for table, rows in items.items() if table != "Budgets"}
 

@@ -5,30 +5,31 @@ from collections.abc import Iterator
 import pytest
 
 from latchkey.store.dynamodb import connection
-from tests.api.scene import Desk, Stage
-from tests.kit.aws_faults import Wire
+from tests.api.cloud import MinistackCloud
+from tests.kit.aws_faults import AwsFaults
+from tests.kit.clinician import ClinicianApi
 
 EMAIL = "kim@example.com"
 
 
 @pytest.fixture
-def wire(stage: Stage) -> Iterator[Wire]:
-    with Wire().tapped(connection.client, stage.client("sqs")) as wire:
-        yield wire
+def faults(cloud: MinistackCloud) -> Iterator[AwsFaults]:
+    with AwsFaults().tapped(connection.client, cloud.client("sqs")) as faults:
+        yield faults
 
 
 @pytest.fixture
-def client(desk: Desk) -> str:
+def client(desk: ClinicianApi) -> str:
     """Someone who was invited a moment ago."""
-    return desk.add("Kim Lee", EMAIL, invite={})
+    return desk.add_client("Kim Lee", EMAIL, invite={})
 
 
-def calls(wire: Wire, desk: Desk, request: str, body: object = None, client: str = "") -> list[str]:
+def calls(faults: AwsFaults, desk: ClinicianApi, request: str, body: object = None, client: str = "") -> list[str]:
     method, _, route = request.partition(" ")
-    before = len(wire.calls)
-    answer = desk.ask(method, route, body, parts={"client": client} if client else {})
+    before = len(faults.calls)
+    answer = desk.request(method, route, body, parts={"client": client} if client else {})
     assert answer.status < 300, answer.body
-    return wire.summary(before)
+    return faults.summary(before)
 
 
 COMER = ["Get Members", "Get Members", "Get Practices"]
@@ -46,15 +47,15 @@ FOUND = ["Get Clients", "BatchGet"]
         ("GET /clients/{client}/events", [*FOUND, "Query Events", "Query Events"]),
     ],
 )
-def test_looking(wire: Wire, desk: Desk, client: str, request_: str, made: list[str]) -> None:
-    told = client if "{client}" in request_ else ""
-    assert calls(wire, desk, request_, client=told) == [*COMER, *made]
+def test_looking(faults: AwsFaults, desk: ClinicianApi, client: str, request_: str, made: list[str]) -> None:
+    fields = client if "{client}" in request_ else ""
+    assert calls(faults, desk, request_, client=fields) == [*COMER, *made]
 
 
-def test_an_invitation(wire: Wire, desk: Desk) -> None:
+def test_an_invitation(faults: AwsFaults, desk: ClinicianApi) -> None:
     """One transaction for the client, the account and the audit; the mail's promise after it."""
     body = {"name": "Kim Lee", "emails": [{"address": EMAIL, "email_ok": True}], "invite": {}}
-    assert calls(wire, desk, "POST /clients", body) == [
+    assert calls(faults, desk, "POST /clients", body) == [
         *COMER,
         "Update Budgets",
         "BatchGet",
@@ -66,23 +67,25 @@ def test_an_invitation(wire: Wire, desk: Desk) -> None:
     ]
 
 
-def test_an_address_that_is_confirmed_after_a_bounce(wire: Wire, desk: Desk, stage: Stage, client: str) -> None:
+def test_an_address_that_is_confirmed_after_a_bounce(
+    faults: AwsFaults, desk: ClinicianApi, cloud: MinistackCloud, client: str
+) -> None:
     """What became of the mail before is forgotten in the same transaction: nothing that comes meanwhile is lost."""
-    stage.bounce(EMAIL)
+    cloud.bounce(EMAIL)
     body = {"email": EMAIL, "email_ok": True}
     made = [*FOUND, "TransactWrite Accounts Clients Events", "BatchGet", "Get Pins"]
-    assert calls(wire, desk, "PUT /clients/{client}/email", body, client) == [*COMER, *made]
+    assert calls(faults, desk, "PUT /clients/{client}/email", body, client) == [*COMER, *made]
     assert desk.access(client)["email_status"] == "none"
 
 
-def test_a_pin(wire: Wire, desk: Desk, client: str) -> None:
+def test_a_pin(faults: AwsFaults, desk: ClinicianApi, client: str) -> None:
     """Written down before it is made. The first write is refused: the clinician has just invited someone."""
     counted = ["Update Budgets", "Update Budgets"]
     made = [*counted, *FOUND, "Put Events", "Get Pins", "Put Pins", "SendMessage"]
-    assert calls(wire, desk, "POST /clients/{client}/pin-codes", client=client) == [*COMER, *made]
+    assert calls(faults, desk, "POST /clients/{client}/pin-codes", client=client) == [*COMER, *made]
 
 
-def test_the_end_of_access(wire: Wire, desk: Desk, client: str) -> None:
+def test_the_end_of_access(faults: AwsFaults, desk: ClinicianApi, client: str) -> None:
     """One transaction ends every session, link and PIN: none of them is touched."""
     made = [*FOUND, "TransactWrite Accounts Clients Events"]
-    assert calls(wire, desk, "DELETE /clients/{client}/portal-access", client=client) == [*COMER, *made]
+    assert calls(faults, desk, "DELETE /clients/{client}/portal-access", client=client) == [*COMER, *made]

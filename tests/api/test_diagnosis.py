@@ -16,7 +16,11 @@ from latchkey.rules.limits import (
 )
 from latchkey.rules.practices import UnknownAddressPolicy
 from latchkey.store import accounts, limits, practices
-from tests.api.scene import Answer, Clock, Desk, Portal, Stage
+from tests.api.cloud import MinistackCloud
+from tests.kit.browser import Browser
+from tests.kit.clinician import ClinicianApi
+from tests.kit.clock import Clock
+from tests.kit.http_response import HttpResponse
 from tests.kit.seed import WILLOW
 
 KIM = "kim@example.com"
@@ -63,57 +67,57 @@ both_settings = pytest.mark.parametrize("setting", UnknownAddressPolicy)
 every_lock = pytest.mark.parametrize("full", FULL, ids=" + ".join)
 
 
-def fill(names: tuple[str, ...]) -> None:
+def fill(clock: Clock, names: tuple[str, ...]) -> None:
     """Use up these limits, one a minute."""
     for name in names:
         who = "willow" if "practice" in name else accounts.key_of("willow", KIM)
         limit = LIMITS[name]
         limits.LimitItem(
             limits.scope_key(name, who),
-            windows={limit.name: {"count": limit.max_count, "ends": Clock.now + limit.window_seconds}},
+            windows={limit.name: {"count": limit.max_count, "ends": clock.now + limit.window_seconds}},
             revision=1,
-            sweep_at=Clock.now + limit.window_seconds + limits.SWEEP_SECONDS,
+            sweep_at=clock.now + limit.window_seconds + limits.SWEEP_SECONDS,
         ).save()
-        Clock.advance(60)
+        clock.advance(60)
 
 
-def diagnosis(desk: Desk, client: str) -> Any:
-    answer = desk.ask("GET", "/clients/{client}/diagnosis", client=client)
+def diagnosis(desk: ClinicianApi, client: str) -> Any:
+    answer = desk.request("GET", "/clients/{client}/diagnosis", client=client)
     assert answer.status == 200, answer.body
     return answer.document
 
 
-def on_file(desk: Desk, stage: Stage, setting: UnknownAddressPolicy) -> tuple[str, Portal]:
+def on_file(desk: ClinicianApi, cloud: MinistackCloud, setting: UnknownAddressPolicy) -> tuple[str, Browser]:
     """Kim at a practice with that setting, and the browser on which they have signed in."""
     practices.save(replace(WILLOW, unknown_address=setting))
-    client = desk.add("Kim Lee", KIM, invite={})
-    known = Portal(stage)
-    assert known.sign_in_by_pin(KIM, desk.pin(client).document["pin"]).status == 200
-    stage.promises()
-    Clock.advance(3600)
+    client = desk.add_client("Kim Lee", KIM, invite={})
+    known = cloud.browser()
+    assert known.enter_pin(KIM, desk.pin(client)).status == 200
+    cloud.take_jobs()
+    cloud.clock.advance(3600)
     return client, known
 
 
-def ask(browser: Portal) -> Answer:
-    return browser.ask("request_link", "POST", "/sign-in", {"email": KIM})
+def ask(browser: Browser) -> HttpResponse:
+    return browser.request_link(KIM)
 
 
-def until(found: Any, on: str, name: str) -> int | None:
+def until(clock: Clock, found: Any, on: str, name: str) -> int | None:
     """Seconds for which a method is locked, as the diagnosis has it."""
     ends = next((lock[name] for lock in found["locks"] if lock["on"] == on), None)
-    return None if ends is None else int(datetime.fromisoformat(ends).timestamp()) - Clock.now
+    return None if ends is None else int(datetime.fromisoformat(ends).timestamp()) - clock.now
 
 
-def locked_for(act: Callable[[], Answer], seconds: int | None) -> None:
+def locked_for(clock: Clock, act: Callable[[], HttpResponse], seconds: int | None) -> None:
     """A client's request is refused for so many seconds and not for one more; None if not at all."""
-    begun = Clock.now
+    begun = clock.now
     if seconds is not None:
         assert act().status == 429
-        Clock.advance(seconds - 1)
+        clock.advance(seconds - 1)
         assert act().status == 429
-        Clock.advance(1)
+        clock.advance(1)
     assert act().status in (202, 422)
-    Clock.now = begun
+    clock.now = begun
 
 
 def about(found: Any, on: str) -> str:
@@ -125,63 +129,69 @@ def about(found: Any, on: str) -> str:
 @both_settings
 @every_lock
 def test_a_lock_is_shown_for_exactly_as_long_as_a_browser_that_was_never_here_has_to_wait(
-    desk: Desk, stage: Stage, full: tuple[str, ...], setting: UnknownAddressPolicy
+    desk: ClinicianApi, cloud: MinistackCloud, full: tuple[str, ...], setting: UnknownAddressPolicy
 ) -> None:
-    client, _ = on_file(desk, stage, setting)
-    fill(full)
+    client, _ = on_file(desk, cloud, setting)
+    fill(cloud.clock, full)
     found = diagnosis(desk, client)
-    locked_for(lambda: ask(Portal(stage)), until(found, "links", "until"))
-    locked_for(lambda: Portal(stage).sign_in_by_pin(KIM, "000000"), until(found, "pins", "until"))
+    locked_for(cloud.clock, lambda: ask(cloud.browser()), until(cloud.clock, found, "links", "until"))
+    locked_for(
+        cloud.clock, lambda: cloud.browser().enter_pin(KIM, "000000"), until(cloud.clock, found, "pins", "until")
+    )
 
 
 @both_settings
 @every_lock
 def test_a_lock_holds_for_known_browsers_exactly_as_long_as_they_have_to_wait(
-    desk: Desk, stage: Stage, full: tuple[str, ...], setting: UnknownAddressPolicy
+    desk: ClinicianApi, cloud: MinistackCloud, full: tuple[str, ...], setting: UnknownAddressPolicy
 ) -> None:
-    client, known = on_file(desk, stage, setting)
-    fill(full)
+    client, known = on_file(desk, cloud, setting)
+    fill(cloud.clock, full)
     found = diagnosis(desk, client)
-    locked_for(lambda: ask(known), until(found, "links", "known_browsers_until"))
-    locked_for(lambda: known.sign_in_by_pin(KIM, "000000"), until(found, "pins", "known_browsers_until"))
+    locked_for(cloud.clock, lambda: ask(known), until(cloud.clock, found, "links", "known_browsers_until"))
+    locked_for(
+        cloud.clock, lambda: known.enter_pin(KIM, "000000"), until(cloud.clock, found, "pins", "known_browsers_until")
+    )
 
 
 @every_lock
 def test_advice_offers_what_works_where_it_works_and_nothing_else(
-    desk: Desk, stage: Stage, full: tuple[str, ...]
+    desk: ClinicianApi, cloud: MinistackCloud, full: tuple[str, ...]
 ) -> None:
-    client, _ = on_file(desk, stage, UnknownAddressPolicy.TELL)
-    fill(full)
+    client, _ = on_file(desk, cloud, UnknownAddressPolicy.TELL)
+    fill(cloud.clock, full)
     found = diagnosis(desk, client)
-    told = {"links": "ask for a new link", "pins": "with a Pin Code that you read out"}
+    fields = {"links": "ask for a new link", "pins": "with a Pin Code that you read out"}
     works = {"links": "A link by email works now.", "pins": "A Pin Code works now."}
     for on, other in (("links", "pins"), ("pins", "links")):
-        fresh, known = until(found, on, "until"), until(found, on, "known_browsers_until")
+        fresh, known = until(cloud.clock, found, on, "until"), until(cloud.clock, found, on, "known_browsers_until")
         way = found["advice"][-1]
-        assert (told[on] in way) is (known is None)
-        assert (f"{told[on]} in a browser that has signed in before" in way) is (fresh is not None and known is None)
-        said = about(found, on)
-        assert bool(said) is (fresh is not None)
-        assert ("It does not stop a browser that has signed in before" in said) is (bool(said) and known is None)
-        assert (works[other] in said) is (bool(said) and until(found, other, "until") is None)
+        assert (fields[on] in way) is (known is None)
+        assert (f"{fields[on]} in a browser that has signed in before" in way) is (fresh is not None and known is None)
+        text = about(found, on)
+        assert bool(text) is (fresh is not None)
+        assert ("It does not stop a browser that has signed in before" in text) is (bool(text) and known is None)
+        assert (works[other] in text) is (bool(text) and until(cloud.clock, found, other, "until") is None)
     everything = " ".join(found["advice"])
-    assert everything.lower().count("ask for a new") == (until(found, "links", "known_browsers_until") is None)
+    assert everything.lower().count("ask for a new") == (
+        until(cloud.clock, found, "links", "known_browsers_until") is None
+    )
 
 
-def test_advice_tells_both_ends_where_known_browsers_wait_less(desk: Desk, stage: Stage) -> None:
-    client, _ = on_file(desk, stage, UnknownAddressPolicy.TELL)
-    fill(("browser", "address"))
+def test_advice_tells_both_ends_where_known_browsers_wait_less(desk: ClinicianApi, cloud: MinistackCloud) -> None:
+    client, _ = on_file(desk, cloud, UnknownAddressPolicy.TELL)
+    fill(cloud.clock, ("browser", "address"))
     assert about(diagnosis(desk, client), "links") == (
         "Links were asked for too often. This ends at 7:16 AM. In a browser that has signed in before, it ends at"
         " 7:15 AM. A Pin Code works now."
     )
 
 
-def test_where_nothing_works_advice_tells_from_when_on(desk: Desk, stage: Stage) -> None:
-    client, _ = on_file(desk, stage, UnknownAddressPolicy.TELL)
-    fill(("address", "browser", "pin address", "pin browser"))
+def test_where_nothing_works_advice_tells_from_when_on(desk: ClinicianApi, cloud: MinistackCloud) -> None:
+    client, _ = on_file(desk, cloud, UnknownAddressPolicy.TELL)
+    fill(cloud.clock, ("address", "browser", "pin address", "pin browser"))
     assert diagnosis(desk, client)["advice"][-1] == (
-        "The client can try again at https://portal.example.com/willow from 7:15 AM on."
+        "The client can try again at https://browser.example.com/willow from 7:15 AM on."
     )
 
 
@@ -196,17 +206,21 @@ UNREACHABLE = {
 @pytest.mark.parametrize("full", [(), ("address",), ("pin address",), ("address", "browser")], ids=" + ".join)
 @pytest.mark.parametrize("facts", UNREACHABLE.values(), ids=UNREACHABLE)
 def test_nobody_is_sent_to_ask_for_a_link_where_no_mail_would_come(
-    desk: Desk, stage: Stage, facts: dict[str, Any], full: tuple[str, ...], setting: UnknownAddressPolicy
+    desk: ClinicianApi,
+    cloud: MinistackCloud,
+    facts: dict[str, Any],
+    full: tuple[str, ...],
+    setting: UnknownAddressPolicy,
 ) -> None:
-    client, _ = on_file(desk, stage, setting)
+    client, _ = on_file(desk, cloud, setting)
     account = accounts.find(accounts.key_of("willow", KIM))
     assert account
     accounts.save(replace(account, **facts))
-    fill(full)
+    fill(cloud.clock, full)
     tells = setting is UnknownAddressPolicy.TELL
-    answer = ask(Portal(stage))
+    answer = ask(cloud.browser())
     assert answer.status == (422 if tells else 429 if "address" in full else 202)
-    assert stage.deliver() == []
+    assert cloud.deliver() == []
 
     found = diagnosis(desk, client)
     everything = " ".join(found["advice"])
@@ -219,10 +233,10 @@ def test_nobody_is_sent_to_ask_for_a_link_where_no_mail_would_come(
         assert "Someone asked for a link with this address while no email could be sent to it." in found["advice"]
 
 
-def test_a_lock_on_an_address_without_access_promises_no_way_in(desk: Desk, stage: Stage) -> None:
-    client, _ = on_file(desk, stage, UnknownAddressPolicy.SAME_ANSWER)
-    desk.ask("DELETE", "/clients/{client}/portal-access", client=client)
-    fill(("address",))
+def test_a_lock_on_an_address_without_access_promises_no_way_in(desk: ClinicianApi, cloud: MinistackCloud) -> None:
+    client, _ = on_file(desk, cloud, UnknownAddressPolicy.SAME_ANSWER)
+    desk.request("DELETE", "/clients/{client}/portal-access", client=client)
+    fill(cloud.clock, ("address",))
     found = diagnosis(desk, client)
     assert about(found, "links") == "Links were asked for too often. This ends at 7:15 AM."
-    assert desk.pin(client).code == "no_access"
+    assert desk.create_pin(client).code == "no_access"

@@ -1,13 +1,20 @@
 """A request is routed once, membership comes before the body, and the path that was authorized is the one that runs."""
 
+import base64
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from latchkey.api.request_bodies import MAX_BODY_BYTES, MAX_BODY_DEPTH
 from latchkey.store.dynamodb import connection
-from tests.api.scene import Desk, Stage
-from tests.kit.aws_faults import Wire
+from tests.api.cloud import MinistackCloud
+from tests.kit import gateway_events
+from tests.kit.aws_faults import AwsFaults
+from tests.kit.clinician import ClinicianApi, authorized_as
+from tests.kit.handlers import lambda_context, load_handler
+from tests.kit.http_response import HttpResponse
+from tests.kit.portal import checked_response
 
 BASE = "/admin/v1/practices"
 TWICE = '{"name": "Kim", "name": "Lee"}'
@@ -28,49 +35,82 @@ BODIES: dict[str, tuple[int, str, dict[str, Any]]] = {
 }
 
 
+def call(  # noqa: PLR0913 - all that an event can differ in
+    cloud: MinistackCloud,
+    method: str,
+    route: str,
+    *,
+    subject: str = "dr-willow",
+    practice: str = "willow",
+    raw: str = "",
+    headers: Mapping[str, str] | None = None,
+    raw_path: str | None = None,
+    raw_query: str = "",
+    in_base64: bool = False,
+    **parts: str,
+) -> HttpResponse:
+    """Call the function with an event that says exactly this, also what API Gateway would never say."""
+    lines = {"authorization": authorized_as(subject), "content-type": "application/json"} | dict(headers or {})
+    event = gateway_events.event(gateway_events.Sent(method, "/", lines), cloud.clock.now * 1000)
+    template_path = f"{BASE}/{{practice}}{route}"
+    parameters = {"practice": practice, **parts}
+    path = raw_path or template_path.format(**parameters)
+    event |= {
+        "routeKey": f"{method} {template_path}",
+        "rawPath": path,
+        "rawQueryString": raw_query,
+        "queryStringParameters": {},
+        "pathParameters": parameters,
+        "body": base64.b64encode(raw.encode()).decode() if in_base64 else raw,
+        "isBase64Encoded": in_base64,
+    }
+    event["requestContext"]["http"] |= {"method": method, "path": path}
+    return checked_response(load_handler("Admin").handle(event, lambda_context(cloud.clock.now)))
+
+
 @pytest.mark.parametrize(("status", "code", "sent"), BODIES.values(), ids=BODIES)
 def test_a_body_that_cannot_be_read_is_refused_without_its_values(
-    desk: Desk, status: int, code: str, sent: dict[str, Any]
+    cloud: MinistackCloud, status: int, code: str, sent: dict[str, Any]
 ) -> None:
-    answer = desk.ask("POST", "/clients", **sent)
-    assert (answer.status, answer.code) == (status, code)
-    assert not any(value in answer.body for value in ("Kim", 'sneaky": 1', "\\ud800"))
+    response = call(cloud, "POST", "/clients", **sent)
+    assert (response.status, response.code) == (status, code)
+    assert not any(value in response.body for value in ("Kim", 'sneaky": 1', "\\ud800"))
 
 
 @pytest.mark.parametrize("sent", [sent for _, _, sent in BODIES.values()], ids=BODIES)
-def test_a_stranger_is_told_nothing_about_the_body(stage: Stage, sent: dict[str, Any]) -> None:
-    stranger = Desk("dr-harbor")
-    answer = stranger.ask("POST", "/clients", **sent)
-    assert (answer.status, answer.code) == (404, "not_found")
-    (row,) = stage.items()["Events"]
+def test_a_stranger_is_told_nothing_about_the_body(cloud: MinistackCloud, sent: dict[str, Any]) -> None:
+    response = call(cloud, "POST", "/clients", subject="dr-harbor", **sent)
+    assert (response.status, response.code) == (404, "not_found")
+    (row,) = cloud.items()["Events"]
     assert (row["kind"]["S"], row["reason"]["S"]) == ("admin_denied", "no_member")
 
 
 @pytest.mark.parametrize("sent", [sent for _, _, sent in BODIES.values()], ids=BODIES)
-def test_a_role_that_is_too_low_is_told_nothing_about_the_body(desk: Desk, sent: dict[str, Any]) -> None:
-    answer = desk.ask("PATCH", "", **sent)
-    assert (answer.status, answer.code) == (403, "role_missing")
+def test_a_role_that_is_too_low_is_told_nothing_about_the_body(cloud: MinistackCloud, sent: dict[str, Any]) -> None:
+    response = call(cloud, "PATCH", "", **sent)
+    assert (response.status, response.code) == (403, "role_missing")
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "Application/JSON; charset=UTF-8"])
-def test_a_body_may_come_in_base64_and_under_any_spelling_of_its_media_type(desk: Desk, media_type: str) -> None:
+def test_a_body_may_come_in_base64_and_under_any_spelling_of_its_media_type(
+    cloud: MinistackCloud, media_type: str
+) -> None:
     for in_base64 in (False, True):
-        answer = desk.ask(
-            "POST", "/clients", {"name": "Kim Lee"}, headers={"content-type": media_type}, in_base64=in_base64
-        )
-        assert (answer.status, answer.document["name"]) == (201, "Kim Lee")
+        raw = '{"name": "Kim Lee"}'
+        response = call(cloud, "POST", "/clients", raw=raw, headers={"content-type": media_type}, in_base64=in_base64)
+        assert (response.status, response.document["name"]) == (201, "Kim Lee")
 
 
-def test_a_body_of_spaces_is_no_body(desk: Desk) -> None:
-    client = desk.add("Kim Lee", "kim@example.com", invite={})
+def test_a_body_of_spaces_is_no_body(desk: ClinicianApi, cloud: MinistackCloud) -> None:
+    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
     for raw, headers in ((" \n", {}), ("", {"content-type": "text/plain"}), ("null", {})):
-        answer = desk.ask("POST", "/clients/{client}/pin-codes", raw=raw, headers=headers, client=client)
-        assert answer.status == 201
+        response = call(cloud, "POST", "/clients/{client}/pin-codes", raw=raw, headers=headers, client=client)
+        assert response.status == 201
 
 
-def test_the_path_that_was_authorized_is_the_one_that_runs(operator: Desk) -> None:
+def test_the_path_that_was_authorized_is_the_one_that_runs(operator: ClinicianApi, cloud: MinistackCloud) -> None:
     """API Gateway decodes the path that it hands over, after it has chosen the route by the encoded one."""
-    kim = operator.add("Kim Lee", "kim@example.com", invite={})
+    kim = operator.add_client("Kim Lee", "kim@example.com", invite={})
     tricks: list[tuple[str, dict[str, Any]]] = [
         ("/clients/{client}", {"client": f"{kim}/contacts"}),
         ("/clients/{client}", {"client": f"{kim}/portal-access"}),
@@ -85,14 +125,14 @@ def test_the_path_that_was_authorized_is_the_one_that_runs(operator: Desk) -> No
         ("/clients", {"raw_path": f"{BASE}/%77illow/clients"}),
     ]
     for route, parts in tricks:
-        answer = operator.ask("GET", route, **parts)
-        assert (answer.status, answer.code) == (404, "not_found"), parts
-    assert Desk("operator", practice=f"willow/clients/{kim}").ask("GET", "").code == "not_found"
-    assert operator.ask("GET", "/clients/{client}", client=kim).status == 200
+        response = call(cloud, "GET", route, subject="operator", **parts)
+        assert (response.status, response.code) == (404, "not_found"), parts
+    assert call(cloud, "GET", "", subject="operator", practice=f"willow/clients/{kim}").code == "not_found"
+    assert call(cloud, "GET", "/clients/{client}", subject="operator", client=kim).status == 200
 
 
-def test_a_path_that_was_not_authorized_asks_no_table(operator: Desk) -> None:
-    with Wire().tapped(connection.client) as wire:
-        assert operator.ask("GET", "/clients", raw_path=f"{BASE}/harbor/clients").status == 404
-        assert Desk("operator", practice="Willow!").ask("GET", "/clients").status == 404
+def test_a_path_that_was_not_authorized_asks_no_table(cloud: MinistackCloud) -> None:
+    with AwsFaults().tapped(connection.client) as wire:
+        assert call(cloud, "GET", "/clients", subject="operator", raw_path=f"{BASE}/harbor/clients").status == 404
+        assert call(cloud, "GET", "/clients", subject="operator", practice="Willow!").status == 404
     assert wire.summary() == []

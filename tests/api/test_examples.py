@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from latchkey.api.app import RESOURCES
-from tests.api.scene import Desk
+from tests.api.cloud import MinistackCloud
 from tests.kit import sam_template
 
 FILE = sam_template.PROJECT / "docs" / "admin.http"
@@ -47,7 +47,7 @@ def filled(text: str, known: dict[str, Any], numbers: Any) -> str:
     return re.sub(r"\{\{\$timestamp\}\}", lambda _: str(next(numbers)), text)
 
 
-def test_the_examples_run_from_top_to_bottom_and_leave_little_out() -> None:
+def test_the_examples_run_from_top_to_bottom_and_leave_little_out(cloud: MinistackCloud) -> None:
     known: dict[str, Any] = {}
     numbers, used = count(1_772_539_200), set()
     for example in examples(FILE.read_text()):
@@ -59,11 +59,15 @@ def test_the_examples_run_from_top_to_bottom_and_leave_little_out() -> None:
             method, template_path, parts = _route(example.method, url.path)
             used.add((method, template_path))
             subject = filled(example.headers["authorization"], known, numbers).removeprefix("Bearer ")
-            answer = Desk(subject, practice=parts.pop("practice")).ask(
+            answer = cloud.clinician(subject, parts.pop("practice")).request(
                 method,
                 template_path.removeprefix("/admin/v1/practices/{practice}"),
-                raw=filled(example.body, known, numbers),
-                headers={name: filled(value, known, numbers) for name, value in example.headers.items()},
+                raw=filled(example.body, known, numbers).encode(),
+                headers={
+                    name: filled(value, known, numbers)
+                    for name, value in example.headers.items()
+                    if name != "authorization"
+                },
                 query=query,
                 parts=parts,
             )

@@ -7,8 +7,10 @@ from pynamodb.exceptions import PutError
 
 from latchkey.store import idempotency
 from latchkey.store.dynamodb import connection
-from tests.api.scene import Clock, Desk, Stage
-from tests.kit.aws_faults import Wire
+from tests.api.cloud import MinistackCloud
+from tests.kit.aws_faults import AwsFaults
+from tests.kit.clinician import ClinicianApi
+from tests.kit.clock import Clock
 
 NEW = {"name": "Kim Lee", "emails": [{"address": "kim@example.com", "email_ok": True}], "invite": {}}
 
@@ -17,13 +19,15 @@ def keyed(key: str) -> dict[str, str]:
     return {"idempotency-key": key}
 
 
-def test_the_same_key_is_answered_the_same_way_and_sends_nothing(desk: Desk, stage: Stage) -> None:
-    first = desk.ask("POST", "/clients", NEW, headers=keyed("one"))
-    Clock.advance(3600)
-    second = desk.ask("POST", "/clients", NEW, headers=keyed("one"))
+def test_the_same_key_is_answered_the_same_way_and_sends_nothing(
+    desk: ClinicianApi, cloud: MinistackCloud, clock: Clock
+) -> None:
+    first = desk.request("POST", "/clients", NEW, headers=keyed("one"))
+    clock.advance(3600)
+    second = desk.request("POST", "/clients", NEW, headers=keyed("one"))
     assert (second.status, second.body, second.headers) == (first.status, first.body, first.headers)
-    assert len(desk.ask("GET", "/clients").document["clients"]) == 1
-    assert len(stage.promises()) == 1
+    assert len(desk.request("GET", "/clients").document["clients"]) == 1
+    assert len(cloud.take_jobs()) == 1
 
 
 @pytest.mark.parametrize(
@@ -39,67 +43,69 @@ def test_the_same_key_is_answered_the_same_way_and_sends_nothing(desk: Desk, sta
         ),
     ],
 )
-def test_each_send_is_one_send(desk: Desk, stage: Stage, method: str, route: str, body: dict[str, object]) -> None:
-    client = desk.add("Kim Lee", "kim@example.com")
-    answers = [desk.ask(method, route, body, headers=keyed("k"), client=client) for _ in range(3)]
+def test_each_send_is_one_send(
+    desk: ClinicianApi, cloud: MinistackCloud, method: str, route: str, body: dict[str, object]
+) -> None:
+    client = desk.add_client("Kim Lee", "kim@example.com")
+    answers = [desk.request(method, route, body, headers=keyed("k"), client=client) for _ in range(3)]
     assert {(answer.status, answer.body) for answer in answers} == {(answers[0].status, answers[0].body)}
     assert answers[0].status in (200, 201)
-    assert [job["kind"] for job in stage.promises()] == ["invitation"]
+    assert [job["kind"] for job in cloud.take_jobs()] == ["invitation"]
 
 
-def test_a_key_stands_for_one_request(desk: Desk) -> None:
-    assert desk.ask("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
-    other = desk.ask("POST", "/clients", {"name": "Lee"}, headers=keyed("one"))
+def test_a_key_stands_for_one_request(desk: ClinicianApi) -> None:
+    assert desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
+    other = desk.request("POST", "/clients", {"name": "Lee"}, headers=keyed("one"))
     assert (other.status, other.code) == (422, "idempotency_key_reused")
 
 
-def test_a_key_is_the_clinicians_own(desk: Desk, head: Desk) -> None:
-    desk.ask("POST", "/clients", {"name": "Kim"}, headers=keyed("one"))
-    assert head.ask("POST", "/clients", {"name": "Lee"}, headers=keyed("one")).document["name"] == "Lee"
-    elsewhere = Desk("dr-harbor", practice="harbor")
-    assert elsewhere.ask("POST", "/clients", {"name": "Jo"}, headers=keyed("one")).document["name"] == "Jo"
+def test_a_key_is_the_clinicians_own(desk: ClinicianApi, head: ClinicianApi, cloud: MinistackCloud) -> None:
+    desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one"))
+    assert head.request("POST", "/clients", {"name": "Lee"}, headers=keyed("one")).document["name"] == "Lee"
+    elsewhere = cloud.clinician("dr-harbor", "harbor")
+    assert elsewhere.request("POST", "/clients", {"name": "Jo"}, headers=keyed("one")).document["name"] == "Jo"
 
 
-def test_a_refusal_is_not_kept(desk: Desk) -> None:
+def test_a_refusal_is_not_stored(desk: ClinicianApi) -> None:
     unwritten = NEW | {"emails": []}
-    assert desk.ask("POST", "/clients", unwritten, headers=keyed("one")).status == 422
-    assert desk.ask("POST", "/clients", NEW, headers=keyed("one")).status == 201
+    assert desk.request("POST", "/clients", unwritten, headers=keyed("one")).status == 422
+    assert desk.request("POST", "/clients", NEW, headers=keyed("one")).status == 201
 
 
-def test_while_the_first_is_under_way_the_second_waits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_first_is_under_way_the_second_waits(desk: ClinicianApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first one's function died before it could answer."""
     with monkeypatch.context() as dying:
         dying.setattr(idempotency, "save_success", lambda *_: (_ for _ in ()).throw(PutError()))
-        assert desk.ask("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
-    answer = desk.ask("POST", "/clients", {"name": "Kim"}, headers=keyed("one"))
+        assert desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
+    answer = desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one"))
     assert (answer.status, answer.code) == (409, "in_progress")
 
 
-def test_a_claim_whose_answer_was_lost_is_our_own(desk: Desk, stage: Stage) -> None:
+def test_a_claim_with_a_lost_response_is_recognized(desk: ClinicianApi, cloud: MinistackCloud) -> None:
     """botocore sends it once more, and finds its own."""
-    with Wire().tapped(connection.client) as wire:
-        wire.repeat("PutItem")
-        first = desk.ask("POST", "/clients", NEW, headers=keyed("one"))
-    again = desk.ask("POST", "/clients", NEW, headers=keyed("one"))
+    with AwsFaults().tapped(connection.client) as faults:
+        faults.repeat("PutItem")
+        first = desk.request("POST", "/clients", NEW, headers=keyed("one"))
+    repeated = desk.request("POST", "/clients", NEW, headers=keyed("one"))
 
-    assert (first.status, first.body) == (201, again.body)
-    assert len(stage.promises()) == 1
+    assert (first.status, first.body) == (201, repeated.body)
+    assert len(cloud.take_jobs()) == 1
 
 
-def test_after_a_day_a_key_is_new(desk: Desk) -> None:
+def test_after_a_day_a_key_is_new(desk: ClinicianApi, clock: Clock) -> None:
     for _ in range(2):
-        assert desk.ask("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
-        Clock.advance(86_400)
-    assert len(desk.ask("GET", "/clients").document["clients"]) == 2
+        assert desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
+        clock.advance(86_400)
+    assert len(desk.request("GET", "/clients").document["clients"]) == 2
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 201, "two words", "schlüssel", "a\nb"])
-def test_what_is_no_key_is_refused(desk: Desk, key: str) -> None:
-    assert desk.ask("POST", "/clients", {"name": "Kim"}, headers=keyed(key)).code == "body_invalid"
+def test_what_is_no_key_is_refused(desk: ClinicianApi, key: str) -> None:
+    assert desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed(key)).code == "body_invalid"
 
 
-def test_no_key_and_no_address_can_be_read_where_they_are_kept(desk: Desk, stage: Stage) -> None:
-    desk.ask("POST", "/clients", NEW | {"emails": [], "invite": None}, headers=keyed("my-own-key"))
-    (row,) = stage.items()["Replays"]
+def test_no_key_and_no_address_can_be_read_in_the_table(desk: ClinicianApi, cloud: MinistackCloud) -> None:
+    desk.request("POST", "/clients", NEW | {"emails": [], "invite": None}, headers=keyed("my-own-key"))
+    (row,) = cloud.items()["Replays"]
     assert "my-own-key" not in json.dumps(row)
     assert row["sweep_at"]

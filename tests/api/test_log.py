@@ -4,38 +4,42 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from tests.api.scene import Desk, Stage
+from tests.api.cloud import MinistackCloud
+from tests.kit.clinician import ClinicianApi
 
 
 @pytest.fixture
-def log(desk: Desk) -> Iterator[io.StringIO]:
+def log(desk: ClinicianApi) -> Iterator[io.StringIO]:
     """All that is logged, ours and others'."""
-    desk.ask("GET", "")  # it brings the logger
+    desk.request("GET", "")  # it brings the logger
     text = io.StringIO()
     # pytest listens too
-    (ours,) = [handler for handler in logging.getLogger("latchkey").handlers if type(handler) is logging.StreamHandler]
+    (expected,) = [
+        handler for handler in logging.getLogger("latchkey").handlers if type(handler) is logging.StreamHandler
+    ]
     theirs = logging.StreamHandler(text)
-    usual = ours.setStream(text)
+    usual = expected.setStream(text)
     logging.getLogger("aws_lambda_powertools").addHandler(theirs)
     yield text
     logging.getLogger("aws_lambda_powertools").removeHandler(theirs)
     if usual:
-        ours.setStream(usual)
+        expected.setStream(usual)
 
 
 def test_no_name_no_address_and_no_pin_is_logged(
-    desk: Desk, stage: Stage, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    desk: ClinicianApi, cloud: MinistackCloud, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = desk.add("Kim Secretperson", "kim.secret@example.com", invite={"message": "a secret message"})
-    pin = desk.pin(client).document["pin"]
-    desk.ask("PATCH", "/clients/{client}", {"name": "Secret\n", "sneaky": "kim.secret@example.com"}, client=client)
-    desk.ask("GET", "/clients/{client}", client="kim.secret@example.com")
-    desk.ask("GET", "", authorizer=None)
-    stage.break_queue(monkeypatch)
-    desk.ask("POST", "/clients/{client}/invitations", {}, client=client)
+    client = desk.add_client("Kim Secretperson", "kim.secret@example.com", invite={"message": "a secret message"})
+    pin = desk.pin(client)
+    desk.request("PATCH", "/clients/{client}", {"name": "Secret\n", "sneaky": "kim.secret@example.com"}, client=client)
+    desk.request("GET", "/clients/{client}", client="kim.secret@example.com")
+    replace(desk, authorization="").get("")
+    cloud.break_queue(monkeypatch)
+    desk.request("POST", "/clients/{client}/invitations", {}, client=client)
     logged = log.getvalue()
     for secret in ("Secret", "secret", "@", pin, client):
         assert secret not in logged

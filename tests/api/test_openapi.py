@@ -13,12 +13,12 @@ def test_the_file_is_what_the_routes_say() -> None:
 
 
 def test_every_route_is_in_it_with_its_role_and_its_refusals() -> None:
-    told = contract.document()
-    assert told["openapi"].startswith("3.1")
-    assert told["security"] == [{"token": []}]
+    body = contract.document()
+    assert body["openapi"].startswith("3.1")
+    assert body["security"] == [{"token": []}]
     for key, rule in ((key, rule) for routes in RESOURCES for key, rule in routes.rules.items()):
         method, _, path = key.partition(" ")
-        operation = told["paths"][path][method.lower()]
+        operation = body["paths"][path][method.lower()]
         assert operation["x-least-role"] == rule.role.name.lower()
         assert {"400", "401", "403", "404", "413", "429", "503"} <= set(operation["responses"])
         keyed = "Idempotency-Key" in [parameter["name"] for parameter in operation["parameters"]]

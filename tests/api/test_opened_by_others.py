@@ -6,81 +6,86 @@ from typing import Any
 import pytest
 
 from latchkey.store import clients
-from tests.api.scene import Answer, Desk, Portal, Stage
+from tests.api.cloud import MinistackCloud
+from tests.kit.browser import Browser
+from tests.kit.clinician import ClinicianApi
+from tests.kit.http_response import HttpResponse
 
 ENDINGS = ("portal-access", "sessions")
 
-every_ending = pytest.mark.parametrize("what", ENDINGS)
+every_revocation = pytest.mark.parametrize("what", ENDINGS)
 
 
-def end(desk: Desk, client: str, what: str) -> Answer:
-    return desk.ask("DELETE", f"/clients/{{client}}/{what}", client=client)
+def end(desk: ClinicianApi, client: str, what: str) -> HttpResponse:
+    return desk.request("DELETE", f"/clients/{{client}}/{what}", client=client)
 
 
-def open_to(desk: Desk, client: str, name: str, email: str, relation: str = "guardian") -> str:
-    told = {"name": name, "email": email, "email_ok": True, "relation": relation}
-    answer = desk.ask("POST", "/clients/{client}/contacts", told, client=client)
+def open_to(desk: ClinicianApi, client: str, name: str, email: str, relation: str = "guardian") -> str:
+    fields = {"name": name, "email": email, "email_ok": True, "relation": relation}
+    answer = desk.request("POST", "/clients/{client}/contacts", fields, client=client)
     assert answer.status == 201, answer.body
     return str(answer.document["id"])
 
 
-def close_to(desk: Desk, client: str, contact: str) -> None:
-    answer = desk.ask("DELETE", "/clients/{client}/contacts/{contact}", client=client, contact=contact)
+def close_to(desk: ClinicianApi, client: str, contact: str) -> None:
+    answer = desk.request("DELETE", "/clients/{client}/contacts/{contact}", client=client, contact=contact)
     assert answer.status == 204, answer.body
 
 
-def signed_in(desk: Desk, stage: Stage, client: str, contact: str | None = None) -> Portal:
+def signed_in(desk: ClinicianApi, cloud: MinistackCloud, client: str, contact: str | None = None) -> Browser:
     """The browser of someone who came in by PIN."""
-    made = desk.pin(client, **({"contact": contact} if contact else {})).document
-    browser = Portal(stage)
-    assert browser.sign_in_by_pin(made["email"], made["pin"]).status == 200
+    made = desk.create_pin(client, **({"contact": contact} if contact else {})).document
+    browser = cloud.browser()
+    assert browser.enter_pin(made["email"], made["pin"]).status == 200
     return browser
 
 
-def at_rest(stage: Stage) -> dict[str, Any]:
+def at_rest(cloud: MinistackCloud) -> dict[str, Any]:
     """Everything in the tables but for limits."""
-    return {table: items for table, items in stage.items().items() if table != "Budgets"}
+    return {table: items for table, items in cloud.items().items() if table != "Budgets"}
 
 
-@every_ending
+@every_revocation
 def test_a_childs_profile_that_a_guardian_opens_is_refused_with_who_they_are(
-    desk: Desk, stage: Stage, what: str
+    desk: ClinicianApi, cloud: MinistackCloud, what: str
 ) -> None:
-    leo = desk.add("Leo Gomez", kind="minor")
+    leo = desk.add_client("Leo Gomez", kind="minor")
     maria = open_to(desk, leo, "Maria Gomez", "maria@example.com")
-    browser = signed_in(desk, stage, leo, maria)
-    before = at_rest(stage)
+    browser = signed_in(desk, cloud, leo, maria)
+    before = at_rest(cloud)
 
     refused = end(desk, leo, what)
 
     assert (refused.status, refused.code) == (409, "opened_by_others")
     person = {"contact": maria, "name": "Maria Gomez", "email": "maria@example.com", "relation": "guardian"}
     assert refused.document["people"] == [person]
-    assert at_rest(stage) == before
-    assert browser.session().status == 200
+    assert at_rest(cloud) == before
+    assert browser.get("/willow/session").status == 200
 
 
-@every_ending
+@every_revocation
 def test_a_client_with_a_sign_in_of_their_own_stays_signed_in_while_a_partner_would(
-    desk: Desk, stage: Stage, what: str
+    desk: ClinicianApi, cloud: MinistackCloud, what: str
 ) -> None:
-    kim = desk.add("Kim Lee", "kim@example.com", kind="couple", invite={})
+    kim = desk.add_client("Kim Lee", "kim@example.com", kind="couple", invite={})
     jo = open_to(desk, kim, "Jo Lee", "jo@example.com", "partner")
-    browsers = [signed_in(desk, stage, kim), signed_in(desk, stage, kim, jo)]
+    browsers = [signed_in(desk, cloud, kim), signed_in(desk, cloud, kim, jo)]
 
     refused = end(desk, kim, what)
 
     assert refused.code == "opened_by_others"
     assert [person["contact"] for person in refused.document["people"]] == [jo]
-    assert [browser.session().status for browser in browsers] == [200, 200]
+    assert [browser.get("/willow/session").status for browser in browsers] == [200, 200]
     assert desk.access(kim)["status"] == "active"
 
 
-@every_ending
-def test_closing_the_profile_to_everyone_else_first_makes_it_a_yes(desk: Desk, stage: Stage, what: str) -> None:
-    kim = desk.add("Kim Lee", "kim@example.com", kind="couple", invite={})
+@every_revocation
+def test_closing_the_profile_to_everyone_else_first_makes_it_a_yes(
+    desk: ClinicianApi, cloud: MinistackCloud, what: str
+) -> None:
+    kim = desk.add_client("Kim Lee", "kim@example.com", kind="couple", invite={})
     others = {name: open_to(desk, kim, name.title(), f"{name}@example.com") for name in ("jo", "lee")}
-    browsers = [signed_in(desk, stage, kim, contact) for contact in (None, *others.values())]
+    browsers = [signed_in(desk, cloud, kim, contact) for contact in (None, *others.values())]
     for name, left in (("jo", [others["lee"]]), ("lee", [])):
         close_to(desk, kim, others[name])
         refused = end(desk, kim, what)
@@ -88,46 +93,48 @@ def test_closing_the_profile_to_everyone_else_first_makes_it_a_yes(desk: Desk, s
         if left:
             assert [person["contact"] for person in refused.document["people"]] == left
 
-    assert [browser.session().status for browser in browsers] == [401, 401, 401]
+    assert [browser.get("/willow/session").status for browser in browsers] == [401, 401, 401]
     assert desk.access(kim)["status"] == ("disabled" if what == "portal-access" else "active")
 
 
-@every_ending
-def test_everyone_who_still_would_is_named(desk: Desk, what: str) -> None:
-    leo = desk.add("Leo Gomez", kind="minor")
+@every_revocation
+def test_everyone_who_still_would_is_named(desk: ClinicianApi, what: str) -> None:
+    leo = desk.add_client("Leo Gomez", kind="minor")
     contacts = [open_to(desk, leo, name.title(), f"{name}@example.com") for name in ("maria", "jon", "rosa")]
     assert [person["contact"] for person in end(desk, leo, what).document["people"]] == contacts
 
 
-@every_ending
-def test_a_contact_whose_own_access_has_ended_does_not_stand_in_the_way(desk: Desk, what: str) -> None:
-    maria = desk.add("Maria Gomez", "maria@example.com", invite={})
-    leo = desk.add("Leo Gomez", "leo@example.com", kind="minor", invite={})
+@every_revocation
+def test_a_contact_without_own_access_does_not_stand_in_the_way(desk: ClinicianApi, what: str) -> None:
+    maria = desk.add_client("Maria Gomez", "maria@example.com", invite={})
+    leo = desk.add_client("Leo Gomez", "leo@example.com", kind="minor", invite={})
     open_to(desk, leo, "Maria", "maria@example.com")
     assert end(desk, leo, what).status == 409
     assert end(desk, maria, "portal-access").status == 204
     assert end(desk, leo, what).status == 204
 
 
-@every_ending
-def test_a_client_who_is_a_contact_of_their_own_profile_is_nobody_else(desk: Desk, stage: Stage, what: str) -> None:
-    kim = desk.add("Kim Lee", "kim@example.com", invite={})
+@every_revocation
+def test_a_client_who_is_a_contact_of_their_own_profile_is_nobody_else(
+    desk: ClinicianApi, cloud: MinistackCloud, what: str
+) -> None:
+    kim = desk.add_client("Kim Lee", "kim@example.com", invite={})
     open_to(desk, kim, "Kim", "kim@example.com", "self")
-    browser = signed_in(desk, stage, kim)
+    browser = signed_in(desk, cloud, kim)
     assert end(desk, kim, what).status == 204
-    assert browser.session().status == 401
+    assert browser.get("/willow/session").status == 401
 
 
-@every_ending
-def test_a_guardians_own_sign_in_ends_although_they_open_a_childs_profile(desk: Desk, what: str) -> None:
-    maria = desk.add("Maria Gomez", "maria@example.com", invite={})
-    leo = desk.add("Leo Gomez", kind="minor")
+@every_revocation
+def test_a_guardians_own_sign_in_ends_although_they_open_a_childs_profile(desk: ClinicianApi, what: str) -> None:
+    maria = desk.add_client("Maria Gomez", "maria@example.com", invite={})
+    leo = desk.add_client("Leo Gomez", kind="minor")
     open_to(desk, leo, "Maria", "maria@example.com")
     assert end(desk, maria, what).status == 204
 
 
-def test_unbinding_google_where_only_others_sign_in_is_refused(desk: Desk) -> None:
-    leo = desk.add("Leo Gomez", kind="minor")
+def test_unbinding_google_where_only_others_sign_in_is_refused(desk: ClinicianApi) -> None:
+    leo = desk.add_client("Leo Gomez", kind="minor")
     maria = open_to(desk, leo, "Maria Gomez", "maria@gmail.com")
     refused = end(desk, leo, "google")
     assert refused.code == "opened_by_others"
@@ -136,25 +143,25 @@ def test_unbinding_google_where_only_others_sign_in_is_refused(desk: Desk) -> No
     assert end(desk, leo, "google").status == 204
 
 
-def test_unbinding_a_clients_own_google_account_concerns_nobody_else(desk: Desk) -> None:
-    kim = desk.add("Kim Lee", "kim@gmail.com", kind="couple", invite={})
+def test_unbinding_a_clients_own_google_account_concerns_nobody_else(desk: ClinicianApi) -> None:
+    kim = desk.add_client("Kim Lee", "kim@gmail.com", kind="couple", invite={})
     open_to(desk, kim, "Jo Lee", "jo@gmail.com", "partner")
     assert [end(desk, kim, "google").status for _ in range(2)] == [204, 204]
 
 
-def test_erasing_a_child_ends_it_for_everyone_who_opens_the_profile(desk: Desk, stage: Stage) -> None:
-    leo = desk.add("Leo Gomez", kind="minor")
-    browser = signed_in(desk, stage, leo, open_to(desk, leo, "Maria Gomez", "maria@example.com"))
-    assert desk.ask("DELETE", "/clients/{client}", client=leo).status == 204
-    assert browser.session().status == 401
+def test_erasing_a_child_ends_it_for_everyone_who_opens_the_profile(desk: ClinicianApi, cloud: MinistackCloud) -> None:
+    leo = desk.add_client("Leo Gomez", kind="minor")
+    browser = signed_in(desk, cloud, leo, open_to(desk, leo, "Maria Gomez", "maria@example.com"))
+    assert desk.request("DELETE", "/clients/{client}", client=leo).status == 204
+    assert browser.get("/willow/session").status == 401
 
 
-@every_ending
+@every_revocation
 def test_a_contact_who_is_added_at_the_same_moment_is_not_passed_over(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, what: str
+    desk: ClinicianApi, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """The client was read without a contact; another clinician adds one before the change is written."""
-    kim = desk.add("Kim Lee", "kim@example.com", invite={})
+    kim = desk.add_client("Kim Lee", "kim@example.com", invite={})
     read = clients.find
     added: list[str] = []
 

@@ -9,19 +9,22 @@ from pynamodb.exceptions import PutError
 from latchkey import tokens
 from latchkey.rules.events import Event
 from latchkey.store import events
-from tests.api.scene import Clock, Desk, Portal, Stage
+from tests.api.cloud import MinistackCloud, link_in
+from tests.kit.browser import Browser
+from tests.kit.clinician import ClinicianApi
+from tests.kit.clock import Clock
 
 
 @pytest.fixture
-def client(desk: Desk, stage: Stage) -> str:
+def client(desk: ClinicianApi, cloud: MinistackCloud) -> str:
     """Someone who was invited; the invitation has gone."""
-    client = desk.add("Kim Lee", "kim@example.com", invite={})
-    stage.promises()
+    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    cloud.take_jobs()
     return client
 
 
-def test_it_is_told_once_with_its_address_and_its_end(desk: Desk, client: str) -> None:
-    answer = desk.pin(client)
+def test_it_is_shown_once_with_its_address_and_its_end(desk: ClinicianApi, client: str) -> None:
+    answer = desk.create_pin(client)
     assert answer.status == 201
     assert answer.headers["cache-control"] == "no-store"
     assert answer.document["pin"].isdecimal()
@@ -30,51 +33,55 @@ def test_it_is_told_once_with_its_address_and_its_end(desk: Desk, client: str) -
     assert answer.document["expires_at"] == "2026-03-04T12:00:00Z"
     assert desk.access(client)["has_live_pin"] is True
     for place in ("/clients/{client}", "/clients/{client}/portal-access", "/clients/{client}/events"):
-        assert answer.document["pin"] not in desk.ask("GET", place, client=client).body
+        assert answer.document["pin"] not in desk.request("GET", place, client=client).body
 
 
-def test_it_opens_one_session_with_the_right_address_within_a_day(desk: Desk, portal: Portal, client: str) -> None:
-    pin = desk.pin(client).document["pin"]
-    assert portal.sign_in_by_pin("other@example.com", pin).code == "pin_refused"
-    Clock.advance(86_399)
-    assert portal.sign_in_by_pin("kim@example.com", pin).status == 200
+def test_it_opens_one_session_with_the_right_address_within_a_day(
+    desk: ClinicianApi, browser: Browser, client: str, clock: Clock
+) -> None:
+    pin = desk.pin(client)
+    assert browser.enter_pin("other@example.com", pin).code == "pin_refused"
+    clock.advance(86_399)
+    assert browser.enter_pin("kim@example.com", pin).status == 200
     assert desk.access(client)["has_live_pin"] is False
-    assert portal.sign_in_by_pin("kim@example.com", pin).code == "pin_refused"
-    late = desk.pin(client).document["pin"]
-    Clock.advance(86_400)
+    assert browser.enter_pin("kim@example.com", pin).code == "pin_refused"
+    late = desk.pin(client)
+    clock.advance(86_400)
     assert desk.access(client)["has_live_pin"] is False
-    assert portal.sign_in_by_pin("kim@example.com", late).code == "pin_refused"
+    assert browser.enter_pin("kim@example.com", late).code == "pin_refused"
 
 
 def test_a_new_one_ends_the_one_before_and_leaves_a_link_alone(
-    desk: Desk, portal: Portal, stage: Stage, client: str
+    desk: ClinicianApi, browser: Browser, cloud: MinistackCloud, client: str
 ) -> None:
-    portal.ask("request_link", "POST", "/sign-in", {"email": "kim@example.com"})
-    (link,) = stage.deliver()
-    first, second = desk.pin(client).document["pin"], desk.pin(client).document["pin"]
+    browser.request_link("kim@example.com")
+    (link,) = cloud.deliver()
+    first, second = desk.pin(client), desk.pin(client)
     if first != second:
-        assert portal.sign_in_by_pin("kim@example.com", first).code == "pin_refused"
-    assert portal.sign_in_by_pin("kim@example.com", second).status == 200
-    assert portal.open_letter(link).status == 200
+        assert browser.enter_pin("kim@example.com", first).code == "pin_refused"
+    assert browser.enter_pin("kim@example.com", second).status == 200
+    assert browser.post(link_in(link)).status == 200
 
 
-def test_its_owner_is_told_that_it_was_made_and_not_what_it_is(desk: Desk, stage: Stage, client: str) -> None:
-    pin = desk.pin(client).document["pin"]
-    (notice,) = stage.deliver()
+def test_its_owner_learns_that_it_was_made_and_not_what_it_is(
+    desk: ClinicianApi, cloud: MinistackCloud, client: str
+) -> None:
+    pin = desk.pin(client)
+    (notice,) = cloud.deliver()
     assert notice.to == "kim@example.com"
     assert pin not in notice.text + notice.html + notice.subject
     assert "/link/" not in notice.text
 
 
 def test_it_is_made_also_on_the_day_on_which_mail_fails(
-    desk: Desk, stage: Stage, client: str, monkeypatch: pytest.MonkeyPatch
+    desk: ClinicianApi, cloud: MinistackCloud, client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage.break_queue(monkeypatch)
-    assert desk.pin(client).status == 201
+    cloud.break_queue(monkeypatch)
+    assert desk.create_pin(client).status == 201
 
 
 def test_without_its_audit_row_it_is_not_shown_and_not_made(
-    desk: Desk, client: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    desk: ClinicianApi, client: str, cloud: MinistackCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
 
@@ -82,25 +89,27 @@ def test_without_its_audit_row_it_is_not_shown_and_not_made(
             raise PutError
 
         broken.setattr(events, "append", lost)
-        answer = desk.pin(client)
+        answer = desk.create_pin(client)
     assert (answer.status, answer.code) == (503, "unavailable")
-    assert stage.items()["Pins"] == []
+    assert cloud.items()["Pins"] == []
 
 
-def test_it_is_nowhere_at_rest(desk: Desk, client: str, stage: Stage) -> None:
-    pin = desk.pin(client).document["pin"]
-    rest = stage.items()
+def test_it_is_nowhere_at_rest(desk: ClinicianApi, client: str, cloud: MinistackCloud) -> None:
+    pin = desk.pin(client)
+    rest = cloud.items()
     at_rest = json.dumps(
-        [rest, stage.promises()], default=lambda raw: raw.hex() if isinstance(raw, bytes) else str(raw)
+        [rest, cloud.take_jobs()], default=lambda raw: raw.hex() if isinstance(raw, bytes) else str(raw)
     )
     for shape in (f'"{pin}"', base64.b64encode(pin.encode()).decode(), pin.encode().hex()):
         assert shape not in at_rest
 
 
-def test_no_candidate_can_be_tried_against_what_is_at_rest(desk: Desk, client: str, stage: Stage) -> None:
+def test_no_candidate_can_be_tried_against_what_is_at_rest(
+    desk: ClinicianApi, client: str, cloud: MinistackCloud
+) -> None:
     """Whoever has the tables has salt and hash, and without the key beside them even the right PIN does not fit."""
-    pin = desk.pin(client).document["pin"]
-    (item,) = stage.items()["Pins"]
+    pin = desk.pin(client)
+    (item,) = cloud.items()["Pins"]
     account = tokens.base64url_decode(item["account"]["S"])
     assert account
     stored, salt = item["hash"]["B"], item["salt"]["B"]
@@ -110,34 +119,34 @@ def test_no_candidate_can_be_tried_against_what_is_at_rest(desk: Desk, client: s
     assert tokens.hash_pin(right, "1", salt, account, pin) == stored
 
 
-def test_five_wrong_tries_end_it_whoever_makes_them(desk: Desk, stage: Stage, client: str) -> None:
-    pin = desk.pin(client).document["pin"]
+def test_five_wrong_guesses_end_it(desk: ClinicianApi, cloud: MinistackCloud, client: str, clock: Clock) -> None:
+    pin = desk.pin(client)
     wrong = f"{(int(pin) + 1) % 10**6:06d}"
     for _ in range(5):
-        assert Portal(stage).sign_in_by_pin("kim@example.com", wrong).code == "pin_refused"
+        assert cloud.browser().enter_pin("kim@example.com", wrong).code == "pin_refused"
     assert desk.access(client)["has_live_pin"] is False
-    Clock.advance(16 * 60)
-    assert Portal(stage).sign_in_by_pin("kim@example.com", pin).code == "pin_refused"
+    clock.advance(16 * 60)
+    assert cloud.browser().enter_pin("kim@example.com", pin).code == "pin_refused"
 
 
-def test_there_is_none_for_someone_without_access(desk: Desk) -> None:
-    client = desk.add("Jo Lee", "jo@example.com")
-    answer = desk.pin(client)
+def test_there_is_none_for_someone_without_access(desk: ClinicianApi) -> None:
+    client = desk.add_client("Jo Lee", "jo@example.com")
+    answer = desk.create_pin(client)
     assert (answer.status, answer.code) == (409, "no_access")
 
 
 @pytest.mark.parametrize("body", [{"pin": "123456"}, {"contact": 1}, {"email": "x@y.com"}, {"expires_at": 0}])
-def test_nobody_chooses_it(desk: Desk, client: str, body: dict[str, object]) -> None:
-    assert desk.pin(client, **body).code == "body_invalid"
+def test_nobody_chooses_it(desk: ClinicianApi, client: str, body: dict[str, object]) -> None:
+    assert desk.create_pin(client, **body).code == "body_invalid"
 
 
-def test_an_empty_document_is_as_good_as_none(desk: Desk, client: str) -> None:
-    assert desk.ask("POST", "/clients/{client}/pin-codes", {}, client=client).status == 201
-    assert desk.ask("POST", "/clients/{client}/pin-codes", {"contact": None}, client=client).status == 201
+def test_an_empty_document_is_as_good_as_none(desk: ClinicianApi, client: str) -> None:
+    assert desk.request("POST", "/clients/{client}/pin-codes", {}, client=client).status == 201
+    assert desk.request("POST", "/clients/{client}/pin-codes", {"contact": None}, client=client).status == 201
 
 
-def test_it_is_not_kept_for_a_repetition(desk: Desk, client: str, stage: Stage) -> None:
+def test_it_is_not_stored_for_a_repetition(desk: ClinicianApi, client: str, cloud: MinistackCloud) -> None:
     headers = {"idempotency-key": "one"}
     for _ in range(2):
-        assert desk.ask("POST", "/clients/{client}/pin-codes", client=client, headers=headers).status == 201
-    assert stage.items()["Replays"] == []
+        assert desk.request("POST", "/clients/{client}/pin-codes", client=client, headers=headers).status == 201
+    assert cloud.items()["Replays"] == []

@@ -1,5 +1,6 @@
 """Practices, who works there, and what their letters say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from latchkey.rules.members import Role
 from latchkey.rules.practices import RESERVED_SLUGS
 from latchkey.store import members, practices
-from tests.api.scene import Desk, Portal, Stage
+from tests.api.cloud import MinistackCloud
+from tests.kit.browser import Browser
+from tests.kit.clinician import ClinicianApi, authorized_as
 
 WHOLE = {
     "name": "Maple Street Therapy",
@@ -26,56 +29,58 @@ WHOLE = {
 }
 
 
-def test_an_operator_makes_a_practice_and_its_portal_is_there(operator: Desk, stage: Stage) -> None:
-    maple = Desk(operator.subject, practice="maple")
-    made = maple.ask("PUT", "", WHOLE)
+def test_an_operator_makes_a_practice_and_its_portal_is_there(operator: ClinicianApi, cloud: MinistackCloud) -> None:
+    maple = replace(operator, practice="maple")
+    made = maple.request("PUT", "", WHOLE)
     assert made.status == 201
     features = {"appointments": True, "messages": True, "documents": True, "payments": False}
-    told = WHOLE | {
+    fields = WHOLE | {
         "slug": "maple",
-        "portal_url": "https://portal.example.com/maple",
+        "portal_url": "https://browser.example.com/maple",
         "google": True,
         "features": features,
     }
-    assert made.document == told
-    assert maple.ask("GET", "").document == told
-    assert maple.ask("PUT", "", WHOLE).status == 200
-    assert Portal(stage, "maple").ask("request_link", "GET", "/sign-in").status == 200
+    assert made.document == fields
+    assert maple.request("GET", "").document == fields
+    assert maple.request("PUT", "", WHOLE).status == 200
+    assert Browser(cloud, "maple").get("/willow/sign-in").status == 200
 
 
-def test_replacing_a_practice_forgets_what_is_left_out_but_not_its_letters(operator: Desk, head: Desk) -> None:
-    head.ask("PUT", "/letters/{kind}/{language}", {"body": "Hello from us."}, kind="invitation", language="en")
-    replaced = operator.ask("PUT", "", {"name": "Willow"})
+def test_replacing_a_practice_forgets_what_is_left_out_but_not_its_letters(
+    operator: ClinicianApi, head: ClinicianApi
+) -> None:
+    head.request("PUT", "/letters/{kind}/{language}", {"body": "Hello from us."}, kind="invitation", language="en")
+    replaced = operator.request("PUT", "", {"name": "Willow"})
     assert replaced.status == 200
     assert replaced.document["phone"] is None
     assert replaced.document["time_zone"] == "UTC"
-    letter = head.ask("GET", "/letters/{kind}/{language}", kind="invitation", language="en")
+    letter = head.request("GET", "/letters/{kind}/{language}", kind="invitation", language="en")
     assert letter.document == {"greeting": "", "body": "Hello from us.", "footer": ""}
 
 
-def test_a_change_leaves_everything_else_as_it_is(head: Desk) -> None:
-    before = head.ask("GET", "").document
-    changed = head.ask("PATCH", "", {"phone": None, "features": {"messages": False}})
+def test_a_change_leaves_everything_else_as_it_is(head: ClinicianApi) -> None:
+    before = head.request("GET", "").document
+    changed = head.request("PATCH", "", {"phone": None, "features": {"messages": False}})
     assert changed.status == 200
     assert changed.document == before | {"phone": None, "features": before["features"] | {"messages": False}}
-    assert head.ask("PATCH", "", {}).document == changed.document
+    assert head.request("PATCH", "", {}).document == changed.document
 
 
 @pytest.mark.parametrize("website", [(True, True), (False, False), (None, False), ("https://willow.example", True)])
-def test_a_website_is_there_or_not(head: Desk, website: tuple[Any, bool]) -> None:
-    sent, kept = website
-    assert head.ask("PATCH", "", {"website": sent}).document["website"] is kept
+def test_a_website_is_there_or_not(head: ClinicianApi, website: tuple[Any, bool]) -> None:
+    sent, stored = website
+    assert head.request("PATCH", "", {"website": sent}).document["website"] is stored
 
 
 @pytest.mark.parametrize("slug", sorted(RESERVED_SLUGS))
-def test_the_services_own_words_are_no_practices(operator: Desk, slug: str) -> None:
-    assert Desk(operator.subject, practice=slug).ask("PUT", "", {"name": "X"}).status == 404
+def test_the_services_own_words_are_no_practices(operator: ClinicianApi, slug: str) -> None:
+    assert replace(operator, practice=slug).request("PUT", "", {"name": "X"}).status == 404
     assert practices.get(slug) is None
 
 
 @pytest.mark.parametrize("slug", ["a", "ab", "-willow", "willow-", "Willow", "wil_low", "w" * 41, "wíllow"])
-def test_what_is_no_slug_is_no_practice(operator: Desk, slug: str) -> None:
-    assert Desk(operator.subject, practice=slug).ask("PUT", "", {"name": "X"}).status == 404
+def test_what_is_no_slug_is_no_practice(operator: ClinicianApi, slug: str) -> None:
+    assert replace(operator, practice=slug).request("PUT", "", {"name": "X"}).status == 404
 
 
 @pytest.mark.parametrize(
@@ -118,76 +123,78 @@ def test_what_is_no_slug_is_no_practice(operator: Desk, slug: str) -> None:
         {"letters": {}},
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(head: Desk, wrong: dict[str, Any]) -> None:
-    before = head.ask("GET", "").document
-    answer = head.ask("PATCH", "", wrong)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(head: ClinicianApi, wrong: dict[str, Any]) -> None:
+    before = head.request("GET", "").document
+    answer = head.request("PATCH", "", wrong)
     assert (answer.status, answer.code) == (400, "body_invalid")
     field = next(iter(wrong))
     assert answer.document["errors"][0]["location"].startswith(f"body.{field}")
-    assert head.ask("GET", "").document == before
+    assert head.request("GET", "").document == before
 
 
-def test_a_reply_address_has_to_be_one(head: Desk) -> None:
-    answer = head.ask("PATCH", "", {"reply_to": "desk at willow"})
+def test_a_reply_address_has_to_be_one(head: ClinicianApi) -> None:
+    answer = head.request("PATCH", "", {"reply_to": "desk at willow"})
     assert (answer.status, answer.code) == (422, "email_invalid")
 
 
-def test_what_is_wrong_is_never_said_back(head: Desk) -> None:
+def test_what_is_wrong_is_never_echoed(head: ClinicianApi) -> None:
     secret = "kim.secret@example.com"
-    answer = head.ask("PATCH", "", {"name": f"{secret}\n", "phone": {"x": secret}, "language": secret})
+    answer = head.request("PATCH", "", {"name": f"{secret}\n", "phone": {"x": secret}, "language": secret})
     assert answer.status == 400
     assert secret not in answer.body
     assert len(answer.document["errors"]) == 3
 
 
-def test_an_administrator_says_who_works_here(head: Desk) -> None:
-    made = head.ask("PUT", "/members/{subject}", {"role": "clinician"}, subject="auth0|new-person")
+def test_an_administrator_says_who_works_here(head: ClinicianApi) -> None:
+    made = head.request("PUT", "/members/{subject}", {"role": "clinician"}, subject="auth0|new-person")
     assert (made.status, made.document) == (200, {"subject": "auth0|new-person", "role": "clinician"})
-    new = Desk("auth0|new-person")
-    assert new.ask("GET", "/clients").status == 200
-    assert new.ask("PATCH", "", {}).code == "role_missing"
-    head.ask("PUT", "/members/{subject}", {"role": "admin"}, subject="auth0|new-person")
-    assert new.ask("PATCH", "", {}).status == 200
-    assert head.ask("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
-    assert head.ask("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
-    assert new.ask("GET", "").status == 404
+    new = replace(head, authorization=authorized_as("auth0|new-person"))
+    assert new.request("GET", "/clients").status == 200
+    assert new.request("PATCH", "", {}).code == "role_missing"
+    head.request("PUT", "/members/{subject}", {"role": "admin"}, subject="auth0|new-person")
+    assert new.request("PATCH", "", {}).status == 200
+    assert head.request("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
+    assert head.request("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
+    assert new.request("GET", "").status == 404
 
 
-def test_an_administrator_cannot_take_the_operators_place(head: Desk, operator: Desk) -> None:
-    head.ask("PUT", "/members/{subject}", {"role": "clinician"}, subject=operator.subject)
-    head.ask("DELETE", "/members/{subject}", subject=operator.subject)
-    assert members.role_of("willow", operator.subject) is Role.OPERATOR
+def test_an_administrator_cannot_take_the_operators_place(head: ClinicianApi) -> None:
+    head.request("PUT", "/members/{subject}", {"role": "clinician"}, subject="operator")
+    head.request("DELETE", "/members/{subject}", subject="operator")
+    assert members.role_of("willow", "operator") is Role.OPERATOR
 
 
-def test_a_practices_own_words_are_in_its_letters(head: Desk, desk: Desk, stage: Stage) -> None:
+def test_a_practices_own_words_are_in_its_letters(
+    head: ClinicianApi, desk: ClinicianApi, cloud: MinistackCloud
+) -> None:
     words = {"greeting": "Dear {name},", "body": "Here is your key:\n\n{link}", "footer": "The desk of {practice}"}
-    written = head.ask("PUT", "/letters/{kind}/{language}", words, kind="invitation", language="en")
+    written = head.request("PUT", "/letters/{kind}/{language}", words, kind="invitation", language="en")
     assert (written.status, written.document) == (200, words)
-    desk.add("Kim <b>Lee</b>", "kim@example.com", invite=True)
-    (letter,) = stage.deliver()
+    desk.add_client("Kim <b>Lee</b>", "kim@example.com", invite=True)
+    (letter,) = cloud.deliver()
     assert "Dear Kim <b>Lee</b>," in letter.text
     assert "Dear Kim &lt;b&gt;Lee&lt;/b&gt;," in letter.html
     assert "The desk of Willow Family Therapy" in letter.text
 
 
 @pytest.mark.parametrize("words", [{"body": "Dear {nobody}"}, {"footer": "{link}"}, {"body": "x" * 2001}])
-def test_words_that_cannot_be_sent_are_told_why(head: Desk, words: dict[str, str]) -> None:
-    answer = head.ask("PUT", "/letters/{kind}/{language}", words, kind="sign_in", language="es")
+def test_words_that_cannot_be_sent_are_refused_with_a_reason(head: ClinicianApi, words: dict[str, str]) -> None:
+    answer = head.request("PUT", "/letters/{kind}/{language}", words, kind="sign_in", language="es")
     assert (answer.status, answer.code) == (422, "letter_invalid")
     assert answer.document["detail"].endswith(".")
 
 
 @pytest.mark.parametrize("place", [("pin_made", "en"), ("sign_in", "fr"), ("", "en")])
-def test_there_are_two_letters_in_two_languages(head: Desk, place: tuple[str, str]) -> None:
+def test_there_are_two_letters_in_two_languages(head: ClinicianApi, place: tuple[str, str]) -> None:
     kind, language = place
-    assert head.ask("GET", "/letters/{kind}/{language}", kind=kind, language=language).status == 404
+    assert head.request("GET", "/letters/{kind}/{language}", kind=kind, language=language).status == 404
 
 
-def test_letters_in_two_languages_do_not_overwrite_each_other(head: Desk) -> None:
+def test_letters_in_two_languages_do_not_overwrite_each_other(head: ClinicianApi) -> None:
     for language in ("en", "es"):
-        head.ask("PUT", "/letters/{kind}/{language}", {"body": language}, kind="sign_in", language=language)
+        head.request("PUT", "/letters/{kind}/{language}", {"body": language}, kind="sign_in", language=language)
     bodies = [
-        head.ask("GET", "/letters/{kind}/{language}", kind="sign_in", language=language).document["body"]
+        head.request("GET", "/letters/{kind}/{language}", kind="sign_in", language=language).document["body"]
         for language in ("en", "es")
     ]
     assert bodies == ["en", "es"]

@@ -5,19 +5,18 @@ from collections.abc import Iterator
 import pytest
 
 from tests.functions.conftest import cloud, portal  # noqa: F401 - what needs no crowd happens there
-from tests.kit import live_portal as towns
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal, running_portal
 
 
 @pytest.fixture(scope="package")
-def place() -> Iterator[Town]:
+def place() -> Iterator[LivePortal]:
     """It, for all who lay siege to it."""
-    with towns.raised() as town:
-        yield town
+    with running_portal() as live_portal:
+        yield live_portal
 
 
 @pytest.fixture
-def town(place: Town) -> Town:
+def live_portal(place: LivePortal) -> LivePortal:
     """It, early on a day on which nothing has happened yet."""
     place.new_day()
     return place

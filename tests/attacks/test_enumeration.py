@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from latchkey.rules.accounts import AccountStatus
-from tests.kit.files import put
-from tests.kit.portal import Answer, Portal
-from tests.kit.seed import HARBOR, NOON
+from tests.kit.clock import NOON
+from tests.kit.http_response import HttpResponse
+from tests.kit.portal import Portal
+from tests.kit.seed import HARBOR, put
 
 DAY = 24 * 3600
 PAUSES = (0, 10, 50, 60, 60, 900, 900)
@@ -25,18 +26,26 @@ STATES: dict[str, dict[str, Any]] = {
 
 def call(operation: str, arguments: dict[str, Any]) -> list[Any]:
     """A call to AWS without the values that differ from one address to the next."""
-    told = [arguments.get(name) for name in ("TableName", "UpdateExpression", "ConditionExpression", "QueueUrl")]
+    arguments_by_operation = [
+        arguments.get(name) for name in ("TableName", "UpdateExpression", "ConditionExpression", "QueueUrl")
+    ]
     sizes = {name: len(repr(value)) for name, value in arguments.items() if isinstance(value, (str, bool))}
-    return [operation, *told, sizes]
+    return [operation, *arguments_by_operation, sizes]
 
 
-def shown(answer: Answer, address: str) -> list[Any]:
+def shown(answer: HttpResponse, address: str) -> list[Any]:
     """All of an answer but the typed address, the support code, and what is in the cookies."""
     body = answer.body.replace(address, "ADDRESS")
     if "<code>" in body:
-        body = body.replace(answer.sheet.one("code").text, "CODE")
+        body = body.replace(answer.page.one("code").text, "CODE")
     cookies = [cookie.replace(cookie.partition("=")[2].partition(";")[0], "") for cookie in answer.cookies]
-    return [answer.status, answer.headers, body, cookies, {name: len(value) for name, value in answer.kept.items()}]
+    return [
+        answer.status,
+        answer.headers,
+        body,
+        cookies,
+        {name: len(value) for name, value in answer.cookie_values.items()},
+    ]
 
 
 def seen(portal: Portal, address: str, hour: int, *, app: bool) -> list[Any]:
@@ -44,14 +53,14 @@ def seen(portal: Portal, address: str, hour: int, *, app: bool) -> list[Any]:
     source = f"198.51.100.{hour}"
     visitor = portal.app(source) if app else portal.browser(source)
     portal.now = NOON + hour * 2 * DAY
-    told: list[Any] = []
+    arguments_by_operation: list[Any] = []
     for pause in PAUSES:
         portal.now += pause
-        portal.wire.calls.clear()
-        told.append(shown(visitor.ask(address, "harbor"), address))
-        told.append([call(*heard) for heard in portal.wire.calls])
-        told.append(shown(visitor.get("/harbor/sign-in/sent"), address))
-    return told
+        portal.aws.calls.clear()
+        arguments_by_operation.append(shown(visitor.request_link(address, "harbor"), address))
+        arguments_by_operation.append([call(*heard) for heard in portal.aws.calls])
+        arguments_by_operation.append(shown(visitor.get("/harbor/sign-in/sent"), address))
+    return arguments_by_operation
 
 
 @pytest.mark.parametrize("app", [False, True], ids=["browser", "app"])
@@ -64,7 +73,15 @@ def test_every_state_of_an_account_gets_the_answer_of_an_address_that_nobody_has
 
     nobody = seen(portal, "person9@example.com", 2, app=app)
 
-    taken = 202 if app else 303
-    assert [told[0] for told in nobody[::3]] == [taken, taken, taken, taken, 429, taken, taken]
+    accepted = 202 if app else 303
+    assert [arguments_by_operation[0] for arguments_by_operation in nobody[::3]] == [
+        accepted,
+        accepted,
+        accepted,
+        accepted,
+        429,
+        accepted,
+        accepted,
+    ]
     for hour, (state, address) in enumerate(people.items(), 3):
         assert seen(portal, address, hour, app=app) == nobody, state

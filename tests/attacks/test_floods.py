@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.attacks.victim import ANA, LUIS, MARIA, Victim, at_once
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal
 from tools.load.seed import Person, seed
 
 ALL = 300
@@ -21,41 +21,41 @@ A_48 = [f"2001:db8:bb:{number % 20:x}::{number:x}" for number in range(ALL)]
 
 
 @pytest.fixture(scope="package")
-def houses(place: Town) -> None:
+def houses(place: LivePortal) -> None:
     """Willow's other clients, put on file."""
     seed(place.portal, {}, [Person("willow", house) for house in HOUSES])
 
 
 @pytest.fixture
-def pins(town: Town, houses: None) -> dict[str, str]:  # noqa: ARG001 - some of them
+def pins(live_portal: LivePortal, houses: None) -> dict[str, str]:  # noqa: ARG001 - some of them
     """The PINs of those of them who have one today."""
-    return seed(town.portal, {}, [Person("willow", house, pin=True) for house in WITH_PINS])
+    return seed(live_portal.portal, {}, [Person("willow", house, pin=True) for house in WITH_PINS])
 
 
 @pytest.fixture
-def victim(town: Town, houses: None) -> Victim:  # noqa: ARG001 - they live beside her
-    return Victim(town)
+def victim(live_portal: LivePortal, houses: None) -> Victim:  # noqa: ARG001 - they live beside her
+    return Victim(live_portal)
 
 
 class Post:
     """The mail to those whom an attack names, from now on."""
 
-    def __init__(self, town: Town) -> None:
-        self._town = town
+    def __init__(self, live_portal: LivePortal) -> None:
+        self._portal = live_portal
         self._before = self._sent()
 
     def sent(self) -> int:
         """How many letters they got."""
-        self._town.settle()
+        self._portal.settle()
         return self._sent() - self._before
 
     def _sent(self) -> int:
-        return sum(mail["to"] in HOUSES for mail in self._town.portal.mail())
+        return sum(mail["to"] in HOUSES for mail in self._portal.portal.mail())
 
 
-def compared(town: Town) -> int:
+def compared(live_portal: LivePortal) -> int:
     """How many wrong PINs were ever found to be wrong, as the audit has it."""
-    return len(town.items("Events", kind="pin_refused"))
+    return len(live_portal.items("Events", kind="pin_refused"))
 
 
 @pytest.mark.parametrize(
@@ -64,76 +64,83 @@ def compared(town: Town) -> int:
     ids=["one address", "one subscriber", "one site"],
 )
 def test_who_asks_for_everybody_from_one_place_reaches_as_many_as_the_place_may(
-    town: Town, victim: Victim, sources: list[str], through: int
+    live_portal: LivePortal, victim: Victim, sources: list[str], through: int
 ) -> None:
-    post, tries = Post(town), list(zip(sources, HOUSES, strict=True))
-    statuses = at_once(lambda each: town.app(source=each[0]).ask("willow", each[1]), tries)
-    town.wait(61)
-    victim.is_let_in()
-    victim.has_peace_around()
+    post, tries = Post(live_portal), list(zip(sources, HOUSES, strict=True))
+    statuses = at_once(lambda each: live_portal.app(source=each[0]).request_link(each[1]), tries)
+    live_portal.wait(61)
+    victim.can_sign_in()
+    victim.neighbours_unaffected()
 
     assert Counter(statuses) == {202: through, 429: ALL - through}
     assert post.sent() == through
-    assert town.app(source=sources[0]).ask("willow", HOUSES[0]).status == 429, "nor has the siege been lifted"
+    assert live_portal.app(source=sources[0]).request_link(HOUSES[0]).status == 429, "nor has the siege been lifted"
 
 
-def test_three_hundred_strangers_cannot_bury_a_client_in_mail(town: Town, victim: Victim) -> None:
+def test_three_hundred_strangers_cannot_bury_a_client_in_mail(live_portal: LivePortal, victim: Victim) -> None:
     """A second press sends nothing, and the fourth minute brings nothing at all. Her newest link works."""
-    before = len(town.letters(MARIA))
+    before = len(live_portal.letters(MARIA))
     waves = []
     for wave in range(4):
         sources = SOURCES[wave::4]
-        waves.append(Counter(at_once(lambda source: town.app(source=source).ask("willow", MARIA), sources)))
-        town.wait(61)
-    sent = len(town.letters(MARIA)) - before
-    victim.is_let_in()
-    victim.has_peace_around()
+        waves.append(Counter(at_once(lambda source: live_portal.app(source=source).request_link(MARIA), sources)))
+        live_portal.wait(61)
+    sent = len(live_portal.letters(MARIA)) - before
+    victim.can_sign_in()
+    victim.neighbours_unaffected()
 
     assert waves == [{202: ALL // 4}] * 3 + [{429: ALL // 4}]
     assert sent == 3
 
 
 def test_strangers_from_everywhere_close_a_practices_mail_for_an_hour_but_not_to_browsers_that_were_here_before(
-    town: Town, victim: Victim
+    live_portal: LivePortal, victim: Victim
 ) -> None:
     tries = list(zip(SOURCES, HOUSES, strict=True))
-    statuses = at_once(lambda each: town.app(source=each[0]).ask("willow", each[1]), tries)
-    town.wait(61)
-    victim.is_let_in()
+    statuses = at_once(lambda each: live_portal.app(source=each[0]).request_link(each[1]), tries)
+    live_portal.wait(61)
+    victim.can_sign_in()
 
     assert Counter(statuses) == {202: ALL}
-    assert town.app().ask("willow", LUIS).status == 429, "nor has the siege been lifted"
-    assert town.app().ask("harbor", ANA).status == 202
+    assert live_portal.app().request_link(LUIS).status == 429, "nor has the siege been lifted"
+    assert live_portal.app().request_link(ANA, "harbor").status == 202
 
 
-def test_of_sixty_strangers_who_guess_a_clients_code_five_are_heard(town: Town, victim: Victim) -> None:
+def test_of_sixty_strangers_who_guess_a_clients_code_five_are_heard(live_portal: LivePortal, victim: Victim) -> None:
     """The code is dead by then; another one works, from her own browser."""
-    desk, before = town.desk(), compared(town)
-    wrong = f"{(int(desk.pin(desk.client(MARIA))) + 1) % 10**6:06d}"
-    statuses = at_once(lambda each: town.app(source=each).post("/willow/pin", email=MARIA, pin=wrong), SOURCES[:60])
-    heard = compared(town) - before
-    town.wait(61)
-    victim.is_let_in()
+    desk, before = live_portal.clinician(), compared(live_portal)
+    wrong = f"{(int(desk.pin(desk.client_with(MARIA))) + 1) % 10**6:06d}"
+    statuses = at_once(
+        lambda each: live_portal.app(source=each).post("/willow/pin", {"email": MARIA, "pin": wrong}), SOURCES[:60]
+    )
+    heard = compared(live_portal) - before
+    live_portal.wait(61)
+    victim.can_sign_in()
 
     assert Counter(statuses) == {422: 5, 429: 55}
     assert heard == 5
-    assert town.app().post("/willow/pin", email=MARIA, pin=wrong).code == "pin_locked"
+    assert live_portal.app().post("/willow/pin", {"email": MARIA, "pin": wrong}).code == "pin_locked"
 
 
 @pytest.mark.parametrize(
     ("sources", "heard"), [(SOURCES[:1] * ALL, 10), (SOURCES, 100)], ids=["one address", "everywhere"]
 )
 def test_one_code_tried_on_everybody_is_compared_as_often_as_is_allowed(
-    victim: Victim, town: Town, pins: dict[str, str], sources: list[str], heard: int
+    victim: Victim, live_portal: LivePortal, pins: dict[str, str], sources: list[str], heard: int
 ) -> None:
     """A practice that is guessed at from everywhere takes no codes for an hour; links and Google it takes."""
     code = next(f"{number:06d}" for number in range(ALL) if f"{number:06d}" not in pins.values())
-    before, tries = compared(town), list(zip(sources, HOUSES, strict=True))
-    statuses = at_once(lambda each: town.app(source=each[0]).post("/willow/pin", email=each[1], pin=code), tries)
-    found, tried = compared(town) - before, sum(int(pin["attempts"]) for pin in town.items("Pins", state="live"))
-    town.wait(61)
-    victim.is_let_in(by_pin=heard < 100)
-    victim.has_peace_around(by_pin=heard < 100)
+    before, tries = compared(live_portal), list(zip(sources, HOUSES, strict=True))
+    statuses = at_once(
+        lambda each: live_portal.app(source=each[0]).post("/willow/pin", {"email": each[1], "pin": code}), tries
+    )
+    found, tried = (
+        compared(live_portal) - before,
+        sum(int(pin["attempts"]) for pin in live_portal.items("Pins", state="live")),
+    )
+    live_portal.wait(61)
+    victim.can_sign_in(by_pin=heard < 100)
+    victim.neighbours_unaffected(by_pin=heard < 100)
 
     assert Counter(statuses) == {422: heard, 429: ALL - heard}
     assert found == heard

@@ -7,8 +7,10 @@ import pytest
 from latchkey import tokens
 from latchkey.rules import limits
 from latchkey.rules.limits import CREATED_PER_CLINICIAN, REQUEST_LINK_PER_ADDRESS, RESEND_COOLDOWN, Limit
-from tests.kit.files import key_of, lookup_ring, use_up
-from tests.kit.portal import Answer, Browser, Portal
+from tests.kit.browser import Browser
+from tests.kit.http_response import HttpResponse
+from tests.kit.portal import Portal
+from tests.kit.seed import key_of, lookup_ring, use_up
 
 HOME = "2001:db8:40:1::1"
 NEAR, AROUND = "2001:db8:40:1::/64", "2001:db8:40::/48"
@@ -16,23 +18,23 @@ LATE = 17
 """Seconds into the window."""
 
 
-def ask(browser: Browser) -> Answer:
-    return browser.ask("ana@example.com")
+def ask(browser: Browser) -> HttpResponse:
+    return browser.request_link("ana@example.com")
 
 
-def miss(browser: Browser) -> Answer:
-    return browser.ask("nobody@example.com")
+def miss(browser: Browser) -> HttpResponse:
+    return browser.request_link("nobody@example.com")
 
 
-def open_(browser: Browser) -> Answer:
+def open_(browser: Browser) -> HttpResponse:
     return browser.post("/willow/link/none")
 
 
-def type_in(browser: Browser) -> Answer:
+def type_in(browser: Browser) -> HttpResponse:
     return browser.post("/willow/pin", {"email": "ana@example.com", "pin": "123456"})
 
 
-def leave(browser: Browser) -> Answer:
+def leave(browser: Browser) -> HttpResponse:
     return browser.post("/willow/google")
 
 
@@ -49,7 +51,7 @@ def fill(portal: Portal, limit: Limit, *who: str | bytes) -> None:
 
 
 _, QUARTER, DAY = REQUEST_LINK_PER_ADDRESS.limits
-CASES: list[tuple[Limit, tuple[str, ...], Callable[[Browser], Answer]]] = [
+CASES: list[tuple[Limit, tuple[str, ...], Callable[[Browser], HttpResponse]]] = [
     (limits.REQUEST_LINK_PER_SOURCE.limit, ("source", "ask", NEAR), ask),
     (limits.REQUEST_LINK_PER_NETWORK.limit, ("network", "ask", AROUND), ask),
     (limits.UNKNOWN_ADDRESS_PER_SOURCE.limit, ("source", "ask", NEAR), ask),
@@ -73,8 +75,8 @@ CASES: list[tuple[Limit, tuple[str, ...], Callable[[Browser], Answer]]] = [
 @pytest.mark.parametrize(
     ("limit", "who", "act"), CASES, ids=[f"{limit.name}-{act.__name__}" for limit, _, act in CASES]
 )
-def test_a_second_before_its_end_a_budget_is_full_and_at_its_end_it_is_not(
-    portal: Portal, limit: Limit, who: tuple[str, ...], act: Callable[[Browser], Answer]
+def test_a_second_before_its_end_a_rate_limit_is_full_and_at_its_end_it_is_not(
+    portal: Portal, limit: Limit, who: tuple[str, ...], act: Callable[[Browser], HttpResponse]
 ) -> None:
     portal.parameters["GoogleClientId"] = "portal"
     of: tuple[str | bytes, ...] = who if who[1:] else (*who, key_of(portal, "willow", "ana@example.com"))
@@ -94,7 +96,7 @@ def test_a_second_before_its_end_a_budget_is_full_and_at_its_end_it_is_not(
     assert answers[0].status != 429
 
 
-def test_every_budget_of_a_visitor_is_among_them() -> None:
+def test_every_rate_limit_of_a_visitor_is_among_them() -> None:
     """But for the minute between two links, of which nobody is told."""
     every = {limit for policy in limits.POLICIES for limit in policy.limits}
 

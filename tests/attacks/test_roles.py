@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.sam_template import REGION
 from tests.kit import sam_template
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal
 
 FUNCTIONS = sorted(sam_template.resources("AWS::Serverless::Function"))
 DENIED = {"AccessDenied", "AccessDeniedException"}
@@ -39,11 +39,11 @@ EQUALS: dict[str, Any] = {"ComparisonOperator": "EQ"}
 class Hand:
     """A function's role, held by somebody who tries what it lets them do; what it lets them do changes nothing."""
 
-    def __init__(self, town: Town, function: str, *, transacts: bool = False) -> None:
+    def __init__(self, live_portal: LivePortal, function: str, *, transacts: bool = False) -> None:
         self._transacts = transacts
-        self._address = town.portal.address
-        self._variables = town.portal.functions[function]
-        self._root = town.portal.address.client
+        self._address = live_portal.portal.address
+        self._variables = live_portal.portal.functions[function]
+        self._root = live_portal.portal.address.client
         self._clients: dict[str, Any] = {}
 
     def may(self, action: str, resource: str) -> bool:
@@ -66,7 +66,7 @@ class Hand:
         key = {part["AttributeName"]: {"S": NO_SUCH} for part in TABLES[table]["KeySchema"]}
         never = {"ConditionExpression": "attribute_exists(nowhere)"}
         named: dict[str, Any] = {"TableName": table}
-        told: dict[str, dict[str, Any]] = {
+        arguments_by_operation: dict[str, dict[str, Any]] = {
             "GetItem": named | {"Key": key},
             "BatchGetItem": {"RequestItems": {table: {"Keys": [key]}}},
             "PutItem": named | {"Item": key} | never,
@@ -76,21 +76,21 @@ class Hand:
             "Scan": named | {"Limit": 1},
         }
         if self._transacts:
-            item = {"TransactItems": [{operation.removesuffix("Item"): told[operation]}]}
+            item = {"TransactItems": [{operation.removesuffix("Item"): arguments_by_operation[operation]}]}
             self._call("dynamodb", f"Transact{'Get' if operation == 'GetItem' else 'Write'}Items", item)
         else:
-            self._call("dynamodb", operation, told[operation])
+            self._call("dynamodb", operation, arguments_by_operation[operation])
 
     def _queue(self, operation: str, queue: str) -> None:
         url = self._root("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
-        told: dict[str, dict[str, Any]] = {
+        arguments_by_operation: dict[str, dict[str, Any]] = {
             "SendMessage": {"MessageBody": ""},  # which SQS does not take
             "ReceiveMessage": {"VisibilityTimeout": 0, "MaxNumberOfMessages": 99},  # nor this
             "DeleteMessage": {"ReceiptHandle": NO_SUCH},
             "GetQueueAttributes": {},
             "PurgeQueue": {},
         }
-        self._call("sqs", operation, {"QueueUrl": url} | told[operation])
+        self._call("sqs", operation, {"QueueUrl": url} | arguments_by_operation[operation])
 
     def _know(self, operation: str, secret: str) -> None:
         value = {"SecretString": ""} if operation == "PutSecretValue" else {}
@@ -101,8 +101,10 @@ class Hand:
 
     def _open(self, operation: str, _: str) -> None:
         (key,) = self._root("kms").list_keys()["Keys"]
-        told = {"CiphertextBlob": NO_SUCH.encode()} if operation == "Decrypt" else {"KeySpec": "AES_256"}
-        self._call("kms", operation, {"KeyId": key["KeyId"]} | told)
+        arguments_by_operation = (
+            {"CiphertextBlob": NO_SUCH.encode()} if operation == "Decrypt" else {"KeySpec": "AES_256"}
+        )
+        self._call("kms", operation, {"KeyId": key["KeyId"]} | arguments_by_operation)
 
     def _call(self, service: str, operation: str, arguments: dict[str, Any]) -> None:
         if service not in self._clients:
@@ -149,13 +151,13 @@ WORK: dict[tuple[str, str], set[str]] = {
 
 
 @pytest.fixture(scope="module")
-def hands(place: Town) -> dict[str, Hand]:
+def hands(place: LivePortal) -> dict[str, Hand]:
     """Every function's role."""
     return {function: Hand(place, function) for function in FUNCTIONS}
 
 
 @pytest.mark.parametrize(("act", "workers"), WORK.items(), ids=map(" ".join, WORK))
-def test_a_function_that_is_asked_to_do_anothers_work_is_denied(
+def test_a_function_that_is_called_for_another_function_is_denied(
     hands: dict[str, Hand], act: tuple[str, str], workers: set[str]
 ) -> None:
     assert {function for function, hand in hands.items() if hand.may(*act)} == workers
@@ -167,7 +169,7 @@ def test_a_function_may_do_what_its_role_names_and_nothing_more(hands: dict[str,
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_transaction_lets_it_do_no_more(place: Town, function: str) -> None:
+def test_a_transaction_lets_it_do_no_more(place: LivePortal, function: str) -> None:
     hand = Hand(place, function, transacts=True)
     kinds = {f"dynamodb:{operation}" for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")}
     every = {act for act in EVERY if act[0] in kinds}

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.kit import gateway_events
-from tests.kit.portal import ORIGIN, Portal
+from tests.kit.gateway_events import ORIGIN
+from tests.kit.portal import Portal
 
 FORM = {"host": urlsplit(ORIGIN).netloc, "content-type": "application/x-www-form-urlencoded", "origin": ORIGIN}
 
@@ -21,7 +22,7 @@ def ask(portal: Portal, number: int, **http: Any) -> int:
     )
     seen = event["requestContext"]["http"] | http
     event["requestContext"]["http"] = {name: value for name, value in seen.items() if value is not None}
-    return portal.answer("RequestLink", event).status
+    return portal.respond("RequestLink", event).status
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def ask(portal: Portal, number: int, **http: Any) -> int:
 def test_a_header_moves_nobody_elsewhere(portal: Portal, header: str) -> None:
     def spoofed(number: int) -> int:
         browser = portal.browser("203.0.113.9", **{header: f"for=198.51.100.{number}"[4 * (header != "Forwarded") :]})
-        return browser.ask(f"guess{number}@example.com", "harbor").status
+        return browser.request_link(f"guess{number}@example.com", "harbor").status
 
     assert [spoofed(number) for number in range(11)] == [303] * 10 + [429]
 
@@ -42,9 +43,9 @@ def test_a_header_moves_nobody_elsewhere(portal: Portal, header: str) -> None:
 def test_a_header_puts_nobody_else_to_blame(portal: Portal) -> None:
     for number in range(11):
         browser = portal.browser("203.0.113.9", x_forwarded_for="203.0.113.10")
-        browser.ask(f"guess{number}@example.com", "harbor")
+        browser.request_link(f"guess{number}@example.com", "harbor")
 
-    assert portal.browser("203.0.113.10").ask("ana@example.com", "harbor").status == 303
+    assert portal.browser("203.0.113.10").request_link("ana@example.com", "harbor").status == 303
 
 
 def test_one_address_is_one_however_it_is_spelled(portal: Portal) -> None:
@@ -56,7 +57,7 @@ def test_one_address_is_one_however_it_is_spelled(portal: Portal) -> None:
     assert tries == ([303] * 10 + [429]) * 2
 
 
-def test_whoever_comes_from_nowhere_that_can_be_read_shares_one_budget(portal: Portal) -> None:
+def test_sources_that_cannot_be_read_share_one_rate_limit(portal: Portal) -> None:
     """The strictest, and never none."""
     nowhere = [
         None,
@@ -91,12 +92,12 @@ def behind_cloudfront(portal: Portal) -> Portal:
 @pytest.mark.parametrize(
     "viewers", [("203.0.113.9:443", "203.0.113.10:443"), ("2001:db8:9::1:443", "2001:db8:8::1:443")]
 )
-def test_behind_cloudfront_each_viewer_has_a_budget(
+def test_behind_cloudfront_each_viewer_has_a_rate_limit(
     behind_cloudfront: Portal, shown: str, viewers: tuple[str, str]
 ) -> None:
     def tries(viewer: str) -> list[int]:
         browser = behind_cloudfront.browser(EDGE, x_origin_verify=shown, cloudfront_viewer_address=viewer)
-        return [browser.ask(f"guess{number}@example.com", "harbor").status for number in range(11)]
+        return [browser.request_link(f"guess{number}@example.com", "harbor").status for number in range(11)]
 
     assert tries(viewers[0]) == tries(viewers[1]) == [303] * 10 + [429]
 
@@ -107,14 +108,14 @@ def test_nobody_comes_around_cloudfront(behind_cloudfront: Portal, shown: str | 
     browser = behind_cloudfront.browser(EDGE, cloudfront_viewer_address="203.0.113.9:443", **says)
 
     assert browser.get("/willow/sign-in").status == 403
-    assert browser.ask("ana@example.com").status == 403
+    assert browser.request_link("ana@example.com").status == 403
     assert behind_cloudfront.app(EDGE, **says).get("/willow/session").code == "detoured"
     assert behind_cloudfront.deliver() == 0
 
 
-def test_where_cloudfront_does_not_say_whom_it_saw_all_share_one_budget(behind_cloudfront: Portal) -> None:
+def test_without_a_viewer_address_from_cloudfront_all_share_one_rate_limit(behind_cloudfront: Portal) -> None:
     def ask_by(number: int) -> int:
         browser = behind_cloudfront.browser(f"198.18.0.{number}", x_origin_verify="new")
-        return browser.ask(f"guess{number}@example.com", "harbor").status
+        return browser.request_link(f"guess{number}@example.com", "harbor").status
 
     assert [ask_by(number) for number in range(11)] == [303] * 10 + [429]

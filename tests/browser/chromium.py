@@ -10,9 +10,9 @@ from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, sync_playwright
 
-from tests.kit.live_portal import Town
+from tests.kit.browser import HttpUser
+from tests.kit.live_portal import LivePortal
 from tests.kit.sam_template import PROJECT
-from tests.kit.visitors import Visitor
 
 FLAGS = (
     "--no-sandbox",
@@ -35,13 +35,13 @@ class Window:
 
     context: BrowserContext
     page: Page
-    town: Town
+    live_portal: LivePortal
     complaints: list[str] = field(default_factory=list)
     """What pages wrote to the console, or could not load."""
 
     def go(self, path: str) -> Page:
         """Type an address; `path` may be a whole one."""
-        self.page.goto(path if path.startswith("http") else self.town.url + path)
+        self.page.goto(path if path.startswith("http") else self.live_portal.url + path)
         return self.page
 
     def back(self) -> None:
@@ -52,20 +52,20 @@ class Window:
     @property
     def path(self) -> str:
         """Where the page is."""
-        return self.page.url.removeprefix(self.town.url)
+        return self.page.url.removeprefix(self.live_portal.url)
 
     @property
     def heading(self) -> str:
         """What it says at the top."""
         return self.page.locator("h1").inner_text()
 
-    def ask(self, practice: str, address: str) -> None:
+    def request_link(self, practice: str, address: str) -> None:
         """Type an address into the form, and press Send link."""
         self.go(f"/{practice}/sign-in")
         self.page.locator("#email").fill(address)
         self.click("form button")
 
-    def press(self, name: str) -> None:
+    def click_button(self, name: str) -> None:
         """Press a button, and wait for the page that comes of it."""
         self.click(self.page.get_by_role("button", name=name))
 
@@ -79,25 +79,28 @@ class Window:
         with self.page.expect_navigation():
             found.first.click()
 
-    def become(self, visitor: Visitor) -> None:
+    def become(self, visitor: HttpUser) -> None:
         """Take over the cookies of someone who came by HTTP."""
         # Playwright takes __Host- cookies for https alone; Chromium sends them to localhost by http too
-        told = {"url": "https://localhost", "secure": True, "httpOnly": True, "sameSite": "Lax"}
+        fields = {"url": "https://localhost", "secure": True, "httpOnly": True, "sameSite": "Lax"}
         self.context.add_cookies(
-            [cast("SetCookieParam", {"name": name, "value": value, **told}) for name, value in visitor.cookies.items()]
+            [
+                cast("SetCookieParam", {"name": name, "value": value, **fields})
+                for name, value in visitor.cookies.items()
+            ]
         )
 
     def notice(self, page: Page) -> None:
         """Collect what goes wrong on a page."""
-        page.on("console", self._hear)
+        page.on("console", self._record)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("requestfailed", self._miss)
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _record(self, message: ConsoleMessage) -> None:
         # a page that says no has a status that says so too, and Chromium writes that down
-        said_no = message.text.startswith("Failed to load resource: the server responded with a status of ")
+        is_refusal = message.text.startswith("Failed to load resource: the server responded with a status of ")
         cleared = message.text.startswith("Clear-Site-Data header on")
-        if not cleared and not (said_no and message.page and message.location["url"] == message.page.url):
+        if not cleared and not (is_refusal and message.page and message.location["url"] == message.page.url):
             self.complaints.append(f"{message.location['url']}: {message.text}")
 
     def _miss(self, request: Request) -> None:
@@ -114,11 +117,11 @@ def running() -> Iterator[Chromium]:
 
 
 @contextmanager
-def window(browser: Chromium, town: Town, **how: Any) -> Iterator[Window]:
+def window(browser: Chromium, live_portal: LivePortal, **how: Any) -> Iterator[Window]:
     """A new window, as wide as a phone; `how` is what a Playwright context can be told."""
     context = browser.new_context(**({"viewport": {"width": WIDTH, "height": HEIGHT}, "locale": "en-US"} | how))
     context.set_default_timeout(10_000)
-    opened = Window(context, context.new_page(), town)
+    opened = Window(context, context.new_page(), live_portal)
     opened.notice(opened.page)
     context.on("page", opened.notice)
     yield opened

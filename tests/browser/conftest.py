@@ -7,8 +7,7 @@ from playwright.sync_api import Browser as Chromium
 
 from tests.browser import chromium
 from tests.browser.chromium import Window
-from tests.kit import live_portal as towns
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal, shared_portal
 
 
 # not for the whole session: as long as Playwright runs, no other test can have an event loop
@@ -20,27 +19,27 @@ def browser() -> Iterator[Chromium]:
 
 
 @pytest.fixture(scope="session")
-def shared_town(request: pytest.FixtureRequest) -> Town:
+def shared(request: pytest.FixtureRequest) -> LivePortal:
     """The one that all journeys share, by HTTP and in Chromium."""
-    return towns.shared(request.config)
+    return shared_portal(request.config)
 
 
 @pytest.fixture
-def town(shared_town: Town) -> Town:
+def live_portal(shared: LivePortal) -> LivePortal:
     """The running portal, early on a day on which nothing has happened yet."""
-    shared_town.new_day()
-    return shared_town
+    shared.new_day()
+    return shared
 
 
 @pytest.fixture
-def window(browser: Chromium, town: Town) -> Iterator[Window]:
+def window(browser: Chromium, live_portal: LivePortal) -> Iterator[Window]:
     """A phone's browser that has never been anywhere."""
-    with chromium.window(browser, town) as opened:
+    with chromium.window(browser, live_portal) as opened:
         yield opened
 
 
 @pytest.fixture
-def other_window(browser: Chromium, town: Town) -> Iterator[Window]:
+def other_window(browser: Chromium, live_portal: LivePortal) -> Iterator[Window]:
     """Another device."""
-    with chromium.window(browser, town) as opened:
+    with chromium.window(browser, live_portal) as opened:
         yield opened

@@ -19,27 +19,27 @@ def _at(path: str) -> Callable[[Window], object]:
     return lambda window: window.go(path)
 
 
-def _asked(practice: str, address: str, times: int = 1) -> Callable[[Window], None]:
+def _requested(practice: str, address: str, times: int = 1) -> Callable[[Window], None]:
     def go(window: Window) -> None:
         for _ in range(times):
-            window.ask(practice, address)
+            window.request_link(practice, address)
 
     return go
 
 
 def _inside(path: str, address: str = ANA) -> Callable[[Window], None]:
     def go(window: Window) -> None:
-        window.become(window.town.signed_in("willow", address))
+        window.become(window.live_portal.signed_in(address))
         window.go(path)
 
     return go
 
 
 def _invited(window: Window) -> None:
-    window.go(window.town.letter(window.town.newcomer())["url"])
+    window.go(window.live_portal.letter(window.live_portal.fresh_client())["url"])
 
 
-def _first_visit(window: Window) -> None:
+def _first_sign_in(window: Window) -> None:
     _invited(window)
     window.click("form button")
 
@@ -56,7 +56,7 @@ def _another_profile(window: Window) -> None:
 
 def _idle(window: Window) -> None:
     _inside("/willow/home")(window)
-    window.town.wait(20 * 60)
+    window.live_portal.wait(20 * 60)
     window.go("/willow/home")
 
 
@@ -67,7 +67,7 @@ def _signed_out(window: Window) -> None:
 
 def _switch(window: Window) -> None:
     _inside("/willow/home")(window)
-    window.go(window.town.link("willow", LUIS))
+    window.go(window.live_portal.link(LUIS))
 
 
 def _switch_by_pin(window: Window) -> None:
@@ -77,46 +77,46 @@ def _switch_by_pin(window: Window) -> None:
 
 def _sent_long_ago(practice: str) -> Callable[[Window], None]:
     def go(window: Window) -> None:
-        window.ask(practice, ANA)
-        window.town.wait(30 * 60)
+        window.request_link(practice, ANA)
+        window.live_portal.wait(30 * 60)
         window.go(f"/{practice}/sign-in/sent")
 
     return go
 
 
 def _used_elsewhere(window: Window) -> None:
-    window.ask("willow", ANA)
-    window.town.browser().press(window.town.letter(ANA)["url"])
+    window.request_link("willow", ANA)
+    window.live_portal.browser().post(window.live_portal.letter(ANA)["url"])
     window.go("/willow/sign-in/sent")
 
 
 def _expired(window: Window) -> None:
-    link = window.town.link("willow", ANA)
-    window.town.wait(DAY)
+    link = window.live_portal.link(ANA)
+    window.live_portal.wait(DAY)
     window.go(link)
 
 
 def _used(window: Window) -> None:
-    link = window.town.link("willow", ANA)
-    window.town.browser().press(link)
+    link = window.live_portal.link(ANA)
+    window.live_portal.browser().post(link)
     window.go(link)
 
 
 def _replaced(window: Window) -> None:
-    window.ask("willow", ANA)
-    link = window.town.letter(ANA)["url"]
-    window.town.wait(61)
-    window.town.link("willow", ANA)
+    window.request_link("willow", ANA)
+    link = window.live_portal.letter(ANA)["url"]
+    window.live_portal.wait(61)
+    window.live_portal.link(ANA)
     window.go(link)
 
 
 def _wait(window: Window) -> None:
     for number in range(6):
-        window.ask("willow", f"guess{number}@example.com")
+        window.request_link("willow", f"guess{number}@example.com")
 
 
 def _forged(window: Window) -> None:
-    form = f'<form method="post" action="{window.town.url}/willow/sign-in"><button>Go</button></form>'
+    form = f'<form method="post" action="{window.live_portal.url}/willow/sign-in"><button>Go</button></form>'
     with webmail(form) as elsewhere:
         window.go(elsewhere)
         window.click("button")
@@ -131,7 +131,7 @@ def _too_large(window: Window) -> None:
 def _pin(email: str, pin: str, before: int = 0) -> Callable[[Window], None]:
     def go(window: Window) -> None:
         for _ in range(before):
-            window.town.app().post("/willow/pin", email=email, pin=pin)
+            window.live_portal.app().post("/willow/pin", {"email": email, "pin": pin})
         window.go("/willow/pin")
         window.page.locator("#email").fill(email)
         window.page.locator("#pin").fill(pin)
@@ -164,21 +164,23 @@ SCENES: dict[str, Callable[[Window], object]] = {
     "new-client": _at("/willow/new-client"),
     "new-client-of-a-website": _at("/harbor/new-client"),
     "sign-in": _at("/willow/sign-in"),
-    "sign-in-empty": _asked("willow", ""),
-    "sign-in-no-address": _asked("willow", "ana@example"),
-    "sign-in-unknown": _asked("willow", NOBODY),
-    "sign-in-no-mail": _asked("willow", "jo@example.com"),
+    "sign-in-empty": _requested("willow", ""),
+    "sign-in-no-address": _requested("willow", "ana@example"),
+    "sign-in-unknown": _requested("willow", NOBODY),
+    "sign-in-no-mail": _requested("willow", "jo@example.com"),
     "sign-in-after-silence": _idle,
-    "sent": _asked("willow", ANA),
-    "sent-long-address": _asked("harbor", "a.very.long.address.that.goes.on.and.on.and.on.and.on@a-long.example.com"),
-    "sent-again": _asked("willow", ANA, times=2),
-    "sent-one-answer": _asked("harbor", NOBODY),
-    "sent-one-answer-again": _asked("harbor", NOBODY, times=2),
+    "sent": _requested("willow", ANA),
+    "sent-long-address": _requested(
+        "harbor", "a.very.long.address.that.goes.on.and.on.and.on.and.on@a-long.example.com"
+    ),
+    "sent-again": _requested("willow", ANA, times=2),
+    "sent-one-answer": _requested("harbor", NOBODY),
+    "sent-one-answer-again": _requested("harbor", NOBODY, times=2),
     "sent-long-ago": _sent_long_ago("willow"),
     "sent-one-answer-long-ago": _sent_long_ago("harbor"),
     "sent-and-used-elsewhere": _used_elsewhere,
     "tips": _at("/willow/help"),
-    "confirm": lambda window: window.go(window.town.link("willow", ANA)),
+    "confirm": lambda window: window.go(window.live_portal.link(ANA)),
     "confirm-invitation": _invited,
     "switch": _switch,
     "switch-by-pin": _switch_by_pin,
@@ -190,7 +192,7 @@ SCENES: dict[str, Callable[[Window], object]] = {
     "profiles": _inside("/willow/profiles", MARIA),
     "profiles-again": _another_profile,
     "home": _inside("/willow/home"),
-    "home-first-visit": _first_visit,
+    "home-first-visit": _first_sign_in,
     "home-of-several": _one_of_several,
     "signed-out": _signed_out,
     "pin": _at("/willow/pin"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.browser import chromium
 from tests.browser.chromium import WIDTH
-from tests.kit import live_portal as towns
+from tests.kit.live_portal import running_portal
 from tests.kit.sam_template import PROJECT
 
 PICTURES = PROJECT / "docs" / "pictures"
@@ -17,13 +17,13 @@ def take(folder: Path = PICTURES) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     view = {"width": WIDTH, "height": 620}
     with (
-        towns.raised() as town,
+        running_portal() as live_portal,
         chromium.running() as browser,
-        chromium.window(browser, town, viewport=view, device_scale_factor=2, color_scheme="light") as window,
+        chromium.window(browser, live_portal, viewport=view, device_scale_factor=2, color_scheme="light") as window,
     ):
         window.go("/willow/sign-in").screenshot(path=folder / "sign-in.png", full_page=True)
-        town.link("willow", "ana@example.com")
-        letter = town.letter("ana@example.com")["html"].replace(town.url, ORIGIN)
+        live_portal.link("ana@example.com")
+        letter = live_portal.letter("ana@example.com")["html"].replace(live_portal.url, ORIGIN)
         window.page.goto("about:blank")
         window.page.set_content(letter)
         window.page.screenshot(path=folder / "mail.png", full_page=True)

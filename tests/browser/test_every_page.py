@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.browser import chromium
 from tests.browser.chromium import HEIGHT, NARROW, SCREENSHOTS, WIDTH
 from tests.browser.page_states import SCENES
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal
 from tests.kit.sam_template import PROJECT
 
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
@@ -20,33 +20,35 @@ WITHIN_A_MAIL_PROGRAM = ("landmark-one-main", "region")
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize("scene", SCENES)
-def test_a_page_fits_reads_and_complains_of_nothing(browser: Chromium, town: Town, scene: str, language: str) -> None:
-    with chromium.window(browser, town, locale=f"{language}-US") as window:
-        SCENES[scene](window)
+@pytest.mark.parametrize("harness", SCENES)
+def test_a_page_fits_reads_and_complains_of_nothing(
+    browser: Chromium, live_portal: LivePortal, harness: str, language: str
+) -> None:
+    with chromium.window(browser, live_portal, locale=f"{language}-US") as window:
+        SCENES[harness](window)
         page = window.page
         page.evaluate(AXE.read_text())
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             for width in (WIDTH, NARROW):
                 page.set_viewport_size({"width": width, "height": HEIGHT})
-                photograph(page, f"{scene}-{language}-{scheme}-{width}")
+                photograph(page, f"{harness}-{language}-{scheme}-{width}")
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{scheme} {width}"
             assert violations(page) == [], scheme
 
         assert page.locator("html").get_attribute("lang") == language
         assert page.locator("h1").count() == 1
         heading = " ".join(page.locator("h1").inner_text().split())
-        whose = "Willow Creek Therapy|Willow Family Therapy|Harbor Family Counseling|Client Portal|Portal de clientes"
-        assert page.title().removeprefix("Error: ") in [f"{heading} – {name}" for name in whose.split("|")]
+        owner = "Willow Creek Therapy|Willow Family Therapy|Harbor Family Counseling|Client Portal|Portal de clientes"
+        assert page.title().removeprefix("Error: ") in [f"{heading} – {name}" for name in owner.split("|")]
         assert window.complaints == []
 
 
 @pytest.mark.parametrize("address", ["ana@example.com", "luis@example.com"])
-def test_a_letter_fits_and_reads_in_any_mail_program(browser: Chromium, town: Town, address: str) -> None:
-    town.link("willow", address)
-    letter = town.letter(address)
-    with chromium.window(browser, town) as window:
+def test_a_letter_fits_and_reads_in_any_mail_program(browser: Chromium, live_portal: LivePortal, address: str) -> None:
+    live_portal.link(address)
+    letter = live_portal.letter(address)
+    with chromium.window(browser, live_portal) as window:
         page = window.page
         page.set_content(letter["html"])
         page.evaluate(AXE.read_text())

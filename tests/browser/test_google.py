@@ -8,7 +8,7 @@ import pytest
 
 from local.oidc_provider import ACCOUNTS
 from tests.browser.chromium import Window
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal
 
 MARIA = "maria.gomez@gmail.com"
 BUTTON = "Continue with Google"
@@ -31,10 +31,10 @@ def press(window: Window) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _unbound(town: Town) -> None:
+def _unbound(live_portal: LivePortal) -> None:
     """Nobody at Google has signed in by Maria's address yet."""
-    (account,) = town.items("Accounts", practice="willow", address=MARIA)
-    town.portal.address.client("dynamodb").update_item(
+    (account,) = live_portal.items("Accounts", practice="willow", address=MARIA)
+    live_portal.portal.address.client("dynamodb").update_item(
         TableName="Accounts", Key={"key": {"S": account["key"]}}, UpdateExpression="REMOVE google"
     )
 
@@ -46,14 +46,14 @@ def from_the_sign_in_page(window: Window) -> None:
 
 def from_a_link_on_another_device(window: Window) -> None:
     """Where a link asks whether to be spent."""
-    window.go(window.town.link("willow", MARIA))
+    window.go(window.live_portal.link(MARIA))
     assert window.heading == "Sign in to your Client Portal"
 
 
 def from_a_link_that_was_used(window: Window) -> None:
     """Where a link is over."""
-    link = window.town.link("willow", MARIA)
-    assert window.town.browser().press(link).status == 303
+    link = window.live_portal.link(MARIA)
+    assert window.live_portal.browser().post(link).status == 303
     window.go(link)
     assert window.page.get_by_role("button", name="Send link").count() == 1
 
@@ -101,7 +101,7 @@ def test_the_second_time_asks_nothing(window: Window) -> None:
 def test_two_tabs_at_once_both_come_in(window: Window) -> None:
     first, second = window.page, window.context.new_page()
     for tab in (first, second):
-        tab.goto(f"{window.town.url}/willow/sign-in")
+        tab.goto(f"{window.live_portal.url}/willow/sign-in")
         tab.get_by_role("button", name=BUTTON).click()
     for tab in (first, second):
         tab.get_by_role("button", name="Maria Gomez").click()
@@ -113,19 +113,19 @@ def test_two_tabs_at_once_both_come_in(window: Window) -> None:
     assert complaints(window) == []
 
 
-def test_back_after_coming_in_shows_nothing_broken_and_spends_nothing(town: Town, window: Window) -> None:
+def test_back_after_coming_in_shows_nothing_broken_and_spends_nothing(live_portal: LivePortal, window: Window) -> None:
     window.go("/willow/sign-in")
     press(window)
     choose(window)
     window.page.get_by_role("button", name="Leo Gomez").click()
-    before = town.at_rest()["Sessions"]
+    before = live_portal.at_rest()["Sessions"]
     seen = []
     for _ in range(3):
         window.back()
-        seen.append((window.page.url.startswith(town.url), window.heading))
+        seen.append((window.page.url.startswith(live_portal.url), window.heading))
 
-    assert len(town.at_rest()["Sessions"]) == len(before)
-    assert [heading for ours, heading in seen if ours and "couldn’t" in heading] == []
+    assert len(live_portal.at_rest()["Sessions"]) == len(before)
+    assert [heading for expected, heading in seen if expected and "couldn’t" in heading] == []
     window.go("/willow/home")
     assert window.path == "/willow/home"
     assert complaints(window) == []
@@ -156,17 +156,17 @@ def test_to_cancel_at_google_leads_back_to_the_other_ways(window: Window) -> Non
     assert complaints(window) == []
 
 
-def test_a_return_that_another_browser_began_leads_nowhere(town: Town, window: Window) -> None:
+def test_a_return_that_another_browser_began_leads_nowhere(live_portal: LivePortal, window: Window) -> None:
     """An attacker's own return, opened by a victim who is on the way too."""
     window.go("/willow/sign-in")
     press(window)
     victims, lured = window.page, window.context.new_page()
-    trap = agreed(town.browser().press("/willow/google").location or "")
+    trap = agreed(live_portal.browser().post("/willow/google").location or "")
     lured.goto(trap)
     assert lured.locator("h1").inner_text() == "We couldn’t sign you in with Google"
     choose(window)
 
-    assert victims.url == town.url + INSIDE
+    assert victims.url == live_portal.url + INSIDE
 
 
 def agreed(location: str) -> str:

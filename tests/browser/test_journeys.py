@@ -10,28 +10,30 @@ from playwright.sync_api import Page, expect
 from tests.browser import chromium
 from tests.browser.chromium import NARROW, SCREENSHOTS, Window
 from tests.browser.foreign_site import webmail
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal
 
 ANA, LUIS, MARIA = "ana@example.com", "luis@example.com", "maria.gomez@gmail.com"
 
 
-def test_the_browser_that_asked_is_signed_in_as_soon_as_the_link_is_opened(town: Town, window: Window) -> None:
+def test_the_browser_that_requested_it_is_signed_in_as_soon_as_the_link_is_opened(
+    live_portal: LivePortal, window: Window
+) -> None:
     window.go("/willow")
     window.follow("I’m an existing client")
     window.page.get_by_label("Email address").fill(ANA)
-    window.press("Send link")
+    window.click_button("Send link")
     assert (window.path, window.heading) == ("/willow/sign-in/sent", "Your link is on its way")
-    window.go(town.letter(ANA)["url"])
+    window.go(live_portal.letter(ANA)["url"])
 
     assert (window.path, window.heading) == ("/willow/home", "Welcome, Ana Reyes")
     assert window.complaints == []
 
 
-def test_another_browser_is_asked_to_press_a_button(town: Town, window: Window, other_window: Window) -> None:
-    window.ask("willow", ANA)
-    other_window.go(town.letter(ANA)["url"])
+def test_another_browser_has_to_press_a_button(live_portal: LivePortal, window: Window, other_window: Window) -> None:
+    window.request_link("willow", ANA)
+    other_window.go(live_portal.letter(ANA)["url"])
     assert other_window.heading == "Sign in to your Client Portal"
-    other_window.press("Sign in")
+    other_window.click_button("Sign in")
     window.go("/willow/home")
 
     assert (other_window.path, other_window.heading) == ("/willow/home", "Welcome, Ana Reyes")
@@ -39,29 +41,29 @@ def test_another_browser_is_asked_to_press_a_button(town: Town, window: Window, 
     assert window.complaints == other_window.complaints == []
 
 
-def test_the_whole_journey_needs_no_script(browser: Chromium, town: Town) -> None:
-    with chromium.window(browser, town, java_script_enabled=False) as window:
+def test_the_whole_journey_needs_no_script(browser: Chromium, live_portal: LivePortal) -> None:
+    with chromium.window(browser, live_portal, java_script_enabled=False) as window:
         page = window.go("/willow")
         window.follow("I’m an existing client")
-        window.press("Send link")
+        window.click_button("Send link")
         assert page.evaluate("document.activeElement.innerText").startswith("There is a problem")
         page.get_by_label("Email address").fill(MARIA)
-        window.press("Send link")
+        window.click_button("Send link")
         window.follow("Try these tips")
         assert window.heading == "Having trouble signing in?"
-        window.go(town.letter(MARIA)["url"])
-        window.press("Leo Gomez")
+        window.go(live_portal.letter(MARIA)["url"])
+        window.click_button("Leo Gomez")
         assert window.path == "/willow/home"
         window.follow("Switch profile")
-        window.press("Emma Gomez")
-        window.press("Sign out")
+        window.click_button("Emma Gomez")
+        window.click_button("Sign out")
 
         assert (window.path, window.heading) == ("/willow/signed-out", "You’re signed out")
         assert window.complaints == []
 
 
 def test_the_first_problem_has_the_focus_and_leads_to_the_field(window: Window) -> None:
-    window.ask("willow", "nobody@example.com")
+    window.request_link("willow", "nobody@example.com")
     summary = window.page.get_by_role("alert")
 
     expect(summary).to_be_focused()
@@ -75,9 +77,11 @@ def test_the_first_problem_has_the_focus_and_leads_to_the_field(window: Window) 
 
 
 @pytest.mark.parametrize("attributes", ['target="_blank" rel="noopener noreferrer"', 'target="_blank"', ""])
-def test_a_click_in_someone_elses_webmail_signs_in_at_once(town: Town, window: Window, attributes: str) -> None:
-    window.ask("willow", ANA)
-    link = town.letter(ANA)["url"]
+def test_a_click_in_someone_elses_webmail_signs_in_at_once(
+    live_portal: LivePortal, window: Window, attributes: str
+) -> None:
+    window.request_link("willow", ANA)
+    link = live_portal.letter(ANA)["url"]
     with webmail(f'<a href="{link}" {attributes}>Sign in</a>') as inbox:
         window.go(inbox)
         if "target" in attributes:
@@ -87,19 +91,19 @@ def test_a_click_in_someone_elses_webmail_signs_in_at_once(town: Town, window: W
         else:
             window.page.get_by_role("link").click()
             opened = window.page
-        opened.wait_for_url(f"{town.url}/willow/home")
+        opened.wait_for_url(f"{live_portal.url}/willow/home")
 
         assert opened.locator("h1").inner_text() == "Welcome, Ana Reyes"
         assert opened.evaluate("document.referrer") in ("", inbox)
 
 
-def test_the_letter_itself_leads_in(town: Town, window: Window) -> None:
-    window.ask("willow", ANA)
-    with webmail(town.letter(ANA)["html"]) as inbox:
+def test_the_letter_itself_leads_in(live_portal: LivePortal, window: Window) -> None:
+    window.request_link("willow", ANA)
+    with webmail(live_portal.letter(ANA)["html"]) as inbox:
         window.go(inbox)
         with window.context.expect_page() as opening:
             window.page.get_by_role("link", name="Sign in").click()
-        opening.value.wait_for_url(f"{town.url}/willow/home")
+        opening.value.wait_for_url(f"{live_portal.url}/willow/home")
 
         assert opening.value.evaluate("window.opener") is None
 
@@ -113,28 +117,30 @@ HINTS = {
 
 
 @pytest.mark.parametrize("hint", HINTS)
-def test_a_page_that_only_points_at_the_link_does_not_open_it(town: Town, window: Window, hint: str) -> None:
-    window.ask("willow", ANA)
-    link = town.letter(ANA)["url"]
-    town.settle()
-    seen, before = visits(town), town.at_rest()
+def test_a_page_that_only_points_at_the_link_does_not_open_it(
+    live_portal: LivePortal, window: Window, hint: str
+) -> None:
+    window.request_link("willow", ANA)
+    link = live_portal.letter(ANA)["url"]
+    live_portal.settle()
+    seen, before = opened_pages(live_portal), live_portal.at_rest()
     with webmail(HINTS[hint].format(link=link) + f'<a href="{link}">Sign in</a>') as inbox:
         window.go(inbox)
-        wait_for_a_visit(town, seen)
-        assert town.at_rest() == before
+        wait_for_a_request(live_portal, seen)
+        assert live_portal.at_rest() == before
         window.page.get_by_role("link").click()
-        window.page.wait_for_url(f"{town.url}/willow/home")
+        window.page.wait_for_url(f"{live_portal.url}/willow/home")
 
 
 @pytest.mark.parametrize("how", ["prefetch", "prerender"])
 def test_a_link_that_the_browser_gets_ahead_is_not_opened_before_someone_wants_it(
-    browser: Chromium, town: Town, how: str
+    browser: Chromium, live_portal: LivePortal, how: str
 ) -> None:
-    with chromium.window(browser, town, bypass_csp=True) as window:
-        window.ask("willow", ANA)
-        link = town.letter(ANA)["url"]
-        town.settle()
-        seen, before = visits(town), town.at_rest()
+    with chromium.window(browser, live_portal, bypass_csp=True) as window:
+        window.request_link("willow", ANA)
+        link = live_portal.letter(ANA)["url"]
+        live_portal.settle()
+        seen, before = opened_pages(live_portal), live_portal.at_rest()
         window.page.evaluate(
             """([how, link]) => {
                 const rules = document.createElement("script");
@@ -144,59 +150,61 @@ def test_a_link_that_the_browser_gets_ahead_is_not_opened_before_someone_wants_i
             }""",
             [how, link],
         )
-        wait_for_a_visit(town, seen)
-        assert town.at_rest() == before
+        wait_for_a_request(live_portal, seen)
+        assert live_portal.at_rest() == before
         window.go(link)
         if window.path != "/willow/home":
-            window.press("Sign in")
+            window.click_button("Sign in")
 
         assert window.path == "/willow/home"
 
 
-def visits(town: Town) -> int:
+def opened_pages(live_portal: LivePortal) -> int:
     """How often the function behind links has answered so far."""
-    return (town.portal.logs / "RedeemLink.log").read_text().count("/link/{token}")
+    return (live_portal.portal.logs / "RedeemLink.log").read_text().count("/link/{token}")
 
 
-def wait_for_a_visit(town: Town, seen: int) -> None:
+def wait_for_a_request(live_portal: LivePortal, seen: int) -> None:
     """Until it has answered once more; else the browser asked for nothing, and the test would prove nothing."""
     deadline = time.monotonic() + 5
-    while visits(town) == seen:
+    while opened_pages(live_portal) == seen:
         assert time.monotonic() < deadline, "the browser did not ask for the link"
         time.sleep(0.05)
 
 
-def test_a_code_from_the_phone_signs_in_without_typing_the_address_again(town: Town, window: Window) -> None:
-    desk = town.desk()
-    window.ask("willow", ANA)
+def test_a_code_from_the_phone_signs_in_without_typing_the_address_anew(
+    live_portal: LivePortal, window: Window
+) -> None:
+    desk = live_portal.clinician()
+    window.request_link("willow", ANA)
     window.follow("Try these tips")
     window.follow("Sign in via Pin Code")
-    pin = desk.pin(desk.client(ANA))
+    pin = desk.pin(desk.client_with(ANA))
     assert window.page.locator("#email").input_value() == ANA
     window.page.get_by_label("6-digit Pin Code").fill(f"{pin[:3]} {pin[3:]}")
-    window.press("Sign in")
+    window.click_button("Sign in")
 
     assert (window.path, window.heading) == ("/willow/home", "Welcome, Ana Reyes")
     assert window.complaints == []
 
 
-def test_an_invitation_leads_to_the_practices_welcome(town: Town, window: Window) -> None:
-    window.go(town.letter(town.newcomer())["url"])
+def test_an_invitation_leads_to_the_practices_welcome(live_portal: LivePortal, window: Window) -> None:
+    window.go(live_portal.letter(live_portal.fresh_client())["url"])
     assert window.heading == "Welcome to your Client Portal"
-    window.press("Sign in")
+    window.click_button("Sign in")
     assert "you can also ask me in our next session" in window.page.locator("blockquote").inner_text()
-    window.press("Get Started")
+    window.click_button("Get Started")
 
     assert window.path == "/willow/home"
     assert window.page.locator("blockquote").count() == 0
     assert window.complaints == []
 
 
-def test_back_after_signing_out_shows_nothing(town: Town, window: Window) -> None:
-    window.ask("willow", ANA)
-    window.go(town.letter(ANA)["url"])
+def test_back_after_signing_out_shows_nothing(live_portal: LivePortal, window: Window) -> None:
+    window.request_link("willow", ANA)
+    window.go(live_portal.letter(ANA)["url"])
     assert window.path == "/willow/home"
-    window.press("Sign out")
+    window.click_button("Sign out")
     assert window.path == "/willow/signed-out"
     seen = []
     for _ in range(3):
@@ -208,60 +216,61 @@ def test_back_after_signing_out_shows_nothing(town: Town, window: Window) -> Non
     assert window.path == "/willow/sign-in"
 
 
-def test_back_to_the_link_after_signing_in_leads_home_again(town: Town, window: Window) -> None:
-    link = town.link("willow", ANA)
+def test_back_to_the_link_after_signing_in_leads_home_anew(live_portal: LivePortal, window: Window) -> None:
+    link = live_portal.link(ANA)
     window.go(link)
-    window.press("Sign in")
+    window.click_button("Sign in")
     window.back()
 
     assert window.path == "/willow/home"
 
 
-def test_a_double_click_on_send_link_sends_one_mail(town: Town, window: Window) -> None:
+def test_a_double_click_on_send_link_sends_one_mail(live_portal: LivePortal, window: Window) -> None:
     window.go("/willow/sign-in")
     window.page.locator("#email").fill(ANA)
     window.page.get_by_role("button", name="Send link").dblclick()
     window.page.wait_for_url("**/sign-in/sent")
-    window.go(town.letter(ANA)["url"])
+    window.go(live_portal.letter(ANA)["url"])
 
-    assert len(town.letters(ANA)) == 1
+    assert len(live_portal.letters(ANA)) == 1
     assert window.path == "/willow/home"
 
 
-def test_a_link_of_someone_else_asks_before_it_switches(town: Town, window: Window) -> None:
-    window.become(town.signed_in("willow", ANA))
-    window.go(town.link("willow", LUIS))
+def test_a_link_of_someone_else_asks_before_it_switches(live_portal: LivePortal, window: Window) -> None:
+    window.become(live_portal.signed_in(ANA))
+    window.go(live_portal.link(LUIS))
     window.follow("Stay signed in as Ana Reyes")
     assert window.heading == "Welcome, Ana Reyes"
     window.back()
-    window.press("Switch account")
+    window.click_button("Switch account")
 
     assert (window.path, window.heading) == ("/willow/home", "Welcome, Luis Ortega")
     assert window.complaints == []
 
 
-def test_a_form_on_another_site_cannot_sign_anyone_out_or_in(town: Town, window: Window) -> None:
-    window.become(town.signed_in("willow", ANA))
-    link = town.link("willow", LUIS)
-    for target in ("/willow/sign-out", link.removeprefix(town.url), "/willow/sign-in"):
-        form = f'<form method="post" action="{town.url}{target}"><input name="switch" value="yes"><button>Win</button>'
+def test_a_form_on_another_site_cannot_sign_anyone_out_or_in(live_portal: LivePortal, window: Window) -> None:
+    window.become(live_portal.signed_in(ANA))
+    link = live_portal.link(LUIS)
+    for target in ("/willow/sign-out", link.removeprefix(live_portal.url), "/willow/sign-in"):
+        action = f"{live_portal.url}{target}"
+        form = f'<form method="post" action="{action}"><input name="switch" value="yes"><button>Win</button>'
         with webmail(form) as evil:
             window.go(evil)
-            window.press("Win")
+            window.click_button("Win")
             assert window.heading == "This page was open for too long"
 
     assert window.go("/willow/home").locator("h1").inner_text() == "Welcome, Ana Reyes"
 
 
-def test_nobody_can_put_a_page_into_a_frame(town: Town, window: Window) -> None:
-    with webmail(f'<iframe src="{town.url}/willow/sign-in"></iframe>') as evil:
+def test_nobody_can_put_a_page_into_a_frame(live_portal: LivePortal, window: Window) -> None:
+    with webmail(f'<iframe src="{live_portal.url}/willow/sign-in"></iframe>') as evil:
         window.go(evil)
         window.page.wait_for_timeout(200)
 
         assert not [frame for frame in window.page.frames if frame.locator("form").count()]
 
 
-def test_everything_can_be_done_by_keyboard_alone(town: Town, window: Window) -> None:
+def test_everything_can_be_done_by_keyboard_alone(live_portal: LivePortal, window: Window) -> None:
     page, press = window.go("/willow"), window.page.keyboard.press
     press("Tab")
     expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
@@ -274,7 +283,7 @@ def test_everything_can_be_done_by_keyboard_alone(town: Town, window: Window) ->
     page.keyboard.type(MARIA)
     press("Enter")
     page.wait_for_url("**/sign-in/sent")
-    window.go(town.letter(MARIA)["url"])
+    window.go(live_portal.letter(MARIA)["url"])
     tab_to(page, "Maria & Daniel Gomez")
     press("Space")
     page.wait_for_url("**/home")
@@ -308,33 +317,35 @@ def test_whatever_has_the_focus_can_be_seen_to_have_it(window: Window) -> None:
 
 
 @pytest.mark.parametrize("chosen", ["by the browser", "on the page"])
-def test_everything_is_in_spanish_for_whom_wants_it(browser: Chromium, town: Town, chosen: str) -> None:
-    with chromium.window(browser, town, locale="es-MX" if chosen == "by the browser" else "en-US") as window:
+def test_everything_is_in_spanish_for_whom_wants_it(browser: Chromium, live_portal: LivePortal, chosen: str) -> None:
+    with chromium.window(browser, live_portal, locale="es-MX" if chosen == "by the browser" else "en-US") as window:
         page = window.go("/willow")
         if chosen == "on the page":
             window.follow("Español")
         window.follow("Soy un cliente existente")
         page.get_by_label("Dirección de correo electrónico").fill("nadie@example.com")
-        window.press("Enviar enlace")
+        window.click_button("Enviar enlace")
         assert "No tenemos registrada esa dirección" in page.inner_text("main")
         page.get_by_label("Dirección de correo electrónico").fill(LUIS)
-        window.press("Enviar enlace")
+        window.click_button("Enviar enlace")
         assert window.heading == "Su enlace está en camino"
-        window.go(town.letter(LUIS)["url"])
+        window.go(live_portal.letter(LUIS)["url"])
         assert window.heading == "Le damos la bienvenida, Luis Ortega"
-        window.press("Cerrar sesión")
+        window.click_button("Cerrar sesión")
         assert window.heading == "Ha cerrado la sesión"
         assert page.locator("html").get_attribute("lang") == "es"
 
 
-def test_the_language_can_be_changed_in_the_middle_and_nothing_typed_is_lost(town: Town, window: Window) -> None:
-    window.ask("willow", ANA)
+def test_the_language_can_be_changed_in_the_middle_and_nothing_typed_is_lost(
+    live_portal: LivePortal, window: Window
+) -> None:
+    window.request_link("willow", ANA)
     window.follow("Español")
     assert window.heading == "Su enlace está en camino"
-    window.go(town.link("willow", LUIS))
+    window.go(live_portal.link(LUIS))
     assert window.heading == "Inicie sesión en su Portal de clientes"
     window.follow("English")
-    window.press("Sign in")
+    window.click_button("Sign in")
 
     assert window.path == "/willow/home"
 
@@ -356,22 +367,22 @@ def fits(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("locale", ["en-US", "es-US"])
-def test_pages_fit_at_twice_the_size(browser: Chromium, town: Town, locale: str) -> None:
+def test_pages_fit_at_twice_the_size(browser: Chromium, live_portal: LivePortal, locale: str) -> None:
     """200 % on a small laptop, and letters twice as large on a phone (WCAG 2.2, 1.4.4 and 1.4.10)."""
     half = {"width": 640, "height": 400}
-    with chromium.window(browser, town, viewport=half, device_scale_factor=2, locale=locale) as window:
-        window.become(town.signed_in("willow", MARIA))
+    with chromium.window(browser, live_portal, viewport=half, device_scale_factor=2, locale=locale) as window:
+        window.become(live_portal.signed_in(MARIA))
         for path in PATHS:
             assert fits(window.go(path)), path
-    with chromium.window(browser, town, viewport={"width": NARROW, "height": 600}, locale=locale) as window:
+    with chromium.window(browser, live_portal, viewport={"width": NARROW, "height": 600}, locale=locale) as window:
         for path in PATHS:
             page = window.go(path)
             page.evaluate("document.documentElement.style.fontSize = '225%'")
             assert fits(page), path
 
 
-def test_in_forced_colours_buttons_and_fields_keep_their_edges(browser: Chromium, town: Town) -> None:
-    with chromium.window(browser, town, forced_colors="active") as window:
+def test_in_forced_colours_buttons_and_fields_keep_their_edges(browser: Chromium, live_portal: LivePortal) -> None:
+    with chromium.window(browser, live_portal, forced_colors="active") as window:
         page = window.go("/willow/sign-in")
         for element in (page.get_by_role("button", name="Send link"), page.locator("#email")):
             style = element.evaluate("e => [getComputedStyle(e).borderTopStyle, getComputedStyle(e).borderTopWidth]")
@@ -380,8 +391,8 @@ def test_in_forced_colours_buttons_and_fields_keep_their_edges(browser: Chromium
         page.screenshot(path=SCREENSHOTS / "sign-in-en-forced-colours.png", full_page=True)
 
 
-def test_fingers_hit_what_they_aim_at(town: Town, window: Window) -> None:
-    window.become(town.signed_in("willow", MARIA))
+def test_fingers_hit_what_they_aim_at(live_portal: LivePortal, window: Window) -> None:
+    window.become(live_portal.signed_in(MARIA))
     small: dict[str, int] = {}
     for path in (*PATHS, "/willow/profiles"):
         boxes = window.go(path).evaluate(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.chromium import Window
 from tests.browser.foreign_site import serving
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal
 
 BLANKS = ["\u2003", "\u00a0", "\u3000"]
 """Characters that Chromium keeps at the start of a cookie's name, and that `str.strip` takes away."""
@@ -40,37 +40,39 @@ class Neighbour(BaseHTTPRequestHandler):
 @contextmanager
 def neighbour(*cookies: str) -> Iterator[str]:
     """The address of that page, beside the portal's host and below the same domain."""
-    told = [f"{cookie}; Domain=clinic.localhost; Path=/; Secure; SameSite=Lax" for cookie in cookies]
-    with serving(partial(Neighbour, told)) as port:
+    fields = [f"{cookie}; Domain=clinic.localhost; Path=/; Secure; SameSite=Lax" for cookie in cookies]
+    with serving(partial(Neighbour, fields)) as port:
         yield f"http://blog.clinic.localhost:{port}/"
 
 
-def portal_of(town: Town) -> str:
+def portal_of(live_portal: LivePortal) -> str:
     """The portal's address below that domain."""
-    return f"http://portal.clinic.localhost:{urlsplit(town.url).port}"
+    return f"http://portal.clinic.localhost:{urlsplit(live_portal.url).port}"
 
 
 @pytest.mark.parametrize("blank", BLANKS, ids=ascii)
-def test_a_neighbouring_host_cannot_sign_anyone_in(window: Window, town: Town, blank: str) -> None:
-    thief = town.signed_in("willow", "ana@example.com")
+def test_a_neighbouring_host_cannot_sign_anyone_in(window: Window, live_portal: LivePortal, blank: str) -> None:
+    thief = live_portal.signed_in("ana@example.com")
     session = thief.cookies["__Host-session-willow"]
     with neighbour(f"{blank}__Host-session-willow={session}") as page:
         window.go(page)
-    kept = [cookie["name"] for cookie in window.context.cookies()]
-    assert f"{blank}__Host-session-willow" in kept
+    stored = [cookie["name"] for cookie in window.context.cookies()]
+    assert f"{blank}__Host-session-willow" in stored
 
-    window.go(f"{portal_of(town)}/willow/home")
+    window.go(f"{portal_of(live_portal)}/willow/home")
     assert window.page.url.endswith("/willow/sign-in")
 
 
-def test_a_neighbouring_host_cannot_open_its_own_link_in_someones_browser(window: Window, town: Town) -> None:
-    thief = town.browser()
-    thief.ask("willow", "ana@example.com")
-    link = town.letter("ana@example.com")["url"]
+def test_a_neighbouring_host_cannot_open_its_own_link_in_someones_browser(
+    window: Window, live_portal: LivePortal
+) -> None:
+    thief = live_portal.browser()
+    thief.request_link("ana@example.com")
+    link = live_portal.letter("ana@example.com")["url"]
     planted = [f"\u2003{name}={value}" for name, value in thief.cookies.items() if "-again-" not in name]
     with neighbour(*planted) as page:
         window.go(page)
 
-    window.go(portal_of(town) + urlsplit(link).path)
+    window.go(portal_of(live_portal) + urlsplit(link).path)
     assert window.heading == "Sign in to your Client Portal"
     assert window.page.get_by_role("button", name="Sign in").count() == 1

@@ -3,36 +3,37 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.faults.harness import AN_HOUR, ANA, MARIA, RETRY_SECONDS, TYPED, Act, Scene
+from tests.faults.harness import AN_HOUR, ANA, MARIA, RETRY_SECONDS, TYPED, FlowStep, Harness
 from tests.kit import gateway_events
-from tests.kit.files import key_of
-from tests.kit.portal import Answer, Browser
+from tests.kit.browser import Browser
+from tests.kit.http_response import HttpResponse
+from tests.kit.seed import key_of
 
-type Flow = Callable[[Scene], Act]
+type Flow = Callable[[Harness], FlowStep]
 
 LATER = 61
 """Seconds, after which asking again is no second press."""
 
 
-def ask(scene: Scene) -> Act:
+def ask(scene: Harness) -> FlowStep:
     """Ask for a link on a browser that was never here."""
     browser = scene.browser()
-    return Act(lambda: browser.ask(TYPED), lambda answer: gets_in_by_asking(scene, browser, answer))
+    return FlowStep(lambda: browser.request_link(TYPED), lambda answer: gets_in_by_asking(scene, browser, answer))
 
 
-def ask_from_a_known_browser(scene: Scene) -> Act:
+def ask_from_a_known_browser(scene: Harness) -> FlowStep:
     """The browser has a lane of its own."""
     browser = scene.browser()
     browser.sign_in(ANA)
     browser.post("/willow/sign-out")
     scene.portal.now += AN_HOUR
-    return Act(lambda: browser.ask(TYPED), lambda answer: gets_in_by_asking(scene, browser, answer))
+    return FlowStep(lambda: browser.request_link(TYPED), lambda answer: gets_in_by_asking(scene, browser, answer))
 
 
-def open_a_link(scene: Scene) -> Act:
+def open_a_link(scene: Harness) -> FlowStep:
     """See the page that asks for a press."""
     path, browser = scene.browser().link(ANA), scene.browser()
-    return Act(
+    return FlowStep(
         lambda: browser.get(path),
         lambda _: goes_on_by_link(scene, browser, path),
         lambda: scene.state_of("Links") == "used",
@@ -40,7 +41,7 @@ def open_a_link(scene: Scene) -> Act:
     )
 
 
-def press_the_button(scene: Scene) -> Act:
+def open_with_button(scene: Harness) -> FlowStep:
     """Sign in with it."""
     act = open_a_link(scene)
     path = f"/willow/link/{act.secrets[0]}"
@@ -49,11 +50,11 @@ def press_the_button(scene: Scene) -> Act:
     return act
 
 
-def sign_in_at_once(scene: Scene) -> Act:
+def sign_in_at_once(scene: Harness) -> FlowStep:
     """Open the link in the browser that asked for it."""
     browser = scene.browser()
     path = browser.link(ANA)
-    return Act(
+    return FlowStep(
         lambda: browser.get(path),
         lambda _: goes_on_by_link(scene, browser, path),
         lambda: scene.state_of("Links") == "used",
@@ -61,10 +62,10 @@ def sign_in_at_once(scene: Scene) -> Act:
     )
 
 
-def type_the_pin(scene: Scene) -> Act:
+def type_the_pin(scene: Harness) -> FlowStep:
     """The right one."""
     pin, browser = scene.portal.pin_for(key_of(scene.portal, "willow", ANA)), scene.browser()
-    return Act(
+    return FlowStep(
         lambda: type_pin(browser, pin),
         lambda _: goes_on_by_pin(scene, browser, pin),
         lambda: scene.state_of("Pins") == "used",
@@ -72,11 +73,11 @@ def type_the_pin(scene: Scene) -> Act:
     )
 
 
-def type_a_wrong_pin(scene: Scene) -> Act:
+def type_a_wrong_pin(scene: Harness) -> FlowStep:
     """Then the right one."""
     pin, browser = scene.portal.pin_for(key_of(scene.portal, "willow", ANA)), scene.browser()
     wrong = f"{(int(pin) + 1) % 10**6:06d}"
-    return Act(
+    return FlowStep(
         lambda: type_pin(browser, wrong),
         lambda _: goes_on_by_pin(scene, browser, pin),
         lambda: scene.state_of("Pins") == "used",
@@ -84,110 +85,110 @@ def type_a_wrong_pin(scene: Scene) -> Act:
     )
 
 
-def leave_for_google(scene: Scene) -> Act:
+def start_google_sign_in(scene: Harness) -> FlowStep:
     """Press the button."""
     browser = scene.browser()
-    return Act(lambda: browser.post("/willow/google"), lambda _: goes_on_by_google(scene, browser))
+    return FlowStep(lambda: browser.post("/willow/google"), lambda _: goes_on_by_google(scene, browser))
 
 
-def come_back_first(scene: Scene) -> Act:
+def return_first(scene: Harness) -> FlowStep:
     """The Google account is bound to the address."""
     browser = scene.browser()
     back = scene.provider.consented(browser.post("/willow/google").location)
-    return Act(
+    return FlowStep(
         lambda: browser.get(back),
         lambda _: goes_on_by_google(scene, browser),
         lambda: scene.state_of("States", "stage") == "used",
     )
 
 
-def come_back_known(scene: Scene) -> Act:
+def return_known(scene: Harness) -> FlowStep:
     """The Google account was bound before."""
     first = scene.browser()
     assert first.get(scene.provider.consented(first.post("/willow/google").location)).status == 303
     assert first.post("/willow/sign-out").status == 303
     (used,) = {item["state"]["S"] for item in scene.items("States")}
     scene.portal.now += AN_HOUR
-    act = come_back_first(scene)
-    act.spent = lambda: scene.state_of("States", "stage", but=used) == "used"
+    act = return_first(scene)
+    act.consumed = lambda: scene.state_of("States", "stage", but=used) == "used"
     return act
 
 
-def choose_a_profile(scene: Scene) -> Act:
+def choose_a_profile(scene: Harness) -> FlowStep:
     """One of several."""
     browser = signed_in(scene, MARIA)
 
-    def choose() -> Answer:
+    def choose() -> HttpResponse:
         return browser.post("/willow/profiles", {"profile": "01KJTESTLEO000000000000000"})
 
     def go_on(_: Any) -> None:
         assert choose().status == 303
         assert browser.get("/willow/session").document["profile"] == "01KJTESTLEO000000000000000"
 
-    return Act(choose, go_on)
+    return FlowStep(choose, go_on)
 
 
-def go_home(scene: Scene) -> Act:
+def go_home(scene: Harness) -> FlowStep:
     """The first page behind the door."""
     return shown(scene, "/willow/home")
 
 
-def who_am_i(scene: Scene) -> Act:
+def who_am_i(scene: Harness) -> FlowStep:
     """After some time, so that the session is touched."""
     return shown(scene, "/willow/session")
 
 
-def shown(scene: Scene, path: str) -> Act:
+def shown(scene: Harness, path: str) -> FlowStep:
     """Look at something as someone who is signed in."""
     browser = signed_in(scene, ANA)
 
     def go_on(_: Any) -> None:
         assert browser.get(path).status == 200
 
-    return Act(lambda: browser.get(path), go_on)
+    return FlowStep(lambda: browser.get(path), go_on)
 
 
-def authorize(scene: Scene) -> Act:
+def authorize(scene: Harness) -> FlowStep:
     """Another API asks."""
     browser = signed_in(scene, ANA)
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     sent = gateway_events.Sent("GET", "/willow/session", {"host": "portal.example.com", "cookie": cookies})
 
-    def asked() -> Any:
+    def request() -> Any:
         event = gateway_events.event(sent, scene.portal.now * 1000)
         return scene.portal.invoke("Session", {**event, "type": "REQUEST"})
 
     def go_on(answer: Any) -> None:
         assert answer["isAuthorized"] in (True, False)
-        assert asked()["isAuthorized"] is True
+        assert request()["isAuthorized"] is True
 
-    return Act(asked, go_on)
+    return FlowStep(request, go_on)
 
 
-def sign_out(scene: Scene) -> Act:
+def sign_out(scene: Harness) -> FlowStep:
     """Leave, wherever the cookie has been copied to."""
     browser, copied = signed_in(scene, ANA), scene.browser()
     copied.cookies = dict(browser.cookies)
 
     def go_on(_: Any) -> None:
         assert browser.post("/willow/sign-out").status == 303
-        assert not browser.is_in()
-        assert not copied.is_in()
+        assert not browser.is_signed_in()
+        assert not copied.is_signed_in()
 
-    return Act(lambda: browser.post("/willow/sign-out"), go_on)
+    return FlowStep(lambda: browser.post("/willow/sign-out"), go_on)
 
 
 FLOWS: tuple[Flow, ...] = (
     ask,
     ask_from_a_known_browser,
     open_a_link,
-    press_the_button,
+    open_with_button,
     sign_in_at_once,
     type_the_pin,
     type_a_wrong_pin,
-    leave_for_google,
-    come_back_first,
-    come_back_known,
+    start_google_sign_in,
+    return_first,
+    return_known,
     choose_a_profile,
     go_home,
     who_am_i,
@@ -196,7 +197,7 @@ FLOWS: tuple[Flow, ...] = (
 )
 
 
-def signed_in(scene: Scene, address: str) -> Browser:
+def signed_in(scene: Harness, address: str) -> Browser:
     """Someone's browser, some minutes after they have signed in."""
     browser = scene.browser()
     browser.sign_in(address)
@@ -204,7 +205,7 @@ def signed_in(scene: Scene, address: str) -> Browser:
     return browser
 
 
-def gets_in_by_asking(scene: Scene, browser: Browser, answer: Answer | None = None) -> None:
+def gets_in_by_asking(scene: Harness, browser: Browser, answer: HttpResponse | None = None) -> None:
     """Whoever was promised a link gets one; whoever was not, or whose promise was an earlier press's, asks again."""
     path = scene.deliver()
     if answer is not None and answer.status in (202, 303):
@@ -213,36 +214,36 @@ def gets_in_by_asking(scene: Scene, browser: Browser, answer: Answer | None = No
         if path:
             break
         scene.portal.now += pause
-        assert browser.ask(ANA).status == 303
+        assert browser.request_link(ANA).status == 303
         path = scene.deliver()
     assert path, "whoever asks again gets no link"
     assert browser.post(path[-1]).status == 303
-    assert browser.is_in()
+    assert browser.is_signed_in()
 
 
-def goes_on_by_link(scene: Scene, browser: Browser, path: str) -> None:
+def goes_on_by_link(scene: Harness, browser: Browser, path: str) -> None:
     """The same link works, or says what to do next, and that works."""
-    if browser.is_in():
+    if browser.is_signed_in():
         return
     scene.portal.now += RETRY_SECONDS
     began = scene.sessions()
     answer = browser.post(path)
     if answer.status == 303:
         assert len(scene.sessions() - began) == 1
-        assert browser.is_in()
+        assert browser.is_signed_in()
         return
     assert scene.twice, "one fault has cost the link"
     assert answer.status == 410, answer.status
     assert scene.sessions() == began
     assert any(button in answer.body for button in ("/willow/sign-in", "sign-in"))
     scene.portal.now += LATER
-    assert browser.ask(ANA).status == 303
+    assert browser.request_link(ANA).status == 303
     gets_in_by_asking(scene, browser)
 
 
-def goes_on_by_pin(scene: Scene, browser: Browser, pin: str) -> None:
+def goes_on_by_pin(scene: Harness, browser: Browser, pin: str) -> None:
     """The same PIN works, or another that the practice makes does."""
-    if browser.is_in():
+    if browser.is_signed_in():
         return
     scene.portal.now += RETRY_SECONDS
     began = scene.sessions()
@@ -252,18 +253,18 @@ def goes_on_by_pin(scene: Scene, browser: Browser, pin: str) -> None:
         assert answer.status == 422, answer.status
         assert scene.sessions() == began
         assert type_pin(browser, scene.portal.pin_for(key_of(scene.portal, "willow", ANA))).status == 303
-    assert browser.is_in()
+    assert browser.is_signed_in()
 
 
-def goes_on_by_google(scene: Scene, browser: Browser) -> None:
+def goes_on_by_google(scene: Harness, browser: Browser) -> None:
     """Once more from the beginning."""
-    if browser.is_in():
+    if browser.is_signed_in():
         return
     scene.portal.now += RETRY_SECONDS
     assert browser.get(scene.provider.consented(browser.post("/willow/google").location)).status == 303
-    assert browser.is_in()
+    assert browser.is_signed_in()
 
 
-def type_pin(browser: Browser, pin: str, address: str = TYPED) -> Answer:
+def type_pin(browser: Browser, pin: str, address: str = TYPED) -> HttpResponse:
     """Type the code."""
     return browser.post("/willow/pin", {"email": address, "pin": pin})

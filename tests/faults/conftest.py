@@ -7,22 +7,21 @@ from typing import Any
 import pytest
 from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import ExponentialBackoff
-from moto import mock_aws
 
 from latchkey import tokens
-from tests.faults.harness import Scene, set_up, verbose
-from tests.functions.conftest import AS_WE_ARE
+from tests.faults.harness import Harness, set_up, verbose
 from tests.identity import fake_provider
+from tests.kit.cloud import mocked_aws
 
 
 @pytest.fixture(scope="module")
-def scene() -> Iterator[Scene]:
-    with fake_provider.serving() as server, mock_aws(config=AS_WE_ARE):
+def scene() -> Iterator[Harness]:
+    with fake_provider.serving() as server, mocked_aws():
         cloud, portal = set_up(server.provider)
         with portal.opened(), verbose(), pytest.MonkeyPatch.context() as patch:
-            scene = Scene(cloud, portal, server.provider)
+            scene = Harness(cloud, portal, server.provider)
             patch.setattr(time, "sleep", scene.wait)
-            patch.setattr(ExponentialBackoff, "delay_amount", _longest(ExponentialBackoff.delay_amount))
+            patch.setattr(ExponentialBackoff, "delay_amount", _max_delay(ExponentialBackoff.delay_amount))
             # a client that has met many faults tries less often; here each fault is the first
             patch.setattr(RetryQuota, "acquire", lambda _quota, _amount: True)
             # how long a PIN is stretched is another test's affair
@@ -30,7 +29,7 @@ def scene() -> Iterator[Scene]:
             yield scene
 
 
-def _longest(amount: Callable[[Any, Any], float]) -> Callable[[Any, Any], float]:
+def _max_delay(amount: Callable[[Any, Any], float]) -> Callable[[Any, Any], float]:
     """As long as chance can make it."""
 
     def delay_amount(backoff: Any, context: Any) -> float:

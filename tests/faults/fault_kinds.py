@@ -11,7 +11,7 @@ TRANSACTIONS = ("TransactWriteItems", "TransactGetItems")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """One kind of trouble: what happens at a call of a service, and nothing where it cannot happen."""
 
     name: str
@@ -19,7 +19,7 @@ class Kind:
     """By service, or by operation."""
     then: Fault | None = None
     """What happens to every call after it."""
-    again: bool = False
+    repeated: bool = False
     """Whether the same happens to the same operation from then on."""
 
     def at(self, operation: str) -> Fault | None:
@@ -30,7 +30,7 @@ class Kind:
         """The trouble at one call."""
 
         def struck(operation: str, call: int) -> Fault | None:
-            if call == site or (call > site and self.again):
+            if call == site or (call > site and self.repeated):
                 return self.at(operation)
             return self.then if call > site else None
 
@@ -55,17 +55,17 @@ BROKEN = {
 }
 
 EVERYWHERE = (
-    Kind("throttled", THROTTLED),
-    Kind("too_slow", _all(SLOW)),
-    Kind("answer_lost", _all(LOST)),
-    Kind("answer_lost_once", _all(replace(LOST, tries=1))),
-    Kind("dark_from_here_on", _all(SLOW), then=SLOW),
-    Kind("answer_lost_then_dark", _all(LOST), then=SLOW),
+    FaultKind("throttled", THROTTLED),
+    FaultKind("too_slow", _all(SLOW)),
+    FaultKind("answer_lost", _all(LOST)),
+    FaultKind("answer_lost_once", _all(replace(LOST, tries=1))),
+    FaultKind("dark_from_here_on", _all(SLOW), then=SLOW),
+    FaultKind("answer_lost_then_dark", _all(LOST), then=SLOW),
 )
 ALIKE = (
-    Kind("broken", BROKEN),
-    Kind("reset", _all(RESET)),
-    Kind("throttled_once", {service: replace(fault, tries=1) for service, fault in THROTTLED.items()}),
+    FaultKind("broken", BROKEN),
+    FaultKind("reset", _all(RESET)),
+    FaultKind("throttled_once", {service: replace(fault, tries=1) for service, fault in THROTTLED.items()}),
 )
 """To all but botocore the same as others of these: the clients' flows are enough."""
 CONFLICT = Fault(
@@ -77,18 +77,18 @@ CONFLICT = Fault(
     },
 )
 IN_TRANSACTIONS = (
-    Kind("conflict_once", dict.fromkeys(TRANSACTIONS, CONFLICT)),
-    Kind("conflicts_without_end", dict.fromkeys(TRANSACTIONS, CONFLICT), again=True),
+    FaultKind("conflict_once", dict.fromkeys(TRANSACTIONS, CONFLICT)),
+    FaultKind("conflicts_without_end", dict.fromkeys(TRANSACTIONS, CONFLICT), repeated=True),
 )
 OF_SECRETS = (
-    Kind("denied", {"secrets": refused("AccessDeniedException")}),
-    Kind("denied_from_here_on", {"secrets": refused("AccessDeniedException")}, again=True),
+    FaultKind("denied", {"secrets": refused("AccessDeniedException")}),
+    FaultKind("denied_from_here_on", {"secrets": refused("AccessDeniedException")}, repeated=True),
 )
-OF_RINGS = (Kind("unreadable", {"secrets": Fault(status=200, document={"SecretString": "{"})}),)
+OF_RINGS = (FaultKind("unreadable", {"secrets": Fault(status=200, document={"SecretString": "{"})}),)
 OF_SES = (
-    Kind("paused", {"mail": refused("SendingPausedException")}),
-    Kind("suspended", {"mail": refused("AccountSuspendedException")}),
-    Kind("rejected", {"mail": refused("MessageRejected")}),
-    Kind("bad_request", {"mail": refused("BadRequestException")}),
-    Kind("quota", {"mail": refused("LimitExceededException")}),
+    FaultKind("paused", {"mail": refused("SendingPausedException")}),
+    FaultKind("suspended", {"mail": refused("AccountSuspendedException")}),
+    FaultKind("rejected", {"mail": refused("MessageRejected")}),
+    FaultKind("bad_request", {"mail": refused("BadRequestException")}),
+    FaultKind("quota", {"mail": refused("LimitExceededException")}),
 )

@@ -17,17 +17,19 @@ from moto.dynamodb.models import dynamodb_backends
 from latchkey import tokens
 from latchkey.rules.members import Role
 from latchkey.store import members
-from tests.identity.fake_provider import CLIENT, SECRET, Provider
-from tests.kit import caches, gateway_events, sam_template
+from tests.identity.fake_provider import CLIENT, SECRET, FakeProvider
+from tests.kit import caches, sam_template
 from tests.kit.aws_faults import Fault
-from tests.kit.files import put_people
-from tests.kit.portal import PARAMETERS, Answer, Browser, Cloud, Portal
-from tests.kit.seed import NOON
+from tests.kit.browser import Browser
+from tests.kit.clinician import ISSUER, OAUTH_CLIENT
+from tests.kit.clock import NOON
+from tests.kit.cloud import PARAMETERS, Cloud
+from tests.kit.portal import Portal
+from tests.kit.seed import seed_people
 
 ANA, MARIA, SAM = "ana@example.com", "maria.gomez@gmail.com", "sam@example.com"
 TYPED = "Ana@Example.COM"
 """As it stands nowhere but in a form."""
-ISSUER = "https://pool.example"
 LAMBDA_SECONDS = 10
 ANSWER_SECONDS = 8
 """A person waits no longer."""
@@ -36,13 +38,13 @@ AN_HOUR = 3600
 
 
 @dataclass
-class Act:
+class FlowStep:
     """Something that someone does, ready to be done."""
 
     do: Callable[[], Any]
     go_on: Callable[[Any], None]
     """What they do next, given what came of it; fails where that leads nowhere."""
-    spent: Callable[[], bool] | None = None
+    consumed: Callable[[], bool] | None = None
     """Whether what proves the person has been used up; None where nobody signs in by it."""
     secrets: list[str] = field(default_factory=list)
     """What may be written down nowhere."""
@@ -50,10 +52,10 @@ class Act:
     """From where someone has gone on already: which calls got through, and what was answered."""
 
 
-class Scene:
+class Harness:
     """The portal, who works there, and Google."""
 
-    def __init__(self, cloud: Cloud, portal: Portal, provider: Provider) -> None:
+    def __init__(self, cloud: Cloud, portal: Portal, provider: FakeProvider) -> None:
         self.portal, self.provider = portal, provider
         self.waited = 0.0
         """Seconds of waiting for AWS in vain, and between tries."""
@@ -84,12 +86,12 @@ class Scene:
 
     def saved(self) -> Callable[[], None]:
         """Everything as it is now; calling it puts it back."""
-        kept = {name: copy.deepcopy(table.items) for name, table in self._tables.items()}
+        stored = {name: copy.deepcopy(table.items) for name, table in self._tables.items()}
         jars = [(browser, dict(browser.cookies)) for browser in self._browsers]
         codes, now, cookies = dict(self.provider._codes), self.portal.now, list(self.portal.cookies)  # noqa: SLF001
 
         def restore() -> None:
-            for name, items in kept.items():
+            for name, items in stored.items():
                 self._tables[name].items = copy.deepcopy(items)
             for browser, jar in jars:
                 browser.cookies = dict(jar)
@@ -102,7 +104,7 @@ class Scene:
     def _new_day(self) -> None:
         """An empty queue and log, and functions that were not called lately: every secret is read anew."""
         self.portal._names["MailQueue"] = boto3.client("sqs").create_queue(QueueName=tokens.new_ulid(0))["QueueUrl"]  # noqa: SLF001
-        self.portal.wire.calls.clear()
+        self.portal.aws.calls.clear()
         self.portal.log.seek(0)
         self.portal.log.truncate()
         caches.empty()
@@ -116,7 +118,7 @@ class Scene:
     @contextmanager
     def troubled(self, strikes: Callable[[str, int], Fault | None]) -> Iterator[list[str]]:
         """Meanwhile calls go wrong, and time passes; afterwards all is well again."""
-        with self.portal.wire.struck(strikes, self.wait) as heard:
+        with self.portal.aws.struck(strikes, self.wait) as heard:
             yield heard
         self.portal.milliseconds = LAMBDA_SECONDS * 1000
 
@@ -127,7 +129,7 @@ class Scene:
         found = self.portal.waiting()
         found += [
             arguments["MessageBody"]
-            for operation, arguments in self.portal.wire.calls
+            for operation, arguments in self.portal.aws.calls
             if operation == "SendMessage" and arguments.get("DelaySeconds")
         ]
         self.portal._names["MailQueue"] = boto3.client("sqs").create_queue(QueueName=tokens.new_ulid(0))["QueueUrl"]  # noqa: SLF001
@@ -143,8 +145,8 @@ class Scene:
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Every item of a table, as DynamoDB's JSON has it."""
-        kept = self._tables[table].items.values()
-        every = [item for one in kept for item in (one.values() if isinstance(one, dict) else (one,))]
+        stored = self._tables[table].items.values()
+        every = [item for one in stored for item in (one.values() if isinstance(one, dict) else (one,))]
         return [item.to_json()["Attributes"] for item in every]
 
     def sessions(self) -> set[str]:
@@ -160,7 +162,7 @@ class Scene:
     def written(self) -> str:
         """All that is kept, queued and logged, in one text."""
         rest = json.dumps([self.items(table) for table in self._tables], default=_text)
-        sent = [arguments["MessageBody"] for name, arguments in self.portal.wire.calls if name == "SendMessage"]
+        sent = [arguments["MessageBody"] for name, arguments in self.portal.aws.calls if name == "SendMessage"]
         return "\n".join([rest, *sent, self.portal.log.getvalue()])
 
     def leaks(self, secrets: list[str], printed: str) -> list[str]:
@@ -172,38 +174,8 @@ class Scene:
         found = [secret for secret in known if _stands_in(secret, text)]
         return found + [address for address in (ANA, MARIA, SAM, "@") if address in logged]
 
-    def desk(self, subject: str = "dr-willow", practice: str = "willow") -> "Desk":
-        """Someone who works for a practice."""
-        return Desk(self.portal, subject, practice)
 
-
-@dataclass
-class Desk:
-    """Someone who works for a practice, with an access token."""
-
-    portal: Portal
-    subject: str
-    practice: str
-
-    def ask(self, method: str, path: str = "", body: Any = None, key: str = "") -> Answer:
-        """Ask the clinicians' function; `path` is below the practice."""
-        headers = {"host": "portal.example.com", "content-type": "application/json"}
-        headers |= {"idempotency-key": key} if key else {}
-        sent = gateway_events.Sent(
-            method,
-            f"/admin/v1/practices/{self.practice}{path}",
-            headers,
-            b"" if body is None else json.dumps(body).encode(),
-            "198.51.100.7",
-        )
-        event = gateway_events.event(sent, self.portal.now * 1000)
-        event["routeKey"] = event["routeKey"].replace("ANY", method)
-        claims = {"iss": ISSUER, "client_id": "desk", "scope": "latchkey/admin", "sub": self.subject}
-        event["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
-        return self.portal.answer("Admin", event)
-
-
-def set_up(provider: Provider) -> tuple[Cloud, Portal]:
+def set_up(provider: FakeProvider) -> tuple[Cloud, Portal]:
     """AWS with the template's tables, and a portal of two practices that knows Google by another address."""
     cloud = Cloud()
     secret = boto3.client("secretsmanager").create_secret(Name=tokens.new_ulid(0), SecretString=SECRET)
@@ -212,14 +184,14 @@ def set_up(provider: Provider) -> tuple[Cloud, Portal]:
     portal.parameters |= {
         **PARAMETERS,
         "TokenIssuer": ISSUER,
-        "TokenClientIds": "desk",
+        "TokenClientIds": OAUTH_CLIENT,
         "GoogleClientId": CLIENT,
         "GoogleIssuer": provider.url,
         "GoogleAuthorizeUrl": f"{provider.url}/o/auth",
         "GoogleTokenUrl": f"{provider.url}/token",
         "GoogleCertsUrl": f"{provider.url}/certs",
     }
-    put_people(portal)
+    seed_people(portal)
     members.set_role("willow", "dr-willow", Role.CLINICIAN)
     members.set_role("willow", "head-willow", Role.ADMIN)
     cloud.remember()
@@ -229,15 +201,15 @@ def set_up(provider: Provider) -> tuple[Cloud, Portal]:
 @contextmanager
 def verbose() -> Iterator[None]:
     """The log at its most talkative, as the template lets an operator have it."""
-    ours, root = logging.getLogger("latchkey"), logging.getLogger()
-    levels = ours.level, root.level
-    ours.setLevel(logging.DEBUG)
+    expected, root = logging.getLogger("latchkey"), logging.getLogger()
+    levels = expected.level, root.level
+    expected.setLevel(logging.DEBUG)
     # Lambda's own level where the log is JSON
     root.setLevel(logging.INFO)
     try:
         yield
     finally:
-        ours.setLevel(levels[0])
+        expected.setLevel(levels[0])
         root.setLevel(levels[1])
 
 

@@ -6,92 +6,92 @@ from latchkey.rules.members import Role
 from latchkey.store import members
 from tests.faults.client_flows import Flow
 from tests.faults.clinician_flows import repeating
-from tests.faults.harness import Act, Scene
+from tests.faults.harness import FlowStep, Harness
 from tests.faults.record_flows import each_row_once
-from tests.kit.portal import Answer
+from tests.kit.http_response import HttpResponse
 
 
-def admit_a_member(scene: Scene) -> Act:
+def admit_a_member(scene: Harness) -> FlowStep:
     """They may act from then on."""
-    head = scene.desk("head-willow")
+    head = scene.portal.clinician("head-willow")
 
-    def admit() -> Answer:
-        return head.ask("PUT", "/members/dr-new", {"role": "clinician"})
+    def admit() -> HttpResponse:
+        return head.request("PUT", "/members/dr-new", {"role": "clinician"})
 
-    def may_act(_: Answer) -> None:
-        assert scene.desk("dr-new").ask("GET", "/clients").status == 200
+    def is_allowed(_: HttpResponse) -> None:
+        assert scene.portal.clinician("dr-new").request("GET", "/clients").status == 200
         each_row_once(scene, "member_changed")
 
-    return Act(admit, repeating(scene, admit, may_act))
+    return FlowStep(admit, repeating(scene, admit, is_allowed))
 
 
-def remove_a_member(scene: Scene) -> Act:
+def remove_a_member(scene: Harness) -> FlowStep:
     """They may act no more."""
-    head = scene.desk("head-willow")
+    head = scene.portal.clinician("head-willow")
 
-    def remove() -> Answer:
-        return head.ask("DELETE", "/members/dr-willow")
+    def remove() -> HttpResponse:
+        return head.request("DELETE", "/members/dr-willow")
 
-    def may_not_act(_: Answer) -> None:
-        assert scene.desk().ask("GET", "/clients").status == 404
+    def is_not_allowed(_: HttpResponse) -> None:
+        assert scene.portal.clinician().request("GET", "/clients").status == 404
         each_row_once(scene, "member_changed")
 
-    return Act(remove, repeating(scene, remove, may_not_act))
+    return FlowStep(remove, repeating(scene, remove, is_not_allowed))
 
 
-def write_a_letter(scene: Scene) -> Act:
+def write_a_letter(scene: Harness) -> FlowStep:
     """In the practice's own words, and all else stays."""
-    head = scene.desk("head-willow")
+    head = scene.portal.clinician("head-willow")
     words = {"greeting": "Dear {name},", "body": "Come in: {link}", "footer": "{practice}"}
-    before = head.ask("GET").document
+    before = head.get("").document
 
-    def write() -> Answer:
-        return head.ask("PUT", "/letters/sign_in/en", words)
+    def write() -> HttpResponse:
+        return head.request("PUT", "/letters/sign_in/en", words)
 
-    def is_written(_: Answer) -> None:
-        assert head.ask("GET", "/letters/sign_in/en").document == words
-        assert head.ask("GET").document == before
+    def is_written(_: HttpResponse) -> None:
+        assert head.request("GET", "/letters/sign_in/en").document == words
+        assert head.get("").document == before
         each_row_once(scene, "practice_changed")
 
-    return Act(write, repeating(scene, write, is_written))
+    return FlowStep(write, repeating(scene, write, is_written))
 
 
-def found_a_practice(scene: Scene) -> Act:
+def found_a_practice(scene: Harness) -> FlowStep:
     """One that was not there."""
     return put(scene, "elm", {"name": "Elm Street Therapy", "phone": "(555) 010-0111"})
 
 
-def replace_the_settings(scene: Scene) -> Act:
+def replace_the_settings(scene: Harness) -> FlowStep:
     """All of them; the letters stay."""
     words = {"greeting": "Dear {name},", "body": "", "footer": ""}
-    assert scene.desk("head-willow").ask("PUT", "/letters/sign_in/en", words).status == 200
+    assert scene.portal.clinician("head-willow").request("PUT", "/letters/sign_in/en", words).status == 200
     scene.portal.now += 60
     act = put(scene, "willow", {"name": "Willow Family Therapy", "phone": "(555) 010-0111"})
     as_before = act.go_on
 
-    def go_on(answer: Answer) -> None:
+    def go_on(answer: HttpResponse) -> None:
         as_before(answer)
-        assert scene.desk("head-willow").ask("GET", "/letters/sign_in/en").document == words
+        assert scene.portal.clinician("head-willow").request("GET", "/letters/sign_in/en").document == words
 
     act.go_on = go_on
     return act
 
 
-def put(scene: Scene, slug: str, settings: dict[str, Any]) -> Act:
+def put(scene: Harness, slug: str, settings: dict[str, Any]) -> FlowStep:
     """An operator puts a practice."""
     members.set_role(slug, "operator", Role.OPERATOR)
-    operator = scene.desk("operator", slug)
+    operator = scene.portal.clinician("operator", slug)
 
-    def write() -> Answer:
-        return operator.ask("PUT", "", settings)
+    def write() -> HttpResponse:
+        return operator.request("PUT", "", settings)
 
-    def is_there(_: Answer) -> None:
-        kept = operator.ask("GET").document
-        assert kept | settings == kept
-        assert kept["welcome"] is None
+    def is_there(_: HttpResponse) -> None:
+        stored = operator.get("").document
+        assert stored | settings == stored
+        assert stored["welcome"] is None
         each_row_once(scene, "practice_changed")
 
-    return Act(write, repeating(scene, write, is_there))
+    return FlowStep(write, repeating(scene, write, is_there))
 
 
 FLOWS: tuple[Flow, ...] = (

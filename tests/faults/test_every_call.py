@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from tests.faults import client_flows, clinician_flows, practice_flows, record_flows, worker_flows
-from tests.faults.fault_kinds import ALIKE, EVERYWHERE, IN_TRANSACTIONS, OF_RINGS, OF_SECRETS, OF_SES, Kind
-from tests.faults.harness import ANSWER_SECONDS, Act, Scene
-from tests.kit.portal import Answer
+from tests.faults.fault_kinds import ALIKE, EVERYWHERE, IN_TRANSACTIONS, OF_RINGS, OF_SECRETS, OF_SES, FaultKind
+from tests.faults.harness import ANSWER_SECONDS, FlowStep, Harness
+from tests.kit.http_response import HttpResponse
 
 FLOWS = (*client_flows.FLOWS, *clinician_flows.FLOWS, *record_flows.FLOWS, *practice_flows.FLOWS, *worker_flows.FLOWS)
 WITHOUT_TRANSACTIONS = (
     client_flows.ask,
     client_flows.ask_from_a_known_browser,
     client_flows.type_a_wrong_pin,
-    client_flows.leave_for_google,
+    client_flows.start_google_sign_in,
     clinician_flows.make_a_pin,
     clinician_flows.change_the_settings,
     clinician_flows.read_the_diagnosis,
@@ -40,24 +40,22 @@ WITHOUT_SECRETS = (
     record_flows.unbind_google,
     record_flows.share_more,
     *practice_flows.FLOWS,
-    worker_flows.hear_of_a_bounce,
+    worker_flows.report_bounce,
 )
 WITH_TRANSACTIONS = tuple(flow for flow in FLOWS if flow not in WITHOUT_TRANSACTIONS)
 WITH_SECRETS = tuple(flow for flow in FLOWS if flow not in WITHOUT_SECRETS)
-WITH_RINGS = tuple(
-    flow for flow in WITH_SECRETS if flow not in (client_flows.come_back_first, client_flows.come_back_known)
-)
+WITH_RINGS = tuple(flow for flow in WITH_SECRETS if flow not in (client_flows.return_first, client_flows.return_known))
 """Any text can be what Google gave us for a secret; it is refused by Google."""
 SLOWEST_SECONDS = 5
 """Of the machine; nothing waits for real."""
 
 
 @pytest.fixture(scope="module")
-def arranged(scene: Scene) -> Callable[[client_flows.Flow], tuple[Act, Callable[[], None], tuple[str, ...]]]:
+def arranged(scene: Harness) -> Callable[[client_flows.Flow], tuple[FlowStep, Callable[[], None], tuple[str, ...]]]:
     """What is to be done in a flow, how to begin again, and which calls it makes where nothing is wrong."""
 
     @cache
-    def arrange(flow: client_flows.Flow) -> tuple[Act, Callable[[], None], tuple[str, ...]]:
+    def arrange(flow: client_flows.Flow) -> tuple[FlowStep, Callable[[], None], tuple[str, ...]]:
         scene.begin()
         act = flow(scene)
         restore = scene.saved()
@@ -72,7 +70,7 @@ def arranged(scene: Scene) -> Callable[[client_flows.Flow], tuple[Act, Callable[
     return arrange
 
 
-def everything_holds(scene: Scene, act: Act, strikes: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def everything_holds(scene: Harness, act: FlowStep, strikes: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Do it in trouble, and go on when the trouble is over."""
     before, began = scene.sessions(), time.monotonic()
     with scene.troubled(strikes):
@@ -82,13 +80,13 @@ def everything_holds(scene: Scene, act: Act, strikes: Any, capsys: pytest.Captur
 
     assert scene.waited < ANSWER_SECONDS, f"waits for {scene.waited:.2f} s"
     assert took < SLOWEST_SECONDS
-    if isinstance(answer, Answer):
+    if isinstance(answer, HttpResponse):
         is_an_answer(answer)
     assert len(opened) <= 1
-    if act.spent:
-        assert act.spent() == bool(opened), "a session and its proof go together"
-    if isinstance(answer, Answer):
-        given = any("__Host-session" in name and value for name, value in answer.kept.items())
+    if act.consumed:
+        assert act.consumed() == bool(opened), "a session and its proof go together"
+    if isinstance(answer, HttpResponse):
+        given = any("__Host-session" in name and value for name, value in answer.cookie_values.items())
         assert given or not opened, "a session without its cookie"
         assert opened or not given or answer.status == 503, "a cookie without a session"  # where nobody could tell
     if _is_new(scene, act, answer):
@@ -97,31 +95,31 @@ def everything_holds(scene: Scene, act: Act, strikes: Any, capsys: pytest.Captur
     assert scene.leaks(act.secrets, printed) == []
 
 
-def _is_new(scene: Scene, act: Act, answer: Any) -> bool:
+def _is_new(scene: Harness, act: FlowStep, answer: Any) -> bool:
     """Whether nobody has gone on from here: where the same calls got through, and the same was answered, all is the
     same, whatever kept the others from it."""
-    told = (*scene.portal.wire.carried_out, str(getattr(answer, "status", answer)))
-    new = told not in act.gone_on
-    act.gone_on.add(told)
+    fields = (*scene.portal.aws.carried_out, str(getattr(answer, "status", answer)))
+    new = fields not in act.gone_on
+    act.gone_on.add(fields)
     return new
 
 
-def is_an_answer(answer: Answer) -> None:
+def is_an_answer(answer: HttpResponse) -> None:
     """One of ours, with the way on."""
     assert answer.status < 500 or answer.status == 503, answer.status
     if answer.status == 503:
         assert int(answer.headers["retry-after"]) > 0
     if answer.headers.get("content-type", "").startswith("text/html"):
-        assert answer.sheet.heading
+        assert answer.page.heading
     elif answer.status >= 400:
         assert answer.code
 
 
 def _status(answer: Any) -> int:
-    return answer.status if isinstance(answer, Answer) else 200
+    return answer.status if isinstance(answer, HttpResponse) else 200
 
 
-def _rows(kinds: tuple[Kind, ...], flows: tuple[client_flows.Flow, ...] = FLOWS) -> pytest.MarkDecorator:
+def _rows(kinds: tuple[FaultKind, ...], flows: tuple[client_flows.Flow, ...] = FLOWS) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
         ("flow", "kind"),
         [pytest.param(flow, kind, id=f"{flow.__name__}-{kind.name}") for flow in flows for kind in kinds],
@@ -129,7 +127,7 @@ def _rows(kinds: tuple[Kind, ...], flows: tuple[client_flows.Flow, ...] = FLOWS)
 
 
 def everywhere(
-    scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: pytest.CaptureFixture[str]
+    scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A kind of trouble at each call of a flow in turn."""
     act, restore, calls = arranged(flow)
@@ -147,32 +145,34 @@ def everywhere(
 
 
 @_rows(EVERYWHERE)
-def test_at_every_call(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
+def test_at_every_call(scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
 @_rows(ALIKE, client_flows.FLOWS)
 def test_at_every_call_of_a_client(
-    scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any
+    scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any
 ) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
 @_rows(IN_TRANSACTIONS, WITH_TRANSACTIONS)
-def test_at_every_transaction(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
+def test_at_every_transaction(
+    scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any
+) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
 @_rows(OF_SECRETS, WITH_SECRETS)
-def test_at_every_secret(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
+def test_at_every_secret(scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
 @_rows(OF_RINGS, WITH_RINGS)
-def test_at_every_ring(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
+def test_at_every_ring(scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
     everywhere(scene, arranged, flow, kind, capsys)
 
 
 @_rows(OF_SES, (worker_flows.send_a_mail,))
-def test_at_every_mail(scene: Scene, arranged: Any, flow: client_flows.Flow, kind: Kind, capsys: Any) -> None:
+def test_at_every_mail(scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
     everywhere(scene, arranged, flow, kind, capsys)

@@ -13,16 +13,16 @@ import pytest
 from latchkey import caches
 from latchkey.store import practices as store
 from tests.faults import client_flows, clinician_flows, practice_flows, record_flows, worker_flows
-from tests.faults.harness import Act, Scene
+from tests.faults.harness import FlowStep, Harness
 from tests.identity.fake_provider import Reply
 from tests.identity.test_provider_outages import cut_off, dripping_body, silent
 from tests.kit.aws_faults import Fault
 from tests.kit.caches import saved
-from tests.kit.portal import Answer
+from tests.kit.http_response import HttpResponse
 from tests.kit.sockets import BEHAVIOURS, Behaviour, listening
 
 FLOWS = (*client_flows.FLOWS, *clinician_flows.FLOWS, *record_flows.FLOWS, *practice_flows.FLOWS, *worker_flows.FLOWS)
-RETURNS = (client_flows.come_back_first, client_flows.come_back_known)
+RETURNS = (client_flows.return_first, client_flows.return_known)
 REFRESH_SECONDS = 0.1
 """In place of a second; that it is one, the tests of each dependency see."""
 SLOWEST_SECONDS = 2
@@ -34,14 +34,14 @@ AGED_SECONDS = 400
 class Prepared:
     """A flow in a process that has read everything before, and long ago."""
 
-    act: Act
+    act: FlowStep
     begin: Callable[[], None]
     status: int
     """What it is answered with where nothing is wrong."""
 
 
 @pytest.fixture(scope="module")
-def prepared(scene: Scene) -> Callable[[client_flows.Flow], Prepared]:
+def prepared(scene: Harness) -> Callable[[client_flows.Flow], Prepared]:
     @cache
     def prepare(flow: client_flows.Flow) -> Prepared:
         scene.provider.cache_control = "max-age=60"
@@ -68,18 +68,18 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "REFRESH_SECONDS", REFRESH_SECONDS)
 
 
-def is_secret(_scene: Scene, operation: str) -> bool:
+def is_secret(_scene: Harness, operation: str) -> bool:
     """Whether a call reads a key."""
     return operation == "GetSecretValue"
 
 
-def is_practice(scene: Scene, operation: str) -> bool:
+def is_practice(scene: Harness, operation: str) -> bool:
     """Whether a call reads a practice for the cache; who changes one reads it as it is at this moment."""
-    _, arguments = scene.portal.wire.calls[-1]
+    _, arguments = scene.portal.aws.calls[-1]
     return operation == "GetItem" and arguments["TableName"] == "Practices" and not arguments.get("ConsistentRead")
 
 
-def ends_well(scene: Scene, flow: Prepared, answer: Any, took: float, capsys: pytest.CaptureFixture[str]) -> None:
+def ends_well(scene: Harness, flow: Prepared, answer: Any, took: float, capsys: pytest.CaptureFixture[str]) -> None:
     """As if nothing was wrong."""
     assert _status(answer) == flow.status
     assert took < SLOWEST_SECONDS
@@ -92,10 +92,10 @@ def ends_well(scene: Scene, flow: Prepared, answer: Any, took: float, capsys: py
 @pytest.mark.parametrize("is_it", [is_secret, is_practice])
 @pytest.mark.parametrize("flow", FLOWS)
 def test_no_flow_waits_for_what_is_in_memory(
-    scene: Scene,
+    scene: Harness,
     prepared: Callable[[client_flows.Flow], Prepared],
     flow: client_flows.Flow,
-    is_it: Callable[[Scene, str], bool],
+    is_it: Callable[[Harness, str], bool],
     behaviour: Behaviour,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -119,7 +119,7 @@ def test_no_flow_waits_for_what_is_in_memory(
 @pytest.mark.parametrize("reply", [silent, dripping_body, cut_off])
 @pytest.mark.parametrize("flow", RETURNS)
 def test_no_return_from_google_waits_for_certificates_in_memory(
-    scene: Scene,
+    scene: Harness,
     prepared: Callable[[client_flows.Flow], Prepared],
     flow: client_flows.Flow,
     reply: Reply,
@@ -147,4 +147,4 @@ def timed() -> Iterator[Callable[[], float]]:
 
 
 def _status(answer: Any) -> int:
-    return answer.status if isinstance(answer, Answer) else 200
+    return answer.status if isinstance(answer, HttpResponse) else 200

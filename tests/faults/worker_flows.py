@@ -6,17 +6,17 @@ from latchkey import web
 from latchkey.store import accounts
 from tests.faults.client_flows import Flow
 from tests.faults.clinician_flows import audit_of, bounce
-from tests.faults.harness import ANA, Act, Scene
-from tests.kit.files import key_of
+from tests.faults.harness import ANA, FlowStep, Harness
+from tests.kit.seed import key_of
 
 
-def send_a_mail(scene: Scene) -> Act:
+def send_a_mail(scene: Harness) -> FlowStep:
     """One job; it comes again as long as it is not done, and all mails of it carry the same link."""
-    assert scene.browser().ask(ANA).status == 303
+    assert scene.browser().request_link(ANA).status == 303
     (job,) = scene.jobs()
 
-    def go_on(again: list[int]) -> None:
-        if again:
+    def go_on(repeated: list[int]) -> None:
+        if repeated:
             assert scene.portal.work(job) == []
         for copy in scene.jobs():
             assert scene.portal.work(copy) == []
@@ -31,29 +31,29 @@ def send_a_mail(scene: Scene) -> Act:
             assert 1 <= len(audit_of(scene, "link_sent")) <= len(scene.portal.letters)
             assert scene.browser().post(paths.pop()).status == 303
 
-    return Act(lambda: scene.portal.work(job), go_on)
+    return FlowStep(lambda: scene.portal.work(job), go_on)
 
 
-def hear_of_a_bounce(scene: Scene) -> Act:
+def report_bounce(scene: Harness) -> FlowStep:
     """Lambda hands it in again if it fails."""
     scene.browser().link(ANA)
     reported = bounce(scene, ANA)
 
-    def hear() -> bool:
+    def report() -> bool:
         try:
-            scene.portal.hear("MailEvents", reported)
+            scene.portal.handle_event("MailEvents", reported)
         except web.EventFailed:
             return False
         return True
 
     def go_on(heard: Any) -> None:
-        assert heard or hear()
+        assert heard or report()
         account = accounts.find(key_of(scene.portal, "willow", ANA))
         assert account
         assert (account.email_status, account.suppressed) == ("bounced", True)
         assert [row["reason"]["S"] for row in audit_of(scene, "link_failed")] == ["bounced"]
 
-    return Act(hear, go_on)
+    return FlowStep(report, go_on)
 
 
-FLOWS: tuple[Flow, ...] = (send_a_mail, hear_of_a_bounce)
+FLOWS: tuple[Flow, ...] = (send_a_mail, report_bounce)

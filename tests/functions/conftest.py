@@ -3,24 +3,21 @@
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
-from moto.core.config import DefaultConfig
 
 from latchkey import metrics
 from latchkey.store import practices
 from tests.kit import caches
-from tests.kit.files import put_people
-from tests.kit.portal import Browser, Cloud, Portal
-
-AS_WE_ARE: DefaultConfig = {"core": {"mock_credentials": False}}
-"""The one session of this process keeps its credentials, and other tests use it too."""
+from tests.kit.browser import App, Browser
+from tests.kit.cloud import Cloud, mocked_aws
+from tests.kit.portal import Portal
+from tests.kit.seed import seed_people
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    with mock_aws(config=AS_WE_ARE):
+    with mocked_aws():
         cloud = Cloud()
-        put_people(Portal(cloud))
+        seed_people(Portal(cloud))
         cloud.remember()
         yield cloud
 
@@ -33,7 +30,7 @@ def portal(cloud: Cloud) -> Iterator[Portal]:
     metrics.emf_fields()
     with Portal(cloud).opened() as portal:
         yield portal
-    cloud.put_back(portal.wire.written)
+    cloud.put_back(portal.aws.written)
     tell_nothing(portal)
 
 
@@ -49,7 +46,7 @@ def another(portal: Portal) -> Browser:
 
 
 @pytest.fixture
-def app(portal: Portal) -> Browser:
+def app(portal: Portal) -> App:
     return portal.app()
 
 

@@ -13,8 +13,10 @@ import pytest
 from latchkey.identity import oidc
 from latchkey.rules.identities import ProviderIdentity
 from tests.kit import gateway_events, sam_template
-from tests.kit.files import change, key_of
-from tests.kit.portal import ORIGIN, Browser, Portal
+from tests.kit.browser import Browser
+from tests.kit.gateway_events import ORIGIN
+from tests.kit.portal import Portal
+from tests.kit.seed import change, key_of
 
 ANA = "ana@example.com"
 MINUTE, HOUR = 60, 3600
@@ -23,7 +25,7 @@ ASK = ["Update Budgets", "Get Accounts", "Update Budgets", "Update Budgets", "Pu
 """Where it comes from, whose address, that address's limits, the practice's, the audit, the promise."""
 JOB = ["Get Accounts", "Update Links", "SendEmail", "Update Accounts", "Put Events"]
 LOOK = ["TransactGet Accounts Links"]
-SPEND_LINK = ["TransactWrite Accounts Events Links Sessions"]
+CONSUME_LINK = ["TransactWrite Accounts Events Links Sessions"]
 CHECK = ["TransactGet Accounts Sessions"]
 PIN = ["Update Budgets"] * 3 + ["Update Pins", "Get Accounts"]
 """Where it comes from, that address's wrong PINs, the practice's, and this PIN's: all counted before it is compared."""
@@ -42,39 +44,41 @@ def warm(portal: Portal) -> None:
 
 def calls(portal: Portal, act: Callable[[], Any]) -> list[str]:
     """What is called for it."""
-    before = len(portal.wire.calls)
+    before = len(portal.aws.calls)
     act()
-    return portal.wire.summary(before)
+    return portal.aws.summary(before)
 
 
 # ── by link ──
 
 
-def test_a_link_is_asked_for_with_four_writes_one_read_and_one_message(portal: Portal, browser: Browser) -> None:
-    assert calls(portal, lambda: browser.ask(ANA)) == ASK
+def test_a_link_is_requested_with_four_writes_one_read_and_one_message(portal: Portal, browser: Browser) -> None:
+    assert calls(portal, lambda: browser.request_link(ANA)) == ASK
 
 
-def test_who_asks_again_pays_for_looking_at_the_limits(portal: Portal, browser: Browser) -> None:
+def test_who_asks_twice_pays_for_looking_at_the_limits(portal: Portal, browser: Browser) -> None:
     """The first writes are refused: a window is open."""
-    browser.ask(ANA)
+    browser.request_link(ANA)
     portal.now += MINUTE
-    again = ["Update Budgets", "Update Budgets", *ASK[1:3], "Get Budgets", *ASK[2:]]
-    assert calls(portal, lambda: browser.ask(ANA)) == again
+    repeated = ["Update Budgets", "Update Budgets", *ASK[1:3], "Get Budgets", *ASK[2:]]
+    assert calls(portal, lambda: browser.request_link(ANA)) == repeated
 
 
 def test_an_unknown_address_is_counted_where_it_comes_from(portal: Portal, browser: Browser) -> None:
     unknown = ["Update Budgets", "Get Accounts", "Update Budgets", "Update Budgets", "Get Budgets", "Update Budgets"]
-    assert calls(portal, lambda: browser.ask("nobody@example.com")) == [*unknown, "Put Events"]
+    assert calls(portal, lambda: browser.request_link("nobody@example.com")) == [*unknown, "Put Events"]
 
 
 def test_a_mail_takes_one_read_and_three_writes(portal: Portal, browser: Browser) -> None:
-    browser.ask(ANA)
+    browser.request_link(ANA)
     assert calls(portal, portal.deliver) == JOB
 
 
-def test_the_browser_that_asked_opens_with_one_read_and_one_transaction(portal: Portal, browser: Browser) -> None:
+def test_the_browser_that_requested_it_opens_with_one_read_and_one_transaction(
+    portal: Portal, browser: Browser
+) -> None:
     path = browser.link(ANA)
-    assert calls(portal, lambda: browser.get(path)) == [*LOOK, *SPEND_LINK]
+    assert calls(portal, lambda: browser.get(path)) == [*LOOK, *CONSUME_LINK]
 
 
 def test_another_browser_looks_with_one_read_and_opens_as_dear(
@@ -82,7 +86,7 @@ def test_another_browser_looks_with_one_read_and_opens_as_dear(
 ) -> None:
     path = browser.link(ANA)
     assert calls(portal, lambda: another.get(path)) == LOOK
-    assert calls(portal, lambda: another.post(path)) == [*LOOK, *SPEND_LINK]
+    assert calls(portal, lambda: another.post(path)) == [*LOOK, *CONSUME_LINK]
 
 
 def test_a_dead_link_costs_a_read_to_look_at_and_two_writes_to_press(
@@ -109,8 +113,12 @@ def test_a_forged_link_is_counted_and_never_looked_for(portal: Portal, browser: 
 def test_a_right_pin_is_counted_as_wrong_until_it_is_known_for_right(portal: Portal, browser: Browser) -> None:
     pin = portal.pin_for(key_of(portal, "willow", ANA))
     given_back = ["Update Budgets"] * 3
-    spent = ["TransactWrite Accounts Events Pins Sessions"]
-    assert calls(portal, lambda: browser.post("/willow/pin", {"email": ANA, "pin": pin})) == [*PIN, *spent, *given_back]
+    consumed = ["TransactWrite Accounts Events Pins Sessions"]
+    assert calls(portal, lambda: browser.post("/willow/pin", {"email": ANA, "pin": pin})) == [
+        *PIN,
+        *consumed,
+        *given_back,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -188,9 +196,7 @@ def test_a_page_costs_nothing(portal: Portal, browser: Browser, page: str) -> No
 # ── what a role lets a write name ──
 
 
-def test_a_write_that_names_what_its_role_does_not_is_no_write_of_ours(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_write_that_names_what_its_role_does_not_is_refused(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checker of `portal.py` itself: a role that lacks an attribute of a condition, or of a change, is missed."""
     known = sam_template.attributes
     for lacking in ("epoch", "last_sign_in_at"):
@@ -210,14 +216,14 @@ def test_add_names_top_level_attributes_only(portal: Portal, browser: Browser) -
     """DynamoDB documents ADD for these alone; what is nested is changed by SET."""
     pin = portal.pin_for(key_of(portal, "willow", ANA))
     for _ in range(2):
-        browser.ask(ANA)
+        browser.request_link(ANA)
         browser.post("/willow/pin", {"email": ANA, "pin": f"{(int(pin) + 1) % 10**6:06d}"})
         portal.now += MINUTE
     browser.post("/willow/pin", {"email": ANA, "pin": pin})
 
     added = [
         re.findall(r"ADD (.*?)(?: SET | REMOVE | DELETE |$)", arguments.get("UpdateExpression", ""))
-        for _, arguments in portal.wire.calls
+        for _, arguments in portal.aws.calls
     ]
     clauses = [clause for found in added for clause in found]
     assert clauses

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from latchkey.web.refusals import PROBLEMS
 from tests.kit import sam_template
-from tests.kit.portal import HTML, ORIGIN, Cloud, Portal
+from tests.kit.browser import HTML
+from tests.kit.cloud import Cloud
+from tests.kit.gateway_events import ORIGIN
+from tests.kit.portal import Portal
 
 ROUTES = {key: function for key, function in sam_template.routes().items() if "/admin/" not in key}
 TAKES_FORMS = ("/sign-in", "/pin", "/profiles", "/home", "/sign-out", "/google")
@@ -70,7 +73,7 @@ BODIES = st.one_of(
     FORMS,
     JSON.map(json.dumps),
     st.tuples(NAMES, JSON, JSON).map(
-        lambda told: f'{{"email": {json.dumps(told[1])}, "email": {json.dumps(told[2])}}}'
+        lambda fields: f'{{"email": {json.dumps(fields[1])}, "email": {json.dumps(fields[2])}}}'
     ),
     st.integers(min_value=1, max_value=9000).map(lambda depth: "[" * depth),
     st.integers(min_value=8000, max_value=9000).map(lambda size: "email=" + "a" * size),
@@ -155,7 +158,7 @@ def event_of(drawn: dict[str, Any], now: int) -> dict[str, Any]:
     headers = drawn["headers"] | {"content-type": media}
     if drawn["honest"]:
         headers |= {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
-    encoded, said = drawn["encoding"]
+    encoded, words_of = drawn["encoding"]
     if body is not None and encoded:
         body = base64.b64encode(body.encode(errors="surrogatepass")).decode()
     return {
@@ -173,7 +176,7 @@ def event_of(drawn: dict[str, Any], now: int) -> dict[str, Any]:
         },
         "pathParameters": {"practice": drawn["practice"], "token": drawn["token"]},
         "body": body,
-        "isBase64Encoded": said,
+        "isBase64Encoded": words_of,
     }
 
 
@@ -183,32 +186,32 @@ def many(examples: int) -> settings:
 
 
 COUNTED = {"Budgets", "Events"}
-OWN_WORDS = sorted({told.code for told in PROBLEMS.values()} | {route.rpartition(" ")[2] for route in ROUTES}, key=len)[
-    ::-1
-]
+OWN_WORDS = sorted(
+    {fields.code for fields in PROBLEMS.values()} | {route.rpartition(" ")[2] for route in ROUTES}, key=len
+)[::-1]
 """What the log says of itself, whatever was sent: a cookie that spells one of our codes is no secret that got out."""
 
 
 def is_answered_and_changes_nothing(portal: Portal, drawn: dict[str, Any]) -> None:
     """What holds for every request that nobody honest sends."""
-    portal.wire.calls.clear()
-    portal.wire.written.clear()
+    portal.aws.calls.clear()
+    portal.aws.written.clear()
     portal.log.seek(0)
     portal.log.truncate()
 
-    answer = portal.answer(ROUTES[drawn["route"]], event_of(drawn, portal.now))
+    answer = portal.respond(ROUTES[drawn["route"]], event_of(drawn, portal.now))
 
     event(f"{answer.status}")
     assert answer.status in STATUSES, answer
-    assert portal.wire.written <= COUNTED
+    assert portal.aws.written <= COUNTED
     assert not any(cookie.startswith("__Host-session-") and "Max-Age=0" not in cookie for cookie in answer.cookies)
-    assert "SendMessage" not in portal.wire.operations() or answer.status in {202, 303}
-    told = portal.log.getvalue()
+    assert "SendMessage" not in portal.aws.operations() or answer.status in {202, 303}
+    fields = portal.log.getvalue()
     for own in OWN_WORDS:
-        told = told.replace(own, "")
+        fields = fields.replace(own, "")
     for secret in (drawn["token"], *drawn["cookies"]):
-        assert len(secret) < 12 or secret not in told
-    assert "@example.com" not in told
+        assert len(secret) < 12 or secret not in fields
+    assert "@example.com" not in fields
 
 
 @many(250)
@@ -234,7 +237,7 @@ def test_a_letter_goes_to_nobody_but_who_is_on_file_under_that_very_address(
     before = len(portal.letters)
     someone = (portal.app if as_json else portal.browser)(source=f"2001:db8:{host >> 16:x}:{host & 0xFFFF:x}::1")
     if as_json or not any("\ud800" <= letter <= "\udfff" for letter in typed):
-        assert someone.ask(typed, practice).status in STATUSES
+        assert someone.request_link(typed, practice).status in STATUSES
 
     portal.deliver()
 
@@ -277,7 +280,7 @@ NEARLY = st.tuples(st.integers(min_value=0, max_value=87), st.integers(min_value
 
 @many(250)
 @given(st.fixed_dictionaries(AT_A_LINK), NEARLY)
-def test_a_live_link_is_spent_by_nothing_but_a_press_on_our_own_page(
+def test_a_live_link_is_consumed_by_nothing_but_a_press_on_our_own_page(
     portal: Portal, live: str, drawn: dict[str, Any], nearly: tuple[int, int, str]
 ) -> None:
     """Neither by a link that is nearly it, pressed on our page, nor by the link itself, anywhere else."""

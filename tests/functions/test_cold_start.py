@@ -27,7 +27,7 @@ def lambdas(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_way_to_the_tables_is_open_before_the_first_request(portal: Portal) -> None:
     cold_start.prepare()
 
-    assert portal.wire.operations() == ["GetItem"]
+    assert portal.aws.operations() == ["GetItem"]
 
 
 @pytest.mark.usefixtures("lambdas")
@@ -40,12 +40,12 @@ def test_a_function_that_is_given_a_key_reads_it_before_the_first_request(
 
     cold_start.prepare()
 
-    assert portal.wire.operations() == ["GetSecretValue"]
+    assert portal.aws.operations() == ["GetSecretValue"]
 
 
 @pytest.mark.usefixtures("lambdas")
 def test_an_outage_at_the_start_stops_no_function(portal: Portal) -> None:
-    portal.wire.refuse("GetItem", "ValidationException")
+    portal.aws.refuse("GetItem", "ValidationException")
 
     cold_start.prepare()
 
@@ -80,5 +80,5 @@ def test_what_was_loaded_is_never_looked_through_for_garbage() -> None:
 def test_nothing_is_read_where_lambda_does_not_start_us(portal: Portal) -> None:
     cold_start.prepare()
 
-    assert portal.wire.operations() == []
+    assert portal.aws.operations() == []
     assert gc.get_freeze_count() == 0

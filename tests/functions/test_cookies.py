@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latchkey.web import requests
-from tests.kit.portal import Browser, Portal
+from tests.kit.browser import Browser
+from tests.kit.portal import Portal
 
 EVERY_CHARACTER = [chr(point) for point in range(sys.maxunicode + 1)]
 NAMES = [f"__Host-{what}-willow" for what in ("session", "req", "typed", "browser", "google", "lang", "again")]
@@ -20,7 +21,7 @@ def read(*cookies: str) -> requests.Request:
     return requests.parse_event({"requestContext": {"http": http, "timeEpoch": 1}, "cookies": list(cookies)})
 
 
-def taken_for(name: str, spellings: list[str]) -> set[str]:
+def parsed_as(name: str, spellings: list[str]) -> set[str]:
     """The characters with which a spelling of a name is read as that name."""
     sent = [f"{spelling}={number}" for number, spelling in enumerate(spellings)]
     return {EVERY_CHARACTER[int(value)] for found, value in read(*sent).cookies if found == name and value.isdecimal()}
@@ -29,12 +30,12 @@ def taken_for(name: str, spellings: list[str]) -> set[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_character_before_a_name_vanishes_but_space_and_tab(name: str) -> None:
     """25 more do for `str.strip`, and a neighbouring host may set a cookie that begins with one."""
-    assert taken_for(name, [f"{character}{name}" for character in EVERY_CHARACTER]) == {" ", "\t"}
+    assert parsed_as(name, [f"{character}{name}" for character in EVERY_CHARACTER]) == {" ", "\t"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_character_after_a_name_vanishes(name: str) -> None:
-    assert taken_for(name, [f"{name}{character}" for character in EVERY_CHARACTER]) == set()
+    assert parsed_as(name, [f"{name}{character}" for character in EVERY_CHARACTER]) == set()
 
 
 @given(st.text(min_size=1).filter(lambda text: "=" not in text and text.strip(" \t")), st.sampled_from(NAMES))
@@ -87,11 +88,11 @@ def test_the_cookie_of_another_browsers_request_opens_nothing_by_looking(
     thief = portal.browser("198.51.100.9")
     link = thief.link("lee@example.com")
     if was_here:
-        browser.ask("ana@example.com")
+        browser.request_link("ana@example.com")
     browser.cookies["__Host-req-willow"] = thief.cookies["__Host-req-willow"]
 
     assert browser.get(link).status == 200
-    assert not browser.is_in()
+    assert not browser.is_signed_in()
     assert thief.get(link).location == "/willow/home"
 
 
@@ -109,7 +110,7 @@ def test_a_browser_keeps_its_name_from_one_request_to_the_next(portal: Portal, b
     link = browser.link("ana@example.com")
     name = browser.cookies["__Host-browser-willow"]
     portal.now += 60
-    browser.ask("nobody@example.com")
+    browser.request_link("nobody@example.com")
 
     assert browser.cookies["__Host-browser-willow"] == name
     assert browser.get(link).location == "/willow/home"

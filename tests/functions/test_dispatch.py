@@ -11,7 +11,10 @@ import pytest
 from latchkey.rules.practices import Practice
 from latchkey.store import practices
 from tests.kit import gateway_events, sam_template
-from tests.kit.portal import ORIGIN, Answer, Browser, Portal
+from tests.kit.browser import App, Browser
+from tests.kit.gateway_events import ORIGIN
+from tests.kit.http_response import HttpResponse
+from tests.kit.portal import Portal
 
 ROUTES = sorted({key.partition(" ")[2] for key in sam_template.routes() if key != "$default" and "/admin/" not in key})
 """What clients meet; what clinicians call has a contract of its own."""
@@ -92,12 +95,12 @@ def test_head_is_get_without_the_page(portal: Portal, route: str) -> None:
         "/x",
     ],
 )
-def test_any_other_path_is_not_found(browser: Browser, app: Browser, target: str) -> None:
+def test_any_other_path_is_not_found(browser: Browser, app: App, target: str) -> None:
     for method in ("GET", "HEAD", "POST", "PUT"):
         answer = browser.send(method, target, HERE)
         assert answer.status == 404
         assert answer.cookies == ()
-    assert browser.get(target).sheet.heading == "Page not found"
+    assert browser.get(target).page.heading == "Page not found"
     assert app.get(target).code == "not_found"
 
 
@@ -121,7 +124,7 @@ def test_a_method_is_what_it_is_whatever_a_header_says(browser: Browser) -> None
     ["abc123.execute-api.us-east-1.amazonaws.com", "evil.example", "portal.example.com.evil.example", "example.com"],
 )
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_host_that_is_not_the_portals_has_no_pages(browser: Browser, app: Browser, host: str, route: str) -> None:
+def test_a_host_that_is_not_the_portals_has_no_pages(browser: Browser, app: App, host: str, route: str) -> None:
     assert browser.get(at(route), host=host).status == 404
     assert app.post(at(route), {"email": "ana@example.com"}, host=host).code == "not_found"
 
@@ -154,10 +157,10 @@ def test_without_a_domain_the_apis_own_address_is_the_portal(portal: Portal) -> 
 # ── languages ──
 
 
-def speaks(answer: Answer) -> str:
+def speaks(answer: HttpResponse) -> str:
     """The language of a page."""
     language: str = answer.headers["content-language"]
-    assert answer.sheet.one("html").attributes["lang"] == language
+    assert answer.page.one("html").attributes["lang"] == language
     return language
 
 
@@ -180,7 +183,7 @@ def speaks(answer: Answer) -> str:
         ("es;q=nan", "en"),
     ],
 )
-def test_a_browser_is_spoken_to_in_its_language(portal: Portal, header: str, language: str) -> None:
+def test_a_page_is_in_the_language_of_the_browser(portal: Portal, header: str, language: str) -> None:
     """B123"""
     assert speaks(portal.browser(accept_language=header).get("/willow/sign-in")) == language
     assert speaks(portal.browser(accept_language=header).get("/nowhere/at/all")) == language
@@ -195,7 +198,7 @@ def test_a_practice_speaks_its_own_language_to_who_shows_no_other(portal: Portal
     assert speaks(portal.browser(accept_language="fr").get("/sauce")) == "es"
 
 
-def test_a_choice_of_language_is_kept_for_a_year_and_wins(browser: Browser) -> None:
+def test_a_choice_of_language_is_stored_for_a_year_and_wins(browser: Browser) -> None:
     """B123"""
     answer = browser.get("/willow/sign-in?lang=es", accept_language="en")
     assert speaks(answer) == "es"
@@ -215,7 +218,7 @@ def test_a_language_that_nobody_speaks_here_changes_nothing(browser: Browser, ch
     assert answer.cookies == ()
 
 
-def test_errors_are_told_in_the_language_of_the_browser(portal: Portal) -> None:
+def test_errors_learn_in_the_language_of_the_browser(portal: Portal) -> None:
     """B123"""
     browser = portal.browser(accept_language="es")
 
@@ -256,7 +259,7 @@ def test_errors_are_told_in_the_language_of_the_browser(portal: Portal) -> None:
         (None, None),
     ],
 )
-def test_a_form_on_a_page_that_is_not_ours_does_nothing(
+def test_a_form_on_a_foreign_page_does_nothing(
     portal: Portal, place: str, origin: str | None, site: str | None
 ) -> None:
     before = portal.at_rest()
@@ -266,7 +269,7 @@ def test_a_form_on_a_page_that_is_not_ours_does_nothing(
     answer = portal.browser().send("POST", f"/willow/{place}", headers | FORM, b"email=ana%40example.com")
 
     assert answer.status == 403
-    assert answer.sheet.heading == "This page was open for too long"
+    assert answer.page.heading == "This page was open for too long"
     if (origin, site) != (None, None):
         app = portal.app().send("POST", f"/willow/{place}", headers | {"content-type": "application/json"}, b"{}")
         assert (app.status, app.code) == (403, "origin_refused")
@@ -275,7 +278,7 @@ def test_a_form_on_a_page_that_is_not_ours_does_nothing(
 
 
 @pytest.mark.parametrize(("origin", "site"), [(ORIGIN, None), (None, "same-origin"), (ORIGIN, "same-origin")])
-def test_a_form_of_ours_is_read_with_either_header(portal: Portal, origin: str | None, site: str | None) -> None:
+def test_a_portal_form_is_read_with_either_header(portal: Portal, origin: str | None, site: str | None) -> None:
     says = {"origin": origin, "sec-fetch-site": site}
     headers = {name: value for name, value in says.items() if value is not None}
 
@@ -311,7 +314,7 @@ def test_what_a_foreign_page_can_send_without_asking_is_no_json(portal: Portal, 
     assert (answer.status, answer.code) == (403, "origin_refused")
 
 
-def test_nobody_is_told_that_other_pages_may_ask(browser: Browser) -> None:
+def test_no_response_has_cors_headers(browser: Browser) -> None:
     preflight = {"origin": "https://evil.example", "access-control-request-method": "POST"}
 
     answer = browser.send("OPTIONS", "/willow/sign-in", preflight)
@@ -342,13 +345,13 @@ def asking(portal: Portal, changes: dict[str, Any]) -> dict[str, Any]:
     return event | changes
 
 
-def sent(portal: Portal, media: str, body: bytes, encoded: bool = True) -> Answer:
+def sent(portal: Portal, media: str, body: bytes, encoded: bool = True) -> HttpResponse:
     """The answer to a body that is no honest form; nothing came of it."""
     before = portal.at_rest()
     text = base64.b64encode(body).decode() if encoded else body.decode("latin-1")
     changes = {"headers": HERE | {"content-type": media}, "body": text, "isBase64Encoded": encoded}
 
-    answer = portal.answer("RequestLink", asking(portal, changes))
+    answer = portal.respond("RequestLink", asking(portal, changes))
 
     assert portal.at_rest() == before
     assert portal.waiting() == []
@@ -357,17 +360,17 @@ def sent(portal: Portal, media: str, body: bytes, encoded: bool = True) -> Answe
 
 @pytest.mark.parametrize("encoded", [True, False])
 def test_a_body_of_eight_kilobytes_is_read_and_a_longer_one_is_not(portal: Portal, encoded: bool) -> None:
-    most = b"email=" + b"a" * (8192 - 6)
+    max_count = b"email=" + b"a" * (8192 - 6)
 
-    assert sent(portal, FORM["content-type"], most, encoded).status == 422
-    answer = sent(portal, FORM["content-type"], most + b"a", encoded)
+    assert sent(portal, FORM["content-type"], max_count, encoded).status == 422
+    answer = sent(portal, FORM["content-type"], max_count + b"a", encoded)
     assert answer.status == 413
-    assert answer.sheet.heading == "That was more than we can read"
+    assert answer.page.heading == "That was more than we can read"
     assert sent(portal, "application/json", b'{"a":"' + b"a" * 8190 + b'"}', encoded).status == 413
-    assert sent(portal, FORM["content-type"], most * 1000, encoded).status == 413
+    assert sent(portal, FORM["content-type"], max_count * 1000, encoded).status == 413
 
 
-def test_a_long_body_is_too_long_on_every_path_that_takes_one(browser: Browser, app: Browser) -> None:
+def test_a_long_body_is_too_long_on_every_path_that_takes_one(browser: Browser, app: App) -> None:
     for place in POSTS:
         answer = browser.send("POST", f"/willow/{place}", HERE | FORM, b"a" * 9000)
         assert answer.status == 413
@@ -410,7 +413,7 @@ def test_a_body_that_is_not_what_it_says_is_refused(portal: Portal, media: str, 
     answer = sent(portal, media, body)
 
     assert answer.status == 400
-    assert answer.sheet.heading == "We couldn’t read what was sent"
+    assert answer.page.heading == "We couldn’t read what was sent"
 
 
 def test_the_deepest_nesting_that_fits_is_only_a_form_without_its_field(portal: Portal) -> None:
@@ -419,16 +422,16 @@ def test_the_deepest_nesting_that_fits_is_only_a_form_without_its_field(portal: 
 
 @pytest.mark.parametrize("text", ["%%%", "ZW1haWw", "ZW1haWw=\n", "\u212a\u212a\u212a\u212a"])
 def test_a_body_that_should_be_base64_and_is_not_is_refused(portal: Portal, text: str) -> None:
-    assert portal.answer("RequestLink", asking(portal, {"body": text, "isBase64Encoded": True})).status == 400
+    assert portal.respond("RequestLink", asking(portal, {"body": text, "isBase64Encoded": True})).status == 400
 
 
 def test_a_body_that_is_not_there_is_an_empty_one(portal: Portal) -> None:
     for nothing in ({}, {"body": None}, {"body": ""}, {"body": "", "isBase64Encoded": True}):
-        assert portal.answer("RequestLink", asking(portal, nothing)).status == 422
+        assert portal.respond("RequestLink", asking(portal, nothing)).status == 422
 
 
 @pytest.mark.parametrize("field", ["password", "name", "next", "redirect"])
-def test_fields_that_nobody_asked_for_do_nothing(browser: Browser, portal: Portal, field: str) -> None:
+def test_unknown_fields_do_nothing(browser: Browser, portal: Portal, field: str) -> None:
     """B2"""
     values = {"email": "ana@example.com", field: "https://evil.example"}
 
@@ -443,7 +446,7 @@ def test_fields_that_nobody_asked_for_do_nothing(browser: Browser, portal: Porta
 
 @pytest.mark.parametrize("query", ["lang=en&lang=es", "lang=es&lang=es", "lang=%FF", "&".join(["a=1"] * 21)])
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_query_that_says_two_things_says_nothing(browser: Browser, app: Browser, route: str, query: str) -> None:
+def test_a_query_that_says_two_things_says_nothing(browser: Browser, app: App, route: str, query: str) -> None:
     answer = browser.get(f"{at(route)}?{query}")
     assert answer.status == 400
     assert answer.cookies == ()
@@ -470,7 +473,7 @@ def test_the_policy_lets_the_browser_apply_the_style_of_the_page_and_no_other(br
     assert "<script" not in answer.body
 
 
-def test_what_an_answer_depends_on_is_said(browser: Browser) -> None:
+def test_a_response_names_what_it_varies_by(browser: Browser) -> None:
     assert browser.get("/willow").headers["vary"] == "Accept, Accept-Language, Cookie"
 
 
@@ -485,7 +488,7 @@ def test_what_an_answer_depends_on_is_said(browser: Browser) -> None:
         ("", False),
     ],
 )
-def test_a_problem_is_told_to_people_and_to_programs(portal: Portal, accept: str, json_: bool) -> None:
+def test_a_problem_is_a_page_or_a_document(portal: Portal, accept: str, json_: bool) -> None:
     answer = portal.browser(accept=accept).get("/willow/nowhere")
 
     assert answer.headers["content-type"] == ("application/problem+json" if json_ else "text/html; charset=utf-8")
@@ -506,14 +509,14 @@ def break_willow(portal: Portal) -> None:
     )
 
 
-def test_a_fault_of_ours_tells_nothing_and_gives_a_code(browser: Browser, app: Browser, portal: Portal) -> None:
+def test_an_internal_error_tells_nothing_and_gives_a_code(browser: Browser, app: App, portal: Portal) -> None:
     """B130"""
     break_willow(portal)
 
     answer = browser.get("/willow/sign-in")
 
     assert answer.status == 500
-    assert answer.sheet.heading == "Sorry, there is a problem with the Client Portal"
+    assert answer.page.heading == "Sorry, there is a problem with the Client Portal"
     for telling in ("AttributeDeserializationError", "Traceback", "reply_to", "practices.py", "ana@example.com"):
         assert telling not in answer.body
     problem = app.get("/willow/sign-in")
@@ -523,7 +526,9 @@ def test_a_fault_of_ours_tells_nothing_and_gives_a_code(browser: Browser, app: B
     assert '"fault": "AttributeDeserializationError"' in log
 
 
-def test_a_fault_of_ours_lets_nobody_through_the_authorizer_and_tells_nothing(browser: Browser, portal: Portal) -> None:
+def test_an_internal_error_lets_nobody_through_the_authorizer_and_tells_nothing(
+    browser: Browser, portal: Portal
+) -> None:
     """What a function raises, Lambda writes into its log, words and all."""
     browser.sign_in("ana@example.com")
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
@@ -539,7 +544,7 @@ def test_a_fault_of_ours_lets_nobody_through_the_authorizer_and_tells_nothing(br
 
 @pytest.mark.parametrize("route", BEHIND)
 def test_when_the_store_does_not_answer_every_page_says_so(browser: Browser, portal: Portal, route: str) -> None:
-    portal.wire.refuse("GetItem", "ProvisionedThroughputExceededException")
+    portal.aws.refuse("GetItem", "ProvisionedThroughputExceededException")
 
     answer = browser.get(at(route))
 
@@ -571,5 +576,5 @@ def test_the_log_has_one_line_a_request_and_nothing_that_a_stranger_wrote(browse
             "level", "location", "message", "timestamp", "service", "status", "route", "method", "practice", "code",
             "request_id", "reason", "_aws", "stage", "Refused",
         }  # fmt: skip
-    for told in ("script", "example.com", "secret-token", "EVIL"):
-        assert told not in portal.log.getvalue()
+    for fields in ("script", "example.com", "secret-token", "EVIL"):
+        assert fields not in portal.log.getvalue()

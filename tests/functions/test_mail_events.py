@@ -17,9 +17,10 @@ from latchkey.rules import access
 from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.store import accounts
 from latchkey.web.responses import rfc3339
-from tests.kit.files import a_job, body_of, key_of
-from tests.kit.portal import Browser, Portal
-from tests.kit.seed import NOON
+from tests.kit.browser import Browser
+from tests.kit.clock import NOON
+from tests.kit.portal import Portal
+from tests.kit.seed import a_job, body_of, key_of
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def reported(portal: Portal, account: bytes, message: str, kind: str, sent_at: i
     }
     mail = {"messageId": message, "timestamp": rfc3339(sent_at).replace("Z", ".123Z"), "tags": tags}
     detail = {"eventType": kind, "mail": mail, **details}
-    portal.hear("MailEvents", {"id": "1", "source": "aws.ses", "detail": detail})
+    portal.handle_event("MailEvents", {"id": "1", "source": "aws.ses", "detail": detail})
     found = accounts.find(account)
     assert found
     return found.email_status
@@ -91,8 +92,8 @@ def test_after_a_permanent_bounce_or_a_complaint_no_mail_is_sent(
 
     assert is_stopped(ana)
     portal.now += 3600
-    answer = browser.ask("ana@example.com")
-    assert (answer.status, answer.sheet.heading) == (422, "We can’t send email to that address")
+    answer = browser.request_link("ana@example.com")
+    assert (answer.status, answer.page.heading) == (422, "We can’t send email to that address")
     assert portal.waiting() == []
 
 
@@ -163,7 +164,7 @@ def test_a_report_that_does_not_say_when_its_mail_was_sent_is_of_mail_from_now(p
     portal.now += 3600
     confirmed(portal, ana)
     tags = {"practice": ["willow"], "account": [tokens.base64url_encode(ana)]}
-    portal.hear("MailEvents", {"detail": {"eventType": "Complaint", "mail": {"messageId": "x", "tags": tags}}})
+    portal.handle_event("MailEvents", {"detail": {"eventType": "Complaint", "mail": {"messageId": "x", "tags": tags}}})
     assert is_stopped(ana)
 
 
@@ -182,16 +183,16 @@ def test_a_mail_that_came_back_is_written_down(portal: Portal, ana: bytes) -> No
         {"detail": {"eventType": "Bounce", "mail": {"tags": {"practice": ["willow"], "account": ["nobody"]}}}},
     ],
 )
-def test_a_report_of_nothing_of_ours_changes_nothing(portal: Portal, event: dict[str, Any]) -> None:
+def test_a_report_of_no_mail_of_the_portal_changes_nothing(portal: Portal, event: dict[str, Any]) -> None:
     before = portal.at_rest()
-    portal.hear("MailEvents", event)
+    portal.handle_event("MailEvents", event)
     assert portal.at_rest() == before
 
 
 def test_a_report_cannot_stop_someone_at_another_practice(portal: Portal, ana: bytes) -> None:
     tags = {"practice": ["harbor"], "account": [tokens.base64url_encode(ana)]}
     detail = {"eventType": "Complaint", "mail": {"messageId": "x", "tags": tags}}
-    portal.hear("MailEvents", {"detail": detail})
+    portal.handle_event("MailEvents", {"detail": detail})
     assert not is_stopped(ana)
 
 
@@ -261,15 +262,15 @@ def test_a_stop_that_is_reported_twice_is_written_down_and_noted_once(portal: Po
 
 
 @pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems"])
-@pytest.mark.parametrize("trouble", ["refused", "lost"])
-def test_a_report_that_comes_again_after_trouble_is_written_down_once(
-    portal: Portal, ana: bytes, operation: str, trouble: str
+@pytest.mark.parametrize("fault", ["refused", "lost"])
+def test_a_report_that_is_redelivered_after_an_outage_is_written_down_once(
+    portal: Portal, ana: bytes, operation: str, fault: str
 ) -> None:
     message = letter_to(portal, ana)
-    if trouble == "refused":
-        portal.wire.refuse(operation, "InternalServerError")
+    if fault == "refused":
+        portal.aws.refuse(operation, "InternalServerError")
     else:
-        portal.wire.lose(operation)
+        portal.aws.lose(operation)
     with suppress(web.EventFailed):
         reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
 
@@ -292,7 +293,7 @@ def test_a_report_of_someone_who_is_not_on_file_any_more_makes_nobody(portal: Po
     tags = {"practice": ["willow"], "account": [tokens.base64url_encode(tokens.random_id())]}
     for kind in ("Complaint", "Delivery"):
         detail = {"eventType": kind, "mail": {"messageId": "x", "tags": tags}}
-        portal.hear("MailEvents", {"id": "1", "detail": detail})
+        portal.handle_event("MailEvents", {"id": "1", "detail": detail})
     assert portal.at_rest() == before
 
 
@@ -380,12 +381,12 @@ def outcomes(portal: Portal) -> list[tuple[str, str | None]]:
     ],
     ids=str,
 )
-def test_a_report_of_a_wrong_shape_is_passed_over_and_not_tried_again(
+def test_a_report_of_a_wrong_shape_is_passed_over_and_not_retried(
     portal: Portal, place: tuple[str, ...], value: Any
 ) -> None:
     """It would have it the next time too, and block the dead-letter queue's alarm with what nobody can mend."""
     before = portal.at_rest()
-    portal.hear("MailEvents", with_(place, value))
+    portal.handle_event("MailEvents", with_(place, value))
 
     assert outcomes(portal) == [("passed_over", "malformed")]
     assert portal.at_rest() == before
@@ -394,28 +395,28 @@ def test_a_report_of_a_wrong_shape_is_passed_over_and_not_tried_again(
 @given(place=st.sampled_from(PLACES), value=ODD)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_report_of_any_shape_fails_or_is_written_down(portal: Portal, place: tuple[str, ...], value: Any) -> None:
-    portal.hear("MailEvents", with_(place, value))
+    portal.handle_event("MailEvents", with_(place, value))
 
     assert "canary" not in portal.log.getvalue()
 
 
 def lost(portal: Portal) -> None:
     """A foreign exception of a call."""
-    portal.wire.refuse("TransactWriteItems", "InternalServerError", times=9)
+    portal.aws.refuse("TransactWriteItems", "InternalServerError", times=9)
 
 
 def broken(portal: Portal) -> None:
     """A foreign exception of anything else."""
-    portal.wire.raise_at("TransactWriteItems", ValueError(f"for {CANARY}"))
+    portal.aws.raise_at("TransactWriteItems", ValueError(f"for {CANARY}"))
 
 
-@pytest.mark.parametrize("trouble", [lost, broken])
-def test_a_report_that_cannot_be_noted_comes_again_and_lambda_is_told_no_words(
-    portal: Portal, ana: bytes, trouble: Callable[[Portal], None]
+@pytest.mark.parametrize("fault", [lost, broken])
+def test_a_report_that_cannot_be_noted_is_redelivered_and_lambda_gets_no_message(
+    portal: Portal, ana: bytes, fault: Callable[[Portal], None]
 ) -> None:
     """Lambda writes the traceback of what a function raises into the log, words and all."""
     message = letter_to(portal, ana)
-    trouble(portal)
+    fault(portal)
     with pytest.raises(web.EventFailed) as raised:
         reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from latchkey.rules.limits import PIN_GUESSING_THRESHOLD, WRONG_PINS_PER_PRACTICE
-from tests.kit.files import key_of, use_up
-from tests.kit.portal import Browser, Portal
+from tests.kit.browser import Browser
+from tests.kit.portal import Portal
+from tests.kit.seed import key_of, use_up
 
 ANA = "ana@example.com"
 
@@ -36,16 +37,16 @@ def test_a_link_that_is_dead(portal: Portal, browser: Browser, another: Browser)
 
 
 def test_who_presses_twice_asks_once(portal: Portal, browser: Browser) -> None:
-    browser.ask(ANA)
-    browser.ask(ANA)
+    browser.request_link(ANA)
+    browser.request_link(ANA)
     assert counted(portal) == {"Asked": 1}
 
 
 def test_who_asks_too_often_waits(portal: Portal, browser: Browser) -> None:
     for _ in range(3):
-        browser.ask(ANA)
+        browser.request_link(ANA)
         portal.now += 61
-    browser.ask(ANA)
+    browser.request_link(ANA)
     assert counted(portal) == {"Asked": 3, "Refused": 1, "Refused.wait": 1, "Waiting": 1}
 
 
@@ -69,17 +70,17 @@ def test_a_practice_where_many_wrong_pins_are_typed(
     ("code", "name"), [("MessageRejected", "MailRefused"), ("TooManyRequestsException", "MailWaiting")]
 )
 def test_mail_that_does_not_go(portal: Portal, browser: Browser, code: str, name: str) -> None:
-    browser.ask(ANA)
-    portal.wire.refuse("SendEmail", code, times=3)
+    browser.request_link(ANA)
+    portal.aws.refuse("SendEmail", code, times=3)
     portal.work(*portal.waiting())
     assert counted(portal) == {"Asked": 1, name: 1}
 
 
-def test_a_job_that_comes_again_when_it_is_overtaken(portal: Portal, browser: Browser) -> None:
-    browser.ask(ANA)
+def test_a_job_that_is_redelivered_when_it_is_overtaken(portal: Portal, browser: Browser) -> None:
+    browser.request_link(ANA)
     (old,) = portal.waiting()
     portal.now += 61
-    browser.ask(ANA)
+    browser.request_link(ANA)
     portal.deliver()
     portal.work(old)
     assert counted(portal) == {"Asked": 2, "Sent": 2, "MailDropped": 1}
@@ -87,7 +88,7 @@ def test_a_job_that_comes_again_when_it_is_overtaken(portal: Portal, browser: Br
 
 def test_a_secret_that_cannot_be_read(portal: Portal, browser: Browser) -> None:
     portal.start_cold()
-    portal.wire.refuse("GetSecretValue", "AccessDeniedException")
-    answer: Any = browser.ask(ANA)
+    portal.aws.refuse("GetSecretValue", "AccessDeniedException")
+    answer: Any = browser.request_link(ANA)
     assert answer.status == 503
     assert counted(portal) == {"SecretsUnreadable": 1, "Refused": 1, "Refused.unavailable": 1}

@@ -11,8 +11,9 @@ from latchkey import tokens
 from latchkey.rules.limits import WRONG_PINS_PER_ADDRESS, WRONG_PINS_PER_PRACTICE
 from latchkey.store import limits
 from tests.kit.aws_faults import SLOW
-from tests.kit.files import change, key_of, use_up
-from tests.kit.portal import Browser, Portal
+from tests.kit.browser import App, Browser, HttpUser
+from tests.kit.portal import Portal
+from tests.kit.seed import change, key_of, use_up
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -28,7 +29,7 @@ def other_than(pin: str) -> str:
     return f"{(int(pin) + 1) % 10**6:06d}"
 
 
-def typed(browser: Browser, email: str, pin: str, practice: str = "willow") -> Any:
+def typed(browser: HttpUser, email: str, pin: str, practice: str = "willow") -> Any:
     """Type both and press the button."""
     return browser.post(f"/{practice}/pin", {"email": email, "pin": pin})
 
@@ -38,14 +39,14 @@ def typed(browser: Browser, email: str, pin: str, practice: str = "willow") -> A
 
 def test_the_page_asks_for_the_address_and_the_code(browser: Browser) -> None:
     """B101"""
-    sheet = browser.get("/willow/pin").sheet
+    sheet = browser.get("/willow/pin").page
     assert sheet.one("input", name="email").attributes["type"] == "email"
     assert sheet.one("input", name="pin").attributes["inputmode"] == "numeric"
 
 
-def test_a_browser_that_asked_for_a_link_need_not_type_the_address_again(browser: Browser) -> None:
-    browser.ask("ana@example.com")
-    assert browser.get("/willow/pin").sheet.one("input", name="email").attributes["value"] == "ana@example.com"
+def test_a_browser_that_requested_a_link_need_not_type_the_address_anew(browser: Browser) -> None:
+    browser.request_link("ana@example.com")
+    assert browser.get("/willow/pin").page.one("input", name="email").attributes["value"] == "ana@example.com"
 
 
 @pytest.mark.parametrize("spelling", ["{0}", "{1} {2}", "{1}-{2}", " {0} ", "{1}\u2013{2}"])
@@ -55,7 +56,7 @@ def test_a_code_signs_in_however_its_digits_are_grouped(
     pin = portal.pin_for(ana)
     answer = typed(browser, "ana@example.com", spelling.format(pin, pin[:3], pin[3:]))
     assert answer.location == "/willow/home"
-    assert browser.is_in()
+    assert browser.is_signed_in()
 
 
 def test_full_width_digits_are_digits(portal: Portal, browser: Browser, ana: bytes) -> None:
@@ -63,24 +64,24 @@ def test_full_width_digits_are_digits(portal: Portal, browser: Browser, ana: byt
     assert typed(browser, "ana@example.com", wide).location == "/willow/home"
 
 
-def test_an_app_gets_the_session_document(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_an_app_gets_the_session_document(portal: Portal, app: App, ana: bytes) -> None:
     answer = typed(app, "ana@example.com", portal.pin_for(ana))
     assert answer.status == 200
     assert answer.document["method"] == "pin"
-    assert app.is_in()
+    assert app.is_signed_in()
 
 
 @pytest.mark.parametrize("pin", ["12345", "1234567", "12345a", "½23456", "١٢٣٤٥"])
-def test_what_is_not_six_digits_is_told_apart_because_it_gives_nothing_away(app: Browser, pin: str) -> None:
+def test_what_is_not_six_digits_has_its_own_error_because_it_gives_nothing_away(app: App, pin: str) -> None:
     answer = typed(app, "ana@example.com", pin)
     assert (answer.status, answer.code) == (422, "pin_invalid")
 
 
-def test_a_code_is_never_shown_again(browser: Browser) -> None:
+def test_a_code_is_never_redisplayed(browser: Browser) -> None:
     answer = typed(browser, "ana@example.com", "987654")
     assert answer.status == 422
     assert "987654" not in answer.body
-    assert answer.sheet.one("input", name="email").attributes["value"] == "ana@example.com"
+    assert answer.page.one("input", name="email").attributes["value"] == "ana@example.com"
 
 
 def test_a_form_from_another_page_is_refused(browser: Browser) -> None:
@@ -91,26 +92,26 @@ def test_a_form_from_another_page_is_refused(browser: Browser) -> None:
 # ── its life ──
 
 
-def test_a_code_dies_on_its_twenty_fourth_hour(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_a_code_dies_on_its_twenty_fourth_hour(portal: Portal, app: App, ana: bytes) -> None:
     """B98"""
     pin = portal.pin_for(ana)
     portal.now += DAY
     assert typed(app, "ana@example.com", pin).code == "pin_refused"
 
 
-def test_a_code_lives_to_the_last_second(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_a_code_lives_to_the_last_second(portal: Portal, app: App, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     portal.now += DAY - 1
     assert typed(app, "ana@example.com", pin).status == 200
 
 
-def test_a_code_works_once(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_a_code_works_once(portal: Portal, app: App, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     assert typed(app, "ana@example.com", pin).status == 200
     assert typed(portal.app(), "ana@example.com", pin).code == "pin_refused"
 
 
-def test_only_the_newest_code_works(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_only_the_newest_code_works(portal: Portal, app: App, ana: bytes) -> None:
     """B99"""
     first, second = portal.pin_for(ana), portal.pin_for(ana)
     if first != second:
@@ -118,24 +119,24 @@ def test_only_the_newest_code_works(portal: Portal, app: Browser, ana: bytes) ->
     assert typed(app, "ana@example.com", second).status == 200
 
 
-def test_a_code_and_a_link_do_not_end_each_other(portal: Portal, browser: Browser, app: Browser, ana: bytes) -> None:
+def test_a_code_and_a_link_do_not_end_each_other(portal: Portal, browser: Browser, app: App, ana: bytes) -> None:
     path = browser.link("ana@example.com")
     assert typed(app, "ana@example.com", portal.pin_for(ana)).status == 200
     assert browser.get(path).location == "/willow/home"
 
 
-def test_a_code_is_useless_with_another_address(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_a_code_is_useless_with_another_address(portal: Portal, app: App, ana: bytes) -> None:
     """B100"""
     pin = portal.pin_for(ana)
     assert typed(app, "lee@example.com", pin).code == "pin_refused"
     assert typed(app, "ana@example.com", pin).status == 200
 
 
-def test_a_code_of_one_practice_is_useless_at_another(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_a_code_of_one_practice_is_useless_at_another(portal: Portal, app: App, ana: bytes) -> None:
     assert typed(app, "ana@example.com", portal.pin_for(ana), "harbor").code == "pin_refused"
 
 
-def test_a_code_is_dead_once_access_has_ended_and_stays_so(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_a_code_is_dead_once_access_has_ended_and_stays_so(portal: Portal, app: App, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     change(portal, "willow", "ana@example.com", status="disabled", epoch=2)
     assert typed(app, "ana@example.com", pin).code == "pin_refused"
@@ -145,13 +146,13 @@ def test_a_code_is_dead_once_access_has_ended_and_stays_so(portal: Portal, app: 
 
 @pytest.mark.parametrize("changes", [{"status": "disabled"}, {"status": "paused"}, {"epoch": 2}], ids=str)
 def test_the_right_code_of_ended_access_gets_no_further_than_a_wrong_one(
-    portal: Portal, app: Browser, ana: bytes, changes: dict[str, Any]
+    portal: Portal, app: App, ana: bytes, changes: dict[str, Any]
 ) -> None:
     """Nothing tells that it is right, and nothing is tried with it. `paused` may come with a later version."""
     pin = portal.pin_for(ana)
     change(portal, "willow", "ana@example.com", **changes)
     assert typed(app, "ana@example.com", pin).code == "pin_refused"
-    assert portal.wire.summary()[-3:] == ["Update Pins", "Get Accounts", "Put Events"]
+    assert portal.aws.summary()[-3:] == ["Update Pins", "Get Accounts", "Put Events"]
 
 
 # ── guessing ──
@@ -167,7 +168,7 @@ def test_wrong_expired_used_and_never_made_get_one_answer(portal: Portal, ana: b
 
 
 def test_it_takes_as_long_to_refuse_where_there_is_no_code(
-    portal: Portal, app: Browser, ana: bytes, monkeypatch: pytest.MonkeyPatch
+    portal: Portal, app: App, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nearly all of a try's time is the stretching of what was typed."""
     rounds: list[int] = []
@@ -185,7 +186,7 @@ def test_it_takes_as_long_to_refuse_where_there_is_no_code(
     assert rounds == [tokens.PIN_ROUNDS] * 5
 
 
-def test_the_right_code_works_at_the_fifth_try(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_the_right_code_works_at_the_fifth_try(portal: Portal, app: App, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     for _ in range(4):
         assert typed(app, "ana@example.com", other_than(pin)).code == "pin_refused"
@@ -198,7 +199,7 @@ def test_right_codes_do_not_count_as_tries(portal: Portal, ana: bytes) -> None:
 
 
 def test_after_five_wrong_codes_the_right_one_is_refused_with_the_true_wait(
-    portal: Portal, app: Browser, ana: bytes
+    portal: Portal, app: App, ana: bytes
 ) -> None:
     pin = portal.pin_for(ana)
     for _ in range(5):
@@ -224,7 +225,7 @@ def test_another_network_and_another_spelling_do_not_give_more_tries(portal: Por
     assert item["attempts"]["N"] == "5"
 
 
-def test_a_code_is_dead_after_five_tries_even_when_the_wait_is_over(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_a_code_is_dead_after_five_tries_even_when_the_wait_is_over(portal: Portal, app: App, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     for _ in range(5):
         typed(app, "ana@example.com", other_than(pin))
@@ -259,7 +260,7 @@ def test_after_a_hundred_wrong_codes_in_a_row_another_way_in_has_to_succeed_firs
 
 
 def test_when_the_practice_has_to_wait_it_is_written_down_and_costs_the_address_nothing(
-    portal: Portal, app: Browser, ana: bytes
+    portal: Portal, app: App, ana: bytes
 ) -> None:
     pin = portal.pin_for(ana)
     use_up(portal, WRONG_PINS_PER_PRACTICE.limit, 100, "pin practice", "willow")
@@ -273,7 +274,7 @@ def test_when_the_practice_has_to_wait_it_is_written_down_and_costs_the_address_
 
 
 def test_when_too_many_count_for_the_practice_at_once_it_costs_the_address_nothing(
-    portal: Portal, app: Browser, ana: bytes, monkeypatch: pytest.MonkeyPatch
+    portal: Portal, app: App, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_up(portal, WRONG_PINS_PER_PRACTICE.limit, 1, "pin practice", "willow")
     with monkeypatch.context() as crowd:
@@ -300,22 +301,22 @@ def test_strangers_wrong_codes_do_not_lock_out_a_browser_that_was_here_before(
     assert typed(browser, "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
 
 
-def test_who_types_a_code_while_signed_in_is_asked_before_the_session_that_they_had_ends(
+def test_a_code_entered_while_signed_in_needs_confirmation_to_switch(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     browser.sign_in("lee@example.com")
-    pin, budgets = portal.pin_for(ana), portal.at_rest()["Budgets"]
+    pin, limit_items = portal.pin_for(ana), portal.at_rest()["Budgets"]
 
-    asked = typed(browser, "ana@example.com", pin)
-    assert (asked.status, asked.cookies) == (200, ())
-    assert "Lee" in asked.sheet.text
-    assert "a•••@example.com" in asked.sheet.text
-    assert portal.at_rest()["Budgets"] == budgets
+    request = typed(browser, "ana@example.com", pin)
+    assert (request.status, request.cookies) == (200, ())
+    assert "Lee" in request.page.text
+    assert "a•••@example.com" in request.page.text
+    assert portal.at_rest()["Budgets"] == limit_items
     assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "0"}
-    assert browser.is_in()
-    again = {field.attributes["name"]: field.attributes["value"] for field in asked.sheet.all("input")}
-    assert again == {"email": "ana@example.com", "pin": pin}
-    assert browser.post("/willow/pin", again | {"switch": "yes"}).location == "/willow/home"
+    assert browser.is_signed_in()
+    repeated = {field.attributes["name"]: field.attributes["value"] for field in request.page.all("input")}
+    assert repeated == {"email": "ana@example.com", "pin": pin}
+    assert browser.post("/willow/pin", repeated | {"switch": "yes"}).location == "/willow/home"
 
     (row,) = [row for row in portal.at_rest()["Events"] if row["kind"]["S"] == "session_ended"]
     lee = tokens.base64url_encode(key_of(portal, "willow", "lee@example.com"))
@@ -328,7 +329,7 @@ def test_who_types_a_code_while_signed_in_is_asked_before_the_session_that_they_
 def test_an_outage_uses_up_no_right_code_and_locks_nobody_out(portal: Portal, browser: Browser, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     for _ in range(5):
-        portal.wire.refuse("TransactWriteItems", "InternalServerError")
+        portal.aws.refuse("TransactWriteItems", "InternalServerError")
         assert typed(browser, "ana@example.com", pin).status == 503
 
     assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "0"}
@@ -345,7 +346,7 @@ def test_a_commit_that_never_answers_uses_up_nothing(portal: Portal, browser: Br
 
     for _ in range(6):
         portal.milliseconds = 10_000
-        with portal.wire.struck(lambda operation, _: SLOW if operation == "TransactWriteItems" else None, wait):
+        with portal.aws.struck(lambda operation, _: SLOW if operation == "TransactWriteItems" else None, wait):
             assert typed(browser, "ana@example.com", pin).status == 503
 
     portal.milliseconds = 10_000
@@ -357,7 +358,7 @@ def test_twenty_clients_in_an_outage_close_no_practices_hour(portal: Portal, ana
     pin = portal.pin_for(ana)
     use_up(portal, WRONG_PINS_PER_PRACTICE.limit, 99, "pin practice", "willow")
     for visitor in range(20):
-        portal.wire.refuse("TransactWriteItems", "InternalServerError")
+        portal.aws.refuse("TransactWriteItems", "InternalServerError")
         browser = portal.browser(f"198.51.100.{visitor}")
         assert typed(browser, "ana@example.com", pin).status == 503
 
@@ -369,7 +370,7 @@ def test_an_outage_before_the_codes_are_compared_counts_no_try(
     portal: Portal, browser: Browser, ana: bytes, operation: str
 ) -> None:
     pin = portal.pin_for(ana)
-    portal.wire.refuse(operation, "InternalServerError")
+    portal.aws.refuse(operation, "InternalServerError")
     assert typed(browser, "ana@example.com", pin).status == 503
 
     assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "0"}
@@ -377,9 +378,9 @@ def test_an_outage_before_the_codes_are_compared_counts_no_try(
     assert {count["N"] for count in counts} <= {"0"}
 
 
-def test_a_try_whose_answer_was_lost_counts_once(portal: Portal, browser: Browser, ana: bytes) -> None:
+def test_a_try_with_a_lost_response_counts_once(portal: Portal, browser: Browser, ana: bytes) -> None:
     pin = portal.pin_for(ana)
-    portal.wire.repeat("UpdateItem", times=4)
+    portal.aws.repeat("UpdateItem", times=4)
     assert typed(browser, "ana@example.com", other_than(pin)).status == 422
 
     assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "1"}
@@ -388,12 +389,12 @@ def test_a_try_whose_answer_was_lost_counts_once(portal: Portal, browser: Browse
     assert typed(browser, "ana@example.com", pin).location == "/willow/home"
 
 
-def test_a_wrong_code_in_an_outage_is_not_told_from_a_right_one_for_free(
+def test_a_wrong_code_in_an_outage_is_not_distinguished_from_a_right_one_for_free(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     """A wrong one is refused before anything is committed, and stays counted."""
     pin = portal.pin_for(ana)
-    portal.wire.refuse("TransactWriteItems", "InternalServerError")
+    portal.aws.refuse("TransactWriteItems", "InternalServerError")
     assert typed(browser, "ana@example.com", other_than(pin)).status == 422
 
     assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "1"}
@@ -442,18 +443,18 @@ def test_all_known_browsers_of_an_account_have_five_wrong_codes_together_and_the
 # ── at rest ──
 
 
-def test_no_code_can_be_found_from_what_is_kept_of_it(portal: Portal, ana: bytes) -> None:
+def test_no_code_can_be_found_from_the_stored_hash(portal: Portal, ana: bytes) -> None:
     portal.pin_for(ana)
     (item,) = portal.at_rest()["Pins"]
-    salt, kept = item["salt"]["B"], item["hash"]["B"]
+    salt, stored = item["salt"]["B"], item["hash"]["B"]
     for number in range(10**6):
         pin = f"{number:06d}".encode()
-        assert kept not in (
+        assert stored not in (
             sha256(pin).digest(),
             sha256(salt + pin).digest(),
             sha256(b"ana@example.com" + pin).digest(),
         )
-    assert kept != pbkdf2_hmac("sha512", b"000000", salt, 210_000)[:32]
+    assert stored != pbkdf2_hmac("sha512", b"000000", salt, 210_000)[:32]
 
 
 def test_a_code_outlives_the_rotation_of_its_key_and_dies_with_the_key(portal: Portal, ana: bytes) -> None:
@@ -472,7 +473,7 @@ def test_a_code_outlives_the_rotation_of_its_key_and_dies_with_the_key(portal: P
     assert typed(portal.app(), "ana@example.com", pin).code == "pin_refused"
 
 
-def test_what_happened_is_written_down_without_the_code(portal: Portal, app: Browser, ana: bytes) -> None:
+def test_what_happened_is_written_down_without_the_code(portal: Portal, app: App, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     typed(app, "ana@example.com", other_than(pin))
     typed(app, "ana@example.com", pin)

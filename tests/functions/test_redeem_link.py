@@ -14,9 +14,12 @@ from latchkey.store import practices, sessions
 from latchkey.store.proofs import Attempt, Proof
 from tests.kit import caches
 from tests.kit.aws_faults import LOST, SLOW, Fault
-from tests.kit.files import a_job, body_of, change, key_of, put, use_up
-from tests.kit.portal import ORIGIN, Answer, Browser, Portal
-from tests.kit.seed import NOON, WILLOW
+from tests.kit.browser import App, Browser
+from tests.kit.clock import NOON
+from tests.kit.gateway_events import ORIGIN
+from tests.kit.http_response import HttpResponse
+from tests.kit.portal import Portal
+from tests.kit.seed import WILLOW, a_job, body_of, change, key_of, put, use_up
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -42,19 +45,21 @@ def ends(portal: Portal, address: str = "ana@example.com") -> list[str]:
 # ── in the browser that asked ──
 
 
-def test_the_browser_that_asked_is_signed_in_by_the_click_alone(browser: Browser, portal: Portal, path: str) -> None:
+def test_the_browser_that_requested_it_is_signed_in_by_the_click_alone(
+    browser: Browser, portal: Portal, path: str
+) -> None:
     """B26, B27"""
     answer = browser.get(path)
 
     assert answer.location == "/willow/home"
-    assert answer.kept.keys() == {
+    assert answer.cookie_values.keys() == {
         "__Host-session-willow",
         "__Host-browser-willow",
         "__Host-req-willow",
         "__Host-typed-willow",
     }
-    assert answer.kept["__Host-req-willow"] == answer.kept["__Host-typed-willow"] == ""
-    assert browser.is_in()
+    assert answer.cookie_values["__Host-req-willow"] == answer.cookie_values["__Host-typed-willow"] == ""
+    assert browser.is_signed_in()
     assert portal.audit()[-1] == ("session_started", None)
 
 
@@ -73,16 +78,16 @@ def test_the_cookies_of_a_sign_in_are_small(browser: Browser, path: str) -> None
     assert sum(map(len, browser.get(path).cookies)) < 500
 
 
-def test_the_cookies_of_asking_are_small_even_for_the_longest_address_and_padded_with_blanks(
+def test_the_cookies_of_a_request_are_small_even_for_an_address_of_254_octets_and_padded_with_blanks(
     browser: Browser, portal: Portal
 ) -> None:
-    longest = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.com"
-    put(portal, WILLOW, longest)
+    max_length = f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 57}.com"
+    put(portal, WILLOW, max_length)
 
-    for typed in ("ana@example.com", longest, f"{' ' * 4000}lee@example.com{' ' * 3000}"):
-        answer = browser.ask(typed)
+    for typed in ("ana@example.com", max_length, f"{' ' * 4000}lee@example.com{' ' * 3000}"):
+        answer = browser.request_link(typed)
         assert answer.status == 303
-        assert sum(len(f"{name}={value}") for name, value in answer.kept.items()) < 500
+        assert sum(len(f"{name}={value}") for name, value in answer.cookie_values.items()) < 500
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,7 @@ def test_the_cookies_of_asking_are_small_even_for_the_longest_address_and_padded
     ],
     ids=str,
 )
-def test_a_browser_that_only_guesses_is_asked(
+def test_a_browser_that_only_guesses_has_to_confirm(
     browser: Browser, portal: Portal, path: str, hint: dict[str, str]
 ) -> None:
     before = portal.at_rest()
@@ -105,7 +110,7 @@ def test_a_browser_that_only_guesses_is_asked(
     answer = browser.send("GET", path, hint)
 
     assert answer.status == 200
-    assert answer.sheet.buttons == ["Sign in"]
+    assert answer.page.buttons == ["Sign in"]
     assert portal.at_rest() == before
     assert browser.get(path).location == "/willow/home"
 
@@ -121,23 +126,23 @@ def test_asking_what_the_page_would_say_signs_nobody_in(browser: Browser, portal
 # ── in any other browser ──
 
 
-def test_any_other_browser_sees_whose_link_it_is_and_one_button(another: Browser, portal: Portal, path: str) -> None:
-    page = another.get(path).sheet
+def test_any_other_browser_sees_the_masked_address_and_one_button(another: Browser, portal: Portal, path: str) -> None:
+    page = another.get(path).page
 
     assert "You asked to sign in as a•••@example.com" in page.text
     assert page.buttons == ["Sign in"]
     assert path.rpartition("/")[2] not in another.get(path).body
 
     assert another.post(path).location == "/willow/home"
-    assert another.is_in()
+    assert another.is_signed_in()
     assert sessions_of(portal) == 1
 
 
 def test_only_the_browser_that_opened_the_link_is_signed_in(browser: Browser, another: Browser, path: str) -> None:
     another.post(path)
 
-    assert another.is_in()
-    assert not browser.is_in()
+    assert another.is_signed_in()
+    assert not browser.is_signed_in()
 
 
 def test_a_scanner_that_follows_links_spends_and_writes_nothing(portal: Portal, path: str) -> None:
@@ -156,7 +161,7 @@ def test_a_scanner_that_follows_links_spends_and_writes_nothing(portal: Portal, 
     assert portal.browser().post(path).location == "/willow/home"
 
 
-def test_an_app_opens_a_link_and_is_told_who_is_signed_in(app: Browser, browser: Browser) -> None:
+def test_an_app_opens_a_link_and_learns_who_is_signed_in(app: App, browser: Browser) -> None:
     """B119, B132"""
     path = browser.link("maria.gomez@gmail.com")
     answer = app.post(path)
@@ -170,14 +175,14 @@ def test_an_app_opens_a_link_and_is_told_who_is_signed_in(app: Browser, browser:
     assert [profile["name"] for profile in document["profiles"]] == ["Maria Gomez", "Leo Gomez"]
     assert document["method"] == "link"
     assert (document["signed_in_at"], document["expires_at"]) == ("2026-03-03T12:00:00Z", "2026-03-03T12:20:00Z")
-    assert app.is_in()
+    assert app.is_signed_in()
 
 
-def test_an_app_that_asked_opens_its_link_with_a_get_as_a_browser_does(app: Browser) -> None:
+def test_an_app_that_requested_it_opens_its_link_with_a_get_as_a_browser_does(app: App) -> None:
     path = app.link("ana@example.com")
 
     assert app.get(path).document["method"] == "link"
-    assert app.is_in()
+    assert app.is_signed_in()
 
 
 def test_an_invitation_is_never_opened_by_a_click_alone(browser: Browser, portal: Portal) -> None:
@@ -191,7 +196,7 @@ def test_an_invitation_is_never_opened_by_a_click_alone(browser: Browser, portal
     assert portal.work(body_of(job)) == []
 
     invitation = portal.letters[-1].path
-    page = browser.get(invitation).sheet
+    page = browser.get(invitation).page
     assert page.heading == "Welcome to your Client Portal"
     assert sessions_of(portal, "sam@example.com") == 0
     assert browser.post(invitation).location == "/willow/home"
@@ -209,14 +214,16 @@ def test_an_expired_link_says_so_and_carries_the_way_on(browser: Browser, anothe
 
     for answer in (another.get(path), another.post(path)):
         assert answer.status == 410
-        assert answer.sheet.heading == "This link has expired"
-        assert answer.sheet.buttons == ["Send link"]
-        assert answer.sheet.one("form").attributes["action"] == "/willow/sign-in"
+        assert answer.page.heading == "This link has expired"
+        assert answer.page.buttons == ["Send link"]
+        assert answer.page.one("form").attributes["action"] == "/willow/sign-in"
     assert portal.audit()[-1] == ("link_refused", "link_expired")
-    assert another.ask("ana@example.com").status == 303
+    assert another.request_link("ana@example.com").status == 303
 
 
-def test_the_click_of_who_asked_a_day_ago_finds_the_link_expired(browser: Browser, portal: Portal, path: str) -> None:
+def test_the_click_of_who_requested_it_a_day_ago_finds_the_link_expired(
+    browser: Browser, portal: Portal, path: str
+) -> None:
     portal.now += DAY
 
     assert browser.get(path).status == 410
@@ -229,10 +236,10 @@ def test_a_used_link_asks_for_the_address(browser: Browser, another: Browser, po
 
     for answer in (another.get(path), another.post(path)):
         assert answer.status == 410
-        assert answer.sheet.heading == "This link has already been used"
-        assert answer.sheet.buttons == ["Send link"]
+        assert answer.page.heading == "This link has already been used"
+        assert answer.page.buttons == ["Send link"]
     assert sessions_of(portal) == 1
-    assert not another.is_in()
+    assert not another.is_signed_in()
 
 
 def test_a_used_link_leads_home_in_the_browser_that_it_signed_in(browser: Browser, portal: Portal, path: str) -> None:
@@ -251,7 +258,7 @@ def test_a_used_link_leads_nobody_else_home(browser: Browser, another: Browser, 
 
     assert another.get(path).status == 410
     assert another.post(path).status == 410
-    assert another.get("/willow/home").sheet.heading == "Welcome, Lee Park"
+    assert another.get("/willow/home").page.heading == "Welcome, Lee Park"
 
 
 def test_a_used_link_leads_no_one_home_once_they_signed_out(browser: Browser, path: str) -> None:
@@ -270,11 +277,11 @@ def test_an_older_link_says_that_there_is_a_newer_one_and_spends_nothing(
 
     for answer in (another.get(path), another.post(path), browser.get(path)):
         assert answer.status == 410
-        assert answer.sheet.heading == "There’s a newer link in your inbox"
+        assert answer.page.heading == "There’s a newer link in your inbox"
     assert browser.get(newer).location == "/willow/home"
 
 
-def test_an_app_is_told_how_a_link_died(app: Browser, browser: Browser, portal: Portal) -> None:
+def test_an_app_learns_how_a_link_died(app: App, browser: Browser, portal: Portal) -> None:
     """B130"""
     older = browser.link("ana@example.com")
     portal.now += MINUTE
@@ -298,12 +305,12 @@ def test_a_dead_link_knows_the_address_only_in_the_browser_that_typed_it(
     portal.now += MINUTE
     browser.link("ana@example.com")
 
-    assert browser.get(path).sheet.one("input").attributes["value"] == "ana@example.com"
-    assert another.get(path).sheet.one("input").attributes["value"] == ""
+    assert browser.get(path).page.one("input").attributes["value"] == "ana@example.com"
+    assert another.get(path).page.one("input").attributes["value"] == ""
     portal.now += 30 * MINUTE - 1
-    assert browser.get(path).sheet.one("input").attributes["value"] == "ana@example.com"
+    assert browser.get(path).page.one("input").attributes["value"] == "ana@example.com"
     portal.now += 1
-    assert browser.get(path).sheet.one("input").attributes["value"] == ""
+    assert browser.get(path).page.one("input").attributes["value"] == ""
 
 
 @pytest.mark.parametrize("end", [{"status": AccountStatus.DISABLED, "epoch": 2}, {"epoch": 2}])
@@ -315,7 +322,7 @@ def test_a_link_of_an_access_that_ended_has_expired(
 
     for answer in (browser.get(path), another.get(path), another.post(path)):
         assert answer.status == 410
-        assert answer.sheet.heading == "This link has expired"
+        assert answer.page.heading == "This link has expired"
     assert sessions_of(portal) == 0
 
 
@@ -323,7 +330,7 @@ def test_a_dead_link_has_a_support_code_that_the_audit_knows(another: Browser, p
     """B130"""
     portal.now += DAY
 
-    shown = another.post(path).sheet.one("code").text
+    shown = another.post(path).page.one("code").text
 
     (row,) = [row for row in portal.at_rest()["Events"] if row["kind"]["S"] == "link_refused"]
     assert row["reference"]["S"] == shown
@@ -358,7 +365,7 @@ def test_a_stack_can_promise_less_than_a_day(portal: Portal) -> None:
     portal.now += 2 * HOUR - 1
     assert browser.send("GET", path, {"purpose": "prefetch"}).status == 200
     portal.now += 1
-    assert "expire after 2 hours" in browser.get(path).sheet.text
+    assert "expire after 2 hours" in browser.get(path).page.text
 
 
 # ── not ours ──
@@ -385,7 +392,7 @@ def variants(path: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", variants("/x/" + "a" * 87))
-def test_what_is_no_link_of_ours_is_not_found_and_spends_nothing(
+def test_what_is_no_valid_link_is_not_found_and_spends_nothing(
     browser: Browser, portal: Portal, path: str, name: str
 ) -> None:
     before = {table: items for table, items in portal.at_rest().items() if table != "Budgets"}
@@ -393,7 +400,7 @@ def test_what_is_no_link_of_ours_is_not_found_and_spends_nothing(
 
     for answer in (browser.get(target), browser.post(target), browser.get(target, accept="application/json")):
         assert answer.status == 404
-    assert browser.get(target).sheet.heading == "This link doesn’t work"
+    assert browser.get(target).page.heading == "This link doesn’t work"
     assert browser.head(target).status == 404
 
     assert {table: items for table, items in portal.at_rest().items() if table != "Budgets"} == before
@@ -432,32 +439,32 @@ def test_a_link_of_another_account_asks_before_it_signs_anyone_out(
 
     for answer in (browser.get(path), browser.send("GET", path, {"purpose": "prefetch"})):
         assert answer.status == 200
-        assert answer.sheet.heading == "Switch to another account?"
-        assert "Lee Park is signed in on this device. The link you opened is for a•••@example.com" in answer.sheet.text
+        assert answer.page.heading == "Switch to another account?"
+        assert "Lee Park is signed in on this device. The link you opened is for a•••@example.com" in answer.page.text
         assert answer.cookies == ()
     assert portal.at_rest() == before
-    assert browser.post(path).sheet.heading == "Switch to another account?"
+    assert browser.post(path).page.heading == "Switch to another account?"
     for no in ("", "no", "YES", "yes please"):
-        assert browser.post(path, {"switch": no}).sheet.heading == "Switch to another account?"
-    assert browser.get("/willow/home").sheet.heading == "Welcome, Lee Park"
+        assert browser.post(path, {"switch": no}).page.heading == "Switch to another account?"
+    assert browser.get("/willow/home").page.heading == "Welcome, Lee Park"
     assert sessions_of(portal) == 0
 
     assert browser.post(path, {"switch": "yes"}).location == "/willow/home"
-    assert browser.get("/willow/home").sheet.heading == "Welcome, Ana Reyes"
+    assert browser.get("/willow/home").page.heading == "Welcome, Ana Reyes"
     assert sessions_of(portal, "lee@example.com") == 0
     assert ends(portal, "lee@example.com") == ["replaced"]
     assert ends(portal) == []
 
 
-def test_the_browser_that_asked_for_another_account_is_asked_too(browser: Browser, portal: Portal) -> None:
+def test_the_browser_that_requested_another_account_has_to_confirm_too(browser: Browser, portal: Portal) -> None:
     browser.sign_in("lee@example.com")
     browser.post("/willow/sign-in", {"email": "ana@example.com"})
     portal.deliver()
 
-    assert browser.get(portal.letters[-1].path).sheet.heading == "Switch to another account?"
+    assert browser.get(portal.letters[-1].path).page.heading == "Switch to another account?"
 
 
-def test_an_app_is_told_to_ask_before_it_switches(app: Browser, browser: Browser) -> None:
+def test_an_app_has_to_confirm_before_it_switches(app: App, browser: Browser) -> None:
     app.sign_in("lee@example.com")
     path = browser.link("ana@example.com")
 
@@ -467,7 +474,7 @@ def test_an_app_is_told_to_ask_before_it_switches(app: Browser, browser: Browser
     assert app.post(path, {"switch": "yes"}).status == 200
 
 
-def test_the_same_account_again_is_no_switch_and_leaves_one_session(
+def test_a_repeated_account_is_no_switch_and_leaves_one_session(
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
     browser.sign_in("ana@example.com")
@@ -475,14 +482,14 @@ def test_the_same_account_again_is_no_switch_and_leaves_one_session(
     portal.now += MINUTE
     path = another.link("ana@example.com")
 
-    assert browser.get(path).sheet.buttons == ["Sign in"]
+    assert browser.get(path).page.buttons == ["Sign in"]
     assert browser.post(path).location == "/willow/home"
     assert browser.cookies["__Host-session-willow"] != was
     assert sessions_of(portal) == 1
     assert ends(portal) == ["replaced"]
 
 
-def test_a_session_that_was_put_into_the_browser_is_gone_and_never_taken_over(
+def test_a_session_that_was_put_into_the_browser_is_gone_and_never_reused(
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
     """Fixation: of a session made up, and of a live one of the same account."""
@@ -495,14 +502,14 @@ def test_a_session_that_was_put_into_the_browser_is_gone_and_never_taken_over(
         fixed,
     ):
         portal.now += 5 * MINUTE
-        assert another.is_in()
+        assert another.is_signed_in()
         path = browser.link("ana@example.com")
         browser.cookies["__Host-session-willow"] = planted
         assert browser.get(path).location == "/willow/home"
         assert browser.cookies["__Host-session-willow"] != planted
         browser.cookies.clear()
 
-    assert not another.is_in()
+    assert not another.is_signed_in()
     assert (ends(portal), ends(portal, "lee@example.com")) == (["replaced"], [])
 
 
@@ -529,15 +536,15 @@ def test_to_be_recognised_on_other_pages_keeps_nobody_signed_in(browser: Browser
 
     assert portal.at_rest() == before
     portal.now += MINUTE
-    assert not browser.is_in()
+    assert not browser.is_signed_in()
 
 
 def test_a_session_of_another_practice_is_left_alone(browser: Browser) -> None:
     browser.sign_in("ana@example.com", "harbor")
     browser.sign_in("lee@example.com", "willow")
 
-    assert browser.is_in("harbor")
-    assert browser.is_in("willow")
+    assert browser.is_signed_in("harbor")
+    assert browser.is_signed_in("willow")
 
 
 def test_ten_devices_and_the_eleventh_signs_the_first_out(portal: Portal) -> None:
@@ -548,7 +555,7 @@ def test_ten_devices_and_the_eleventh_signs_the_first_out(portal: Portal) -> Non
         assert portal.work(body_of(a_job(ana, portal.now))) == []
         assert device.post(portal.letters[-1].path).location == "/willow/home"
 
-    assert [device.is_in() for device in devices] == [False] + [True] * 10
+    assert [device.is_signed_in() for device in devices] == [False] + [True] * 10
     assert ends(portal) == ["room"]
 
 
@@ -561,7 +568,7 @@ def test_devices_that_have_signed_out_push_nobody_out(portal: Portal) -> None:
         assert portal.work(body_of(a_job(ana, portal.now))) == []
         comes.post(portal.letters[-1].path)
         comes.post("/willow/sign-out")
-        assert stays.is_in()
+        assert stays.is_signed_in()
 
     assert ends(portal) == ["signed_out"] * 11
 
@@ -580,8 +587,8 @@ def test_thirty_presses_in_ten_minutes_from_one_source_of_what_proves_nothing(po
 
 
 @pytest.mark.parametrize("open_it", [Browser.get, Browser.post])
-def test_neighbours_behind_one_address_never_stop_a_link_of_ours(
-    browser: Browser, portal: Portal, path: str, open_it: Callable[[Browser, str], Answer]
+def test_neighbours_behind_one_address_never_stop_a_valid_link(
+    browser: Browser, portal: Portal, path: str, open_it: Callable[[Browser, str], HttpResponse]
 ) -> None:
     for _ in range(31):
         portal.browser().post("/willow/link/AAAA")
@@ -597,7 +604,7 @@ def test_a_dead_link_says_why_however_often_it_is_pressed_and_fills_no_audit(por
     assert portal.audit().count(("link_refused", "link_expired")) == 30
 
 
-def test_looking_at_links_uses_no_budget_up(browser: Browser, another: Browser, path: str) -> None:
+def test_looking_at_links_uses_no_rate_limit_up(browser: Browser, another: Browser, path: str) -> None:
     for _ in range(40):
         another.get(path)
 
@@ -616,7 +623,7 @@ def test_asking_for_links_and_opening_them_are_counted_apart(browser: Browser, p
     use_up(portal, OPEN_LINK_PER_SOURCE.limit, 30, "source", "link", "203.0.113.7")
 
     assert browser.post(path[:-4] + "AAAA").status == 429
-    assert browser.ask("lee@example.com").status == 303
+    assert browser.request_link("lee@example.com").status == 303
 
 
 @pytest.mark.parametrize(
@@ -680,7 +687,7 @@ def test_a_press_without_a_body_is_a_press(another: Browser, path: str, media: s
     assert another.send("POST", path, says).location == "/willow/home"
 
 
-def test_with_too_little_time_left_nothing_is_spent(browser: Browser, portal: Portal, path: str) -> None:
+def test_with_too_little_time_left_nothing_is_consumed(browser: Browser, portal: Portal, path: str) -> None:
     """A function that is ended in the middle must not have used the link up."""
     portal.milliseconds = 4_999
     answer = browser.get(path)
@@ -692,33 +699,31 @@ def test_with_too_little_time_left_nothing_is_spent(browser: Browser, portal: Po
 
 
 @pytest.mark.parametrize("operation", ["TransactWriteItems", "TransactGetItems", "GetItem"])
-def test_when_the_store_does_not_answer_nothing_is_spent(
+def test_when_the_store_does_not_answer_nothing_is_consumed(
     browser: Browser, portal: Portal, path: str, operation: str
 ) -> None:
     # in a process that has not read the practice lately
     caches.empty(practices)
-    portal.wire.refuse(operation, "InternalServerError", times=2)
+    portal.aws.refuse(operation, "InternalServerError", times=2)
     answer = browser.get(path)
     assert answer.status == 503
     assert "InternalServerError" not in answer.body
     assert answer.cookies == ()
 
-    portal.wire.refuse(operation, "", times=0)
+    portal.aws.refuse(operation, "", times=0)
     assert browser.get(path).location == "/willow/home"
 
 
 def test_who_signed_in_without_hearing_so_is_signed_in(browser: Browser, portal: Portal, path: str) -> None:
-    portal.wire.lose("TransactWriteItems")
+    portal.aws.lose("TransactWriteItems")
 
     assert browser.get(path).location == "/willow/home"
-    assert browser.is_in()
+    assert browser.is_signed_in()
     assert sessions_of(portal) == 1
 
 
 @pytest.mark.parametrize("last", [LOST, SLOW], ids=["done", "not done"])
-def test_who_cannot_be_told_whether_they_are_signed_in_is_not_stuck(
-    browser: Browser, portal: Portal, path: str, last: Fault
-) -> None:
+def test_a_session_check_that_fails_is_no_dead_end(browser: Browser, portal: Portal, path: str, last: Fault) -> None:
     """The commit is not answered, and neither is any question after it."""
     heard: list[str] = []
 
@@ -726,23 +731,23 @@ def test_who_cannot_be_told_whether_they_are_signed_in_is_not_stuck(
         heard.append(operation)
         return last if operation == "TransactWriteItems" else SLOW if "TransactWriteItems" in heard else None
 
-    with portal.wire.struck(cut_off, lambda _seconds: None):
+    with portal.aws.struck(cut_off, lambda _seconds: None):
         answer = browser.get(path)
     assert answer.status == 503
-    assert browser.is_in() == (last is LOST)
+    assert browser.is_signed_in() == (last is LOST)
 
     assert browser.get(path).location == "/willow/home"
-    assert browser.is_in()
+    assert browser.is_signed_in()
     assert sessions_of(portal) == 1
 
 
-def test_without_the_key_nobody_is_let_in_and_nothing_is_told(portal: Portal, path: str) -> None:
+def test_without_the_key_nobody_is_let_in_and_nothing_learns(portal: Portal, path: str) -> None:
     portal.start_cold()
-    portal.wire.refuse("GetSecretValue", "AccessDeniedException", times=10)
+    portal.aws.refuse("GetSecretValue", "AccessDeniedException", times=10)
 
     answer = portal.browser().post(path)
 
     assert answer.status == 503
     assert "Secret" not in answer.body
-    portal.wire.refuse("GetSecretValue", "", times=0)
+    portal.aws.refuse("GetSecretValue", "", times=0)
     assert portal.browser().post(path).status == 303

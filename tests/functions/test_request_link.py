@@ -16,19 +16,20 @@ from latchkey.rules.limits import (
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
 from latchkey.store import limits, practices
 from tests.kit.aws_faults import Fault, refused
-from tests.kit.files import change, key_of, put, use_up
-from tests.kit.portal import Answer, Browser, Portal
-from tests.kit.seed import HARBOR, WILLOW
+from tests.kit.browser import App, Browser
+from tests.kit.http_response import HttpResponse
+from tests.kit.portal import Portal
+from tests.kit.seed import HARBOR, WILLOW, change, key_of, put, use_up
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
-def minutes_left(answer: Answer, seconds: int) -> None:
+def minutes_left(answer: HttpResponse, seconds: int) -> None:
     """The answer says to come back in so many seconds, to machine and person."""
     assert answer.status == 429
     assert answer.headers["retry-after"] == str(seconds)
     minutes = -(-seconds // 60)
-    assert f"try again in {minutes} minute" in answer.sheet.text
+    assert f"try again in {minutes} minute" in answer.page.text
 
 
 # ── the pages before ──
@@ -36,7 +37,7 @@ def minutes_left(answer: Answer, seconds: int) -> None:
 
 def test_a_practice_has_a_page_to_bookmark_that_says_who_it_is(browser: Browser) -> None:
     """B4, B9"""
-    page = browser.get("/willow").sheet
+    page = browser.get("/willow").page
 
     assert page.heading == "Welcome to the Willow Family Therapy Client Portal"
     assert page.links["I’m an existing client"] == "/willow/sign-in"
@@ -46,7 +47,7 @@ def test_a_practice_has_a_page_to_bookmark_that_says_who_it_is(browser: Browser)
 
 def test_a_practice_with_a_website_uses_its_words(browser: Browser) -> None:
     """B6"""
-    links = browser.get("/harbor").sheet.links
+    links = browser.get("/harbor").page.links
 
     assert links["Client Portal"] == "/harbor/sign-in"
     assert links["Request Appointment"] == "https://harbor.example/appointments"
@@ -56,7 +57,7 @@ def test_the_landing_page_of_someone_signed_in_leads_into_the_portal(browser: Br
     """B9"""
     browser.sign_in("ana@example.com")
 
-    assert browser.get("/willow").sheet.links["Go to the Client Portal"] == "/willow/home"
+    assert browser.get("/willow").page.links["Go to the Client Portal"] == "/willow/home"
 
 
 def test_a_link_on_the_practices_website_can_lead_straight_to_the_form(browser: Browser) -> None:
@@ -65,9 +66,9 @@ def test_a_link_on_the_practices_website_can_lead_straight_to_the_form(browser: 
     assert browser.get("/willow?client=else").status == 200
 
 
-def test_a_new_client_is_told_to_wait_for_the_invitation(browser: Browser) -> None:
+def test_a_new_client_is_advised_to_wait_for_the_invitation(browser: Browser) -> None:
     """B5"""
-    page = browser.get("/willow/new-client").sheet
+    page = browser.get("/willow/new-client").page
 
     assert page.heading == "I’m a new client"
     assert not page.all("form")
@@ -75,7 +76,7 @@ def test_a_new_client_is_told_to_wait_for_the_invitation(browser: Browser) -> No
 
 def test_the_form_asks_for_nothing_but_the_address(browser: Browser) -> None:
     """B2, B11, B12, B22"""
-    page = browser.get("/willow/sign-in").sheet
+    page = browser.get("/willow/sign-in").page
 
     assert [field.attributes["name"] for field in page.all("input")] == ["email"]
     assert page.buttons == ["Send link"]
@@ -84,7 +85,7 @@ def test_the_form_asks_for_nothing_but_the_address(browser: Browser) -> None:
 
 def test_the_tips_name_the_address_that_letters_come_from(browser: Browser, portal: Portal) -> None:
     """B28, B80, B83"""
-    assert "yourprovider@mail.example.com" in browser.get("/willow/help").sheet.text
+    assert "yourprovider@mail.example.com" in browser.get("/willow/help").page.text
 
     browser.link("ana@example.com")
     assert portal.letters[0].arguments["FromEmailAddress"].endswith("<yourprovider@mail.example.com>")
@@ -96,14 +97,14 @@ def test_someone_signed_in_goes_on_from_the_form(browser: Browser) -> None:
     assert browser.get("/willow/sign-in").location == "/willow/home"
 
 
-def test_someone_whose_session_ended_in_silence_is_told_so_once(browser: Browser, portal: Portal) -> None:
+def test_an_expired_session_is_reported_once(browser: Browser, portal: Portal) -> None:
     browser.sign_in("ana@example.com")
     portal.now += 20 * MINUTE
 
     assert browser.get("/willow/home").location == "/willow/sign-in"
-    page = browser.get("/willow/sign-in").sheet
+    page = browser.get("/willow/sign-in").page
     assert "we signed you out after 20 minutes without activity" in page.text
-    assert "signed you out" not in browser.get("/willow/sign-in").sheet.text
+    assert "signed you out" not in browser.get("/willow/sign-in").page.text
 
 
 def test_a_session_cookie_that_stands_for_none_is_ended(browser: Browser) -> None:
@@ -111,17 +112,17 @@ def test_a_session_cookie_that_stands_for_none_is_ended(browser: Browser) -> Non
 
     answer = browser.get("/willow/sign-in")
 
-    assert answer.kept == {"__Host-session-willow": ""}
-    assert "session has ended" not in answer.sheet.text
+    assert answer.cookie_values == {"__Host-session-willow": ""}
+    assert "session has ended" not in answer.page.text
 
 
 # ── asking ──
 
 
-def test_an_address_on_file_gets_a_link_and_the_person_is_told_where_to_look(browser: Browser, portal: Portal) -> None:
+def test_an_address_on_file_gets_a_link_and_the_person_learns_where_to_look(browser: Browser, portal: Portal) -> None:
     """B15, B16, B23"""
-    assert browser.ask("ana@example.com").location == "/willow/sign-in/sent"
-    page = browser.get("/willow/sign-in/sent").sheet
+    assert browser.request_link("ana@example.com").location == "/willow/sign-in/sent"
+    page = browser.get("/willow/sign-in/sent").page
 
     assert page.heading == "Your link is on its way"
     assert "We sent an email to ana@example.com" in page.text
@@ -131,9 +132,9 @@ def test_an_address_on_file_gets_a_link_and_the_person_is_told_where_to_look(bro
     assert portal.audit() == [("link_requested", None), ("link_sent", None)]
 
 
-def test_an_app_asks_and_is_answered_in_json(app: Browser, portal: Portal) -> None:
+def test_an_app_asks_and_is_answered_in_json(app: App, portal: Portal) -> None:
     """B119"""
-    answer = app.ask("ana@example.com")
+    answer = app.request_link("ana@example.com")
 
     assert (answer.status, answer.document) == (202, {"status": "sent"})
     assert portal.deliver() == 1
@@ -144,20 +145,20 @@ def test_case_and_outer_blanks_do_not_matter_and_the_letter_goes_to_the_address_
     browser: Browser, portal: Portal, typed: str
 ) -> None:
     """B19"""
-    browser.ask(typed)
+    browser.request_link(typed)
 
     assert portal.deliver() == 1
     assert portal.letters[0].to == ["ana@example.com"]
 
 
 def test_the_page_shows_the_address_as_it_was_typed(browser: Browser) -> None:
-    browser.ask("ANA@example.com")
+    browser.request_link("ANA@example.com")
 
-    assert "We sent an email to ANA@example.com" in browser.get("/willow/sign-in/sent").sheet.text
+    assert "We sent an email to ANA@example.com" in browser.get("/willow/sign-in/sent").page.text
 
 
-def test_the_page_that_says_where_to_look_is_for_who_asked(browser: Browser, another: Browser) -> None:
-    browser.ask("ana@example.com")
+def test_the_page_that_says_where_to_look_is_for_who_requested_it(browser: Browser, another: Browser) -> None:
+    browser.request_link("ana@example.com")
 
     assert another.get("/willow/sign-in/sent").location == "/willow/sign-in"
     assert browser.get("/harbor/sign-in/sent").location == "/harbor/sign-in"
@@ -166,12 +167,12 @@ def test_the_page_that_says_where_to_look_is_for_who_asked(browser: Browser, ano
 @pytest.mark.parametrize(
     "address", ["nobody@example.com", "robin@example.com", "an.a@example.com", "ana+1@example.com"]
 )
-def test_an_address_without_access_is_told_so_and_gets_nothing(browser: Browser, portal: Portal, address: str) -> None:
+def test_an_address_without_access_is_reported_and_gets_nothing(browser: Browser, portal: Portal, address: str) -> None:
     """B18, B19, B64, B65"""
-    answer = browser.ask(address)
+    answer = browser.request_link(address)
 
     assert answer.status == 422
-    page = answer.sheet
+    page = answer.page
     assert "We don’t have that email address on file" in page.text
     assert "try a different email address" in page.text
     assert page.links["(555) 010-0142"] == "tel:5550100142"
@@ -180,8 +181,8 @@ def test_an_address_without_access_is_told_so_and_gets_nothing(browser: Browser,
     assert portal.audit() == [("link_refused", "email_unknown")]
 
 
-def test_an_app_is_told_that_an_address_has_no_access(app: Browser) -> None:
-    answer = app.ask("nobody@example.com")
+def test_an_app_learns_that_an_address_has_no_access(app: App) -> None:
+    answer = app.request_link("nobody@example.com")
 
     assert (answer.status, answer.code) == (422, "email_unknown")
 
@@ -203,8 +204,8 @@ def test_where_no_mail_can_be_sent_the_page_says_so_and_offers_the_other_ways_in
     """B157"""
     change(portal, "willow", "ana@example.com", **facts)
 
-    answer = browser.ask(" Ana@Example.com")
-    page = answer.sheet
+    answer = browser.request_link(" Ana@Example.com")
+    page = answer.page
 
     assert answer.status == 422
     assert page.heading == "We can’t send email to that address"
@@ -216,7 +217,7 @@ def test_where_no_mail_can_be_sent_the_page_says_so_and_offers_the_other_ways_in
     assert "sent" not in page.text
     assert portal.audit() == [("link_refused", "no_mail_possible")]
     assert portal.waiting() == []
-    assert answer.kept == {}
+    assert answer.cookie_values == {}
     assert browser.get("/willow/sign-in/sent").location == "/willow/sign-in"
 
 
@@ -225,38 +226,38 @@ def test_where_no_mail_can_be_sent_google_is_offered_if_the_practice_offers_it(
 ) -> None:
     """B157"""
     portal.parameters |= {"GoogleClientId": "client"}
-    assert "Continue with Google" in browser.ask("jo@example.com").sheet.text
+    assert "Continue with Google" in browser.request_link("jo@example.com").page.text
     practices.save(replace(WILLOW, providers=frozenset()))
-    assert "Google" not in browser.ask("jo@example.com").sheet.text
+    assert "Google" not in browser.request_link("jo@example.com").page.text
 
 
 @every_reason_against_mail
-def test_an_app_is_told_that_no_mail_can_be_sent(app: Browser, portal: Portal, facts: dict[str, Any]) -> None:
+def test_an_app_learns_that_no_mail_can_be_sent(app: App, portal: Portal, facts: dict[str, Any]) -> None:
     """B157"""
     change(portal, "willow", "ana@example.com", **facts)
 
-    answer = app.ask("ana@example.com")
+    answer = app.request_link("ana@example.com")
 
     assert (answer.status, answer.code) == (422, "no_mail_possible")
     assert portal.waiting() == []
 
 
 @every_reason_against_mail
-def test_where_every_address_gets_one_answer_nobody_is_told_that_no_mail_can_be_sent(
+def test_where_every_address_gets_one_answer_nobody_learns_that_no_mail_can_be_sent(
     browser: Browser, portal: Portal, facts: dict[str, Any]
 ) -> None:
     """B157"""
     change(portal, "harbor", "ana@example.com", **facts)
 
-    assert browser.ask("ana@example.com", "harbor").location == "/harbor/sign-in/sent"
+    assert browser.request_link("ana@example.com", "harbor").location == "/harbor/sign-in/sent"
     assert portal.audit() == [("link_requested", None)]
     assert portal.deliver() == 0
 
 
-def test_someone_without_access_is_unknown_also_where_no_mail_could_be_sent(app: Browser, portal: Portal) -> None:
+def test_someone_without_access_is_unknown_also_where_no_mail_could_be_sent(app: App, portal: Portal) -> None:
     change(portal, "willow", "robin@example.com", email_ok=False, suppressed=True)
 
-    assert app.ask("robin@example.com").code == "email_unknown"
+    assert app.request_link("robin@example.com").code == "email_unknown"
 
 
 def test_finding_addresses_that_get_no_mail_costs_a_source_what_wrong_ones_cost(portal: Portal) -> None:
@@ -264,31 +265,31 @@ def test_finding_addresses_that_get_no_mail_costs_a_source_what_wrong_ones_cost(
     app = portal.app()
     for number in range(5):
         put(portal, WILLOW, f"returned{number}@example.com", suppressed=True)
-        assert app.ask(f"returned{number}@example.com").code == "no_mail_possible"
+        assert app.request_link(f"returned{number}@example.com").code == "no_mail_possible"
 
     for address in ("returned0@example.com", "typo@example.com", "ana@example.com"):
-        assert (app.ask(address).status, app.ask(address).code) == (429, "wait")
+        assert (app.request_link(address).status, app.request_link(address).code) == (429, "wait")
     portal.now += 15 * MINUTE
-    assert app.ask("ana@example.com").status == 202
+    assert app.request_link("ana@example.com").status == 202
 
 
 def test_the_network_around_a_source_pays_for_addresses_that_get_no_mail_too(portal: Portal) -> None:
     use_up(portal, UNKNOWN_ADDRESS_PER_NETWORK.limit, 49, "network", "ask", "2001:db8:77::/48")
 
-    assert portal.app("2001:db8:77:1::1").ask("jo@example.com").code == "no_mail_possible"
-    assert portal.app("2001:db8:77:2::1").ask("ana@example.com").code == "wait"
+    assert portal.app("2001:db8:77:1::1").request_link("jo@example.com").code == "no_mail_possible"
+    assert portal.app("2001:db8:77:2::1").request_link("ana@example.com").code == "wait"
 
 
-def test_an_address_that_was_confirmed_gets_its_link_again(browser: Browser, portal: Portal) -> None:
+def test_an_address_that_was_confirmed_gets_its_link_anew(browser: Browser, portal: Portal) -> None:
     change(portal, "willow", "ana@example.com", suppressed=True)
-    assert browser.ask("ana@example.com").status == 422
+    assert browser.request_link("ana@example.com").status == 422
     change(portal, "willow", "ana@example.com", suppressed=False)
 
     assert browser.link("ana@example.com")
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "words_of"),
     [
         ("", "Enter your email address"),
         ("   ", "Enter your email address"),
@@ -296,26 +297,26 @@ def test_an_address_that_was_confirmed_gets_its_link_again(browser: Browser, por
         ("ana@exam\u212aple.com", "Enter an email address in the correct format, like name@example.com"),
     ],
 )
-def test_what_is_no_address_is_told_and_stays_to_be_corrected(
-    browser: Browser, portal: Portal, typed: str, said: str
+def test_what_is_no_address_is_reported_and_stays_to_be_corrected(
+    browser: Browser, portal: Portal, typed: str, words_of: str
 ) -> None:
     before = portal.at_rest()
 
-    answer = browser.ask(typed)
+    answer = browser.request_link(typed)
 
     assert answer.status == 422
-    assert said in answer.sheet.text
-    assert answer.sheet.one("input").attributes["value"] == typed
+    assert words_of in answer.page.text
+    assert answer.page.one("input").attributes["value"] == typed
     assert portal.at_rest() == before
 
 
-def test_an_app_is_told_what_is_no_address(app: Browser) -> None:
+def test_an_app_learns_what_is_no_address(app: App) -> None:
     for typed in ("", "ana", "ana@@example.com"):
-        answer = app.ask(typed)
+        answer = app.request_link(typed)
         assert (answer.status, answer.code) == (422, "email_invalid")
 
 
-def test_a_form_without_the_field_is_an_empty_one(browser: Browser, app: Browser) -> None:
+def test_a_form_without_the_field_is_an_empty_one(browser: Browser, app: App) -> None:
     assert browser.post("/willow/sign-in", {}).status == 422
     assert browser.post("/willow/sign-in", {}, content_type="").status == 422
     assert app.post("/willow/sign-in", {}).code == "email_invalid"
@@ -326,24 +327,26 @@ def test_a_form_without_the_field_is_an_empty_one(browser: Browser, app: Browser
 
 def test_a_second_press_within_a_minute_sends_nothing_and_says_so(browser: Browser, portal: Portal) -> None:
     """B17"""
-    browser.ask("ana@example.com")
+    browser.request_link("ana@example.com")
     portal.now += 59
-    answer = browser.ask("ana@example.com")
+    answer = browser.request_link("ana@example.com")
 
     assert answer.location == "/willow/sign-in/sent"
-    assert "We just sent you a link" in browser.get("/willow/sign-in/sent").sheet.text
+    assert "We just sent you a link" in browser.get("/willow/sign-in/sent").page.text
     assert portal.deliver() == 1
     assert portal.audit() == [("link_requested", None), ("link_sent", None)]
 
 
-def test_a_second_press_keeps_the_browser_that_asked_the_one_that_opens(browser: Browser, portal: Portal) -> None:
-    browser.ask("ana@example.com")
-    kept = browser.cookies["__Host-req-willow"]
+def test_a_second_press_keeps_the_browser_that_requested_it_the_one_that_opens(
+    browser: Browser, portal: Portal
+) -> None:
+    browser.request_link("ana@example.com")
+    stored = browser.cookies["__Host-req-willow"]
 
-    browser.ask(" ANA@example.com")
+    browser.request_link(" ANA@example.com")
     portal.deliver()
 
-    assert browser.cookies["__Host-req-willow"] == kept
+    assert browser.cookies["__Host-req-willow"] == stored
     assert browser.get(portal.letters[0].path).location == "/willow/home"
 
 
@@ -353,7 +356,7 @@ def test_a_minute_later_a_new_link_is_sent(browser: Browser, portal: Portal) -> 
     portal.now += 60
 
     assert browser.link("ana@example.com")
-    assert "We just sent you a link" not in browser.get("/willow/sign-in/sent").sheet.text
+    assert "We just sent you a link" not in browser.get("/willow/sign-in/sent").page.text
     assert len(portal.letters) == 2
 
 
@@ -361,8 +364,8 @@ def test_another_browser_that_asks_within_the_minute_is_answered_alike_and_opens
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
     """Who asked first is nobody's business."""
-    first = browser.ask("ana@example.com")
-    second = another.ask("ana@example.com")
+    first = browser.request_link("ana@example.com")
+    second = another.request_link("ana@example.com")
     portal.deliver()
 
     assert first.location == second.location
@@ -372,14 +375,14 @@ def test_another_browser_that_asks_within_the_minute_is_answered_alike_and_opens
 
 def test_three_links_in_a_quarter_of_an_hour_and_then_a_wait_that_is_true(browser: Browser, portal: Portal) -> None:
     for _ in range(3):
-        assert browser.ask("ana@example.com").status == 303
+        assert browser.request_link("ana@example.com").status == 303
         portal.now += MINUTE
 
-    minutes_left(browser.ask("ana@example.com"), 12 * MINUTE)
+    minutes_left(browser.request_link("ana@example.com"), 12 * MINUTE)
     portal.now += 12 * MINUTE - 1
-    minutes_left(browser.ask("ana@example.com"), 1)
+    minutes_left(browser.request_link("ana@example.com"), 1)
     portal.now += 1
-    assert browser.ask("ana@example.com").status == 303
+    assert browser.request_link("ana@example.com").status == 303
     assert portal.deliver() == 4
     assert ("limit_hit", "ask_quarter") in portal.audit()
 
@@ -394,48 +397,48 @@ def test_a_stranger_who_keeps_asking_cannot_keep_a_client_out(browser: Browser, 
     for _ in range(3):
         last = stranger.link("ana@example.com")
         portal.now += MINUTE
-    assert stranger.ask("ana@example.com").status == 429
+    assert stranger.request_link("ana@example.com").status == 429
 
-    assert portal.browser(source="198.51.100.2").ask("ana@example.com").status == 429
-    assert browser.ask("ana@example.com").status == 303
+    assert portal.browser(source="198.51.100.2").request_link("ana@example.com").status == 429
+    assert browser.request_link("ana@example.com").status == 303
     portal.now += MINUTE
     for _ in range(2):
-        assert browser.ask("ana@example.com").status == 303
+        assert browser.request_link("ana@example.com").status == 303
         portal.now += MINUTE
-    minutes_left(browser.ask("ana@example.com"), 9 * MINUTE)
+    minutes_left(browser.request_link("ana@example.com"), 9 * MINUTE)
     assert browser.post(last).location == "/willow/home"
 
 
-def test_a_browser_known_to_one_account_has_no_lane_to_another(browser: Browser, portal: Portal) -> None:
+def test_a_browser_known_to_one_account_has_no_limit_of_its_own_at_another(browser: Browser, portal: Portal) -> None:
     browser.sign_in("lee@example.com")
     portal.now += HOUR
     for _ in range(3):
         portal.browser(source="198.51.100.1").link("ana@example.com")
         portal.now += MINUTE
 
-    assert browser.ask("ana@example.com").status == 429
+    assert browser.request_link("ana@example.com").status == 429
 
 
 def test_ten_links_a_day(browser: Browser, portal: Portal) -> None:
     for _ in range(10):
-        assert browser.ask("ana@example.com").status == 303
+        assert browser.request_link("ana@example.com").status == 303
         portal.now += HOUR
 
-    minutes_left(browser.ask("ana@example.com"), DAY - 10 * HOUR)
+    minutes_left(browser.request_link("ana@example.com"), DAY - 10 * HOUR)
 
 
 def test_a_practice_sends_three_hundred_letters_an_hour_and_its_wait_costs_the_address_nothing(
     browser: Browser, portal: Portal
 ) -> None:
     use_up(portal, MAIL_PER_PRACTICE.limit, 299, "practice", "harbor")
-    assert browser.ask("nobody@example.com", "harbor").status == 303
+    assert browser.request_link("nobody@example.com", "harbor").status == 303
 
     for number in range(4):
-        minutes_left(browser.ask("ana@example.com", "harbor"), HOUR - number * MINUTE)
+        minutes_left(browser.request_link("ana@example.com", "harbor"), HOUR - number * MINUTE)
         portal.now += MINUTE
-    assert browser.ask("ana@example.com", "willow").status == 303
+    assert browser.request_link("ana@example.com", "willow").status == 303
     portal.now += HOUR
-    assert browser.ask("ana@example.com", "harbor").status == 303
+    assert browser.request_link("ana@example.com", "harbor").status == 303
 
 
 def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_before(
@@ -446,14 +449,14 @@ def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_befo
     browser.post("/willow/sign-out")
     portal.now += HOUR
     use_up(portal, MAIL_PER_PRACTICE.limit, 300, "practice", "willow")
-    assert portal.browser(source="198.51.100.1").ask("ana@example.com").status == 429
+    assert portal.browser(source="198.51.100.1").request_link("ana@example.com").status == 429
 
     path = browser.link("ana@example.com")
     assert browser.get(path).location == "/willow/home"
 
     use_up(portal, MAIL_PER_PRACTICE.limit, 299, "practice browser", "willow")
     portal.now += MINUTE
-    minutes_left(browser.ask("ana@example.com"), HOUR - MINUTE)
+    minutes_left(browser.request_link("ana@example.com"), HOUR - MINUTE)
     assert ("limit_hit", "mail_practice") in portal.audit()
 
 
@@ -463,25 +466,25 @@ def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_befo
 def test_ten_requests_in_ten_minutes_from_one_source(portal: Portal) -> None:
     for number in range(10):
         put(portal, WILLOW, f"client{number}@example.com")
-        assert portal.browser().ask(f"client{number}@example.com").status == 303
+        assert portal.browser().request_link(f"client{number}@example.com").status == 303
 
-    minutes_left(portal.browser().ask("ana@example.com"), 10 * MINUTE)
-    assert portal.browser(source="198.51.100.1").ask("ana@example.com").status == 303
+    minutes_left(portal.browser().request_link("ana@example.com"), 10 * MINUTE)
+    assert portal.browser(source="198.51.100.1").request_link("ana@example.com").status == 303
     portal.now += 10 * MINUTE
-    assert portal.browser().ask("lee@example.com").status == 303
+    assert portal.browser().request_link("lee@example.com").status == 303
 
 
 def test_an_ipv4_source_is_the_same_when_it_is_written_as_ipv6(portal: Portal) -> None:
     for number in range(10):
         source = "203.0.113.7" if number % 2 else "::ffff:203.0.113.7"
-        portal.browser(source).ask(f"nobody{number}@example.com", "harbor")
+        portal.browser(source).request_link(f"nobody{number}@example.com", "harbor")
 
-    assert portal.browser("::ffff:203.0.113.7").ask("ana@example.com", "harbor").status == 429
+    assert portal.browser("::ffff:203.0.113.7").request_link("ana@example.com", "harbor").status == 429
 
 
-def test_a_64_is_one_source_and_a_48_has_ten_times_its_budget(portal: Portal) -> None:
+def test_a_64_is_one_source_and_a_48_has_ten_times_its_rate_limit(portal: Portal) -> None:
     def ask(source: str) -> int:
-        return portal.browser(source).ask(f"{len(portal.waiting())}@example.com", "harbor").status
+        return portal.browser(source).request_link(f"{len(portal.waiting())}@example.com", "harbor").status
 
     use_up(portal, REQUEST_LINK_PER_SOURCE.limit, 9, "source", "ask", "2001:db8:77:1::/64")
     assert [ask(f"2001:db8:77:1::{host}") for host in (1, 2)] == [303, 429]
@@ -491,57 +494,57 @@ def test_a_64_is_one_source_and_a_48_has_ten_times_its_budget(portal: Portal) ->
 
 
 def test_five_wrong_addresses_in_a_quarter_of_an_hour_and_then_the_right_one_has_to_wait_too(
-    browser: Browser, app: Browser, portal: Portal
+    browser: Browser, app: App, portal: Portal
 ) -> None:
     """B21"""
     for number in range(5):
-        assert browser.ask(f"typo{number}@example.com").status == 422
+        assert browser.request_link(f"typo{number}@example.com").status == 422
         portal.now += 10
 
     for address in ("ana@example.com", "typo@example.com"):
-        minutes_left(browser.ask(address), 15 * MINUTE - 50)
-        waiting = app.ask(address)
+        minutes_left(browser.request_link(address), 15 * MINUTE - 50)
+        waiting = app.request_link(address)
         assert (waiting.status, waiting.code) == (429, "wait")
         assert waiting.document["retry_after"] == 15 * MINUTE - 50
         assert waiting.headers["retry-after"] == str(15 * MINUTE - 50)
     portal.now += 15 * MINUTE - 51
-    minutes_left(browser.ask("ana@example.com"), 1)
+    minutes_left(browser.request_link("ana@example.com"), 1)
     portal.now += 1
-    assert browser.ask("ana@example.com").status == 303
+    assert browser.request_link("ana@example.com").status == 303
 
 
 def test_four_wrong_addresses_cost_the_right_one_nothing(browser: Browser) -> None:
     """B21"""
     for number in range(4):
-        assert browser.ask(f"typo{number}@example.com").status == 422
+        assert browser.request_link(f"typo{number}@example.com").status == 422
 
-    assert browser.ask("ana@example.com").status == 303
+    assert browser.request_link("ana@example.com").status == 303
 
 
 def test_a_wait_stops_neither_other_people_nor_a_link_that_was_sent(browser: Browser, portal: Portal) -> None:
     path = browser.link("ana@example.com")
     for number in range(6):
-        browser.ask(f"typo{number}@example.com")
+        browser.request_link(f"typo{number}@example.com")
 
-    assert browser.ask("ana@example.com").status == 429
-    assert portal.browser(source="198.51.100.1").ask("lee@example.com").status == 303
+    assert browser.request_link("ana@example.com").status == 429
+    assert portal.browser(source="198.51.100.1").request_link("lee@example.com").status == 303
     assert browser.get(path).location == "/willow/home"
 
 
 def test_wrong_addresses_are_counted_at_one_portal_for_all_practices(browser: Browser) -> None:
     practices.save(Practice(slug="oak", name="Oak"))
     for number in range(5):
-        browser.ask(f"typo{number}@example.com", "willow" if number % 2 else "oak")
+        browser.request_link(f"typo{number}@example.com", "willow" if number % 2 else "oak")
 
-    assert browser.ask("ana@example.com").status == 429
+    assert browser.request_link("ana@example.com").status == 429
 
 
 # ── one answer for every address ──
 
 
 def test_the_page_promises_nothing_about_an_address(browser: Browser, portal: Portal) -> None:
-    browser.ask("nobody@example.com", "harbor")
-    page = browser.get("/harbor/sign-in/sent").sheet
+    browser.request_link("nobody@example.com", "harbor")
+    page = browser.get("/harbor/sign-in/sent").page
 
     assert "If nobody@example.com is the one on file, a link is on its way" in page.text
     assert page.links["Request a new link"] == "/harbor/sign-in"
@@ -550,21 +553,21 @@ def test_the_page_promises_nothing_about_an_address(browser: Browser, portal: Po
     assert portal.letters == []
 
 
-def test_an_app_is_told_sent_whatever_the_address(app: Browser) -> None:
+def test_an_app_gets_one_answer_for_every_address(app: App) -> None:
     for address in ("ana@example.com", "nobody@example.com", "robin@example.com"):
-        answer = app.ask(address, "harbor")
+        answer = app.request_link(address, "harbor")
         assert (answer.status, answer.document) == (202, {"status": "sent"})
 
 
 def test_a_practice_that_changes_its_mind_is_heeded_at_once(browser: Browser) -> None:
-    assert browser.ask("nobody@example.com", "harbor").status == 303
+    assert browser.request_link("nobody@example.com", "harbor").status == 303
     practices.save(Practice(slug="harbor", name="Harbor", unknown_address=UnknownAddressPolicy.TELL))
 
-    assert browser.ask("nobody2@example.com", "harbor").status == 422
+    assert browser.request_link("nobody2@example.com", "harbor").status == 422
 
 
 def test_a_promise_holds_no_address_and_nothing_that_signs_in(browser: Browser, portal: Portal) -> None:
-    browser.ask("ana@example.com")
+    browser.request_link("ana@example.com")
     (body,) = portal.waiting()
     portal.deliver()
     secret = tokens.base64url_decode(portal.letters[0].path.rpartition("/")[2])
@@ -579,30 +582,30 @@ def test_a_promise_holds_no_address_and_nothing_that_signs_in(browser: Browser, 
 # ── trouble ──
 
 
-def test_when_the_queue_does_not_answer_nothing_is_counted_and_trying_again_works(
-    browser: Browser, app: Browser, portal: Portal
+def test_when_the_queue_does_not_answer_nothing_is_counted_and_a_retry_works(
+    browser: Browser, app: App, portal: Portal
 ) -> None:
-    portal.wire.refuse("SendMessage", "ServiceUnavailable", times=2)
+    portal.aws.refuse("SendMessage", "ServiceUnavailable", times=2)
 
-    answer = browser.ask("ana@example.com")
+    answer = browser.request_link("ana@example.com")
     assert answer.status == 503
     assert answer.headers["retry-after"] == "5"
-    assert answer.sheet.heading == "The Client Portal is not available right now"
-    assert app.ask("ana@example.com").code == "unavailable"
+    assert answer.page.heading == "The Client Portal is not available right now"
+    assert app.request_link("ana@example.com").code == "unavailable"
 
-    assert browser.ask("ana@example.com").location == "/willow/sign-in/sent"
-    assert "We just sent you a link" not in browser.get("/willow/sign-in/sent").sheet.text
+    assert browser.request_link("ana@example.com").location == "/willow/sign-in/sent"
+    assert "We just sent you a link" not in browser.get("/willow/sign-in/sent").page.text
     assert portal.deliver() == 1
 
 
-def test_when_too_many_count_for_a_practice_at_once_nothing_is_counted_and_trying_again_works(
+def test_when_too_many_count_for_a_practice_at_once_nothing_is_counted_and_a_retry_works(
     browser: Browser, portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as crowd:
         crowd.setattr(limits, "MAX_CONTENTION_TRIES", 0)
-        assert browser.ask("ana@example.com").status == 503
+        assert browser.request_link("ana@example.com").status == 503
 
-    assert browser.ask("ana@example.com").location == "/willow/sign-in/sent"
+    assert browser.request_link("ana@example.com").location == "/willow/sign-in/sent"
     assert portal.deliver() == 1
 
 
@@ -616,45 +619,45 @@ def test_when_one_count_cannot_be_given_back_the_other_is(browser: Browser, port
         heard.append(operation)
         return down if operation == "SendMessage" or heard[-2:] == ["SendMessage", "UpdateItem"] else None
 
-    with portal.wire.struck(strikes, lambda _seconds: None):
-        assert browser.ask("ana@example.com").status == 503
+    with portal.aws.struck(strikes, lambda _seconds: None):
+        assert browser.request_link("ana@example.com").status == 503
 
-    assert portal.browser().ask("lee@example.com").status == 303
-    minutes_left(portal.browser().ask("luis@example.com"), HOUR)
+    assert portal.browser().request_link("lee@example.com").status == 303
+    minutes_left(portal.browser().request_link("luis@example.com"), HOUR)
 
 
-def test_when_the_queue_does_not_answer_every_address_is_told_alike(portal: Portal) -> None:
-    told = []
+def test_when_the_queue_does_not_answer_every_address_gets_the_same_answer(portal: Portal) -> None:
+    fields = []
     for address in ("ana@example.com", "nobody@example.com"):
-        portal.wire.refuse("SendMessage", "ServiceUnavailable")
-        answer = portal.browser().ask(address, "harbor")
-        told.append((answer.status, sorted(answer.headers), answer.cookies))
+        portal.aws.refuse("SendMessage", "ServiceUnavailable")
+        answer = portal.browser().request_link(address, "harbor")
+        fields.append((answer.status, sorted(answer.headers), answer.cookies))
 
-    assert told[0] == told[1]
+    assert fields[0] == fields[1]
 
 
 def test_when_the_audit_cannot_be_written_no_letter_is_promised(browser: Browser, portal: Portal) -> None:
-    portal.wire.refuse("PutItem", "InternalServerError")
+    portal.aws.refuse("PutItem", "InternalServerError")
 
-    assert browser.ask("ana@example.com").status == 503
+    assert browser.request_link("ana@example.com").status == 503
     assert portal.waiting() == []
-    assert browser.ask("ana@example.com").status == 303
+    assert browser.request_link("ana@example.com").status == 303
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
 def test_when_the_store_does_not_answer_nothing_is_promised(browser: Browser, portal: Portal, operation: str) -> None:
-    portal.wire.refuse(operation, "ProvisionedThroughputExceededException")
+    portal.aws.refuse(operation, "ProvisionedThroughputExceededException")
 
-    answer = browser.ask("ana@example.com")
+    answer = browser.request_link("ana@example.com")
 
     assert answer.status == 503
     assert portal.waiting() == []
     assert "ProvisionedThroughput" not in answer.body
 
 
-def test_access_that_is_given_back_lets_someone_ask_again(browser: Browser, portal: Portal) -> None:
+def test_access_that_is_given_back_lets_someone_request_a_link(browser: Browser, portal: Portal) -> None:
     """B62"""
-    assert browser.ask("robin@example.com").status == 422
+    assert browser.request_link("robin@example.com").status == 422
     change(portal, "willow", "robin@example.com", status="active", epoch=2)
 
     assert browser.link("robin@example.com")
@@ -670,11 +673,11 @@ def test_a_neighbours_wrong_addresses_do_not_stop_a_browser_that_has_signed_in_b
     browser.post("/willow/sign-out")
     portal.now += HOUR
     for number in range(5):
-        assert portal.browser().ask(f"nobody{number}@example.com").status == 422
-    assert portal.browser().ask("lee@example.com").status == 429
+        assert portal.browser().request_link(f"nobody{number}@example.com").status == 422
+    assert portal.browser().request_link("lee@example.com").status == 429
 
-    assert browser.ask("ana@example.com").status == 303
-    assert browser.ask("lee@example.com").status == 429
+    assert browser.request_link("ana@example.com").status == 303
+    assert browser.request_link("lee@example.com").status == 429
 
 
 @pytest.mark.parametrize("practice", [WILLOW, HARBOR], ids=["tells", "one answer"])
@@ -693,12 +696,12 @@ def test_one_client_cannot_use_up_what_a_practice_keeps_for_known_browsers(porta
 
     statuses = []
     for browser in ana * 2:
-        statuses.append(browser.ask("ana@example.com", practice.slug).status)
+        statuses.append(browser.request_link("ana@example.com", practice.slug).status)
         portal.now += MINUTE
 
     assert statuses == [303] * 6 + [429] * 4
-    assert lee.ask("lee@example.com", practice.slug).status == 303
-    assert portal.browser("203.0.113.99").ask("lee@example.com", practice.slug).status == 429
+    assert lee.request_link("lee@example.com", practice.slug).status == 303
+    assert portal.browser("203.0.113.99").request_link("lee@example.com", practice.slug).status == 429
 
 
 def test_a_known_browser_that_goes_on_asking_fills_no_audit(browser: Browser, portal: Portal) -> None:
@@ -706,10 +709,10 @@ def test_a_known_browser_that_goes_on_asking_fills_no_audit(browser: Browser, po
     browser.post("/willow/sign-out")
     portal.now += HOUR
     for _ in range(6):
-        assert browser.ask("ana@example.com").status == 303
+        assert browser.request_link("ana@example.com").status == 303
         portal.now += MINUTE
     for _ in range(20):
-        assert browser.ask("ana@example.com").status == 429
+        assert browser.request_link("ana@example.com").status == 429
 
     assert len([row for row in portal.audit() if row[0] == "limit_hit"]) == 7
 
@@ -721,18 +724,18 @@ def test_a_browser_is_known_for_half_a_year(browser: Browser, portal: Portal) ->
     portal.now += 180 * DAY - 1
     use_up(portal, MAIL_PER_PRACTICE.limit, 300, "practice", "willow")
 
-    assert browser.ask("ana@example.com").status == 303
+    assert browser.request_link("ana@example.com").status == 303
     portal.now += MINUTE
     browser.cookies |= cookies
-    assert browser.ask("ana@example.com").status == 429
+    assert browser.request_link("ana@example.com").status == 429
 
 
 def test_of_two_presses_at_once_either_may_be_answered_last_and_the_link_still_opens_here(
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
     """A double click: the second request has none of the cookies that the first one's answer sets."""
-    browser.ask("ana@example.com")
-    another.ask("ana@example.com")
+    browser.request_link("ana@example.com")
+    another.request_link("ana@example.com")
     browser.cookies |= another.cookies
     portal.deliver()
 

@@ -14,9 +14,10 @@ from latchkey.rules.mail import MAIL_KINDS
 from latchkey.rules.practices import Practice
 from latchkey.store import events, practices
 from tests.kit import sam_template
-from tests.kit.files import a_job, body_of, change, key_of
-from tests.kit.portal import Browser, Portal
-from tests.kit.seed import NOON
+from tests.kit.browser import Browser
+from tests.kit.clock import NOON
+from tests.kit.portal import Portal
+from tests.kit.seed import a_job, body_of, change, key_of
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -114,8 +115,8 @@ def test_names_with_line_breaks_add_no_header(portal: Portal, ana: bytes) -> Non
     assert letter.arguments["ReplyToAddresses"] == []
 
 
-def test_the_link_in_a_letter_leads_to_where_it_was_asked_for(portal: Portal, browser: Browser) -> None:
-    browser.ask("ana@example.com")
+def test_the_link_in_a_letter_leads_to_where_it_was_requested(portal: Portal, browser: Browser) -> None:
+    browser.request_link("ana@example.com")
     portal.deliver()
 
     assert "https://portal.example.com/willow/link/" in portal.letters[0].text
@@ -140,15 +141,15 @@ def test_a_delivery_that_is_reported_at_once_is_seen(
     portal: Portal, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B66: SES can be faster than the rest of our writing."""
-    hand_over, write, taken = ses.send, events.append, []
+    hand_over, write, used = ses.send, events.append, []
 
     def send(letter: Letter, tags: dict[str, str]) -> str:
-        taken.append(hand_over(letter, tags))
-        return taken[-1]
+        used.append(hand_over(letter, tags))
+        return used[-1]
 
     def add(event: Event) -> None:
-        mail = {"messageId": taken[-1], "tags": tags_of(ana)}
-        portal.hear("MailEvents", {"detail": {"eventType": "Delivery", "mail": mail}})
+        mail = {"messageId": used[-1], "tags": tags_of(ana)}
+        portal.handle_event("MailEvents", {"detail": {"eventType": "Delivery", "mail": mail}})
         write(event)
 
     monkeypatch.setattr(ses, "send", send)
@@ -159,10 +160,10 @@ def test_a_delivery_that_is_reported_at_once_is_seen(
     assert portal.audit() == [("link_sent", None)]
 
 
-def test_a_letter_whose_row_could_not_be_written_is_written_down_when_its_promise_comes_again(
+def test_a_letter_without_its_audit_row_is_written_down_when_its_promise_is_redelivered(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
-    portal.wire.refuse("PutItem", "InternalServerError")
+    portal.aws.refuse("PutItem", "InternalServerError")
     portal.work(body_of(a_job(ana, NOON)))
     assert portal.audit() == []
 
@@ -178,17 +179,17 @@ def test_a_letter_whose_row_could_not_be_written_is_written_down_when_its_promis
 def test_the_link_is_stored_before_the_letter_is_sent(portal: Portal, ana: bytes) -> None:
     portal.work(body_of(a_job(ana, NOON)))
 
-    operations = portal.wire.operations()
+    operations = portal.aws.operations()
     stored = next(
         number
-        for number, (operation, told) in enumerate(portal.wire.calls)
-        if operation == "UpdateItem" and told["TableName"] == "Links"
+        for number, (operation, fields) in enumerate(portal.aws.calls)
+        if operation == "UpdateItem" and fields["TableName"] == "Links"
     )
     assert stored < operations.index("SendEmail")
 
 
 def test_when_the_link_cannot_be_stored_no_letter_is_sent(portal: Portal, browser: Browser, ana: bytes) -> None:
-    portal.wire.refuse("UpdateItem", "InternalServerError")
+    portal.aws.refuse("UpdateItem", "InternalServerError")
     job = body_of(a_job(ana, NOON))
 
     assert portal.work(job) == []
@@ -219,7 +220,7 @@ def test_a_message_that_comes_twice_sends_the_same_link_twice(portal: Portal, br
     assert browser.post(first.path).location == "/willow/home"
 
 
-def test_a_message_that_comes_again_after_its_link_was_used_sends_nothing(
+def test_a_message_that_is_redelivered_after_its_link_was_used_sends_nothing(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     job = body_of(a_job(ana, NOON))
@@ -246,7 +247,7 @@ def test_of_two_requests_the_newer_one_wins_in_whatever_order_they_are_delivered
     assert browser.post(letter.path).location == "/willow/home"
 
 
-def test_a_link_made_before_a_key_rotation_is_mailed_again_as_it_was(
+def test_a_link_made_before_a_key_rotation_is_mailed_anew_as_it_was(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     job = body_of(a_job(ana, NOON))
@@ -271,7 +272,7 @@ def test_a_link_made_before_a_key_rotation_is_mailed_again_as_it_was(
         ("ana@example.com", {"epoch": 2}, "no_access", None),
     ],
 )
-def test_a_promise_that_may_not_be_kept_sends_nothing_and_is_written_down(
+def test_a_promise_that_may_not_be_stored_sends_nothing_and_is_written_down(
     portal: Portal, address: str, changes: dict[str, Any], reason: str, status: str | None
 ) -> None:
     """B49, B58, B65"""
@@ -297,9 +298,9 @@ def test_a_promise_to_an_address_that_nobody_has_sends_nothing(portal: Portal) -
     assert portal.audit() == [("link_suppressed", "no_access")]
 
 
-def test_consent_that_was_taken_back_while_the_promise_waited_is_heeded(portal: Portal, browser: Browser) -> None:
+def test_consent_that_was_withdrawn_while_the_promise_waited_is_heeded(portal: Portal, browser: Browser) -> None:
     """B49"""
-    browser.ask("ana@example.com")
+    browser.request_link("ana@example.com")
     change(portal, "willow", "ana@example.com", email_ok=False)
 
     assert portal.deliver() == 0
@@ -323,12 +324,12 @@ def test_a_letter_is_sent_up_to_six_hours_late(portal: Portal, ana: bytes) -> No
 
 def copies(portal: Portal) -> list[dict[str, Any]]:
     """The copies that were put back for later."""
-    return [arguments for operation, arguments in portal.wire.calls if operation == "SendMessage"]
+    return [arguments for operation, arguments in portal.aws.calls if operation == "SendMessage"]
 
 
 @pytest.mark.parametrize("code", ["MessageRejected", "BadRequestException"])
 def test_a_letter_that_ses_will_never_take_is_final_and_shown(portal: Portal, ana: bytes, code: str) -> None:
-    portal.wire.refuse("SendEmail", code)
+    portal.aws.refuse("SendEmail", code)
 
     assert portal.work(body_of(a_job(ana, NOON))) == []
 
@@ -337,10 +338,10 @@ def test_a_letter_that_ses_will_never_take_is_final_and_shown(portal: Portal, an
     assert noted(portal, ana)["email_status"] == "rejected"
 
 
-def test_what_ses_has_not_verified_is_said_in_words_that_lead_on(portal: Portal, ana: bytes) -> None:
+def test_what_ses_has_not_verified_is_reported_in_words_that_lead_on(portal: Portal, ana: bytes) -> None:
     """As the first mail of a new account often is: in SES's sandbox the recipient has to be verified too."""
     words = "Email address is not verified. The following identities failed the check in region US-EAST-1:"
-    portal.wire.refuse("SendEmail", "MessageRejected", words=words)
+    portal.aws.refuse("SendEmail", "MessageRejected", words=words)
 
     assert portal.work(body_of(a_job(ana, NOON))) == []
 
@@ -353,7 +354,7 @@ def test_what_ses_has_not_verified_is_said_in_words_that_lead_on(portal: Portal,
 
 
 @pytest.mark.parametrize(
-    ("code", "longest"),
+    ("code", "max_length"),
     [
         ("TooManyRequestsException", 10),
         ("ThrottlingException", 10),
@@ -365,18 +366,18 @@ def test_what_ses_has_not_verified_is_said_in_words_that_lead_on(portal: Portal,
         ("NotFoundException", 600),
     ],
 )
-def test_a_letter_that_ses_does_not_take_now_is_tried_again_later_with_the_same_link(
-    portal: Portal, browser: Browser, ana: bytes, code: str, longest: int
+def test_a_letter_that_ses_does_not_take_now_is_retried_later_with_the_same_link(
+    portal: Portal, browser: Browser, ana: bytes, code: str, max_length: int
 ) -> None:
     """A copy waits for its time, so that waiting does not use up the receives of the message."""
     job = body_of(a_job(ana, NOON))
-    portal.wire.refuse("SendEmail", code)
+    portal.aws.refuse("SendEmail", code)
 
     assert portal.work(job) == []
 
     (copy,) = copies(portal)
     assert json.loads(copy["MessageBody"]) | json.loads(job) == json.loads(copy["MessageBody"])
-    assert longest / 2 <= copy["DelaySeconds"] <= longest
+    assert max_length / 2 <= copy["DelaySeconds"] <= max_length
     assert noted(portal, ana)["email_status"] == "delayed"
     portal.work(copy["MessageBody"])
     assert portal.letters[0].path == portal.letters[1].path
@@ -385,15 +386,15 @@ def test_a_letter_that_ses_does_not_take_now_is_tried_again_later_with_the_same_
 
 
 def test_after_an_outage_of_an_hour_everyone_has_the_letter_of_their_newest_request(portal: Portal) -> None:
-    portal.wire.refuse("SendEmail", "TooManyRequestsException", times=100)
+    portal.aws.refuse("SendEmail", "TooManyRequestsException", times=100)
     for minute in (0, 1, 2):
         portal.now = NOON + minute * MINUTE
         for number, address in enumerate(("ana@example.com", "lee@example.com")):
-            assert portal.browser(f"198.51.100.{number}").ask(address).status == 303
+            assert portal.browser(f"198.51.100.{number}").request_link(address).status == 303
         assert portal.work(*portal.waiting()[-2:]) == []
     bodies = [copy["MessageBody"] for copy in copies(portal)]
-    portal.wire.calls.clear()
-    portal.wire.refuse("SendEmail", "", times=0)
+    portal.aws.calls.clear()
+    portal.aws.refuse("SendEmail", "", times=0)
 
     portal.now = NOON + HOUR
     assert portal.work(*reversed(dict.fromkeys(bodies))) == []
@@ -404,9 +405,9 @@ def test_after_an_outage_of_an_hour_everyone_has_the_letter_of_their_newest_requ
         assert portal.browser().post(letter.path).location == "/willow/home"
 
 
-def test_when_a_letter_can_be_neither_sent_nor_put_back_its_message_comes_again(portal: Portal, ana: bytes) -> None:
-    portal.wire.refuse("SendEmail", "TooManyRequestsException")
-    portal.wire.refuse("SendMessage", "ServiceUnavailable")
+def test_when_a_letter_can_be_neither_sent_nor_put_back_its_message_is_redelivered(portal: Portal, ana: bytes) -> None:
+    portal.aws.refuse("SendEmail", "TooManyRequestsException")
+    portal.aws.refuse("SendMessage", "ServiceUnavailable")
 
     assert portal.work(body_of(a_job(ana, NOON))) == [0]
 
@@ -414,7 +415,7 @@ def test_when_a_letter_can_be_neither_sent_nor_put_back_its_message_comes_again(
 def test_one_letter_that_fails_does_not_hold_up_the_nine_others(portal: Portal, ana: bytes) -> None:
     people = ["ana@example.com", "lee@example.com", "luis@example.com", "maria.gomez@gmail.com", "sam@example.com"]
     jobs = [body_of(a_job(key_of(portal, "willow", address), NOON + n)) for n in (0, 1) for address in people]
-    portal.wire.refuse("SendEmail", "MessageRejected")
+    portal.aws.refuse("SendEmail", "MessageRejected")
 
     assert portal.work(*jobs) == []
 
@@ -464,13 +465,13 @@ def test_a_promise_with_a_wrong_field_is_none(portal: Portal, ana: bytes, change
 
 
 def test_nothing_that_a_foreign_exception_says_is_written_down(portal: Portal, ana: bytes) -> None:
-    portal.wire.raise_at("UpdateItem", ValueError("for canary@example.com"))
+    portal.aws.raise_at("UpdateItem", ValueError("for canary@example.com"))
 
     assert portal.work("canary", body_of(a_job(ana, NOON))) == [0, 1]
     assert "canary" not in portal.log.getvalue()
 
 
-def test_a_promise_of_a_newer_version_is_kept(portal: Portal, ana: bytes) -> None:
+def test_a_promise_of_a_newer_version_is_stored(portal: Portal, ana: bytes) -> None:
     assert portal.work(json.dumps(json.loads(body_of(a_job(ana, NOON))) | {"tomorrow": {"a": 1}})) == []
 
     assert len(portal.letters) == 1

@@ -8,9 +8,11 @@ from latchkey import __version__
 from latchkey.rules.accounts import AccountStatus
 from latchkey.store import practices
 from tests.kit import caches
-from tests.kit.files import CHILDS, OWN, change
-from tests.kit.portal import ORIGIN, Browser, Portal
-from tests.kit.seed import NOON
+from tests.kit.browser import App, Browser
+from tests.kit.clock import NOON
+from tests.kit.gateway_events import ORIGIN
+from tests.kit.portal import Portal
+from tests.kit.seed import CHILDS, OWN, change
 
 MINUTE, HOUR = 60, 3600
 MARIA = "maria.gomez@gmail.com"
@@ -35,7 +37,7 @@ def maria(browser: Browser) -> Browser:
 
 
 def test_home_greets_the_person_and_tells_when_they_were_last_here(ana: Browser) -> None:
-    page = ana.get("/willow/home").sheet
+    page = ana.get("/willow/home").page
 
     assert page.heading == "Welcome, Ana Reyes"
     assert page.one("time").attributes["datetime"] == "2026-02-28T12:00:00+00:00"
@@ -47,15 +49,15 @@ def test_someone_with_one_profile_never_sees_the_choice(ana: Browser) -> None:
     assert ana.get("/willow/profiles").location == "/willow/home"
 
 
-def test_someone_with_several_profiles_chooses_and_can_choose_again(maria: Browser) -> None:
+def test_someone_with_several_profiles_chooses_and_can_choose_another(maria: Browser) -> None:
     """B103, B104, B106"""
     assert maria.get("/willow/home").location == "/willow/profiles"
-    page = maria.get("/willow/profiles").sheet
+    page = maria.get("/willow/profiles").page
     assert [button.attributes.get("value") for button in page.all("button", name="profile")] == [OWN.id, CHILDS.id]
 
     for profile in (CHILDS, OWN):
         assert maria.post("/willow/profiles", {"profile": profile.id}).location == "/willow/home"
-        assert profile.name in maria.get("/willow/home").sheet.text
+        assert profile.name in maria.get("/willow/home").page.text
         assert maria.get("/willow/session").document["profile"] == profile.id
 
 
@@ -82,11 +84,11 @@ def test_a_profile_of_someone_else_might_as_well_not_exist(maria: Browser, profi
     answer = maria.post("/willow/profiles", {"profile": profile})
 
     assert answer.status == 404
-    assert answer.sheet.heading == "Page not found"
+    assert answer.page.heading == "Page not found"
     assert maria.get("/willow/session").document["profile"] is None
 
 
-def test_an_app_chooses_a_profile(app: Browser) -> None:
+def test_an_app_chooses_a_profile(app: App) -> None:
     app.sign_in(MARIA)
 
     assert app.post("/willow/profiles", {"profile": CHILDS.id}).document["profile"] == CHILDS.id
@@ -97,26 +99,26 @@ def test_an_app_chooses_a_profile(app: Browser) -> None:
 def test_taking_a_profile_away_ends_the_session_that_has_it_open(maria: Browser, portal: Portal) -> None:
     """B107"""
     maria.post("/willow/profiles", {"profile": CHILDS.id})
-    assert maria.is_in()
+    assert maria.is_signed_in()
 
     change(portal, "willow", MARIA, profiles=(OWN,))
 
-    assert not maria.is_in()
+    assert not maria.is_signed_in()
 
 
-def test_the_first_visit_shows_the_welcome_until_it_was_read(browser: Browser) -> None:
+def test_the_first_sign_in_shows_the_welcome_until_it_was_read(browser: Browser) -> None:
     """B109"""
     browser.sign_in("sam@example.com")
-    assert "Good to see you here." in browser.get("/willow/home").sheet.text
+    assert "Good to see you here." in browser.get("/willow/home").page.text
 
     assert browser.post("/willow/home").status == 303
 
-    assert "Good to see you here." not in browser.get("/willow/home").sheet.text
+    assert "Good to see you here." not in browser.get("/willow/home").page.text
 
 
-def test_someone_who_has_been_here_before_is_not_welcomed_again(ana: Browser) -> None:
+def test_someone_who_has_been_here_before_is_not_welcomed_anew(ana: Browser) -> None:
     """B109"""
-    assert "Good to see you here." not in ana.get("/willow/home").sheet.text
+    assert "Good to see you here." not in ana.get("/willow/home").page.text
 
 
 # ── the document ──
@@ -145,22 +147,22 @@ def test_the_document_holds_no_address(ana: Browser) -> None:
 def test_the_document_never_promises_more_time_than_there_is(ana: Browser, portal: Portal) -> None:
     for _ in range(71):
         portal.now += 10 * MINUTE
-        assert ana.is_in()
+        assert ana.is_signed_in()
     assert ana.get("/willow/session").document["expires_at"] == "2026-03-04T00:00:00Z"
     portal.now = NOON + 12 * HOUR - 1
-    assert ana.is_in()
+    assert ana.is_signed_in()
     portal.now += 1
-    assert not ana.is_in()
+    assert not ana.is_signed_in()
 
 
-def test_nobody_is_told_anything_without_a_session(browser: Browser) -> None:
+def test_nobody_learns_anything_without_a_session(browser: Browser) -> None:
     answer = browser.get("/willow/session")
 
     assert (answer.status, answer.code) == (401, "signed_out")
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_who_is_signed_out_is_sent_to_sign_in(browser: Browser, app: Browser, place: str) -> None:
+def test_who_is_signed_out_is_sent_to_sign_in(browser: Browser, app: App, place: str) -> None:
     assert browser.get(f"/willow/{place}").location == "/willow/sign-in"
     assert browser.post(f"/willow/{place}", {"profile": OWN.id}).location == "/willow/sign-in"
     assert app.get(f"/willow/{place}").code == "signed_out"
@@ -173,7 +175,7 @@ def test_who_is_signed_out_is_sent_to_sign_in(browser: Browser, app: Browser, pl
 def test_twenty_minutes_of_silence(ana: Browser, portal: Portal, silence: int, lives: bool) -> None:
     portal.now += silence
 
-    assert ana.is_in() is lives
+    assert ana.is_signed_in() is lives
 
 
 def test_a_request_after_eighteen_minutes_carries_on(ana: Browser, portal: Portal) -> None:
@@ -198,7 +200,7 @@ def test_a_browser_that_gets_ahead_keeps_nobody_signed_in(
 
     assert portal.at_rest() == before
     portal.now += MINUTE
-    assert not ana.is_in()
+    assert not ana.is_signed_in()
 
 
 @pytest.mark.parametrize(
@@ -208,46 +210,46 @@ def test_a_session_ends_with_its_access_at_the_next_request(ana: Browser, portal
     """B58, B62"""
     change(portal, "willow", "ana@example.com", **end)
 
-    assert not ana.is_in()
+    assert not ana.is_signed_in()
     change(portal, "willow", "ana@example.com", status=AccountStatus.ACTIVE)
-    assert not ana.is_in()
+    assert not ana.is_signed_in()
 
 
-def test_signing_out_ends_the_session_here_and_for_whoever_copied_its_cookie(ana: Browser, portal: Portal) -> None:
+def test_signing_out_ends_the_session_here_and_for_anyone_who_copied_its_cookie(ana: Browser, portal: Portal) -> None:
     """B77"""
     copied = dict(ana.cookies)
 
     answer = ana.post("/willow/sign-out")
 
     assert answer.location == "/willow/signed-out"
-    assert answer.kept == {"__Host-session-willow": ""}
+    assert answer.cookie_values == {"__Host-session-willow": ""}
     assert answer.headers["clear-site-data"] == '"cache", "storage"'
     thief = portal.browser()
     thief.cookies = copied
-    assert not thief.is_in()
+    assert not thief.is_signed_in()
     assert portal.at_rest()["Sessions"] == []
     assert ("session_ended", "signed_out") in portal.audit()
-    assert "also sign out of your email" in ana.get("/willow/signed-out").sheet.text
+    assert "also sign out of your email" in ana.get("/willow/signed-out").page.text
 
 
-def test_signing_out_twice_or_when_nobody_is_in_is_no_error(browser: Browser, app: Browser, portal: Portal) -> None:
+def test_signing_out_twice_or_when_nobody_is_in_is_no_error(browser: Browser, app: App, portal: Portal) -> None:
     assert browser.post("/willow/sign-out").location == "/willow/signed-out"
     assert app.post("/willow/sign-out").document == {"status": "signed_out"}
     assert portal.audit() == []
 
 
-def test_an_app_signs_out(app: Browser) -> None:
+def test_an_app_signs_out(app: App) -> None:
     app.sign_in("ana@example.com")
 
     assert app.post("/willow/sign-out").document == {"status": "signed_out"}
-    assert not app.is_in()
+    assert not app.is_signed_in()
 
 
 def test_signing_out_needs_a_press_of_the_button_on_our_page(ana: Browser) -> None:
     assert ana.get("/willow/sign-out").status == 405
     assert ana.head("/willow/sign-out").status == 405
     assert ana.post("/willow/sign-out", origin="https://evil.example").status == 403
-    assert ana.is_in()
+    assert ana.is_signed_in()
 
 
 def test_signing_out_at_one_practice_leaves_the_other(ana: Browser) -> None:
@@ -255,7 +257,7 @@ def test_signing_out_at_one_practice_leaves_the_other(ana: Browser) -> None:
 
     ana.post("/willow/sign-out")
 
-    assert ana.is_in("harbor")
+    assert ana.is_signed_in("harbor")
 
 
 def test_two_session_cookies_are_none(ana: Browser) -> None:
@@ -265,7 +267,7 @@ def test_two_session_cookies_are_none(ana: Browser) -> None:
     for pair in ((good, "bad"), ("bad", good), (good, good)):
         cookie = "; ".join(f"__Host-session-willow={value}" for value in pair)
         assert ana.get("/willow/session", cookie=cookie).status == 401
-    assert ana.is_in()
+    assert ana.is_signed_in()
 
 
 @pytest.mark.parametrize("value", ["", "AAAA", "a" * 64, "é" * 64, "=" * 64, "a" * 6000, '"quoted"', "a b"])
@@ -274,13 +276,13 @@ def test_a_session_cookie_of_any_other_shape_is_none(browser: Browser, value: st
 
 
 def test_when_the_store_does_not_answer_nobody_is_let_in_and_nobody_is_signed_out(ana: Browser, portal: Portal) -> None:
-    portal.wire.refuse("TransactGetItems", "InternalServerError", times=2)
+    portal.aws.refuse("TransactGetItems", "InternalServerError", times=2)
 
     assert ana.get("/willow/home").status == 503
     answer = ana.get("/willow/session")
     assert (answer.status, answer.code) == (503, "unavailable")
     assert answer.cookies == ()
-    assert ana.is_in()
+    assert ana.is_signed_in()
 
 
 # ── the authorizer ──
@@ -306,14 +308,14 @@ def authorize(portal: Portal, browser: Browser, **changes: Any) -> dict[str, Any
         },
         "pathParameters": {"practice": "willow"},
     } | changes
-    told: dict[str, Any] = portal.invoke("Session", event)
-    return told
+    fields: dict[str, Any] = portal.invoke("Session", event)
+    return fields
 
 
 REFUSED = {"isAuthorized": False}
 
 
-def test_a_session_opens_other_apis_and_tells_them_whose_it_is(maria: Browser, portal: Portal) -> None:
+def test_a_session_opens_other_apis_and_tells_them_the_account(maria: Browser, portal: Portal) -> None:
     account = maria.get("/willow/session").document["account"]
     yes = {"isAuthorized": True, "context": {"account": account, "profile": "", "practice": "willow"}}
     assert authorize(portal, maria) == yes
@@ -381,11 +383,11 @@ def test_getting_ahead_at_another_api_is_none(maria: Browser, portal: Portal) ->
 
 
 def test_when_the_store_does_not_answer_other_apis_stay_closed(maria: Browser, portal: Portal) -> None:
-    portal.wire.refuse("TransactGetItems", "InternalServerError")
+    portal.aws.refuse("TransactGetItems", "InternalServerError")
     assert authorize(portal, maria) == REFUSED
     # in a process that has not read the practice lately
     caches.empty(practices)
-    portal.wire.refuse("GetItem", "ProvisionedThroughputExceededException")
+    portal.aws.refuse("GetItem", "ProvisionedThroughputExceededException")
     assert authorize(portal, maria) == REFUSED
     assert authorize(portal, maria)["isAuthorized"]
 
@@ -401,7 +403,7 @@ def test_the_stack_says_that_it_is_well_and_which_version_it_is(browser: Browser
     assert browser.post("/healthz").status == 405
 
 
-def test_apps_are_told_which_links_are_theirs(portal: Portal) -> None:
+def test_apps_learn_which_links_are_theirs(portal: Portal) -> None:
     """B119"""
     fingerprint = ":".join(["AB"] * 32)
     portal.parameters |= {
@@ -450,4 +452,4 @@ def test_where_nothing_is_below_a_practice_its_own_page_says_so_and_leads_on(bro
 def test_where_no_practice_is_none_is_named(browser: Browser, path: str) -> None:
     answer = browser.get(path)
     assert answer.status == 404
-    assert "Willow" not in answer.sheet.title
+    assert "Willow" not in answer.page.title

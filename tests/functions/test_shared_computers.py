@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.kit.portal import Browser, Portal
+from tests.kit.browser import Browser
+from tests.kit.portal import Portal
 
 MINUTE, HOUR = 60, 3600
 
@@ -17,7 +18,7 @@ def shows(request: pytest.FixtureRequest) -> str:
 
 def test_the_address_is_shown_for_half_an_hour(browser: Browser, portal: Portal, shows: str) -> None:
     """B140"""
-    browser.ask("ana@example.com")
+    browser.request_link("ana@example.com")
     portal.now += 30 * MINUTE - 1
     assert "ana@example.com" in browser.get(shows).body
 
@@ -37,14 +38,14 @@ def test_the_address_is_shown_no_more_once_the_link_was_used_elsewhere(
     assert "ana@example.com" not in browser.get(shows).body
 
 
-def test_whoever_looks_where_to_wait_is_told_that_the_link_was_used_elsewhere(
+def test_anyone_who_looks_where_to_wait_learns_that_the_link_was_used_elsewhere(
     browser: Browser, another: Browser
 ) -> None:
     another.post(browser.link("ana@example.com"))
 
     answer = browser.get("/willow/sign-in/sent")
-    assert answer.sheet.heading == "Your link was used on another phone or computer."
-    assert answer.sheet.buttons[0] == "Send link"
+    assert answer.page.heading == "Your link was used on another phone or computer."
+    assert answer.page.buttons[0] == "Send link"
     assert browser.get("/willow/sign-in/sent").location == "/willow/sign-in"
 
 
@@ -53,7 +54,7 @@ def test_where_every_address_gets_one_answer_only_time_ends_it(portal: Portal, l
     """B140: the pages are the same for a client who has signed in elsewhere and for nobody."""
     client, stranger = portal.browser(), portal.browser("198.51.100.1")
     assert portal.browser("198.51.100.2").post(client.link("ana@example.com", "harbor")).status == 303
-    assert stranger.ask("bob@example.com", "harbor").status == 303
+    assert stranger.request_link("bob@example.com", "harbor").status == 303
     portal.now += later
 
     for path in ("/harbor/sign-in/sent", "/harbor/pin"):
@@ -64,5 +65,7 @@ def test_where_every_address_gets_one_answer_only_time_ends_it(portal: Portal, l
 
 
 def test_the_cookie_of_the_address_ends_with_the_half_hour(browser: Browser) -> None:
-    (typed,) = (cookie for cookie in browser.ask("ana@example.com").cookies if cookie.startswith("__Host-typed"))
+    (typed,) = (
+        cookie for cookie in browser.request_link("ana@example.com").cookies if cookie.startswith("__Host-typed")
+    )
     assert typed.endswith("Max-Age=1800")

@@ -7,9 +7,9 @@ import pytest
 from local import portal_process
 from local.provider_choice import ProviderConfig
 from tests.identity import fake_provider
-from tests.identity.fake_provider import Provider, Server
-from tests.identity.visits import MARIA, Guest, Place
-from tests.kit.live_portal import Town
+from tests.identity.fake_provider import FakeProvider, Server
+from tests.identity.provider_portal import MARIA, ProviderBrowser, ProviderPortal
+from tests.kit.live_portal import LivePortal
 
 
 @pytest.fixture(scope="package")
@@ -20,38 +20,38 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="package")
-def town(server: Server) -> Iterator[Town]:
+def live_portal(server: Server) -> Iterator[LivePortal]:
     """A portal that knows Google by another address."""
     url = server.provider.url
     named = ProviderConfig(
         fake_provider.CLIENT, fake_provider.SECRET, url, f"{url}/o/auth", f"{url}/token", f"{url}/certs"
     )
     with portal_process.portal(google=named) as portal:
-        yield Town(portal)
+        yield LivePortal(portal)
 
 
 @pytest.fixture
-def google(server: Server) -> Provider:
+def google(server: Server) -> FakeProvider:
     """Google, as honest as it is until it is told otherwise."""
-    return server.begin_again()
+    return server.reset()
 
 
 @pytest.fixture(scope="package")
-def maria(town: Town) -> str:
+def maria(live_portal: LivePortal) -> str:
     """Where Maria's account is kept."""
-    (account,) = town.items("Accounts", practice="willow", address=MARIA)
+    (account,) = live_portal.items("Accounts", practice="willow", address=MARIA)
     return str(account["key"])
 
 
 @pytest.fixture
-def place(town: Town, google: Provider, maria: str) -> Iterator[Place]:
+def place(live_portal: LivePortal, google: FakeProvider, maria: str) -> Iterator[ProviderPortal]:
     """The portal with its clinicians, and Maria's account bound to nobody at Google."""
-    found = Place(town, google, maria)
+    found = ProviderPortal(live_portal, google, maria)
     yield found
     found.forget()
 
 
 @pytest.fixture
-def guest(place: Place) -> Guest:
+def guest(place: ProviderPortal) -> ProviderBrowser:
     """A browser that was never here."""
     return place.guest()

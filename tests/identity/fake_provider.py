@@ -43,7 +43,7 @@ MISSING: Any = Absent.CLAIM
 FIRST = rsa.generate_private_key(65537, 2048)
 SECOND = rsa.generate_private_key(65537, 2048)
 
-type Reply = Callable[["Conversation"], None]
+type Reply = Callable[["FakeProviderHandler"], None]
 """What is answered instead of the truth."""
 type Claim = Any
 """A value, or what makes one of the present second."""
@@ -77,7 +77,7 @@ def jwk(kid: str, key: rsa.RSAPrivateKey) -> dict[str, str]:
 
 
 @dataclass
-class Provider:
+class FakeProvider:
     """What it says, and what it was asked."""
 
     url: str
@@ -91,7 +91,7 @@ class Provider:
     cache_control: str = "public, max-age=0, must-revalidate"
     at_token: Reply | None = None
     at_keys: Reply | None = None
-    asked: list[dict[str, list[str]]] = field(default_factory=list)
+    authorize_requests: list[dict[str, list[str]]] = field(default_factory=list)
     """The queries that browsers came with."""
     exchanges: list[dict[str, list[str]]] = field(default_factory=list)
     """The forms that the portal sent."""
@@ -115,33 +115,36 @@ class Provider:
         """A code, good once, for whoever knows what it was asked for with."""
         code = f"4/0{secrets.token_urlsafe(40)}"
         with self._lock:
-            self.asked.append(query)
+            self.authorize_requests.append(query)
             self.given.append(code)
             self._codes[code] = {name: values[0] for name, values in query.items()}
         return code
 
     def token_for(self, form: dict[str, list[str]]) -> dict[str, Any] | None:
         """What is given for a code to whom it was meant for; None for anybody else."""
-        told = {name: values[0] for name, values in form.items() if len(values) == 1}
+        config = {name: values[0] for name, values in form.items() if len(values) == 1}
         with self._lock:
             self.exchanges.append(form)
-            asked = self._codes.pop(told.get("code", ""), None)
-        if asked is None or told.get("client_id") != CLIENT or told.get("client_secret") != SECRET:
+            authorize_query = self._codes.pop(config.get("code", ""), None)
+        if authorize_query is None or config.get("client_id") != CLIENT or config.get("client_secret") != SECRET:
             return None
-        if told.get("grant_type") != "authorization_code" or told.get("redirect_uri") != asked["redirect_uri"]:
+        if (
+            config.get("grant_type") != "authorization_code"
+            or config.get("redirect_uri") != authorize_query["redirect_uri"]
+        ):
             return None
-        proof = encoded(hashlib.sha256(told.get("code_verifier", "").encode()).digest())
-        if asked.get("code_challenge_method") != "S256" or proof != asked.get("code_challenge"):
+        proof = encoded(hashlib.sha256(config.get("code_verifier", "").encode()).digest())
+        if authorize_query.get("code_challenge_method") != "S256" or proof != authorize_query.get("code_challenge"):
             return None
-        token, access = self.token(asked["nonce"]), f"ya29.{secrets.token_urlsafe(60)}"
+        token, access = self.token(authorize_query["nonce"]), f"ya29.{secrets.token_urlsafe(60)}"
         with self._lock:
             self.given += [token, access]
-        return {"access_token": access, "expires_in": 3599, "scope": asked["scope"], "id_token": token}
+        return {"access_token": access, "expires_in": 3599, "scope": authorize_query["scope"], "id_token": token}
 
     def token(self, nonce: str) -> str:
         """An ID token, as honest as it was told to be."""
         now = int(time.time())
-        told = {
+        config = {
             "iss": self.url,
             "azp": CLIENT,
             "aud": CLIENT,
@@ -154,14 +157,14 @@ class Provider:
             "iat": now,
             "exp": now + 3600,
         }
-        told |= {name: value(now) if callable(value) else value for name, value in self.claims.items()}
+        config |= {name: value(now) if callable(value) else value for name, value in self.claims.items()}
         header = {"alg": "RS256", "kid": "first", "typ": "JWT"} | self.header
-        parts = [{k: v for k, v in part.items() if v is not MISSING} for part in (header, told)]
+        parts = [{k: v for k, v in part.items() if v is not MISSING} for part in (header, config)]
         signed = ".".join(encoded(json.dumps(part).encode()) for part in parts)
         return f"{signed}.{encoded(self.sign(signed.encode()))}"
 
 
-class Conversation(BaseHTTPRequestHandler):
+class FakeProviderHandler(BaseHTTPRequestHandler):
     """One request, answered as the provider is told to."""
 
     protocol_version = "HTTP/1.1"
@@ -221,7 +224,7 @@ class Conversation(BaseHTTPRequestHandler):
         """Codes are in addresses."""
 
     @property
-    def _provider(self) -> Provider:
+    def _provider(self) -> FakeProvider:
         return cast("Server", self.server).provider
 
     @property
@@ -229,7 +232,7 @@ class Conversation(BaseHTTPRequestHandler):
         return cast("Server", self.server).over
 
 
-def _tell_keys(conversation: Conversation) -> None:
+def _tell_keys(conversation: FakeProviderHandler) -> None:
     provider = cast("Server", conversation.server).provider
     conversation.tell(provider.keys, cache_control=provider.cache_control)
 
@@ -241,18 +244,18 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Conversation)
+        super().__init__(("127.0.0.1", 0), FakeProviderHandler)
         self.over = Event()
-        self.provider = Provider(f"http://127.0.0.1:{self.server_port}")
+        self.provider = FakeProvider(f"http://127.0.0.1:{self.server_port}")
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever asked may have had enough."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
-    def begin_again(self) -> Provider:
+    def reset(self) -> FakeProvider:
         """The same place, honest and without a past."""
-        self.provider = Provider(self.provider.url)
+        self.provider = FakeProvider(self.provider.url)
         return self.provider
 
 

@@ -1,24 +1,26 @@
 """Whose Google account it is: access as it is at the moment of return, and the account that came first."""
 
-from tests.identity.fake_provider import Provider
-from tests.identity.visits import UNMATCHED, Guest, Place, is_refused
+from tests.identity.fake_provider import FakeProvider
+from tests.identity.provider_portal import UNMATCHED, ProviderBrowser, ProviderPortal, is_refused
 
 OTHER = "115792089237316195423"
 
 
-def test_the_first_google_account_decides_from_then_on(place: Place, guest: Guest, google: Provider) -> None:
+def test_the_first_google_account_decides_from_then_on(
+    place: ProviderPortal, guest: ProviderBrowser, google: FakeProvider
+) -> None:
     guest.come()
     google.claims["sub"] = OTHER
     another = place.guest()
 
     assert is_refused(another.come(), UNMATCHED)
-    assert not another.is_in()
+    assert not another.is_signed_in()
     assert place.refusals()[-1] == "another_subject"
     google.claims.clear()
     assert place.guest().come().status == 303
 
 
-def test_a_clinician_can_unbind_it(place: Place, guest: Guest, google: Provider) -> None:
+def test_a_clinician_can_unbind_it(place: ProviderPortal, guest: ProviderBrowser, google: FakeProvider) -> None:
     guest.come()
     assert place.clinician("DELETE", f"{place.client()}/google") == 204
     google.claims["sub"] = OTHER
@@ -27,8 +29,8 @@ def test_a_clinician_can_unbind_it(place: Place, guest: Guest, google: Provider)
     assert is_refused(place.guest().come(), UNMATCHED)
 
 
-def test_two_google_accounts_that_come_first_at_once_are_not_both_bound(
-    place: Place, guest: Guest, google: Provider
+def test_two_google_accounts_that_come_first_at_once_are_not_both_linked(
+    place: ProviderPortal, guest: ProviderBrowser, google: FakeProvider
 ) -> None:
     back, other = guest.way_back(), place.guest()
     others = other.way_back()
@@ -37,13 +39,13 @@ def test_two_google_accounts_that_come_first_at_once_are_not_both_bound(
     assert is_refused(other.get(others), UNMATCHED)
 
 
-def test_a_refused_account_binds_nothing(place: Place, guest: Guest, google: Provider) -> None:
+def test_a_refused_account_binds_nothing(place: ProviderPortal, guest: ProviderBrowser, google: FakeProvider) -> None:
     google.claims["email_verified"] = False
     guest.come()
     assert "google" not in place.account()
 
 
-def test_access_that_has_ended_meanwhile_opens_nothing(place: Place, guest: Guest) -> None:
+def test_access_that_has_ended_meanwhile_opens_nothing(place: ProviderPortal, guest: ProviderBrowser) -> None:
     back = guest.way_back()
     assert place.clinician("DELETE", f"{place.client()}/portal-access") == 204
     try:
@@ -51,34 +53,36 @@ def test_access_that_has_ended_meanwhile_opens_nothing(place: Place, guest: Gues
         assert is_refused(place.guest().come(), UNMATCHED)
         assert place.refusals()[-2:] == ["no_access", "no_access"]
     finally:
-        invited_again(place)
-    place.town.wait(1)
+        reinvited(place)
+    place.live_portal.wait(1)
     assert place.guest().come().status == 303
 
 
-def test_access_that_has_ended_and_begun_again_meanwhile_opens_nothing_either(place: Place, guest: Guest) -> None:
+def test_access_that_has_ended_and_been_restored_meanwhile_opens_nothing_either(
+    place: ProviderPortal, guest: ProviderBrowser
+) -> None:
     back = guest.way_back()
-    place.town.wait(5)
+    place.live_portal.wait(5)
     assert place.clinician("DELETE", f"{place.client()}/portal-access") == 204
-    place.town.wait(5)
-    invited_again(place)
-    place.town.wait(5)
+    place.live_portal.wait(5)
+    reinvited(place)
+    place.live_portal.wait(5)
 
     assert is_refused(guest.get(back), UNMATCHED)
-    assert not guest.is_in()
+    assert not guest.is_signed_in()
     assert place.refusals()[-1] == "ended_since"
     assert place.guest().come().status == 303
 
 
-def test_someone_signed_out_everywhere_may_come_again(place: Place, guest: Guest) -> None:
+def test_someone_signed_out_everywhere_may_sign_in_anew(place: ProviderPortal, guest: ProviderBrowser) -> None:
     guest.come()
     assert place.clinician("DELETE", f"{place.client()}/sessions") == 204
-    assert not guest.is_in()
-    place.town.wait(1)
+    assert not guest.is_signed_in()
+    place.live_portal.wait(1)
     assert guest.come().status == 303
 
 
-def test_someone_without_access_is_refused_like_a_stranger(place: Place, google: Provider) -> None:
+def test_someone_without_access_is_refused_like_a_stranger(place: ProviderPortal, google: FakeProvider) -> None:
     stranger = place.guest()
     google.claims["email"] = "pat.quinn@gmail.com"
 
@@ -86,7 +90,9 @@ def test_someone_without_access_is_refused_like_a_stranger(place: Place, google:
     assert place.refusals()[-1] == "no_access"
 
 
-def test_the_clinician_can_see_that_google_was_refused(place: Place, guest: Guest, google: Provider) -> None:
+def test_the_clinician_can_see_that_google_was_refused(
+    place: ProviderPortal, guest: ProviderBrowser, google: FakeProvider
+) -> None:
     guest.come()
     google.claims["sub"] = OTHER
     place.guest().come()
@@ -94,6 +100,6 @@ def test_the_clinician_can_see_that_google_was_refused(place: Place, guest: Gues
     assert place.refusals()[-1] == "another_subject"
 
 
-def invited_again(place: Place) -> None:
+def reinvited(place: ProviderPortal) -> None:
     """Give Maria her access back."""
     assert place.clinician("POST", f"{place.client()}/invitations", body="{}") == 201

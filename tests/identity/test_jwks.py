@@ -13,7 +13,18 @@ from latchkey.identity.oidc import fetch_identity
 from latchkey.identity.providers import GOOGLE
 from latchkey.rules.identities import ProviderIdentity
 from latchkey.rules.refusals import ProviderFailed
-from tests.identity.fake_provider import CLIENT, MARIA, MISSING, SECOND, SECRET, Provider, Reply, encoded, jwk, rs256
+from tests.identity.fake_provider import (
+    CLIENT,
+    MARIA,
+    MISSING,
+    SECOND,
+    SECRET,
+    FakeProvider,
+    Reply,
+    encoded,
+    jwk,
+    rs256,
+)
 from tests.identity.test_provider_outages import cut_off, dripping_body, dripping_head, hanging_up, silent
 from tests.kit.caches import anew
 
@@ -39,13 +50,13 @@ def with_provider(**changes: str) -> settings.Settings:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch, google: Provider) -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch, google: FakeProvider) -> Clock:
     """A function that has just started, and knows Google by another address."""
-    told = with_provider(
+    config = with_provider(
         client_id=CLIENT, issuer=google.url, token_url=f"{google.url}/token", certs_url=f"{google.url}/certs"
     )
     clock = Clock()
-    monkeypatch.setattr(settings, "load", lambda: told)
+    monkeypatch.setattr(settings, "load", lambda: config)
     monkeypatch.setattr(keys, "provider_client_secret", lambda _: SECRET)
     monkeypatch.setattr(jwks, "time", clock)
     monkeypatch.setattr(jwks, "_cache", anew(jwks._cache))  # noqa: SLF001 - a new function has none
@@ -53,22 +64,22 @@ def clock(monkeypatch: pytest.MonkeyPatch, google: Provider) -> Clock:
     return clock
 
 
-def come(google: Provider) -> ProviderIdentity:
+def come(google: FakeProvider) -> ProviderIdentity:
     """Someone's return."""
     nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     challenge = encoded(hashlib.sha256(verifier.encode()).digest())
-    asked = {"nonce": nonce, "redirect_uri": BACK, "code_challenge": challenge, "code_challenge_method": "S256"}
-    code = google.code_for({name: [value] for name, value in (asked | {"scope": "openid"}).items()})
+    query = {"nonce": nonce, "redirect_uri": BACK, "code_challenge": challenge, "code_challenge_method": "S256"}
+    code = google.code_for({name: [value] for name, value in (query | {"scope": "openid"}).items()})
     return fetch_identity(GOOGLE, code, nonce, verifier, BACK)
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_hundred_returns_ask_for_the_keys_once(google: Provider) -> None:
+def test_a_hundred_returns_ask_for_the_keys_once(google: FakeProvider) -> None:
     assert {come(google) for _ in range(100)} == {ProviderIdentity(MARIA, "maria.gomez@gmail.com")}
     assert google.keys_fetched == 1
 
 
-def test_keys_are_good_for_as_long_as_their_headers_say(clock: Clock, google: Provider) -> None:
+def test_keys_are_good_for_as_long_as_their_headers_say(clock: Clock, google: FakeProvider) -> None:
     come(google)
     clock.seconds += HOUR - 1
     come(google)
@@ -92,7 +103,7 @@ def test_keys_are_good_for_as_long_as_their_headers_say(clock: Clock, google: Pr
     ids=lambda header: str(header)[:24],
 )
 @pytest.mark.usefixtures("clock")
-def test_keys_that_may_not_be_kept_are_not(google: Provider, header: str) -> None:
+def test_keys_that_may_not_be_stored_are_not(google: FakeProvider, header: str) -> None:
     google.cache_control = header
     come(google)
     come(google)
@@ -100,7 +111,7 @@ def test_keys_that_may_not_be_kept_are_not(google: Provider, header: str) -> Non
 
 
 @pytest.mark.parametrize("header", ["max-age=60", "MAX-AGE=60", "private,max-age=60", "max-age=60 , foo"])
-def test_the_age_is_read_however_it_is_written(clock: Clock, google: Provider, header: str) -> None:
+def test_the_age_is_read_however_it_is_written(clock: Clock, google: FakeProvider, header: str) -> None:
     google.cache_control = header
     come(google)
     clock.seconds += 59
@@ -108,7 +119,7 @@ def test_the_age_is_read_however_it_is_written(clock: Clock, google: Provider, h
     assert google.keys_fetched == 1
 
 
-def test_what_a_cache_on_the_way_has_kept_is_kept_for_the_rest(clock: Clock, google: Provider) -> None:
+def test_the_age_in_another_cache_counts(clock: Clock, google: FakeProvider) -> None:
     google.at_keys = lambda it: it.tell(google.keys, cache_control="max-age=3600", age="3000")
     come(google)
     clock.seconds += 599
@@ -119,7 +130,7 @@ def test_what_a_cache_on_the_way_has_kept_is_kept_for_the_rest(clock: Clock, goo
     assert google.keys_fetched == 2
 
 
-def test_old_keys_are_used_for_an_hour_while_there_are_no_new_ones(clock: Clock, google: Provider) -> None:
+def test_old_keys_are_used_for_an_hour_while_there_are_no_new_ones(clock: Clock, google: FakeProvider) -> None:
     come(google)
     google.at_keys = lambda it: it.say(500)
     clock.seconds += 2 * HOUR - 1
@@ -129,7 +140,7 @@ def test_old_keys_are_used_for_an_hour_while_there_are_no_new_ones(clock: Clock,
         come(google)
 
 
-def test_keys_that_cannot_be_fetched_are_asked_for_twice_a_minute(clock: Clock, google: Provider) -> None:
+def test_keys_that_cannot_be_fetched_are_requested_twice_a_minute(clock: Clock, google: FakeProvider) -> None:
     come(google)
     google.at_keys = lambda it: it.say(500)
     for second in range(60):
@@ -139,7 +150,7 @@ def test_keys_that_cannot_be_fetched_are_asked_for_twice_a_minute(clock: Clock, 
 
 
 @pytest.mark.usefixtures("clock")
-def test_keys_that_may_not_be_kept_are_not_used_while_there_are_no_new_ones(google: Provider) -> None:
+def test_keys_that_may_not_be_stored_are_not_used_while_there_are_no_new_ones(google: FakeProvider) -> None:
     google.cache_control = "no-store"
     come(google)
     google.at_keys = lambda it: it.say(500)
@@ -149,7 +160,7 @@ def test_keys_that_may_not_be_kept_are_not_used_while_there_are_no_new_ones(goog
 
 @pytest.mark.parametrize("reply", [silent, dripping_head, dripping_body, hanging_up, cut_off])
 def test_keys_that_come_slowly_or_not_at_all_cost_a_second_once_in_half_a_minute(
-    clock: Clock, google: Provider, reply: Reply
+    clock: Clock, google: FakeProvider, reply: Reply
 ) -> None:
     come(google)
     google.at_keys = reply
@@ -162,7 +173,7 @@ def test_keys_that_come_slowly_or_not_at_all_cost_a_second_once_in_half_a_minute
 
 
 @pytest.mark.usefixtures("clock")
-def test_an_answer_without_keys_is_not_kept(google: Provider) -> None:
+def test_an_answer_without_keys_is_not_stored(google: FakeProvider) -> None:
     google.at_keys = lambda it: it.tell({"error": "oops"}, cache_control="max-age=3600")
     with pytest.raises(ProviderFailed):
         come(google)
@@ -170,7 +181,7 @@ def test_an_answer_without_keys_is_not_kept(google: Provider) -> None:
     come(google)
 
 
-def test_a_new_key_is_known_within_a_minute_though_the_old_ones_are_fresh(clock: Clock, google: Provider) -> None:
+def test_a_new_key_is_known_within_a_minute_though_the_old_ones_are_fresh(clock: Clock, google: FakeProvider) -> None:
     come(google)
     google.keys = {"keys": [jwk("third", SECOND)]}
     google.header, google.sign = {"kid": "third"}, rs256(SECOND)
@@ -184,7 +195,7 @@ def test_a_new_key_is_known_within_a_minute_though_the_old_ones_are_fresh(clock:
     assert google.keys_fetched == 2
 
 
-def test_keys_that_are_withdrawn_sign_nothing_any_more(clock: Clock, google: Provider) -> None:
+def test_keys_that_are_withdrawn_sign_nothing_any_more(clock: Clock, google: FakeProvider) -> None:
     come(google)
     google.keys = {"keys": [jwk("second", SECOND)]}
     clock.seconds += HOUR
@@ -192,7 +203,7 @@ def test_keys_that_are_withdrawn_sign_nothing_any_more(clock: Clock, google: Pro
         come(google)
 
 
-def test_a_key_that_never_was_is_looked_for_once_a_minute_at_most(clock: Clock, google: Provider) -> None:
+def test_a_key_that_never_was_is_fetched_no_more_than_once_a_minute(clock: Clock, google: FakeProvider) -> None:
     come(google)
     google.header = {"kid": "never"}
     for _ in range(12):
@@ -202,7 +213,7 @@ def test_a_key_that_never_was_is_looked_for_once_a_minute_at_most(clock: Clock, 
     assert google.keys_fetched == 3
 
 
-def test_a_token_that_names_no_key_asks_for_none_again(clock: Clock, google: Provider) -> None:
+def test_a_token_that_without_a_key_id_fetches_no_keys(clock: Clock, google: FakeProvider) -> None:
     google.header = {"kid": MISSING}
     come(google)
     clock.seconds += HOUR - 1
@@ -212,9 +223,11 @@ def test_a_token_that_names_no_key_asks_for_none_again(clock: Clock, google: Pro
 
 @pytest.mark.parametrize("issuer", ["https://accounts.google.com", "accounts.google.com"])
 @pytest.mark.usefixtures("clock")
-def test_google_itself_signs_under_either_name(monkeypatch: pytest.MonkeyPatch, google: Provider, issuer: str) -> None:
-    told = with_provider(issuer="https://accounts.google.com")
-    monkeypatch.setattr(settings, "load", lambda: told)
+def test_google_itself_signs_under_either_name(
+    monkeypatch: pytest.MonkeyPatch, google: FakeProvider, issuer: str
+) -> None:
+    config = with_provider(issuer="https://accounts.google.com")
+    monkeypatch.setattr(settings, "load", lambda: config)
     google.claims["iss"] = issuer
     assert come(google).subject == MARIA
     google.claims["iss"] = google.url
@@ -223,14 +236,14 @@ def test_google_itself_signs_under_either_name(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.usefixtures("clock")
-def test_who_someone_is_does_not_show_when_it_is_printed(google: Provider) -> None:
+def test_who_someone_is_does_not_show_when_it_is_printed(google: FakeProvider) -> None:
     assert repr(come(google)) == "ProviderIdentity()"
 
 
 @pytest.mark.usefixtures("clock")
-def test_nobody_at_the_other_end_is_a_failure(monkeypatch: pytest.MonkeyPatch, google: Provider) -> None:
+def test_nobody_at_the_other_end_is_a_failure(monkeypatch: pytest.MonkeyPatch, google: FakeProvider) -> None:
     for url in ("http://127.0.0.1:9/token", "http://nowhere.invalid/token", "http://[::bad/token"):
-        told = with_provider(token_url=url)
-        monkeypatch.setattr(settings, "load", lambda told=told: told)
+        config = with_provider(token_url=url)
+        monkeypatch.setattr(settings, "load", lambda config=config: config)
         with pytest.raises(ProviderFailed):
             come(google)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.identity.fake_provider import CLIENT, FIRST, MARIA, MISSING, SECOND, Provider, hs256, jwk, pem, rs256
-from tests.identity.visits import FAILED, Guest, is_refused
+from tests.identity.fake_provider import CLIENT, FIRST, MARIA, MISSING, SECOND, FakeProvider, hs256, jwk, pem, rs256
+from tests.identity.provider_portal import FAILED, ProviderBrowser, is_refused
 
 MODULUS = jwk("", FIRST)["n"].encode()
 
@@ -63,10 +63,10 @@ FORGED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("forged", FORGED)
-def test_a_forged_claim_opens_nothing(guest: Guest, google: Provider, forged: str) -> None:
+def test_a_forged_claim_opens_nothing(guest: ProviderBrowser, google: FakeProvider, forged: str) -> None:
     google.claims |= FORGED[forged]
     assert is_refused(guest.come(), FAILED)
-    assert not guest.is_in()
+    assert not guest.is_signed_in()
     assert len(google.exchanges) == 1
 
 
@@ -83,7 +83,7 @@ TRUE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("true", TRUE)
-def test_what_google_may_say_as_well_is_believed(guest: Guest, google: Provider, true: str) -> None:
+def test_what_google_may_say_as_well_is_believed(guest: ProviderBrowser, google: FakeProvider, true: str) -> None:
     google.claims |= TRUE[true]
     assert guest.come().status == 303
 
@@ -120,13 +120,15 @@ HEADERS: dict[str, tuple[dict[str, Any], Callable[[bytes], bytes]]] = {
 
 
 @pytest.mark.parametrize("forged", HEADERS)
-def test_a_forged_signature_opens_nothing(guest: Guest, google: Provider, forged: str) -> None:
+def test_a_forged_signature_opens_nothing(guest: ProviderBrowser, google: FakeProvider, forged: str) -> None:
     google.header, google.sign = HEADERS[forged]
     assert is_refused(guest.come(), FAILED)
-    assert not guest.is_in()
+    assert not guest.is_signed_in()
 
 
-def test_a_token_that_names_no_key_is_good_if_one_of_them_signed_it(guest: Guest, google: Provider) -> None:
+def test_a_token_that_names_no_key_is_good_if_one_of_them_signed_it(
+    guest: ProviderBrowser, google: FakeProvider
+) -> None:
     """RFC 7515, section 4.1.4: the name is a hint."""
     google.header = {"kid": MISSING}
     assert guest.come().status == 303
@@ -153,6 +155,6 @@ def test_a_token_that_names_no_key_is_good_if_one_of_them_signed_it(guest: Guest
     ],
     ids=lambda token: ascii(token)[:20],
 )
-def test_what_is_no_token_at_all_opens_nothing(guest: Guest, google: Provider, token: object) -> None:
+def test_what_is_no_token_at_all_opens_nothing(guest: ProviderBrowser, google: FakeProvider, token: object) -> None:
     google.at_token = lambda conversation: conversation.tell({"id_token": token})
     assert is_refused(guest.come(), FAILED)

@@ -4,51 +4,51 @@ import time
 
 import pytest
 
-from tests.identity.fake_provider import FIRST, Conversation, Provider, Reply, jwk, pem
-from tests.identity.visits import FAILED, Guest, is_refused
+from tests.identity.fake_provider import FIRST, FakeProvider, FakeProviderHandler, Reply, jwk, pem
+from tests.identity.provider_portal import FAILED, ProviderBrowser, is_refused
 
 PATIENCE_SECONDS = 6
 """What a person waits, issue and behaviours say."""
 HTML = b"<!doctype html><title>Sorry</title><h1>502. That is an error.</h1>"
 
 
-def silent(conversation: Conversation) -> None:
+def silent(conversation: FakeProviderHandler) -> None:
     """For 12 seconds, longer than a function may run."""
     conversation.say_nothing()
 
 
-def dripping_head(conversation: Conversation) -> None:
+def dripping_head(conversation: FakeProviderHandler) -> None:
     """One byte of the head at a time: each comes in good time."""
     conversation.drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", 0.2)
 
 
-def dripping_body(conversation: Conversation) -> None:
+def dripping_body(conversation: FakeProviderHandler) -> None:
     """One byte of the body at a time."""
     conversation.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n", b" ", 0.2)
 
 
-def dripping_chunks(conversation: Conversation) -> None:
+def dripping_chunks(conversation: FakeProviderHandler) -> None:
     """One chunk at a time, and no end."""
     conversation.drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", 0.2)
 
 
-def continuing(conversation: Conversation) -> None:
+def continuing(conversation: FakeProviderHandler) -> None:
     """Always about to answer."""
     conversation.drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.2)
 
 
-def hanging_up(conversation: Conversation) -> None:
+def hanging_up(conversation: FakeProviderHandler) -> None:
     """Without a word."""
     conversation.close_connection = True
 
 
-def cut_off(conversation: Conversation) -> None:
+def cut_off(conversation: FakeProviderHandler) -> None:
     """In the middle of a word."""
     conversation.say(200, b'{"keys":', content_length="4096", connection="close")
     conversation.close_connection = True
 
 
-def no_http(conversation: Conversation) -> None:
+def no_http(conversation: FakeProviderHandler) -> None:
     """Something else than HTTP."""
     conversation.wfile.write(b"220 smtp.example ESMTP\r\n")
     conversation.close_connection = True
@@ -99,21 +99,25 @@ KEYLESS: dict[str, Reply] = {
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_a_token_endpoint_that_is_not_well_ends_on_the_page(guest: Guest, google: Provider, broken: str) -> None:
+def test_a_token_endpoint_that_is_not_well_ends_on_the_page(
+    guest: ProviderBrowser, google: FakeProvider, broken: str
+) -> None:
     google.at_token = BROKEN[broken]
     assert is_refused(guest.come(), FAILED)
     assert len(google.exchanges) == 1
 
 
 @pytest.mark.parametrize("broken", BROKEN | KEYLESS)
-def test_certificates_that_are_not_well_end_on_the_page(guest: Guest, google: Provider, broken: str) -> None:
+def test_certificates_that_are_not_well_end_on_the_page(
+    guest: ProviderBrowser, google: FakeProvider, broken: str
+) -> None:
     google.at_keys = (BROKEN | KEYLESS)[broken]
     assert is_refused(guest.come(), FAILED)
     assert google.keys_fetched == 1
 
 
 @pytest.mark.parametrize("slow", [silent, dripping_head, dripping_chunks, continuing])
-def test_nobody_waits_for_a_slow_token_endpoint(guest: Guest, google: Provider, slow: Reply) -> None:
+def test_nobody_waits_for_a_slow_token_endpoint(guest: ProviderBrowser, google: FakeProvider, slow: Reply) -> None:
     google.at_token = slow
     begun = time.monotonic()
     assert is_refused(guest.come(), FAILED)
@@ -121,17 +125,17 @@ def test_nobody_waits_for_a_slow_token_endpoint(guest: Guest, google: Provider, 
 
 
 @pytest.mark.parametrize("slow", [silent, dripping_body])
-def test_nobody_waits_for_slow_certificates(guest: Guest, google: Provider, slow: Reply) -> None:
+def test_nobody_waits_for_slow_certificates(guest: ProviderBrowser, google: FakeProvider, slow: Reply) -> None:
     google.at_keys = slow
     begun = time.monotonic()
     assert is_refused(guest.come(), FAILED)
     assert time.monotonic() - begun < PATIENCE_SECONDS
 
 
-def test_nobody_waits_longer_if_both_are_slow(guest: Guest, google: Provider) -> None:
-    def late(conversation: Conversation) -> None:
+def test_nobody_waits_longer_if_both_are_slow(guest: ProviderBrowser, google: FakeProvider) -> None:
+    def late(conversation: FakeProviderHandler) -> None:
         time.sleep(2)
-        conversation.tell({"id_token": google.token(google.asked[-1]["nonce"][0])})
+        conversation.tell({"id_token": google.token(google.authorize_requests[-1]["nonce"][0])})
 
     google.at_token, google.at_keys = late, silent
     begun = time.monotonic()
@@ -139,25 +143,25 @@ def test_nobody_waits_longer_if_both_are_slow(guest: Guest, google: Provider) ->
     assert time.monotonic() - begun < PATIENCE_SECONDS
 
 
-def test_after_a_failure_the_next_try_works(guest: Guest, google: Provider) -> None:
+def test_after_a_failure_the_next_try_works(guest: ProviderBrowser, google: FakeProvider) -> None:
     google.at_token = BROKEN["500"]
     is_refused(guest.come())
     google.at_token = None
     assert guest.come().status == 303
 
 
-def test_keys_may_come_as_googles_own_map(guest: Guest, google: Provider) -> None:
+def test_keys_may_come_as_googles_own_map(guest: ProviderBrowser, google: FakeProvider) -> None:
     google.keys = {"first": pem(FIRST).decode()}
     assert guest.come().status == 303
 
 
-def test_a_key_that_nobody_understands_does_not_spoil_the_others(guest: Guest, google: Provider) -> None:
+def test_a_key_that_nobody_understands_does_not_spoil_the_others(guest: ProviderBrowser, google: FakeProvider) -> None:
     """RFC 7517, section 5"""
     odd = [{"kty": "EC", "crv": "P-256", "x": "x", "y": "y", "kid": "odd"}, {"kty": "RSA", "kid": "bare"}, {}]
     google.keys = {"keys": [*odd, jwk("tiny", FIRST) | {"n": "Aw", "e": "Ag"}, jwk("first", FIRST)]}
     assert guest.come().status == 303
 
 
-def test_what_google_says_is_never_repeated(guest: Guest, google: Provider) -> None:
+def test_what_google_says_is_never_repeated(guest: ProviderBrowser, google: FakeProvider) -> None:
     google.at_token = lambda it: it.tell({"error": "invalid_grant", "error_description": "for maria <b>x"}, 400)
-    assert "maria" not in guest.come().body.decode()
+    assert "maria" not in guest.come().body

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.identity.fake_provider import CLIENT, MARIA, MISSING, Provider, heard, read, secrets_in
-from tests.identity.visits import KIM, UNMATCHED, Guest, Place, is_refused
-from tests.kit.live_portal import Town
+from tests.identity.fake_provider import CLIENT, MARIA, MISSING, FakeProvider, heard, read, secrets_in
+from tests.identity.provider_portal import KIM, UNMATCHED, ProviderBrowser, ProviderPortal, is_refused
+from tests.kit.live_portal import LivePortal
 
 
-def test_a_gmail_address_on_file_is_all_it_takes(guest: Guest) -> None:
+def test_a_gmail_address_on_file_is_all_it_takes(guest: ProviderBrowser) -> None:
     """B65"""
     answer = guest.come()
 
@@ -19,37 +19,39 @@ def test_a_gmail_address_on_file_is_all_it_takes(guest: Guest) -> None:
     assert guest.get("/willow/session").document["method"] == "google"
 
 
-def test_google_learns_nothing_but_that_someone_comes(guest: Guest, google: Provider) -> None:
+def test_google_learns_nothing_but_that_someone_comes(guest: ProviderBrowser, google: FakeProvider) -> None:
     """B71, B72"""
     where = urlsplit(guest.leave())
-    asked = read(where.query and f"?{where.query}")
+    authorize_query = read(where.query and f"?{where.query}")
 
     assert f"{where.scheme}://{where.netloc}{where.path}" == f"{google.url}/o/auth"
-    assert {name: asked.pop(name) for name in ("response_type", "client_id", "scope", "code_challenge_method")} == {
+    assert {
+        name: authorize_query.pop(name) for name in ("response_type", "client_id", "scope", "code_challenge_method")
+    } == {
         "response_type": "code",
         "client_id": CLIENT,
         "scope": "openid email profile",
         "code_challenge_method": "S256",
     }
-    assert asked.pop("redirect_uri") == f"{guest.url}/google/callback"
-    assert asked.keys() == {"state", "nonce", "code_challenge"}
-    assert all(len(value) >= 43 for value in asked.values())
-    assert not [value for value in asked.values() if "maria" in value or "willow" in value]
+    assert authorize_query.pop("redirect_uri") == f"{guest.portal.origin}/google/callback"
+    assert authorize_query.keys() == {"state", "nonce", "code_challenge"}
+    assert all(len(value) >= 43 for value in authorize_query.values())
+    assert not [value for value in authorize_query.values() if "maria" in value or "willow" in value]
 
 
-def test_no_two_attempts_have_anything_in_common(guest: Guest) -> None:
+def test_no_two_attempts_have_anything_in_common(guest: ProviderBrowser) -> None:
     first, second = read(guest.leave()), read(guest.leave())
 
     assert not [name for name in ("state", "nonce", "code_challenge") if first[name] == second[name]]
 
 
-def test_choosing_another_account_is_the_only_extra_question(guest: Guest) -> None:
+def test_choosing_another_account_is_the_only_extra_question(guest: ProviderBrowser) -> None:
     """B73"""
     assert read(guest.leave(choose="yes"))["prompt"] == "select_account"
     assert "prompt" not in read(guest.leave())
 
 
-def test_the_exchange_carries_what_it_must_and_no_more(guest: Guest, google: Provider) -> None:
+def test_the_exchange_carries_what_it_must_and_no_more(guest: ProviderBrowser, google: FakeProvider) -> None:
     guest.come()
     (form,) = google.exchanges
 
@@ -57,60 +59,66 @@ def test_the_exchange_carries_what_it_must_and_no_more(guest: Guest, google: Pro
     assert all(len(values) == 1 for values in form.values())
 
 
-def test_what_binds_an_attempt_to_its_browser_lasts_ten_minutes(guest: Guest) -> None:
-    cookie = guest.press("/willow/google").cookies["__Host-google-willow"]
+def test_what_binds_an_attempt_to_its_browser_lasts_ten_minutes(guest: ProviderBrowser) -> None:
+    cookie = guest.post("/willow/google").morsels["__Host-google-willow"]
 
     assert (cookie["max-age"], cookie["samesite"], cookie["path"]) == ("600", "Lax", "/")
     assert cookie["secure"]
     assert cookie["httponly"]
 
 
-def test_the_session_is_like_any_other(place: Place, guest: Guest) -> None:
-    place.town.new_day()
+def test_the_session_is_like_any_other(place: ProviderPortal, guest: ProviderBrowser) -> None:
+    place.live_portal.new_day()
     guest.come()
-    told = guest.get("/willow/session").document
-    by_link = place.town.signed_in("willow", "maria.gomez@gmail.com").get("/willow/session").document
+    config = guest.get("/willow/session").document
+    by_link = place.live_portal.signed_in("maria.gomez@gmail.com").get("/willow/session").document
 
     differing = {"method", "signed_in_at", "expires_at"}
-    assert {name for name in told if told[name] != by_link[name]} <= differing
-    assert len(told["profiles"]) > 1
-    assert guest.press("/willow/sign-out").status == 303
-    assert not guest.is_in()
+    assert {name for name in config if config[name] != by_link[name]} <= differing
+    assert len(config["profiles"]) > 1
+    assert guest.post("/willow/sign-out").status == 303
+    assert not guest.is_signed_in()
 
 
-def test_no_mail_is_sent_and_the_link_that_waits_stays_what_it_is(place: Place, guest: Guest) -> None:
+def test_no_mail_is_sent_and_the_link_that_waits_stays_what_it_is(
+    place: ProviderPortal, guest: ProviderBrowser
+) -> None:
     """B75"""
-    place.town.new_day()
-    link = place.town.link("willow", "maria.gomez@gmail.com")
-    slots, mails = place.town.at_rest()["Links"], len(place.town.letters("maria.gomez@gmail.com"))
+    place.live_portal.new_day()
+    link = place.live_portal.link("maria.gomez@gmail.com")
+    slots, mails = place.live_portal.at_rest()["Links"], len(place.live_portal.letters("maria.gomez@gmail.com"))
     guest.come()
 
-    assert place.town.at_rest()["Links"] == slots
-    assert len(place.town.letters("maria.gomez@gmail.com")) == mails
-    assert place.guest().press(link).status == 303
+    assert place.live_portal.at_rest()["Links"] == slots
+    assert len(place.live_portal.letters("maria.gomez@gmail.com")) == mails
+    assert place.guest().post(link).status == 303
 
 
-def test_it_is_written_down_by_which_road_someone_came(place: Place, guest: Guest) -> None:
-    before = len(place.town.items("Events", kind="session_started", method="google"))
+def test_the_audit_event_has_the_sign_in_method(place: ProviderPortal, guest: ProviderBrowser) -> None:
+    before = len(place.live_portal.items("Events", kind="session_started", method="google"))
     guest.come()
 
-    assert len(place.town.items("Events", kind="session_started", method="google")) == before + 1
+    assert len(place.live_portal.items("Events", kind="session_started", method="google")) == before + 1
 
 
-def test_a_session_that_the_browser_brought_is_ended_and_never_taken_over(place: Place, guest: Guest) -> None:
-    before = len(place.town.items("Events", kind="session_ended", reason="replaced", method="google"))
+def test_a_session_that_the_browser_brought_is_ended_and_never_reused(
+    place: ProviderPortal, guest: ProviderBrowser
+) -> None:
+    before = len(place.live_portal.items("Events", kind="session_ended", reason="replaced", method="google"))
     guest.come()
     old = guest.cookies["__Host-session-willow"]
     guest.come()
 
     assert guest.cookies["__Host-session-willow"] != old
     guest.cookies["__Host-session-willow"] = old
-    assert not guest.is_in()
-    assert len(place.town.items("Events", kind="session_ended", reason="replaced", method="google")) == before + 1
+    assert not guest.is_signed_in()
+    assert (
+        len(place.live_portal.items("Events", kind="session_ended", reason="replaced", method="google")) == before + 1
+    )
 
 
 @pytest.mark.parametrize("planted", ["x", "A" * 22 + "=", "A" * 43, "a" * 4000, "A" * 21 + "B"])
-def test_a_browser_s_secret_is_one_that_was_made_here(guest: Guest, planted: str) -> None:
+def test_a_browser_s_secret_is_one_that_was_made_here(guest: ProviderBrowser, planted: str) -> None:
     """Whoever can plant a cookie cannot choose what binds a sign-in to a browser, nor make it last."""
     guest.cookies["__Host-google-willow"] = planted
     back = guest.way_back()
@@ -119,14 +127,16 @@ def test_a_browser_s_secret_is_one_that_was_made_here(guest: Guest, planted: str
     assert guest.get(back).status == 303
 
 
-def test_two_tabs_at_once_both_come_in(guest: Guest) -> None:
+def test_two_tabs_at_once_both_come_in(guest: ProviderBrowser) -> None:
     first, second = guest.way_back(), guest.way_back()
 
     assert [guest.get(first).status, guest.get(second).status] == [303, 303]
-    assert guest.is_in()
+    assert guest.is_signed_in()
 
 
-def test_one_return_is_one_session_however_often_it_comes_at_once(place: Place, guest: Guest) -> None:
+def test_one_return_is_one_session_however_often_it_comes_at_once(
+    place: ProviderPortal, guest: ProviderBrowser
+) -> None:
     back, before = guest.way_back(), place.sessions()
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: guest.get(back).status, range(16)))
@@ -139,7 +149,7 @@ def test_one_return_is_one_session_however_often_it_comes_at_once(place: Place, 
 
 
 @pytest.mark.parametrize("email", ["maria.gomez@gmail.com", "Maria.Gomez@Gmail.com", "MARIA.GOMEZ@GMAIL.COM"])
-def test_case_does_not_distinguish_addresses(guest: Guest, google: Provider, email: str) -> None:
+def test_case_does_not_distinguish_addresses(guest: ProviderBrowser, google: FakeProvider, email: str) -> None:
     google.claims["email"] = email
     assert guest.come().status == 303
 
@@ -176,28 +186,28 @@ def test_case_does_not_distinguish_addresses(guest: Guest, google: Provider, ema
     ],
     ids=ascii,
 )
-def test_any_other_address_opens_nothing(guest: Guest, google: Provider, email: object) -> None:
+def test_any_other_address_opens_nothing(guest: ProviderBrowser, google: FakeProvider, email: object) -> None:
     """B68"""
     google.claims["email"] = email
     assert is_refused(guest.come(), UNMATCHED)
-    assert not guest.is_in()
+    assert not guest.is_signed_in()
 
 
 @pytest.mark.parametrize("verified", [False, "true", "false", 1, 0, None, [True], MISSING], ids=repr)
-def test_only_a_verified_address_counts(guest: Guest, google: Provider, verified: object) -> None:
+def test_only_a_verified_address_counts(guest: ProviderBrowser, google: FakeProvider, verified: object) -> None:
     google.claims["email_verified"] = verified
     assert is_refused(guest.come(), UNMATCHED)
 
 
 @pytest.mark.parametrize("domain", ["gmail.com", "example.com", "", True], ids=repr)
-def test_a_company_s_account_is_not_gmail(guest: Guest, google: Provider, domain: object) -> None:
+def test_a_company_s_account_is_not_gmail(guest: ProviderBrowser, google: FakeProvider, domain: object) -> None:
     google.claims["hd"] = domain
     assert is_refused(guest.come(), UNMATCHED)
 
 
 @pytest.mark.parametrize("email", [KIM, "kim@gmail.com"])
 def test_a_modifier_on_file_rules_google_out_and_the_page_says_what_to_do(
-    guest: Guest, google: Provider, email: str
+    guest: ProviderBrowser, google: FakeProvider, email: str
 ) -> None:
     """B70"""
     google.claims["email"] = email
@@ -206,20 +216,22 @@ def test_a_modifier_on_file_rules_google_out_and_the_page_says_what_to_do(
     assert is_refused(answer, UNMATCHED)
     assert "Gmail address without a plus sign (+)" in answer.page.text
     assert "Continue with Google" in " ".join(answer.page.buttons)
-    assert guest.ask("willow", KIM).status == 303
+    assert guest.request_link(KIM).status == 303
 
 
-def test_nothing_of_google_s_is_kept_or_written_down(place: Place, guest: Guest, google: Provider) -> None:
+def test_nothing_of_google_s_is_stored_or_written_down(
+    place: ProviderPortal, guest: ProviderBrowser, google: FakeProvider
+) -> None:
     """B74"""
     guest.come()
     google.claims["sub"] = "987654321098765432109"
     is_refused(place.guest().come())
-    told = [claim for token in google.given if token.count(".") == 2 for claim in _identifying(heard(token))]
-    secret = [*google.given, *told, *(it for form in google.exchanges for it in secrets_in(form))]
-    states = [query[name][0] for query in google.asked for name in ("state", "nonce", "code_challenge")]
-    place.town.settle()
-    at_rest = repr(place.town.at_rest())
-    logs = "".join(path.read_text(errors="replace") for path in place.town.portal.logs.glob("*.log"))
+    config = [claim for token in google.given if token.count(".") == 2 for claim in _identifying(heard(token))]
+    secret = [*google.given, *config, *(it for form in google.exchanges for it in secrets_in(form))]
+    states = [query[name][0] for query in google.authorize_requests for name in ("state", "nonce", "code_challenge")]
+    place.live_portal.settle()
+    at_rest = repr(place.live_portal.at_rest())
+    logs = "".join(path.read_text(errors="replace") for path in place.live_portal.portal.logs.glob("*.log"))
 
     assert len(secret) == 14
     assert not [it for it in secret + states if it in at_rest]
@@ -234,15 +246,17 @@ def _identifying(claims: dict[str, str]) -> list[str]:
 # ── where there is no Google ──
 
 
-def test_a_practice_that_does_not_want_it_has_neither_button_nor_road(place: Place, guest: Guest) -> None:
+def test_a_practice_that_does_not_want_it_has_neither_button_nor_route(
+    place: ProviderPortal, guest: ProviderBrowser
+) -> None:
     back = guest.way_back()
     place.practice_wants_google(False)
     try:
         assert guest.get("/willow/sign-in").page.buttons == ["Send link"]
         assert "Google" not in guest.get("/willow/sign-in").page.text
-        assert place.guest().press("/willow/google").status == 404
+        assert place.guest().post("/willow/google").status == 404
         assert is_refused(guest.get(back), "We couldn’t sign you in")
-        assert place.guest().press("/harbor/google").status == 303
+        assert place.guest().post("/harbor/google").status == 303
     finally:
         place.practice_wants_google(True)
     assert guest.get("/willow/sign-in").page.buttons == ["Send link", "Continue with Google"]
@@ -250,32 +264,34 @@ def test_a_practice_that_does_not_want_it_has_neither_button_nor_road(place: Pla
     assert guest.get(back).status == 303
 
 
-def test_a_form_of_another_site_sends_nobody_to_google(guest: Guest) -> None:
+def test_a_form_of_another_site_sends_nobody_to_google(guest: ProviderBrowser) -> None:
     answer = guest.send("POST", "/willow/google", headers={"Origin": "https://evil.example"})
     assert answer.status == 403
     assert guest.get("/willow/google").status == 405
 
 
-def test_the_page_may_lead_to_google_and_nowhere_else(guest: Guest, google: Provider) -> None:
+def test_the_page_may_lead_to_google_and_nowhere_else(guest: ProviderBrowser, google: FakeProvider) -> None:
     policy = guest.get("/willow/sign-in").headers["content-security-policy"]
     assert f"form-action 'self' {google.url};" in policy
     assert "script" not in policy
 
 
-def test_leaving_is_limited_for_each_source(guest: Guest) -> None:
-    statuses = [guest.press("/willow/google").status for _ in range(31)]
+def test_starting_is_limited_for_each_source(guest: ProviderBrowser) -> None:
+    statuses = [guest.post("/willow/google").status for _ in range(31)]
     assert statuses == [303] * 30 + [429]
 
 
-def test_the_whole_road_takes_no_time_to_speak_of(guest: Guest) -> None:
+def test_the_whole_sign_in_takes_less_than_a_second(guest: ProviderBrowser) -> None:
     guest.come()
     begun = time.monotonic()
     guest.come()
     assert time.monotonic() - begun < 1
 
 
-def test_what_google_says_does_not_change_who_is_on_file(place: Place, guest: Guest, google: Provider) -> None:
-    place.town.wait(1)
+def test_what_google_says_does_not_change_who_is_on_file(
+    place: ProviderPortal, guest: ProviderBrowser, google: FakeProvider
+) -> None:
+    place.live_portal.wait(1)
     before = place.account()
     google.claims |= {"name": "Somebody Else", "email": "MARIA.gomez@gmail.com", "sub": MARIA}
     guest.come()
@@ -286,12 +302,12 @@ def test_what_google_says_does_not_change_who_is_on_file(place: Place, guest: Gu
     assert place.account()["google"] != MARIA
 
 
-def test_an_app_is_told_with_documents(town: Town, place: Place, guest: Guest) -> None:
+def test_an_app_gets_documents(live_portal: LivePortal, place: ProviderPortal, guest: ProviderBrowser) -> None:
     back = guest.way_back()
-    told = {"Accept": "application/json"}
+    config = {"Accept": "application/json"}
 
-    assert guest.get(back, told).document["method"] == "google"
-    assert guest.get(back, told).document["method"] == "google"
-    again = place.guest().get(back, told)
-    assert (again.status, again.code) == (403, "google_refused")
-    assert town.url not in again.body.decode()
+    assert guest.get(back, **config).document["method"] == "google"
+    assert guest.get(back, **config).document["method"] == "google"
+    repeated = place.guest().get(back, **config)
+    assert (repeated.status, repeated.code) == (403, "google_refused")
+    assert live_portal.url not in repeated.body

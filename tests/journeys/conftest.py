@@ -2,18 +2,17 @@
 
 import pytest
 
-from tests.kit import live_portal as towns
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal, shared_portal
 
 
 @pytest.fixture(scope="session")
-def shared_town(request: pytest.FixtureRequest) -> Town:
+def shared(request: pytest.FixtureRequest) -> LivePortal:
     """The one that all journeys share, by HTTP and in Chromium."""
-    return towns.shared(request.config)
+    return shared_portal(request.config)
 
 
 @pytest.fixture
-def town(shared_town: Town) -> Town:
+def live_portal(shared: LivePortal) -> LivePortal:
     """The running portal, early on a day on which nothing has happened yet."""
-    shared_town.new_day()
-    return shared_town
+    shared.new_day()
+    return shared

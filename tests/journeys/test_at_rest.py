@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from tests.kit.live_portal import Town
-from tests.kit.visitors import Browser
+from tests.kit.browser import Browser
+from tests.kit.live_portal import LivePortal
 
 ANA = "ana@example.com"
 SECRET_AT = 33
@@ -31,50 +31,50 @@ def raw(token: str) -> bytes:
     return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
 
 
-def journey(town: Town) -> tuple[str, list[str], Browser]:
+def journey(live_portal: LivePortal) -> tuple[str, list[str], Browser]:
     """A whole sign-in; the token, and all cookie values that were handed out."""
-    browser = town.browser()
+    browser = live_portal.browser()
     handed = []
-    answers = [browser.ask("willow", ANA)]
-    link = town.letter(ANA)["url"]
-    answers += [town.browser().get(link), browser.get(link)]
+    answers = [browser.request_link(ANA)]
+    link = live_portal.letter(ANA)["url"]
+    answers += [live_portal.browser().get(link), browser.get(link)]
     for answer in answers:
-        handed += [cookie.value for cookie in answer.cookies.values() if len(cookie.value) > 1]
+        handed += [value for value in answer.cookie_values.values() if len(value) > 1]
     browser.get("/willow/home")
     return link.rpartition("/")[2], handed, browser
 
 
-def test_no_table_and_no_queue_holds_a_secret_before_or_after_the_link_is_opened(town: Town) -> None:
-    token, cookies, _ = journey(town)
-    town.wait(61)
-    waiting = town.link("willow", ANA).rpartition("/")[2]
+def test_no_table_and_no_queue_holds_a_secret_before_or_after_the_link_is_opened(live_portal: LivePortal) -> None:
+    token, cookies, _ = journey(live_portal)
+    live_portal.wait(61)
+    waiting = live_portal.link(ANA).rpartition("/")[2]
     session = next(raw(cookie) for cookie in cookies if len(cookie) == 64)
-    kept = json.dumps(town.portal.at_rest())
+    stored = json.dumps(live_portal.portal.at_rest())
 
     for text in (token, waiting, *cookies):
-        assert text not in kept
+        assert text not in stored
     for secret in (raw(token)[SECRET_AT:], raw(waiting)[SECRET_AT:], session[16:]):
         for spelled in spellings(secret):
-            assert spelled not in kept
+            assert spelled not in stored
 
 
-def test_no_job_that_waits_to_be_mailed_holds_a_secret_or_an_address(town: Town) -> None:
+def test_no_job_that_waits_to_be_mailed_holds_a_secret_or_an_address(live_portal: LivePortal) -> None:
     seen = ""
     for number in range(3):
-        town.browser().ask("willow", ANA)
-        seen += json.dumps(town.portal.at_rest()["queues"])
-        token = town.letter(ANA, number + 1)["url"].rpartition("/")[2]
+        live_portal.browser().request_link(ANA)
+        seen += json.dumps(live_portal.portal.at_rest()["queues"])
+        token = live_portal.letter(ANA, number + 1)["url"].rpartition("/")[2]
 
         assert not [text for text in (token, *spellings(raw(token)[SECRET_AT:]), ANA) if text in seen]
-        town.wait(61)
+        live_portal.wait(61)
 
 
-def test_no_key_of_any_table_tells_an_address_or_could_be_made_from_one(town: Town) -> None:
-    journey(town)
-    town.browser().ask("willow", "eve@example.com")
-    dynamodb = town.portal.address.client("dynamodb")
+def test_no_key_of_any_table_tells_an_address_or_could_be_made_from_one(live_portal: LivePortal) -> None:
+    journey(live_portal)
+    live_portal.browser().request_link("eve@example.com")
+    dynamodb = live_portal.portal.address.client("dynamodb")
     keys = ""
-    for table, items in town.at_rest().items():
+    for table, items in live_portal.at_rest().items():
         schema = dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
         keys += json.dumps([[item[key["AttributeName"]] for key in schema] for item in items])
     source = "198.18."
@@ -87,22 +87,22 @@ def test_no_key_of_any_table_tells_an_address_or_could_be_made_from_one(town: To
                 assert digest[:22] not in keys
 
 
-def test_an_address_that_is_not_on_file_is_kept_nowhere(town: Town) -> None:
-    town.browser().ask("willow", "stranger.danger@example.org")
-    town.browser().ask("harbor", "stranger.danger@example.org")
-    town.settle()
+def test_an_address_that_is_not_on_file_is_stored_nowhere(live_portal: LivePortal) -> None:
+    live_portal.browser().request_link("stranger.danger@example.org")
+    live_portal.browser().request_link("stranger.danger@example.org", "harbor")
+    live_portal.settle()
 
-    assert "stranger" not in json.dumps(town.portal.at_rest())
+    assert "stranger" not in json.dumps(live_portal.portal.at_rest())
 
 
-def test_no_log_holds_a_token_a_cookie_an_address_or_a_name(town: Town) -> None:
-    token, cookies, browser = journey(town)
-    browser.ask("willow", "Stranger.Danger@example.org")
-    browser.press("/willow/pin", email=ANA, pin="314159")
-    town.app().post(f"/willow/link/{token[:-4]}beef")
-    browser.press("/willow/sign-in?email=query@example.com", email="not an address")
-    town.settle()
-    logs = {file.name: file.read_text() for file in town.portal.logs.iterdir()}
+def test_no_log_holds_a_token_a_cookie_an_address_or_a_name(live_portal: LivePortal) -> None:
+    token, cookies, browser = journey(live_portal)
+    browser.request_link("Stranger.Danger@example.org")
+    browser.post("/willow/pin", {"email": ANA, "pin": "314159"})
+    live_portal.app().post(f"/willow/link/{token[:-4]}beef")
+    browser.post("/willow/sign-in?email=query@example.com", {"email": "not an address"})
+    live_portal.settle()
+    logs = {file.name: file.read_text() for file in live_portal.portal.logs.iterdir()}
     written = "".join(logs.values())
 
     assert {"RequestLink.log", "RedeemLink.log", "Session.log", "SendMail.log"} <= {
@@ -115,14 +115,14 @@ def test_no_log_holds_a_token_a_cookie_an_address_or_a_name(town: Town) -> None:
     assert "/link/{token}" in logs["RedeemLink.log"]
 
 
-def test_what_happened_is_written_down_without_anything_personal(town: Town) -> None:
-    (account,) = town.items("Accounts", practice="willow", address=ANA)
+def test_what_happened_is_written_down_without_anything_personal(live_portal: LivePortal) -> None:
+    (account,) = live_portal.items("Accounts", practice="willow", address=ANA)
     subject = f"willow#{account['key']}"
-    before = {event["id"] for event in town.items("Events", subject=subject)}
-    _, _, browser = journey(town)
-    browser.press("/willow/sign-out")
-    town.settle()
-    events = [event for event in town.items("Events", subject=subject) if event["id"] not in before]
+    before = {event["id"] for event in live_portal.items("Events", subject=subject)}
+    _, _, browser = journey(live_portal)
+    browser.post("/willow/sign-out")
+    live_portal.settle()
+    events = [event for event in live_portal.items("Events", subject=subject) if event["id"] not in before]
     kinds = [event["kind"] for event in sorted(events, key=lambda event: event["id"])]
 
     assert kinds == ["link_requested", "link_sent", "session_started", "session_ended"]

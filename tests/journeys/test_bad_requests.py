@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from email.message import Message
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.kit.live_portal import Town
-from tests.kit.visitors import FORM, JSON
+from tests.kit.browser import FORM, JSON
+from tests.kit.live_portal import LivePortal
 
 ANA = "ana@example.com"
 
@@ -24,33 +23,33 @@ SAFE = {
 
 
 @pytest.mark.parametrize("kind", ["browser", "app"])
-def test_a_request_that_comes_to_another_host_is_sent_nothing(town: Town, kind: str) -> None:
+def test_a_request_that_comes_to_another_host_is_sent_nothing(live_portal: LivePortal, kind: str) -> None:
     if kind == "browser":
-        told = {"Content-Type": FORM, "Origin": "http://evil.example", "Host": "evil.example"}
-        answer = town.browser().send("POST", "/willow/sign-in", b"email=ana%40example.com", told)
+        lines = {"Content-Type": FORM, "Origin": "http://evil.example", "Host": "evil.example"}
+        answer = live_portal.browser().send("POST", "/willow/sign-in", lines, b"email=ana%40example.com")
     else:
-        told = {"Content-Type": JSON, "Host": "evil.example:8000"}
-        answer = town.app().send("POST", "/willow/sign-in", json.dumps({"email": ANA}).encode(), told)
+        lines = {"Content-Type": JSON, "Host": "evil.example:8000"}
+        answer = live_portal.app().send("POST", "/willow/sign-in", lines, json.dumps({"email": ANA}).encode())
 
     assert answer.status == 404
-    assert town.letters(ANA) == []
-    assert "evil" not in answer.body.decode()
+    assert live_portal.letters(ANA) == []
+    assert "evil" not in answer.body
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "Forwarded", "X-Host", "X-Original-URL", "X-Forwarded-Proto"])
-def test_no_header_can_put_another_host_into_a_link(town: Town, header: str) -> None:
+def test_no_header_can_put_another_host_into_a_link(live_portal: LivePortal, header: str) -> None:
     value = "host=evil.example" if header == "Forwarded" else "evil.example"
-    told = {"Content-Type": JSON, header: value}
-    answer = town.app().send("POST", "/willow/sign-in", json.dumps({"email": ANA}).encode(), told)
+    lines = {"Content-Type": JSON, header: value}
+    answer = live_portal.app().send("POST", "/willow/sign-in", lines, json.dumps({"email": ANA}).encode())
 
     assert answer.status == 202
-    letter = town.letter(ANA)
-    assert letter["url"].startswith(f"{town.url}/willow/link/")
+    letter = live_portal.letter(ANA)
+    assert letter["url"].startswith(f"{live_portal.url}/willow/link/")
     assert "evil" not in letter["html"] + letter["text"]
 
 
 @pytest.mark.parametrize(
-    "told",
+    "lines",
     [
         {},
         {"Origin": "https://evil.example"},
@@ -63,36 +62,36 @@ def test_no_header_can_put_another_host_into_a_link(town: Town, header: str) -> 
         {"Origin": "SELF, https://evil.example"},
     ],
 )
-def test_a_form_that_no_page_of_ours_sent_is_refused(town: Town, told: Mapping[str, str]) -> None:
-    headers = {name: value.replace("SELF", town.url) for name, value in told.items()} | {"Content-Type": FORM}
-    browser = town.browser()
-    asked = browser.send("POST", "/willow/sign-in", b"email=ana%40example.com", headers)
-    link = town.link("willow", ANA)
-    pressed = browser.send("POST", link, b"", headers)
-    left = town.signed_in("willow", "luis@example.com")
+def test_a_form_that_no_portal_page_sent_is_refused(live_portal: LivePortal, lines: Mapping[str, str]) -> None:
+    headers = {name: value.replace("SELF", live_portal.url) for name, value in lines.items()} | {"Content-Type": FORM}
+    browser = live_portal.browser()
+    requested = browser.send("POST", "/willow/sign-in", headers, b"email=ana%40example.com")
+    link = live_portal.link(ANA)
+    pressed = browser.send("POST", link, headers, b"")
+    left = live_portal.signed_in("luis@example.com")
 
-    assert (asked.status, pressed.status) == (403, 403)
-    assert asked.page.heading == "This page was open for too long"
-    assert left.send("POST", "/willow/sign-out", b"", headers).status == 403
+    assert (requested.status, pressed.status) == (403, 403)
+    assert requested.page.heading == "This page was open for too long"
+    assert left.send("POST", "/willow/sign-out", headers, b"").status == 403
     assert left.get("/willow/session").status == 200
-    assert len(town.letters(ANA)) == 1
-    assert browser.press(link).location == "/willow/home"
+    assert len(live_portal.letters(ANA)) == 1
+    assert browser.post(link).location == "/willow/home"
 
 
 @pytest.mark.parametrize(
-    "told", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+    "lines", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
 )
-def test_json_from_a_foreign_page_is_refused(town: Town, told: Mapping[str, str]) -> None:
+def test_json_from_a_foreign_page_is_refused(live_portal: LivePortal, lines: Mapping[str, str]) -> None:
     body = json.dumps({"email": ANA}).encode()
-    answer = town.app().send("POST", "/willow/sign-in", body, {"Content-Type": JSON, **told})
+    answer = live_portal.app().send("POST", "/willow/sign-in", {"Content-Type": JSON, **lines}, body)
 
     assert (answer.status, answer.code) == (403, "origin_refused")
-    assert town.letters(ANA) == []
+    assert live_portal.letters(ANA) == []
 
 
-def test_no_foreign_page_is_ever_granted_anything(town: Town) -> None:
+def test_no_foreign_page_is_ever_granted_anything(live_portal: LivePortal) -> None:
     asks = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
-    answer = town.browser().send("OPTIONS", "/willow/sign-in", headers=asks)
+    answer = live_portal.browser().send("OPTIONS", "/willow/sign-in", headers=asks)
 
     assert answer.status == 405
     assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
@@ -116,16 +115,18 @@ def test_no_foreign_page_is_ever_granted_anything(town: Town) -> None:
         ("/healthz", "GET, HEAD"),
     ],
 )
-def test_a_method_that_is_not_for_a_path_is_answered_with_those_that_are(town: Town, path: str, allowed: str) -> None:
-    browser = town.browser()
+def test_a_method_that_is_not_for_a_path_is_answered_with_those_that_are(
+    live_portal: LivePortal, path: str, allowed: str
+) -> None:
+    browser = live_portal.browser()
     methods = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", *(() if "POST" in allowed else ("POST",)))
     for method in methods:
-        answer = browser.send(method, path, headers={"Origin": town.url})
+        answer = browser.send(method, path, headers={"Origin": live_portal.url})
 
         assert (method, answer.status, answer.headers["allow"]) == (method, 405, allowed)
         assert_safe(answer.headers)
-    told = town.app().send("DELETE", path)
-    assert (told.status, told.code) == (405, "method_not_allowed")
+    lines = live_portal.app().send("DELETE", path)
+    assert (lines.status, lines.code) == (405, "method_not_allowed")
 
 
 @pytest.mark.parametrize(
@@ -154,20 +155,20 @@ def test_a_method_that_is_not_for_a_path_is_answered_with_those_that_are(town: T
         "/a" * 500,
     ],
 )
-def test_any_other_path_is_a_page_that_says_so(town: Town, path: str) -> None:
+def test_any_other_path_is_a_page_that_says_so(live_portal: LivePortal, path: str) -> None:
     for method in ("GET", "POST", "DELETE"):
-        answer = town.browser().send(method, path)
+        answer = live_portal.browser().send(method, path)
 
         assert answer.status == 404
         assert answer.page.heading == "Page not found"
         assert_safe(answer.headers)
-    told = town.app().get(path)
-    assert (told.status, told.code) == (404, "not_found")
+    lines = live_portal.app().get(path)
+    assert (lines.status, lines.code) == (404, "not_found")
 
 
-def test_every_answer_has_the_headers_that_keep_a_browser_safe(town: Town) -> None:
-    browser = town.signed_in("willow", ANA)
-    link = town.link("willow", "luis@example.com")
+def test_every_answer_has_the_headers_that_keep_a_browser_safe(live_portal: LivePortal) -> None:
+    browser = live_portal.signed_in(ANA)
+    link = live_portal.link("luis@example.com")
     seen = set()
     for path in (
         *("/willow", "/willow/new-client", "/willow/sign-in", "/willow/sign-in/sent", "/willow/help", "/willow/pin"),
@@ -181,8 +182,8 @@ def test_every_answer_has_the_headers_that_keep_a_browser_safe(town: Town) -> No
     assert seen == {200, 303, 400, 401, 404}
 
 
-def test_no_page_loads_anything_from_anywhere(town: Town) -> None:
-    inside, outside = town.signed_in("willow", ANA), town.browser()
+def test_no_page_loads_anything_from_anywhere(live_portal: LivePortal) -> None:
+    inside, outside = live_portal.signed_in(ANA), live_portal.browser()
     pages = [
         outside.get(f"/willow{path}").page for path in ("", "/new-client", "/sign-in", "/help", "/pin", "/nothing")
     ]
@@ -214,30 +215,30 @@ def test_no_page_loads_anything_from_anywhere(town: Town) -> None:
         (b'{"email": "ana@example.com"}', "application/json; charset=utf-16"),
     ],
 )
-def test_what_cannot_be_read_is_refused_and_nothing_is_sent(town: Town, body: bytes, kind: str) -> None:
-    told = {"Content-Type": kind, "Origin": town.url, "Sec-Fetch-Site": "same-origin"}
-    page = town.browser().send("POST", "/willow/sign-in", body, told)
-    document = town.app().send("POST", "/willow/sign-in", body, told)
+def test_what_cannot_be_read_is_refused_and_nothing_is_sent(live_portal: LivePortal, body: bytes, kind: str) -> None:
+    lines = {"Content-Type": kind, "Origin": live_portal.url, "Sec-Fetch-Site": "same-origin"}
+    page = live_portal.browser().send("POST", "/willow/sign-in", lines, body)
+    document = live_portal.app().send("POST", "/willow/sign-in", lines, body)
 
     assert (page.status, page.page.heading) == (400, "We couldn’t read what was sent")
     assert (document.status, document.code) == (400, "body_invalid")
-    assert town.letters(ANA) == []
+    assert live_portal.letters(ANA) == []
 
 
-def test_more_than_any_form_holds_is_refused_before_it_is_read(town: Town) -> None:
-    browser, app = town.browser(), town.app()
-    page = browser.press("/willow/sign-in", email=ANA, more="x" * 8192)
-    document = app.post("/willow/sign-in", email=ANA, more="x" * 8192)
+def test_more_than_any_form_holds_is_refused_before_it_is_read(live_portal: LivePortal) -> None:
+    browser, app = live_portal.browser(), live_portal.app()
+    page = browser.post("/willow/sign-in", {"email": ANA, "more": "x" * 8192})
+    document = app.post("/willow/sign-in", {"email": ANA, "more": "x" * 8192})
 
     assert (page.status, page.page.heading) == (413, "That was more than we can read")
     assert (document.status, document.code) == (413, "body_too_large")
-    assert browser.press("/willow/sign-in", email=ANA, more="x" * 8000).status == 303
+    assert browser.post("/willow/sign-in", {"email": ANA, "more": "x" * 8000}).status == 303
 
 
-def test_what_the_gateway_refuses_by_itself_never_reaches_a_function(town: Town) -> None:
-    browser = town.browser()
-    huge = browser.send("POST", "/willow/sign-in", b"x" * (10 * 1024 * 1024 + 1), {"Content-Type": FORM})
-    heavy = browser.get("/willow", {"X-Much": "x" * 10_240})
+def test_what_the_gateway_refuses_by_itself_never_reaches_a_function(live_portal: LivePortal) -> None:
+    browser = live_portal.browser()
+    huge = browser.send("POST", "/willow/sign-in", {"Content-Type": FORM}, b"x" * (10 * 1024 * 1024 + 1))
+    heavy = browser.get("/willow", **{"X-Much": "x" * 10_240})
     stranger = browser.get("/admin/v1/practices/willow")
 
     assert (huge.status, huge.document) == (413, {"message": "Request Entity Too Large"})
@@ -245,62 +246,62 @@ def test_what_the_gateway_refuses_by_itself_never_reaches_a_function(town: Town)
     assert (stranger.status, stranger.document) == (401, {"message": "Unauthorized"})
 
 
-def test_query_parameters_given_twice_are_refused_on_a_page_that_leads_on(town: Town) -> None:
-    refused = town.browser().get("/willow?lang=es&lang=en")
+def test_query_parameters_given_twice_are_refused_on_a_page_that_leads_on(live_portal: LivePortal) -> None:
+    refused = live_portal.browser().get("/willow?lang=es&lang=en")
 
     assert refused.status == 400
     assert refused.page.links["Go to the sign-in page"] == "/willow/sign-in"
-    assert town.browser().get("/willow?client=existing&client=existing").status == 400
+    assert live_portal.browser().get("/willow?client=existing&client=existing").status == 400
 
 
 @pytest.mark.parametrize(
     "address", ["//evil.example", "/\\evil.example", "https:evil.example", "/%09/evil.example", "javascript:alert(1)"]
 )
-def test_no_address_of_ours_leads_to_a_place_that_someone_else_chose(town: Town, address: str) -> None:
-    link = town.link("willow", ANA)
-    browser = town.browser()
+def test_no_portal_address_leads_to_a_place_that_someone_else_chose(live_portal: LivePortal, address: str) -> None:
+    link = live_portal.link(ANA)
+    browser = live_portal.browser()
     opened = browser.send(
         "POST",
         f"{link}?next={address}&return_to={address}",
+        {"Content-Type": FORM, "Origin": live_portal.url},
         b"next=https://evil.example",
-        {"Content-Type": FORM, "Origin": town.url},
     )
 
     assert opened.location == "/willow/home"
 
 
-def test_a_practices_own_website_can_lead_straight_to_the_form(town: Town) -> None:
-    assert town.browser().get("/willow?client=existing").location == "/willow/sign-in"
+def test_a_practices_own_website_can_lead_straight_to_the_form(live_portal: LivePortal) -> None:
+    assert live_portal.browser().get("/willow?client=existing").location == "/willow/sign-in"
 
 
-def test_a_practice_with_a_website_uses_the_words_of_its_website(town: Town) -> None:
-    page = town.browser().get("/harbor").page
+def test_a_practice_with_a_website_uses_the_words_of_its_website(live_portal: LivePortal) -> None:
+    page = live_portal.browser().get("/harbor").page
 
     assert page.links["Client Portal"] == "/harbor/sign-in"
     assert page.links["Request Appointment"] == "https://harbor.example/appointments"
     assert "I’m an existing client" not in page.links
 
 
-def test_new_clients_are_sent_no_link(town: Town) -> None:
-    page = town.browser().get(town.browser().get("/willow").page.links["I’m a new client"]).page
+def test_new_clients_are_sent_no_link(live_portal: LivePortal) -> None:
+    page = live_portal.browser().get(live_portal.browser().get("/willow").page.links["I’m a new client"]).page
 
     assert not page.all("form")
     assert "welcome email" in page.text
 
 
-def test_the_way_to_the_sent_page_is_through_the_form(town: Town) -> None:
-    assert town.browser().get("/willow/sign-in/sent").location == "/willow/sign-in"
+def test_the_way_to_the_sent_page_is_through_the_form(live_portal: LivePortal) -> None:
+    assert live_portal.browser().get("/willow/sign-in/sent").location == "/willow/sign-in"
 
 
-def test_it_tells_that_it_is_well(town: Town) -> None:
-    answer = town.browser().get("/healthz")
+def test_it_tells_that_it_is_well(live_portal: LivePortal) -> None:
+    answer = live_portal.browser().get("/healthz")
 
     assert (answer.status, answer.document["status"]) == (200, "ok")
 
 
-def test_an_app_that_the_stack_knows_may_open_its_links(town: Town) -> None:
-    apple = town.app().get("/.well-known/apple-app-site-association").document
-    android = town.app().get("/.well-known/assetlinks.json").document
+def test_an_app_that_the_stack_knows_may_open_its_links(live_portal: LivePortal) -> None:
+    apple = live_portal.app().get("/.well-known/apple-app-site-association").document
+    android = live_portal.app().get("/.well-known/assetlinks.json").document
 
     assert apple["applinks"]["details"][0]["appIDs"] == ["A1B2C3D4E5.com.example.portal"]
     assert android[0]["target"]["package_name"] == "com.example.portal"
@@ -313,48 +314,48 @@ def test_an_app_that_the_stack_knows_may_open_its_links(town: Town) -> None:
         *(("http://127.0.0.1:1", 403), ("https://127.0.0.1:{port}", 403), ("http://127.0.0.1:x", 403)),
     ],
 )
-def test_by_every_name_of_this_machine_it_is_the_portal(town: Town, page: str, status: int) -> None:
-    told = {"Content-Type": FORM, "Origin": page.format(port=urlsplit(town.url).port)}
+def test_by_every_name_of_this_machine_it_is_the_portal(live_portal: LivePortal, page: str, status: int) -> None:
+    lines = {"Content-Type": FORM, "Origin": page.format(port=urlsplit(live_portal.url).port)}
 
-    assert town.browser().send("POST", "/willow/sign-in", b"email=ana%40example.com", told).status == status
+    assert live_portal.browser().send("POST", "/willow/sign-in", lines, b"email=ana%40example.com").status == status
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "nonsense"])
-def test_a_body_that_is_not_in_the_coding_it_names_is_read_as_it_came(town: Town, coding: str) -> None:
-    told = {"Content-Type": FORM, "Origin": town.url, "Content-Encoding": coding}
+def test_a_body_that_is_not_in_the_coding_it_names_is_read_as_it_came(live_portal: LivePortal, coding: str) -> None:
+    lines = {"Content-Type": FORM, "Origin": live_portal.url, "Content-Encoding": coding}
 
-    assert town.browser().send("POST", "/willow/sign-in", b"email=ana%40example.com", told).status == 303
+    assert live_portal.browser().send("POST", "/willow/sign-in", lines, b"email=ana%40example.com").status == 303
 
 
 @pytest.mark.parametrize("end", ["%0A", "%0D%0A", "%00", "%20"])
-def test_a_link_with_more_at_its_end_is_no_link(town: Town, end: str) -> None:
-    assert town.app().get(f"/willow/link/A{end}").code == "link_unknown"
+def test_a_link_with_more_at_its_end_is_no_link(live_portal: LivePortal, end: str) -> None:
+    assert live_portal.app().get(f"/willow/link/A{end}").code == "link_unknown"
 
 
 @pytest.mark.parametrize("path", ["/local", "/local/mail.json", "/local/token", "/local/tables.json"])
-def test_what_is_local_is_shown_by_names_of_this_machine_alone(town: Town, path: str) -> None:
-    assert town.browser().send("GET", path, headers={"Host": "evil.example"}).status == 404
-    assert town.browser().get(path).status == 200
+def test_what_is_local_is_shown_by_names_of_this_machine_alone(live_portal: LivePortal, path: str) -> None:
+    assert live_portal.browser().send("GET", path, headers={"Host": "evil.example"}).status == 404
+    assert live_portal.browser().get(path).status == 200
 
 
-def test_a_missing_practice_is_missing_in_the_language_that_is_asked_for(town: Town) -> None:
-    english = town.browser().get("/nowhere-x").page
-    spanish = town.browser().get("/nowhere-x" + english.links["Español"]).page
+def test_a_missing_practice_is_missing_in_the_language_that_is_requested(live_portal: LivePortal) -> None:
+    english = live_portal.browser().get("/nowhere-x").page
+    spanish = live_portal.browser().get("/nowhere-x" + english.links["Español"]).page
 
     assert (english.one("html").attributes["lang"], spanish.one("html").attributes["lang"]) == ("en", "es")
 
 
-def test_bytes_that_are_no_http_do_not_bring_the_portal_down(town: Town) -> None:
-    connection = HTTPConnection(urlsplit(town.url).netloc, timeout=10)
+def test_bytes_that_are_no_http_do_not_bring_the_portal_down(live_portal: LivePortal) -> None:
+    connection = HTTPConnection(urlsplit(live_portal.url).netloc, timeout=10)
     connection.connect()
     connection.sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
     connection.sock.recv(1024)
     connection.close()
 
-    assert town.browser().get("/healthz").status == 200
+    assert live_portal.browser().get("/healthz").status == 200
 
 
-def assert_safe(headers: Message) -> None:
+def assert_safe(headers: dict[str, str]) -> None:
     """Holds the headers against what was decided."""
     assert {name: headers.get(name) for name in SAFE} == SAFE
     policy = headers["content-security-policy"]

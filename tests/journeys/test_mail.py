@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.kit.live_portal import Town
+from tests.kit.live_portal import LivePortal
 
 ADDRESS = re.compile(r"https?://[^\s\"<>]+")
 
 
-def letter(town: Town, address: str = "ana@example.com") -> dict[str, Any]:
-    town.link("willow", address)
-    return town.letter(address)
+def letter(live_portal: LivePortal, address: str = "ana@example.com") -> dict[str, Any]:
+    live_portal.link(address)
+    return live_portal.letter(address)
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def letter(town: Town, address: str = "ana@example.com") -> dict[str, Any]:
     ],
 )
 def test_it_says_what_it_is_for_in_the_clients_own_language(
-    town: Town, address: str, subject: str, button: str, validity: str, language: str
+    live_portal: LivePortal, address: str, subject: str, button: str, validity: str, language: str
 ) -> None:
-    mail = letter(town, address)
+    mail = letter(live_portal, address)
 
     assert mail["subject"] == subject
     assert mail["to"] == address
@@ -47,24 +47,24 @@ def test_it_says_what_it_is_for_in_the_clients_own_language(
     assert mail["headers"]["Content-Language"] == language
 
 
-def test_the_language_is_the_one_on_file_whatever_the_browser_speaks(town: Town) -> None:
-    town.browser(speaks="en").ask("willow", "luis@example.com")
+def test_the_language_is_the_one_on_file_whatever_the_browser_speaks(live_portal: LivePortal) -> None:
+    live_portal.browser(accept_language="en").request_link("luis@example.com")
 
-    assert town.letter("luis@example.com")["headers"]["Content-Language"] == "es"
+    assert live_portal.letter("luis@example.com")["headers"]["Content-Language"] == "es"
 
 
-def test_it_comes_from_the_sender_that_the_tips_tell_people_to_look_for(town: Town) -> None:
-    tips = town.browser().get("/willow/help").page
-    mail = letter(town)
+def test_it_comes_from_the_sender_that_the_tips_tell_people_to_look_for(live_portal: LivePortal) -> None:
+    tips = live_portal.browser().get("/willow/help").page
+    mail = letter(live_portal)
 
     assert mail["from"] == "Willow Creek Therapy <yourprovider@mail.example.com>"
     assert "yourprovider@mail.example.com" in tips.text
 
 
-def test_it_holds_one_link_which_leads_to_the_practices_own_portal(town: Town) -> None:
-    mail = letter(town)
+def test_it_holds_one_link_which_leads_to_the_practices_own_portal(live_portal: LivePortal) -> None:
+    mail = letter(live_portal)
 
-    assert mail["url"].startswith(f"{town.url}/willow/link/")
+    assert mail["url"].startswith(f"{live_portal.url}/willow/link/")
     assert set(ADDRESS.findall(mail["text"])) == {mail["url"]}
     assert set(ADDRESS.findall(mail["html"])) == {mail["url"]}
     assert mail["html"].count("<a ") == mail["html"].count("href=") == 1
@@ -73,8 +73,8 @@ def test_it_holds_one_link_which_leads_to_the_practices_own_portal(town: Town) -
     assert 'target="_blank"' in anchor
 
 
-def test_nobody_follows_who_opens_it_or_presses_what(town: Town) -> None:
-    mail = letter(town)
+def test_nobody_follows_who_opens_it_or_presses_what(live_portal: LivePortal) -> None:
+    mail = letter(live_portal)
 
     assert "ses:no-track" in mail["html"]
     tracking = mail["configuration_overrides"]["Tracking"]
@@ -84,11 +84,11 @@ def test_nobody_follows_who_opens_it_or_presses_what(town: Town) -> None:
     assert "<script" not in mail["html"]
 
 
-def test_mail_programs_do_not_thread_it_with_an_older_one_or_answer_it(town: Town) -> None:
-    first = letter(town)
-    town.wait(61)
-    town.link("willow", "ana@example.com")
-    second = town.letter("ana@example.com", 2)
+def test_mail_programs_do_not_thread_it_with_an_older_one_or_answer_it(live_portal: LivePortal) -> None:
+    first = letter(live_portal)
+    live_portal.wait(61)
+    live_portal.link("ana@example.com")
+    second = live_portal.letter("ana@example.com", 2)
 
     for mail in (first, second):
         assert mail["headers"]["Auto-Submitted"] == "auto-generated"
@@ -97,44 +97,44 @@ def test_mail_programs_do_not_thread_it_with_an_older_one_or_answer_it(town: Tow
     assert first["url"] != second["url"]
 
 
-def test_it_is_small_enough_for_any_mail_program(town: Town) -> None:
-    assert len(letter(town)["html"].encode()) < 10_000
+def test_it_is_small_enough_for_any_mail_program(live_portal: LivePortal) -> None:
+    assert len(letter(live_portal)["html"].encode()) < 10_000
 
 
-def test_it_tells_nothing_about_anyones_health(town: Town) -> None:
-    mail = letter(town)
-    said = mail["subject"] + mail["text"]
+def test_it_tells_nothing_about_anyones_health(live_portal: LivePortal) -> None:
+    mail = letter(live_portal)
+    message_text = mail["subject"] + mail["text"]
 
-    assert "Ana" not in said
+    assert "Ana" not in message_text
     for word in ("clinician", "session", "diagnos", "treatment", "appointment", "patient"):
-        assert word not in said.lower()
+        assert word not in message_text.lower()
 
 
-def test_a_client_who_did_not_agree_to_be_mailed_is_not_and_is_told_whom_to_call(town: Town) -> None:
+def test_a_client_who_did_not_agree_to_be_mailed_is_not_and_learns_whom_to_call(live_portal: LivePortal) -> None:
     """B157"""
-    answer = town.browser().ask("willow", "jo@example.com")
-    app = town.app().ask("willow", "jo@example.com")
+    answer = live_portal.browser().request_link("jo@example.com")
+    app = live_portal.app().request_link("jo@example.com")
 
     assert (answer.status, app.status, app.code) == (422, 422, "no_mail_possible")
     assert "We can’t send email to that address" in answer.page.text
     assert answer.page.links["(415) 555-0134"] == "tel:4155550134"
-    assert town.letters("jo@example.com") == []
+    assert live_portal.letters("jo@example.com") == []
 
 
-def test_mail_goes_to_the_address_on_file_however_it_is_typed(town: Town) -> None:
-    town.browser().ask("willow", "  ANA@Example.COM ")
+def test_mail_goes_to_the_address_on_file_however_it_is_typed(live_portal: LivePortal) -> None:
+    live_portal.browser().request_link("  ANA@Example.COM ")
 
-    assert town.letter("ana@example.com")["to"] == "ana@example.com"
+    assert live_portal.letter("ana@example.com")["to"] == "ana@example.com"
 
 
 @pytest.mark.parametrize(
     "typed",
     ["a.na@example.com", "ana+x@example.com", "kim@gmail.com", "kimkids@gmail.com", "maria.gomez@googlemail.com"],
 )
-def test_an_address_that_only_looks_alike_is_another_one(town: Town, typed: str) -> None:
-    answer = town.browser().ask("willow", typed)
+def test_an_address_that_only_looks_alike_is_another_one(live_portal: LivePortal, typed: str) -> None:
+    answer = live_portal.browser().request_link(typed)
 
     assert answer.status == 422
-    town.settle()
-    assert not [mail for mail in town.portal.mail() if typed in mail["to"]]
-    assert town.letters("ana@example.com") == town.letters("kim+kids@gmail.com") == []
+    live_portal.settle()
+    assert not [mail for mail in live_portal.portal.mail() if typed in mail["to"]]
+    assert live_portal.letters("ana@example.com") == live_portal.letters("kim+kids@gmail.com") == []

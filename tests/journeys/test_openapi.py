@@ -11,7 +11,8 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi import checks
 
-from tests.kit import live_portal, sam_template
+from tests.kit import sam_template
+from tests.kit.live_portal import shared_portal
 
 PRACTICE = "contract"
 PROMISED = (
@@ -62,7 +63,7 @@ class Office:
 @pytest.fixture(scope="module")
 def office(request: pytest.FixtureRequest) -> Office:
     """A practice that is there for this."""
-    portal = live_portal.shared(request.config).portal
+    portal = shared_portal(request.config).portal
     made = Office(portal.url, portal.authorization(role="operator"))
     made.ask("PUT", "", {"name": "Contract"})
     return made

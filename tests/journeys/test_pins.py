@@ -5,16 +5,17 @@ import re
 
 import pytest
 
-from tests.kit.live_portal import DAY, Town
-from tests.kit.visitors import Answer, App
+from tests.kit.browser import App
+from tests.kit.http_response import HttpResponse
+from tests.kit.live_portal import DAY, LivePortal
 
 ANA, LUIS, NOBODY = "ana@example.com", "luis@example.com", "nobody@example.com"
 
 
-def code_for(town: Town, address: str, practice: str = "willow") -> str:
+def code_for(live_portal: LivePortal, address: str, practice: str = "willow") -> str:
     """A PIN that a clinician has just made."""
-    desk = town.desk(practice)
-    return desk.pin(desk.client(address))
+    desk = live_portal.clinician(practice)
+    return desk.pin(desk.client_with(address))
 
 
 def wrong(pin: str) -> str:
@@ -22,15 +23,15 @@ def wrong(pin: str) -> str:
     return f"{(int(pin) + 1) % 10**6:06d}"
 
 
-def typed(visitor: App, address: str, pin: str, practice: str = "willow") -> Answer:
-    return visitor.post(f"/{practice}/pin", email=address, pin=pin)
+def typed(visitor: App, address: str, pin: str, practice: str = "willow") -> HttpResponse:
+    return visitor.post(f"/{practice}/pin", {"email": address, "pin": pin})
 
 
-def test_a_client_whose_mail_fails_signs_in_with_the_code_from_the_phone(town: Town) -> None:
-    browser = town.browser()
+def test_a_client_without_mail_signs_in_with_the_code_from_the_phone(live_portal: LivePortal) -> None:
+    browser = live_portal.browser()
     tips = browser.get("/willow/help").page
     form = browser.get(tips.links["Sign in via Pin Code"]).page
-    opened = browser.press("/willow/pin", email=ANA, pin=code_for(town, ANA))
+    opened = browser.post("/willow/pin", {"email": ANA, "pin": code_for(live_portal, ANA)})
 
     assert "(415) 555-0134" in form.links
     assert form.one("input", name="pin").attributes["autocomplete"] == "one-time-code"
@@ -39,9 +40,9 @@ def test_a_client_whose_mail_fails_signs_in_with_the_code_from_the_phone(town: T
     assert browser.get("/willow/session").document["method"] == "pin"
 
 
-def test_the_clinician_sees_it_once_with_the_address_that_it_works_with(town: Town) -> None:
-    desk = town.desk()
-    client = desk.client(ANA)
+def test_the_clinician_sees_it_once_with_the_address_that_it_works_with(live_portal: LivePortal) -> None:
+    desk = live_portal.clinician()
+    client = desk.client_with(ANA)
     made = desk.post(f"/clients/{client}/pin-codes")
     seen = [desk.get(f"/clients/{client}{more}") for more in ("", "/portal-access", "/events", "/diagnosis")]
 
@@ -50,13 +51,13 @@ def test_the_clinician_sees_it_once_with_the_address_that_it_works_with(town: To
     assert made.document["email"] == ANA
     assert made.headers["cache-control"] == "no-store"
     assert [answer.status for answer in seen] == [200] * 4
-    assert not [answer for answer in seen if made.document["pin"] in answer.body.decode()]
+    assert not [answer for answer in seen if made.document["pin"] in answer.body]
     assert seen[1].document["has_live_pin"]
 
 
-def test_the_client_is_told_that_one_was_made_and_not_which(town: Town) -> None:
-    pin = code_for(town, ANA)
-    letter = town.letter(ANA)
+def test_the_client_learns_that_one_was_made_and_not_which(live_portal: LivePortal) -> None:
+    pin = code_for(live_portal, ANA)
+    letter = live_portal.letter(ANA)
 
     assert "Pin Code" in letter["subject"]
     assert pin not in json.dumps(letter)
@@ -64,135 +65,137 @@ def test_the_client_is_told_that_one_was_made_and_not_which(town: Town) -> None:
 
 
 @pytest.mark.parametrize("spelled", ["{0}{1}{2} {3}{4}{5}", "{0}{1}{2}-{3}{4}{5}", " {0} {1} {2} {3} {4} {5} "])
-def test_it_may_be_typed_in_groups(town: Town, spelled: str) -> None:
-    assert typed(town.app(), f" {ANA.upper()} ", spelled.format(*code_for(town, ANA))).status == 200
+def test_it_may_be_typed_in_groups(live_portal: LivePortal, spelled: str) -> None:
+    assert typed(live_portal.app(), f" {ANA.upper()} ", spelled.format(*code_for(live_portal, ANA))).status == 200
 
 
-def test_it_may_be_typed_in_full_width(town: Town) -> None:
-    pin = "".join(chr(ord(digit) + 0xFEE0) for digit in code_for(town, ANA))
+def test_it_may_be_typed_in_full_width(live_portal: LivePortal) -> None:
+    pin = "".join(chr(ord(digit) + 0xFEE0) for digit in code_for(live_portal, ANA))
 
-    assert typed(town.app(), ANA, pin).status == 200
-
-
-def test_it_works_once(town: Town) -> None:
-    pin = code_for(town, ANA)
-
-    assert typed(town.app(), ANA, pin).status == 200
-    assert typed(town.app(), ANA, pin).code == "pin_refused"
+    assert typed(live_portal.app(), ANA, pin).status == 200
 
 
-def test_it_works_for_a_day(town: Town) -> None:
+def test_it_works_once(live_portal: LivePortal) -> None:
+    pin = code_for(live_portal, ANA)
+
+    assert typed(live_portal.app(), ANA, pin).status == 200
+    assert typed(live_portal.app(), ANA, pin).code == "pin_refused"
+
+
+def test_it_works_for_a_day(live_portal: LivePortal) -> None:
     statuses = []
     for left in (3, 0):
-        pin = code_for(town, ANA)
-        (account,) = town.items("Accounts", practice="willow", address=ANA)
-        (kept,) = town.items("Pins", account=account["key"])
-        assert DAY - 10 < kept["expires_at"] - town.now() <= DAY
-        town.wait_until(kept["expires_at"] - left)
-        statuses.append(typed(town.app(), ANA, pin).status)
+        pin = code_for(live_portal, ANA)
+        (account,) = live_portal.items("Accounts", practice="willow", address=ANA)
+        (stored,) = live_portal.items("Pins", account=account["key"])
+        assert DAY - 10 < stored["expires_at"] - live_portal.now() <= DAY
+        live_portal.wait_until(stored["expires_at"] - left)
+        statuses.append(typed(live_portal.app(), ANA, pin).status)
 
     assert statuses == [200, 422]
 
 
-def test_a_newer_one_ends_an_older_one(town: Town) -> None:
-    older, newer = code_for(town, ANA), code_for(town, ANA)
+def test_a_newer_one_ends_an_older_one(live_portal: LivePortal) -> None:
+    older, newer = code_for(live_portal, ANA), code_for(live_portal, ANA)
 
-    assert older == newer or typed(town.app(), ANA, older).code == "pin_refused"
-    assert typed(town.app(), ANA, newer).status == 200
-
-
-def test_it_is_no_use_with_another_address_or_at_another_practice(town: Town) -> None:
-    pin = code_for(town, ANA)
-
-    assert typed(town.app(), LUIS, pin).code == "pin_refused"
-    assert typed(town.app(), ANA, pin, practice="harbor").code == "pin_refused"
-    assert typed(town.app(), ANA, pin).status == 200
+    assert older == newer or typed(live_portal.app(), ANA, older).code == "pin_refused"
+    assert typed(live_portal.app(), ANA, newer).status == 200
 
 
-def test_wrong_expired_used_and_unknown_have_one_answer(town: Town) -> None:
-    used, live = code_for(town, ANA), code_for(town, LUIS)
-    typed(town.app(), ANA, used)
+def test_it_is_no_use_with_another_address_or_at_another_practice(live_portal: LivePortal) -> None:
+    pin = code_for(live_portal, ANA)
+
+    assert typed(live_portal.app(), LUIS, pin).code == "pin_refused"
+    assert typed(live_portal.app(), ANA, pin, practice="harbor").code == "pin_refused"
+    assert typed(live_portal.app(), ANA, pin).status == 200
+
+
+def test_wrong_expired_used_and_unknown_have_one_answer(live_portal: LivePortal) -> None:
+    used, live = code_for(live_portal, ANA), code_for(live_portal, LUIS)
+    typed(live_portal.app(), ANA, used)
     tries = [(ANA, used), (LUIS, wrong(live)), (NOBODY, live), ("robin@example.com", live)]
-    documents = [typed(town.app(), *tried) for tried in tries]
-    pages = [town.browser().press("/willow/pin", email=address, pin=pin) for address, pin in tries]
+    documents = [typed(live_portal.app(), *tried) for tried in tries]
+    pages = [live_portal.browser().post("/willow/pin", {"email": address, "pin": pin}) for address, pin in tries]
 
     assert {(answer.status, answer.body) for answer in documents} == {(422, documents[0].body)}
     assert {page.status for page in pages} == {422}
-    texts = {page.body.decode().replace(address, "it") for page, (address, _) in zip(pages, tries, strict=True)}
+    texts = {page.body.replace(address, "it") for page, (address, _) in zip(pages, tries, strict=True)}
     assert len(texts) == 1
 
 
-def test_what_is_not_six_digits_is_no_try(town: Town) -> None:
-    pin = code_for(town, ANA)
+def test_what_is_not_six_digits_is_no_try(live_portal: LivePortal) -> None:
+    pin = code_for(live_portal, ANA)
     for nonsense in ("", "12345", "1234567", "12345a", "½23456", "١٢٣٤٥", pin + "0", "x" * 5000):
-        answer = typed(town.app(), ANA, nonsense)
+        answer = typed(live_portal.app(), ANA, nonsense)
         assert (answer.status, answer.code) == (422, "pin_invalid")
 
-    assert typed(town.app(), ANA, pin).status == 200
+    assert typed(live_portal.app(), ANA, pin).status == 200
 
 
 @pytest.mark.parametrize("address", [ANA, NOBODY])
-def test_after_five_wrong_ones_the_address_is_locked_whoever_types_it_and_however(town: Town, address: str) -> None:
-    pin = code_for(town, ANA)
+def test_after_five_wrong_ones_the_address_is_locked_for_every_browser(live_portal: LivePortal, address: str) -> None:
+    pin = code_for(live_portal, ANA)
     spellings = [address, address.upper(), f" {address}", address.title(), address]
-    wrongs = [typed(town.app(), spelled, wrong(pin)) for spelled in spellings]
-    sixth = typed(town.app(), address, pin)
-    page = town.browser().press("/willow/pin", email=address, pin=pin)
+    wrongs = [typed(live_portal.app(), spelled, wrong(pin)) for spelled in spellings]
+    sixth = typed(live_portal.app(), address, pin)
+    page = live_portal.browser().post("/willow/pin", {"email": address, "pin": pin})
 
     assert [answer.code for answer in wrongs] == ["pin_refused"] * 5
     assert (sixth.status, sixth.code) == (429, "pin_locked")
     assert 15 * 60 - 15 <= int(sixth.headers["retry-after"]) <= 15 * 60
     assert page.status == 429
     assert "(415) 555-0134" in page.page.links
-    town.wait(15 * 60)
-    assert typed(town.app(), address, pin).code == "pin_refused", "it has been tried five times, and is dead for good"
+    live_portal.wait(15 * 60)
+    assert typed(live_portal.app(), address, pin).code == "pin_refused", (
+        "it has been tried five times, and is dead for good"
+    )
 
 
-def test_four_wrong_ones_do_not_hurt_and_a_right_one_is_not_counted(town: Town) -> None:
-    pin = code_for(town, ANA)
+def test_four_wrong_ones_do_not_hurt_and_a_right_one_is_not_counted(live_portal: LivePortal) -> None:
+    pin = code_for(live_portal, ANA)
     for _ in range(4):
-        typed(town.app(), ANA, wrong(pin))
+        typed(live_portal.app(), ANA, wrong(pin))
 
-    assert typed(town.app(), ANA, pin).status == 200
-    assert typed(town.app(), ANA, wrong(code_for(town, ANA))).code == "pin_refused"
-    assert typed(town.app(), ANA, code_for(town, ANA)).code == "pin_locked"
+    assert typed(live_portal.app(), ANA, pin).status == 200
+    assert typed(live_portal.app(), ANA, wrong(code_for(live_portal, ANA))).code == "pin_refused"
+    assert typed(live_portal.app(), ANA, code_for(live_portal, ANA)).code == "pin_locked"
 
 
-def test_a_lock_on_codes_stops_neither_links_nor_anyone_else(town: Town) -> None:
-    link, pin = town.link("willow", ANA), code_for(town, LUIS)
+def test_a_lock_on_codes_stops_neither_links_nor_anyone_else(live_portal: LivePortal) -> None:
+    link, pin = live_portal.link(ANA), code_for(live_portal, LUIS)
     for _ in range(6):
-        typed(town.app(), ANA, "123456")
+        typed(live_portal.app(), ANA, "123456")
 
-    assert town.browser().press(link).location == "/willow/home"
-    assert typed(town.app(), LUIS, pin).status == 200
+    assert live_portal.browser().post(link).location == "/willow/home"
+    assert typed(live_portal.app(), LUIS, pin).status == 200
 
 
-def test_ten_tries_in_ten_minutes_from_one_address(town: Town) -> None:
-    app = town.app()
+def test_ten_tries_in_ten_minutes_from_one_address(live_portal: LivePortal) -> None:
+    app = live_portal.app()
     codes = [typed(app, f"guess{number}@example.com", "123456").code for number in range(11)]
 
     assert codes == ["pin_refused"] * 10 + ["wait"]
 
 
-def test_a_link_and_a_code_do_not_end_each_other(town: Town) -> None:
-    link = town.link("willow", ANA)
-    pin = code_for(town, ANA)
-    by_pin, by_link = town.app(), town.browser()
+def test_a_link_and_a_code_do_not_end_each_other(live_portal: LivePortal) -> None:
+    link = live_portal.link(ANA)
+    pin = code_for(live_portal, ANA)
+    by_pin, by_link = live_portal.app(), live_portal.browser()
 
     assert typed(by_pin, ANA, pin).status == 200
-    assert by_link.press(link).location == "/willow/home"
+    assert by_link.post(link).location == "/willow/home"
     assert by_pin.get("/willow/session").status == by_link.get("/willow/session").status == 200
 
 
-def test_it_is_at_rest_nowhere_and_in_no_log(town: Town) -> None:
-    pin = code_for(town, ANA)
-    typed(town.app(), ANA, wrong(pin))
-    before = json.dumps(town.portal.at_rest())
-    typed(town.app(), ANA, pin)
-    town.settle()
-    kept = before + json.dumps(town.portal.at_rest())
-    logs = "".join(file.read_text() for file in town.portal.logs.iterdir() if file.name != "ministack.log")
+def test_it_is_at_rest_nowhere_and_in_no_log(live_portal: LivePortal) -> None:
+    pin = code_for(live_portal, ANA)
+    typed(live_portal.app(), ANA, wrong(pin))
+    before = json.dumps(live_portal.portal.at_rest())
+    typed(live_portal.app(), ANA, pin)
+    live_portal.settle()
+    stored = before + json.dumps(live_portal.portal.at_rest())
+    logs = "".join(file.read_text() for file in live_portal.portal.logs.iterdir() if file.name != "ministack.log")
 
     for text in (pin, wrong(pin)):
-        assert not re.search(rf"(?<!\d){text}(?!\d)", kept)
+        assert not re.search(rf"(?<!\d){text}(?!\d)", stored)
         assert not re.search(rf"(?<!\d){text}(?!\d)", logs)

@@ -47,7 +47,7 @@ def refused(code: str, status: int = 400, *, tries: int = EVERY) -> Fault:
     return Fault(status=status, document={"__type": code, "message": "for ana@example.com"}, tries=tries)
 
 
-class Wire:
+class AwsFaults:
     """Listens to the calls that clients make, by operation."""
 
     def __init__(self) -> None:
@@ -113,16 +113,16 @@ class Wire:
         lines = []
         for operation, arguments in self.calls[since:]:
             items = arguments.get("TransactItems", [])
-            tables = sorted(told["TableName"] for item in items for told in item.values())
+            tables = sorted(properties["TableName"] for item in items for properties in item.values())
             name = operation.removesuffix("Items").removesuffix("Item")
             lines.append(" ".join([name, *(tables or [arguments.get("TableName", "")])]).strip())
         return lines
 
     @contextmanager
-    def tapped(self, *clients: Any) -> Iterator["Wire"]:
+    def tapped(self, *clients: Any) -> Iterator["AwsFaults"]:
         """Listen to these clients."""
         taps = {
-            "provide-client-params.*.*": self._hear,
+            "provide-client-params.*.*": self._record,
             "before-call.*.*": self._may_refuse,
             "before-send.*.*": self._may_strike,
             "needs-retry.*.*": self._may_repeat,
@@ -138,12 +138,14 @@ class Wire:
                 for event in taps:
                     client.meta.events.unregister(event, unique_id=f"wire {event}")
 
-    def _hear(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+    def _record(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self.calls.append((model.name, params))
         if model.name in {"PutItem", "UpdateItem", "DeleteItem"}:
             self.written.add(params["TableName"])
         elif model.name == "TransactWriteItems":
-            self.written |= {told["TableName"] for item in params["TransactItems"] for told in item.values()}
+            self.written |= {
+                properties["TableName"] for item in params["TransactItems"] for properties in item.values()
+            }
 
     def _may_strike(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
         if self._strikes is None:

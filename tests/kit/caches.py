@@ -24,11 +24,11 @@ def anew[T](cache: Cache[T]) -> Cache[T]:
 
 def saved(older: float) -> Callable[[], None]:
     """What has been read by now; calling it puts it back so many seconds older, into a process that goes on from it."""
-    kept = [(holder, dict(holder._cache._readings)) for holder in HOLDERS]  # noqa: SLF001
+    stored = [(holder, dict(holder._cache._readings)) for holder in HOLDERS]  # noqa: SLF001
 
     def restore() -> None:
         empty()
-        for holder, readings in kept:
+        for holder, readings in stored:
             aged = {name: _Reading(reading.value, reading.at - older) for name, reading in readings.items()}
             holder._cache._readings.update(aged)  # noqa: SLF001
 

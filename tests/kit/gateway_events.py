@@ -1,14 +1,18 @@
 """API Gateway's part: the event of payload version 2.0 that it makes of a request, and which function gets it."""
 
 import base64
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from tests.kit import sam_template
 
+HOST = "portal.example.com"
+ORIGIN = f"https://{HOST}"
 TEXT = ("application/json", "text/")
 """What comes as it is; all else, form posts too, comes in base64."""
 
@@ -25,11 +29,11 @@ class Sent:
     source: str = "203.0.113.7"
 
 
-def event(sent: Sent, instant: int) -> dict[str, Any]:
+def event(sent: Sent, at_ms: int) -> dict[str, Any]:
     """The event of a request that comes at that Unix millisecond."""
     path, _, query = sent.target.partition("?")
     route, parameters = _route(sent.method, path)
-    headers = {name.lower(): value for name, value in sent.headers.items()}
+    headers = {"host": HOST} | {name.lower(): value for name, value in sent.headers.items()}
     cookies = [cookie.strip() for cookie in headers.pop("cookie", "").split(";") if cookie.strip()]
     made: dict[str, Any] = {
         "version": "2.0",
@@ -40,7 +44,7 @@ def event(sent: Sent, instant: int) -> dict[str, Any]:
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "api",
-            "domainName": headers.get("host", ""),
+            "domainName": headers["host"],
             "http": {
                 "method": sent.method,
                 "path": unquote(path),
@@ -51,10 +55,15 @@ def event(sent: Sent, instant: int) -> dict[str, Any]:
             "requestId": f"{secrets.token_urlsafe(11)}=",
             "routeKey": route,
             "stage": "$default",
-            "timeEpoch": instant,
+            "timeEpoch": at_ms,
         },
         "isBase64Encoded": False,
     }
+    if query:
+        pairs = parse_qs(query, keep_blank_values=True, errors="replace")
+        made["queryStringParameters"] = {name: ",".join(values) for name, values in pairs.items()}
+    if "authorization" in headers:
+        made["requestContext"]["authorizer"] = _authorizer(headers["authorization"])
     if cookies:
         made["cookies"] = cookies
     if parameters:
@@ -71,16 +80,26 @@ def function_of(made: dict[str, Any]) -> str:
     return sam_template.routes()[made["routeKey"]]
 
 
+def _authorizer(authorization: str) -> Any:
+    """Return the context of the JWT authorizer, which lets every token through. A test writes it as the token."""
+    return json.loads(authorization.removeprefix("Bearer "))
+
+
 def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
     """The route of a path, fixed parts before named ones, its own method before all, and what the named ones are."""
     parts = path.split("/")
-    for key in sorted(sam_template.routes(), key=lambda key: (key.count("{"), key.startswith("ANY "))):
-        verb, _, pattern = key.partition(" ")
-        names = pattern.split("/")
+    for key, verb, names in _routes():
         if verb in {"ANY", method} and len(names) == len(parts) and all(map(_fits, names, parts)):
             named = zip(names, parts, strict=True)
             return key, {name[1:-1]: unquote(part) for name, part in named if name.startswith("{")}
     return "$default", {}
+
+
+@cache
+def _routes() -> list[tuple[str, str, list[str]]]:
+    """Return key, method and path segments of each route, in the order in which they are tried."""
+    keys = sorted(sam_template.routes(), key=lambda key: (key.count("{"), key.startswith("ANY ")))
+    return [(key, key.partition(" ")[0], key.partition(" ")[2].split("/")) for key in keys]
 
 
 def _fits(name: str, part: str) -> bool:

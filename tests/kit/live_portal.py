@@ -1,7 +1,7 @@
-"""A running portal with its people, its mail and its clock. Each test has a day of its own there."""
+"""The portal over real HTTP, with its mail and its clock. Each test begins on a new day."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import Any
@@ -9,111 +9,123 @@ from typing import Any
 import pytest
 
 from local import portal_process
+from local.clinicians import Role
 from local.portal_process import PortalProcess
+from local.provider_choice import ProviderConfig
 from local.stack import Engine
-from tests.kit.visitors import App, Browser, Desk
+from tests.kit.browser import App, Browser, new_source, send_http
+from tests.kit.clinician import ClinicianApi
+from tests.kit.http_response import HttpResponse
 
 DAY = 24 * 3600
-PATIENCE_SECONDS = 15.0
+TIMEOUT_SECONDS = 15.0
 
-_newcomers = count(1)
+_numbers = count(1)
 
 
-class Town:
-    """A portal, what was mailed since the day began, and what is kept.
+class LivePortal:
+    """A running portal, the mail since the test began, and the items in its tables.
 
-    A day later no limit is used up, no session and no link is alive: so tests that follow each other at one portal
-    do not get in each other's way.
+    A day later every rate limit is open, and every session and link has expired. Tests of one portal therefore do
+    not affect each other.
     """
 
     def __init__(self, portal: PortalProcess) -> None:
         self.portal = portal
-        self.url = portal.url
+        self.url = self.origin = portal.url
         self._ahead = 0.0
-        self._yesterday: set[str] = set()
+        self._earlier_mail: set[str] = set()
         self._sqs = portal.address.client("sqs")
         self._queues = self._sqs.list_queues()["QueueUrls"]
 
     def new_day(self) -> None:
-        """Sleep until everyone has forgotten what was, and clear away the mail."""
+        """Let a day pass, and forget the mail so far."""
         self.wait(DAY + 3600)
-        self._yesterday = {mail["id"] for mail in self.portal.mail()}
+        self._earlier_mail = {mail["id"] for mail in self.portal.mail()}
 
     def now(self) -> float:
-        """The service's time, in Unix seconds."""
+        """Return the time of the service, in Unix seconds."""
         return time.time() + self._ahead
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, once all promised mail is sent: a minute is long for a mail."""
+        """Let time pass, after all queued mail is sent: a mail job that is a minute old would count as late."""
         self.settle()
         self._advance(seconds)
 
-    def wait_until(self, instant: float) -> None:
-        """Let time pass until an instant, in Unix seconds."""
+    def wait_until(self, at: float) -> None:
+        """Let time pass until then, in Unix seconds."""
         self.settle()
-        self._advance(instant - self.now())
+        self._advance(at - self.now())
 
     def letters(self, to: str) -> list[dict[str, Any]]:
-        """Today's mail to an address, newest first, once nothing waits to be sent."""
+        """Return today's mail to an address, newest first, after all queued mail is sent."""
         self.settle()
         return self._today(to)
 
     def letter(self, to: str, number: int = 1) -> dict[str, Any]:
-        """Today's first letter to an address, or a later one by its number, as soon as it is there."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(found := self._today(to)) < number:
-            assert time.monotonic() < deadline, f"only {len(found)} letters came"
+        """Wait for today's mail with this number to an address, and return it."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while len(mails := self._today(to)) < number:
+            assert time.monotonic() < deadline, f"only {len(mails)} letters came"
             time.sleep(0.02)
-        return found[-number]
+        return mails[-number]
 
-    def link(self, practice: str, address: str) -> str:
-        """Have someone ask somewhere, and take the link out of the letter."""
-        number = len(self._today(address)) + 1
-        answer = self.browser().ask(practice, address)
-        assert answer.status == 303, answer
-        link: str = self.letter(address, number)["url"]
+    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes, source: str) -> HttpResponse:
+        """Return the response to a real HTTP request."""
+        return send_http(self.url, method, target, headers, body, source)
+
+    def link(self, address: str, practice: str = "willow") -> str:
+        """Ask for a link in a new browser, and return it from the mail."""
+        return self.browser().link(address, practice)
+
+    def link_mailed_after(self, request: Callable[[], HttpResponse], email: str) -> str:
+        """Return the URL of the link in the mail that a request leads to."""
+        number = len(self._today(email)) + 1
+        response = request()
+        assert response.status in {202, 303}, response
+        link: str = self.letter(email, number)["url"]
         return link
 
     def settle(self) -> None:
-        """Wait until every promised mail is sent."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        """Wait until all queued mail is sent."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while any(map(self._waiting, self._queues)):
             assert time.monotonic() < deadline, "mail is stuck"
             time.sleep(0.02)
 
     def at_rest(self) -> dict[str, list[dict[str, Any]]]:
-        """Every item of every table, in an order that does not change by itself."""
+        """Return every item of every table, in a stable order."""
         tables = self.portal.at_rest()["tables"]
         return {name: sorted(items, key=repr) for name, items in tables.items()}
 
     def items(self, table: str, **facts: Any) -> list[dict[str, Any]]:
-        """The items of a table of which these facts hold."""
+        """Return the items of a table that have these attributes."""
         return [item for item in self.at_rest()[table] if facts.items() <= item.items()]
 
-    def browser(self, **how: Any) -> Browser:
-        """A new one, without cookies."""
-        return Browser(self.url, **how)
+    def browser(self, source: str = "", **headers: str) -> Browser:
+        """Return a browser without cookies, at an IP address of its own unless `source` is given."""
+        return Browser(self, source or new_source(), headers)
 
-    def app(self, **how: Any) -> App:
-        """Just installed."""
-        return App(self.url, **how)
+    def app(self, source: str = "", **headers: str) -> App:
+        """Return an app without cookies."""
+        return App(self, source or new_source(), headers)
 
-    def desk(self, practice: str = "willow") -> Desk:
-        """A clinician at work there."""
-        return Desk(self.url, practice, self.portal.authorization(practice))
+    def clinician(self, practice: str = "willow", role: Role = "clinician") -> ClinicianApi:
+        """Return the clinicians' API as someone with this role may call it."""
+        return ClinicianApi(self, self.portal.authorization(practice, role), practice)
 
-    def newcomer(self, practice: str = "willow", language: str = "en") -> str:
-        """The address of someone whom a clinician has just invited."""
-        address = f"newcomer{next(_newcomers)}@example.com"
-        self.desk(practice).admit("Noa Becker", address, language)
+    def fresh_client(self, practice: str = "willow", language: str = "en") -> str:
+        """Return the address of a client who has just been invited."""
+        address = f"newcomer{next(_numbers)}@example.com"
+        self.clinician(practice).add_client("Noa Becker", address, language=language, invite={})
         self.letter(address)
         return address
 
-    def signed_in(self, practice: str, address: str) -> Browser:
-        """A browser on which someone has just signed in."""
+    def signed_in(self, address: str, practice: str = "willow") -> Browser:
+        """Return a browser on which this person has just signed in by a link that another browser asked for."""
         browser = self.browser()
-        answer = browser.press(self.link(practice, address))
-        assert answer.status == 303, answer
+        response = browser.post(self.link(address, practice))
+        assert response.status == 303, response
         return browser
 
     def _advance(self, seconds: float) -> None:
@@ -122,27 +134,27 @@ class Town:
 
     def _waiting(self, queue: str) -> bool:
         counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        told = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"]
-        return any(map(int, told.values()))
+        attributes = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"]
+        return any(map(int, attributes.values()))
 
     def _today(self, to: str) -> list[dict[str, Any]]:
-        return [mail for mail in self.portal.mail(to) if mail["id"] not in self._yesterday]
+        return [mail for mail in self.portal.mail(to) if mail["id"] not in self._earlier_mail]
 
 
 @contextmanager
-def raised(engine: Engine = "ministack") -> Iterator[Town]:
-    """A town of one's own."""
-    with portal_process.portal(engine=engine) as portal:
-        yield Town(portal)
+def running_portal(engine: Engine = "ministack", provider: ProviderConfig | None = None) -> Iterator[LivePortal]:
+    """Start a portal, and stop it afterwards."""
+    with portal_process.portal(engine=engine, google=provider) as portal:
+        yield LivePortal(portal)
 
 
-_shared = pytest.StashKey[Town]()
+_shared = pytest.StashKey[LivePortal]()
 
 
-def shared(config: pytest.Config) -> Town:
-    """The one town of this test run, raised when it is first asked for."""
+def shared_portal(config: pytest.Config) -> LivePortal:
+    """Return the portal that all tests of this process share. It starts when the first of them needs it."""
     if _shared not in config.stash:
-        lasting = ExitStack()
-        config.stash[_shared] = lasting.enter_context(raised())
-        config.add_cleanup(lasting.close)
+        stack = ExitStack()
+        config.stash[_shared] = stack.enter_context(running_portal())
+        config.add_cleanup(stack.close)
     return config.stash[_shared]

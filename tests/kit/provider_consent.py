@@ -1,24 +1,23 @@
-"""Google's stand-in, as someone meets it who has an account there and agrees to everything."""
+"""The consent page of the stand-in for Google, as someone meets it who agrees to everything."""
 
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
 from local.oidc_provider import ProviderAccount
-from tests.kit.visitors import FORM, Browser
+from tests.kit.browser import FORM, Browser
 
 
-def leave(browser: Browser, practice: str = "willow") -> str:
-    """Press the button; where at Google it leads."""
-    answer = browser.press(f"/{practice}/google")
-    assert answer.location, answer
-    return answer.location
+def start_sign_in(browser: Browser, practice: str = "willow") -> str:
+    """Start to sign in with Google, and return the URL that the browser is sent to."""
+    return browser.post(f"/{practice}/google").location
 
 
-def agree(location: str, account: ProviderAccount) -> str:
-    """Be that account at Google; where at the portal Google sends the browser, each time with another code."""
-    there = urlsplit(location)
-    wire = HTTPConnection(there.netloc, timeout=10)
-    wire.request("POST", f"{there.path}?{there.query}", urlencode({"sub": account.subject}), {"Content-Type": FORM})
-    back = urlsplit(wire.getresponse().headers["location"] or "")
-    wire.close()
-    return f"{back.path}?{back.query}"
+def approve(location: str, account: ProviderAccount) -> str:
+    """Consent as this account, and return the path at the portal that Google redirects to, with a new code."""
+    url = urlsplit(location)
+    connection = HTTPConnection(url.netloc, timeout=10)
+    form = urlencode({"sub": account.subject})
+    connection.request("POST", f"{url.path}?{url.query}", form, {"Content-Type": FORM})
+    callback = urlsplit(connection.getresponse().headers["location"] or "")
+    connection.close()
+    return f"{callback.path}?{callback.query}"

@@ -1,4 +1,4 @@
-"""What template.yaml declares, as far as tests have to know it."""
+"""The parts of template.yaml that tests need. They are read once: nobody may change what is returned."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -15,8 +15,8 @@ PROJECT = Path(__file__).parents[2]
 @cache
 def document() -> dict[str, Any]:
     """The whole of it; intrinsic functions as they stand."""
-    told: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
-    return told
+    write: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
+    return write
 
 
 @cache
@@ -25,6 +25,7 @@ def expanded() -> dict[str, Any]:
     return transformed(document(), parameters())
 
 
+@cache
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     """Properties, by logical id, of the resources of a type; intrinsic functions as they stand."""
     return {
@@ -39,17 +40,20 @@ def shared(name: str) -> Any:
     return document()["Globals"]["Function"][name]
 
 
+@cache
 def parameters() -> dict[str, str]:
     """What each parameter is unless someone says otherwise."""
-    return {name: str(told.get("Default", "")) for name, told in document()["Parameters"].items()}
+    return {name: str(write.get("Default", "")) for name, write in document()["Parameters"].items()}
 
 
+@cache
 def folder(function: str) -> str:
     """The name of a function's folder."""
     code: str = resources("AWS::Serverless::Function")[function]["CodeUri"]
     return code.removeprefix("functions/")
 
 
+@cache
 def variables(function: str) -> dict[str, Any]:
     """What a function finds in its environment."""
     shared: dict[str, Any] = document()["Globals"]["Function"]["Environment"]["Variables"]
@@ -63,19 +67,21 @@ def statements(function: str) -> list[dict[str, Any]]:
     return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
 
 
+@cache
 def permissions(function: str) -> set[tuple[str, str]]:
     """What a function's role allows: actions, each with the logical id of what it may be done to."""
     return {(action, resource) for action, resource, _ in _allowed(function)}
 
 
+@cache
 def conditions(function: str) -> dict[tuple[str, str], dict[str, Any]]:
     """On which conditions a function's role allows what it may do to tables; without any where it asks for none."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for action, resource, asked in _allowed(function):
+    for action, resource, condition in _allowed(function):
         if action.startswith("dynamodb:"):
             if (action, resource) in found:
                 raise LookupError(f"{function} is allowed {action} on {resource} twice")
-            found[action, resource] = asked
+            found[action, resource] = condition
     return found
 
 
@@ -83,23 +89,25 @@ ATTRIBUTES, ANSWER = "dynamodb:Attributes", "dynamodb:ReturnValues"
 """What DynamoDB tells of a request: the attributes that it names, and how much of the item it asks to see."""
 
 
+@cache
 def attributes(function: str) -> dict[tuple[str, str], set[str]]:
     """The attributes that a function's role lets an act name, by act and table; those acts alone that it limits."""
     return {
-        act: set(asked["ForAllValues:StringEquals"][ATTRIBUTES])
-        for act, asked in conditions(function).items()
-        if ATTRIBUTES in asked.get("ForAllValues:StringEquals", {})
+        act: set(condition["ForAllValues:StringEquals"][ATTRIBUTES])
+        for act, condition in conditions(function).items()
+        if ATTRIBUTES in condition.get("ForAllValues:StringEquals", {})
     }
 
 
+@cache
 def routes() -> dict[str, str]:
     """The function of each route of the HTTP API, by the route's key."""
     found = {}
     for function, properties in resources("AWS::Serverless::Function").items():
         for event in properties["Events"].values():
             if event["Type"] == "HttpApi":
-                told = event["Properties"]
-                found[f"{told['Method']} {told['Path']}" if "Path" in told else "$default"] = function
+                write = event["Properties"]
+                found[f"{write['Method']} {write['Path']}" if "Path" in write else "$default"] = function
     return found
 
 
@@ -120,6 +128,15 @@ def items_of(dynamodb: Any, table: str) -> list[dict[str, Any]]:
     """Every item of a table, in an order that does not change by itself."""
     pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     return sorted((item for page in pages for item in page["Items"]), key=repr)
+
+
+def delete_items(dynamodb: Any, *tables: str) -> None:
+    """Delete every item of these tables, or of all tables."""
+    for table, properties in resources("AWS::DynamoDB::Table").items():
+        if table in tables or not tables:
+            keys = [part["AttributeName"] for part in properties["KeySchema"]]
+            for item in items_of(dynamodb, table):
+                dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
 
 
 def _allowed(function: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -7,7 +7,7 @@ import sys
 from local.stack import PROJECT
 
 
-def test_a_port_that_is_taken_is_refused_with_a_sentence() -> None:
+def test_a_port_that_is_used_is_refused_with_a_sentence() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -5,57 +5,63 @@ from typing import get_args
 import pytest
 
 from local.clinicians import ROLES, Role
-from tests.kit import live_portal as towns
-from tests.kit.live_portal import Town
-from tests.kit.visitors import Answer
+from tests.kit.http_response import HttpResponse
+from tests.kit.live_portal import DAY, LivePortal, shared_portal
 
 REFUSED = (401, {"message": "Unauthorized"})
 
 
 @pytest.fixture
-def town(request: pytest.FixtureRequest) -> Town:
-    return towns.shared(request.config)
+def live_portal(request: pytest.FixtureRequest) -> LivePortal:
+    return shared_portal(request.config)
 
 
-def asked(town: Town, path: str, authorization: str | None = None, method: str = "GET") -> Answer:
+def requested(
+    live_portal: LivePortal, path: str, authorization: str | None = None, method: str = "GET"
+) -> HttpResponse:
     """What the admin API answers."""
     headers = {"Authorization": authorization} if authorization else {}
-    return town.app().send(method, f"/admin/v1/practices/{path}", headers=headers)
+    return live_portal.app().send(method, f"/admin/v1/practices/{path}", headers=headers)
 
 
-def test_every_role_has_a_token_that_is_good_for_its_own_practices(town: Town) -> None:
-    tokens = {role: town.portal.authorization("willow", role) for role in ROLES}
+def test_every_role_has_a_token_that_is_good_for_its_own_practices(live_portal: LivePortal) -> None:
+    tokens = {role: live_portal.portal.authorization("willow", role) for role in ROLES}
     seen = {
-        role: tuple(asked(town, slug, token).status for slug in ("willow", "harbor")) for role, token in tokens.items()
+        role: tuple(requested(live_portal, slug, token).status for slug in ("willow", "harbor"))
+        for role, token in tokens.items()
     }
 
     assert seen == {"clinician": (200, 404), "admin": (200, 404), "operator": (200, 200)}
     assert get_args(Role.__value__) == ROLES
 
 
-def test_the_gateway_refuses_by_itself_without_a_good_token(town: Town) -> None:
-    token = town.portal.authorization()
+def test_the_gateway_refuses_by_itself_without_a_good_token(live_portal: LivePortal) -> None:
+    token = live_portal.portal.authorization()
     changed = token[:-8] + ("A" if token[-8] != "A" else "B") + token[-7:]
-    refusals = [asked(town, "willow"), asked(town, "willow", changed), asked(town, "willow/clients", "none", "POST")]
+    refusals = [
+        requested(live_portal, "willow"),
+        requested(live_portal, "willow", changed),
+        requested(live_portal, "willow/clients", "none", "POST"),
+    ]
 
     assert [(refusal.status, refusal.document) for refusal in refusals] == [REFUSED] * 3
     assert all(refusal.headers["www-authenticate"].startswith("Bearer") for refusal in refusals)
 
 
-def test_a_token_is_good_however_far_the_services_clock_went(town: Town) -> None:
-    token = town.portal.authorization()
-    town.wait(towns.DAY)
+def test_a_token_is_good_however_far_the_services_clock_went(live_portal: LivePortal) -> None:
+    token = live_portal.portal.authorization()
+    live_portal.wait(DAY)
 
-    assert asked(town, "willow", token).status == 200
+    assert requested(live_portal, "willow", token).status == 200
 
 
 @pytest.mark.parametrize("query", ["role=boss", "practice=Not%20a%20practice", "practice="])
-def test_nobody_else_has_a_token(town: Town, query: str) -> None:
-    assert town.app().get(f"/local/token?{query}").status == 400
+def test_nobody_else_has_a_token(live_portal: LivePortal, query: str) -> None:
+    assert live_portal.app().get(f"/local/token?{query}").status == 400
 
 
-def test_clinicians_see_who_was_put_in(town: Town) -> None:
-    listed = asked(town, "willow/clients?limit=100", town.portal.authorization()).document["clients"]
+def test_clinicians_see_who_was_put_in(live_portal: LivePortal) -> None:
+    listed = requested(live_portal, "willow/clients?limit=100", live_portal.portal.authorization()).document["clients"]
     known = {client["name"]: client for client in listed}
 
     assert [known[name]["kind"] for name in ("Ana Reyes", "Maria & Daniel Gomez", "Leo Gomez")] == [
@@ -69,8 +75,8 @@ def test_clinicians_see_who_was_put_in(town: Town) -> None:
     assert known["Jo Winters"]["emails"][0]["email_ok"] is False
 
 
-def test_the_local_page_holds_a_token_that_works(town: Town) -> None:
-    page = town.browser().get("/local").body.decode()
+def test_the_local_page_holds_a_token_that_works(live_portal: LivePortal) -> None:
+    page = live_portal.browser().get("/local").body
     token = page.partition("Authorization: ")[2].partition("</pre>")[0]
 
-    assert asked(town, "willow", token).status == 200
+    assert requested(live_portal, "willow", token).status == 200

@@ -121,7 +121,7 @@ def test_only_blanks_and_tabs_around_a_cookie_are_trimmed() -> None:
 
 
 @pytest.mark.parametrize("end", ["/", "/willow", "?", "#", "//"])
-def test_an_origin_that_no_browser_sends_is_not_taken_for_the_portals(end: str) -> None:
+def test_an_origin_that_no_browser_sends_is_not_mistaken_for_the_portals(end: str) -> None:
     origin = f"http://127.0.0.1:8000{end}"
     incoming = Incoming("POST", "/", ((b"Host", b"localhost:8000"), (b"Origin", origin.encode())), b"", "127.0.0.1")
     event = gateway.event(incoming, Match(ROUTES[0], {}), NOON, "http://localhost:8000")

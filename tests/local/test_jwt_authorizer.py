@@ -36,11 +36,11 @@ class Issuer:
     def token(self, key: RSAKey | None = None, header: dict[str, Any] | None = None, **claims: Any) -> str:
         """A token of this moment; claims that are None are left out."""
         now = int(time.time())
-        told = CLAIMS | {"iat": now, "exp": now + 60} | claims
+        fields = CLAIMS | {"iat": now, "exp": now + 60} | claims
         signed_by = key or self.keys[-1]
         named = {"alg": "RS256", "kid": signed_by.kid} | (header or {})
-        kept = {name: value for name, value in told.items() if value is not None}
-        return jwt.encode(named, kept, signed_by, [named["alg"]])
+        stored = {name: value for name, value in fields.items() if value is not None}
+        return jwt.encode(named, stored, signed_by, [named["alg"]])
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def gate(issuer: Issuer) -> JwtAuthorizer:
     return JwtAuthorizer({ISSUER: issuer.url})
 
 
-def asked(gate: JwtAuthorizer, *values: str, route: Route = ROUTE) -> Any:
+def request(gate: JwtAuthorizer, *values: str, route: Route = ROUTE) -> Any:
     """What a request with these `Authorization` headers leads to."""
     headers = tuple((b"Authorization", value.encode()) for value in values)
     return asyncio.run(gate.authorize(route, Incoming("GET", "/admin", headers, b"", "127.0.0.1")))
@@ -79,40 +79,40 @@ def asked(gate: JwtAuthorizer, *values: str, route: Route = ROUTE) -> Any:
 
 def refused(gate: JwtAuthorizer, *values: str) -> tuple[int, str, str]:
     with pytest.raises(Denied) as denied:
-        asked(gate, *values)
+        request(gate, *values)
     return denied.value.status, denied.value.message, denied.value.challenge
 
 
 def test_a_route_without_an_authorizer_asks_for_nothing(gate: JwtAuthorizer) -> None:
-    assert asked(gate, route=Route("$default", "Session")) is None
+    assert request(gate, route=Route("$default", "Session")) is None
 
 
-def test_the_function_is_told_every_claim_as_text(gate: JwtAuthorizer, issuer: Issuer) -> None:
+def test_the_function_learns_every_claim_as_text(gate: JwtAuthorizer, issuer: Issuer) -> None:
     token = issuer.token(groups=["a", "b"], verified=True)
-    told = asked(gate, f"Bearer {token}")["jwt"]
+    fields = request(gate, f"Bearer {token}")["jwt"]
 
-    assert told["scopes"] == ["latchkey/admin"]
-    assert {name: told["claims"][name] for name in ("sub", "groups", "verified")} == {
+    assert fields["scopes"] == ["latchkey/admin"]
+    assert {name: fields["claims"][name] for name in ("sub", "groups", "verified")} == {
         "sub": "dr",
         "groups": "[a b]",
         "verified": "true",
     }
-    assert told["claims"]["exp"].isdecimal()
+    assert fields["claims"]["exp"].isdecimal()
 
 
 @pytest.mark.parametrize("word", ["Bearer ", "bearer ", ""])
 def test_the_word_before_the_token_may_be_left_out(gate: JwtAuthorizer, issuer: Issuer, word: str) -> None:
-    assert asked(gate, word + issuer.token())["jwt"]["claims"]["sub"] == "dr"
+    assert request(gate, word + issuer.token())["jwt"]["claims"]["sub"] == "dr"
 
 
 @pytest.mark.parametrize(
     "claims", [{"aud": "tablet"}, {"aud": ["other", "desk"]}, {"scope": None, "scp": ["latchkey/all"]}]
 )
 def test_audience_and_scope_have_two_names_each(gate: JwtAuthorizer, issuer: Issuer, claims: dict[str, Any]) -> None:
-    assert asked(gate, issuer.token(**claims))
+    assert request(gate, issuer.token(**claims))
 
 
-def test_without_a_token_nothing_is_said_but_that_one_is_wanted(gate: JwtAuthorizer) -> None:
+def test_without_a_token_the_response_only_asks_for_one(gate: JwtAuthorizer) -> None:
     assert refused(gate) == refused(gate, "") == refused(gate, "Bearer ") == (401, "Unauthorized", "Bearer")
 
 
@@ -183,13 +183,13 @@ def test_a_token_without_a_scope_of_the_route_is_not_enough(
     assert refused(gate, issuer.token(scope=scope))[:2] == (403, "Forbidden")
 
 
-def test_keys_are_read_once_and_again_for_a_key_that_is_new(gate: JwtAuthorizer, issuer: Issuer) -> None:
+def test_keys_are_read_once_and_once_more_for_a_key_that_is_new(gate: JwtAuthorizer, issuer: Issuer) -> None:
     for _ in range(3):
-        asked(gate, issuer.token())
+        request(gate, issuer.token())
     assert issuer.reads == 2
 
     issuer.keys.append(_key("second"))
-    assert asked(gate, issuer.token())
+    assert request(gate, issuer.token())
     assert issuer.reads == 4
 
 

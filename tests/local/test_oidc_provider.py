@@ -18,7 +18,7 @@ VERIFIER = "v" * 43
 MARIA, KIM = oidc_provider.ACCOUNTS[0], oidc_provider.ACCOUNTS[1]
 
 
-class Provider:
+class ProviderUnderTest:
     """The stand-in, a client that has registered with it, and a browser."""
 
     def __init__(self) -> None:
@@ -55,8 +55,8 @@ def _plainly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def provider(_plainly: None) -> Provider:
-    return Provider()
+def provider(_plainly: None) -> ProviderUnderTest:
+    return ProviderUnderTest()
 
 
 def code_in(answer: TestResponse) -> str:
@@ -65,14 +65,14 @@ def code_in(answer: TestResponse) -> str:
     return parse_qs(urlsplit(answer.location).query)["code"][0]
 
 
-def test_people_choose_one_of_their_accounts(provider: Provider) -> None:
+def test_people_choose_one_of_their_accounts(provider: ProviderUnderTest) -> None:
     page = provider.opened()
 
     assert page.status_code == 200
     assert all(account.email in page.text and account.subject in page.text for account in oidc_provider.ACCOUNTS)
 
 
-def test_a_code_is_worth_one_token_that_says_who_it_is(provider: Provider) -> None:
+def test_a_code_is_worth_one_token_that_says_who_it_is(provider: ProviderUnderTest) -> None:
     code = code_in(provider.pressed(MARIA))
     answer = provider.exchanged(code)
     keys = provider.browser.get(oidc_provider.KEYS, base_url=BASE)
@@ -93,28 +93,28 @@ def test_a_code_is_worth_one_token_that_says_who_it_is(provider: Provider) -> No
         {"redirect_uri": "http://x.example/"},
     ],
 )
-def test_a_code_is_worth_nothing_to_a_stranger(provider: Provider, wrong: dict[str, str]) -> None:
+def test_a_code_is_worth_nothing_to_a_stranger(provider: ProviderUnderTest, wrong: dict[str, str]) -> None:
     assert provider.exchanged(code_in(provider.pressed(MARIA)), **wrong).status_code >= 400
 
 
-def test_nobody_is_asked_without_a_code_challenge_or_sent_elsewhere(provider: Provider) -> None:
+def test_nobody_gets_the_form_without_a_code_challenge_or_sent_elsewhere(provider: ProviderUnderTest) -> None:
     assert provider.opened(code_challenge_method="plain").status_code == 400
     assert provider.opened(redirect_uri="https://evil.example/").status_code == 400
     assert provider.opened(client_id="nobody").status_code == 400
 
 
-def test_whoever_chose_before_is_sent_straight_back(provider: Provider) -> None:
+def test_anyone_who_chose_before_is_sent_straight_back(provider: ProviderUnderTest) -> None:
     provider.pressed(KIM)
-    again = provider.opened()
+    repeated = provider.opened()
 
-    assert again.status_code == 302
-    assert provider.exchanged(code_in(again)).status_code == 200
+    assert repeated.status_code == 302
+    assert provider.exchanged(code_in(repeated)).status_code == 200
     assert provider.opened(prompt="select_account").status_code == 200
     provider.browser.get(oidc_provider.FORGET, base_url=BASE)
     assert provider.opened().status_code == 200
 
 
-def test_whoever_cancels_comes_back_without_a_code(provider: Provider) -> None:
+def test_anyone_who_cancels_comes_back_without_a_code(provider: ProviderUnderTest) -> None:
     form = {"action": "deny"}
     answer = provider.browser.post(oidc_provider.AUTHORIZE, query_string=provider.asks(), data=form, base_url=BASE)
 

@@ -23,7 +23,7 @@ def test_an_environment_that_says_nothing_leaves_it_to_the_stand_in() -> None:
     assert provider_choice.from_environment({"PATH": "/bin"}) is None
 
 
-def test_another_provider_is_taken_as_it_is() -> None:
+def test_another_provider_is_used_unchanged() -> None:
     named = provider_choice.from_environment(OTHER)
 
     assert named is not None
@@ -45,9 +45,9 @@ def test_a_client_alone_means_google_itself() -> None:
     assert named.parameters() == {"GoogleClientId": "portal"}
 
 
-@pytest.mark.parametrize("said", [{"GOOGLE_CLIENT_ID": ""}, provider_choice.OFF.variables()])
-def test_an_empty_client_turns_it_off(said: dict[str, str]) -> None:
-    assert provider_choice.from_environment(said) == provider_choice.OFF
+@pytest.mark.parametrize("message_text", [{"GOOGLE_CLIENT_ID": ""}, provider_choice.OFF.variables()])
+def test_an_empty_client_turns_it_off(message_text: dict[str, str]) -> None:
+    assert provider_choice.from_environment(message_text) == provider_choice.OFF
     assert provider_choice.OFF.parameters() == {"GoogleClientId": ""}
 
 

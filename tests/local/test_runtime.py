@@ -41,13 +41,15 @@ def tried(folder: Path, trial: Callable[[Pool], Awaitable[Any]], code: str = HAN
     return asyncio.run(all_of_it())
 
 
-async def asked(pool: Pool, do: str, **more: Any) -> Any:
+async def request(pool: Pool, do: str, **more: Any) -> Any:
     return json.loads(await pool.invoke(json.dumps({"do": do, **more}).encode()))
 
 
-def test_a_function_finds_its_own_variables_and_none_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_finds_its_own_variables_and_none_of_the_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OURS", "1")
-    found = tried(tmp_path, lambda pool: asked(pool, "tell"))
+    found = tried(tmp_path, lambda pool: request(pool, "tell"))
 
     assert (found["OWN"], found["AWS_ACCESS_KEY_ID"], found["AWS_REGION"]) == ("1", "key", "us-east-1")
     assert found["PYTHONPATH"] == str(tmp_path / "layer" / "python")
@@ -56,10 +58,10 @@ def test_a_function_finds_its_own_variables_and_none_of_ours(tmp_path: Path, mon
 
 def test_a_process_stays_for_the_next_event_also_after_an_exception(tmp_path: Path) -> None:
     async def trial(pool: Pool) -> tuple[int, int]:
-        first = await asked(pool, "number")
+        first = await request(pool, "number")
         with pytest.raises(FunctionFailed):
-            await asked(pool, "raise")
-        return first, await asked(pool, "number")
+            await request(pool, "raise")
+        return first, await request(pool, "number")
 
     first, second = tried(tmp_path, trial)
 
@@ -68,7 +70,7 @@ def test_a_process_stays_for_the_next_event_also_after_an_exception(tmp_path: Pa
 
 def test_events_at_once_are_handled_by_processes_of_their_own(tmp_path: Path) -> None:
     async def trial(pool: Pool) -> list[int]:
-        return list(await asyncio.gather(*(asked(pool, "wait", seconds=0.5) for _ in range(3))))
+        return list(await asyncio.gather(*(request(pool, "wait", seconds=0.5) for _ in range(3))))
 
     assert len(set(tried(tmp_path, trial))) == 3
 
@@ -76,8 +78,8 @@ def test_events_at_once_are_handled_by_processes_of_their_own(tmp_path: Path) ->
 def test_a_process_that_dies_fails_its_event_and_no_other(tmp_path: Path) -> None:
     async def trial(pool: Pool) -> int:
         with pytest.raises(FunctionFailed, match="ended in the middle"):
-            await asked(pool, "die")
-        number: int = await asked(pool, "number")
+            await request(pool, "die")
+        number: int = await request(pool, "number")
         return number
 
     assert tried(tmp_path, trial) > 0
@@ -86,8 +88,8 @@ def test_a_process_that_dies_fails_its_event_and_no_other(tmp_path: Path) -> Non
 def test_a_function_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     async def trial(pool: Pool) -> int:
         with pytest.raises(FunctionTimedOut):
-            await asked(pool, "wait", seconds=30)
-        number: int = await asked(pool, "number")
+            await request(pool, "wait", seconds=30)
+        number: int = await request(pool, "number")
         return number
 
     assert tried(tmp_path, trial, timeout=1) > 0
@@ -97,14 +99,14 @@ def test_a_function_that_does_not_start_fails_every_event(tmp_path: Path) -> Non
     async def trial(pool: Pool) -> None:
         for _ in range(2):
             with pytest.raises(FunctionFailed, match="does not start"):
-                await asked(pool, "number")
+                await request(pool, "number")
 
     tried(tmp_path, trial, code="import nothing_of_that_name")
 
     assert "nothing_of_that_name" in (tmp_path / "Trial.log").read_text()
 
 
-def test_a_worker_is_told_the_services_time(tmp_path: Path) -> None:
+def test_a_worker_learns_the_services_time(tmp_path: Path) -> None:
     async def trial(pool: Pool) -> Any:
         return json.loads(await pool.invoke(b'{"do": "clock"}', '{"custom": {"now": "1772366400250"}}'))
 

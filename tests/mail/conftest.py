@@ -6,14 +6,13 @@ import secrets
 from collections.abc import Iterable, Iterator
 
 import pytest
-from moto import mock_aws
 
 from latchkey import tokens
-from tests.functions.conftest import AS_WE_ARE, tell_nothing
+from tests.functions.conftest import tell_nothing
 from tests.kit import sam_template
-from tests.kit.files import key_of, put, put_people
-from tests.kit.portal import Cloud, Portal
-from tests.kit.seed import WILLOW
+from tests.kit.cloud import Cloud, mocked_aws
+from tests.kit.portal import Portal
+from tests.kit.seed import WILLOW, key_of, put, seed_people
 
 CROWD = [f"p{number:03}@example.com" for number in range(640)]
 """Addresses on file beside those of everyone whom tests know."""
@@ -25,11 +24,11 @@ PAGE = 25
 @pytest.fixture(scope="module")
 def crowd() -> Iterator[Portal]:
     """A portal of so many people; nothing of one test is taken away before the next."""
-    with mock_aws(config=AS_WE_ARE), pytest.MonkeyPatch.context() as patch:
+    with mocked_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "randbelow", random.Random(93).randrange)  # noqa: S311 - the same waits every night
         portal = Portal(Cloud())
         portal.parameters["PracticeCacheSeconds"] = "60"
-        put_people(portal)
+        seed_people(portal)
         someone = put(portal, WILLOW, CROWD[0], profiles=())
         key = {"key": {"S": tokens.base64url_encode(someone.key)}}
         pattern = portal.tables.get_item(TableName="Accounts", Key=key)["Item"]

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 from latchkey import aws
 from latchkey.mail.queue import parse_job
 from tests.kit import sam_template
-from tests.mail.time import Time
+from tests.mail.time import SimulatedClock
 
 SEND_SECONDS = 0.015
 LONGEST_DELAY = 900
@@ -29,10 +29,10 @@ class Message:
 
 
 @dataclass(slots=True)
-class Queue:
+class FakeQueue:
     """A standard queue: any order, at least once."""
 
-    time: Time
+    time: SimulatedClock
     twice: int = 0
     """One in so many messages is delivered once more after it was deleted; 0 for none."""
     dead: list[Message] = field(default_factory=list)
@@ -113,10 +113,10 @@ class Queue:
         ):
             raise aws.DeadlineTooClose
         self.time.pass_by(SEND_SECONDS)
-        told = json.loads(params["body"])
-        if told["DelaySeconds"]:
-            self.delays.append(told["DelaySeconds"])
-        self.put(told["MessageBody"], told["DelaySeconds"])
+        fields = json.loads(params["body"])
+        if fields["DelaySeconds"]:
+            self.delays.append(fields["DelaySeconds"])
+        self.put(fields["MessageBody"], fields["DelaySeconds"])
         return Mock(status_code=200), {"MessageId": str(self._count)}
 
 
@@ -135,5 +135,5 @@ def _mapping() -> dict[str, Any]:
     (event,) = sam_template.resources("AWS::Serverless::Function")["SendMail"]["Events"].values()
     assert event["Type"] == "SQS"
     assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    told: dict[str, Any] = event["Properties"]
-    return told
+    fields: dict[str, Any] = event["Properties"]
+    return fields

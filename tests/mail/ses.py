@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from latchkey import aws, tokens
-from tests.mail.time import Time
+from tests.mail.time import SimulatedClock
 
 RATE = 14
 """Mails a second: what AWS gives an account that has left the sandbox."""
@@ -56,10 +56,10 @@ class Try:
 
 
 @dataclass(slots=True)
-class Ses:
+class FakeSes:
     """In place of the network behind botocore's client, so that the client's own tries count too."""
 
-    time: Time
+    time: SimulatedClock
     latency: tuple[float, float] = (0.06, 0.2)
     rejected: set[str] = field(default_factory=set)
     """Addresses that it will never take."""
@@ -75,7 +75,7 @@ class Ses:
         self._spells.append((since, until, cycle(ways)))
 
     @property
-    def taken(self) -> list[Try]:
+    def accepted(self) -> list[Try]:
         """The mails that went out."""
         return [one for one in self.tries if one.answer in {"taken", "lost"}]
 
@@ -90,9 +90,9 @@ class Ses:
             events.unregister("before-send.sesv2.SendEmail", unique_id="ses")
 
     def _answer(self, request: Any, **_: Any) -> AWSResponse:
-        asked = json.loads(request.body)
-        (to,) = asked["Destination"]["ToAddresses"]
-        (path,) = set(re.findall(r"/[a-z-]+/link/\S+", asked["Content"]["Simple"]["Body"]["Text"]["Data"]))
+        requested = json.loads(request.body)
+        (to,) = requested["Destination"]["ToAddresses"]
+        (path,) = set(re.findall(r"/[a-z-]+/link/\S+", requested["Content"]["Simple"]["Body"]["Text"]["Data"]))
         fault = next((next(ways) for since, until, ways in self._spells if since <= self.time.now < until), None)
         match fault:
             case "unreachable":

@@ -13,11 +13,11 @@ from latchkey.mail import queue
 from latchkey.rules.mail import MailJob
 from latchkey.store.dynamodb import connection
 from tests.kit import sam_template
-from tests.kit.files import a_job, body_of, key_of
 from tests.kit.portal import Portal
-from tests.mail.queue import Message, Queue, workers
-from tests.mail.ses import Ses, Try
-from tests.mail.time import Time, TimedOut
+from tests.kit.seed import a_job, body_of, key_of
+from tests.mail.queue import FakeQueue, Message, workers
+from tests.mail.ses import FakeSes, Try
+from tests.mail.time import SimulatedClock, TimedOut
 
 TABLE_SECONDS = 0.005
 HANGING_SECONDS = 9
@@ -25,20 +25,20 @@ HANGING_SECONDS = 9
 
 
 @dataclass(slots=True)
-class Night:
+class MailSimulation:
     """The worker, between a queue and an SES."""
 
     portal: Portal
-    time: Time
-    ses: Ses
-    queue: Queue
+    time: SimulatedClock
+    ses: FakeSes
+    queue: FakeQueue
     skew: int = 0
     """By how many seconds the worker's clock is wrong."""
     timeouts: int = 0
     """How often Lambda had to end the worker."""
     newest: dict[str, MailJob] = field(default_factory=dict)
     """The last promise to each address."""
-    asked: list[tuple[int, str, list[str]]] = field(default_factory=list)
+    requests: list[tuple[int, str, list[str]]] = field(default_factory=list)
     """How the door answered those who asked there, and with which calls to AWS, but for what it keeps a while."""
     _hanging: list[tuple[float, float, str]] = field(default_factory=list)
     _plan: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
@@ -46,8 +46,8 @@ class Night:
     @classmethod
     def at(cls, portal: Portal, beginning: float) -> Self:
         """A night that begins then."""
-        time = Time(beginning)
-        return cls(portal, time, Ses(time), Queue(time))
+        time = SimulatedClock(beginning)
+        return cls(portal, time, FakeSes(time), FakeQueue(time))
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         """Do something when so many seconds have passed from now."""
@@ -67,36 +67,36 @@ class Night:
 
     def ask(self, address: str) -> None:
         """Ask for a link at the door."""
-        self.portal.now, before = int(self.time.now), len(self.portal.wire.calls)
-        answer = self.portal.browser(f"198.51.100.{len(self.asked)}").ask(address)
+        self.portal.now, before = int(self.time.now), len(self.portal.aws.calls)
+        answer = self.portal.browser(f"198.51.100.{len(self.requests)}").request_link(address)
         calls = [
             operation
-            for operation, told in self.portal.wire.calls[before:]
-            if operation != "GetSecretValue" and told.get("TableName") != "Practices"
+            for operation, fields in self.portal.aws.calls[before:]
+            if operation != "GetSecretValue" and fields.get("TableName") != "Practices"
         ]
-        self.asked.append((answer.status, answer.location, calls))
+        self.requests.append((answer.status, answer.location, calls))
         self.newest[address] = queue.parse_job(self.queue.last)
 
     def run(self, hours: float) -> None:
         """Let it pass, until nothing is left to do or so many hours are over."""
         end = self.time.now + hours * 3600
-        lanes = [self.time.now] * workers()
-        heapify(lanes)
+        workers_busy = [self.time.now] * workers()
+        heapify(workers_busy)
         while True:
             due = self.queue.due()
-            at = max(lanes[0], math.inf if due is None else due)
+            at = max(workers_busy[0], math.inf if due is None else due)
             if self._plan and self._plan[0][0] <= at:
                 self.time.now, _, act = heappop(self._plan)
                 act()
             elif at > end:
                 break
             else:
-                heappop(lanes)
-                heappush(lanes, self._invoke(at))
+                heappop(workers_busy)
+                heappush(workers_busy, self._invoke(at))
 
     def mails(self, address: str) -> list[Try]:
         """What someone has got."""
-        return [mail for mail in self.ses.taken if mail.to == address]
+        return [mail for mail in self.ses.accepted if mail.to == address]
 
     def wait(self, address: str) -> float:
         """For how many seconds someone waited for the mail of their newest request."""
@@ -131,9 +131,9 @@ class Night:
     @contextmanager
     def open(self) -> Iterator[Self]:
         """With SQS, SES, the tables and botocore's own waiting in simulated time."""
-        self.time.told = self._tell_time
+        self.time.on_change = self._tell_time
         events = connection.client.meta.events
-        events.register("before-call.dynamodb.*", self._table_asked, unique_id="night")
+        events.register("before-call.dynamodb.*", self._table_calls, unique_id="night")
         try:
             with ExitStack() as stack:
                 stack.enter_context(self.ses.answering())
@@ -147,7 +147,7 @@ class Night:
         left = self.time.deadline - self.time.now
         self.portal.milliseconds = int(left * 1000) if left < math.inf else 10_000
 
-    def _table_asked(self, model: Any, **_: Any) -> Any:
+    def _table_calls(self, model: Any, **_: Any) -> Any:
         for since, until, operation in self._hanging:
             if since <= self.time.now < until and operation in {"", model.name}:
                 self.time.pass_by(HANGING_SECONDS)

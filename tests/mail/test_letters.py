@@ -23,11 +23,11 @@ THIRD_OF_MARCH = 1772574120
 WILLOW = Practice(slug="willow", name="Willow Family Therapy", phone="(555) 010-0142", time_zone="America/Chicago")
 
 every_language = pytest.mark.parametrize("language", LANGUAGES)
-ERRANDS = ["sign_in", "invitation"]
+LINK_MAILS = ["sign_in", "invitation"]
 NOTICES = ["pin_made", "address_changed"]
 
-every_kind = pytest.mark.parametrize("kind", ERRANDS + NOTICES)
-every_errand = pytest.mark.parametrize("kind", ERRANDS)
+every_kind = pytest.mark.parametrize("kind", LINK_MAILS + NOTICES)
+every_link_mail = pytest.mark.parametrize("kind", LINK_MAILS)
 every_notice = pytest.mark.parametrize("kind", NOTICES)
 
 
@@ -41,10 +41,10 @@ def write(
     if kind in NOTICES:
         return (letters.pin_made if kind == "pin_made" else letters.address_changed)(practice, notice(language))
     if kind == "invitation":
-        return letters.invitation(practice, errand(language, hours), name="Sam Okafor", portal=PORTAL, words=words)
+        return letters.invitation(practice, link_mail(language, hours), name="Sam Okafor", portal=PORTAL, words=words)
     return letters.sign_in(
         practice,
-        errand(language, hours),
+        link_mail(language, hours),
         requested_at=THIRD_OF_MARCH,
         name="Sam Okafor",
         portal=PORTAL,
@@ -52,7 +52,7 @@ def write(
     )
 
 
-def errand(language: Language = "en", hours: int = 24) -> LinkMail:
+def link_mail(language: Language = "en", hours: int = 24) -> LinkMail:
     return LinkMail(
         address="sam@example.com",
         language=language,
@@ -110,7 +110,7 @@ def test_the_subject_names_the_portal_and_nothing_private() -> None:
 
 def test_a_sign_in_letter_reads_in_the_order_of_what_people_need() -> None:
     letter = write()
-    told = (
+    fields = (
         "Willow Family Therapy",
         "Sign in to your Client Portal",
         "This link expires after 24 hours and can only be used once.",
@@ -119,12 +119,12 @@ def test_a_sign_in_letter_reads_in_the_order_of_what_people_need() -> None:
         "Replies to this address are not read.",
     )
 
-    assert in_order(visible(letter.html).partition("used once. ")[2], *told)
-    assert in_order(letter.text, *told[:2], URL, *told[2:])
+    assert in_order(visible(letter.html).partition("used once. ")[2], *fields)
+    assert in_order(letter.text, *fields[:2], URL, *fields[2:])
     assert in_order(visible(letter.html), "Click the button", "Sign in", "expires after", "copy this whole link", URL)
 
 
-def test_the_preview_tells_when_the_link_was_asked_for_by_the_practices_clock() -> None:
+def test_the_preview_tells_when_the_link_was_requested_by_the_practices_clock() -> None:
     assert visible(write().html).startswith(
         "Requested 3:42 PM. This link expires in 24 hours and can only be used once."
     )
@@ -140,7 +140,7 @@ def test_a_letter_tells_the_lifetime_of_this_stack(language: Language) -> None:
     assert words in visible(letter.html)
 
 
-@every_errand
+@every_link_mail
 @every_language
 def test_a_letter_has_one_button_and_shows_its_address_once_more_as_text(kind: str, language: Language) -> None:
     letter = write(kind, language)
@@ -192,7 +192,7 @@ def test_a_letter_without_a_number_to_call_still_says_whom_to_ask(kind: str, lan
         assert "None" not in part
 
 
-def test_where_replies_are_read_nobody_is_told_otherwise() -> None:
+def test_no_letter_says_that_replies_are_not_read() -> None:
     letter = write(practice=replace(WILLOW, reply_to="desk@willow.example"))
 
     assert letter.reply_to == ("desk@willow.example",)
@@ -213,7 +213,7 @@ def test_a_letter_is_small_and_loads_nothing(kind: str, language: Language) -> N
 
 @every_kind
 @every_language
-def test_machines_are_told_what_a_letter_is(kind: str, language: Language) -> None:
+def test_headers_mark_a_letter_as_automatic(kind: str, language: Language) -> None:
     assert write(kind, language).headers == (
         ("Auto-Submitted", "auto-generated"),
         ("X-Auto-Response-Suppress", "All"),
@@ -222,7 +222,7 @@ def test_machines_are_told_what_a_letter_is(kind: str, language: Language) -> No
     )
 
 
-@every_errand
+@every_link_mail
 @every_language
 def test_a_letter_with_a_link_says_nothing_of_pin_codes(kind: str, language: Language) -> None:
     letter = write(kind, language)
@@ -288,7 +288,7 @@ def test_a_letter_goes_to_the_address_on_file_and_keeps_it_out_of_logs() -> None
     letter = write()
 
     assert letter.to == "sam@example.com"
-    assert not re.search("sam@|link/", f"{letter!r} {errand()!r} {notice()!r}")
+    assert not re.search("sam@|link/", f"{letter!r} {link_mail()!r} {notice()!r}")
 
 
 @every_kind
@@ -311,9 +311,9 @@ def test_a_notice_opens_nothing(kind: str, language: Language) -> None:
     assert not re.search(r"href|https?:|@|\d{6}", letter.text + letter.html.partition("</style>")[2].replace("#", ""))
 
 
-def test_whoever_did_not_ask_for_a_pin_code_learns_that_one_was_made_and_whom_to_call() -> None:
+def test_a_person_who_requested_no_pin_code_learns_that_one_was_made_and_whom_to_call() -> None:
     letter = write("pin_made")
-    told = (
+    fields = (
         "Willow Family Therapy",
         "A Pin Code was made for your Client Portal",
         "On March 3, 2026 at 3:42 PM, Willow Family Therapy made a one-time Pin Code for you",
@@ -322,14 +322,14 @@ def test_whoever_did_not_ask_for_a_pin_code_learns_that_one_was_made_and_whom_to
         "Questions? Call Willow Family Therapy at (555) 010-0142.",
     )
 
-    assert in_order(letter.text, *told)
-    assert in_order(visible(letter.html), *told)
+    assert in_order(letter.text, *fields)
+    assert in_order(visible(letter.html), *fields)
     assert visible(letter.html).startswith("Made on March 3, 2026 at 3:42 PM. It is not in this email.")
 
 
-def test_a_change_of_address_is_told_in_words_that_either_address_may_read() -> None:
+def test_a_change_of_address_is_announced_in_words_that_either_address_may_read() -> None:
     letter = write("address_changed")
-    told = (
+    fields = (
         "Willow Family Therapy",
         "The email address for your Client Portal was changed",
         "On March 3, 2026 at 3:42 PM, Willow Family Therapy changed the email address",
@@ -338,8 +338,8 @@ def test_a_change_of_address_is_told_in_words_that_either_address_may_read() -> 
         "Questions? Call Willow Family Therapy at (555) 010-0142.",
     )
 
-    assert in_order(letter.text, *told)
-    assert in_order(visible(letter.html), *told)
+    assert in_order(letter.text, *fields)
+    assert in_order(visible(letter.html), *fields)
 
 
 @every_notice
@@ -347,18 +347,18 @@ def test_a_notice_tells_the_time_as_its_readers_write_it(kind: str) -> None:
     assert "El 3 de marzo de 2026 a las 15:42, Willow Family Therapy" in write(kind, "es").text
 
 
-@every_errand
+@every_link_mail
 @every_language
-def test_a_practice_speaks_in_its_own_words_and_ours_stay_where_it_says_nothing(kind: str, language: Language) -> None:
-    ours = write(kind, language)
+def test_wording_of_a_practice_replaces_only_the_parts_that_it_sets(kind: str, language: Language) -> None:
+    expected = write(kind, language)
     letter = write(kind, language, words=WordingOverrides(body="Come in, {name}."))
 
     assert "Come in, Sam Okafor." in letter.text
     assert "Come in, Sam Okafor." in visible(letter.html)
-    assert write(kind, language, words=WordingOverrides()) == ours
+    assert write(kind, language, words=WordingOverrides()) == expected
 
 
-@every_errand
+@every_link_mail
 @every_language
 def test_own_words_leave_everything_in_place_that_a_letter_must_say(kind: str, language: Language) -> None:
     letter = write(kind, language, words=WordingOverrides("Greeting", "Body", "Footer"))
@@ -382,7 +382,7 @@ def test_own_words_leave_everything_in_place_that_a_letter_must_say(kind: str, l
     assert in_order(visible(letter.html), "Body", {"en": "Sign in", "es": "Iniciar sesión"}[language], URL)
 
 
-def test_own_words_stand_in_place_of_ours() -> None:
+def test_wording_replaces_the_default_text() -> None:
     letter = write("invitation", words=WordingOverrides("Dear Sam,", "Your place is ready."))
 
     for part in (letter.text, letter.html):
@@ -390,7 +390,7 @@ def test_own_words_stand_in_place_of_ours() -> None:
         assert "has given you access" not in part
 
 
-@every_errand
+@every_link_mail
 def test_the_button_stands_where_the_practice_puts_it(kind: str) -> None:
     letter = write(kind, words=WordingOverrides(body="First this. {link} Then that."))
 
@@ -398,7 +398,7 @@ def test_the_button_stands_where_the_practice_puts_it(kind: str) -> None:
     assert in_order(visible(letter.html), "First this.", "Sign in", "Then that.", "expires after", URL)
 
 
-@every_errand
+@every_link_mail
 @pytest.mark.parametrize("body", ["", "{link}", "{link}{link} and {link}", "No link here."])
 def test_there_is_one_button_however_often_the_practice_asks_for_it(kind: str, body: str) -> None:
     letter = write(kind, words=WordingOverrides("{link}", body, "{link}"))
@@ -408,7 +408,7 @@ def test_there_is_one_button_however_often_the_practice_asks_for_it(kind: str, b
     assert "{link}" not in letter.text + letter.html
 
 
-@every_errand
+@every_link_mail
 @pytest.mark.parametrize("part", ["greeting", "body", "footer"])
 @pytest.mark.parametrize(
     "text",
@@ -432,7 +432,7 @@ def test_what_a_practice_writes_is_text_and_nothing_else(kind: str, part: str, t
 def test_an_invitation_can_have_a_subject_and_a_message_of_its_own() -> None:
     letter = letters.invitation(
         WILLOW,
-        errand(),
+        link_mail(),
         name="Sam Okafor",
         portal=PORTAL,
         words=WordingOverrides("Dear {name},", "The usual.", "Warmly, Willow"),
@@ -458,7 +458,7 @@ def test_an_invitation_can_have_a_subject_and_a_message_of_its_own() -> None:
     ],
 )
 def test_a_subject_is_one_short_line_and_never_empty(subject: str | None, shown: str) -> None:
-    letter = letters.invitation(WILLOW, errand(), name="Sam Okafor", portal=PORTAL, subject=subject)
+    letter = letters.invitation(WILLOW, link_mail(), name="Sam Okafor", portal=PORTAL, subject=subject)
 
     assert letter.subject == shown
     assert re.findall(r'href="([^"]*)"', letter.html) == [URL]
@@ -469,7 +469,7 @@ def test_a_subject_is_one_short_line_and_never_empty(subject: str | None, shown:
 def test_an_invitation_says_what_is_waiting_in_the_portal(language: Language) -> None:
     letter = letters.invitation(
         WILLOW,
-        errand(language),
+        link_mail(language),
         name="Sam Okafor",
         portal=PORTAL,
         items=("Consent form", "Intake\r\nquestions", HOSTILE, "\n"),

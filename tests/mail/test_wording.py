@@ -16,8 +16,8 @@ VALUES = {
 
 def body(text: str) -> list[list[str]]:
     """The paragraphs of a body for Sam, button or not."""
-    said = render_wording(WordingOverrides(body=text), **VALUES)
-    return said.before + said.after
+    message_text = render_wording(WordingOverrides(body=text), **VALUES)
+    return message_text.before + message_text.after
 
 
 @pytest.mark.parametrize(
@@ -88,25 +88,32 @@ def test_each_placeholder_becomes_what_it_stands_for() -> None:
         "{}",
     ],
 )
-def test_no_language_is_spoken_in_them(text: str) -> None:
+def test_no_source_holds_prose(text: str) -> None:
     assert body(text) == [[text]]
 
 
-def test_an_unknown_word_in_braces_that_is_already_kept_stays_as_it_is() -> None:
+def test_an_unknown_word_in_braces_that_is_already_stored_stays_as_it_is() -> None:
     assert body("Dear {nobody},") == [["Dear {nobody},"]]
 
 
 def test_a_name_that_looks_like_a_placeholder_is_a_name() -> None:
-    said = render_wording(WordingOverrides(body="{name} and {practice}"), **VALUES | {"name": "{practice}{link}{name}"})
+    message_text = render_wording(
+        WordingOverrides(body="{name} and {practice}"), **VALUES | {"name": "{practice}{link}{name}"}
+    )
 
-    assert said.before == [["{practice}{link}{name} and Willow"]]
-    assert said.after == []
+    assert message_text.before == [["{practice}{link}{name} and Willow"]]
+    assert message_text.after == []
 
 
 def test_the_first_link_divides_the_body_and_the_others_vanish() -> None:
-    said = render_wording(WordingOverrides("a{link}b", "one {link} two {link} three", "c{link}d"), **VALUES)
+    message_text = render_wording(WordingOverrides("a{link}b", "one {link} two {link} three", "c{link}d"), **VALUES)
 
-    assert (said.greeting, said.before, said.after, said.footer) == ([["ab"]], [["one"]], [["two three"]], [["cd"]])
+    assert (message_text.greeting, message_text.before, message_text.after, message_text.footer) == (
+        [["ab"]],
+        [["one"]],
+        [["two three"]],
+        [["cd"]],
+    )
 
 
 def test_blank_lines_part_paragraphs_and_a_line_stays_a_line() -> None:
@@ -119,14 +126,14 @@ def test_a_line_that_only_held_a_number_nobody_has_leaves_no_gap() -> None:
     ]
 
 
-def test_controls_that_were_kept_before_they_were_refused_do_no_harm() -> None:
+def test_controls_that_were_stored_before_they_were_refused_do_no_harm() -> None:
     assert body("a\0b\u202ec\x1b[31md\u2066") == [["a b c [31md"]]
 
 
 @given(st.builds(WordingOverrides, *[st.text(st.sampled_from("{}$%link name\n\r\0.é<&\u202e\ud800"), max_size=40)] * 3))
 def test_whatever_is_written_becomes_lines_that_can_be_seen(words: WordingOverrides) -> None:
-    said = render_wording(words, **VALUES)
-    for paragraphs in (said.greeting, said.before, said.after, said.footer):
+    message_text = render_wording(words, **VALUES)
+    for paragraphs in (message_text.greeting, message_text.before, message_text.after, message_text.footer):
         for line in (line for paragraph in paragraphs for line in paragraph):
             assert line == line.strip() != ""
             assert len(line.splitlines()) == 1

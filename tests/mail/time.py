@@ -10,13 +10,13 @@ class TimedOut(BaseException):
 
 
 @dataclass(slots=True)
-class Time:
+class SimulatedClock:
     """Where a simulation is, in Unix seconds."""
 
     now: float
     deadline: float = math.inf
     """Of the function that runs now."""
-    told: Callable[[], None] = field(default=lambda: None)
+    on_change: Callable[[], None] = field(default=lambda: None)
     """Called at each step."""
 
     def pass_by(self, seconds: float) -> None:
@@ -28,4 +28,4 @@ class Time:
         if self.now >= self.deadline:
             self.now = self.deadline
             raise TimedOut
-        self.told()
+        self.on_change()

@@ -15,7 +15,7 @@ class Limit(NamedTuple):
     """At most so many in so many seconds, from the first on."""
 
     name: str
-    most: int
+    max_count: int
     seconds: int
 
 
@@ -29,7 +29,7 @@ LINKS = (Limit("links in a quarter", 3, 15 * MINUTE), Limit("links in a day", 10
 WRONG_PINS = Limit("wrong PINs", 5, 15 * MINUTE)
 
 
-class Budgets:
+class LimitCounters:
     """What is used of every limit, by whom it counts."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Budgets:
         waits = [0]
         for limit in limits:
             used, ends = self.windows.get((*who, limit.name), (0, 0))
-            if used >= limit.most and ends > now:
+            if used >= limit.max_count and ends > now:
                 waits.append(ends - now)
         return max(waits)
 

@@ -12,10 +12,10 @@ MAIL_KEEPS = 6 * HOUR
 """A promised mail that could not be sent for so long is not sent."""
 GOOGLE_WAITS = 10 * MINUTE
 IDLE = 20 * MINUTE
-LONGEST = 12 * HOUR
+ABSOLUTE = 12 * HOUR
 NOTED = MINUTE
 """Activity is noted once a minute."""
-MOST_SESSIONS = 10
+MAX_SESSIONS = 10
 
 
 @dataclass(eq=False, slots=True)
@@ -24,7 +24,7 @@ class Request:
 
     kind: str
     account: "Account"
-    asked_at: int
+    requested_at: int
     dead: bool = False
     """Access ended after it was asked for, or there never was any."""
     expires_at: int | None = None
@@ -60,7 +60,7 @@ class Session:
 
     def live(self, now: int) -> bool:
         """Whether it still opens the portal."""
-        return not self.dead and now < min(self.started_at + LONGEST, self.seen_at + IDLE)
+        return not self.dead and now < min(self.started_at + ABSOLUTE, self.seen_at + IDLE)
 
 
 @dataclass(eq=False, slots=True)
@@ -149,7 +149,7 @@ class Browser:
     source: str
     """What its network counts as."""
     sessions: dict[str, Session] = field(default_factory=dict)
-    asked: dict[str, tuple[Request | None, str]] = field(default_factory=dict)
+    link_requests: dict[str, tuple[Request | None, str]] = field(default_factory=dict)
     """The request that was made here, if it was kept, and for which address."""
     known: dict[str, Account] = field(default_factory=dict)
     """Who signed in here last: all browsers that know an account have limits of their own there, together."""

@@ -10,12 +10,12 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from tests.kit import portal
-from tests.kit.seed import NOON
+from tests.kit.browser import Browser
+from tests.kit.clock import NOON
 from tests.model import state
 from tests.model.limits import DAY, HOUR
-from tests.model.reference_model import No, Told, World
-from tests.model.service import Mail, Town
+from tests.model.reference_model import ModelRefusal, Outcome, ReferenceModel
+from tests.model.service import Backend, Mail
 from tests.model.state import Account, Client, Request, Session, Start
 
 END = NOON + 48 * HOUR
@@ -63,27 +63,27 @@ class Person:
 class Device:
     """A browser, and what the model knows of it."""
 
-    real: portal.Browser
+    real: Browser
     known: state.Browser
 
 
 @dataclass
-class Tally:
+class Coverage:
     """What all runs together have come to."""
 
     steps: int = 0
-    told: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
 
 
 class Steps(RuleBasedStateMachine):
     """A service, the model of it, and everything that has happened to both."""
 
-    town: ClassVar[Town]
-    tally: ClassVar[Tally]
+    backend: ClassVar[Backend]
+    coverage: ClassVar[Coverage]
 
     def __init__(self) -> None:
         super().__init__()
-        self.stack, self.world = ExitStack(), World(NOON)
+        self.stack, self.world = ExitStack(), ReferenceModel(NOON)
         self.bodies: dict[Request, str] = {}
         self.waiting: list[Request] = []
         self.mail: dict[Request, Mail] = {}
@@ -95,7 +95,7 @@ class Steps(RuleBasedStateMachine):
     @initialize(watched=st.booleans())
     def begin(self, watched: bool) -> None:
         """Put everyone on file. Some portals are looked at so often that no session goes idle."""
-        self.watched, self.service = watched, self.stack.enter_context(self.town.service())
+        self.watched, self.service = watched, self.stack.enter_context(self.backend.service())
         self.service.at(NOON - DAY)
         self.people = [Person(self.world.on_file(*facts), self.service.on_file(*facts)) for facts in PEOPLE]
         self.browsers = [Device(self.service.browser(ip), state.Browser(network)) for ip, network in SOURCES]
@@ -116,44 +116,44 @@ class Steps(RuleBasedStateMachine):
         """Let time pass until then, if that is still to come."""
         self._tick(moment - self.world.now if moment <= END else 1)
 
-    def _agree(self, told: Told, step: Callable[[], Told]) -> None:
+    def _agree(self, outcome: Outcome, step: Callable[[], Outcome]) -> None:
         """The service was asked first; the model has to say the same, and promise the same mail."""
         known = len(self.world.requests)
         try:
             expected = step()
-        except No as no:
-            expected = no.told
-        assert told == expected, (told, expected)
-        self.tally.told[told.code] += 1
+        except ModelRefusal as no:
+            expected = no.outcome
+        assert outcome == expected, (outcome, expected)
+        self.coverage.outcomes[outcome.code] += 1
         promised, bodies = self.world.requests[known:], self.service.promises()
         for request, body in zip(promised, bodies, strict=True):
             assert json.loads(body)["kind"] == request.kind
             self.bodies[request] = body
         self.waiting += promised
 
-    def _note(self, device: Device, practice: str, told: Told) -> None:
+    def _note(self, device: Device, practice: str, outcome: Outcome) -> None:
         """Steal the cookie of a new session."""
-        if told.code == "signed_in":
+        if outcome.code == "signed_in":
             session = device.known.sessions[practice]
             session.cookie = self.service.cookie(device.real, practice)
             self.sessions.append(session)
 
-    def _ask(self, device: Device, practice: str, address: str, typed: str) -> Told:
-        told = self.service.ask(device.real, practice, typed)
-        self._agree(told, lambda: self.world.ask(device.known, practice, address))
-        return told
+    def _ask(self, device: Device, practice: str, address: str, typed: str) -> Outcome:
+        outcome = self.service.ask(device.real, practice, typed)
+        self._agree(outcome, lambda: self.world.ask(device.known, practice, address))
+        return outcome
 
-    def _open(self, device: Device, request: Request, press: bool, switch: bool) -> Told:
-        told = self.service.open(device.real, self.mail[request].path or "", press=press, switch=switch)
-        self._agree(told, lambda: self.world.open(device.known, request, press=press, switch=switch))
-        self._note(device, request.account.practice, told)
-        return told
+    def _open(self, device: Device, request: Request, press: bool, switch: bool) -> Outcome:
+        outcome = self.service.open(device.real, self.mail[request].path or "", press=press, switch=switch)
+        self._agree(outcome, lambda: self.world.open(device.known, request, press=press, switch=switch))
+        self._note(device, request.account.practice, outcome)
+        return outcome
 
-    def _type(self, device: Device, practice: str, address: str, digits: str) -> Told:
-        told = self.service.type_pin(device.real, practice, address, digits)
-        self._agree(told, lambda: self.world.type_pin(device.known, practice, address, digits))
-        self._note(device, practice, told)
-        return told
+    def _type(self, device: Device, practice: str, address: str, digits: str) -> Outcome:
+        outcome = self.service.type_pin(device.real, practice, address, digits)
+        self._agree(outcome, lambda: self.world.type_pin(device.known, practice, address, digits))
+        self._note(device, practice, outcome)
+        return outcome
 
     def _who_is_in(self, device: Device, practice: str) -> str | None:
         name = self.service.who(device.real, practice)
@@ -164,18 +164,18 @@ class Steps(RuleBasedStateMachine):
         pin = self.world.account(practice, address).pin
         return f"{(int(pin.digits) + 1) % 10**6:06}" if pin else "123456"
 
-    def _leave(self, device: Device, practice: str) -> Told:
-        told, left_for = self.service.leave(device.real, practice)
-        self._agree(told, lambda: self.world.leave(device.known, practice))
-        if told.code == "away":
+    def _leave(self, device: Device, practice: str) -> Outcome:
+        outcome, left_for = self.service.leave(device.real, practice)
+        self._agree(outcome, lambda: self.world.leave(device.known, practice))
+        if outcome.code == "away":
             self.world.starts[-1].left_for = left_for
-        return told
+        return outcome
 
     def _make_pin(self, person: Person) -> None:
-        told, digits = self.service.make_pin(*person.place)
-        self._agree(told, lambda: self.world.make_pin(person.client))
+        outcome, digits = self.service.make_pin(*person.place)
+        self._agree(outcome, lambda: self.world.make_pin(person.client))
         account = person.client.own
-        if told.code == "made" and account and account.pin:
+        if outcome.code == "made" and account and account.pin:
             account.pin.digits = digits
             self.pins.append((account, digits))
 
@@ -184,21 +184,21 @@ class Steps(RuleBasedStateMachine):
             case "pin":
                 self._make_pin(person)
             case "disable":
-                told = self.service.delete(*person.place, "portal-access")
-                self._agree(told, lambda: self.world.disable(person.client))
+                outcome = self.service.delete(*person.place, "portal-access")
+                self._agree(outcome, lambda: self.world.disable(person.client))
             case "invite":
                 self._agree(self.service.invite(*person.place, None), lambda: self.world.invite(person.client))
             case "sign out":
-                told = self.service.delete(*person.place, "sessions")
-                self._agree(told, lambda: self.world.sign_out_everywhere(person.client))
+                outcome = self.service.delete(*person.place, "sessions")
+                self._agree(outcome, lambda: self.world.sign_out_everywhere(person.client))
             case "unbind":
-                told = self.service.delete(*person.place, "google")
-                self._agree(told, lambda: self.world.unbind(person.client))
+                outcome = self.service.delete(*person.place, "google")
+                self._agree(outcome, lambda: self.world.unbind(person.client))
 
     def _come_back(self, device: Device, start: Start, google: tuple[str, str]) -> None:
-        told = self.service.come_back(device.real, start.left_for, *google)
-        self._agree(told, lambda: self.world.come_back(device.known, start, *google))
-        self._note(device, start.practice, told)
+        outcome = self.service.come_back(device.real, start.left_for, *google)
+        self._agree(outcome, lambda: self.world.come_back(device.known, start, *google))
+        self._note(device, start.practice, outcome)
 
     def _set_out(self, device: Device, person: Person, account: Account, how: str) -> None:
         """The first half of signing in."""
@@ -236,7 +236,7 @@ class Steps(RuleBasedStateMachine):
                 mail = next(arrived)
                 assert (mail.to, bool(mail.path)) == (to, request.carries_link)
                 assert mail == self.mail.setdefault(request, mail)
-            self.tally.told["mailed" if to else "not mailed"] += 1
+            self.coverage.outcomes["mailed" if to else "not mailed"] += 1
             if request in self.waiting:
                 self.waiting.remove(request)
         assert next(arrived, None) is None
@@ -271,12 +271,12 @@ class Steps(RuleBasedStateMachine):
 
     def _look_at_link(self, request: Request) -> None:
         stranger = self.service.browser("192.0.2.50")
-        told = self.service.open(stranger, self.mail[request].path or "", press=False)
-        assert told == Told(self.world.link(request))
+        outcome = self.service.open(stranger, self.mail[request].path or "", press=False)
+        assert outcome == Outcome(self.world.link(request))
 
     def _look_at_session(self, session: Session) -> None:
-        whose = self.service.whose(session.account.practice, session.cookie)
-        assert whose == name_of(self.world.who(session))
+        profile = self.service.profile_of(session.account.practice, session.cookie)
+        assert profile == name_of(self.world.who(session))
 
     def _look_at_client(self, person: Person) -> None:
         assert self.service.seen_by_clinician(*person.place) == self.world.seen_by_clinician(person.client)

@@ -12,15 +12,16 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 
 from latchkey import tokens
 from tests.model.limits import DAY, HOUR, MINUTE
-from tests.model.service import Town, town
-from tests.model.state import IDLE, LONGEST
-from tests.model.steps import ADDRESSES, ELSEWHERE, END, GOOGLE, PEOPLE, SOURCES, Steps, Tally, pick
+from tests.model.service import Backend, running_backend
+from tests.model.state import ABSOLUTE, IDLE
+from tests.model.steps import ADDRESSES, ELSEWHERE, END, GOOGLE, PEOPLE, SOURCES, Coverage, Steps, pick
 
 STEPS = int(os.environ.get("LATCHKEY_MODEL_STEPS", "5000"))
 FIRST = int.from_bytes(os.urandom(4)) if "LATCHKEY_MODEL_STEPS" in os.environ else 1
 """Seed of the first runs; whoever wants more steps than the usual ones gets other ones, too."""
-PARTS = 4
-"""Tests that the steps are spread over, for as many processes."""
+PARTS = 12
+"""The steps are spread over short tests, so that no process is left with a long one at the end. Each takes one seed of
+the usual ones."""
 RUNS, STEPS_A_RUN = 5, 100
 """For each seed, and at most."""
 
@@ -62,14 +63,14 @@ class SigningIn(Steps):
         self._tick()
         request = pick(self._links(), which)
         practice = request.account.practice
-        asked = (one for one in self.browsers if one.known.asked.get(practice, (None, ""))[0] is request)
-        device = next(asked, self.browsers[0]) if browser is None else self.browsers[browser]
+        askers = (one for one in self.browsers if one.known.link_requests.get(practice, (None, ""))[0] is request)
+        device = next(askers, self.browsers[0]) if browser is None else self.browsers[browser]
         if here:
             self._open(device, request, press, switch)
         else:
             path = (self.mail[request].path or "").replace(f"/{practice}/", f"/{ELSEWHERE[practice]}/")
-            told = self.service.open(device.real, path, press=press)
-            self._agree(told, lambda: self.world.open_elsewhere(device.known, press=press))
+            outcome = self.service.open(device.real, path, press=press)
+            self._agree(outcome, lambda: self.world.open_elsewhere(device.known, press=press))
 
     @precondition(lambda self: self.pins)
     @rule(browser=browsers, which=recent, right_address=often)
@@ -109,8 +110,8 @@ class SigningIn(Steps):
         device = self.browsers[browser]
         self._who_is_in(device, practice)
         if signs_out:
-            told = self.service.sign_out(device.real, practice)
-            self._agree(told, lambda: self.world.sign_out(device.known, practice))
+            outcome = self.service.sign_out(device.real, practice)
+            self._agree(outcome, lambda: self.world.sign_out(device.known, practice))
 
     @rule(
         browser=browsers,
@@ -118,9 +119,9 @@ class SigningIn(Steps):
         how=st.sampled_from(["mail", "link", "pin", "google"]),
         meanwhile=st.sampled_from([[]] * 5 + BETWEEN),
         left=st.sampled_from([None, None, None, 0, 1, 2]),
-        again=st.booleans(),
+        twice=st.booleans(),
     )
-    def sign_in(self, browser: int, who: int, how: str, meanwhile: list[str], left: int | None, again: bool) -> None:
+    def sign_in(self, browser: int, who: int, how: str, meanwhile: list[str], left: int | None, twice: bool) -> None:
         """Do all that it takes to sign in, at once or when so many seconds are `left`, if nothing comes in between; and
         perhaps try to do so once more."""
         device, person, account = self.browsers[browser], self.people[who], self.people[who].client.own
@@ -136,7 +137,7 @@ class SigningIn(Steps):
                 self._change_access(person, what)
         self._wait_until(0 if left is None else max(self.world.moments(how), default=0) - left)
         self._arrive(device, account, how)
-        if again:
+        if twice:
             self._deliver(list(self.bodies)[-1:])
             self._tick()
             self._arrive(device, account, how)
@@ -148,7 +149,7 @@ class SigningIn(Steps):
         device = self.browsers[browser]
         while self._who_is_in(device, practice):
             session = device.known.sessions[practice]
-            self._wait_until(min(session.seen_at + IDLE - 1, session.started_at + LONGEST))
+            self._wait_until(min(session.seen_at + IDLE - 1, session.started_at + ABSOLUTE))
 
     @rule(
         what=st.sampled_from(["ask"] * 9 + ["type"] * 9 + ["open", "leave"]),
@@ -194,12 +195,12 @@ class SigningIn(Steps):
         person = self.people[who]
         to = address or person.client.address
         if how == "invite":
-            told = self.service.invite(*person.place, to)
-            self._agree(told, lambda: self.world.invite(person.client, to))
+            outcome = self.service.invite(*person.place, to)
+            self._agree(outcome, lambda: self.world.invite(person.client, to))
         else:
             agreed = how == "move"
-            told = self.service.readdress(*person.place, to, consent=consent, agreed=agreed)
-            self._agree(told, lambda: self.world.readdress(person.client, to, consent=consent, agreed=agreed))
+            outcome = self.service.change_address(*person.place, to, consent=consent, agreed=agreed)
+            self._agree(outcome, lambda: self.world.change_address(person.client, to, consent=consent, agreed=agreed))
 
     # ── what becomes of mail ──
 
@@ -211,7 +212,7 @@ class SigningIn(Steps):
 
     @precondition(lambda self: self.bodies)
     @rule(order=st.lists(recent, min_size=1, max_size=3))
-    def deliver_again(self, order: list[int]) -> None:
+    def redeliver(self, order: list[int]) -> None:
         """Hand the worker messages that it may have had already, in any order."""
         self._deliver([pick(list(self.bodies), which) for which in order])
 
@@ -261,24 +262,24 @@ class SigningIn(Steps):
     @invariant()
     def agreed(self) -> None:
         """Nobody gets in who may not, and whoever may does."""
-        self.tally.steps += 1
+        self.coverage.steps += 1
         self._look()
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Town]:
+def place() -> Iterator[Backend]:
     with pytest.MonkeyPatch.context() as patch:
         # how long a PIN is stretched is another test's affair
         patch.setattr(tokens, "PIN_ROUNDS", 1000)
         # what is logged is others' affair too, and thousands of lines around a failure hide it
         patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
-        with town() as made:
+        with running_backend() as made:
             yield made
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_the_service_and_the_model_agree_at_every_step_on_who_may_sign_in(place: Town, part: int) -> None:
-    SigningIn.town, SigningIn.tally = place, Tally()
+def test_the_service_and_the_model_agree_at_every_step_on_who_may_sign_in(place: Backend, part: int) -> None:
+    SigningIn.backend, SigningIn.coverage = place, Coverage()
     for number in count(FIRST + part, PARTS):
         run_state_machine_as_test(
             seed(number)(SigningIn),
@@ -286,13 +287,13 @@ def test_the_service_and_the_model_agree_at_every_step_on_who_may_sign_in(place:
                 max_examples=RUNS, stateful_step_count=STEPS_A_RUN, suppress_health_check=list(HealthCheck)
             ),
         )
-        if SigningIn.tally.steps >= STEPS / PARTS:
+        if SigningIn.coverage.steps >= STEPS / PARTS:
             return
 
 
-def test_whoever_waits_as_long_as_they_were_told_may_go_on(place: Town) -> None:
+def test_after_the_reported_wait_the_next_request_succeeds(place: Backend) -> None:
     """Two limits can be full at once, and the one that is looked at first is not the one that ends last."""
-    SigningIn.town, SigningIn.tally = place, Tally()
+    SigningIn.backend, SigningIn.coverage = place, Coverage()
     walk = SigningIn()
     walk.begin(watched=False)
     for _ in range(4):
@@ -302,12 +303,12 @@ def test_whoever_waits_as_long_as_they_were_told_may_go_on(place: Town) -> None:
         walk.ask(browser=0, practice="willow", address=address, capitals=False)
     walk.teardown()
 
-    assert SigningIn.tally.told["wait"] == 1
+    assert SigningIn.coverage.outcomes["wait"] == 1
 
 
-def test_an_address_can_be_confirmed_whoever_had_it_before(place: Town) -> None:
+def test_an_address_can_be_confirmed_after_it_was_another_clients(place: Backend) -> None:
     """Its mail came back while it was another client's; whoever gives it to the next one says that it is right."""
-    SigningIn.town, SigningIn.tally = place, Tally()
+    SigningIn.backend, SigningIn.coverage = place, Coverage()
     walk = SigningIn()
     walk.begin(watched=False)
     walk.ask(browser=0, practice="willow", address=PEOPLE[1][2], capitals=False)
@@ -317,4 +318,4 @@ def test_an_address_can_be_confirmed_whoever_had_it_before(place: Town) -> None:
     walk.change_address(who=0, address=PEOPLE[1][2], how="move", consent=True)
     walk.teardown()
 
-    assert SigningIn.tally.told["saved"] == 1
+    assert SigningIn.coverage.outcomes["saved"] == 1

@@ -43,27 +43,21 @@ class Deployed:
         return sam_template.items_of(self.client("dynamodb"), table)
 
     def empty(self, *tables: str) -> None:
-        """Take everything out of these tables, or out of all."""
-        for table, properties in sam_template.resources("AWS::DynamoDB::Table").items():
-            if tables and table not in tables:
-                continue
-            keys = [part["AttributeName"] for part in properties["KeySchema"]]
-            for item in self.items(table):
-                told = {key: item[key] for key in keys}
-                self.client("dynamodb").delete_item(TableName=table, Key=told)
+        """Delete every item of these tables, or of all tables."""
+        sam_template.delete_items(self.client("dynamodb"), *tables)
 
 
 def cut_down(callback: str) -> dict[str, Any]:
     """The template without its functions, its API and its mail."""
     document = yaml_parse((sam_template.PROJECT / "template.yaml").read_text())
-    kept = {name: one for name, one in document["Resources"].items() if one["Type"].startswith(KINDS)}
-    for name, one in kept.items():
-        told = one["Properties"]
+    retained = {name: one for name, one in document["Resources"].items() if one["Type"].startswith(KINDS)}
+    for name, one in retained.items():
+        fields = one["Properties"]
         if one["Type"] == "AWS::DynamoDB::Table":
             # by its own name, so that the store of this process finds it
-            one["Properties"] = {"TableName": name} | {part: told[part] for part in TABLE if part in told}
+            one["Properties"] = {"TableName": name} | {part: fields[part] for part in TABLE if part in fields}
         if one["Type"] == "AWS::SecretsManager::Secret":
-            one["Properties"] = {"GenerateSecretString": told["GenerateSecretString"]}
+            one["Properties"] = {"GenerateSecretString": fields["GenerateSecretString"]}
     pool = {name: one for name, one in document["Outputs"].items() if name.startswith("Clinician")}
     portal = {"PortalUrl": {"Value": "https://portal.example.com/{practice}"}}
     parameters = document["Parameters"]
@@ -72,7 +66,7 @@ def cut_down(callback: str) -> dict[str, Any]:
     return {
         "Parameters": parameters,
         "Conditions": document["Conditions"],
-        "Resources": kept,
+        "Resources": retained,
         "Outputs": pool | portal,
     }
 
@@ -121,7 +115,7 @@ def operate(capsys: pytest.CaptureFixture[str]) -> Operate:
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
         code = cli.main(arguments)
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        output = capsys.readouterr()
+        return code, output.out, output.err
 
     return run

@@ -35,32 +35,32 @@ def signed_in(deployed: Deployed, url: str) -> str:
     return str(urllib3.request("POST", page, body=body, headers=headers, redirect=False).headers["Location"])
 
 
-def browser(monkeypatch: pytest.MonkeyPatch, visit: Callable[[str], None]) -> None:
+def browser(monkeypatch: pytest.MonkeyPatch, live_session: Callable[[str], None]) -> None:
     """What happens when the command opens an address."""
-    monkeypatch.setattr(webbrowser, "open", lambda url: threading.Thread(target=visit, args=(url,)).start())
+    monkeypatch.setattr(webbrowser, "open", lambda url: threading.Thread(target=live_session, args=(url,)).start())
 
 
 def scopes(token: str) -> list[str]:
     """What a token may be used for."""
     part = token.split(".")[1]
-    told: dict[str, str] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return told["scope"].split()
+    fields: dict[str, str] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return fields["scope"].split()
 
 
-def test_whoever_signs_in_in_the_browser_gets_a_token_with_the_scope(
+def test_anyone_who_signs_in_in_the_browser_gets_a_token_with_the_scope(
     deployed: Deployed, operate: Operate, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def visit(url: str) -> None:
+    def live_session(url: str) -> None:
         back = signed_in(deployed, url)
         # browsers ask for more than they were sent to
         urllib3.request("GET", f"{back.partition('/signed-in')[0]}/favicon.ico", retries=False)
         urllib3.request("GET", back, retries=False)
 
-    browser(monkeypatch, visit)
-    code, said, _ = operate("token", "--stack", NAME, "--sign-in", endpoint)
+    browser(monkeypatch, live_session)
+    code, output, _ = operate("token", "--stack", NAME, "--sign-in", endpoint)
 
     assert code == 0
-    assert "latchkey/admin" in scopes(said.strip())
+    assert "latchkey/admin" in scopes(output.strip())
 
 
 def test_the_address_can_be_pasted_where_there_is_no_browser(
@@ -76,21 +76,21 @@ def test_the_address_can_be_pasted_where_there_is_no_browser(
             return signed_in(deployed, url) + "\n"
 
     monkeypatch.setattr("sys.stdin", Keyboard())
-    code, said, _ = operate("token", "--stack", NAME, "--sign-in", endpoint, "--paste")
+    code, output, _ = operate("token", "--stack", NAME, "--sign-in", endpoint, "--paste")
 
     assert code == 0
-    assert "latchkey/admin" in scopes(said.strip())
+    assert "latchkey/admin" in scopes(output.strip())
 
 
 def test_an_answer_to_someone_elses_question_is_refused(
     deployed: Deployed, operate: Operate, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def visit(url: str) -> None:
+    def live_session(url: str) -> None:
         back = signed_in(deployed, url)
         urllib3.request("GET", back.replace("state=", "state=x"), retries=False)
 
-    browser(monkeypatch, visit)
-    code, said, trouble = operate("token", "--stack", NAME, "--sign-in", endpoint)
+    browser(monkeypatch, live_session)
+    code, output, errors = operate("token", "--stack", NAME, "--sign-in", endpoint)
 
-    assert (code, said) == (2, "")
-    assert trouble.endswith("operate: Nobody signed in: the browser returned from another sign-in. Run this again.\n")
+    assert (code, output) == (2, "")
+    assert errors.endswith("operate: Nobody signed in: the browser returned from another sign-in. Run this again.\n")

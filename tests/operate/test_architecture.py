@@ -33,12 +33,12 @@ def test_what_was_built_for_one_processor_is_deployed_for_no_other(built: Path, 
 
     assert cli.main(["architecture", "--built", str(built)]) == 0
 
-    told = yaml_parse((built / "template.yaml").read_text())
-    assert told["Parameters"]["Architecture"]["AllowedValues"] == [name]
-    assert told["Parameters"]["Architecture"]["Default"] == name
+    fields = yaml_parse((built / "template.yaml").read_text())
+    assert fields["Parameters"]["Architecture"]["AllowedValues"] == [name]
+    assert fields["Parameters"]["Architecture"]["Default"] == name
     rest = sam_template.document()["Parameters"].keys()
-    assert told["Parameters"].keys() == rest
-    assert told["Resources"] == sam_template.document()["Resources"]
+    assert fields["Parameters"].keys() == rest
+    assert fields["Resources"] == sam_template.document()["Resources"]
 
 
 @pytest.mark.parametrize("other", [(INTEL, b"\x7fELF"), (0x08, b"\x7fELF"), (ARM, b"MZ\0\0")])

@@ -36,7 +36,7 @@ def typed(block: str) -> list[list[str]]:
 
 COMMANDS = [words for block in BLOCKS for words in typed(block)]
 AWS = [words for words in COMMANDS if words[0] == "aws"]
-OURS = [words[words.index("operate") + 1 :] for words in COMMANDS if words[1:3] == ["-m", "operate"]]
+OWN = [words[words.index("operate") + 1 :] for words in COMMANDS if words[1:3] == ["-m", "operate"]]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0][:40])
@@ -46,15 +46,15 @@ def test_a_shell_can_read_it(block: str) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("words", OURS, ids=" ".join)
+@pytest.mark.parametrize("words", OWN, ids=" ".join)
 def test_our_commands_take_what_is_given_to_them(words: list[str]) -> None:
     assert cli.parser().parse_args(words).do
 
 
-def test_every_command_that_people_need_is_told_of() -> None:
-    told = {words[0] for words in OURS}
+def test_every_command_that_people_need_is_documented() -> None:
+    fields = {words[0] for words in OWN}
 
-    assert told == {"first-operator", "token", "practice", "rotate", "restore", "export", "erase"}
+    assert fields == {"first-operator", "token", "practice", "rotate", "restore", "export", "erase"}
 
 
 @pytest.mark.parametrize("words", AWS, ids=lambda words: " ".join(words[1:3]))

@@ -34,8 +34,8 @@ def write(deployed: Deployed, ring: str, document: dict[str, str]) -> None:
 
 def read(deployed: Deployed, ring: str) -> Keyring:
     """A ring as functions read it."""
-    kept = deployed.client("secretsmanager").get_secret_value(SecretId=deployed.names[ring])
-    return Keyring.parse(json.loads(kept["SecretString"]))
+    retained = deployed.client("secretsmanager").get_secret_value(SecretId=deployed.names[ring])
+    return Keyring.parse(json.loads(retained["SecretString"]))
 
 
 def knows(ring: Keyring, other: Keyring) -> bool:
@@ -78,33 +78,33 @@ def test_a_rotation_that_was_stopped_goes_on(deployed: Deployed, operate: Operat
     assert (ring.current, ring.keys["2"]) == ("2", b"m" * 64)
 
 
-def test_an_old_key_is_kept_as_long_as_what_was_made_under_it(deployed: Deployed, operate: Operate) -> None:
+def test_an_old_key_is_stored_as_long_as_what_was_made_under_it(deployed: Deployed, operate: Operate) -> None:
     operate("rotate", "--stack", NAME, "--key", "PinPepper")
-    code, _, trouble = operate("rotate", "--stack", NAME, "--key", "PinPepper", "--finish")
+    code, _, errors = operate("rotate", "--stack", NAME, "--key", "PinPepper", "--finish")
 
     assert code == 2
-    assert "Cannot drop the old PinPepper yet" in trouble
+    assert "Cannot drop the old PinPepper yet" in errors
     assert set(read(deployed, "PinPepper").keys) == {"1", "2"}
 
 
 def test_a_key_that_is_out_is_replaced_at_once(deployed: Deployed, operate: Operate, naps: list[float]) -> None:
     operate("rotate", "--stack", NAME, "--key", "LinkKey", "--at-once")
-    code, said, _ = operate("rotate", "--stack", NAME, "--key", "LinkKey", "--finish", "--at-once")
+    code, output, _ = operate("rotate", "--stack", NAME, "--key", "LinkKey", "--finish", "--at-once")
 
     assert (code, naps) == (0, [])
-    assert "Invalid within 5 minutes: links" in said
+    assert "Invalid within 5 minutes: links" in output
     assert set(read(deployed, "LinkKey").keys) == {"2"}
 
 
 def test_the_lookup_key_stays(deployed: Deployed, operate: Operate) -> None:
-    code, _, trouble = operate("rotate", "--stack", NAME, "--key", "LookupKey", "--at-once")
+    code, _, errors = operate("rotate", "--stack", NAME, "--key", "LookupKey", "--at-once")
 
-    assert (code, trouble.count("\n")) == (2, 1)
-    assert "with another key they would find none" in trouble
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "with another key they would find none" in errors
     assert set(read(deployed, "LookupKey").keys) == {"1"}
 
 
-def test_a_key_that_is_not_in_use_yet_is_not_taken_for_an_old_one(deployed: Deployed, operate: Operate) -> None:
+def test_a_key_that_is_not_in_use_yet_is_not_mistaken_for_an_old_one(deployed: Deployed, operate: Operate) -> None:
     write(deployed, "LinkKey", {"current": "1", "1": "k" * 64, "2": "m" * 64})
     code, _, _ = operate("rotate", "--stack", NAME, "--key", "LinkKey", "--finish", "--at-once")
 
@@ -116,9 +116,9 @@ def test_a_key_that_is_not_in_use_yet_is_not_taken_for_an_old_one(deployed: Depl
 def test_a_dry_run_changes_nothing(deployed: Deployed, operate: Operate, step: tuple[str, ...]) -> None:
     before = {"current": "2", "1": "k" * 64, "2": "m" * 64}
     write(deployed, "LinkKey", before)
-    code, said, _ = operate("rotate", "--stack", NAME, "--key", "LinkKey", "--dry-run", *step)
+    code, output, _ = operate("rotate", "--stack", NAME, "--key", "LinkKey", "--dry-run", *step)
 
-    assert (code, said.startswith("Would")) == (0, True)
+    assert (code, output.startswith("Would")) == (0, True)
     ring = read(deployed, "LinkKey")
     assert (ring.current, set(ring.keys)) == ("2", {"1", "2"})
 

@@ -11,25 +11,25 @@ pytestmark = pytest.mark.usefixtures("store")
 
 def subject(deployed: Deployed, email: str) -> str:
     """What the pool calls someone."""
-    told = deployed.client("cognito-idp").admin_get_user(UserPoolId=deployed.names["ClinicianPool"], Username=email)
-    return next(str(one["Value"]) for one in told["UserAttributes"] if one["Name"] == "sub")
+    fields = deployed.client("cognito-idp").admin_get_user(UserPoolId=deployed.names["ClinicianPool"], Username=email)
+    return next(str(one["Value"]) for one in fields["UserAttributes"] if one["Name"] == "sub")
 
 
-def test_whoever_is_entered_may_do_everything(deployed: Deployed, operate: Operate) -> None:
-    code, said, trouble = operate("first-operator", "--stack", NAME, "--email", "you@example.com")
+def test_an_operator_may_do_everything(deployed: Deployed, operate: Operate) -> None:
+    code, output, errors = operate("first-operator", "--stack", NAME, "--email", "you@example.com")
 
-    assert (code, trouble) == (0, "")
-    assert "temporary password in their mail" in said
+    assert (code, errors) == (0, "")
+    assert "temporary password in their mail" in output
     assert members.role_of("willow", subject(deployed, "you@example.com")) is Role.OPERATOR
 
 
 def test_a_temporary_password_is_printed_once_where_no_mail_is_wanted(deployed: Deployed, operate: Operate) -> None:
     first = operate("first-operator", "--stack", NAME, "--email", "ops@example.com", "--no-mail")
-    again = operate("first-operator", "--stack", NAME, "--email", "ops@example.com", "--no-mail")
+    repeated = operate("first-operator", "--stack", NAME, "--email", "ops@example.com", "--no-mail")
 
-    assert (first[0], again[0]) == (0, 0)
+    assert (first[0], repeated[0]) == (0, 0)
     assert "Temporary password" in first[1]
-    assert "Temporary password" not in again[1]
+    assert "Temporary password" not in repeated[1]
     assert len(deployed.items("Members")) == 1
 
 
@@ -47,9 +47,9 @@ def test_it_is_written_down(deployed: Deployed, operate: Operate) -> None:
 
 
 def test_a_dry_run_changes_nothing(deployed: Deployed, operate: Operate) -> None:
-    code, said, _ = operate("first-operator", "--stack", NAME, "--email", "no@example.com", "--dry-run")
+    code, output, _ = operate("first-operator", "--stack", NAME, "--email", "no@example.com", "--dry-run")
 
-    assert (code, "Would" in said) == (0, True)
+    assert (code, "Would" in output) == (0, True)
     assert deployed.items("Members") == []
     cognito = deployed.client("cognito-idp")
     with pytest.raises(cognito.exceptions.UserNotFoundException):
@@ -57,8 +57,8 @@ def test_a_dry_run_changes_nothing(deployed: Deployed, operate: Operate) -> None
 
 
 @pytest.mark.usefixtures("deployed")
-def test_a_stack_that_is_not_there_is_said_in_one_line(operate: Operate) -> None:
-    code, said, trouble = operate("first-operator", "--stack", "nowhere", "--subject", "s")
+def test_a_stack_that_is_not_there_is_reported_in_one_line(operate: Operate) -> None:
+    code, output, errors = operate("first-operator", "--stack", "nowhere", "--subject", "s")
 
     message = "operate: No stack nowhere in us-east-1. Check AWS_PROFILE and AWS_DEFAULT_REGION.\n"
-    assert (code, said, trouble) == (2, "", message)
+    assert (code, output, errors) == (2, "", message)

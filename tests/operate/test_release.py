@@ -79,10 +79,10 @@ def replace_in(name: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 def test_the_tag_carries_the_notes_of_its_version_and_of_no_other(folder: Path, operate: Operate) -> None:
-    code, said, trouble = operate("release", "1.2.0", "--in", str(folder))
+    code, output, errors = operate("release", "1.2.0", "--in", str(folder))
 
-    assert (code, trouble) == (0, "")
-    assert "git push origin v1.2.0" in said
+    assert (code, errors) == (0, "")
+    assert "git push origin v1.2.0" in output
     assert git(folder, "cat-file", "-t", "v1.2.0") == "tag\n"
     notes = git(folder, "tag", "--list", "--format=%(contents)", "v1.2.0")
     assert notes.startswith("Latchkey 1.2.0\n\n### Upgrading\n\nNothing to do.\n")
@@ -91,7 +91,7 @@ def test_the_tag_carries_the_notes_of_its_version_and_of_no_other(folder: Path, 
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "output"),
     [
         (replace_in("layers/latchkey/latchkey/__init__.py", "1.2.0", "1.2.1"), "latchkey.__version__ says 1.2.1"),
         (replace_in("template.yaml", "1.2.0", "1.1.0"), "template.yaml's output Version says 1.1.0"),
@@ -104,15 +104,15 @@ def test_the_tag_carries_the_notes_of_its_version_and_of_no_other(folder: Path, 
     ids=["package", "template", "contract", "unreleased", "no section", "unclean", "tagged"],
 )
 def test_what_is_not_ready_is_not_tagged(
-    folder: Path, operate: Operate, spoil: Callable[[Path], object], said: str
+    folder: Path, operate: Operate, spoil: Callable[[Path], object], output: str
 ) -> None:
     spoil(folder)
     before = git(folder, "tag")
-    code, _, trouble = operate("release", "1.2.0", "--in", str(folder))
+    code, _, errors = operate("release", "1.2.0", "--in", str(folder))
 
     assert code == 2
-    assert said in trouble
-    assert trouble.count("\n") == 1
+    assert output in errors
+    assert errors.count("\n") == 1
     assert git(folder, "tag") == before
 
 
@@ -122,9 +122,9 @@ def test_a_version_has_three_numbers(folder: Path, operate: Operate, version: st
 
 
 def test_a_dry_run_shows_the_notes_and_tags_nothing(folder: Path, operate: Operate) -> None:
-    code, said, _ = operate("release", "1.2.0", "--in", str(folder), "--dry-run")
+    code, output, _ = operate("release", "1.2.0", "--in", str(folder), "--dry-run")
 
-    assert (code, "- Late mail." in said, git(folder, "tag")) == (0, True, "")
+    assert (code, "- Late mail." in output, git(folder, "tag")) == (0, True, "")
 
 
 def test_everything_in_this_repository_names_one_version() -> None:

@@ -13,7 +13,8 @@ from latchkey.rules.events import Event, EventKind
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import LinkExpired, RecordNotFound, SignedOut
 from latchkey.store import accounts, clients, events, members, practices, sessions
-from tests.kit.seed import HARBOR, NOON, WILLOW
+from tests.kit.clock import NOON
+from tests.kit.seed import HARBOR, WILLOW
 from tests.operate.conftest import NAME, Deployed, Operate
 from tests.store import flows
 
@@ -28,9 +29,9 @@ def restore(deployed: Deployed, operate: Operate) -> Iterator[Callable[..., str]
     """Bring a table back as of noon, from its side table; returns what was said."""
 
     def run(table: str, *more: str) -> str:
-        code, said, trouble = operate("restore", "--stack", NAME, "--table", table, "--from-time", THEN, *more)
-        assert (code, trouble) == (0, "")
-        return said
+        code, output, errors = operate("restore", "--stack", NAME, "--table", table, "--from-time", THEN, *more)
+        assert (code, errors) == (0, "")
+        return output
 
     yield run
     dynamodb = deployed.client("dynamodb")
@@ -101,7 +102,7 @@ def test_a_lost_account_comes_back_and_nothing_that_was_live_does(
     flows.sign_in(back, LATER)
 
 
-def test_no_epoch_comes_again_even_if_the_newest_one_is_lost(
+def test_no_epoch_is_reused_even_if_the_newest_one_is_lost(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
     """A link is for an epoch; ending access later must not count up to that of an old link."""
@@ -129,7 +130,7 @@ def test_a_job_that_waits_since_before_is_void(
     assert mail.skip_reason(job, known(account.key), LATER) == "no_access"
 
 
-def test_whose_access_was_ended_since_comes_back_without_it(
+def test_access_that_was_disabled_since_stays_disabled(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
     client, key = admitted("ana@example.com")
@@ -158,16 +159,16 @@ def test_what_is_there_is_left_alone(noon: Callable[..., None], restore: Callabl
     assert known(account.key) == changed
 
 
-def test_what_differs_is_overwritten_if_that_is_asked_for(
+def test_what_differs_is_overwritten_if_that_is_requested(
     noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
     broken, whole = flows.on_file(), flows.on_file()
     noon("Accounts")
     accounts.save(replace(broken, name="???", suppressed=True, identities={"google": "digest"}, epoch=7, revision=9))
 
-    said = restore("Accounts", "--overwrite")
-    assert "1 overwritten" in said
-    assert "1 left as it is, because it exists already\n" in said
+    output = restore("Accounts", "--overwrite")
+    assert "1 overwritten" in output
+    assert "1 left as it is, because it exists already\n" in output
     back = known(broken.key)
     assert (back.name, back.suppressed, back.identities) == (broken.name, True, {"google": "digest"})
     assert back.epoch > 7
@@ -203,7 +204,7 @@ def test_who_was_erased_since_stays_erased(
     assert accounts.find(key) is None
 
 
-def test_a_contact_who_was_removed_since_is_not_let_in_again(
+def test_a_contact_who_was_removed_since_is_not_let_in_anew(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
     client, _ = admitted("leo@example.com")
@@ -316,15 +317,15 @@ def test_fields_of_another_version_come_back_too(
     assert known(account.key)
 
 
-def test_the_side_table_is_gone_when_its_items_are_back_unless_it_is_kept(
+def test_the_side_table_is_gone_when_its_items_are_back_unless_it_is_retained(
     deployed: Deployed, restore: Callable[..., str]
 ) -> None:
     flows.on_file()
     restore("Accounts", "--keep")
-    kept = deployed.client("dynamodb").list_tables()["TableNames"]
+    retained = deployed.client("dynamodb").list_tables()["TableNames"]
     restore("Accounts")
 
-    assert "Accounts-at-20260303T120000Z" in kept
+    assert "Accounts-at-20260303T120000Z" in retained
     assert "Accounts-at-20260303T120000Z" not in deployed.client("dynamodb").list_tables()["TableNames"]
 
 
@@ -341,6 +342,6 @@ def test_a_dry_run_changes_nothing(deployed: Deployed, noon: Callable[..., None]
 @pytest.mark.usefixtures("deployed")
 @pytest.mark.parametrize("time", ["yesterday", "2026-03-03T12:00:00", "2026-13-03T12:00:00Z"])
 def test_a_time_that_is_none_is_refused(operate: Operate, time: str) -> None:
-    code, _, trouble = operate("restore", "--stack", NAME, "--table", "Accounts", "--from-time", time)
+    code, _, errors = operate("restore", "--stack", NAME, "--table", "Accounts", "--from-time", time)
 
-    assert (code, trouble.count("\n")) == (2, 1)
+    assert (code, errors.count("\n")) == (2, 1)

@@ -54,6 +54,6 @@ def maria() -> Account:
 
 
 @pytest.fixture
-def willow_said_no(willow: Practice) -> PageContext:
+def context_with_support_code(willow: Practice) -> PageContext:
     """A page that carries a support code."""
     return PageContext(willow, "en", support_code="K7QX-2M4P")

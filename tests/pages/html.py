@@ -16,7 +16,7 @@ class Element:
 
 
 @dataclass
-class Sheet:
+class ParsedPage:
     """A page as its readers meet it."""
 
     elements: list[Element] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Sheet:
         return [button.text for button in self.all("button")]
 
 
-def read(html: str) -> Sheet:
+def read(html: str) -> ParsedPage:
     """Reads a page; fails on a tag that is left open or closed in the wrong place."""
     reader = _Reader()
     reader.feed(html)
@@ -72,7 +72,7 @@ def read(html: str) -> Sheet:
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.sheet = Sheet()
+        self.sheet = ParsedPage()
         self.open: list[Element] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -21,9 +21,9 @@ ERRORS = [
 
 @pytest.mark.parametrize(("page", "heading", "way_on"), ERRORS)
 def test_every_no_says_what_happened_and_shows_the_way_on(
-    willow_said_no: PageContext, page: Callable[[PageContext], str], heading: str, way_on: str
+    context_with_support_code: PageContext, page: Callable[[PageContext], str], heading: str, way_on: str
 ) -> None:
-    sheet = read(page(willow_said_no))
+    sheet = read(page(context_with_support_code))
 
     assert sheet.heading == heading
     assert sheet.links[way_on].startswith("/willow")

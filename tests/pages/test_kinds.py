@@ -33,8 +33,8 @@ type Page = Callable[[PageContext, Any], str]
     ],
     ids=["dead links", "addresses", "PINs", "Google"],
 )
-def test_no_two_kinds_are_told_in_the_same_words(with_google: PageContext, kinds: Any, page: Page) -> None:
-    told = [page(with_google, kind).strip() for kind in get_args(kinds.__value__)]
+def test_no_two_kinds_have_the_same_text(with_google: PageContext, kinds: Any, page: Page) -> None:
+    fields = [page(with_google, kind).strip() for kind in get_args(kinds.__value__)]
 
-    assert all(told)
-    assert len(set(told)) == len(told)
+    assert all(fields)
+    assert len(set(fields)) == len(fields)

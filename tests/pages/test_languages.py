@@ -23,7 +23,7 @@ TRANSLATED: list[Language] = [language for language in LANGUAGES if language != 
 every_translation = pytest.mark.parametrize("language", TRANSLATED)
 
 
-def _said() -> set[str]:
+def _texts() -> set[str]:
     """Every sentence in the source; of a plural, its first form."""
     with (PACKAGE.parent / "babel.cfg").open() as mapping:
         methods, options = parse_mapping_cfg(mapping)  # type: ignore[no-untyped-call]
@@ -46,7 +46,7 @@ def _placeholders(text: str) -> set[str]:
 
 @every_translation
 def test_every_sentence_is_translated_and_no_translation_is_left_over(language: Language) -> None:
-    assert {_forms(message.id)[0] for message in _messages(language)} == _said()
+    assert {_forms(message.id)[0] for message in _messages(language)} == _texts()
     assert [message.id for message in _messages(language) if "" in _forms(message.string) or message.fuzzy] == []
 
 

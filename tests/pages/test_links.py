@@ -8,7 +8,7 @@ from latchkey.pages.links import LinkFailure
 from tests.pages.html import read
 
 
-def test_a_link_opened_elsewhere_shows_whose_it_is_and_one_button(context: PageContext) -> None:
+def test_a_link_opened_elsewhere_shows_the_masked_address_and_one_button(context: PageContext) -> None:
     page = read(pages.confirm(context, action="", masked="m•••@example.com", invitation=False))
 
     assert page.heading == "Sign in to your Client Portal"
@@ -26,7 +26,7 @@ def test_the_button_goes_where_the_browser_is_so_that_the_page_need_not_name_the
     assert there.one("form").attributes == {"method": "post", "action": "/willow/link/T"}
 
 
-def test_an_invited_person_is_welcomed_and_not_told_that_they_asked(context: PageContext) -> None:
+def test_an_invited_person_is_welcomed_and_not_used_to_have_requested_it(context: PageContext) -> None:
     page = read(pages.confirm(context, action="", masked="s•••@example.com", invitation=True))
 
     assert page.heading == "Welcome to your Client Portal"
@@ -34,7 +34,7 @@ def test_an_invited_person_is_welcomed_and_not_told_that_they_asked(context: Pag
     assert "asked" not in page.text
 
 
-def test_a_person_is_asked_before_another_is_signed_out(context: PageContext) -> None:
+def test_a_person_has_to_confirm_before_another_is_signed_out(context: PageContext) -> None:
     page = read(pages.confirm_switch(context, action="", masked="m•••@example.com", current="Ana Ruiz"))
 
     assert page.heading == "Switch to another account?"
@@ -69,13 +69,13 @@ def test_an_expired_link_tells_the_lifetime_of_this_stack(context: PageContext) 
     assert "links expire after 1 hour." in read(pages.dead_link(context, why="expired", hours=1)).text
 
 
-def test_the_address_is_carried_along_so_that_nothing_is_asked_twice(context: PageContext) -> None:
+def test_the_address_is_carried_along_so_that_nothing_is_typed_twice(context: PageContext) -> None:
     page = read(pages.dead_link(context, why="used", typed="maria@example.com"))
 
     assert page.one("input").attributes["value"] == "maria@example.com"
 
 
-def test_a_dead_link_shows_a_code_to_read_out_to_the_practice(willow_said_no: PageContext) -> None:
-    page = read(pages.dead_link(willow_said_no, why="used"))
+def test_a_dead_link_shows_a_code_to_read_out_to_the_practice(context_with_support_code: PageContext) -> None:
+    page = read(pages.dead_link(context_with_support_code, why="used"))
 
     assert "mention the code K7QX-2M4P" in page.text

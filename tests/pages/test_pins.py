@@ -20,7 +20,7 @@ def test_the_page_says_whom_to_call_before_it_asks_for_anything(context: PageCon
     assert "To get a Pin Code, contact Harbor Street." in read(pages.pin(unreachable)).text
 
 
-def test_an_address_and_a_code_are_asked_for_and_nothing_else(context: PageContext) -> None:
+def test_an_address_and_a_code_are_requested_and_nothing_else(context: PageContext) -> None:
     page = read(pages.pin(context, typed="ana@example.com"))
 
     assert page.one("form").attributes == {"method": "post", "action": "/willow/pin", "novalidate": ""}
@@ -49,7 +49,7 @@ def test_the_code_is_one_field_to_type_or_paste_into_however_it_is_spaced(contex
     }
 
 
-def test_the_page_tells_how_long_a_code_works_and_whose_address_to_use(context: PageContext) -> None:
+def test_the_page_tells_how_long_a_code_works_and_which_address_to_use(context: PageContext) -> None:
     page = read(pages.pin(context))
 
     assert "A Pin Code expires after 24 hours and can only be used once." in page.one("p", id="pin-hint").text
@@ -100,12 +100,12 @@ def test_a_refusal_says_what_to_do_next(context: PageContext, unreachable: PageC
     assert "To get a Pin Code" not in page + written
 
 
-def test_whoever_has_mail_after_all_finds_the_way_to_a_link(context: PageContext) -> None:
+def test_a_person_with_mail_after_all_finds_the_way_to_a_link(context: PageContext) -> None:
     assert read(pages.pin(context)).links["Request a new link"] == "/willow/sign-in"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1, "in 1 minute."), (60, "in 1 minute."), (841, "in 15 minutes.")])
-def test_after_too_many_wrong_codes_it_is_said_when_a_new_one_works(
+def test_after_too_many_wrong_codes_the_page_shows_when_a_new_one_works(
     context: PageContext, seconds: int, words: str
 ) -> None:
     page = read(pages.pin_locked(context, seconds=seconds))
@@ -128,8 +128,8 @@ def test_after_too_many_wrong_codes_there_is_nothing_to_type_into(context: PageC
     assert not read(pages.pin_locked(context, seconds=900)).all("form")
 
 
-def test_a_locked_code_comes_with_a_support_code(willow_said_no: PageContext) -> None:
-    assert "mention the code K7QX-2M4P" in read(pages.pin_locked(willow_said_no, seconds=900)).text
+def test_a_locked_code_comes_with_a_support_code(context_with_support_code: PageContext) -> None:
+    assert "mention the code K7QX-2M4P" in read(pages.pin_locked(context_with_support_code, seconds=900)).text
 
 
 def test_spanish_speaks_of_a_codigo_pin(willow: Practice) -> None:

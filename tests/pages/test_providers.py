@@ -12,7 +12,7 @@ from latchkey.pages.links import LinkFailure
 from latchkey.rules.accounts import Account
 from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import Practice
-from tests.pages.html import Sheet, read
+from tests.pages.html import ParsedPage, read
 
 DEAD: tuple[LinkFailure, ...] = ("expired", "used", "replaced", "unknown")
 
@@ -81,7 +81,7 @@ def test_the_button_bears_googles_four_colours_drawn_here_and_silent(
     assert sheet.one("svg").attributes["aria-hidden"] == "true"
 
 
-def test_the_button_wears_googles_colours_by_day_and_by_night(with_google: PageContext) -> None:
+def test_the_button_wears_googles_colours_in_light_and_dark_mode(with_google: PageContext) -> None:
     style = read(pages.sign_in(with_google)).one("style").text
 
     assert "--brand:#fff;--brand-edge:#747775;--brand-ink:#1f1f1f;" in style
@@ -121,16 +121,14 @@ def test_a_dead_link_prompts_for_a_new_link_or_google(
 
 
 @pytest.mark.parametrize("invitation", [False, True])
-def test_the_question_whether_to_spend_a_link_keeps_its_one_button_first(
-    with_google: PageContext, invitation: bool
-) -> None:
+def test_the_page_that_confirms_a_link_keeps_its_one_button_first(with_google: PageContext, invitation: bool) -> None:
     sheet = read(pages.confirm(with_google, action="", masked="m•••@gmail.com", invitation=invitation))
 
     assert sheet.buttons == ["Sign in", "Continue with Google"]
     assert sheet.one("main").text.endswith("Nobody can sign in without this link. or Continue with Google")
 
 
-def test_people_on_shared_devices_are_told_to_leave_google_too(with_google: PageContext, maria: Account) -> None:
+def test_people_on_shared_devices_are_advised_to_leave_google_too(with_google: PageContext, maria: Account) -> None:
     home = read(pages.home(with_google, account=maria, profile=maria.profiles[0], first=False, previous=None))
     out = read(pages.signed_out(with_google))
 
@@ -166,7 +164,7 @@ def test_someone_waiting_for_mail_learns_that_gmail_has_a_way_without(with_googl
         ),
     ],
 )
-def test_whoever_comes_back_unserved_reads_why_and_what_next(
+def test_a_failed_callback_page_says_why_and_what_next(
     with_google: PageContext, page: Callable[[PageContext], str], heading: str, next_step: str
 ) -> None:
     sheet = read(page(with_google))
@@ -177,10 +175,10 @@ def test_whoever_comes_back_unserved_reads_why_and_what_next(
 
 @every_return
 @pytest.mark.parametrize("google", [False, True])
-def test_whoever_comes_back_unserved_has_both_other_ways_in(
-    willow_said_no: PageContext, page: Callable[[PageContext], str], google: bool
+def test_a_failed_callback_page_has_both_other_ways_in(
+    context_with_support_code: PageContext, page: Callable[[PageContext], str], google: bool
 ) -> None:
-    sheet = read(page(replace(willow_said_no, providers=(GOOGLE,) if google else ())))
+    sheet = read(page(replace(context_with_support_code, providers=(GOOGLE,) if google else ())))
 
     assert sheet.links["Request a new link"] == "/willow/sign-in"
     assert sheet.links["Sign in via Pin Code"] == "/willow/pin"
@@ -202,14 +200,16 @@ def test_no_address_is_on_a_page_that_google_leads_to(
         ("es", "Google solo sirve para direcciones de Gmail que no contengan un signo más (+)."),
     ],
 )
-def test_someone_whose_address_can_never_match_is_told_so(willow: Practice, language: Language, hint: str) -> None:
+def test_a_person_with_an_address_that_can_never_match_learns_it(
+    willow: Practice, language: Language, hint: str
+) -> None:
     context = PageContext(willow, language, providers=(GOOGLE,))
 
     assert hint in read(unmatched(context)).text
     assert hint not in read(cancelled(context)).text + read(failed(context)).text
 
 
-def test_a_practice_without_a_telephone_can_still_be_asked(harbor: Practice) -> None:
+def test_a_practice_without_a_telephone_can_still_be_contacted(harbor: Practice) -> None:
     page = read(unmatched(PageContext(harbor, "en", providers=(GOOGLE,))))
 
     assert "If you need help, contact Harbor Street." in page.text
@@ -251,6 +251,6 @@ def test_the_other_language_is_where_the_next_attempt_starts_since_a_return_cann
     assert sheet.one("a", hreflang="es").attributes["href"] == "/willow/sign-in?lang=es"
 
 
-def _way_on(sheet: Sheet) -> dict[str, str]:
+def _way_on(sheet: ParsedPage) -> dict[str, str]:
     """Every link but those of the sheet itself: to its middle, and to its other language."""
     return {words: address for words, address in sheet.links.items() if address[0] not in "#?"}

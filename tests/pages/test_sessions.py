@@ -130,7 +130,7 @@ def test_only_someone_with_several_profiles_can_switch(context: PageContext, mar
     assert "Switch profile" not in one.links
 
 
-def test_people_on_shared_devices_are_told_to_leave_nothing_open(context: PageContext, maria: Account) -> None:
+def test_people_on_shared_devices_are_advised_to_leave_nothing_open(context: PageContext, maria: Account) -> None:
     home = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
     out = read(pages.signed_out(context))
 

@@ -21,15 +21,15 @@ def test_the_landing_page_asks_existing_or_new_and_tells_to_bookmark_it(context:
 
 
 def test_clients_of_a_practice_with_a_website_see_the_words_they_know(harbor: Practice) -> None:
-    ours = read(pages.landing(PageContext(harbor, "en"), signed_in=False)).links
+    expected = read(pages.landing(PageContext(harbor, "en"), signed_in=False)).links
     theirs = read(
         pages.landing(PageContext(replace(harbor, new_client_url="https://harbor.example/book"), "en"), signed_in=False)
     ).links
 
-    assert ours["Client Portal"] == "/harbor/sign-in"
-    assert ours["Request Appointment"] == "/harbor/new-client"
+    assert expected["Client Portal"] == "/harbor/sign-in"
+    assert expected["Request Appointment"] == "/harbor/new-client"
     assert theirs["Request Appointment"] == "https://harbor.example/book"
-    assert "I’m an existing client" not in ours
+    assert "I’m an existing client" not in expected
 
 
 def test_someone_signed_in_is_offered_the_way_on_before_anything_else(context: PageContext) -> None:
@@ -47,7 +47,7 @@ def test_a_new_client_is_sent_to_the_welcome_email_and_offered_no_form(context: 
     assert not page.all("form")
 
 
-def test_the_only_thing_asked_for_is_an_email_address(context: PageContext) -> None:
+def test_the_only_thing_requested_is_an_email_address(context: PageContext) -> None:
     page = read(pages.sign_in(context))
 
     assert page.heading == "Sign in to your Client Portal"
@@ -110,7 +110,7 @@ def test_a_form_without_a_problem_alarms_nobody(context: PageContext) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(1, "after 1 minute without"), (20, "after 20 minutes without")])
-def test_someone_whose_session_ended_is_told_why_the_form_is_back(
+def test_after_a_session_has_ended_the_page_says_why_the_form_is_back(
     context: PageContext, minutes: int, words: str
 ) -> None:
     page = read(pages.sign_in(context, idle_minutes=minutes))
@@ -142,11 +142,11 @@ def test_a_second_press_says_that_a_link_was_just_sent(context: PageContext) -> 
     assert "We just sent you a link. Check your inbox before you request another one." in page.text
 
 
-@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("repeated", [False, True])
 def test_where_every_address_gets_one_answer_nothing_is_promised_about_this_one(
-    context: PageContext, again: bool
+    context: PageContext, repeated: bool
 ) -> None:
-    page = read(pages.sent(context, address="maria@example.com", certain=False, again=again))
+    page = read(pages.sent(context, address="maria@example.com", certain=False, again=repeated))
 
     assert "If maria@example.com is the one on file, a link is on its way. Check your inbox." in page.text
     assert "Check the spelling or try a different email address." in page.text
@@ -203,7 +203,7 @@ def test_the_last_tip_leads_to_where_the_pin_code_is_typed(context: PageContext,
     assert read(pages.tips(unreachable, sender="a@example.com")).links["Sign in via Pin Code"] == "/harbor/pin"
 
 
-def test_people_at_the_wrong_door_are_shown_the_right_one(context: PageContext) -> None:
+def test_people_at_the_wrong_page_are_shown_the_right_one(context: PageContext) -> None:
     page = read(pages.tips(context, sender="a@example.com"))
 
     assert "A page with a username and a password is for clinicians, not for clients." in page.text
@@ -228,9 +228,7 @@ def test_a_practice_can_point_to_its_own_guides(willow: Practice, context: PageC
         (901, "in 16 minutes."),
     ],
 )
-def test_someone_told_to_wait_is_never_told_to_come_back_too_early(
-    context: PageContext, seconds: int, words: str
-) -> None:
+def test_a_reported_wait_is_never_too_short(context: PageContext, seconds: int, words: str) -> None:
     page = read(pages.rate_limited(context, seconds=seconds))
 
     assert page.heading == "Please wait before you try again"
@@ -239,5 +237,5 @@ def test_someone_told_to_wait_is_never_told_to_come_back_too_early(
     assert page.links["Go to the Client Portal"] == "/willow"
 
 
-def test_someone_told_to_wait_can_come_in_by_pin_code_meanwhile(context: PageContext) -> None:
+def test_someone_who_has_to_wait_can_come_in_by_pin_code_meanwhile(context: PageContext) -> None:
     assert read(pages.rate_limited(context, seconds=60)).links["Sign in via Pin Code"] == "/willow/pin"

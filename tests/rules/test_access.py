@@ -24,7 +24,7 @@ from latchkey.rules.refusals import (
     OpenedByOthers,
     Refusal,
 )
-from tests.kit.seed import NOON
+from tests.kit.clock import NOON
 
 ADDRESSES = ("ana@example.com", "ben@example.com", "cleo@example.com")
 CLIENTS = tuple(f"01KJTEST00000000000000000{n}" for n in range(3))
@@ -62,7 +62,7 @@ class World:
         new_id = str(next(self.ids))
         return self.decide(client, lambda it, known: access.invite(it, address, key_of(address), known, new_id, NOON))
 
-    def readdress(self, client: str, address: str, *, email_ok: bool = True, agreed: bool = True) -> AccessChange:
+    def change_address(self, client: str, address: str, *, email_ok: bool = True, agreed: bool = True) -> AccessChange:
         email, new_id = filed(address, email_ok=email_ok), str(next(self.ids))
         return self.decide(
             client,
@@ -142,7 +142,7 @@ def test_nobody_opens_what_was_not_granted_and_no_address_is_two_clients(steps: 
 
 
 @given(STEPS)
-def test_what_has_ended_once_needs_a_higher_epoch_to_open_again(steps: list[tuple[str, str, str]]) -> None:
+def test_what_has_ended_once_needs_a_higher_epoch_to_reopened(steps: list[tuple[str, str, str]]) -> None:
     world = World()
     ended: dict[bytes, int] = {}
     for step, client, address in steps:
@@ -185,15 +185,15 @@ ANA, BEN = ADDRESSES[:2]
 ONE, TWO, THREE = CLIENTS
 
 
-def test_an_address_is_asked_about_only_where_something_would_end() -> None:
+def test_an_address_needs_confirmation_only_where_something_would_end() -> None:
     world = World()
-    world.readdress(ONE, ANA, agreed=False)
+    world.change_address(ONE, ANA, agreed=False)
     world.invite(ONE, ANA)
     with pytest.raises(AddressChangeUnconfirmed):
-        world.readdress(ONE, BEN, agreed=False)
-    world.readdress(ONE, ANA, agreed=False)
+        world.change_address(ONE, BEN, agreed=False)
+    world.change_address(ONE, ANA, agreed=False)
     world.disable(ONE, ANA)
-    world.readdress(ONE, BEN, agreed=False)
+    world.change_address(ONE, BEN, agreed=False)
 
 
 def test_the_reasons_against_an_invitation() -> None:
@@ -208,17 +208,17 @@ def test_the_reasons_against_an_invitation() -> None:
     with pytest.raises(AddressSuppressed):
         world.invite(ONE, BEN)
     with pytest.raises(ConsentMissing):
-        world.readdress(TWO, BEN, email_ok=False)
+        world.change_address(TWO, BEN, email_ok=False)
 
 
-def test_an_address_is_chosen_in_the_order_asked_used_agreed() -> None:
+def test_an_address_is_chosen_in_the_order_requested_used_consented() -> None:
     refused, agreed = filed(ANA, email_ok=False), filed(BEN)
     client = Client(ONE, "willow", "Kim", emails=(refused, agreed))
     assert access.invitation_address(client, None) == BEN
     assert access.invitation_address(replace(client, access_address=BEN), None) == BEN
-    for asked in (ANA, "typed@example.com"):
+    for request in (ANA, "typed@example.com"):
         with pytest.raises(ConsentMissing):
-            access.invitation_address(client, asked)
+            access.invitation_address(client, request)
     with pytest.raises(ConsentMissing):
         access.invitation_address(replace(client, access_address=ANA), None)
 
@@ -239,23 +239,23 @@ def test_an_address_is_confirmed_whoevers_it_was_and_not_whoevers_it_is() -> Non
         world.accounts[key_of(ANA)], suppressed=True, email_status="bounced", identities={"google": "first"}
     )
     with pytest.raises(EmailInUse):
-        world.readdress(TWO, ANA, agreed=False)
+        world.change_address(TWO, ANA, agreed=False)
     assert world.accounts[key_of(ANA)].suppressed
     world.disable(ONE, ANA)
     ended = world.accounts[key_of(ANA)]
-    world.readdress(TWO, ANA, email_ok=False, agreed=False)
+    world.change_address(TWO, ANA, email_ok=False, agreed=False)
     # nothing else of the one whose it was is touched
     confirmed = replace(ended, suppressed=False, confirmed_at=NOON, email_status="none", revision=ended.revision + 1)
     assert world.accounts[key_of(ANA)] == confirmed
     assert world.invite(ONE, ANA).includes(EventKind.INVITATION_REQUESTED)
 
 
-def test_a_bounce_is_forgiven_by_confirming_and_not_by_asking_again() -> None:
+def test_a_bounce_is_forgiven_by_confirming_and_not_by_another_request() -> None:
     world = World()
     world.invite(ONE, ANA)
     world.accounts[key_of(ANA)] = replace(world.accounts[key_of(ANA)], suppressed=True)
     with pytest.raises(AddressSuppressed):
         world.invite(ONE, ANA)
-    world.readdress(ONE, ANA, agreed=False)
+    world.change_address(ONE, ANA, agreed=False)
     assert not world.accounts[key_of(ANA)].suppressed
     assert world.invite(ONE, ANA).includes(EventKind.INVITATION_REQUESTED)

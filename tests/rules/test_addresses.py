@@ -129,7 +129,7 @@ def test_an_accented_name_before_the_at_is_refused() -> None:
 
 
 @pytest.mark.parametrize("typed", ["", " ", "\t\r\n  "])
-def test_nothing_typed_is_told_from_something_wrong(typed: str) -> None:
+def test_an_empty_field_has_another_error_than_a_wrong_one(typed: str) -> None:
     with pytest.raises(EmailMissing):
         addresses.canonical(typed)
 
@@ -177,12 +177,12 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
         addresses.canonical(typed)
 
 
-def test_an_address_of_254_octets_is_taken_and_one_of_255_is_not() -> None:
+def test_an_address_of_254_octets_is_accepted_and_one_of_255_is_not() -> None:
     local, domain = "a" * 64, f"{'b' * 63}.{'c' * 63}.{'d' * 57}.com"
-    longest = f"{local}@{domain}"
-    assert len(longest) == 254
+    max_length = f"{local}@{domain}"
+    assert len(max_length) == 254
 
-    assert addresses.canonical(f" {longest} ") == longest
+    assert addresses.canonical(f" {max_length} ") == max_length
     with pytest.raises(EmailMalformed):
         addresses.canonical(f"{local}@d{domain}")
 

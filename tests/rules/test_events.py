@@ -5,7 +5,7 @@ from dataclasses import fields
 from latchkey.rules.events import Event, EventKind
 
 
-def test_the_names_of_events_are_kept_since_their_rows_are_never_rewritten() -> None:
+def test_the_names_of_events_are_stored_since_their_rows_are_never_rewritten() -> None:
     """B78"""
     assert {kind.value for kind in EventKind} >= {
         "link_requested", "link_suppressed", "link_sent", "link_failed", "link_refused",

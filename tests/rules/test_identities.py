@@ -9,7 +9,7 @@ from latchkey.identity.providers import GOOGLE
 from latchkey.rules.accounts import Account, AccountStatus
 from latchkey.rules.identities import check_identity, verified_address
 from latchkey.rules.refusals import IdentityUnmatched
-from tests.kit.seed import NOON
+from tests.kit.clock import NOON
 
 ANA = Account(
     key=b"a" * 16,

@@ -27,7 +27,7 @@ from latchkey.rules.limits import (
     Window,
 )
 from latchkey.rules.refusals import RateLimited
-from tests.kit.seed import NOON
+from tests.kit.clock import NOON
 
 THREE_A_MINUTE = Limit("three", 3, MINUTE)
 FIVE_AN_HOUR = Limit("five", 5, HOUR)
@@ -54,7 +54,7 @@ class Person:
 
 
 @pytest.mark.parametrize(
-    ("limit", "most", "seconds"),
+    ("limit", "at_limit", "seconds"),
     [
         (REQUEST_LINK_PER_SOURCE.limit, 10, 10 * MINUTE),
         (REQUEST_LINK_PER_NETWORK.limit, 100, 10 * MINUTE),
@@ -69,17 +69,17 @@ class Person:
     ],
     ids=lambda value: value.name if isinstance(value, Limit) else None,
 )
-def test_a_limit_is_full_after_so_many_attempts_and_open_again_when_its_time_is_over(
-    limit: Limit, most: int, seconds: int
+def test_a_limit_is_full_after_so_many_attempts_and_reopened_when_its_time_is_over(
+    limit: Limit, at_limit: int, seconds: int
 ) -> None:
     """B21; the figures are those that people are told."""
     person = Person((limit,))
 
-    person.tries(NOON, times=most)
+    person.tries(NOON, times=at_limit)
 
     assert person.waits(NOON).until == NOON + seconds
     assert person.waits(NOON + seconds - 1).until == NOON + seconds
-    person.tries(NOON + seconds, times=most)
+    person.tries(NOON + seconds, times=at_limit)
     assert person.waits(NOON + seconds).until == NOON + 2 * seconds
 
 
@@ -133,7 +133,7 @@ def test_an_attempt_that_one_limit_refuses_is_counted_by_none() -> None:
     assert person.windows == {"three": Window(3, NOON + MINUTE), "five": Window(3, NOON + HOUR)}
 
 
-def test_of_several_full_limits_the_longest_wait_is_told() -> None:
+def test_of_several_full_limits_the_maximum_wait_is_reported() -> None:
     person = Person(BOTH)
     person.tries(NOON, times=3)
     person.tries(NOON + 60, times=2)
@@ -144,7 +144,7 @@ def test_of_several_full_limits_the_longest_wait_is_told() -> None:
     assert (refused.until, refused.limit) == (NOON + HOUR, "five")
 
 
-def test_a_second_press_within_a_minute_is_told_as_such_even_when_a_longer_wait_begins() -> None:
+def test_a_second_press_within_a_minute_is_reported_as_such_even_when_a_longer_wait_begins() -> None:
     """B17: the second press is no error, so it must not read like one."""
     person = Person(REQUEST_LINK_PER_ADDRESS.limits)
     for press in range(3):
@@ -165,7 +165,7 @@ def test_ten_links_a_day_and_no_eleventh() -> None:
     person.tries(NOON + DAY)
 
 
-def test_looking_whether_there_is_room_takes_none() -> None:
+def test_checking_a_limit_does_not_count() -> None:
     limits.check({}, BOTH, NOON)
     limits.check({"three": Window(2, NOON + 1)}, BOTH, NOON)
     limits.check({"three": Window(3, NOON)}, BOTH, NOON)
@@ -178,10 +178,10 @@ def test_looking_whether_there_is_room_takes_none() -> None:
     st.integers(min_value=1, max_value=4),
     st.integers(min_value=1, max_value=100),
 )
-def test_no_order_of_attempts_gets_one_more_and_every_wait_told_is_true(
-    pauses: list[int], most: int, seconds: int
+def test_no_order_of_attempts_gets_one_more_and_every_reported_wait_is_exact(
+    pauses: list[int], at_limit: int, seconds: int
 ) -> None:
-    person = Person((Limit("any", most, seconds), Limit("wide", most * 2, seconds * 3)))
+    person = Person((Limit("any", at_limit, seconds), Limit("wide", at_limit * 2, seconds * 3)))
     now, accepted = NOON, list[int]()
     for pause in pauses:
         now += pause

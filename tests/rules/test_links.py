@@ -9,7 +9,8 @@ from latchkey.rules import links
 from latchkey.rules.accounts import Account, AccountStatus
 from latchkey.rules.links import Link
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed
-from tests.kit.seed import NOON, someone
+from tests.kit.clock import NOON
+from tests.kit.seed import an_account
 
 DAY = 24 * 3600
 REQUEST, ANOTHER = tokens.random_id(), tokens.random_id()
@@ -18,7 +19,7 @@ LINK = Link(REQUEST, digest="digest", epoch=1, state="live", expires_at=NOON + D
 
 @pytest.fixture
 def ana() -> Account:
-    return someone()
+    return an_account()
 
 
 def test_a_link_opens_until_the_last_second_of_its_day(ana: Account) -> None:
@@ -34,7 +35,7 @@ def test_a_link_dies_on_its_twenty_fourth_hour(ana: Account, late: int) -> None:
         links.check(LINK, ana, REQUEST, NOON + DAY + late)
 
 
-def test_an_older_link_is_told_from_an_expired_one(ana: Account) -> None:
+def test_an_older_link_is_distinguished_from_an_expired_one(ana: Account) -> None:
     """B36"""
     with pytest.raises(LinkReplaced):
         links.check(LINK, ana, ANOTHER, NOON)
@@ -59,7 +60,7 @@ def test_a_used_link_says_so_even_when_its_time_is_over(ana: Account) -> None:
 def test_a_link_dies_with_the_access_it_was_made_for(changes: dict[str, object]) -> None:
     """B62"""
     with pytest.raises(LinkExpired):
-        links.check(LINK, someone(**changes), REQUEST, NOON)
+        links.check(LINK, an_account(**changes), REQUEST, NOON)
 
 
 def test_someone_who_never_signed_in_may(ana: Account) -> None:

@@ -8,14 +8,15 @@ import pytest
 from latchkey.rules import mail
 from latchkey.rules.accounts import AccountStatus
 from latchkey.rules.mail import MailJob
-from tests.kit.seed import NOON, someone
+from tests.kit.clock import NOON
+from tests.kit.seed import an_account
 
 HOUR = 3600
-ANA = someone()
+ANA = an_account()
 JOB = MailJob("willow", ANA.key, bytes(16), 1, "sign_in", NOON * 1000, "https://portal.example.com")
 
 
-def test_a_promise_to_someone_with_access_and_consent_is_kept() -> None:
+def test_a_promise_to_someone_with_access_and_consent_is_stored() -> None:
     assert mail.skip_reason(JOB, ANA, NOON) is None
     assert mail.skip_reason(JOB, replace(ANA, status=AccountStatus.INVITED), NOON) is None
 
@@ -39,15 +40,15 @@ def test_a_promise_is_worth_keeping_for_six_hours() -> None:
 )
 def test_a_promise_ends_with_access_consent_or_a_bounced_address(changes: dict[str, object], reason: str) -> None:
     """B49, B62, B65"""
-    assert mail.skip_reason(JOB, someone(**changes), NOON) == reason
+    assert mail.skip_reason(JOB, an_account(**changes), NOON) == reason
 
 
 def test_nothing_is_promised_to_an_address_that_nobody_has() -> None:
     assert mail.skip_reason(JOB, None, NOON) == "no_access"
 
 
-def test_promises_sort_as_they_were_asked_for_and_no_two_are_equal() -> None:
-    asked = [
+def test_promises_sort_as_they_were_requested_and_no_two_are_equal() -> None:
+    request = [
         replace(JOB, requested_at_ms=999, job_id=b"\xff" * 16),
         replace(JOB, requested_at_ms=1_000, job_id=b"\x00" * 16),
         replace(JOB, requested_at_ms=1_000, job_id=b"\x01" * 16),
@@ -55,7 +56,7 @@ def test_promises_sort_as_they_were_asked_for_and_no_two_are_equal() -> None:
         replace(JOB, requested_at_ms=10**14),
     ]
 
-    assert [job.sequence for job in asked] == sorted({job.sequence for job in asked})
+    assert [job.sequence for job in request] == sorted({job.sequence for job in request})
 
 
 def test_what_is_shown_to_the_clinician_are_names_of_the_contract() -> None:
@@ -80,9 +81,9 @@ def test_of_a_kind_that_nobody_knows_nothing_is_assumed() -> None:
 @pytest.mark.parametrize(
     ("age", "seconds"), [(-3, 10), (0, 10), (21, 10), (22, 11), (600, 300), (1200, 600), (9000, 600)]
 )
-def test_a_promise_waits_longer_for_each_try_and_ten_minutes_at_most(age: int, seconds: int) -> None:
+def test_a_promise_waits_longer_for_each_try_and_no_more_than_ten_minutes(age: int, seconds: int) -> None:
     assert mail.retry_delay(JOB, NOON + age, sending_paused=False) == seconds
 
 
-def test_where_no_mail_goes_out_at_all_each_try_waits_the_longest() -> None:
+def test_where_no_mail_goes_out_at_all_each_try_waits_for_the_maximum() -> None:
     assert mail.retry_delay(JOB, NOON, sending_paused=True) == 600

@@ -10,7 +10,8 @@ from latchkey.rules import sessions
 from latchkey.rules.accounts import Account, AccountStatus, Profile, SessionRef
 from latchkey.rules.refusals import SignedOut
 from latchkey.rules.sessions import Session
-from tests.kit.seed import NOON, someone
+from tests.kit.clock import NOON
+from tests.kit.seed import an_account
 
 MINUTE, HOUR = 60, 3600
 OWN, CHILDS = (
@@ -21,7 +22,7 @@ OWN, CHILDS = (
 
 @pytest.fixture
 def maria() -> Account:
-    return someone(profiles=(OWN, CHILDS), sessions=(SessionRef("digest", NOON),))
+    return an_account(profiles=(OWN, CHILDS), sessions=(SessionRef("digest", NOON),))
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_a_session_lives_through_twenty_minutes_of_silence_less_a_second(session
 
 
 @pytest.mark.parametrize("late", [0, 1, HOUR])
-def test_twenty_minutes_of_silence_end_it_and_the_person_is_told_why(
+def test_twenty_minutes_of_silence_end_it_and_the_person_learns_why(
     session: Session, maria: Account, late: int
 ) -> None:
     with pytest.raises(SignedOut) as ended:
@@ -64,8 +65,10 @@ def test_activity_is_noted_once_a_minute(session: Session) -> None:
 
 
 @given(st.lists(st.integers(min_value=1, max_value=25 * MINUTE), max_size=80))
-def test_a_session_never_outlives_its_silence_or_its_day_and_ends_a_minute_early_at_most(pauses: list[int]) -> None:
-    someone_in = someone(sessions=(SessionRef("digest", NOON),))
+def test_a_session_never_outlives_its_silence_or_its_day_and_ends_no_more_than_a_minute_early(
+    pauses: list[int],
+) -> None:
+    someone_in = an_account(sessions=(SessionRef("digest", NOON),))
     session = Session("digest", "willow", someone_in.key, 1, "link", started_at=NOON, last_active_at=NOON)
     active = now = NOON
     for pause in pauses:
@@ -94,7 +97,7 @@ def test_a_session_never_outlives_its_silence_or_its_day_and_ends_a_minute_early
 def test_a_session_ends_with_its_access(session: Session, maria: Account, changes: dict[str, object]) -> None:
     """B62: and no later than its next request."""
     with pytest.raises(SignedOut):
-        sessions.check(session, someone(**{"key": maria.key, "sessions": maria.sessions} | changes), NOON + 1)
+        sessions.check(session, an_account(**{"key": maria.key, "sessions": maria.sessions} | changes), NOON + 1)
 
 
 def test_a_session_without_a_row_or_an_account_is_none(session: Session, maria: Account) -> None:
@@ -114,18 +117,18 @@ def test_taking_a_profile_away_ends_the_session_that_has_it_open(session: Sessio
 
 def test_someone_with_several_profiles_has_to_choose(session: Session, maria: Account) -> None:
     """B103"""
-    visit = sessions.check(session, maria, NOON)
+    live_session = sessions.check(session, maria, NOON)
 
-    assert visit.has_several_profiles
-    assert visit.profile is None
+    assert live_session.has_several_profiles
+    assert live_session.profile is None
 
 
 def test_someone_with_one_profile_has_nothing_to_choose(session: Session, maria: Account) -> None:
     """B103"""
-    visit = sessions.check(session, replace(maria, profiles=(OWN,)), NOON)
+    live_session = sessions.check(session, replace(maria, profiles=(OWN,)), NOON)
 
-    assert not visit.has_several_profiles
-    assert visit.profile == OWN
+    assert not live_session.has_several_profiles
+    assert live_session.profile == OWN
 
 
 def opened(count: int) -> tuple[SessionRef, ...]:
@@ -140,14 +143,14 @@ def sessions_of(account: Account) -> list[Session]:
 
 
 def test_ten_sessions_fit_and_the_eleventh_ends_the_oldest() -> None:
-    nine, ten = sessions_of(someone(sessions=opened(9))), sessions_of(someone(sessions=opened(10)))
+    nine, ten = sessions_of(an_account(sessions=opened(9))), sessions_of(an_account(sessions=opened(10)))
 
     assert sessions.evicted(nine) == []
     assert sessions.evicted(ten) == ten[:1]
 
 
 def test_who_has_fallen_silent_or_was_signed_out_takes_nobody_s_place() -> None:
-    account = someone(sessions=opened(10))
+    account = an_account(sessions=opened(10))
     silent, gone, *others = sessions_of(account)
     now = NOON + 21 * MINUTE
     awake = [replace(session, last_active_at=now) for session in (gone, *others)]
@@ -157,9 +160,9 @@ def test_who_has_fallen_silent_or_was_signed_out_takes_nobody_s_place() -> None:
 
 
 def test_the_session_that_the_browser_had_does_not_stay() -> None:
-    kept = sessions.unexpired_refs(opened(10), NOON + 60, ending="digest 7")
+    stored = sessions.unexpired_refs(opened(10), NOON + 60, ending="digest 7")
 
-    assert {session.digest for session in opened(10)} - {session.digest for session in kept} == {"digest 7"}
+    assert {session.digest for session in opened(10)} - {session.digest for session in stored} == {"digest 7"}
 
 
 def test_sessions_that_ran_out_are_forgotten() -> None:

@@ -35,12 +35,12 @@ def test_an_address_has_one_name_however_it_is_spelt() -> None:
     "source",
     ["", "unknown", "203.0.113", "203.0.113.256", "203.0.113.7, 198.51.100.1", "203.0.113.007", "2001:::1", "é"],
 )
-def test_an_unreadable_source_shares_the_one_strictest_bucket(source: str) -> None:
+def test_an_unreadable_source_shares_the_one_strictest_scope(source: str) -> None:
     assert networks(source) == (sources.UNKNOWN, None)
 
 
 @given(st.ip_addresses(v=6))
-def test_neighbours_in_a_64_share_a_bucket(address: ipaddress.IPv6Address) -> None:
+def test_neighbours_in_a_64_share_a_scope(address: ipaddress.IPv6Address) -> None:
     neighbour = ipaddress.IPv6Address(int(address) ^ 1)
 
     assert networks(str(address)) == networks(str(neighbour)) or address.ipv4_mapped
@@ -48,5 +48,5 @@ def test_neighbours_in_a_64_share_a_bucket(address: ipaddress.IPv6Address) -> No
 
 
 @given(st.text())
-def test_whatever_a_source_says_it_falls_in_some_bucket(source: str) -> None:
+def test_whatever_a_source_says_it_has_some_scope(source: str) -> None:
     assert networks(source)[0]

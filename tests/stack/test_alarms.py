@@ -24,9 +24,9 @@ LOGGED = {
 """Fields of the functions' lines and of the access log."""
 
 
-def named(told: dict[str, Any], key: str) -> str:
+def named(properties: dict[str, Any], key: str) -> str:
     """A resource's name, without the stack's."""
-    name: str = told[key]["Fn::Sub"]
+    name: str = properties[key]["Fn::Sub"]
     assert name.startswith("${AWS::StackName}")
     return name.removeprefix("${AWS::StackName}").lstrip("-/")
 
@@ -44,12 +44,12 @@ def part(title: str) -> set[str]:
     return set(re.findall(r"^### (.+)$", found[1], re.MULTILINE))
 
 
-def counted(told: Any) -> set[str]:
+def counted(properties: Any) -> set[str]:
     """The metrics of ours that an alarm is about."""
-    if isinstance(told, dict):
-        own = {told["MetricName"]} if told.get("Namespace") == NAMESPACE else set()
-        return own.union(*(counted(below) for below in told.values()))
-    return set().union(*map(counted, told)) if isinstance(told, list) else set()
+    if isinstance(properties, dict):
+        own = {properties["MetricName"]} if properties.get("Namespace") == NAMESPACE else set()
+        return own.union(*(counted(below) for below in properties.values()))
+    return set().union(*map(counted, properties)) if isinstance(properties, list) else set()
 
 
 @pytest.mark.parametrize("alarm", sorted(ALARMS))
@@ -57,21 +57,21 @@ def test_an_alarm_leads_to_what_is_to_be_done(alarm: str) -> None:
     name = named(ALARMS[alarm], "AlarmName")
 
     assert ALARMS[alarm]["AlarmDescription"].endswith(f"See docs/runbook.md#{name}")
-    for said in ("**Symptom:**", "**Check:**", "**Cause:**", "**Fix:**"):
-        assert said in section(name), f"{name}: {said}"
+    for label in ("**Symptom:**", "**Check:**", "**Cause:**", "**Fix:**"):
+        assert label in section(name), f"{name}: {label}"
 
 
 def test_the_runbook_explains_no_alarm_that_is_not_there() -> None:
-    assert part("Alarms") == {named(told, "AlarmName") for told in ALARMS.values()}
+    assert part("Alarms") == {named(properties, "AlarmName") for properties in ALARMS.values()}
 
 
 @pytest.mark.parametrize("alarm", sorted(ALARMS))
 def test_an_alarm_tells_someone_when_it_begins_and_when_it_is_over(alarm: str) -> None:
-    told = ALARMS[alarm]
+    properties = ALARMS[alarm]
 
-    assert told["AlarmActions"] == told["OKActions"]
-    assert [choice["Fn::If"][0] for choice in told["AlarmActions"]] == ["HasAlarmEmail", "HasAlarmTopic"]
-    assert told["TreatMissingData"] in {"notBreaching", "ignore"}
+    assert properties["AlarmActions"] == properties["OKActions"]
+    assert [choice["Fn::If"][0] for choice in properties["AlarmActions"]] == ["HasAlarmEmail", "HasAlarmTopic"]
+    assert properties["TreatMissingData"] in {"notBreaching", "ignore"}
 
 
 @pytest.mark.parametrize("alarm", sorted(ALARMS))
@@ -79,8 +79,8 @@ def test_an_alarm_is_about_what_is_counted(alarm: str) -> None:
     assert counted(ALARMS[alarm]) <= COUNTED
 
 
-MATH = sorted(name for name, told in ALARMS.items() if "Metrics" in told)
-MOST_METRICS = 10
+MATH = sorted(name for name, properties in ALARMS.items() if "Metrics" in properties)
+MAX_METRICS = 10
 """Of a metric-math alarm; it cannot be raised (CloudWatch user guide, "limits")."""
 QUERY = re.compile(
     r'SELECT \w+\(\w+\) FROM (SCHEMA\([^)]+\)|"[^"]+")( WHERE \S+ !?= \S+( AND \S+ !?= \S+)*)?( GROUP BY \S+)?'
@@ -102,9 +102,9 @@ def watched(alarm: str) -> list[tuple[str, str, tuple[str, str]]]:
 
 def sum_of(alarm: str, values: dict[str, float]) -> float:
     """What the sum that an alarm watches is where its metrics have these values, by id; the others have none."""
-    (told,) = (query["Expression"] for query in ALARMS[alarm]["Metrics"] if "Expression" in query)
-    terms = [re.fullmatch(r"FILL\((\w+), 0\)", term) for term in told.split(" + ")]
-    assert all(terms), told
+    (properties,) = (query["Expression"] for query in ALARMS[alarm]["Metrics"] if "Expression" in query)
+    terms = [re.fullmatch(r"FILL\((\w+), 0\)", term) for term in properties.split(" + ")]
+    assert all(terms), properties
     return sum(values.get(term[1], 0) for term in terms if term)
 
 
@@ -115,7 +115,7 @@ def test_an_alarm_on_several_metrics_says_it_as_cloudwatch_documents(alarm: str)
     (shown,) = (query for query in queries if query.get("ReturnData", True))
 
     assert "Expression" in shown
-    assert len(stats) <= MOST_METRICS
+    assert len(stats) <= MAX_METRICS
     if stats:
         assert set(re.findall(r"FILL\((\w+), 0\)", shown["Expression"])) == stats
         assert all(re.fullmatch(r"[a-z]\w*", one) for one in stats)
@@ -129,9 +129,9 @@ TABLE_THROTTLES = ("TableThrottlesAlarm", "SignInThrottlesAlarm", "BudgetThrottl
 def test_no_table_is_left_unwatched() -> None:
     """By events of the table alone: what CloudWatch documents as ThrottledRequests is counted by operation as well
     (DynamoDB developer guide, "metrics and dimensions")."""
-    told = [one for alarm in TABLE_THROTTLES for one in watched(alarm)]
+    properties = [one for alarm in TABLE_THROTTLES for one in watched(alarm)]
 
-    assert sorted(told) == sorted(
+    assert sorted(properties) == sorted(
         ("AWS/DynamoDB", name, ("TableName", table))
         for name in ("ReadThrottleEvents", "WriteThrottleEvents")
         for table in sam_template.resources("AWS::DynamoDB::Table")
@@ -170,9 +170,9 @@ def test_as_much_of_one_metric_as_of_all_together_sets_an_alarm_off(alarm: str) 
     )
 
 
-def test_ses_is_asked_before_it_stops_the_account() -> None:
+def test_the_ses_alarm_comes_before_ses_stops_the_account() -> None:
     """It puts an account under review at 5 % and 0.1 %, and pauses it at 10 % and 0.5 % (SES developer guide)."""
-    thresholds = {told.get("MetricName"): told["Threshold"] for told in ALARMS.values()}
+    thresholds = {properties.get("MetricName"): properties["Threshold"] for properties in ALARMS.values()}
 
     assert (thresholds["Reputation.BounceRate"], thresholds["Reputation.ComplaintRate"]) == (0.05, 0.001)
 
@@ -191,16 +191,16 @@ def test_the_dashboard_shows_what_is_counted_and_every_alarm() -> None:
 
 def test_the_widgets_of_the_dashboard_lie_beside_each_other() -> None:
     (dashboard,) = sam_template.resources("AWS::CloudWatch::Dashboard").values()
-    taken: set[tuple[int, int]] = set()
+    occupied: set[tuple[int, int]] = set()
     for widget in json.loads(re.sub(r"\$\{[\w:.]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"]))["widgets"]:
         cells = {
             (x, y)
             for x in range(widget["x"], widget["x"] + widget["width"])
             for y in range(widget["y"], widget["y"] + widget["height"])
         }
-        assert not cells & taken, widget["properties"]["title"]
+        assert not cells & occupied, widget["properties"]["title"]
         assert max(x for x, _ in cells) < 24
-        taken |= cells
+        occupied |= cells
 
 
 @pytest.mark.parametrize("query", sorted(QUERIES))
@@ -219,7 +219,7 @@ def test_a_query_is_explained_and_asks_for_what_is_logged(query: str) -> None:
 
 
 def test_the_runbook_explains_no_query_that_is_not_there() -> None:
-    assert part("Questions to the logs") == {named(told, "Name") for told in QUERIES.values()}
+    assert part("Questions to the logs") == {named(properties, "Name") for properties in QUERIES.values()}
 
 
 def test_the_runbook_leads_to_pages_that_are_there() -> None:
@@ -227,7 +227,7 @@ def test_the_runbook_leads_to_pages_that_are_there() -> None:
         assert Path(sam_template.PROJECT / "docs" / link).exists(), link
 
 
-def test_what_the_api_turns_away_is_told_from_what_we_do() -> None:
+def test_what_the_api_turns_away_is_counted_apart_from_our_faults() -> None:
     (counter,) = sam_template.resources("AWS::Logs::MetricFilter").values()
     (what,) = counter["MetricTransformations"]
 

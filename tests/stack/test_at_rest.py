@@ -7,15 +7,15 @@ import pytest
 from tests.kit import sam_template
 from tests.stack.test_roles import KEY
 
-KEPT = {"Practices", "Accounts", "Events", "Clients", "Members"}
+RETAINED = {"Practices", "Accounts", "Events", "Clients", "Members"}
 """Without these a practice begins again; every other table is empty by itself within weeks."""
 TABLES = sorted(sam_template.resources("AWS::DynamoDB::Table"))
 
 
 def outlives(name: str) -> bool:
     """Whether a resource is still there when the stack is deleted or takes another in its place."""
-    told = sam_template.document()["Resources"][name]
-    deleted, replaced = told.get("DeletionPolicy", "Delete"), told.get("UpdateReplacePolicy", "Delete")
+    properties = sam_template.document()["Resources"][name]
+    deleted, replaced = properties.get("DeletionPolicy", "Delete"), properties.get("UpdateReplacePolicy", "Delete")
     # what a first deployment made before it failed is empty, and would be in the way of the next
     assert (deleted, replaced) in {("RetainExceptOnCreate", "Retain"), ("Delete", "Delete")}, name
     return bool(replaced == "Retain")
@@ -24,40 +24,40 @@ def outlives(name: str) -> bool:
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_expires_or_can_be_brought_back_never_both(table: str) -> None:
     """What was brought back could open again what was used up."""
-    told = sam_template.resources("AWS::DynamoDB::Table")[table]
+    properties = sam_template.resources("AWS::DynamoDB::Table")[table]
 
-    if table in KEPT:
-        assert told["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-        assert told["DeletionProtectionEnabled"] == {"Fn::If": ["Guarded", True, False]}
-        assert "TimeToLiveSpecification" not in told
+    if table in RETAINED:
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["Guarded", True, False]}
+        assert "TimeToLiveSpecification" not in properties
         assert outlives(table)
     else:
-        assert told["TimeToLiveSpecification"] == {"AttributeName": "sweep_at", "Enabled": True}
-        assert "PointInTimeRecoverySpecification" not in told
+        assert properties["TimeToLiveSpecification"] == {"AttributeName": "sweep_at", "Enabled": True}
+        assert "PointInTimeRecoverySpecification" not in properties
         assert not outlives(table)
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_is_under_the_key_and_pays_for_what_is_asked_of_it(table: str) -> None:
-    told = sam_template.resources("AWS::DynamoDB::Table")[table]
+def test_a_table_is_under_the_key_and_is_billed_by_request(table: str) -> None:
+    properties = sam_template.resources("AWS::DynamoDB::Table")[table]
 
-    assert told["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
-    assert told["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
 
 
 @pytest.mark.parametrize("secret", sorted(sam_template.resources("AWS::SecretsManager::Secret")))
 def test_a_secret_is_made_by_aws_and_under_the_key(secret: str) -> None:
-    told = sam_template.resources("AWS::SecretsManager::Secret")[secret]
+    properties = sam_template.resources("AWS::SecretsManager::Secret")[secret]
 
-    assert told["KmsKeyId"] == KEY
-    assert "SecretString" not in told
-    assert told["GenerateSecretString"]["PasswordLength"] >= 32
+    assert properties["KmsKeyId"] == KEY
+    assert "SecretString" not in properties
+    assert properties["GenerateSecretString"]["PasswordLength"] >= 32
 
 
 def test_what_outlives_the_stack_can_still_be_read() -> None:
     """Accounts are found by the lookup key, and everything is closed without the key of the data. Others in the
     account may send from the domain too."""
-    assert {name for name in sam_template.document()["Resources"] if outlives(name)} == KEPT | {
+    assert {name for name in sam_template.document()["Resources"] if outlives(name)} == RETAINED | {
         "DataKey",
         "LookupKey",
         "ClinicianPool",
@@ -76,9 +76,9 @@ def values(document: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", ["AWS::Logs::LogGroup", "AWS::SecretsManager::Secret", "AWS::SQS::Queue"])
-def test_what_becomes_of_what_holds_something_is_said(kind: str) -> None:
-    for told in (one for one in sam_template.document()["Resources"].values() if one["Type"] == kind):
-        assert {"DeletionPolicy", "UpdateReplacePolicy"} <= told.keys()
+def test_each_stateful_resource_has_a_deletion_policy(kind: str) -> None:
+    for properties in (one for one in sam_template.document()["Resources"].values() if one["Type"] == kind):
+        assert {"DeletionPolicy", "UpdateReplacePolicy"} <= properties.keys()
 
 
 @pytest.mark.parametrize("function", sorted(sam_template.resources("AWS::Serverless::Function")))
@@ -93,23 +93,23 @@ def test_no_secret_is_in_a_functions_environment(function: str) -> None:
 
 
 def test_no_parameter_is_a_secret() -> None:
-    assert not [name for name, told in sam_template.document()["Parameters"].items() if "NoEcho" in told]
+    assert not [name for name, properties in sam_template.document()["Parameters"].items() if "NoEcho" in properties]
 
 
 def statements(queue: str) -> list[dict[str, Any]]:
     """What the queue's own policy says."""
     policies = sam_template.resources("AWS::SQS::QueuePolicy").values()
     (policy,) = (one for one in policies if one["Queues"] == [{"Ref": queue}])
-    told: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
-    return told
+    properties: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return properties
 
 
 @pytest.mark.parametrize("queue", sorted(sam_template.resources("AWS::SQS::Queue")))
 def test_a_queue_is_under_the_key_and_speaks_tls_alone(queue: str) -> None:
-    told = sam_template.resources("AWS::SQS::Queue")[queue]
+    properties = sam_template.resources("AWS::SQS::Queue")[queue]
     (denied,) = (one for one in statements(queue) if one["Effect"] == "Deny")
 
-    assert told["KmsMasterKeyId"] == KEY
+    assert properties["KmsMasterKeyId"] == KEY
     assert (denied["Principal"], denied["Action"], denied["Resource"]) == ("*", "sqs:*", {"Fn::GetAtt": [queue, "Arn"]})
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
@@ -126,11 +126,11 @@ def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
 
 def test_what_cannot_be_heard_of_a_mail_waits_where_the_alarm_looks() -> None:
     """Both what the function fails at and what does not even reach it."""
-    told = sam_template.resources("AWS::Serverless::Function")["MailEvents"]
+    properties = sam_template.resources("AWS::Serverless::Function")["MailEvents"]
     waiting = {"Fn::GetAtt": ["DeadMail", "Arn"]}
 
-    assert told["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"] == waiting
-    assert told["Events"]["Reports"]["Properties"]["DeadLetterConfig"] == {"Arn": waiting}
+    assert properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"] == waiting
+    assert properties["Events"]["Reports"]["Properties"]["DeadLetterConfig"] == {"Arn": waiting}
     (allowed,) = (one for one in statements("DeadMail") if one["Effect"] == "Allow")
     assert (allowed["Principal"], allowed["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
     assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["MailEventsReports", "Arn"]}}}

@@ -23,21 +23,21 @@ def refused(given: dict[str, str]) -> set[str]:
     """The rules that CloudFormation would refuse these parameters by."""
     found = set()
     for name, rule in sam_template.document()["Rules"].items():
-        asked = Resolver(
+        condition = Resolver(
             sam_template.parameters() | given, {"asked": rule.get("RuleCondition", {"Fn::Equals": ["", ""]})}
         )
         for assertion in rule["Assertions"]:
             assert assertion["AssertDescription"]
             held = Resolver(sam_template.parameters() | given, {"held": assertion["Assert"]})
-            if asked.holds("asked") and not held.holds("held"):
+            if condition.holds("asked") and not held.holds("held"):
                 found.add(name)
     return found
 
 
 def fits(parameter: str, value: str) -> bool:
     """Whether CloudFormation takes a value for a parameter."""
-    told: dict[str, Any] = sam_template.document()["Parameters"][parameter]
-    return re.fullmatch(told["AllowedPattern"], value) is not None
+    properties: dict[str, Any] = sam_template.document()["Parameters"][parameter]
+    return re.fullmatch(properties["AllowedPattern"], value) is not None
 
 
 @pytest.mark.parametrize("given", [DEV, PROD], ids=["dev", "prod"])
@@ -52,7 +52,7 @@ def test_alarms_of_prod_reach_someone() -> None:
     assert not refused(DEV)
 
 
-def test_the_rules_for_prod_are_told_where_the_parameter_is_explained() -> None:
+def test_the_rules_for_prod_are_in_the_description_of_the_parameter() -> None:
     for parameter in ("AlarmEmail", "AlarmTopicArn", "ClinicianCallbackUrl"):
         assert "prod" in sam_template.document()["Parameters"][parameter]["Description"]
 
@@ -81,7 +81,7 @@ def test_clinicians_of_prod_are_sent_to_a_page_over_https() -> None:
     assert names.resolve(client["CallbackURLs"]) == ["https://desk.example.com/"]
 
 
-def test_whoever_signed_in_as_a_clinician_does_so_again_the_next_day() -> None:
+def test_a_clinicians_session_lasts_no_longer_than_a_day() -> None:
     """Cognito's refresh tokens live 30 days unless a client says otherwise."""
     (client,) = sam_template.resources("AWS::Cognito::UserPoolClient").values()
 
@@ -114,16 +114,18 @@ def test_as_many_workers_as_send_mail_have_a_share_of_concurrency() -> None:
     assert worker["ReservedConcurrentExecutions"]["Fn::If"][:2] == ["Reserves", {"Ref": "MailWorkers"}]
 
 
-def test_a_job_that_waits_for_long_is_not_taken_for_a_loop() -> None:
+def test_a_job_that_waits_for_long_is_not_mistaken_for_a_loop() -> None:
     """The worker puts a job that has to wait back on its own queue; Lambda ends such a chain after some 16 rounds
     unless it is told that it is meant (Lambda developer guide, "recursive loop detection")."""
     functions = sam_template.resources("AWS::Serverless::Function")
     calls_itself = {
         name
-        for name, told in functions.items()
+        for name, properties in functions.items()
         if ("sqs:SendMessage", "MailQueue") in sam_template.permissions(name)
-        and any(event["Type"] == "SQS" for event in told["Events"].values())
+        and any(event["Type"] == "SQS" for event in properties["Events"].values())
     }
 
-    assert calls_itself == {name for name, told in functions.items() if told.get("RecursiveLoop") == "Allow"}
+    assert calls_itself == {
+        name for name, properties in functions.items() if properties.get("RecursiveLoop") == "Allow"
+    }
     assert calls_itself == {"SendMail"}

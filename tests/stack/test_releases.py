@@ -41,9 +41,9 @@ def referred(value: Any) -> set[str]:
 def test_every_event_goes_to_the_alias() -> None:
     """$LATEST is whatever was deployed last, before anyone has seen it work."""
     calls = [
-        *(told["FunctionName"] for told in expanded("AWS::Lambda::EventSourceMapping").values()),
-        *(told["FunctionName"] for told in expanded("AWS::Lambda::Permission").values()),
-        *(target["Arn"] for told in expanded("AWS::Events::Rule").values() for target in told["Targets"]),
+        *(properties["FunctionName"] for properties in expanded("AWS::Lambda::EventSourceMapping").values()),
+        *(properties["FunctionName"] for properties in expanded("AWS::Lambda::Permission").values()),
+        *(target["Arn"] for properties in expanded("AWS::Events::Rule").values() for target in properties["Targets"]),
     ]
 
     assert calls
@@ -64,18 +64,18 @@ def test_every_route_leads_to_the_alias() -> None:
 def test_a_parameter_alone_makes_a_new_version(function: str) -> None:
     """SAM publishes one when a property changes in the template; a parameter or a layer changes none there. What stands
     in a version's description does, and Lambda publishes nothing if the function itself has not changed."""
-    told = sam_template.resources("AWS::Serverless::Function")[function]
+    properties = sam_template.resources("AWS::Serverless::Function")[function]
 
-    assert told["AutoPublishAliasAllProperties"] is True
-    assert referred(told["VersionDescription"]) == {"Configuration", "DependenciesLayer", "LatchkeyLayer"}
+    assert properties["AutoPublishAliasAllProperties"] is True
+    assert referred(properties["VersionDescription"]) == {"Configuration", "DependenciesLayer", "LatchkeyLayer"}
     assert sam_template.variables(function)["CONFIGURATION"] == {"Ref": "Configuration"}
 
 
-def test_the_configuration_has_a_number_for_whatever_functions_are_told() -> None:
+def test_the_configuration_has_a_number_for_every_setting_of_a_function() -> None:
     (configuration,) = sam_template.resources("AWS::AppConfig::HostedConfigurationVersion").values()
-    told = set().union(*(referred(sam_template.variables(function)) for function in FUNCTIONS))
+    properties = set().union(*(referred(sam_template.variables(function)) for function in FUNCTIONS))
 
-    assert referred(configuration["Content"]) == told & set(sam_template.parameters())
+    assert referred(configuration["Content"]) == properties & set(sam_template.parameters())
 
 
 def test_a_version_says_which_layers_it_has_as_they_are_deployed() -> None:
@@ -85,7 +85,7 @@ def test_a_version_says_which_layers_it_has_as_they_are_deployed() -> None:
         assert len(referred(version["Description"]) & layers) == 2
 
 
-def test_a_canary_is_taken_back_when_functions_fail() -> None:
+def test_a_canary_is_rolled_back_when_functions_fail() -> None:
     for group in expanded("AWS::CodeDeploy::DeploymentGroup").values():
         condition, canary, at_once = group["AlarmConfiguration"]["Fn::If"]
         assert condition == "Canary"
@@ -112,18 +112,18 @@ def test_the_version_in_the_outputs_is_the_packages() -> None:
 def test_a_first_deployment_asks_for_the_senders_domain_and_nothing_else() -> None:
     parameters = sam_template.document()["Parameters"]
 
-    assert [name for name, told in parameters.items() if "Default" not in told] == ["SenderDomain"]
+    assert [name for name, properties in parameters.items() if "Default" not in properties] == ["SenderDomain"]
     assert next(iter(parameters)) == "SenderDomain"
-    assert all(told["Description"] for told in parameters.values())
+    assert all(properties["Description"] for properties in parameters.values())
 
 
 @pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
 def test_a_stage_is_deployed_as_what_it_is(stage: str) -> None:
-    told = tomllib.loads((sam_template.PROJECT / "samconfig.toml").read_text())[stage]
-    deployed = told["deploy"]["parameters"]
-    overrides = dict(pair.split("=") for pair in told["global"]["parameters"]["parameter_overrides"].split())
+    properties = tomllib.loads((sam_template.PROJECT / "samconfig.toml").read_text())[stage]
+    deployed = properties["deploy"]["parameters"]
+    overrides = dict(pair.split("=") for pair in properties["global"]["parameters"]["parameter_overrides"].split())
 
-    assert told["global"]["parameters"]["stack_name"] == f"latchkey-{stage}"
+    assert properties["global"]["parameters"]["stack_name"] == f"latchkey-{stage}"
     assert overrides["Stage"] == stage
     assert overrides.keys() <= sam_template.parameters().keys()
     assert f"stage={stage}" in deployed["tags"]
@@ -134,10 +134,12 @@ def test_a_stage_is_deployed_as_what_it_is(stage: str) -> None:
 @pytest.mark.parametrize("stage", ["default", "dev", "staging", "prod"])
 def test_layers_are_built_for_the_processor_that_is_deployed(stage: str) -> None:
     """What only `deploy` is told, `sam build` does not know: it would build for the template's default."""
-    told = tomllib.loads((sam_template.PROJECT / "samconfig.toml").read_text())[stage]
+    properties = tomllib.loads((sam_template.PROJECT / "samconfig.toml").read_text())[stage]
 
-    assert "Architecture=" in told["global"]["parameters"]["parameter_overrides"]
-    assert not [command for command, part in told.items() if command != "global" and "parameter_overrides" in str(part)]
+    assert "Architecture=" in properties["global"]["parameters"]["parameter_overrides"]
+    assert not [
+        command for command, part in properties.items() if command != "global" and "parameter_overrides" in str(part)
+    ]
 
 
 def test_nothing_is_deployed_that_was_built_for_another_processor() -> None:

@@ -81,14 +81,14 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
     conditions for fine-grained access control")."""
     writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
     allowed = {
-        act: asked
-        for act, asked in sam_template.conditions(function).items()
+        act: condition
+        for act, condition in sam_template.conditions(function).items()
         if act[1] == "Accounts" and act[0] in writes
     }
 
     assert {action for action, _ in allowed} <= {"dynamodb:UpdateItem"}
-    for act, asked in allowed.items():
-        assert asked["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
+    for act, condition in allowed.items():
+        assert condition["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
         assert (
             {"key"}
             < sam_template.attributes(function)[act]
@@ -110,14 +110,14 @@ def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
     """As far as IAM knows: it can ask for no condition of a write, so a row that is put may have been there."""
     (denied,) = statements(function, "Deny")
     allowed = {action for action, resource in sam_template.permissions(function) if resource == "Events"}
-    asked = sam_template.conditions(function)["dynamodb:PutItem", "Events"]
+    condition = sam_template.conditions(function)["dynamodb:PutItem", "Events"]
 
     assert denied["Resource"] == {"Fn::GetAtt": ["Events", "Arn"]}
     assert denied.keys() == {"Effect", "NotAction", "Resource"}
     assert set(denied["NotAction"]) == {"dynamodb:PutItem", "dynamodb:Query"}
     assert allowed == {"dynamodb:PutItem"} | ({"dynamodb:Query"} if function == "Admin" else set())
     assert sam_template.attributes(function)["dynamodb:PutItem", "Events"] == AUDITED
-    assert asked["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
+    assert condition["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
 
 
 def test_only_those_who_change_sessions_may() -> None:
@@ -145,9 +145,9 @@ def test_a_function_writes_to_a_log_of_its_own_that_ends(function: str) -> None:
 
 @pytest.mark.parametrize("group", sorted(sam_template.resources("AWS::Logs::LogGroup")))
 def test_every_log_ends_and_is_under_the_key(group: str) -> None:
-    told = sam_template.resources("AWS::Logs::LogGroup")[group]
+    properties = sam_template.resources("AWS::Logs::LogGroup")[group]
 
-    assert told == {"RetentionInDays": {"Ref": "LogDays"}, "KmsKeyId": KEY}
+    assert properties == {"RetentionInDays": {"Ref": "LogDays"}, "KmsKeyId": KEY}
 
 
 def test_nobody_but_this_account_logs_and_alarms_has_anything_to_do_with_the_key() -> None:
@@ -160,7 +160,7 @@ def test_nobody_but_this_account_logs_and_alarms_has_anything_to_do_with_the_key
             assert "kms:*" not in statement["Action"]
 
 
-def test_whoever_else_there_is_a_role_for_is_known() -> None:
+def test_every_other_role_is_known() -> None:
     """CodeDeploy moves the traffic; its role is SAM's."""
     roles = {name for name, one in sam_template.expanded()["Resources"].items() if one["Type"] == "AWS::IAM::Role"}
 

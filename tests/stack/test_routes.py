@@ -28,12 +28,12 @@ def settings() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", sorted(path for path in paths() if path.startswith("/admin")))
-def test_clinicians_show_a_token_with_the_scope_at_every_door_of_theirs(path: str) -> None:
+def test_clinicians_show_a_token_with_the_scope_at_every_route_of_theirs(path: str) -> None:
     for operation in paths()[path].values():
         assert operation["security"] == [{"Clinicians": ["latchkey/admin"]}]
 
 
-def test_every_door_of_clinicians_is_theirs_alone() -> None:
+def test_every_route_of_clinicians_is_theirs_alone() -> None:
     functions = {key: sam_template.folder(function) for key, function in sam_template.routes().items()}
 
     assert {name for key, name in functions.items() if "/admin/" in key} == {"admin"}
@@ -62,9 +62,9 @@ def test_no_function_has_an_address_of_its_own() -> None:
 def test_only_the_callers_that_are_named_may_call_a_function() -> None:
     for resource in sam_template.expanded()["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Permission":
-            told = resource["Properties"]
-            assert told["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}
-            assert told["SourceArn"], told
+            properties = resource["Properties"]
+            assert properties["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}
+            assert properties["SourceArn"], properties
 
 
 LOGGED = {
@@ -92,7 +92,7 @@ def test_no_stranger_can_close_a_page_for_every_practice() -> None:
     assert "RouteSettings" not in settings()
 
 
-def test_whoever_opens_the_page_for_pins_is_told_from_whoever_types_one() -> None:
+def test_the_pin_page_is_throttled_apart_from_pin_submissions() -> None:
     """In the log and the metrics of the API, which know routes; a HEAD goes with POST."""
     assert {key for key in sam_template.routes() if key.endswith("/pin")} == {
         "GET /{practice}/pin",

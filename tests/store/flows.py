@@ -15,19 +15,20 @@ from latchkey.store import accounts, links, sessions
 from latchkey.store.links import LinkProof
 from latchkey.store.proofs import Attempt
 from latchkey.tokens import Keyring, LinkToken
-from tests.kit.seed import NOON, someone
+from tests.kit.clock import NOON
+from tests.kit.seed import an_account
 
 RING = Keyring("1", {"1": b"k" * 64})
 
 
 def on_file(**facts: Any) -> Account:
     """Someone with an account."""
-    account = someone(**facts)
+    account = an_account(**facts)
     accounts.save(account)
     return account
 
 
-def ask(account: Account, asked_at: int = NOON * 1000, request: bytes | None = None) -> MailJob:
+def ask(account: Account, requested_at: int = NOON * 1000, request: bytes | None = None) -> MailJob:
     """The promise of a link, asked for at that instant (Unix milliseconds)."""
     return MailJob(
         practice=account.practice,
@@ -35,7 +36,7 @@ def ask(account: Account, asked_at: int = NOON * 1000, request: bytes | None = N
         job_id=request or tokens.random_id(),
         epoch=account.epoch,
         kind="sign_in",
-        requested_at_ms=asked_at,
+        requested_at_ms=requested_at,
         origin="https://portal.example.com",
     )
 
@@ -45,14 +46,14 @@ def link_of(job: MailJob, ring: Keyring = RING) -> LinkToken:
     return next(tokens.link_candidates(ring, job.practice, "sign_in", job.account_key, job.job_id))
 
 
-def send(account: Account, asked_at: int = NOON * 1000) -> LinkToken:
+def send(account: Account, requested_at: int = NOON * 1000) -> LinkToken:
     """Ask for a link and have it made."""
-    job = ask(account, asked_at)
-    assert links.mint(job, link_of(job), asked_at // 1000)
+    job = ask(account, requested_at)
+    assert links.mint(job, link_of(job), requested_at // 1000)
     return link_of(job)
 
 
-def arrive(account: Account, now: int = NOON, ending: str | None = None) -> Attempt:
+def new_attempt(account: Account, now: int = NOON, ending: str | None = None) -> Attempt:
     """Someone at the door with a link, at that second."""
     return Attempt(
         cookie=tokens.new_session_cookie(account.key),
@@ -66,14 +67,14 @@ def arrive(account: Account, now: int = NOON, ending: str | None = None) -> Atte
 def open_by(token: LinkToken, now: int = NOON, ending: str | None = None) -> tuple[LiveSession, Attempt]:
     """Open a session by a link."""
     account = links.verify(token, now).account
-    arrival = arrive(account, now, ending)
-    return sessions.start(LinkProof(account, token), arrival), arrival
+    attempt = new_attempt(account, now, ending)
+    return sessions.start(LinkProof(account, token), attempt), attempt
 
 
 def sign_in(account: Account, now: int = NOON, ending: str | None = None) -> str:
     """Ask for a link, have it made, open it; returns the session's cookie."""
-    _, arrival = open_by(send(account, now * 1000), now, ending)
-    return arrival.cookie
+    _, attempt = open_by(send(account, now * 1000), now, ending)
+    return attempt.cookie
 
 
 def disable(account: Account) -> Account:
@@ -87,9 +88,9 @@ def enable(account: Account) -> Account:
 
 
 def _saved(account: Account, **changes: Any) -> Account:
-    kept = accounts.find(account.key)
-    assert kept is not None
-    changed = replace(kept, epoch=kept.epoch + 1, **changes)
+    stored = accounts.find(account.key)
+    assert stored is not None
+    changed = replace(stored, epoch=stored.epoch + 1, **changes)
     accounts.save(changed)
     return changed
 

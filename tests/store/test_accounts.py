@@ -9,7 +9,8 @@ from latchkey import keys, tokens
 from latchkey.rules.accounts import AccountStatus, Profile, SessionRef
 from latchkey.rules.mail import MailReport
 from latchkey.store import accounts
-from tests.kit.seed import NOON, someone
+from tests.kit.clock import NOON
+from tests.kit.seed import an_account
 from tests.store.engines import Engine
 from tests.store.flows import RING, on_file
 
@@ -26,13 +27,13 @@ from tests.store.flows import RING, on_file
         {"sessions": tuple(SessionRef(f"digest {n}", NOON + n) for n in range(10)), "revision": 10},
     ],
 )
-def test_an_account_is_read_as_it_was_kept(changes: dict[str, object]) -> None:
+def test_an_account_is_read_as_it_was_stored(changes: dict[str, object]) -> None:
     account = on_file(**changes)
 
     assert accounts.find(account.key) == account
 
 
-def test_nobody_is_where_no_account_was_kept() -> None:
+def test_there_is_no_account_where_none_was_stored() -> None:
     assert accounts.find(tokens.random_id()) is None
 
 
@@ -47,13 +48,13 @@ def test_what_became_of_a_mail_is_noted_beside_the_account_and_changes_nothing_e
     assert item["email_status"] == {"S": "rejected"}
     assert item["email_status_at"] == {"N": str(NOON + 5)}
     assert "message_id" not in item
-    kept = accounts.find(account.key)
-    assert kept is not None
-    assert replace(kept, email_status="none", email_status_at=None) == account
+    stored = accounts.find(account.key)
+    assert stored is not None
+    assert replace(stored, email_status="none", email_status_at=None) == account
 
 
 def test_a_note_about_nobody_makes_no_account(engine: Engine) -> None:
-    nobody = someone()
+    nobody = an_account()
 
     with pytest.raises(UpdateError):
         accounts.set_mail_status(nobody.key, "sent", NOON)

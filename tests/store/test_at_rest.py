@@ -12,7 +12,7 @@ from latchkey.rules import sessions, sources
 from latchkey.rules.limits import OPEN_LINK_PER_SOURCE, REQUEST_LINK_PER_ADDRESS
 from latchkey.store import accounts, limits, links
 from tests.kit import sam_template
-from tests.kit.seed import NOON
+from tests.kit.clock import NOON
 from tests.store.engines import Engine
 from tests.store.flows import RING, ask, link_of, on_file, open_by, send
 
@@ -41,14 +41,14 @@ def test_no_table_and_no_message_holds_a_link_a_session_or_what_makes_them(engin
     token = link_of(job)
     links.mint(job, token, NOON)
     before = str(engine.items())
-    _, arrival = open_by(token)
-    cookie = tokens.base64url_decode(arrival.cookie)
+    _, attempt = open_by(token)
+    cookie = tokens.base64url_decode(attempt.cookie)
     assert cookie is not None
 
     at_rest = before + str(engine.items())
 
     secrets = [token.secret, cookie[16:], RING.keys["1"]]
-    for secret in [token.text(), arrival.cookie, *(text for raw in secrets for text in written(raw))]:
+    for secret in [token.text(), attempt.cookie, *(text for raw in secrets for text in written(raw))]:
         assert secret not in at_rest
         assert secret[:43] not in at_rest
 
@@ -67,15 +67,15 @@ def test_no_key_of_a_table_tells_an_address(engine: Engine) -> None:
 def test_what_is_swept_was_over_long_before(engine: Engine) -> None:
     """A dead link can say why for a month (B39). DynamoDB sweeps days late and never early."""
     ana = on_file()
-    bucket = limits.scope_key("address", ana.key)
-    limits.count(bucket, REQUEST_LINK_PER_ADDRESS.limits, NOON)
+    scope_key = limits.scope_key("address", ana.key)
+    limits.count(scope_key, REQUEST_LINK_PER_ADDRESS.limits, NOON)
     token = send(ana)
-    _, arrival = open_by(token)
+    _, attempt = open_by(token)
 
     swept = {
         table: int(item["sweep_at"]["N"])
         for table, item in _all(engine)
-        if {bucket, tokens.session_digest("willow", arrival.cookie), tokens.base64url_encode(ana.key)}
+        if {scope_key, tokens.session_digest("willow", attempt.cookie), tokens.base64url_encode(ana.key)}
         & set(_key(table, item))
         if table in SWEPT
     }

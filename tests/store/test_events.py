@@ -3,7 +3,8 @@
 from latchkey import tokens
 from latchkey.rules.events import Event, EventKind
 from latchkey.store import events
-from tests.kit.seed import NOON, someone
+from tests.kit.clock import NOON
+from tests.kit.seed import an_account
 from tests.store.engines import Engine
 from tests.store.flows import on_file, sign_in
 
@@ -20,7 +21,7 @@ def rows(engine: Engine, account: bytes) -> list[dict[str, str]]:
 
 def test_a_row_says_who_what_when_and_why(engine: Engine) -> None:
     """B78"""
-    ana = someone()
+    ana = an_account()
 
     events.append(
         Event(
@@ -42,7 +43,7 @@ def test_a_row_says_who_what_when_and_why(engine: Engine) -> None:
 
 
 def test_rows_stand_in_the_order_in_which_things_happened(engine: Engine) -> None:
-    ana = someone()
+    ana = an_account()
     for instant in (3, 1, 2):
         events.append(Event("willow", ana.key, EventKind.LINK_REQUESTED, NOON * 1000 + instant))
 
@@ -50,14 +51,14 @@ def test_rows_stand_in_the_order_in_which_things_happened(engine: Engine) -> Non
 
 
 def test_things_of_the_same_millisecond_have_a_row_each(engine: Engine) -> None:
-    ana = someone()
+    ana = an_account()
     for _ in range(5):
         events.append(Event("willow", ana.key, EventKind.LINK_REQUESTED, NOON * 1000))
 
     assert len(rows(engine, ana.key)) == 5
 
 
-def test_a_sign_in_leaves_one_row_with_its_road_and_the_support_code(engine: Engine) -> None:
+def test_a_sign_in_leaves_one_row_with_its_sign_in_method_and_the_support_code(engine: Engine) -> None:
     ana = on_file()
     sign_in(ana)
 

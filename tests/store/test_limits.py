@@ -24,7 +24,7 @@ from latchkey.rules.limits import (
 from latchkey.rules.refusals import PinRefused, RateLimited, Unavailable
 from latchkey.store import limits
 from latchkey.store.limits import Reservation
-from tests.kit.seed import NOON
+from tests.kit.clock import NOON
 from tests.store.engines import Engine
 from tests.store.flows import RING, at_once
 
@@ -34,7 +34,7 @@ FIVE = Limit("five", 5, 10 * MINUTE)
 
 
 @pytest.fixture
-def bucket() -> str:
+def key() -> str:
     return tokens.base64url_encode(tokens.random_id())
 
 
@@ -43,10 +43,10 @@ def lookup_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "lookup", lambda: RING)
 
 
-def until(bucket: str, *policies: Limit, now: int = NOON, blocked_by: tuple[Limit, ...] = ()) -> int:
+def until(key: str, *policies: Limit, now: int = NOON, blocked_by: tuple[Limit, ...] = ()) -> int:
     """When a refused attempt may be made again."""
     with pytest.raises(RateLimited) as refused:
-        limits.count(bucket, policies, now, blocked_by)
+        limits.count(key, policies, now, blocked_by)
     return refused.value.until
 
 
@@ -63,12 +63,12 @@ def until(bucket: str, *policies: Limit, now: int = NOON, blocked_by: tuple[Limi
     ],
     ids=lambda limit: limit.name,
 )
-def test_sixty_four_at_once_get_exactly_what_there_is(bucket: str, limit: Limit) -> None:
+def test_sixty_four_at_once_get_exactly_what_there_is(key: str, limit: Limit) -> None:
     """Of a window that is not open yet, too; and who is refused is told when it ends."""
     for _ in range(max(0, limit.max_count - 40)):
-        limits.count(bucket, (limit,), NOON)
+        limits.count(key, (limit,), NOON)
 
-    became = at_once(*[partial(limits.count, bucket, (limit,), NOON + 1)] * 64)
+    became = at_once(*[partial(limits.count, key, (limit,), NOON + 1)] * 64)
 
     accepted = [outcome for outcome in became if isinstance(outcome, Reservation)]
     refused = [outcome.until for outcome in became if isinstance(outcome, RateLimited)]
@@ -78,132 +78,132 @@ def test_sixty_four_at_once_get_exactly_what_there_is(bucket: str, limit: Limit)
     assert set(refused) == {opened + limit.window_seconds}
 
 
-def test_sixty_four_presses_at_once_ask_for_one_link(bucket: str) -> None:
+def test_sixty_four_presses_at_once_ask_for_one_link(key: str) -> None:
     """B17"""
     for minute, accepted in ((0, 1), (1, 1), (2, 1), (3, 0)):
-        became = at_once(*[partial(limits.count, bucket, REQUEST_LINK_PER_ADDRESS.limits, NOON + minute * MINUTE)] * 64)
+        became = at_once(*[partial(limits.count, key, REQUEST_LINK_PER_ADDRESS.limits, NOON + minute * MINUTE)] * 64)
 
         assert sum(isinstance(outcome, Reservation) for outcome in became) == accepted
         assert sum(isinstance(outcome, RateLimited) for outcome in became) == 64 - accepted
 
 
-def test_a_window_opens_again_with_the_first_attempt_after_its_end(bucket: str) -> None:
-    limits.count(bucket, (TWO,), NOON)
-    limits.count(bucket, (TWO,), NOON + 59)
-    assert until(bucket, TWO, now=NOON + 59) == NOON + 60
+def test_a_window_reopens_with_the_first_attempt_after_its_end(key: str) -> None:
+    limits.count(key, (TWO,), NOON)
+    limits.count(key, (TWO,), NOON + 59)
+    assert until(key, TWO, now=NOON + 59) == NOON + 60
 
-    limits.count(bucket, (TWO,), NOON + 75)
-    limits.count(bucket, (TWO,), NOON + 134)
+    limits.count(key, (TWO,), NOON + 75)
+    limits.count(key, (TWO,), NOON + 134)
 
-    assert until(bucket, TWO, now=NOON + 134) == NOON + 135
+    assert until(key, TWO, now=NOON + 134) == NOON + 135
 
 
-def test_limits_are_counted_all_or_none(bucket: str) -> None:
+def test_limits_are_counted_all_or_none(key: str) -> None:
     for _ in range(2):
-        limits.count(bucket, (TWO, FIVE), NOON)
+        limits.count(key, (TWO, FIVE), NOON)
     for _ in range(4):
-        assert until(bucket, TWO, FIVE) == NOON + MINUTE
+        assert until(key, TWO, FIVE) == NOON + MINUTE
 
     for attempt in range(3):
-        limits.count(bucket, (FIVE,), NOON + attempt)
-    assert until(bucket, FIVE) == NOON + 10 * MINUTE
+        limits.count(key, (FIVE,), NOON + attempt)
+    assert until(key, FIVE) == NOON + 10 * MINUTE
 
 
-def test_limits_of_one_bucket_have_windows_of_their_own(bucket: str) -> None:
-    limits.count(bucket, (FIVE,), NOON)
-    limits.count(bucket, (TWO,), NOON + 9 * MINUTE)
+def test_limits_of_one_scope_have_windows_of_their_own(key: str) -> None:
+    limits.count(key, (FIVE,), NOON)
+    limits.count(key, (TWO,), NOON + 9 * MINUTE)
     for attempt in range(4):
-        limits.count(bucket, (FIVE,), NOON + attempt)
+        limits.count(key, (FIVE,), NOON + attempt)
 
-    assert until(bucket, FIVE, now=NOON + 9 * MINUTE) == NOON + 10 * MINUTE
-    limits.count(bucket, (TWO,), NOON + 9 * MINUTE)
-    assert until(bucket, TWO, now=NOON + 9 * MINUTE) == NOON + 10 * MINUTE
+    assert until(key, FIVE, now=NOON + 9 * MINUTE) == NOON + 10 * MINUTE
+    limits.count(key, (TWO,), NOON + 9 * MINUTE)
+    assert until(key, TWO, now=NOON + 9 * MINUTE) == NOON + 10 * MINUTE
 
 
-def test_what_is_full_stops_what_is_only_asked_unless_of_it(bucket: str) -> None:
+def test_a_full_limit_blocks_only_the_policies_that_name_it(key: str) -> None:
     """B21: five wrong addresses, and the right one has to wait too."""
-    limits.count(bucket, (FIVE,), NOON, blocked_by=(TWO,))
-    limits.count(bucket, (TWO,), NOON)
-    limits.count(bucket, (FIVE,), NOON, blocked_by=(TWO,))
-    limits.count(bucket, (TWO,), NOON)
+    limits.count(key, (FIVE,), NOON, blocked_by=(TWO,))
+    limits.count(key, (TWO,), NOON)
+    limits.count(key, (FIVE,), NOON, blocked_by=(TWO,))
+    limits.count(key, (TWO,), NOON)
 
-    assert until(bucket, FIVE, blocked_by=(TWO,)) == NOON + MINUTE
-    limits.count(bucket, (FIVE,), NOON)
-    limits.count(bucket, (FIVE,), NOON + MINUTE, blocked_by=(TWO,))
-    limits.count(bucket, (FIVE,), NOON + MINUTE, blocked_by=(TWO,))
-    assert until(bucket, FIVE, now=NOON + MINUTE, blocked_by=(TWO,)) == NOON + 10 * MINUTE
+    assert until(key, FIVE, blocked_by=(TWO,)) == NOON + MINUTE
+    limits.count(key, (FIVE,), NOON)
+    limits.count(key, (FIVE,), NOON + MINUTE, blocked_by=(TWO,))
+    limits.count(key, (FIVE,), NOON + MINUTE, blocked_by=(TWO,))
+    assert until(key, FIVE, now=NOON + MINUTE, blocked_by=(TWO,)) == NOON + 10 * MINUTE
 
 
-def test_asking_unless_counts_nothing(bucket: str) -> None:
+def test_asking_unless_counts_nothing(key: str) -> None:
     for _ in range(5):
-        limits.count(bucket, (FIVE,), NOON, blocked_by=(TWO,))
+        limits.count(key, (FIVE,), NOON, blocked_by=(TWO,))
 
-    limits.count(bucket, (TWO,), NOON)
-    limits.count(bucket, (TWO,), NOON)
-    assert until(bucket, TWO) == NOON + MINUTE
-
-
-def test_an_attempt_that_came_to_nothing_is_given_back(bucket: str) -> None:
-    taken = limits.count(bucket, REQUEST_LINK_PER_ADDRESS.limits, NOON)
-    assert until(bucket, *REQUEST_LINK_PER_ADDRESS.limits) == NOON + MINUTE
-
-    limits.release(taken)
-
-    limits.count(bucket, REQUEST_LINK_PER_ADDRESS.limits, NOON + 1)
-    assert until(bucket, *REQUEST_LINK_PER_ADDRESS.limits, now=NOON + 59) == NOON + MINUTE
+    limits.count(key, (TWO,), NOON)
+    limits.count(key, (TWO,), NOON)
+    assert until(key, TWO) == NOON + MINUTE
 
 
-def test_an_attempt_is_given_back_once_whatever_others_do_meanwhile(bucket: str) -> None:
-    mine, others = limits.count(bucket, (FIVE,), NOON), limits.count(bucket, (FIVE,), NOON)
+def test_an_attempt_that_came_to_nothing_is_given_back(key: str) -> None:
+    used = limits.count(key, REQUEST_LINK_PER_ADDRESS.limits, NOON)
+    assert until(key, *REQUEST_LINK_PER_ADDRESS.limits) == NOON + MINUTE
+
+    limits.release(used)
+
+    limits.count(key, REQUEST_LINK_PER_ADDRESS.limits, NOON + 1)
+    assert until(key, *REQUEST_LINK_PER_ADDRESS.limits, now=NOON + 59) == NOON + MINUTE
+
+
+def test_an_attempt_is_given_back_once_whatever_others_do_meanwhile(key: str) -> None:
+    mine, others = limits.count(key, (FIVE,), NOON), limits.count(key, (FIVE,), NOON)
     limits.release(mine)
     limits.release(others)
-    limits.count(bucket, (FIVE,), NOON)
+    limits.count(key, (FIVE,), NOON)
 
     limits.release(mine)
 
     for _ in range(4):
-        limits.count(bucket, (FIVE,), NOON)
-    assert until(bucket, FIVE) == NOON + 10 * MINUTE
+        limits.count(key, (FIVE,), NOON)
+    assert until(key, FIVE) == NOON + 10 * MINUTE
 
 
-def test_an_attempt_is_not_given_back_to_a_later_window(bucket: str) -> None:
-    early = limits.count(bucket, (TWO,), NOON)
-    limits.count(bucket, (TWO,), NOON + MINUTE)
-    limits.count(bucket, (TWO,), NOON + MINUTE)
+def test_an_attempt_is_not_given_back_to_a_later_window(key: str) -> None:
+    early = limits.count(key, (TWO,), NOON)
+    limits.count(key, (TWO,), NOON + MINUTE)
+    limits.count(key, (TWO,), NOON + MINUTE)
 
     limits.release(early)
 
-    assert until(bucket, TWO, now=NOON + MINUTE) == NOON + 2 * MINUTE
+    assert until(key, TWO, now=NOON + MINUTE) == NOON + 2 * MINUTE
 
 
-def test_giving_back_to_a_budget_that_was_swept_makes_none(bucket: str, engine: Engine) -> None:
-    limits.release(Reservation(bucket, "attempt", {"two": Window(1, NOON + MINUTE)}))
+def test_a_release_after_the_item_expired_creates_none(key: str, engine: Engine) -> None:
+    limits.release(Reservation(key, "attempt", {"two": Window(1, NOON + MINUTE)}))
 
-    assert bucket not in str(engine.items()["Budgets"])
+    assert key not in str(engine.items()["Budgets"])
 
 
-def test_takers_and_givers_at_once_end_with_the_right_count(bucket: str) -> None:
+def test_takers_and_givers_at_once_end_with_the_right_count(key: str) -> None:
     hundred = Limit("hundred", 100, MINUTE)
-    taken = [limits.count(bucket, (hundred,), NOON) for _ in range(20)]
+    used = [limits.count(key, (hundred,), NOON) for _ in range(20)]
 
     at_once(
-        *(partial(limits.release, one) for one in taken),
-        *[partial(limits.count, bucket, (hundred,), NOON)] * 30,
+        *(partial(limits.release, one) for one in used),
+        *[partial(limits.count, key, (hundred,), NOON)] * 30,
     )
 
     for _ in range(70):
-        limits.count(bucket, (hundred,), NOON)
-    assert until(bucket, hundred) == NOON + MINUTE
+        limits.count(key, (hundred,), NOON)
+    assert until(key, hundred) == NOON + MINUTE
 
 
-def test_a_budget_that_is_full_is_still_full_for_who_asks_about_a_new_limit_with_it(bucket: str) -> None:
+def test_a_rate_limit_that_is_full_is_still_full_when_reserved_together_with_a_new_limit(key: str) -> None:
     """JUST_ASKED has run out its minute, the quarter of an hour has not."""
     for press in range(3):
-        limits.count(bucket, REQUEST_LINK_PER_ADDRESS.limits, NOON + press * MINUTE)
+        limits.count(key, REQUEST_LINK_PER_ADDRESS.limits, NOON + press * MINUTE)
 
-    assert until(bucket, *REQUEST_LINK_PER_ADDRESS.limits, now=NOON + 3 * MINUTE) == NOON + 15 * MINUTE
+    assert until(key, *REQUEST_LINK_PER_ADDRESS.limits, now=NOON + 3 * MINUTE) == NOON + 15 * MINUTE
     with pytest.raises(RateLimited) as refused:
-        limits.count(bucket, REQUEST_LINK_PER_ADDRESS.limits, NOON + 2 * MINUTE + 30)
+        limits.count(key, REQUEST_LINK_PER_ADDRESS.limits, NOON + 2 * MINUTE + 30)
     assert refused.value.limit == RESEND_COOLDOWN.name
 
 
@@ -247,8 +247,8 @@ def test_a_network_with_too_many_guesses_blocks_its_other_sources() -> None:
         reservations.add_source(requests, sources.parse(f"{site}:3::1"), blocked_by=guesses)
 
 
-def test_sources_that_cannot_be_read_share_one_limit(bucket: str) -> None:
-    policy = source_policy(Limit(bucket, 2, MINUTE), TWO)
+def test_sources_that_cannot_be_read_share_one_limit(key: str) -> None:
+    policy = source_policy(Limit(key, 2, MINUTE), TWO)
 
     limits.count_source(policy, sources.parse(""), NOON)
     limits.count_source(policy, sources.parse("nonsense"), NOON)
@@ -256,8 +256,8 @@ def test_sources_that_cannot_be_read_share_one_limit(bucket: str) -> None:
         limits.count_source(policy, sources.parse("more nonsense"), NOON)
 
 
-def test_a_reservation_is_released_when_an_outage_leaves_it_undecided(bucket: str) -> None:
-    policy, undone = Policy(Scope.PRACTICE, (bucket,), (TWO,)), list[str]()
+def test_a_reservation_is_released_when_an_outage_leaves_it_undecided(key: str) -> None:
+    policy, undone = Policy(Scope.PRACTICE, (key,), (TWO,)), list[str]()
 
     def reserve(error: Exception) -> None:
         with limits.reserve(NOON) as reservations:
@@ -277,8 +277,8 @@ def test_a_reservation_is_released_when_an_outage_leaves_it_undecided(bucket: st
     assert undone == ["undone"] * 3
 
 
-def test_known_browsers_count_apart_and_then_with_all_others(bucket: str) -> None:
-    policy = Policy(Scope.ADDRESS, (bucket,), (TWO,), known_browser_key=(bucket, "known"))
+def test_known_browsers_count_apart_and_then_with_all_others(key: str) -> None:
+    policy = Policy(Scope.ADDRESS, (key,), (TWO,), known_browser_key=(key, "known"))
     shared = list[str]()
 
     def count(known: bool, now: int = NOON) -> None:

@@ -15,9 +15,9 @@ from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, links, sessions
 from latchkey.store.links import LinkProof
 from latchkey.tokens import Keyring
-from tests.kit.seed import NOON
+from tests.kit.clock import NOON
 from tests.store.engines import Engine
-from tests.store.flows import RING, arrive, ask, at_once, disable, enable, link_of, on_file, open_by, send, sign_in
+from tests.store.flows import RING, ask, at_once, disable, enable, link_of, new_attempt, on_file, open_by, send, sign_in
 
 DAY = 24 * 3600
 
@@ -28,25 +28,25 @@ def ana() -> Account:
 
 
 def sessions_of(account: Account) -> int:
-    kept = accounts.find(account.key)
-    assert kept is not None
-    return len(kept.sessions)
+    stored = accounts.find(account.key)
+    assert stored is not None
+    return len(stored.sessions)
 
 
 def test_a_link_opens_one_session_and_no_second(ana: Account) -> None:
     """B34"""
     token = send(ana)
 
-    visit, arrival = open_by(token)
+    live_session, attempt = open_by(token)
 
-    assert visit.account.key == ana.key
-    assert sessions.touch("willow", arrival.cookie, NOON).account.id == ana.id
+    assert live_session.account.key == ana.key
+    assert sessions.touch("willow", attempt.cookie, NOON).account.id == ana.id
     with pytest.raises(LinkUsed):
         links.verify(token, NOON)
     for seen in (ana, accounts.find(ana.key)):
         assert seen
         with pytest.raises(LinkUsed):
-            sessions.start(LinkProof(seen, token), arrive(ana))
+            sessions.start(LinkProof(seen, token), new_attempt(ana))
     assert sessions_of(ana) == 1
 
 
@@ -67,7 +67,7 @@ def test_a_link_dies_on_its_twenty_fourth_hour_even_for_who_looked_a_second_befo
     account = links.verify(token, NOON + DAY - 1).account
 
     with pytest.raises(LinkExpired):
-        sessions.start(LinkProof(account, token), arrive(account, NOON + DAY + late))
+        sessions.start(LinkProof(account, token), new_attempt(account, NOON + DAY + late))
     assert sessions_of(ana) == 0
 
 
@@ -83,7 +83,7 @@ def test_a_newer_link_replaces_the_older_one(ana: Account) -> None:
     with pytest.raises(LinkReplaced):
         links.verify(older, NOON)
     with pytest.raises(LinkReplaced):
-        sessions.start(LinkProof(ana, older), arrive(ana))
+        sessions.start(LinkProof(ana, older), new_attempt(ana))
     assert open_by(newer)
 
 
@@ -125,7 +125,7 @@ def test_a_message_that_comes_twice_makes_the_same_link_twice(ana: Account) -> N
     assert open_by(link_of(job), NOON + 31)
 
 
-def test_a_message_that_comes_again_revives_no_used_link(ana: Account) -> None:
+def test_a_message_that_is_redelivered_revives_no_used_link(ana: Account) -> None:
     job = ask(ana)
     links.mint(job, link_of(job), NOON)
     open_by(link_of(job))
@@ -136,7 +136,7 @@ def test_a_message_that_comes_again_revives_no_used_link(ana: Account) -> None:
         links.verify(link_of(job), NOON + 31)
 
 
-def test_a_message_that_comes_again_revives_no_link_of_an_access_that_has_ended(ana: Account) -> None:
+def test_a_message_that_is_redelivered_revives_no_link_of_an_access_that_has_ended(ana: Account) -> None:
     """B62"""
     job = ask(ana)
     links.mint(job, link_of(job), NOON)
@@ -149,7 +149,7 @@ def test_a_message_that_comes_again_revives_no_link_of_an_access_that_has_ended(
         links.verify(link_of(job), NOON + 31)
 
 
-def test_a_message_that_comes_again_after_a_key_rotation_makes_the_link_that_was_mailed(ana: Account) -> None:
+def test_a_message_that_is_redelivered_after_a_key_rotation_makes_the_link_that_was_mailed(ana: Account) -> None:
     rotated = Keyring("2", {"1": RING.keys["1"], "2": b"n" * 64})
     job = ask(ana)
     links.mint(job, link_of(job), NOON)
@@ -174,30 +174,30 @@ def test_disabling_access_ends_the_link_and_the_session_and_enabling_revives_nei
         with pytest.raises(LinkExpired):
             links.verify(token, NOON)
         with pytest.raises(LinkExpired):
-            sessions.start(LinkProof(looked, token), arrive(looked))
+            sessions.start(LinkProof(looked, token), new_attempt(looked))
         with pytest.raises(SignedOut):
             sessions.touch("willow", cookie, NOON)
 
 
-def test_a_link_of_an_access_that_ended_cannot_be_spent_on_the_access_given_since(ana: Account) -> None:
+def test_a_link_of_an_access_that_ended_cannot_be_consumed_on_the_access_given_since(ana: Account) -> None:
     """B62: also by who has read the account anew and the link not."""
     token = send(ana)
     disable(ana)
-    again = enable(ana)
+    repeated = enable(ana)
 
     with pytest.raises(LinkExpired):
-        sessions.start(LinkProof(again, token), arrive(again))
+        sessions.start(LinkProof(repeated, token), new_attempt(repeated))
     assert sessions_of(ana) == 0
 
 
-def test_a_link_whose_account_is_gone_has_expired(ana: Account, engine: Engine) -> None:
+def test_a_link_without_its_account_has_expired(ana: Account, engine: Engine) -> None:
     token = send(ana)
     engine.client.delete_item(TableName="Accounts", Key={"key": {"S": tokens.base64url_encode(ana.key)}})
 
     with pytest.raises(LinkExpired):
         links.verify(token, NOON)
     with pytest.raises(LinkExpired):
-        sessions.start(LinkProof(ana, token), arrive(ana))
+        sessions.start(LinkProof(ana, token), new_attempt(ana))
 
 
 def test_a_link_opened_thirty_two_times_at_once_opens_one_session(engine: Engine) -> None:
@@ -247,9 +247,9 @@ def test_who_signs_in_while_the_account_changes_has_the_account_as_it_is_now(ana
     another = SessionRef("another", NOON)
     accounts.save(replace(looked, sessions=(another,), revision=looked.revision + 1))
 
-    visit = sessions.start(LinkProof(looked, token), arrive(looked))
+    live_session = sessions.start(LinkProof(looked, token), new_attempt(looked))
 
-    assert another in visit.account.sessions
+    assert another in live_session.account.sessions
     assert sessions_of(ana) == 2
 
 
@@ -262,6 +262,6 @@ def test_the_first_sign_in_makes_an_invited_person_active_and_is_remembered() ->
 
     assert (first.session.welcome_pending, first.session.previous_sign_in_at) == (True, None)
     assert (second.session.welcome_pending, second.session.previous_sign_in_at) == (False, NOON)
-    kept = accounts.find(sam.key)
-    assert kept is not None
-    assert (kept.status, kept.first_sign_in_at, kept.last_sign_in_at) == (AccountStatus.ACTIVE, NOON, NOON + 60)
+    stored = accounts.find(sam.key)
+    assert stored is not None
+    assert (stored.status, stored.first_sign_in_at, stored.last_sign_in_at) == (AccountStatus.ACTIVE, NOON, NOON + 60)

@@ -11,8 +11,8 @@ from latchkey.rules.sessions import MAX_SESSIONS, LiveSession
 from latchkey.store import accounts, oauth_states, sessions
 from latchkey.store.oauth_states import ProviderProof
 from latchkey.store.proofs import Attempt
-from tests.kit.seed import NOON
-from tests.store.flows import arrive, at_once, on_file, sign_in
+from tests.kit.clock import NOON
+from tests.store.flows import at_once, new_attempt, on_file, sign_in
 
 BROWSER = "browser"
 
@@ -38,18 +38,18 @@ def returned() -> str:
 
 def held(account: Account) -> set[str]:
     """Digests of the sessions that the account counts as its own."""
-    kept = accounts.find(account.key)
-    assert kept is not None
-    return {session.digest for session in kept.sessions}
+    stored = accounts.find(account.key)
+    assert stored is not None
+    return {session.digest for session in stored.sessions}
 
 
-def digest(arrival: Attempt) -> str:
-    return tokens.session_digest("willow", arrival.cookie)
+def digest(attempt: Attempt) -> str:
+    return tokens.session_digest("willow", attempt.cookie)
 
 
-def is_in(arrival: Attempt) -> bool:
+def is_in(attempt: Attempt) -> bool:
     try:
-        sessions.touch("willow", arrival.cookie, NOON)
+        sessions.touch("willow", attempt.cookie, NOON)
     except SignedOut:
         return False
     return True
@@ -72,49 +72,49 @@ def test_another_browser_spends_nothing_however_often_it_comes_at_once() -> None
     assert oauth_states.mark_returned(state, BROWSER, NOON) == NOON
 
 
-def test_a_returned_state_that_is_spent_thirty_two_times_at_once_opens_one_session() -> None:
+def test_a_returned_state_that_is_consumed_thirty_two_times_at_once_opens_one_session() -> None:
     for _ in range(3):
         ana, state = on_file(), returned()
-        arrivals = [arrive(ana) for _ in range(32)]
+        attempts = [new_attempt(ana) for _ in range(32)]
 
         became = at_once(
-            *(partial(sessions.start, ProviderProof(ana, state, "subject", "google"), arrival) for arrival in arrivals)
+            *(partial(sessions.start, ProviderProof(ana, state, "subject", "google"), attempt) for attempt in attempts)
         )
 
         assert sum(isinstance(outcome, LiveSession) for outcome in became) == 1
         assert sum(isinstance(outcome, ProviderFailed) for outcome in became) == 31
-        assert held(ana) == {digest(arrival) for arrival in arrivals if is_in(arrival)}
+        assert held(ana) == {digest(attempt) for attempt in attempts if is_in(attempt)}
         assert len(held(ana)) == 1
 
 
-def test_a_spent_state_and_another_google_account_open_nothing_even_for_who_has_just_looked(ana: Account) -> None:
+def test_a_consumed_state_and_another_google_account_open_nothing_even_for_who_has_just_looked(ana: Account) -> None:
     state = returned()
-    sessions.start(ProviderProof(ana, state, "subject", "google"), arrive(ana))
+    sessions.start(ProviderProof(ana, state, "subject", "google"), new_attempt(ana))
     now = accounts.find(ana.key)
     assert now
 
     with pytest.raises(ProviderFailed):
-        sessions.start(ProviderProof(now, state, "subject", "google"), arrive(ana))
+        sessions.start(ProviderProof(now, state, "subject", "google"), new_attempt(ana))
     with pytest.raises(IdentityUnmatched):
-        sessions.start(ProviderProof(now, returned(), "another", "google"), arrive(ana))
+        sessions.start(ProviderProof(now, returned(), "another", "google"), new_attempt(ana))
     assert len(held(ana)) == 1
 
 
-def test_of_two_google_accounts_at_once_one_is_bound_to_an_address() -> None:
+def test_of_two_google_accounts_at_once_one_is_linked_to_an_address() -> None:
     for _ in range(3):
         ana, mine, theirs = on_file(), returned(), returned()
 
         became = at_once(
             *(
-                partial(sessions.start, ProviderProof(ana, state, state, "google"), arrive(ana))
+                partial(sessions.start, ProviderProof(ana, state, state, "google"), new_attempt(ana))
                 for state in (mine, theirs)
                 for _ in range(16)
             )
         )
 
-        kept = accounts.find(ana.key)
-        assert kept is not None
-        assert kept.identities["google"] in {mine, theirs}
+        stored = accounts.find(ana.key)
+        assert stored is not None
+        assert stored.identities["google"] in {mine, theirs}
         assert sum(isinstance(outcome, LiveSession) for outcome in became) == 1
         assert any(isinstance(outcome, IdentityUnmatched) for outcome in became)
 
@@ -123,17 +123,17 @@ def test_sixteen_sign_ins_of_one_account_at_once_leave_the_ten_that_it_may_have(
     """Who is told to try again was not signed in, and can try again."""
     for number in range(MAX_SESSIONS):
         sign_in(ana, NOON - MAX_SESSIONS + number)
-    arrivals = [arrive(ana) for _ in range(16)]
+    attempts = [new_attempt(ana) for _ in range(16)]
     tries = [
-        partial(sessions.start, ProviderProof(ana, returned(), "subject", "google"), arrival) for arrival in arrivals
+        partial(sessions.start, ProviderProof(ana, returned(), "subject", "google"), attempt) for attempt in attempts
     ]
 
     became = at_once(*tries)
 
-    outcomes = list(zip(arrivals, became, strict=True))
-    taken = [arrival for arrival, outcome in outcomes if isinstance(outcome, LiveSession)]
+    outcomes = list(zip(attempts, became, strict=True))
+    used = [attempt for attempt, outcome in outcomes if isinstance(outcome, LiveSession)]
     assert all(isinstance(outcome, (LiveSession, Unavailable)) for outcome in became)
-    assert sum(map(is_in, taken)) == min(len(taken), MAX_SESSIONS)
-    assert not any(is_in(arrival) for arrival in arrivals if arrival not in taken)
+    assert sum(map(is_in, used)) == min(len(used), MAX_SESSIONS)
+    assert not any(is_in(attempt) for attempt in attempts if attempt not in used)
     assert len(held(ana)) == MAX_SESSIONS
-    assert {digest(arrival) for arrival in arrivals if is_in(arrival)} <= held(ana)
+    assert {digest(attempt) for attempt in attempts if is_in(attempt)} <= held(ana)

@@ -12,18 +12,18 @@ from latchkey.rules.refusals import LinkExpired, LinkUsed, RateLimited, Unavaila
 from latchkey.store import accounts, limits, links, sessions
 from latchkey.store.dynamodb import OUTAGES, connection
 from latchkey.store.links import LinkProof
-from tests.kit.aws_faults import Wire
-from tests.kit.seed import NOON
+from tests.kit.aws_faults import AwsFaults
+from tests.kit.clock import NOON
 from tests.store.engines import Engine
-from tests.store.flows import arrive, disable, on_file, open_by, send, sign_in
+from tests.store.flows import disable, new_attempt, on_file, open_by, send, sign_in
 
-SPENDING = "TransactWriteItems"
+CONSUMING = "TransactWriteItems"
 CONFLICT = ("None", "TransactionConflict", "None", "None")
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
-    with Wire().tapped(connection.client) as tapped:
+def faults() -> Iterator[AwsFaults]:
+    with AwsFaults().tapped(connection.client) as tapped:
         yield tapped
 
 
@@ -33,9 +33,9 @@ def ana() -> Account:
 
 
 def sessions_of(account: Account) -> int:
-    kept = accounts.find(account.key)
-    assert kept is not None
-    return len(kept.sessions)
+    stored = accounts.find(account.key)
+    assert stored is not None
+    return len(stored.sessions)
 
 
 def started(engine: Engine, account: Account) -> int:
@@ -46,75 +46,75 @@ def started(engine: Engine, account: Account) -> int:
     )
 
 
-def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, wire: Wire, engine: Engine) -> None:
+def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, faults: AwsFaults, engine: Engine) -> None:
     """The commit is recognised as one's own by the attempt that made it."""
     token = send(ana)
-    wire.lose(SPENDING)
+    faults.lose(CONSUMING)
 
-    visit, arrival = open_by(token)
+    live_session, attempt = open_by(token)
 
-    assert sessions.touch("willow", arrival.cookie, NOON).session == visit.session
+    assert sessions.touch("willow", attempt.cookie, NOON).session == live_session.session
     assert (sessions_of(ana), started(engine, ana)) == (1, 1)
     with pytest.raises(LinkUsed):
         links.verify(token, NOON)
 
 
-def test_a_sign_in_that_is_sent_twice_on_the_way_happens_once(ana: Account, wire: Wire, engine: Engine) -> None:
-    wire.repeat(SPENDING)
+def test_a_sign_in_that_is_sent_twice_on_the_way_happens_once(ana: Account, faults: AwsFaults, engine: Engine) -> None:
+    faults.repeat(CONSUMING)
 
-    _, arrival = open_by(send(ana))
+    _, attempt = open_by(send(ana))
 
-    assert wire.operations().count(SPENDING) == 1
-    assert sessions.touch("willow", arrival.cookie, NOON)
+    assert faults.operations().count(CONSUMING) == 1
+    assert sessions.touch("willow", attempt.cookie, NOON)
     assert (sessions_of(ana), started(engine, ana)) == (1, 1)
 
 
-def test_what_is_tried_anew_is_another_transaction(ana: Account, wire: Wire) -> None:
+def test_what_is_tried_anew_is_another_transaction(ana: Account, faults: AwsFaults) -> None:
     """DynamoDB refuses a token that comes back with other contents (IdempotentParameterMismatchException)."""
     token = send(ana)
     looked = links.verify(token, NOON).account
     accounts.save(replace(looked, revision=looked.revision + 1))
-    wire.refuse(SPENDING, "TransactionCanceledException", reasons=CONFLICT)
+    faults.refuse(CONSUMING, "TransactionCanceledException", reasons=CONFLICT)
 
-    sessions.start(LinkProof(looked, token), arrive(looked))
+    sessions.start(LinkProof(looked, token), new_attempt(looked))
 
-    tries = [arguments["ClientRequestToken"] for operation, arguments in wire.calls if operation == SPENDING]
+    tries = [arguments["ClientRequestToken"] for operation, arguments in faults.calls if operation == CONSUMING]
     assert len(set(tries)) == len(tries) == 3
 
 
-def test_a_lost_answer_gives_nobody_elses_attempt_the_session(ana: Account, wire: Wire) -> None:
+def test_a_lost_answer_gives_nobody_elses_attempt_the_session(ana: Account, faults: AwsFaults) -> None:
     token = send(ana)
     open_by(token)
-    wire.refuse(SPENDING, "InternalServerError")
+    faults.refuse(CONSUMING, "InternalServerError")
 
     with pytest.raises(LinkUsed):
-        sessions.start(LinkProof(ana, token), arrive(ana))
+        sessions.start(LinkProof(ana, token), new_attempt(ana))
     assert sessions_of(ana) == 1
 
 
-def test_two_conflicts_are_sat_out(ana: Account, wire: Wire) -> None:
+def test_two_conflicts_are_sat_out(ana: Account, faults: AwsFaults) -> None:
     token = send(ana)
-    wire.refuse(SPENDING, "TransactionCanceledException", times=2, reasons=CONFLICT)
+    faults.refuse(CONSUMING, "TransactionCanceledException", times=2, reasons=CONFLICT)
 
     assert open_by(token)
-    assert wire.operations().count(SPENDING) == 3
+    assert faults.operations().count(CONSUMING) == 3
 
 
-def test_a_look_that_a_write_gets_in_the_way_of_is_taken_again(ana: Account, wire: Wire) -> None:
+def test_a_read_that_conflicts_with_a_write_is_retried(ana: Account, faults: AwsFaults) -> None:
     token = send(ana)
-    wire.refuse("TransactGetItems", "TransactionCanceledException", times=2, reasons=("None", "TransactionConflict"))
+    faults.refuse("TransactGetItems", "TransactionCanceledException", times=2, reasons=("None", "TransactionConflict"))
 
     assert links.verify(token, NOON).account.key == ana.key
 
 
-def test_when_conflicts_do_not_end_nothing_is_spent(ana: Account, wire: Wire) -> None:
+def test_when_conflicts_do_not_end_nothing_is_consumed(ana: Account, faults: AwsFaults) -> None:
     token = send(ana)
-    wire.refuse(SPENDING, "TransactionCanceledException", times=100, reasons=CONFLICT)
+    faults.refuse(CONSUMING, "TransactionCanceledException", times=100, reasons=CONFLICT)
 
     with pytest.raises(Unavailable):
         open_by(token)
 
-    wire.refuse(SPENDING, "TransactionCanceledException", times=0)
+    faults.refuse(CONSUMING, "TransactionCanceledException", times=0)
     assert sessions_of(ana) == 0
     assert open_by(token)
 
@@ -123,9 +123,11 @@ def test_when_conflicts_do_not_end_nothing_is_spent(ana: Account, wire: Wire) ->
     "code",
     ["ProvisionedThroughputExceededException", "ThrottlingException", "InternalServerError", "AccessDeniedException"],
 )
-def test_when_the_store_refuses_nothing_is_spent_and_trying_again_works(ana: Account, wire: Wire, code: str) -> None:
+def test_when_the_store_refuses_nothing_is_consumed_and_a_retry_works(
+    ana: Account, faults: AwsFaults, code: str
+) -> None:
     token = send(ana)
-    wire.refuse(SPENDING, code)
+    faults.refuse(CONSUMING, code)
 
     with pytest.raises(Unavailable):
         open_by(token)
@@ -134,27 +136,27 @@ def test_when_the_store_refuses_nothing_is_spent_and_trying_again_works(ana: Acc
     assert open_by(token)
 
 
-def test_access_that_ended_during_the_trouble_has_ended(ana: Account, wire: Wire) -> None:
+def test_access_that_ended_during_the_outage_has_ended(ana: Account, faults: AwsFaults) -> None:
     token = send(ana)
     looked = links.verify(token, NOON).account
     disable(ana)
-    wire.refuse(SPENDING, "TransactionCanceledException", reasons=CONFLICT)
+    faults.refuse(CONSUMING, "TransactionCanceledException", reasons=CONFLICT)
 
     with pytest.raises(LinkExpired):
-        sessions.start(LinkProof(looked, token), arrive(looked))
+        sessions.start(LinkProof(looked, token), new_attempt(looked))
 
 
-def test_a_link_that_cannot_be_looked_at_opens_nothing(ana: Account, wire: Wire) -> None:
+def test_a_link_that_cannot_be_looked_at_opens_nothing(ana: Account, faults: AwsFaults) -> None:
     token = send(ana)
-    wire.refuse("TransactGetItems", "InternalServerError")
+    faults.refuse("TransactGetItems", "InternalServerError")
 
     with pytest.raises(OUTAGES):
         links.verify(token, NOON)
 
 
-def test_a_session_that_cannot_be_looked_up_lets_nobody_in_and_is_not_ended(ana: Account, wire: Wire) -> None:
+def test_a_session_that_cannot_be_looked_up_lets_nobody_in_and_is_not_ended(ana: Account, faults: AwsFaults) -> None:
     cookie = sign_in(ana)
-    wire.refuse("TransactGetItems", "InternalServerError")
+    faults.refuse("TransactGetItems", "InternalServerError")
 
     with pytest.raises(OUTAGES):
         sessions.touch("willow", cookie, NOON)
@@ -162,46 +164,46 @@ def test_a_session_that_cannot_be_looked_up_lets_nobody_in_and_is_not_ended(ana:
     assert sessions.touch("willow", cookie, NOON)
 
 
-def test_a_budget_that_cannot_be_counted_lets_nobody_pass(wire: Wire, ana: Account) -> None:
-    bucket = f"outage {ana.id}"
-    wire.refuse("UpdateItem", "ProvisionedThroughputExceededException")
+def test_a_rate_limit_that_cannot_be_counted_lets_nobody_pass(faults: AwsFaults, ana: Account) -> None:
+    scope_key = f"outage {ana.id}"
+    faults.refuse("UpdateItem", "ProvisionedThroughputExceededException")
 
     with pytest.raises(OUTAGES):
-        limits.count(bucket, (Limit("one", 1, 60),), NOON)
+        limits.count(scope_key, (Limit("one", 1, 60),), NOON)
 
-    limits.count(bucket, (Limit("one", 1, 60),), NOON)
+    limits.count(scope_key, (Limit("one", 1, 60),), NOON)
     with pytest.raises(RateLimited):
-        limits.count(bucket, (Limit("one", 1, 60),), NOON)
+        limits.count(scope_key, (Limit("one", 1, 60),), NOON)
 
 
 @pytest.mark.parametrize("before", [0, 1], ids=["that opens a window", "in an open window"])
 @pytest.mark.parametrize("others", [(), (Limit("other", 9, 60),)], ids=["one limit", "two limits"])
-def test_an_attempt_whose_count_was_sent_twice_is_counted_once(
-    wire: Wire, ana: Account, before: int, others: tuple[Limit, ...]
+def test_a_reservation_that_was_sent_twice_is_counted_once(
+    faults: AwsFaults, ana: Account, before: int, others: tuple[Limit, ...]
 ) -> None:
-    bucket, policies = f"twice {ana.id} {before} {others}", (Limit("some", before + 2, 60), *others)
+    scope_key, policies = f"twice {ana.id} {before} {others}", (Limit("some", before + 2, 60), *others)
     for _ in range(before):
-        limits.count(bucket, policies, NOON)
-    wire.repeat("UpdateItem")
+        limits.count(scope_key, policies, NOON)
+    faults.repeat("UpdateItem")
 
-    taken = limits.count(bucket, policies, NOON, contended=before > 0)
+    used = limits.count(scope_key, policies, NOON, contended=before > 0)
 
-    assert taken.windows["some"].count == before + 1
-    limits.count(bucket, policies, NOON)
+    assert used.windows["some"].count == before + 1
+    limits.count(scope_key, policies, NOON)
     with pytest.raises(RateLimited):
-        limits.count(bucket, policies, NOON)
+        limits.count(scope_key, policies, NOON)
 
 
 def test_an_attempt_that_is_given_back_by_a_write_that_was_sent_twice_gives_no_other_one_back(
-    wire: Wire, ana: Account
+    faults: AwsFaults, ana: Account
 ) -> None:
-    bucket, policies = f"given back {ana.id}", (Limit("two", 2, 60),)
-    limits.count(bucket, policies, NOON)
-    mine = limits.count(bucket, policies, NOON)
-    wire.repeat("UpdateItem")
+    scope_key, policies = f"given back {ana.id}", (Limit("two", 2, 60),)
+    limits.count(scope_key, policies, NOON)
+    mine = limits.count(scope_key, policies, NOON)
+    faults.repeat("UpdateItem")
 
     limits.release(mine)
 
-    limits.count(bucket, policies, NOON)
+    limits.count(scope_key, policies, NOON)
     with pytest.raises(RateLimited):
-        limits.count(bucket, policies, NOON)
+        limits.count(scope_key, policies, NOON)

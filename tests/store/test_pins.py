@@ -13,9 +13,9 @@ from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, pins, sessions
 from latchkey.store.dynamodb import connection
 from latchkey.store.pins import PinProof
-from tests.kit.aws_faults import Wire
-from tests.kit.seed import NOON
-from tests.store.flows import RING, arrive, at_once, disable, enable, on_file, open_by, send
+from tests.kit.aws_faults import AwsFaults
+from tests.kit.clock import NOON
+from tests.store.flows import RING, at_once, disable, enable, new_attempt, on_file, open_by, send
 
 DAY = 24 * 3600
 
@@ -26,8 +26,8 @@ def pepper(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
-    with Wire().tapped(connection.client) as tapped:
+def faults() -> Iterator[AwsFaults]:
+    with AwsFaults().tapped(connection.client) as tapped:
         yield tapped
 
 
@@ -49,26 +49,26 @@ def attempt(account: Account, now: int = NOON) -> Pin:
 
 def type_in(pin: Pin, account: Account) -> LiveSession:
     """Sign in by a PIN that was rightly typed."""
-    return sessions.start(PinProof(account, pin), arrive(account))
+    return sessions.start(PinProof(account, pin), new_attempt(account))
 
 
 def sessions_of(account: Account) -> int:
-    kept = accounts.find(account.key)
-    assert kept is not None
-    return len(kept.sessions)
+    stored = accounts.find(account.key)
+    assert stored is not None
+    return len(stored.sessions)
 
 
 def test_a_pin_opens_one_session_and_no_second(ana: Account) -> None:
     """B98"""
     pin = made(ana)
-    arrival = arrive(ana)
+    sign_in_attempt = new_attempt(ana)
 
-    assert sessions.start(PinProof(ana, pin), arrival).account.id == ana.id
-    assert sessions.touch("willow", arrival.cookie, NOON)
+    assert sessions.start(PinProof(ana, pin), sign_in_attempt).account.id == ana.id
+    assert sessions.touch("willow", sign_in_attempt.cookie, NOON)
     for seen in (ana, accounts.find(ana.key)):
         assert seen
         with pytest.raises(PinRefused):
-            sessions.start(PinProof(seen, pin), arrive(ana))
+            sessions.start(PinProof(seen, pin), new_attempt(ana))
     with pytest.raises(PinRefused):
         attempt(ana)
 
@@ -81,7 +81,7 @@ def test_a_pin_dies_on_its_twenty_fourth_hour(ana: Account) -> None:
     with pytest.raises(PinRefused):
         attempt(ana, NOON + DAY)
     with pytest.raises(Refusal):
-        sessions.start(PinProof(ana, pin), arrive(ana, NOON + DAY))
+        sessions.start(PinProof(ana, pin), new_attempt(ana, NOON + DAY))
     assert sessions_of(ana) == 0
 
 
@@ -102,24 +102,24 @@ def test_a_new_pin_replaces_the_old_one_and_has_its_own_five_tries(ana: Account)
     new = made(ana, NOON + 1)
 
     with pytest.raises(PinRefused):
-        sessions.start(PinProof(ana, old), arrive(ana, NOON + 1))
+        sessions.start(PinProof(ana, old), new_attempt(ana, NOON + 1))
     for _ in range(4):
         attempt(ana, NOON + 1)
     with pytest.raises(PinRefused):
         attempt(ana, NOON + 1)
-    assert sessions.start(PinProof(ana, new), arrive(ana, NOON + 1))
+    assert sessions.start(PinProof(ana, new), new_attempt(ana, NOON + 1))
 
 
 def test_disabling_access_ends_the_pin_and_enabling_does_not_revive_it(ana: Account) -> None:
     """B58"""
     pin = made(ana)
     disable(ana)
-    again = enable(ana)
+    repeated = enable(ana)
 
-    for account in (ana, again):
+    for account in (ana, repeated):
         with pytest.raises(PinRefused):
-            sessions.start(PinProof(account, pin), arrive(account))
-    assert not pins.is_live(again, NOON)
+            sessions.start(PinProof(account, pin), new_attempt(account))
+    assert not pins.is_live(repeated, NOON)
 
 
 def test_a_pin_typed_thirty_two_times_at_once_opens_one_session() -> None:
@@ -146,35 +146,35 @@ def test_a_link_and_a_pin_at_once_open_a_session_each() -> None:
         assert sessions_of(ana) == 2
 
 
-def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, wire: Wire) -> None:
-    pin, arrival = made(ana), arrive(ana)
-    wire.lose("TransactWriteItems")
+def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, faults: AwsFaults) -> None:
+    pin, sign_in_attempt = made(ana), new_attempt(ana)
+    faults.lose("TransactWriteItems")
 
-    sessions.start(PinProof(ana, pin), arrival)
+    sessions.start(PinProof(ana, pin), sign_in_attempt)
 
-    assert sessions.touch("willow", arrival.cookie, NOON)
+    assert sessions.touch("willow", sign_in_attempt.cookie, NOON)
     assert sessions_of(ana) == 1
 
 
 def test_a_session_by_pin_ends_with_its_access(ana: Account) -> None:
     """B62"""
-    arrival = arrive(ana)
-    sessions.start(PinProof(ana, made(ana)), arrival)
+    sign_in_attempt = new_attempt(ana)
+    sessions.start(PinProof(ana, made(ana)), sign_in_attempt)
 
     disable(ana)
 
     with pytest.raises(SignedOut):
-        sessions.touch("willow", arrival.cookie, NOON)
+        sessions.touch("willow", sign_in_attempt.cookie, NOON)
 
 
-def test_what_is_kept_of_a_pin_is_of_this_account_and_this_salt_alone(ana: Account) -> None:
+def test_the_hash_of_a_pin_depends_on_account_and_salt(ana: Account) -> None:
     pin, _ = pins.create(ana, NOON * 1000)
 
-    kept = attempt(ana)
+    stored = attempt(ana)
 
-    assert kept.hash == tokens.hash_pin(RING, kept.pepper_id, kept.salt, ana.key, pin)
-    assert kept.hash != tokens.hash_pin(RING, kept.pepper_id, bytes(16), ana.key, pin)
-    assert kept.hash != tokens.hash_pin(RING, kept.pepper_id, kept.salt, bytes(16), pin)
+    assert stored.hash == tokens.hash_pin(RING, stored.pepper_id, stored.salt, ana.key, pin)
+    assert stored.hash != tokens.hash_pin(RING, stored.pepper_id, bytes(16), ana.key, pin)
+    assert stored.hash != tokens.hash_pin(RING, stored.pepper_id, stored.salt, bytes(16), pin)
 
 
 def attempts(account: Account) -> int:

@@ -12,8 +12,9 @@ from latchkey.rules.refusals import PracticeUnknown
 from latchkey.store import practices
 from latchkey.store.dynamodb import OUTAGES, connection
 from tests.kit import caches
-from tests.kit.aws_faults import Fault, Wire
-from tests.kit.seed import HARBOR, NOON, WILLOW
+from tests.kit.aws_faults import AwsFaults, Fault
+from tests.kit.clock import NOON
+from tests.kit.seed import HARBOR, WILLOW
 from tests.kit.sockets import BEHAVIOURS, Behaviour, listening
 
 
@@ -24,14 +25,14 @@ def slug() -> str:
 
 
 @pytest.fixture
-def kept_for_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def cached_for_half_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     caches.empty(practices)
-    told = replace(settings.load(), practice_cache_seconds=30)
-    monkeypatch.setattr(settings, "load", lambda: told)
+    fields = replace(settings.load(), practice_cache_seconds=30)
+    monkeypatch.setattr(settings, "load", lambda: fields)
 
 
 @pytest.mark.parametrize("practice", [WILLOW, HARBOR, Practice("bare", "Bare")], ids=lambda practice: practice.slug)
-def test_a_practice_is_read_as_it_was_kept(practice: Practice) -> None:
+def test_a_practice_is_read_as_it_was_stored(practice: Practice) -> None:
     practices.save(practice)
 
     assert practices.get_cached(practice.slug, NOON) == practice
@@ -68,16 +69,16 @@ def test_a_practice_that_is_created_is_seen_at_once(slug: str) -> None:
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
-    with Wire().tapped(connection.client) as tapped:
+def faults() -> Iterator[AwsFaults]:
+    with AwsFaults().tapped(connection.client) as tapped:
         yield tapped
 
 
 @pytest.mark.usefixtures("kept_for_half_a_minute")
-def test_a_practice_is_used_for_an_hour_while_it_cannot_be_read(slug: str, wire: Wire) -> None:
+def test_a_practice_is_used_for_an_hour_while_it_cannot_be_read(slug: str, faults: AwsFaults) -> None:
     practices.save(replace(WILLOW, slug=slug))
     practices.get_cached(slug, NOON)
-    wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
+    faults.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
 
     assert practices.get_cached(slug, NOON + 30 + 3599).slug == slug
     with pytest.raises(OUTAGES):
@@ -85,18 +86,18 @@ def test_a_practice_is_used_for_an_hour_while_it_cannot_be_read(slug: str, wire:
 
 
 @pytest.mark.usefixtures("kept_for_half_a_minute")
-def test_a_practice_that_cannot_be_read_is_asked_for_twice_a_minute(slug: str, wire: Wire) -> None:
+def test_a_practice_that_cannot_be_read_is_requested_twice_a_minute(slug: str, faults: AwsFaults) -> None:
     practices.save(replace(WILLOW, slug=slug))
     practices.get_cached(slug, NOON)
-    wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
+    faults.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
 
     for second in range(30, 90):
         practices.get_cached(slug, NOON + second)
-    assert wire.operations().count("GetItem") == 3
+    assert faults.operations().count("GetItem") == 3
 
 
 @pytest.mark.usefixtures("kept_for_half_a_minute")
-def test_a_practice_that_is_gone_is_unknown_though_it_was_read(slug: str, wire: Wire) -> None:
+def test_a_practice_that_is_gone_is_unknown_though_it_was_read(slug: str, faults: AwsFaults) -> None:
     practices.save(replace(WILLOW, slug=slug))
     practices.get_cached(slug, NOON)
     practices.PracticeItem(slug).delete()
@@ -104,14 +105,14 @@ def test_a_practice_that_is_gone_is_unknown_though_it_was_read(slug: str, wire: 
     for _ in range(2):
         with pytest.raises(PracticeUnknown):
             practices.get_cached(slug, NOON + 30)
-    wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
+    faults.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
     with pytest.raises(OUTAGES):
         practices.get_cached(slug, NOON + 60)
 
 
 @pytest.mark.usefixtures("kept_for_half_a_minute")
-def test_a_name_that_was_never_read_is_no_practice_of_an_outage(slug: str, wire: Wire) -> None:
-    wire.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
+def test_a_name_that_was_never_read_is_no_practice_of_an_outage(slug: str, faults: AwsFaults) -> None:
+    faults.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
     with pytest.raises(OUTAGES):
         practices.get_cached(slug, NOON)
 
@@ -119,11 +120,11 @@ def test_a_name_that_was_never_read_is_no_practice_of_an_outage(slug: str, wire:
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 @pytest.mark.usefixtures("kept_for_half_a_minute")
 def test_a_table_that_is_no_help_costs_a_second_once_in_half_a_minute(
-    slug: str, wire: Wire, behaviour: Behaviour
+    slug: str, faults: AwsFaults, behaviour: Behaviour
 ) -> None:
     practices.save(replace(WILLOW, slug=slug))
     practices.get_cached(slug, NOON)
-    with listening(behaviour) as url, wire.struck(lambda *_: Fault(url=url), lambda _: None):
+    with listening(behaviour) as url, faults.struck(lambda *_: Fault(url=url), lambda _: None):
         began = time.monotonic()
         assert {practices.get_cached(slug, NOON + second).slug for second in range(30, 60)} == {slug}
         assert time.monotonic() - began < 1.5

@@ -10,7 +10,7 @@ from latchkey.rules.accounts import Account, Profile
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import sessions
-from tests.kit.seed import NOON
+from tests.kit.clock import NOON
 from tests.store.engines import Engine
 from tests.store.flows import at_once, on_file, open_by, send, sign_in
 
@@ -86,26 +86,26 @@ def test_twelve_hours_end_a_session_however_busy(ana: Account) -> None:
 
 def test_a_session_that_has_ended_cannot_be_carried_on_by_who_looked_before(maria: Account) -> None:
     """The write itself tests the time."""
-    visit = sessions.touch("willow", sign_in(maria), NOON)
+    live_session = sessions.touch("willow", sign_in(maria), NOON)
 
     for late in (20 * MINUTE, 12 * HOUR):
         with pytest.raises(SignedOut):
-            sessions.set_profile(visit, CHILDS.id, NOON + late)
+            sessions.set_profile(live_session, CHILDS.id, NOON + late)
         with pytest.raises(SignedOut):
-            sessions.mark_welcome_read(visit, NOON + late)
+            sessions.mark_welcome_read(live_session, NOON + late)
 
 
-def test_a_session_that_was_signed_out_is_not_made_again_by_late_activity(maria: Account, engine: Engine) -> None:
+def test_a_session_that_was_signed_out_is_not_made_anew_by_late_activity(maria: Account, engine: Engine) -> None:
     cookie = sign_in(maria)
-    visit = sessions.touch("willow", cookie, NOON)
-    sessions.end(visit, NOON * 1000)
+    live_session = sessions.touch("willow", cookie, NOON)
+    sessions.end(live_session, NOON * 1000)
 
     with pytest.raises(SignedOut):
-        sessions.set_profile(visit, CHILDS.id, NOON)
+        sessions.set_profile(live_session, CHILDS.id, NOON)
     assert row(engine, cookie) is None
 
 
-def test_signing_out_ends_the_session_for_whoever_has_its_cookie(ana: Account) -> None:
+def test_signing_out_ends_the_session_for_anyone_who_has_its_cookie(ana: Account) -> None:
     """B77"""
     cookie, elsewhere = sign_in(ana), sign_in(ana, NOON + 1)
 
@@ -132,7 +132,7 @@ def ends(engine: Engine, account: Account) -> list[tuple[str, str]]:
     return [(row["reason"]["S"], row["method"]["S"]) for row in rows if row["kind"]["S"] == "session_ended"]
 
 
-def test_who_has_to_make_room_is_written_down_once(ana: Account, engine: Engine) -> None:
+def test_an_evicted_session_is_audited_once(ana: Account, engine: Engine) -> None:
     for number in range(12):
         sign_in(ana, NOON + number)
 
@@ -154,7 +154,7 @@ def test_sessions_that_are_over_push_nobody_out(ana: Account, engine: Engine, le
     assert "room" not in dict(ends(engine, ana))
 
 
-def test_where_the_list_is_full_trouble_at_looking_through_it_spends_nothing(
+def test_where_the_list_is_full_an_outage_while_reading_it_spends_nothing(
     ana: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cookies = [sign_in(ana, NOON + number) for number in range(10)]
@@ -173,7 +173,7 @@ def refusing(_wanted: object) -> None:
     raise TransactGetError("down")
 
 
-def test_the_session_that_a_browser_brings_is_gone_when_it_signs_in_again(ana: Account, engine: Engine) -> None:
+def test_the_session_that_a_browser_brings_is_gone_when_it_signs_in_anew(ana: Account, engine: Engine) -> None:
     """Nobody can put a session of their own making into someone's browser and share what follows."""
     fixed = sign_in(ana)
 
@@ -195,7 +195,7 @@ def test_a_session_made_up_by_a_browser_is_none_and_stays_none(ana: Account) -> 
 
 
 @pytest.mark.parametrize("cookie", [None, "", "A", "A" * 64, "é" * 64, "=" * 64, "\ud800"])
-def test_what_is_no_cookie_of_ours_is_signed_out(cookie: str | None) -> None:
+def test_what_is_no_valid_cookie_is_signed_out(cookie: str | None) -> None:
     with pytest.raises(SignedOut):
         sessions.touch("willow", cookie, NOON)
 
@@ -224,7 +224,7 @@ def test_a_session_turns_to_the_profile_that_was_chosen_and_to_another(maria: Ac
         assert sessions.touch("willow", cookie, NOON).profile == chosen
 
 
-def test_the_welcome_of_the_first_visit_is_shown_until_it_was_read() -> None:
+def test_the_welcome_of_the_first_sign_in_is_shown_until_it_was_read() -> None:
     """B109"""
     cookie = sign_in(on_file(first_sign_in_at=None, last_sign_in_at=None))
     assert sessions.touch("willow", cookie, NOON).session.welcome_pending
@@ -246,10 +246,11 @@ def test_sixteen_requests_of_one_session_at_once_are_all_signed_in(ana: Account)
 def test_a_session_that_is_signed_out_amid_thirty_requests_stays_gone(engine: Engine) -> None:
     for _ in range(3):
         cookie = sign_in(on_file())
-        visit = sessions.touch("willow", cookie, NOON)
+        live_session = sessions.touch("willow", cookie, NOON)
 
         at_once(
-            partial(sessions.end, visit, NOON * 1000), *[partial(sessions.touch, "willow", cookie, NOON + MINUTE)] * 30
+            partial(sessions.end, live_session, NOON * 1000),
+            *[partial(sessions.touch, "willow", cookie, NOON + MINUTE)] * 30,
         )
 
         assert row(engine, cookie) is None

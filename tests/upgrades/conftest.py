@@ -3,20 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
-from moto.core.config import DefaultConfig
 
 import latchkey
-from tests.kit.portal import Cloud, Portal
+from tests.kit import sam_template
+from tests.kit.cloud import Cloud, mocked_aws
+from tests.kit.portal import Portal
 from tests.upgrades import stored_state
-from tests.upgrades.stored_state import Left
-
-AS_WE_ARE: DefaultConfig = {"core": {"mock_credentials": False}}
+from tests.upgrades.stored_state import StoredState
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    with mock_aws(config=AS_WE_ARE):
+    with mocked_aws():
         cloud = Cloud()
         stored_state.keep_rings(cloud)
         yield cloud
@@ -25,7 +23,7 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture
 def portal(cloud: Cloud) -> Iterator[Portal]:
     """The functions of this version, and nothing at rest."""
-    stored_state.empty(cloud.tables)
+    sam_template.delete_items(cloud.tables)
     stored_state.keep_rings(cloud)
     cloud.put_back(set())
     with Portal(cloud).opened() as portal:
@@ -33,12 +31,12 @@ def portal(cloud: Cloud) -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="module")
-def ours(cloud: Cloud) -> Left:
+def expected(cloud: Cloud) -> StoredState:
     """What this version leaves."""
-    stored_state.empty(cloud.tables)
+    sam_template.delete_items(cloud.tables)
     cloud.put_back(set())
     with Portal(cloud).opened() as portal:
-        left = stored_state.happen(portal)
+        left = stored_state.create_state(portal)
     if not (stored_state.VERSIONS / f"{latchkey.__version__}.json").exists():
         stored_state.write(latchkey.__version__, left)
     return left

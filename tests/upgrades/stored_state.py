@@ -18,10 +18,10 @@ from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.members import Role
 from latchkey.store import clients, idempotency, members
-from tests.kit import sam_template
-from tests.kit.files import key_of, put_people
-from tests.kit.portal import Cloud, Portal
-from tests.kit.seed import NOON
+from tests.kit.clock import NOON
+from tests.kit.cloud import Cloud
+from tests.kit.portal import Portal
+from tests.kit.seed import key_of, seed_people
 
 VERSIONS = Path(__file__).parent / "versions"
 RINGS = {
@@ -31,7 +31,7 @@ RINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class StoredState:
     """What a version left, at noon."""
 
     tables: dict[str, list[dict[str, Any]]]
@@ -60,20 +60,20 @@ def keep_ring(cloud: Cloud, ring: str, document: dict[str, str]) -> None:
     secrets.put_secret_value(SecretId=cloud.names[ring], SecretString=json.dumps(document))
 
 
-def happen(portal: Portal) -> Left:
+def create_state(portal: Portal) -> StoredState:
     """Have everything happen that leaves something."""
-    put_people(portal)
+    seed_people(portal)
     ana, lee = portal.browser(), portal.browser()
     ana.sign_in("ana@example.com")
     link = lee.link("lee@example.com")
     pin = portal.pin_for(key_of(portal, "willow", "luis@example.com"))
-    ana.ask("sam@example.com")
+    ana.request_link("sam@example.com")
     client = _on_file(portal)
     members.set_role("willow", "dr", Role.CLINICIAN)
     members.set_role("*", "you", Role.OPERATOR)
     idempotency.save_in_progress("place", "digest", NOON)
     idempotency.save_success("place", idempotency.StoredResponse(201, "{}"), NOON)
-    return Left(portal.at_rest(), portal.waiting(), dict(ana.cookies), dict(lee.cookies), link, pin, client)
+    return StoredState(portal.at_rest(), portal.waiting(), dict(ana.cookies), dict(lee.cookies), link, pin, client)
 
 
 def _on_file(portal: Portal) -> str:
@@ -105,16 +105,16 @@ def _on_file(portal: Portal) -> str:
     return client.id
 
 
-def write(version: str, left: Left) -> None:
+def write(version: str, left: StoredState) -> None:
     """Store what a version left."""
     VERSIONS.mkdir(exist_ok=True)
     text = json.dumps(asdict(left), indent=1, sort_keys=True, default=_binary)
     (VERSIONS / f"{version}.json").write_text(text + "\n")
 
 
-def read(version: str) -> Left:
+def read(version: str) -> StoredState:
     """What a version left."""
-    return Left(**json.loads((VERSIONS / f"{version}.json").read_text(), object_hook=_from_binary))
+    return StoredState(**json.loads((VERSIONS / f"{version}.json").read_text(), object_hook=_from_binary))
 
 
 def versions() -> list[str]:
@@ -122,7 +122,7 @@ def versions() -> list[str]:
     return sorted(path.stem for path in VERSIONS.glob("*.json"))
 
 
-def shape(left: Left) -> dict[str, set[tuple[str, str]]]:
+def shape(left: StoredState) -> dict[str, set[tuple[str, str]]]:
     """The fields of each table and of the jobs, with their types, nested ones by their paths."""
     found = {table: {field for item in items for field in _fields(item, "")} for table, items in left.tables.items()}
     found["jobs"] = {(name, type(value).__name__) for job in left.jobs for name, value in json.loads(job).items()}
@@ -130,26 +130,18 @@ def shape(left: Left) -> dict[str, set[tuple[str, str]]]:
     return found
 
 
-def later(left: Left) -> Left:
+def later(left: StoredState) -> StoredState:
     """As a later version would leave it: with fields that nobody knows here, everywhere."""
     tables = {table: [_later(item) for item in items] for table, items in left.tables.items()}
     jobs = [json.dumps(json.loads(job) | {"later": {"deep": [1]}}) for job in left.jobs]
     return replace(left, tables=tables, jobs=jobs)
 
 
-def put(dynamodb: Any, left: Left) -> None:
+def put(dynamodb: Any, left: StoredState) -> None:
     """Put what a version left into the tables."""
     for table, items in left.tables.items():
         for item in items:
             dynamodb.put_item(TableName=table, Item=item)
-
-
-def empty(dynamodb: Any) -> None:
-    """Take everything out of the tables."""
-    for table, properties in sam_template.resources("AWS::DynamoDB::Table").items():
-        keys = [part["AttributeName"] for part in properties["KeySchema"]]
-        for item in sam_template.items_of(dynamodb, table):
-            dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
 
 
 def _later(item: dict[str, Any]) -> dict[str, Any]:

@@ -11,16 +11,19 @@ from latchkey.rules.accounts import AccountStatus
 from latchkey.rules.events import EventKind
 from latchkey.rules.members import Role
 from latchkey.store import clients, events, idempotency, members, practices
-from tests.kit.portal import Browser, Cloud, Portal
-from tests.kit.seed import HARBOR, NOON, WILLOW
+from tests.kit.browser import Browser
+from tests.kit.clock import NOON
+from tests.kit.cloud import Cloud
+from tests.kit.portal import Portal
+from tests.kit.seed import HARBOR, WILLOW
 from tests.upgrades import stored_state
-from tests.upgrades.stored_state import Left
+from tests.upgrades.stored_state import StoredState
 
 BEFORE_AND_AFTER = [*stored_state.versions(), "later"]
 
 
 @pytest.fixture(params=BEFORE_AND_AFTER)
-def left(portal: Portal, request: pytest.FixtureRequest) -> Left:
+def left(portal: Portal, request: pytest.FixtureRequest) -> StoredState:
     """What each version left, now at rest here; `later` has fields that nobody knows yet."""
     newest = stored_state.versions()[-1]
     left = (
@@ -37,43 +40,43 @@ def browser(portal: Portal, cookies: dict[str, str]) -> Browser:
     return browser
 
 
-def test_whoever_is_signed_in_stays_signed_in(portal: Portal, left: Left) -> None:
-    assert browser(portal, left.session).is_in()
-    assert "Ana Reyes" in browser(portal, left.session).get("/willow/home").sheet.text
+def test_a_session_stays_valid(portal: Portal, left: StoredState) -> None:
+    assert browser(portal, left.session).is_signed_in()
+    assert "Ana Reyes" in browser(portal, left.session).get("/willow/home").page.text
 
 
-def test_a_link_in_a_mailbox_opens_in_the_browser_that_asked(portal: Portal, left: Left) -> None:
+def test_a_link_in_a_mailbox_opens_in_the_browser_that_requested_it(portal: Portal, left: StoredState) -> None:
     lee = browser(portal, left.asked)
 
     assert lee.get(left.link).location.endswith("/willow/home")
-    assert lee.is_in()
+    assert lee.is_signed_in()
 
 
-def test_a_pin_that_was_read_out_opens(portal: Portal, left: Left) -> None:
+def test_a_pin_that_was_read_out_opens(portal: Portal, left: StoredState) -> None:
     luis = portal.browser()
 
     assert luis.post("/willow/pin", {"email": "luis@example.com", "pin": left.pin}).status == 303
-    assert luis.is_in()
+    assert luis.is_signed_in()
 
 
-def test_a_promise_in_the_queue_is_kept(portal: Portal, left: Left) -> None:
+def test_a_promise_in_the_queue_is_stored(portal: Portal, left: StoredState) -> None:
     assert portal.work(*left.jobs) == []
     (letter,) = portal.letters
     assert letter.to == ["sam@example.com"]
     assert portal.browser().post(letter.path).status == 303
 
 
-def test_what_is_counted_goes_on_being_counted(portal: Portal, left: Left) -> None:
+def test_what_is_counted_goes_on_being_counted(portal: Portal, left: StoredState) -> None:
     """Sam has asked this minute."""
     waiting = len(portal.waiting())
-    portal.browser().ask("sam@example.com")
+    portal.browser().request_link("sam@example.com")
 
     assert left.tables["Budgets"]
     assert len(portal.waiting()) == waiting
 
 
 @pytest.mark.usefixtures("portal")
-def test_everything_else_is_read(left: Left) -> None:
+def test_everything_else_is_read(left: StoredState) -> None:
     client = clients.find("willow", left.client)
 
     assert (client.name, client.items, client.contacts[0].name) == ("Kim Lee", ("Intake form",), "Pat Lee")
@@ -84,16 +87,16 @@ def test_everything_else_is_read(left: Left) -> None:
     assert [event.kind for _, event in audit] == [EventKind.PROFILE_GRANTED]
 
 
-def test_what_this_version_leaves_is_what_is_stored_for_it(ours: Left) -> None:
+def test_what_this_version_leaves_is_what_is_stored_for_it(expected: StoredState) -> None:
     """A release that writes something new stores what it writes: remove its file, and run this test again."""
-    assert stored_state.shape(ours) == stored_state.shape(stored_state.read(latchkey.__version__))
+    assert stored_state.shape(expected) == stored_state.shape(stored_state.read(latchkey.__version__))
 
 
 # ── what only a later version knows ──
 
 
 @pytest.fixture
-def newest(portal: Portal) -> Left:
+def newest(portal: Portal) -> StoredState:
     """What the newest version left, with fields that nobody knows yet."""
     left = stored_state.later(stored_state.read(stored_state.versions()[-1]))
     stored_state.put(portal.tables, left)
@@ -105,7 +108,7 @@ def known_fields(portal: Portal, table: str) -> list[bool]:
     return ["later" in item for item in portal.at_rest()[table]]
 
 
-def test_fields_that_nobody_knows_here_stay(portal: Portal, newest: Left) -> None:
+def test_fields_that_nobody_knows_here_stay(portal: Portal, newest: StoredState) -> None:
     browser(portal, newest.asked).get(newest.link)
     portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": "000000"})
     client = clients.find("willow", newest.client)
@@ -126,10 +129,10 @@ def change(portal: Portal, table: str, name: str, value: dict[str, Any], **where
             portal.tables.put_item(TableName=table, Item=item | {name: value})
 
 
-def test_a_status_that_nobody_knows_lets_nobody_in(portal: Portal, newest: Left) -> None:
+def test_a_status_that_nobody_knows_lets_nobody_in(portal: Portal, newest: StoredState) -> None:
     change(portal, "Accounts", "status", {"S": "paused"})
 
-    assert not browser(portal, newest.session).is_in()
+    assert not browser(portal, newest.session).is_signed_in()
     assert browser(portal, newest.asked).get(newest.link).status == 410
     assert portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": newest.pin}).status == 422
     assert portal.work(*newest.jobs) == []
@@ -137,7 +140,7 @@ def test_a_status_that_nobody_knows_lets_nobody_in(portal: Portal, newest: Left)
     assert AccountStatus("paused") is AccountStatus.DISABLED
 
 
-def test_a_language_that_nobody_speaks_is_english(portal: Portal, newest: Left) -> None:
+def test_a_language_that_nobody_speaks_is_english(portal: Portal, newest: StoredState) -> None:
     change(portal, "Accounts", "language", {"S": "fr"})
     change(portal, "Practices", "language", {"S": "fr"})
 
@@ -146,28 +149,30 @@ def test_a_language_that_nobody_speaks_is_english(portal: Portal, newest: Left) 
     assert portal.browser().get("/willow/sign-in").status == 200
 
 
-def test_an_answer_that_nobody_knows_tells_strangers_nothing(portal: Portal, newest: Left) -> None:
+def test_an_answer_that_nobody_knows_tells_strangers_nothing(portal: Portal, newest: StoredState) -> None:
     change(portal, "Practices", "unknown_address", {"S": "ask_first"}, slug="willow")
 
     assert newest
-    assert portal.browser().ask("nobody@example.com").status == 303
+    assert portal.browser().request_link("nobody@example.com").status == 303
 
 
-def test_what_nobody_knows_in_the_audit_is_still_shown(portal: Portal, newest: Left) -> None:
+def test_what_nobody_knows_in_the_audit_is_still_shown(portal: Portal, newest: StoredState) -> None:
     change(portal, "Events", "kind", {"S": "teleported"})
 
     assert {event.kind for _, event in events.newest("willow", [newest.client.encode()], 10)} == {EventKind.OTHER}
     assert portal
 
 
-def test_a_role_that_nobody_knows_is_none(portal: Portal, newest: Left) -> None:
+def test_a_role_that_nobody_knows_is_none(portal: Portal, newest: StoredState) -> None:
     change(portal, "Members", "role", {"S": "auditor"}, subject="dr")
 
     assert newest
     assert members.role_of("willow", "dr") is None
 
 
-def test_a_job_of_a_kind_that_nobody_knows_comes_again_and_mails_nothing(portal: Portal, newest: Left) -> None:
+def test_a_job_of_a_kind_that_nobody_knows_is_redelivered_and_mails_nothing(
+    portal: Portal, newest: StoredState
+) -> None:
     (job,) = newest.jobs
 
     assert portal.work(json.dumps(json.loads(job) | {"kind": "greeting"})) == [0]
@@ -176,7 +181,7 @@ def test_a_job_of_a_kind_that_nobody_knows_comes_again_and_mails_nothing(portal:
 
 @pytest.mark.parametrize("ring", ["LinkKey", "CookieKey", "PinPepper"])
 def test_what_was_made_under_a_key_that_is_gone_is_refused(
-    portal: Portal, cloud: Cloud, newest: Left, ring: str
+    portal: Portal, cloud: Cloud, newest: StoredState, ring: str
 ) -> None:
     """As after a rotation that the version before has not heard of."""
     stored_state.keep_ring(cloud, ring, {"current": "2", "2": "n" * 64})

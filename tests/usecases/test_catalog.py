@@ -10,8 +10,11 @@ from latchkey.usecases import access, members, practices
 from latchkey.usecases.catalog import USE_CASES
 from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import RateLimit, UseCase
-from tests.api.scene import HOST, Clock, Desk, Stage
-from tests.kit.aws_faults import Wire
+from tests.api.cloud import MinistackCloud
+from tests.kit.aws_faults import AwsFaults
+from tests.kit.clinician import ClinicianApi
+from tests.kit.clock import NOON, Clock
+from tests.kit.gateway_events import HOST
 from tests.kit.seed import WILLOW
 
 ROUTES = {key: rule.use_case for routes in RESOURCES for key, rule in routes.rules.items()}
@@ -21,10 +24,8 @@ SENDING = {"access.change_address", "access.invite", "access.share", "clients.ad
 NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 
-def context(role: Role = Role.CLINICIAN, subject: str = "dr-willow") -> RequestContext:
-    return RequestContext(
-        Clinician(subject, role), "willow", Clock.now * 1000, "JKJaXmPLvHcESHA", f"https://{HOST}", WILLOW
-    )
+def context(role: Role = Role.CLINICIAN, subject: str = "dr-willow", now: int = NOON) -> RequestContext:
+    return RequestContext(Clinician(subject, role), "willow", now * 1000, "JKJaXmPLvHcESHA", f"https://{HOST}", WILLOW)
 
 
 def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:
@@ -48,22 +49,24 @@ def test_whatever_can_send_takes_a_key_and_counts_its_invitations() -> None:
 
 
 @pytest.mark.parametrize("use_case", [one for one in USE_CASES if one.role > Role.CLINICIAN], ids=lambda one: one.name)
-def test_a_role_that_is_too_low_is_refused_by_the_use_case_itself(use_case: UseCase[..., object], stage: Stage) -> None:
+def test_a_role_that_is_too_low_is_refused_by_the_use_case_itself(
+    use_case: UseCase[..., object], cloud: MinistackCloud
+) -> None:
     """Also if a face forgets to ask."""
     with pytest.raises(RoleMissing):
         use_case(context())
-    (row,) = stage.items()["Events"]
+    (row,) = cloud.items()["Events"]
     assert (row["kind"]["S"], row["reason"]["S"]) == ("admin_denied", "role_missing")
 
 
-def test_an_administrator_runs_what_an_administrator_may(stage: Stage) -> None:
+def test_an_administrator_runs_what_an_administrator_may(cloud: MinistackCloud) -> None:
     members.set_member(context(Role.ADMIN), "dr-new", Role.CLINICIAN)
     assert practices.read_practice(context()).slug == "willow"
-    assert [row["actor"]["S"] for row in stage.items()["Events"]] == ["dr-willow"]
+    assert [row["actor"]["S"] for row in cloud.items()["Events"]] == ["dr-willow"]
 
 
-def test_a_31st_pin_within_a_minute_is_refused(desk: Desk) -> None:
-    client = desk.add("Kim Lee", "kim@example.com", invite={})
+def test_a_31st_pin_within_a_minute_is_refused(desk: ClinicianApi) -> None:
+    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
     busy = context(subject="dr-busy")
     for _ in range(30):
         assert access.generate_pin(busy, client).address == "kim@example.com"
@@ -71,8 +74,8 @@ def test_a_31st_pin_within_a_minute_is_refused(desk: Desk) -> None:
         access.generate_pin(busy, client)
 
 
-def test_a_pin_that_is_refused_does_not_count(desk: Desk) -> None:
-    client = desk.add("Kim Lee", "kim@example.com", invite={})
+def test_a_pin_that_is_refused_does_not_count(desk: ClinicianApi) -> None:
+    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
     busy = context(subject="dr-busy")
     for _ in range(31):
         with pytest.raises(RecordNotFound):
@@ -81,23 +84,23 @@ def test_a_pin_that_is_refused_does_not_count(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_only_a_share_that_grants_access_counts(desk: Desk, dry_run: bool) -> None:
+def test_only_a_share_that_grants_access_counts(desk: ClinicianApi, clock: Clock, dry_run: bool) -> None:
     """The second one finds a client who has access already."""
-    client = desk.add("Kim Lee", "kim@example.com")
-    with Wire().tapped(connection.client) as wire:
+    client = desk.add_client("Kim Lee", "kim@example.com")
+    with AwsFaults().tapped(connection.client) as wire:
         assert access.share(context(), client, ("Plan",), dry_run=dry_run).grants_access
     assert ("Update Budgets" in wire.summary()) is not dry_run
-    desk.ask("POST", "/clients/{client}/invitations", {}, client=client)
-    Clock.advance(61)
-    with Wire().tapped(connection.client) as wire:
-        access.share(context(), client, ("Form",), dry_run=dry_run)
+    desk.request("POST", "/clients/{client}/invitations", {}, client=client)
+    clock.advance(61)
+    with AwsFaults().tapped(connection.client) as wire:
+        access.share(context(now=clock.now), client, ("Form",), dry_run=dry_run)
     assert "Update Budgets" not in wire.summary()
 
 
-def test_a_change_of_address_counts_only_if_it_may_invite(desk: Desk) -> None:
-    client = desk.add("Kim Lee", "kim@example.com", invite={})
+def test_a_change_of_address_counts_only_if_it_may_invite(desk: ClinicianApi) -> None:
+    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
     for disable_and_resend in (False, True):
-        with Wire().tapped(connection.client) as wire:
+        with AwsFaults().tapped(connection.client) as wire:
             access.change_address(
                 context(), client, "kim@example.com", email_ok=True, disable_and_resend=disable_and_resend
             )

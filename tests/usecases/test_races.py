@@ -13,14 +13,17 @@ from latchkey.usecases.clients import AddressEntry, ClientDetails
 from latchkey.usecases.contacts import ContactDetails
 from latchkey.usecases.context import RequestContext
 from latchkey.usecases.outbox import InvitationRequest
-from tests.api.scene import HOST, Clock, Desk, Portal, Stage
+from tests.api.cloud import MinistackCloud, link_in
+from tests.kit.clinician import ClinicianApi
+from tests.kit.clock import Clock
+from tests.kit.gateway_events import HOST
 from tests.kit.seed import WILLOW
 from tests.store.flows import at_once
 
 
-def context(subject: str = "dr-willow") -> RequestContext:
+def context(clock: Clock, subject: str = "dr-willow") -> RequestContext:
     """A clinician's request: the handler answers one at a time, as Lambda does, and these are many."""
-    now_ms = Clock.now * 1000
+    now_ms = clock.now * 1000
     clinician = Clinician(subject, Role.CLINICIAN)
     return RequestContext(clinician, "willow", now_ms, tokens.new_ulid(now_ms), f"https://{HOST}", WILLOW)
 
@@ -28,79 +31,85 @@ def context(subject: str = "dr-willow") -> RequestContext:
 def retried(step: Callable[[], object]) -> Callable[[], object]:
     """Whoever is told to try again in a moment does."""
 
-    def until_told() -> object:
+    def until_done() -> object:
         while True:
             try:
                 return step()
             except Unavailable:
                 continue
 
-    return until_told
+    return until_done
 
 
-def test_two_clients_are_given_one_address_and_one_of_them_gets_it(desk: Desk) -> None:
+def test_two_clients_are_given_one_address_and_one_of_them_gets_it(desk: ClinicianApi, clock: Clock) -> None:
     for turn in range(10):
-        both = [desk.add(f"Kim {n}", f"kim{n}-{turn}@example.com", invite={}) for n in range(2)]
-        Clock.advance(61)
+        both = [desk.add_client(f"Kim {n}", f"kim{n}-{turn}@example.com", invite={}) for n in range(2)]
+        clock.advance(61)
         address = f"home{turn}@example.com"
         change = partial(access.change_address, address=address, email_ok=True, disable_and_resend=True)
-        outcomes = at_once(*(retried(partial(change, context(), client)) for client in both))
+        outcomes = at_once(*(retried(partial(change, context(clock), client)) for client in both))
         assert sorted(type(one).__name__ for one in outcomes) == ["ClientAccess", "EmailInUse"]
         assert sorted(desk.access(client)["email"] == address for client in both) == [False, True]
         # whoever did not get it signs in as before
         assert {desk.access(client)["status"] for client in both} == {"invited"}
 
 
-def test_eight_new_clients_with_one_address_are_one(desk: Desk, stage: Stage) -> None:
+def test_eight_new_clients_with_one_address_are_one(desk: ClinicianApi, cloud: MinistackCloud, clock: Clock) -> None:
     details = ClientDetails(name="Kim Lee", emails=(AddressEntry("kim@example.com", email_ok=True),))
-    outcomes = at_once(*[retried(partial(clients.add_client, context(), details, InvitationRequest()))] * 8)
+    outcomes = at_once(*[retried(partial(clients.add_client, context(clock), details, InvitationRequest()))] * 8)
     assert Counter(isinstance(one, EmailInUse) for one in outcomes) == {True: 7, False: 1}
-    assert len(desk.ask("GET", "/clients").document["clients"]) == 1
-    assert len(stage.promises()) == 1
+    assert len(desk.request("GET", "/clients").document["clients"]) == 1
+    assert len(cloud.take_jobs()) == 1
 
 
-def test_a_guardian_is_granted_eight_children_at_once_and_gets_all(desk: Desk) -> None:
-    children = [desk.add(f"Child {n}", kind="minor") for n in range(8)]
+def test_a_guardian_is_granted_eight_children_at_once_and_gets_all(desk: ClinicianApi, clock: Clock) -> None:
+    children = [desk.add_client(f"Child {n}", kind="minor") for n in range(8)]
     details = ContactDetails(name="Maria", address="maria@example.com", email_ok=False)
-    steps = [retried(partial(contacts.add_contact, context(), child, details)) for child in children]
+    steps = [retried(partial(contacts.add_contact, context(clock), child, details)) for child in children]
     assert not [one for one in at_once(*steps) if isinstance(one, Refusal)]
     account = accounts.find(accounts.key_of("willow", "maria@example.com"))
     assert account
     assert {profile.id for profile in account.profiles} == set(children)
 
 
-def test_a_sign_in_during_a_disable_is_over_when_both_are_done(desk: Desk, stage: Stage) -> None:
+def test_a_sign_in_during_a_disable_is_over_when_both_are_done(
+    desk: ClinicianApi, cloud: MinistackCloud, clock: Clock
+) -> None:
     """Whichever comes first, nobody is signed in afterwards."""
     for turn in range(5):
-        client = desk.add("Kim Lee", f"kim{turn}@example.com", invite={})
-        (letter,) = stage.deliver()
-        portal = Portal(stage)
+        client = desk.add_client("Kim Lee", f"kim{turn}@example.com", invite={})
+        (letter,) = cloud.deliver()
+        browser = cloud.browser()
         at_once(
-            partial(portal.open_letter, letter),
-            partial(access.disable_access, context(), client),
+            partial(browser.post, link_in(letter)),
+            partial(access.disable_access, context(clock), client),
         )
-        assert portal.session().status == 401
+        assert browser.get("/willow/session").status == 401
         assert desk.access(client)["status"] == "disabled"
 
 
-def test_an_invitation_during_the_first_sign_in_is_sent_before_it_or_refused_after_it(desk: Desk, stage: Stage) -> None:
+def test_an_invitation_during_the_first_sign_in_is_sent_before_it_or_refused_after_it(
+    desk: ClinicianApi, cloud: MinistackCloud, clock: Clock
+) -> None:
     for turn in range(5):
-        client = desk.add("Kim Lee", f"kim{turn}@example.com", invite={})
-        (letter,) = stage.deliver()
-        portal = Portal(stage)
+        client = desk.add_client("Kim Lee", f"kim{turn}@example.com", invite={})
+        (letter,) = cloud.deliver()
+        browser = cloud.browser()
         _, invited = at_once(
-            partial(portal.open_letter, letter),
-            retried(partial(access.invite, context(), client, InvitationRequest())),
+            partial(browser.post, link_in(letter)),
+            retried(partial(access.invite, context(clock), client, InvitationRequest())),
         )
         assert not isinstance(invited, Refusal) or isinstance(invited, AlreadySignedIn)
-        assert portal.session().status == 200
+        assert browser.get("/willow/session").status == 200
         assert desk.access(client)["status"] == "active"
-        stage.promises()
+        cloud.take_jobs()
 
 
-def test_thirty_a_minute_are_thirty_however_many_come_at_once(desk: Desk, stage: Stage) -> None:
-    client = desk.add("Kim Lee", "kim@example.com")
-    steps = [retried(partial(access.invite, context("dr-busy"), client, InvitationRequest()))] * 8
+def test_thirty_a_minute_are_thirty_however_many_come_at_once(
+    desk: ClinicianApi, cloud: MinistackCloud, clock: Clock
+) -> None:
+    client = desk.add_client("Kim Lee", "kim@example.com")
+    steps = [retried(partial(access.invite, context(clock, "dr-busy"), client, InvitationRequest()))] * 8
     outcomes = [one for _ in range(5) for one in at_once(*steps)]
     assert Counter(isinstance(one, Refusal) for one in outcomes)[False] == 30
-    assert len(stage.promises()) == 30
+    assert len(cloud.take_jobs()) == 30

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from moto import mock_aws
-
 import tests.conftest  # noqa: F401 - before the package, which reads its environment when it is imported
 from latchkey import aws, tokens
 from latchkey.store.dynamodb import connection
 from tests.kit import sam_template
-from tests.kit.files import key_of, put_people
-from tests.kit.portal import Browser, Cloud, Portal
+from tests.kit.browser import Browser
+from tests.kit.cloud import Cloud, mocked_aws
+from tests.kit.portal import Portal
+from tests.kit.seed import key_of, seed_people
 
 HOUR = 3600
 
@@ -63,13 +63,13 @@ class Recorder(Portal):
 
     def invoke(self, function: str, event: dict[str, Any], *, tell_time: bool = True) -> Any:
         """Invoke a function as the portal does, and record its calls."""
-        before = len(self.wire.calls)
+        before = len(self.aws.calls)
         self._responses.clear()
         returned = super().invoke(function, event, tell_time=tell_time)
         status = returned.get("statusCode", 0) if isinstance(returned, dict) else 0
         calls = [
             (service, operation, arguments)
-            for (operation, arguments), (service, _) in zip(self.wire.calls[before:], self._responses, strict=True)
+            for (operation, arguments), (service, _) in zip(self.aws.calls[before:], self._responses, strict=True)
         ]
         recorded = RecordedEvent(function, event, self.now, status, calls)
         self.events.append((recorded, [body for _, body in self._responses]))
@@ -113,10 +113,10 @@ class Recorder(Portal):
 
 def record() -> Recording:
     """Record a sign-in by each method and the requests after it, in warm functions, by people who sign in rarely."""
-    with mock_aws(config={"core": {"mock_credentials": False}}):
+    with mocked_aws():
         cloud = Cloud()
         portal = Recorder(cloud)
-        put_people(portal)
+        seed_people(portal)
         portal.parameters["PracticeCacheSeconds"] = "300"
         with portal.opened(), portal.recording_responses():
             portal.now -= 2 * HOUR
@@ -135,7 +135,7 @@ def record() -> Recording:
 def _record(portal: Recorder, recording: Recording) -> None:
     ana = portal.browser()
     flows: dict[str, Callable[[], object]] = {
-        "ask": lambda: ana.ask("ana@example.com"),
+        "ask": lambda: ana.request_link("ana@example.com"),
         "mail": portal.deliver,
         "open": lambda: ana.get(portal.letters[-1].path),
         "check": lambda: ana.get("/willow/session", accept="application/json"),

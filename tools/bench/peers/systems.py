@@ -15,7 +15,6 @@ from urllib.parse import urlencode, urlsplit
 
 from local import portal_process
 from local.portal_process import PortalProcess
-from tests.kit.visitors import Desk
 from tools.bench.peers import machine
 from tools.bench.peers.machine import PROJECT, PYTHON, Inbox
 
@@ -122,7 +121,7 @@ class Latchkey:
 def latchkey(_folder: Path) -> Iterator[Latchkey]:
     """Run Latchkey as `make run` does, on DynamoDB Local, with practices cached as in a deployment."""
     with portal_process.portal(engine="dynamodb-local", options=["--parameter", "PracticeCacheSeconds=30"]) as portal:
-        clinician = Desk(portal.url, "willow", portal.authorization("willow"))
+        clinician = LivePortal(portal).clinician()
         emails = [f"person{n}@example.com" for n in range(PEOPLE)]
         for number, email in enumerate(emails):
             if number % 20 == 0:

@@ -1,0 +1,87 @@
+"""The resources that the template declares, on moto."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from moto import mock_aws
+from moto.core.config import DefaultConfig
+from moto.core.serialize import AttributePicker, AttributePickerContext
+
+from tests.kit import sam_template
+from tests.kit.gateway_events import ORIGIN
+
+PARAMETERS = {"PortalOrigin": ORIGIN, "SenderDomain": "mail.example.com", "PracticeCacheSeconds": "0"}
+
+
+class Cloud:
+    """What the template declares, on moto, as AWS keeps it."""
+
+    def __init__(self) -> None:
+        self.tables: Any = boto3_client("dynamodb")
+        self.names = {"Configuration": "1", "ConfigurationSet": "ConfigurationSet"}
+        """What references of the template stand for."""
+        self._beginning: dict[str, list[dict[str, Any]]] = {}
+        sam_template.create_tables(self.tables)
+        self.names |= {table: table for table in sam_template.resources("AWS::DynamoDB::Table")}
+        for secret in sam_template.resources("AWS::SecretsManager::Secret"):
+            self.names[secret] = keep_secret({"current": "1", "1": secrets.token_hex(32)})
+        for queue in sam_template.resources("AWS::SQS::Queue"):
+            self.names[queue] = boto3_client("sqs").create_queue(QueueName=queue)["QueueUrl"]
+        boto3_client("sesv2").create_email_identity(EmailIdentity=PARAMETERS["SenderDomain"])
+
+    def remember(self) -> None:
+        """Take what is in the tables now for what every test begins with."""
+        self._beginning = sam_template.items(self.tables)
+
+    def put_back(self, tables: set[str]) -> None:
+        """Leave nothing of a test that has written to these tables, or put something into the mail queue."""
+        for table in tables:
+            first, now = self._beginning[table], sam_template.items_of(self.tables, table)
+            keys = [
+                part["AttributeName"] for part in sam_template.resources("AWS::DynamoDB::Table")[table]["KeySchema"]
+            ]
+            for item in now:
+                if item not in first:
+                    self.tables.delete_item(TableName=table, Key={key: item[key] for key in keys})
+            for item in first:
+                if item not in now:
+                    self.tables.put_item(TableName=table, Item=item)
+        self.names["MailQueue"] = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))["QueueUrl"]
+
+
+@contextmanager
+def mocked_aws() -> Iterator[None]:
+    """Let moto answer all calls to AWS. The credentials stay as they are: the process has one botocore session."""
+    config: DefaultConfig = {"core": {"mock_credentials": False}}
+    with mock_aws(config=config), patch.object(AttributePicker, "__call__", _pick):
+        yield
+
+
+_usual_pick = AttributePicker.__call__
+
+
+def _pick(picker: AttributePicker, context: AttributePickerContext) -> Any:
+    """Return an attribute of a DynamoDB value by its one name. moto tries every name that it could have, which takes
+    half of its time."""
+    if isinstance(context.obj, dict) and context.shape.parent.name == "AttributeValue":  # type: ignore[attr-defined]
+        return context.obj.get(context.key)
+    return _usual_pick(picker, context)
+
+
+def keep_secret(value: dict[str, str]) -> str:
+    """Store a secret under a new name, and return its ARN."""
+    name = secrets.token_hex(8)
+    arn: str = boto3_client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))["ARN"]
+    return arn
+
+
+@cache
+def boto3_client(service: Any) -> Any:
+    """Return a client of a service. Creating one takes longer than most calls."""
+    return boto3.client(service)
