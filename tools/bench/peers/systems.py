@@ -126,7 +126,7 @@ def latchkey(_folder: Path) -> Iterator[Latchkey]:
         for number, email in enumerate(emails):
             if number % 20 == 0:
                 portal.advance(120)
-            clinician.admit(f"Person {number}", email)
+            clinician.add_client(f"Person {number}", email, invite={})
             portal.mail_within(30, email)
         portal.advance(7200)
         yield Latchkey(portal, emails)
