@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from local import portal_process
 from local.portal_process import PortalProcess
+from tests.kit.live_portal import LivePortal
 from tools.bench.peers import machine
 from tools.bench.peers.machine import PROJECT, PYTHON, Inbox
 
