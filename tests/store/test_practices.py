@@ -46,7 +46,7 @@ def test_a_name_that_no_practice_has_is_unknown(slug: str) -> None:
         practices.get_cached(slug, NOON)
 
 
-@pytest.mark.usefixtures("kept_for_half_a_minute")
+@pytest.mark.usefixtures("cached_for_half_a_minute")
 def test_a_change_is_seen_after_half_a_minute_at_the_latest(slug: str) -> None:
     practices.save(replace(WILLOW, slug=slug, phone="old"))
     assert practices.get_cached(slug, NOON).phone == "old"
@@ -56,7 +56,7 @@ def test_a_change_is_seen_after_half_a_minute_at_the_latest(slug: str) -> None:
     assert practices.get_cached(slug, NOON + 30).phone == "new"
 
 
-@pytest.mark.usefixtures("kept_for_half_a_minute")
+@pytest.mark.usefixtures("cached_for_half_a_minute")
 def test_a_practice_that_is_created_is_seen_at_once(slug: str) -> None:
     with pytest.raises(PracticeUnknown):
         practices.get_cached(slug, NOON)
@@ -74,7 +74,7 @@ def faults() -> Iterator[AwsFaults]:
         yield tapped
 
 
-@pytest.mark.usefixtures("kept_for_half_a_minute")
+@pytest.mark.usefixtures("cached_for_half_a_minute")
 def test_a_practice_is_used_for_an_hour_while_it_cannot_be_read(slug: str, faults: AwsFaults) -> None:
     practices.save(replace(WILLOW, slug=slug))
     practices.get_cached(slug, NOON)
@@ -85,7 +85,7 @@ def test_a_practice_is_used_for_an_hour_while_it_cannot_be_read(slug: str, fault
         practices.get_cached(slug, NOON + 30 + 3600)
 
 
-@pytest.mark.usefixtures("kept_for_half_a_minute")
+@pytest.mark.usefixtures("cached_for_half_a_minute")
 def test_a_practice_that_cannot_be_read_is_requested_twice_a_minute(slug: str, faults: AwsFaults) -> None:
     practices.save(replace(WILLOW, slug=slug))
     practices.get_cached(slug, NOON)
@@ -96,7 +96,7 @@ def test_a_practice_that_cannot_be_read_is_requested_twice_a_minute(slug: str, f
     assert faults.operations().count("GetItem") == 3
 
 
-@pytest.mark.usefixtures("kept_for_half_a_minute")
+@pytest.mark.usefixtures("cached_for_half_a_minute")
 def test_a_practice_that_is_gone_is_unknown_though_it_was_read(slug: str, faults: AwsFaults) -> None:
     practices.save(replace(WILLOW, slug=slug))
     practices.get_cached(slug, NOON)
@@ -110,7 +110,7 @@ def test_a_practice_that_is_gone_is_unknown_though_it_was_read(slug: str, faults
         practices.get_cached(slug, NOON + 60)
 
 
-@pytest.mark.usefixtures("kept_for_half_a_minute")
+@pytest.mark.usefixtures("cached_for_half_a_minute")
 def test_a_name_that_was_never_read_is_no_practice_of_an_outage(slug: str, faults: AwsFaults) -> None:
     faults.refuse("GetItem", "ProvisionedThroughputExceededException", times=100)
     with pytest.raises(OUTAGES):
@@ -118,7 +118,7 @@ def test_a_name_that_was_never_read_is_no_practice_of_an_outage(slug: str, fault
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
-@pytest.mark.usefixtures("kept_for_half_a_minute")
+@pytest.mark.usefixtures("cached_for_half_a_minute")
 def test_a_table_that_is_no_help_costs_a_second_once_in_half_a_minute(
     slug: str, faults: AwsFaults, behaviour: Behaviour
 ) -> None:

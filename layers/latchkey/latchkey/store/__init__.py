@@ -1,1 +1,1 @@
-"""What we remember: the only room that speaks DynamoDB."""
+"""DynamoDB: the only package that reads and writes tables."""

@@ -1,7 +1,7 @@
-"""Accounts: who may sign in. Read consistently, because what they say decides."""
+"""Accounts, read consistently, because access depends on them."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -16,20 +16,21 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from latchkey import keys, settings
+from latchkey import keys, settings, tokens
 from latchkey.rules import mail
-from latchkey.rules.accounts import Account, AccountStatus, Profile, ProfileKind, SessionRef
+from latchkey.rules.accounts import Account, AccountStatus, Profile, SessionRef
 from latchkey.rules.events import Event
 from latchkey.rules.languages import language_or_default
 from latchkey.rules.mail import MailReport
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
 from latchkey.store.dynamodb import Table, condition_failed, connection, set_or_remove, transaction_condition_failed
-from latchkey.tokens import account_key, base64url_decode, base64url_encode
+from latchkey.store.records import to_actions, to_attributes, to_record
+from latchkey.tokens import base64url_decode, base64url_encode
 
 
 class ProfileItem(MapAttribute[str, Any]):
-    """A profile that the account opens."""
+    """A profile that an account may open."""
 
     id = UnicodeAttribute()
     name = UnicodeAttribute()
@@ -38,14 +39,14 @@ class ProfileItem(MapAttribute[str, Any]):
 
 
 class SessionRefItem(MapAttribute[str, Any]):
-    """A session that the account has open."""
+    """A session of an account."""
 
     digest = UnicodeAttribute()
     started_at = NumberAttribute()
 
 
 class AccountItem(Table):
-    """An account at rest."""
+    """An account."""
 
     class Meta:
         table_name = settings.load().accounts_table
@@ -77,31 +78,17 @@ class AccountItem(Table):
     message_id = UnicodeAttribute(null=True)
 
     def account(self) -> Account:
-        """The account as rules know it."""
-        return Account(
+        """Return the account as a value."""
+        return to_record(
+            Account,
+            self,
             key=base64url_decode(self.key) or b"",
-            id=self.id,
-            practice=self.practice,
-            address=self.address,
-            name=self.name,
             language=language_or_default(self.language),
             status=AccountStatus(self.status),
-            epoch=int(self.epoch),
-            email_ok=self.email_ok,
-            suppressed=self.suppressed,
-            confirmed_at=_int_or_none(self.confirmed_at),
-            owner=self.owner,
             identities={name: subject for name in PROVIDER_NAMES if (subject := getattr(self, name))},
-            ended_at=_int_or_none(self.ended_at),
-            profiles=tuple(
-                Profile(p.id, p.name, cast("ProfileKind", p.kind), frozenset(p.features or ())) for p in self.profiles
-            ),
-            sessions=tuple(SessionRef(s.digest, int(s.started_at)) for s in self.sessions),
-            revision=int(self.revision),
-            first_sign_in_at=_int_or_none(self.first_sign_in_at),
-            last_sign_in_at=_int_or_none(self.last_sign_in_at),
+            profiles=tuple(to_record(Profile, p, features=frozenset(p.features or ())) for p in self.profiles),
+            sessions=tuple(to_record(SessionRef, session) for session in self.sessions),
             email_status=self.email_status or "none",
-            email_status_at=_int_or_none(self.email_status_at),
         )
 
 
@@ -112,25 +99,25 @@ def identity_attribute(provider: ProviderName) -> UnicodeAttribute:
 
 
 def key_of(practice: str, address: str) -> bytes:
-    """Where the account of a canonical address is kept.
+    """Return the key of the account of a canonical address.
 
-    :raises Unavailable: the key for it cannot be read.
+    :raises Unavailable: `LookupKey` cannot be read.
     """
-    return account_key(keys.lookup(), practice, address)
+    return tokens.account_key(keys.lookup(), practice, address)
 
 
-def find(account: bytes) -> Account | None:
-    """The account kept there, or None."""
+def find(account_key: bytes) -> Account | None:
+    """Return the account of this key, or None."""
     try:
-        return AccountItem.get(base64url_encode(account), consistent_read=True).account()
+        return AccountItem.get(base64url_encode(account_key), consistent_read=True).account()
     except AccountItem.DoesNotExist:
         return None
 
 
-def find_all(accounts: Iterable[bytes]) -> dict[bytes, Account]:
-    """The accounts kept there, by key; those that do not exist are left out."""
-    found = AccountItem.batch_get([base64url_encode(account) for account in accounts], consistent_read=True)
-    return {account.key: account for account in (item.account() for item in found)}
+def find_all(account_keys: Iterable[bytes]) -> dict[bytes, Account]:
+    """Return the accounts of these keys, by key. Keys without an account are left out."""
+    items = AccountItem.batch_get([base64url_encode(key) for key in account_keys], consistent_read=True)
+    return {account.key: account for account in (item.account() for item in items)}
 
 
 def save(account: Account) -> None:
@@ -141,8 +128,10 @@ def save(account: Account) -> None:
 
 
 def update_in(transaction: TransactWrite, account: Account, before: Account | None) -> None:
-    """Write an account as a clinician's decision left it, if nobody has signed in or decided since it was read as
-    `before`. What became of the newest mail is touched only where the decision says something else of it."""
+    """Write an account as a clinician's decision left it, unless it has changed since it was read as `before`.
+
+    The mail status is written only if the decision changes it, because reports about mail write it too.
+    """
     unchanged = AccountItem.revision == account.revision
     new = AccountItem.key.does_not_exist() if account.revision == 0 else None
     mail = [] if before is None or before.email_status == account.email_status else _mail(account.email_status, None)
@@ -154,29 +143,16 @@ def update_in(transaction: TransactWrite, account: Account, before: Account | No
 
 
 def _update_actions(account: Account) -> list[Action]:
-    """Everything but what mail events write."""
-    profiles = [
-        ProfileItem(id=p.id, name=p.name, kind=p.kind, features=set(p.features) or None) for p in account.profiles
-    ]
-    sessions = [SessionRefItem(digest=s.digest, started_at=s.started_at) for s in account.sessions]
+    """Return the actions for everything but the revision and what reports about mail write."""
     return [
-        AccountItem.id.set(account.id),
-        AccountItem.practice.set(account.practice),
-        AccountItem.address.set(account.address),
-        AccountItem.name.set(account.name),
-        AccountItem.language.set(account.language),
-        AccountItem.status.set(account.status),
-        AccountItem.epoch.set(account.epoch),
-        AccountItem.email_ok.set(account.email_ok),
-        AccountItem.suppressed.set(account.suppressed),
-        AccountItem.profiles.set(profiles),
-        AccountItem.sessions.set(sessions),
-        set_or_remove(AccountItem.confirmed_at, account.confirmed_at),
-        set_or_remove(AccountItem.owner, account.owner),
+        *to_actions(
+            AccountItem,
+            account,
+            leave_out=("key", "identities", "revision", "email_status", "email_status_at"),
+            profiles=[ProfileItem(**to_attributes(profile)) for profile in account.profiles],
+            sessions=[SessionRefItem(**to_attributes(session)) for session in account.sessions],
+        ),
         *(set_or_remove(identity_attribute(name), account.identities.get(name)) for name in PROVIDER_NAMES),
-        set_or_remove(AccountItem.ended_at, account.ended_at),
-        set_or_remove(AccountItem.first_sign_in_at, account.first_sign_in_at),
-        set_or_remove(AccountItem.last_sign_in_at, account.last_sign_in_at),
     ]
 
 
@@ -188,46 +164,48 @@ def _mail(status: str, at: int | None, message_id: str | None = None) -> list[Ac
     ]
 
 
-def set_mail_status(account: bytes, status: str, now: int, message_id: str | None = None) -> None:
-    """Note what became of the newest mail, for the clinician to see.
+def set_mail_status(account_key: bytes, status: str, now: int, message_id: str | None = None) -> None:
+    """Write what became of the newest mail: a `MailStatus`, since `now` (Unix seconds)."""
+    AccountItem(base64url_encode(account_key)).upsert(
+        _mail(status, now, message_id), condition=AccountItem.key.exists()
+    )
 
-    `status` is one of the names of `email_status` in the contract.
+
+def apply_report(report: MailReport, now: int, audit_event: Event | None = None) -> bool:
+    """Write what SES reports about a mail, with its audit row if there is one. Return False if nothing is new.
+
+    Nothing is new if there is no such account, or a later mail or report was written before. A hard bounce or complaint
+    suppresses the address, also when it is about an older mail. It does not if a clinician confirmed the address after
+    that mail was sent.
     """
-    AccountItem(base64url_encode(account)).upsert(_mail(status, now, message_id), condition=AccountItem.key.exists())
-
-
-def apply_report(report: MailReport, now: int, row: Event | None = None) -> bool:
-    """Note what a mail system reports, together with its row of the audit if it has one. False, and no row, if there is
-    no such account, a later mail or report has overtaken it, or it says nothing new.
-
-    An address that stops is stopped, whichever of its mails the report is about, unless it was confirmed after that.
-    """
-    shown: list[Action] = [AccountItem.email_status.set(report.status), AccountItem.email_status_at.set(now)]
-    newest = (AccountItem.message_id == report.message_id) & AccountItem.email_status.is_in(
+    # Reports arrive late, twice and out of order: status only moves forward, and only for the newest message.
+    # Suppression ignores the message id: a bounce of an older mail still means that the address is dead.
+    # Each way is one write with its audit row. Half a write would make the redelivered report look old.
+    status: list[Action] = [AccountItem.email_status.set(report.status), AccountItem.email_status_at.set(now)]
+    is_newest = (AccountItem.message_id == report.message_id) & AccountItem.email_status.is_in(
         *mail.statuses_before(report.status)
     )
-    stopped: list[Action] = [AccountItem.suppressed.set(True), AccountItem.revision.add(1)]
-    goes = (
+    suppression: list[Action] = [AccountItem.suppressed.set(True), AccountItem.revision.add(1)]
+    may_suppress = (
         (AccountItem.practice == report.practice)
         & ~AccountItem.suppressed.is_in(True)
         & (AccountItem.confirmed_at.does_not_exist() | (AccountItem.confirmed_at <= report.sent_at))
     )
-    # each is all that is new, or nothing: what comes again after half of it would find nothing new, and write no row
-    ways: list[tuple[list[Action], Condition]] = [(shown, newest)]
+    ways: list[tuple[list[Action], Condition]] = [(status, is_newest)]
     if report.suppresses:
-        ways = [([*stopped, *shown], goes & newest), (stopped, goes), *ways]
-    return any(_changes(report.account_key, actions, condition, row) for actions, condition in ways)
+        ways = [([*suppression, *status], may_suppress & is_newest), (suppression, may_suppress), *ways]
+    return any(_update_if(report.account_key, actions, condition, audit_event) for actions, condition in ways)
 
 
-def _changes(account: bytes, actions: list[Action], condition: Condition, row: Event | None) -> bool:
-    item = AccountItem(base64url_encode(account))
+def _update_if(account_key: bytes, actions: list[Action], condition: Condition, audit_event: Event | None) -> bool:
+    item = AccountItem(base64url_encode(account_key))
     try:
-        if row is None:
+        if audit_event is None:
             item.upsert(actions, condition=condition)
         else:
             with TransactWrite(connection=connection) as transaction:
                 transaction.update(item, actions, condition=condition)
-                events.append_in(transaction, row)
+                events.append_in(transaction, audit_event)
     except UpdateError as error:
         if condition_failed(error):
             return False
@@ -237,7 +215,3 @@ def _changes(account: bytes, actions: list[Action], condition: Condition, row: E
             return False
         raise
     return True
-
-
-def _int_or_none(number: float | None) -> int | None:
-    return None if number is None else int(number)

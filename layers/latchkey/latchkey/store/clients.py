@@ -1,8 +1,8 @@
-"""Clients on file, and what clinicians decide about them, written together with the accounts it touches."""
+"""Clients on file. A decision about a client is written together with the accounts that it changes."""
 
 from collections.abc import Callable
 from itertools import batched
-from typing import Any, cast
+from typing import Any
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -20,7 +20,6 @@ from pynamodb.transactions import TransactWrite
 from latchkey import settings, tokens
 from latchkey.rules import access
 from latchkey.rules.access import AccessChange, AccountsByKey
-from latchkey.rules.accounts import ProfileKind
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.languages import language_or_default
@@ -31,15 +30,15 @@ from latchkey.store.dynamodb import (
     backoff,
     connection,
     is_transient,
-    set_or_remove,
     transaction_condition_failed,
 )
+from latchkey.store.records import to_actions, to_attributes, to_record
 
 ANONYMIZE_BATCH = 50
-"""Accounts; a transaction takes 100 items."""
+"""Accounts in one transaction, which takes 100 items at most."""
 MAX_TRIES = 6
 BACKOFF_SECONDS = 0.02
-"""Before the second try; each further one waits twice as long, and up to as long again by chance."""
+"""Before the second try. Each further one waits twice as long, and up to as long again at random."""
 
 
 class AddressItem(MapAttribute[str, Any]):
@@ -51,12 +50,12 @@ class AddressItem(MapAttribute[str, Any]):
     recorded_at = NumberAttribute()
 
     def email(self) -> AddressOnFile:
-        """The address as rules know it."""
-        return AddressOnFile(self.address, self.email_ok, self.recorded_by, int(self.recorded_at))
+        """Return the address as a value."""
+        return to_record(AddressOnFile, self)
 
 
 class ContactItem(MapAttribute[str, Any]):
-    """Someone who may open the client's profile."""
+    """A contact of a client."""
 
     id = UnicodeAttribute()
     name = UnicodeAttribute()
@@ -65,12 +64,12 @@ class ContactItem(MapAttribute[str, Any]):
     account_key = BinaryAttribute(attr_name="account", legacy_encoding=False)
 
     def contact(self) -> Contact:
-        """The contact as rules know it."""
-        return Contact(self.id, self.name, self.email.email(), self.relation, self.account_key)
+        """Return the contact as a value."""
+        return to_record(Contact, self, email=self.email.email())
 
 
 class ClientItem(Table):
-    """A client at rest."""
+    """A client."""
 
     class Meta:
         table_name = settings.load().clients_table
@@ -92,30 +91,23 @@ class ClientItem(Table):
     revision = NumberAttribute()
 
     def client(self) -> Client:
-        """The client as rules know it."""
-        return Client(
-            id=self.id,
-            practice=self.practice,
-            name=self.name,
-            kind=cast("ProfileKind", self.kind),
+        """Return the client as a value."""
+        return to_record(
+            Client,
+            self,
             language=language_or_default(self.language),
             emails=tuple(email.email() for email in self.emails),
             features=frozenset(self.features or ()),
             contacts=tuple(contact.contact() for contact in self.contacts),
-            access_key=self.access_key,
-            access_address=self.access_address,
             former_keys=tuple(sorted(key for text in self.former_keys or () if (key := tokens.base64url_decode(text)))),
             items=tuple(str(item) for item in self.items),
-            invited_at=None if self.invited_at is None else int(self.invited_at),
-            created_at=int(self.created_at),
-            revision=int(self.revision),
         )
 
 
 def find(practice: str, client: str) -> Client:
-    """A client of this practice.
+    """Return a client of this practice.
 
-    :raises NotYours: the practice has none of that id.
+    :raises RecordNotFound: the practice has no client of this id.
     """
     try:
         return ClientItem.get(practice, client, consistent_read=True).client()
@@ -124,7 +116,7 @@ def find(practice: str, client: str) -> Client:
 
 
 def page_of(practice: str, max_count: int, after: str | None = None) -> list[Client]:
-    """A page of the practice's clients, oldest first, from the one after `after` on."""
+    """Return up to `max_count` clients of a practice, oldest first, from the one after the id `after` on."""
     later = ClientItem.id > after if after else None
     return [item.client() for item in ClientItem.query(practice, later, limit=max_count, consistent_read=True)]
 
@@ -135,13 +127,12 @@ def apply(
     extra_keys: set[bytes],
     to_event: Callable[[bytes, EventKind], Event],
 ) -> AccessChange:
-    """Read, decide, write: again from the start where something came in between, so that no decision is made on what
-    is no longer so.
+    """Read, decide and write. Start again if something changed in between, so that no decision uses old data.
 
-    `client` is as it was read, or new with revision 0. `also` are accounts to read beside those that open the client's
-    profile. `note` makes the audit row for an account and a kind.
+    `client` is as it was read, or new with revision 0. `extra_keys` are accounts to read beside those that open the
+    client's profile. `to_event` makes the audit event for a subject key and a kind.
 
-    :raises Unavailable: something came in between several times over.
+    :raises Unavailable: something changed in between several times in a row.
     """
     current = client
     for attempt_number in range(MAX_TRIES):
@@ -162,16 +153,16 @@ def apply(
 
 
 def erase(client: Client, now: int, to_event: Callable[[bytes, EventKind], Event]) -> None:
-    """Forget a client, and take their profile from every account. `now` is Unix seconds.
+    """Erase a client, and take their profile from every account. `now` is Unix seconds.
 
-    Addresses that were theirs before go first, some at a time: they may be many, and nobody signs in by them.
+    The client's former accounts are erased first, in batches: they may be many, and nobody signs in with them.
 
-    :raises NotYours: someone else was faster.
-    :raises Unavailable: something came in between several times over; the client is still on file.
+    :raises RecordNotFound: another request has erased the client.
+    :raises Unavailable: something changed in between several times in a row. The client is still on file.
     """
-    for turn in range(MAX_TRIES):
-        if turn:
-            backoff(turn - 1, BACKOFF_SECONDS)
+    for tries in range(MAX_TRIES):
+        if tries:
+            backoff(tries - 1, BACKOFF_SECONDS)
         known = accounts.find_all({*access.account_keys(client), *client.former_keys})
         decided = access.erase(client, known, now)
         try:
@@ -196,7 +187,7 @@ def erase(client: Client, now: int, to_event: Callable[[bytes, EventKind], Event
 def _write(change: AccessChange, known: AccountsByKey, to_event: Callable[[bytes, EventKind], Event]) -> None:
     client, new = change.client, change.client.revision == 0
     with TransactWrite(connection=connection) as transaction:
-        # not a put: fields that only another version knows stay
+        # an update and not a put, so that attributes of a later version stay
         transaction.update(
             ClientItem(client.practice, client.id),
             _update_actions(client),
@@ -218,29 +209,15 @@ def _write_accounts(
 
 
 def _update_actions(client: Client) -> list[Action]:
-    items: list[Any] = list(client.items)
-    contacts = [
-        ContactItem(id=c.id, name=c.name, email=_email(c.email), relation=c.relation, account_key=c.account_key)
-        for c in client.contacts
-    ]
-    return [
-        ClientItem.name.set(client.name),
-        ClientItem.kind.set(client.kind),
-        ClientItem.language.set(client.language),
-        ClientItem.emails.set([_email(email) for email in client.emails]),
-        ClientItem.contacts.set(contacts),
-        ClientItem.items.set(items),
-        ClientItem.created_at.set(client.created_at),
-        ClientItem.revision.set(client.revision + 1),
-        set_or_remove(ClientItem.features, set(client.features) or None),
-        set_or_remove(ClientItem.access_key, client.access_key),
-        set_or_remove(ClientItem.access_address, client.access_address),
-        set_or_remove(ClientItem.former_keys, {tokens.base64url_encode(key) for key in client.former_keys} or None),
-        set_or_remove(ClientItem.invited_at, client.invited_at),
-    ]
-
-
-def _email(email: AddressOnFile) -> AddressItem:
-    return AddressItem(
-        address=email.address, email_ok=email.email_ok, recorded_by=email.recorded_by, recorded_at=email.recorded_at
+    return to_actions(
+        ClientItem,
+        client,
+        leave_out=("practice", "id"),
+        emails=[AddressItem(**to_attributes(email)) for email in client.emails],
+        contacts=[
+            ContactItem(**to_attributes(contact, email=AddressItem(**to_attributes(contact.email))))
+            for contact in client.contacts
+        ],
+        former_keys={tokens.base64url_encode(key) for key in client.former_keys} or None,
+        revision=client.revision + 1,
     )

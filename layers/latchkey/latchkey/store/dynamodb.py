@@ -1,4 +1,4 @@
-"""One connection for all tables, and the one foreign error that means no rather than trouble."""
+"""DynamoDB: the shared connection, and which errors mean a failed condition, a transient conflict or an outage."""
 
 import time
 from collections.abc import Sequence
@@ -18,23 +18,23 @@ from latchkey import aws, settings
 from latchkey.tokens import jitter
 
 OUTAGES = (PynamoDBException, BotoCoreError, ClientError)
-"""What a call to AWS raises when it is throttled, slow, refused or down."""
+"""Errors of calls to AWS that are throttled, slow, refused or down."""
 
 MAX_TRIES = 3
-"""At what only someone else's write stands in the way of."""
+"""For operations that only a concurrent write can stop."""
 
 BACKOFF_SECONDS = 0.05
 
 TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-"""Reasons of a cancelled transaction that are worth another try; botocore makes none."""
+"""Reasons of a cancelled transaction that are worth another try. botocore does not retry them."""
 
 
 class SharedConnection(Connection):
-    """PynamoDB's connection on our one botocore session."""
+    """PynamoDB's connection on the botocore session of this process."""
 
     @property
     def session(self) -> BotocoreSession:
-        """The one session of this process."""
+        """The botocore session of this process."""
         return aws.botocore_session()
 
 
@@ -47,7 +47,7 @@ connection = SharedConnection(
 
 
 class Table(Model):
-    """A table on the shared connection; left alone, each model would make a client of its own."""
+    """A model on the shared connection. PynamoDB would make an SDK client for each model."""
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
@@ -58,65 +58,65 @@ class Table(Model):
         return table
 
     def upsert(self, actions: list[Action], condition: Condition | None = None) -> None:
-        """Update the item, whether or not it is there.
+        """Update the item, whether or not it exists.
 
-        `update` does so too, and reads the whole item from the answer, which takes a fifth as long as the call.
+        PynamoDB's `update` also reads the whole item from the response, which takes a fifth as long as the call.
 
-        :raises UpdateError: it was not done, or nobody knows.
+        :raises UpdateError: it was not done, or its response was lost.
         """
         key, order = self._get_hash_range_key_serialized_values()
         self._get_connection().update_item(key, range_key=order, actions=actions, condition=condition)
 
 
 def transact_get_pair[A: Table, B: Table](
-    one: tuple[type[A], str], other: tuple[type[B], str]
+    first: tuple[type[A], str], second: tuple[type[B], str]
 ) -> tuple[A | None, B | None]:
-    """Two items as they were at one moment, each by its table and key; None for what is not there."""
-    first, second = transact_get((one, other))
-    return cast("A | None", first), cast("B | None", second)
+    """Return two items as they were at one moment, each by its table and key, or None."""
+    first_item, second_item = transact_get((first, second))
+    return cast("A | None", first_item), cast("B | None", second_item)
 
 
 def transact_get[T: Table](wanted: Sequence[tuple[type[T], str]]) -> list[T | None]:
-    """Items as they were at one moment, each by its table and key; None for what is not there.
+    """Return items as they were at one moment, each by its table and key, or None.
 
-    A write to one of them at that very moment gets in the way, and is over soon.
+    A write to one of them at that moment cancels the read, so it is tried again.
     """
-    for turn in range(MAX_TRIES):
+    for tries in range(MAX_TRIES):
         try:
             with TransactGet(connection=connection) as reading:
                 readings = [reading.get(*item) for item in wanted]
         except TransactGetError as error:
-            if turn == MAX_TRIES - 1 or not is_transient(error):
+            if tries == MAX_TRIES - 1 or not is_transient(error):
                 raise
-            backoff(turn)
+            backoff(tries)
         else:
             return [_found(item) for item in readings]
-    raise AssertionError("the last turn returns or raises")
+    raise AssertionError("the last try returns or raises")
 
 
-def backoff(turn: int, seconds: float = BACKOFF_SECONDS) -> None:
-    """`seconds`, twice as long at each turn, and up to as long again by chance: not as long as others in the way."""
-    time.sleep(seconds * 2**turn * (1 + jitter(100) / 100))
+def backoff(tries: int, seconds: float = BACKOFF_SECONDS) -> None:
+    """Sleep `seconds`, doubled for each try before, and up to as long again at random."""
+    time.sleep(seconds * 2**tries * (1 + jitter(100) / 100))
 
 
 def set_or_remove(attribute: Attribute[Any], value: object) -> Action:
-    """Writes a value, or that there is none."""
+    """Return the action that sets a value, or removes the attribute if there is none."""
     return attribute.remove() if value is None else attribute.set(value)
 
 
 def condition_failed(error: PynamoDBException) -> bool:
-    """Whether a write was refused because its condition did not hold."""
-    # without an answer there is no code to ask for: PynamoDB looks for it in the exceptions of timeouts too, and fails
+    """Return True if a write was refused because its condition failed."""
+    # only a response has a code: PynamoDB looks for it in timeouts too, and fails
     return isinstance(error.cause, ClientError) and error.cause_response_code == "ConditionalCheckFailedException"
 
 
 def transaction_condition_failed(error: TransactWriteError) -> bool:
-    """Whether a transaction was cancelled because a condition of it did not hold."""
+    """Return True if a transaction was cancelled because one of its conditions failed."""
     return "ConditionalCheckFailed" in _reasons(error)
 
 
 def is_transient(error: TransactWriteError | TransactGetError) -> bool:
-    """Whether a transaction was cancelled for nothing that would stop the next try."""
+    """Return True if a transaction was cancelled for reasons that the next try does not meet."""
     reasons = _reasons(error)
     return bool(reasons) and reasons <= TRANSIENT
 

@@ -1,19 +1,19 @@
-"""The audit: rows are added and never touched again; no function may do more than add."""
+"""The audit: rows are added and never changed. No function may do more than add."""
 
 from collections.abc import Iterable
-from typing import cast
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
-from latchkey.rules.events import Event, EventKind, EventMethod
+from latchkey.rules.events import Event, EventKind
 from latchkey.store.dynamodb import Table, condition_failed
+from latchkey.store.records import to_attributes, to_record
 
 
 class EventItem(Table):
-    """One row of the audit."""
+    """One audit row."""
 
     class Meta:
         table_name = settings.load().events_table
@@ -28,28 +28,20 @@ class EventItem(Table):
     support_code = UnicodeAttribute(attr_name="reference", null=True)
 
     def event(self, practice: str) -> Event:
-        """The row as rules know it."""
-        return Event(
-            practice=practice,
-            subject_key=tokens.base64url_decode(self.subject.rpartition("#")[2]) or b"",
-            kind=EventKind(self.kind),
-            at_ms=int(self.at_ms),
-            actor=self.actor,
-            reason=self.reason,
-            method=cast("EventMethod | None", self.method),
-            support_code=self.support_code,
-        )
+        """Return the row as a value."""
+        subject_key = tokens.base64url_decode(self.subject.rpartition("#")[2]) or b""
+        return to_record(Event, self, practice=practice, subject_key=subject_key, kind=EventKind(self.kind))
 
 
 def append(event: Event) -> None:
-    """Write one row.
+    """Write one row. An effect without its row must not be shown, so every outage is raised.
 
-    Raises what the store raises when it is out of reach: an effect without its row must not be shown.
+    :raises OUTAGES: DynamoDB does not answer.
     """
     try:
         _to_item(event).save(condition=EventItem.id.does_not_exist())
     except PutError as error:
-        # its id is 80 random bits: only this row is there, written by a first try whose answer was lost
+        # its id has 80 random bits, so the row that exists is ours: only the response of the first try was lost
         if not condition_failed(error):
             raise
 
@@ -57,7 +49,7 @@ def append(event: Event) -> None:
 def newest(
     practice: str, accounts: Iterable[bytes], max_count: int, before: str | None = None
 ) -> list[tuple[str, Event]]:
-    """The newest rows about these accounts, newest first, each with its id; `before` is the id to go on from."""
+    """Return the newest rows about these subjects, newest first, each with its id. `before` is the id to go on from."""
     rows: list[EventItem] = []
     for account in accounts:
         earlier = EventItem.id < before if before else None
@@ -68,7 +60,7 @@ def newest(
 
 
 def append_in(transaction: TransactWrite, event: Event) -> None:
-    """Write one row if and only if the transaction happens."""
+    """Write one row if and only if the transaction commits."""
     transaction.save(_to_item(event), condition=EventItem.id.does_not_exist())
 
 
@@ -76,10 +68,5 @@ def _to_item(event: Event) -> EventItem:
     return EventItem(
         f"{event.practice}#{tokens.base64url_encode(event.subject_key)}",
         tokens.new_ulid(event.at_ms),
-        kind=event.kind,
-        at_ms=event.at_ms,
-        actor=event.actor,
-        reason=event.reason,
-        method=event.method,
-        support_code=event.support_code,
+        **to_attributes(event, leave_out=("practice", "subject_key")),
     )

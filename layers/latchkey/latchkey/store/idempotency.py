@@ -1,4 +1,4 @@
-"""Answers to sends, kept for a day, so that a send that is repeated happens once (Idempotency-Key)."""
+"""Idempotency records: the response to a request, kept for a day, so that a repeated request runs once."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ from latchkey.store.dynamodb import Table, condition_failed
 
 KEEP_SECONDS = 24 * 3600
 IN_PROGRESS_SECONDS = 30
-"""How long a send that never came back stands in the way of its repetition."""
+"""A record in progress blocks a repeated request for this long, if the function that made it died."""
 
 
 class IdempotencyItem(Table):
-    """One send at rest."""
+    """A record of one request."""
 
     class Meta:
         table_name = settings.load().idempotency_table
@@ -23,7 +23,7 @@ class IdempotencyItem(Table):
     id = UnicodeAttribute(hash_key=True)
     request = UnicodeAttribute()
     record_owner = UnicodeAttribute(attr_name="attempt", null=True)
-    """Names who claimed it, so that a claim whose answer was lost is known for ours."""
+    """Id of the request that saved it. It tells, after a lost response, that the record is ours."""
     status = NumberAttribute(null=True)
     body = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
@@ -32,19 +32,19 @@ class IdempotencyItem(Table):
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """What was answered the first time."""
+    """The response to the first request."""
 
     status: int
     body: str
 
 
 def save_in_progress(record_key: str, request: str, now: int) -> StoredResponse | None:
-    """Claim a send; the answer instead, if it has happened before.
+    """Save a record in progress and return None, or return the stored response of an earlier request.
 
-    `place` is who sends with which key, `request` a digest of what.
+    `record_key` names the sender and their key, `request` is a digest of the request. `now` is Unix seconds.
 
-    :raises InProgress: it is under way.
-    :raises KeyReused: the key stands for another request.
+    :raises IdempotencyInProgress: the earlier request has not finished.
+    :raises IdempotencyKeyReused: the key belongs to another request.
     """
     owner = tokens.base64url_encode(tokens.random_id())
     record = IdempotencyItem(
@@ -75,7 +75,7 @@ def save_in_progress(record_key: str, request: str, now: int) -> StoredResponse 
 
 
 def save_success(record_key: str, answer: StoredResponse, now: int) -> None:
-    """Remember the answer to a send that was claimed."""
+    """Store the response in the record."""
     IdempotencyItem(record_key).upsert(
         [
             IdempotencyItem.status.set(answer.status),
@@ -87,5 +87,5 @@ def save_success(record_key: str, answer: StoredResponse, now: int) -> None:
 
 
 def delete_record(record_key: str) -> None:
-    """Give a claim back: nothing was sent."""
+    """Delete the record, because the request had no effect."""
     IdempotencyItem(record_key).delete()

@@ -1,4 +1,4 @@
-"""Links: one item an account, so that a newer link leaves no older one behind."""
+"""Links: one item for each account, so that a newer link replaces the older one."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,13 +15,14 @@ from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store.accounts import AccountItem
 from latchkey.store.dynamodb import Table, condition_failed, transact_get_pair
 from latchkey.store.proofs import Attempt, ConsumingWrite
+from latchkey.store.records import to_record
 from latchkey.tokens import LinkToken, base64url_encode
 
 LIVE, USED = "live", "used"
 
 
 class LinkItem(Table):
-    """An account's newest link at rest."""
+    """The newest link of an account."""
 
     class Meta:
         table_name = settings.load().links_table
@@ -37,24 +38,18 @@ class LinkItem(Table):
     sweep_at = NumberAttribute()
 
     def link(self) -> Link:
-        """The link as rules know it."""
-        return Link(
-            job_id=self.job_id,
-            digest=self.digest,
-            epoch=int(self.epoch),
-            state="live" if self.state == LIVE else "used",
-            expires_at=int(self.expires_at),
-            used_by=self.used_by,
-        )
+        """Return the link as a value."""
+        return to_record(Link, self, state="live" if self.state == LIVE else "used")
 
 
 def mint(job: MailJob, token: LinkToken, now: int) -> bool:
-    """Make a job's link the account's only one; the same job again finds it made.
+    """Store a job's link as the account's only one. `now` is Unix seconds.
 
-    False if a newer request has been answered, or this one's link is used, or was made under another key.
+    Return True also if the same job has stored it before. Return False if a newer job has, or if this job's link is
+    used or was made with another key.
     """
     item, new = LinkItem(base64url_encode(job.account_key)), LinkItem.sequence
-    again = (new == job.sequence) & (LinkItem.epoch == job.epoch) & (LinkItem.state == LIVE)
+    same_job = (new == job.sequence) & (LinkItem.epoch == job.epoch) & (LinkItem.state == LIVE)
     expires_at = now + settings.load().link_seconds
     try:
         item.upsert(
@@ -68,7 +63,7 @@ def mint(job: MailJob, token: LinkToken, now: int) -> bool:
                 LinkItem.expires_at.set(expires_at),
                 LinkItem.sweep_at.set(expires_at + links.KEEP_DEAD_SECONDS),
             ],
-            condition=new.does_not_exist() | (new < job.sequence) | (again & (LinkItem.digest == token.digest)),
+            condition=new.does_not_exist() | (new < job.sequence) | (same_job & (LinkItem.digest == token.digest)),
         )
     except UpdateError as error:
         if condition_failed(error):

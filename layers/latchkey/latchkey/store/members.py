@@ -1,4 +1,4 @@
-"""Who may act for which practice. Read at every request: a token alone never says so."""
+"""Members of practices, and operators. Read at every request, because a token alone gives no role."""
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -7,11 +7,11 @@ from latchkey.rules.members import Role
 from latchkey.store.dynamodb import Table
 
 OPERATOR_PARTITION = "*"
-"""The place of operators, who belong to no practice; no slug reads like it."""
+"""Partition of operators, who belong to no practice. It is no valid slug."""
 
 
 class MemberItem(Table):
-    """A membership at rest."""
+    """A member of a practice, or an operator."""
 
     class Meta:
         table_name = settings.load().members_table
@@ -22,23 +22,23 @@ class MemberItem(Table):
 
 
 def role_of(practice: str, subject: str) -> Role | None:
-    """The highest role of a token's subject at a practice, or None; one that only a later version knows is none."""
-    rows = [row for place in (practice, OPERATOR_PARTITION) if (row := _find(place, subject))]
+    """Return the highest role of a token's subject at a practice, or None. A role of a later version counts as none."""
+    rows = [row for partition in (practice, OPERATOR_PARTITION) if (row := _find(partition, subject))]
     return max((Role[row.role.upper()] for row in rows if row.role.upper() in Role.__members__), default=None)
 
 
 def set_role(practice: str, subject: str, role: Role) -> None:
-    """Let someone act, or act in another role; an operator acts everywhere."""
+    """Give someone a role, in place of the one before. An operator acts at every practice."""
     MemberItem(OPERATOR_PARTITION if role is Role.OPERATOR else practice, subject, role=role.name.lower()).save()
 
 
 def remove(practice: str, subject: str) -> None:
-    """Let someone act no more."""
+    """Remove a member."""
     MemberItem(practice, subject).delete()
 
 
-def _find(place: str, subject: str) -> MemberItem | None:
+def _find(partition: str, subject: str) -> MemberItem | None:
     try:
-        return MemberItem.get(place, subject, consistent_read=True)
+        return MemberItem.get(partition, subject, consistent_read=True)
     except MemberItem.DoesNotExist:
         return None

@@ -1,4 +1,4 @@
-"""PINs: one item an account. A try is counted before it is compared; no number of tries at once gets one more."""
+"""PINs: one item for each account. A guess is counted before it is compared, so parallel guesses get no more."""
 
 from dataclasses import dataclass
 from typing import ClassVar, cast
@@ -15,13 +15,14 @@ from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import accounts
 from latchkey.store.dynamodb import Table, condition_failed
 from latchkey.store.proofs import Attempt, ConsumingWrite
+from latchkey.store.records import to_record
 
 LIVE, USED = "live", "used"
 MAX_TRIES = 3
 
 
 class PinItem(Table):
-    """An account's newest PIN at rest."""
+    """The newest PIN of an account."""
 
     class Meta:
         table_name = settings.load().pins_table
@@ -36,33 +37,26 @@ class PinItem(Table):
     used_by = UnicodeAttribute(null=True)
     guesses = NumberAttribute(attr_name="attempts")
     guess_ids = UnicodeSetAttribute(attr_name="tries", null=True)
-    """Names of the attempts that `attempts` counts. botocore sends a write again whose answer was lost: here it finds
-    what it did the first time, and is refused."""
+    """Ids of the guesses that `guesses` counts. botocore resends a write whose response was lost; the id makes the
+    second one fail, so that a guess counts once."""
     failures = NumberAttribute()
     failures_counted_from = NumberAttribute(attr_name="since", null=True)
     expires_at = NumberAttribute()
     sweep_at = NumberAttribute()
 
     def pin(self) -> Pin:
-        """The PIN as rules know it."""
-        return Pin(
-            generation=self.generation,
-            pepper_id=self.pepper_id,
-            salt=self.salt,
-            hash=self.hash,
-            epoch=int(self.epoch),
-            expires_at=int(self.expires_at),
-        )
+        """Return the PIN as a value."""
+        return to_record(Pin, self)
 
 
 def create(account: Account, now_ms: int) -> tuple[str, int]:
-    """A new PIN and when it expires (Unix seconds); the one before it is dead.
+    """Create a PIN in place of the one before. Return it, and when it expires (Unix seconds).
 
-    The PIN is nowhere but in what is returned. Consecutive wrong PINs go on counting from one to the next until the
-    account has signed in some other way.
-
-    :raises Unavailable: someone else was making one at the same moment, several times over.
+    :raises Unavailable: others created one at the same moment, several times in a row.
     """
+    # Consecutive failures carry over to the new PIN until another sign-in succeeds (NIST SP 800-63B-4, 3.2.2).
+    # The condition covers generation and guesses: a guess counted between read and write must not be lost.
+    # The PIN itself is returned once and stored only as a hash: a lost response costs a new PIN.
     now = now_ms // 1000
     ring, salt, pin = keys.pin(), tokens.random_salt(), tokens.random_pin()
     hashed = tokens.hash_pin(ring, ring.current, salt, account.key, pin)
@@ -70,9 +64,9 @@ def create(account: Account, now_ms: int) -> tuple[str, int]:
     for _ in range(MAX_TRIES):
         item = _get(account.key)
         failures = item.failures if item and item.failures_counted_from == account.last_sign_in_at else 0
-        same = PinItem.account_key.does_not_exist() if item is None else PinItem.generation == item.generation
+        unchanged = PinItem.account_key.does_not_exist() if item is None else PinItem.generation == item.generation
         if item is not None:
-            same &= PinItem.guesses == item.guesses
+            unchanged &= PinItem.guesses == item.guesses
         new = PinItem(
             tokens.base64url_encode(account.key),
             generation=tokens.new_ulid(now_ms),
@@ -88,7 +82,7 @@ def create(account: Account, now_ms: int) -> tuple[str, int]:
             sweep_at=expires_at + pins.SWEEP_SECONDS,
         )
         try:
-            new.save(condition=same)
+            new.save(condition=unchanged)
         except PutError as error:
             if not condition_failed(error):
                 raise
@@ -98,7 +92,7 @@ def create(account: Account, now_ms: int) -> tuple[str, int]:
 
 
 def is_live(account: Account, now: int) -> bool:
-    """Whether the account has a PIN that would still open a session."""
+    """Return True if the account has a PIN that would still open a session. `now` is Unix seconds."""
     item = _get(account.key)
     return (
         item is not None
@@ -110,37 +104,37 @@ def is_live(account: Account, now: int) -> bool:
     )
 
 
-def count_guess(account: bytes, attempt: str, now: int) -> Pin:
-    """Count one try, and return the PIN that it may be compared with. `attempt` names the try: it counts once.
+def count_guess(account_key: bytes, guess_id: str, now: int) -> Pin:
+    """Count one guess, and return the PIN to compare it with. `guess_id` names the guess, so that it counts once.
 
-    :raises PinRefused: there is none that is live, or it has been tried too often.
+    :raises PinRefused: there is no live PIN, or it was guessed too often.
     """
-    item = PinItem(tokens.base64url_encode(account))
+    item = PinItem(tokens.base64url_encode(account_key))
     try:
         item.update(
-            [PinItem.guesses.add(1), PinItem.failures.add(1), PinItem.guess_ids.add({attempt})],
+            [PinItem.guesses.add(1), PinItem.failures.add(1), PinItem.guess_ids.add({guess_id})],
             condition=(PinItem.state == LIVE)
             & (PinItem.expires_at > now)
             & (PinItem.guesses < pins.MAX_GUESSES)
             & (PinItem.failures < pins.MAX_CONSECUTIVE_WRONG)
-            & ~PinItem.guess_ids.contains(attempt),
+            & ~PinItem.guess_ids.contains(guess_id),
         )
     except UpdateError as error:
         if not condition_failed(error):
             raise
-        counted = _get(account)
-        if counted is None or attempt not in (counted.guess_ids or ()):
+        counted = _get(account_key)
+        if counted is None or guess_id not in (counted.guess_ids or ()):
             raise PinRefused from None
         item = counted
     return item.pin()
 
 
-def release_guess(account: bytes, attempt: str) -> None:
-    """Uncount a try that stayed undecided, once, and unless another PIN has been made since."""
+def release_guess(account_key: bytes, guess_id: str) -> None:
+    """Uncount a guess that stayed undecided, once, and unless another PIN has been created since."""
     try:
-        PinItem(tokens.base64url_encode(account)).upsert(
-            [PinItem.guesses.add(-1), PinItem.failures.add(-1), PinItem.guess_ids.delete({attempt})],
-            condition=PinItem.guess_ids.contains(attempt),
+        PinItem(tokens.base64url_encode(account_key)).upsert(
+            [PinItem.guesses.add(-1), PinItem.failures.add(-1), PinItem.guess_ids.delete({guess_id})],
+            condition=PinItem.guess_ids.contains(guess_id),
         )
     except UpdateError as error:
         if not condition_failed(error):
@@ -202,8 +196,8 @@ def verify(account_key: bytes, digits: str, guess_id: str, now: int) -> PinProof
     return PinProof(account, pin)
 
 
-def _get(account: bytes) -> PinItem | None:
+def _get(account_key: bytes) -> PinItem | None:
     try:
-        return PinItem.get(tokens.base64url_encode(account), consistent_read=True)
+        return PinItem.get(tokens.base64url_encode(account_key), consistent_read=True)
     except PinItem.DoesNotExist:
         return None

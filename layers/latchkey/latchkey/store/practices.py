@@ -16,13 +16,14 @@ from latchkey.rules.languages import language_or_default
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
 from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.rules.refusals import PracticeUnknown
-from latchkey.store.dynamodb import OUTAGES, Table, condition_failed
+from latchkey.store.dynamodb import OUTAGES, Table, condition_failed, set_or_remove
+from latchkey.store.records import to_attributes, to_record
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 
 
 class PracticeItem(Table):
-    """A practice at rest."""
+    """A practice."""
 
     class Meta:
         table_name = settings.load().practices_table
@@ -48,31 +49,26 @@ class PracticeItem(Table):
     letters: MapAttribute[str, Any] = MapAttribute(default=dict)
 
     def practice(self) -> Practice:
-        """The practice as rules know it."""
-        values = {name: getattr(self, name) for name in FIELD_NAMES if name != "providers"}
-        return Practice(
-            **values
-            | {
-                "providers": frozenset(name for name in PROVIDER_NAMES if getattr(self, name)),
-                "language": language_or_default(self.language),
-                "unknown_address": UnknownAddressPolicy(self.unknown_address),
-                "features": frozenset(self.features or ()),
-                "letters": self.letters.as_dict(),
-            }
+        """Return the practice as a value."""
+        return to_record(
+            Practice,
+            self,
+            providers=frozenset(name for name in PROVIDER_NAMES if getattr(self, name)),
+            language=language_or_default(self.language),
+            unknown_address=UnknownAddressPolicy(self.unknown_address),
+            features=frozenset(self.features or ()),
+            letters=self.letters.as_dict(),
         )
 
 
-FIELD_NAMES = tuple(f.name for f in fields(Practice))
-
-
 _cache = Cache[Practice](OUTAGES)
-"""Practices by their names."""
+"""Practices by slug."""
 
 
 def get_cached(slug: str, now: int) -> Practice:
-    """A practice's settings, at most `PRACTICE_CACHE_SECONDS` old; an hour older while they cannot be read.
+    """Return a practice's settings, at most `PRACTICE_CACHE_SECONDS` old, or an hour older in an outage.
 
-    :raises PracticeUnknown: there is none of that name.
+    :raises PracticeUnknown: no practice has this slug.
     """
     if not SLUG.fullmatch(slug):
         raise PracticeUnknown
@@ -84,13 +80,13 @@ def get_cached(slug: str, now: int) -> Practice:
 
 
 def warm_connection() -> None:
-    """A read that finds nothing, so that no request waits for the client and its connection."""
+    """Read an item that does not exist, so that no request waits for the SDK client and its connection."""
     with suppress(PracticeItem.DoesNotExist):
         PracticeItem.get("-")
 
 
 def get(slug: str) -> Practice | None:
-    """A practice's settings as they are at this moment, for whoever changes them."""
+    """Return a practice's settings by a consistent read, or None."""
     if not SLUG.fullmatch(slug):
         return None
     try:
@@ -105,41 +101,40 @@ def save(practice: Practice) -> None:
 
 
 def create_or_replace(practice: Practice) -> bool:
-    """Create a practice, or replace all its settings but its letters; whether it is new."""
+    """Create a practice, or replace all its settings but its letters. Return True if it is new."""
     try:
         _to_item(practice).save(condition=PracticeItem.slug.does_not_exist())
     except PutError as error:
         if not condition_failed(error):
             raise
-        update(
-            practice.slug, {name: getattr(practice, name) for name in FIELD_NAMES if name not in ("slug", "letters")}
-        )
+        settings_only = {field.name: getattr(practice, field.name) for field in fields(practice)}
+        del settings_only["slug"], settings_only["letters"]
+        update(practice.slug, settings_only)
         return False
     return True
 
 
 def update(slug: str, changes: Mapping[str, Any]) -> Practice:
-    """Change some settings of a practice, and leave the others to whoever else is changing them.
+    """Change some settings of a practice by name, and return it. Others can change the other settings meanwhile.
 
-    :raises PracticeUnknown: there is none of that name.
+    :raises PracticeUnknown: no practice has this slug.
     """
     actions = []
     for name, value in changes.items():
         if name == "providers":
             actions += [getattr(PracticeItem, provider).set(provider in value) for provider in PROVIDER_NAMES]
             continue
-        attribute = getattr(PracticeItem, name)
-        stored = set(value) if name == "features" else value
-        actions.append(attribute.remove() if stored is None or stored == set() else attribute.set(stored))
+        stored = set(value) or None if name == "features" else value
+        actions.append(set_or_remove(getattr(PracticeItem, name), stored))
     return _update(slug, actions)
 
 
-def set_wording(slug: str, place: str, words: Mapping[str, str]) -> None:
-    """Keep a practice's own words for a kind of letter in a language: `place` is `{kind}/{language}`.
+def set_wording(slug: str, place: str, wording: Mapping[str, str]) -> None:
+    """Write a practice's own wording of a letter. `place` is `{kind}/{language}`.
 
-    :raises PracticeUnknown: there is none of that name.
+    :raises PracticeUnknown: no practice has this slug.
     """
-    _update(slug, [PracticeItem.letters[place].set(dict(words))])
+    _update(slug, [PracticeItem.letters[place].set(dict(wording))])
 
 
 def _get(slug: str) -> Practice:
@@ -167,8 +162,7 @@ def _update(slug: str, actions: list[Action]) -> Practice:
 
 
 def _to_item(practice: Practice) -> PracticeItem:
-    values = {name: getattr(practice, name) for name in FIELD_NAMES if name != "providers"}
     providers = {name: name in practice.providers for name in PROVIDER_NAMES}
     return PracticeItem(
-        **values | providers | {"features": set(practice.features) or None, "letters": dict(practice.letters)}
+        **to_attributes(practice, leave_out=("providers",), letters=dict(practice.letters)), **providers
     )

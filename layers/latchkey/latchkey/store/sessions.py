@@ -1,7 +1,6 @@
 """Sessions: started by consuming a proof, and read together with the account."""
 
 from dataclasses import replace
-from typing import cast
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError, UpdateError
@@ -30,6 +29,7 @@ from latchkey.store.dynamodb import (
     transaction_condition_failed,
 )
 from latchkey.store.proofs import Attempt, ConsumingWrite, Proof
+from latchkey.store.records import to_attributes, to_record
 
 SWEEP_SECONDS = 24 * 3600
 
@@ -54,18 +54,7 @@ class SessionItem(Table):
 
     def session(self) -> Session:
         """Return the session as a value."""
-        return Session(
-            digest=self.digest,
-            practice=self.practice,
-            account_key=tokens.base64url_decode(self.account_key) or b"",
-            epoch=int(self.epoch),
-            method=cast("SignInMethod", self.method),
-            started_at=int(self.started_at),
-            last_active_at=int(self.last_active_at),
-            profile=self.profile,
-            welcome_pending=self.welcome_pending,
-            previous_sign_in_at=None if self.previous_sign_in_at is None else int(self.previous_sign_in_at),
-        )
+        return to_record(Session, self, account_key=tokens.base64url_decode(self.account_key) or b"")
 
 
 class ConcurrentUpdate(Exception):
@@ -197,9 +186,7 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
                     AccountItem(tokens.base64url_encode(account.key)),
                     [
                         AccountItem.status.set(AccountStatus.ACTIVE),
-                        AccountItem.sessions.set(
-                            [SessionRefItem(digest=ref.digest, started_at=ref.started_at) for ref in refs]
-                        ),
+                        AccountItem.sessions.set([SessionRefItem(**to_attributes(ref)) for ref in refs]),
                         AccountItem.revision.set(account.revision + 1),
                         AccountItem.first_sign_in_at.set(AccountItem.first_sign_in_at | now),
                         AccountItem.last_sign_in_at.set(now),
@@ -269,14 +256,6 @@ def _update(session: Session, actions: list[Action], now: int) -> None:
 def _to_item(session: Session) -> SessionItem:
     return SessionItem(
         session.digest,
-        practice=session.practice,
-        account_key=tokens.base64url_encode(session.account_key),
-        epoch=session.epoch,
-        method=session.method,
-        started_at=session.started_at,
-        last_active_at=session.last_active_at,
-        profile=session.profile,
-        welcome_pending=session.welcome_pending,
-        previous_sign_in_at=session.previous_sign_in_at,
+        **to_attributes(session, leave_out=("digest",), account_key=tokens.base64url_encode(session.account_key)),
         sweep_at=session.started_at + sessions.ABSOLUTE_TIMEOUT_SECONDS + SWEEP_SECONDS,
     )
