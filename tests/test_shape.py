@@ -1,4 +1,4 @@
-"""The shape of the house: what is where, and the two lists of everything that have to agree."""
+"""The layout of the code, its vocabulary, and lists that have to agree."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import RESERVED_SLUGS
 from latchkey.rules.refusals import Refusal
 from latchkey.store.practices import SLUG
-from latchkey.web import refusals as expected_fields
+from latchkey.web import refusals as web_refusals
 from latchkey.web.requests import Request
 from tests.kit import sam_template
 from tests.kit.clock import NOON
@@ -141,6 +141,101 @@ def test_google_is_named_in_five_files_at_most() -> None:
     }
 
 
+# ── vocabulary ──
+
+EVERYWHERE = re.compile(
+    r"(?:^|_)(told|said|asked|kept|taken|spent|spend|spending|again|whose|whoever|trouble|ours|bound|binding|arrivals?"
+    r"|visits?|ending|staying|leaving|lanes?|roads?|story|stories|errands?|acting|speech|voices?|spoken|seal|sealed"
+    r"|unseal|unmet|passing|repeats|replays|budgets?|buckets?|detoured|unasked|readdress|hear|towns?|nights?|sieges?"
+    r"|longest|largest|most|rooms?|doors?)(?:_|$)"
+)
+"""Words that are no part of any name: a metaphor, or a participle for a noun. `docs/glossary.md` has the terms."""
+IN_PUBLIC_NAMES = re.compile(
+    r"(?:^|_)(frames?|paper|acts?|post|parts|present|look|leave|press|come_back|put_off|not_now|things|desk|wire"
+    r"|stage|play|words|near|far)(?:_|$)"
+)
+"""Words that are no part of the name of a module, class, public function or attribute."""
+CHECKED = [sam_template.PROJECT / name for name in ("layers", "functions", "local", "operate", "tools", "tests")]
+FOREIGN = {"do_POST", "__post_init__", "BUCKET"}
+"""Names that Python gives, and S3's bucket."""
+STANDS_FIRST = re.compile(r"(Who|Whom|Whose|What|Where|Which|When|How|Whether|Whoever|Whatever)\b")
+
+
+def python_files() -> list[Path]:
+    """Every file of ours."""
+    return sorted(path for root in CHECKED for path in root.rglob("*.py") if "node_modules" not in path.parts)
+
+
+def snake_case(name: str) -> str:
+    """A name as its words: `OpenSession` is `open_session`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def names_in(tree: ast.Module) -> Iterator[str]:
+    """The names that a module gives: definitions, parameters and variables."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.ExceptHandler() if node.name:
+                yield node.name
+            case ast.Name(ctx=ast.Store()):
+                yield node.id
+            case ast.arg():
+                yield node.arg
+            case ast.alias(asname=str() as local):
+                yield local
+
+
+def public_names_in(tree: ast.Module) -> Iterator[str]:
+    """The public functions, classes and attributes that a module defines."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.name
+            case ast.AnnAssign(target=ast.Name() as target):
+                yield target.id
+
+
+def is_operation_id(path: Path, name: str) -> bool:
+    """The functions of routes are named by the contract's operation ids, such as `post_client`."""
+    return path.parent.name == "api" and name.startswith("post_")
+
+
+@pytest.mark.parametrize("path", python_files(), ids=named)
+def test_names_are_terms_of_the_field(path: Path) -> None:
+    tree = parsed(path)
+    found = {name for name in names_in(tree) if EVERYWHERE.search(snake_case(name))}
+    if "tests" not in path.parts:
+        public = {name for name in public_names_in(tree) if not name.startswith("_")} | {path.stem}
+        found |= {
+            name for name in public if IN_PUBLIC_NAMES.search(snake_case(name)) and not is_operation_id(path, name)
+        }
+
+    assert found - FOREIGN == set()
+
+
+def test_no_two_public_types_of_the_package_share_a_name() -> None:
+    types: dict[str, list[str]] = {}
+    for path in (*SOURCES, *HANDLERS):
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef):
+                types.setdefault(node.name, []).append(named(path))
+            elif isinstance(node, ast.TypeAlias):
+                types.setdefault(node.name.id, []).append(named(path))
+
+    assert {name: places for name, places in types.items() if len(places) > 1 and not name.startswith("_")} == {}
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *HANDLERS], ids=named)
+def test_a_docstring_begins_with_its_subject(path: Path) -> None:
+    texts = [
+        node.value.value
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+
+    assert [text for text in texts if STANDS_FIRST.match(text)] == []
+
+
 # ── routes ──
 
 
@@ -251,7 +346,7 @@ def request(accept: str, language: Language, route: str = "/{practice}/sign-in")
 
 
 def test_every_refusal_has_a_status_and_a_code() -> None:
-    assert set(REFUSALS) == set(expected_fields.PROBLEMS)
+    assert set(REFUSALS) == set(web_refusals.PROBLEMS)
     assert {refusal.__name__ for refusal in REFUSALS} >= TO_CLINICIANS
 
 
@@ -259,17 +354,17 @@ def test_every_refusal_has_a_status_and_a_code() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_has_a_page_and_a_problem_document(refusal: type[Refusal], language: Language) -> None:
     """B123"""
-    told_, at = expected_fields.PROBLEMS[refusal], "/{practice}/sign-in"
+    told_, at = web_refusals.PROBLEMS[refusal], "/{practice}/sign-in"
     if refusal.__name__.startswith("Pin"):
         at = "/{practice}/pin"
     elif issubclass(refusal, refusals.ProviderRefused):
         at = "/google/callback"
-    problem = expected_fields.to_response(request("application/json", language, at), raised(refusal))
+    problem = web_refusals.to_response(request("application/json", language, at), raised(refusal))
     assert (problem.status, problem.media_type) == (told_.status, "application/problem+json")
     assert f'"code": "{told_.code.format(provider="google")}"' in problem.body
     if refusal.__name__ in TO_CLINICIANS:
         return
-    page = expected_fields.to_response(request("text/html", language, at), raised(refusal))
+    page = web_refusals.to_response(request("text/html", language, at), raised(refusal))
     if refusal is refusals.SignedOut:
         assert (page.status, page.headers["location"]) == (303, "/willow/sign-in")
     else:
@@ -280,7 +375,7 @@ def test_every_refusal_has_a_page_and_a_problem_document(refusal: type[Refusal],
 def test_what_is_refused_for_a_while_says_for_how_long() -> None:
     for refusal in (refusals.RateLimited(NOON + 90, "ask_source"), refusals.Unavailable()):
         for accept in ("text/html", "application/json"):
-            assert int(expected_fields.to_response(request(accept, "en"), refusal).headers["retry-after"]) > 0
+            assert int(web_refusals.to_response(request(accept, "en"), refusal).headers["retry-after"]) > 0
 
 
 CONTRACT = {
@@ -290,7 +385,7 @@ CONTRACT = {
 
 
 def test_the_codes_that_programs_rely_on_are_stored() -> None:
-    assert {one.code for one in expected_fields.PROBLEMS.values()} >= CONTRACT
+    assert {one.code for one in web_refusals.PROBLEMS.values()} >= CONTRACT
 
 
 def test_every_limit_can_be_named_in_the_audit() -> None:
