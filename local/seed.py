@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from latchkey import tokens
-from latchkey.rules import access, addresses
+from latchkey.rules import access, address_changes, addresses, contacts
 from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import AccountStatus, ProfileKind
 from latchkey.rules.clients import AddressOnFile, Client, Contact
@@ -139,7 +139,9 @@ def _create(person: Person, now: int) -> str:
     client = clients.find(client.practice, client.id)
     if not person.email_ok:
         without_consent = replace(email, email_ok=False, recorded_at=now - DAY)
-        _apply(client, key, now - DAY, lambda it, known: access.confirm_address(it, without_consent, key, known))
+        _apply(
+            client, key, now - DAY, lambda it, known: address_changes.confirm_address(it, without_consent, key, known)
+        )
     if person.status is AccountStatus.DISABLED:
         _apply(client, key, now - DAY, lambda it, known: access.disable(it, known, now - DAY))
     return client.id
@@ -150,7 +152,7 @@ def _client(person: Person, name: str, at: int) -> Client:
 
 
 def _add_contact(client: Client, contact: Contact, at: int) -> None:
-    _apply(client, contact.account_key, at, lambda it, known: access.add_contact(it, contact, known, _id(at)))
+    _apply(client, contact.account_key, at, lambda it, known: contacts.add_contact(it, contact, known, _id(at)))
 
 
 def _sign_in(key: bytes, now: int) -> None:

@@ -16,15 +16,15 @@ from tests.kit.sockets import closing_early, listening
 def test_an_answer_that_breaks_off_is_a_failure_and_no_empty_one() -> None:
     """botocore takes it for one that holds nothing: someone on file would be nobody, and their mail dropped."""
     client = aws.service_client("secretsmanager")
-    with listening(closing_early) as url, AwsFaults().tapped(client) as faults:
-        answered = faults.struck(lambda *_: Fault(url=url), lambda _: None)
+    with listening(closing_early) as url, AwsFaults().listening(client) as faults:
+        answered = faults.injecting(lambda *_: Fault(url=url), lambda _: None)
         with answered, pytest.raises(ConnectionClosedError):
             client.get_secret_value(SecretId="any")
 
 
 def test_an_item_with_a_truncated_response_is_not_missing() -> None:
-    with listening(closing_early) as url, AwsFaults().tapped(connection.client) as faults:
-        answered = faults.struck(lambda *_: Fault(url=url), lambda _: None)
+    with listening(closing_early) as url, AwsFaults().listening(connection.client) as faults:
+        answered = faults.injecting(lambda *_: Fault(url=url), lambda _: None)
         with answered, pytest.raises(OUTAGES) as raised:
             practices.get_cached("any-practice", NOON)
     assert not isinstance(raised.value, practices.PracticeItem.DoesNotExist)
@@ -33,14 +33,14 @@ def test_an_item_with_a_truncated_response_is_not_missing() -> None:
 def test_what_can_be_done_without_is_tried_once() -> None:
     client = aws.service_client("secretsmanager")
     sent: list[str] = []
-    with AwsFaults().tapped(client) as faults:
+    with AwsFaults().listening(client) as faults:
 
-        def strikes(operation: str, _call: int) -> Fault:
+        def fault_at(operation: str, _call: int) -> Fault:
             sent.append(operation)
             return Fault(status=500, document={"__type": "InternalServiceError"})
 
         began = time.monotonic()
-        with faults.struck(strikes, lambda _: None), aws.one_try(), pytest.raises(OUTAGES):
+        with faults.injecting(fault_at, lambda _: None), aws.one_try(), pytest.raises(OUTAGES):
             client.get_secret_value(SecretId="any")
     assert sent == ["GetSecretValue"]
     assert time.monotonic() - began < 0.5

@@ -138,7 +138,7 @@ def test_one_thing_that_stays_unreadable_does_not_keep_the_others_old(source: So
     assert source.get("two") == "new"
 
 
-def test_a_refresh_that_never_ends_costs_a_second_once(source: Source) -> None:
+def test_a_refresh_that_never_ends_delays_one_read_by_a_second(source: Source) -> None:
     source.is_stale()
     over = Event()
     source.behaves = until(over)

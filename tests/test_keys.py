@@ -49,7 +49,7 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
         config = replace(settings.load(), link_key_arn=arn, cookie_key_arn=f"{arn}-of-cookies")
         monkeypatch.setattr(settings, "load", lambda: config)
         monkeypatch.setattr(keys, "_cache", anew(keys._cache))  # noqa: SLF001 - a new function has read nothing
-        with AwsFaults().tapped(client) as faults:
+        with AwsFaults().listening(client) as faults:
             secret = Secret(arn, faults)
             monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: 1e6 + secret.passed))
             yield secret
@@ -81,7 +81,7 @@ def holds_no_json(secret: Secret) -> None:
 
 
 @pytest.mark.parametrize("fault", [refuses, holds_nonsense, holds_no_json])
-def test_a_key_outlives_an_hour_of_outage_and_no_more(secret: Secret, fault: Callable[[Secret], None]) -> None:
+def test_a_cached_key_is_used_for_an_hour_of_outage(secret: Secret, fault: Callable[[Secret], None]) -> None:
     """Sign-in must not depend on every second of Secrets Manager."""
     assert secret.current() == FIRST
     fault(secret)
@@ -116,13 +116,13 @@ def test_when_the_outage_is_over_the_key_is_read_anew(secret: Secret) -> None:
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
-def test_a_secrets_manager_that_is_no_help_costs_a_second_once_in_half_a_minute(
+def test_a_secrets_manager_outage_delays_one_request_in_30_seconds_by_a_second(
     secret: Secret, behaviour: Behaviour
 ) -> None:
     """Over real connections; the key in memory is good for another hour."""
     assert secret.current() == FIRST
     secret.passed = 30 * MINUTE
-    with listening(behaviour) as url, secret.faults.struck(lambda *_: Fault(url=url), lambda _: None):
+    with listening(behaviour) as url, secret.faults.injecting(lambda *_: Fault(url=url), lambda _: None):
         began = time.monotonic()
         assert [secret.current() for _ in range(20)] == [FIRST] * 20
         assert time.monotonic() - began < 1.5

@@ -24,7 +24,7 @@ def test_a_link_lives_from_one_to_twenty_four_hours(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("hours", ["0", "25", "-1", "", "1.5", "a day"])
-def test_no_stack_can_promise_more_than_a_day(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
+def test_link_hours_are_limited_to_24(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
     """B33: a function that was told so does not start."""
     monkeypatch.setenv("LINK_HOURS", hours)
 

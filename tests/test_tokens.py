@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latchkey import tokens
-from latchkey.rules.refusals import LinkUnknown
+from latchkey.rules.pins import Pin
+from latchkey.rules.refusals import LinkUnknown, PinRefused
 from latchkey.tokens import Keyring, LinkToken
 from tests.kit.clock import NOON
 
@@ -28,7 +29,7 @@ BASE64URL = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-
 
 def link(**changes: object) -> LinkToken:
     """The link that is made now for Ana's request."""
-    facts = {"ring": OLD, "practice": "willow", "kind": "sign_in", "account": ACCOUNT, "request": REQUEST} | changes
+    facts = {"ring": OLD, "practice": "willow", "kind": "sign_in", "account_key": ACCOUNT, "job_id": REQUEST} | changes
     return next(tokens.link_candidates(**facts))  # type: ignore[arg-type]
 
 
@@ -36,7 +37,7 @@ TOKEN = link().text()
 
 
 def test_ten_thousand_links_are_unlike_and_alike_in_length() -> None:
-    made = [link(request=tokens.random_id()) for _ in range(10_000)]
+    made = [link(job_id=tokens.random_id()) for _ in range(10_000)]
 
     assert len({token.text() for token in made}) == len({token.secret for token in made}) == 10_000
     assert {len(token.text()) for token in made} == {87}
@@ -44,7 +45,7 @@ def test_ten_thousand_links_are_unlike_and_alike_in_length() -> None:
 
 def test_every_byte_value_is_as_likely_as_any_other_in_a_secret() -> None:
     """Chi-square over 320,000 bytes with 255 degrees of freedom: 400 is passed once in a hundred million times."""
-    counted = Counter(b"".join(link(request=tokens.random_id()).secret for _ in range(10_000)))
+    counted = Counter(b"".join(link(job_id=tokens.random_id()).secret for _ in range(10_000)))
     expected = 320_000 / 256
 
     assert sum((counted[value] - expected) ** 2 / expected for value in range(256)) < 400
@@ -69,8 +70,8 @@ def test_the_same_request_makes_the_same_link_and_no_clock_is_in_it() -> None:
     [
         {"practice": "harbor"},
         {"kind": "invitation"},
-        {"account": OTHER_ACCOUNT},
-        {"request": bytes(16)},
+        {"account_key": OTHER_ACCOUNT},
+        {"job_id": bytes(16)},
         {"ring": WITHOUT_OLD},
     ],
     ids=lambda changes: next(iter(changes)),
@@ -282,6 +283,21 @@ def test_no_code_is_hashed_without_its_pepper() -> None:
     assert tokens.hash_pin(WITHOUT_OLD, "1", bytes(16), ACCOUNT, "123456") is None
 
 
+def test_a_pin_is_right_for_its_digits_and_its_account_alone() -> None:
+    hashed = tokens.hash_pin(ROTATED, "1", bytes(16), ACCOUNT, "123456") or b""
+    pin = Pin(generation="", pepper_id="1", salt=bytes(16), hash=hashed, epoch=1, expires_at=NOON)
+
+    tokens.verify_pin(ROTATED, pin, ACCOUNT, "123456")
+    for ring, stored, account, digits in (
+        (ROTATED, pin, ACCOUNT, "123457"),
+        (ROTATED, pin, OTHER_ACCOUNT, "123456"),
+        (WITHOUT_OLD, pin, ACCOUNT, "123456"),
+        (ROTATED, None, ACCOUNT, "123456"),
+    ):
+        with pytest.raises(PinRefused):
+            tokens.verify_pin(ring, stored, account, digits)
+
+
 @given(st.binary(max_size=300))
 def test_a_signed_value_is_valid_for_its_purpose_and_practice_alone(payload: bytes) -> None:
     signed = tokens.sign(OLD, "asked", "willow", payload)
@@ -292,7 +308,7 @@ def test_a_signed_value_is_valid_for_its_purpose_and_practice_alone(payload: byt
     assert tokens.unsign(WITHOUT_OLD, "asked", "willow", signed) is None
 
 
-def test_a_signature_outlives_the_rotation_of_its_key() -> None:
+def test_a_signature_stays_valid_after_the_rotation_of_its_key() -> None:
     assert tokens.unsign(ROTATED, "asked", "willow", tokens.sign(OLD, "asked", "willow", b"payload")) == b"payload"
 
 

@@ -1,4 +1,4 @@
-"""What clinicians do: practices, members, clients, access, PINs, and what happened."""
+"""The clinicians' API: practices, members, clients, access, PINs and audit events."""
 
 from latchkey.api import app
 

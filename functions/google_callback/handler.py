@@ -1,11 +1,14 @@
-"""Starts sign-in with Google and handles the callback."""
+"""Starts sign-in with a provider and handles the callback. The route of a request names the provider."""
+
+from functools import partial
 
 from latchkey import keys, tokens, web
 from latchkey.identity import oidc
-from latchkey.identity.providers import GOOGLE, offered
+from latchkey.identity.providers import GOOGLE, by_callback, offered
 from latchkey.rules.events import EventKind
 from latchkey.rules.identities import check_identity
 from latchkey.rules.limits import START_PROVIDER_PER_SOURCE
+from latchkey.rules.providers import Provider
 from latchkey.rules.refusals import IdentityUnmatched, PageUnknown, ProviderCancelled, ProviderFailed
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, limits, oauth_states
@@ -14,98 +17,121 @@ from latchkey.web import cookies, current_session
 from latchkey.web.audit import append
 from latchkey.web.responses import still_signed_in
 
-CALLBACK = "/google/callback"
-STATE, SWITCHING = "google state", "google state switching"
-"""What a state is signed for. `SWITCHING`: the person has agreed to switch accounts."""
 
-
-def start_sign_in(request: web.Request) -> web.Response:
-    """Return the redirect to Google, with a state, a nonce and the digest of a secret, and nothing about anyone."""
-    if GOOGLE not in offered(request.practice):
+def start_sign_in(provider: Provider, request: web.Request) -> web.Response:
+    """Return the redirect to the provider, with a state, a nonce and the digest of a secret, but no personal data."""
+    if provider not in offered(request.practice):
         raise PageUnknown
-    purpose = SWITCHING if request.form_value("switch") == "yes" else STATE
-    choose = request.form_value("choose") == "yes"
-    # one secret for all tabs of a browser, so that two attempts at once do not end each other
-    secret = cookies.provider_browser_secret(request, GOOGLE.name) or tokens.random_id()
+    purpose = _switching_purpose(provider) if request.form_value("switch") == "yes" else _state_purpose(provider)
+    force_account_choice = request.form_value("choose") == "yes"
+    # One secret for all tabs of a browser, so that two attempts at once do not end each other.
+    secret = cookies.provider_browser_secret(request, provider.name) or tokens.random_id()
     state = tokens.sign(keys.cookie(), purpose, "", tokens.random_id() + request.practice_or_404.slug.encode())
     with limits.reserve(request.now) as reservations:
         reservations.add_source(START_PROVIDER_PER_SOURCE, request.source)
-        oauth_states.save(_digest(state), _browser(secret), request.now)
-    away = oidc.authorize_url(
-        GOOGLE, state, _nonce(state), _verifier(state), request.origin + CALLBACK, force_account_choice=choose
+        oauth_states.save(_digest(provider, state), _browser(provider, secret), request.now)
+    provider_url = oidc.authorize_url(
+        provider,
+        state,
+        _nonce(provider, state),
+        _verifier(provider, state),
+        request.origin + provider.callback,
+        force_account_choice=force_account_choice,
     )
-    return web.see_other(away).with_cookies(*cookies.set_provider_browser_secret(request, GOOGLE.name, secret))
+    return web.see_other(provider_url).with_cookies(
+        *cookies.set_provider_browser_secret(request, provider.name, secret)
+    )
 
 
-def callback(request: web.Request) -> web.Response:
-    """Finish a Google sign-in that was started in this browser. It works once, and a refused return spends nothing.
+def callback(provider: Provider, request: web.Request) -> web.Response:
+    """Finish a sign-in that was started in this browser. It works once. A refusal consumes nothing.
 
-    A reload of a return that has signed someone in leads home while they are still signed in here.
+    A reload after the sign-in redirects home while the session is live.
     """
     state, current = request.query_value("state"), current_session.peek(request) if request.practice else None
     try:
-        return _returned(request, state, current)
+        return _returned(provider, request, state, current)
     except ProviderFailed:
-        if not state or not current or oauth_states.account_signed_in(_digest(state)) != current.account.key:
+        if not state or not current or oauth_states.account_signed_in(_digest(provider, state)) != current.account.key:
             raise
     return still_signed_in(request, current)
 
 
-def _returned(request: web.Request, state: str | None, current: LiveSession | None) -> web.Response:
+def _returned(provider: Provider, request: web.Request, state: str | None, current: LiveSession | None) -> web.Response:
     code, error = request.query_value("code"), request.query_value("error")
     if error == "access_denied":
         raise ProviderCancelled
-    secret = cookies.provider_browser_secret(request, GOOGLE.name) if request.practice else None
+    secret = cookies.provider_browser_secret(request, provider.name) if request.practice else None
     if not state or not code or not secret or request.method == "HEAD" or request.is_prefetch:
         raise ProviderFailed("return")
-    if GOOGLE not in offered(request.practice):
+    if provider not in offered(request.practice):
         raise ProviderFailed("off")
-    # before the state is spent: a key that cannot be read now can be read when they come back once more
+    # Read the keys before using the state. If a key is unavailable, the person can reload this page and the state still
+    # works.
     keys.lookup()
-    keys.provider_client_secret(GOOGLE.name)
-    started_at = oauth_states.mark_returned(_digest(state), _browser(secret), request.now)
-    identity = oidc.fetch_identity(GOOGLE, code, _nonce(state), _verifier(state), request.origin + CALLBACK)
-    key = accounts.key_of(request.practice_or_404.slug, identity.address)
-    subject = tokens.derive(keys.lookup(), "google subject", identity.subject)
+    keys.provider_client_secret(provider.name)
+    started_at = oauth_states.mark_returned(_digest(provider, state), _browser(provider, secret), request.now)
+    identity = oidc.fetch_identity(
+        provider, code, _nonce(provider, state), _verifier(provider, state), request.origin + provider.callback
+    )
+    account_key = accounts.key_of(request.practice_or_404.slug, identity.address)
+    subject = tokens.derive(keys.lookup(), f"{provider.name} subject", identity.subject)
     try:
-        account = check_identity(accounts.find(key), GOOGLE.name, subject, started_at)
-        agreed = tokens.unsign(keys.cookie(), SWITCHING, "", state) is not None
-        current_session.require_switch_consent(current, key, account.masked, agreed=agreed)
-        # the browser's secret stays for its ten minutes: another tab may be on its way back
-        return current_session.start(request, ProviderProof(account, _digest(state), subject, GOOGLE.name), current)
+        account = check_identity(accounts.find(account_key), provider.name, subject, started_at)
+        agreed = tokens.unsign(keys.cookie(), _switching_purpose(provider), "", state) is not None
+        current_session.require_switch_consent(current, account_key, account.masked, agreed=agreed)
+        # The browser's secret stays valid for its ten minutes, because another tab may still return.
+        proof = ProviderProof(account, _digest(provider, state), subject, provider.name)
+        return current_session.start(request, proof, current)
     except IdentityUnmatched as unmatched:
-        append(request, key, EventKind.identity_refused(GOOGLE.name), GOOGLE.name, unmatched.reason)
+        append(request, account_key, EventKind.identity_refused(provider.name), provider.name, unmatched.reason)
         raise
 
 
 def _practice_of(request: web.Request) -> str | None:
-    """The practice that a state was made for; it is sealed into it, so that even a late return finds its way. A return
-    without such a state is shown the other ways in at the practice that this browser left from."""
-    if request.route != CALLBACK:
+    """Return the practice in the signed state. It is there also if the callback comes late.
+
+    Without a valid state, return the practice at which this browser started the sign-in.
+    """
+    provider = by_callback(request.route)
+    if provider is None:
         return request.path_parameters.get("practice")
     state = request.query_value("state") or ""
-    for purpose in (STATE, SWITCHING):
+    for purpose in (_state_purpose(provider), _switching_purpose(provider)):
         if payload := tokens.unsign(keys.cookie(), purpose, "", state):
             return payload[tokens.ID_BYTES :].decode()
-    return cookies.sole_provider_practice(request, GOOGLE.name)
+    return cookies.sole_provider_practice(request, provider.name)
 
 
-def _digest(state: str) -> str:
-    return tokens.digest("google state", state)
+def _state_purpose(provider: Provider) -> str:
+    return f"{provider.name} state"
 
 
-def _browser(secret: bytes) -> str:
-    return tokens.digest("google browser", tokens.base64url_encode(secret))
+def _switching_purpose(provider: Provider) -> str:
+    """Return the purpose of the signature of a state if the person has agreed to switch accounts."""
+    return f"{provider.name} state switching"
 
 
-def _nonce(state: str) -> str:
-    return tokens.derive(keys.cookie(), "google nonce", state)
+def _digest(provider: Provider, state: str) -> str:
+    return tokens.digest(f"{provider.name} state", state)
 
 
-def _verifier(state: str) -> str:
-    return tokens.derive(keys.cookie(), "google verifier", state)
+def _browser(provider: Provider, secret: bytes) -> str:
+    return tokens.digest(f"{provider.name} browser", tokens.base64url_encode(secret))
+
+
+def _nonce(provider: Provider, state: str) -> str:
+    return tokens.derive(keys.cookie(), f"{provider.name} nonce", state)
+
+
+def _verifier(provider: Provider, state: str) -> str:
+    return tokens.derive(keys.cookie(), f"{provider.name} verifier", state)
 
 
 handle = web.handler_for(
-    {"/{practice}/google": {"POST": start_sign_in}, CALLBACK: {"GET": callback}}, whose=_practice_of
+    {
+        "/{practice}/google": {"POST": partial(start_sign_in, GOOGLE)},
+        "/google/callback": {"GET": partial(callback, GOOGLE)},
+    },
+    practice_of=_practice_of,
 )

@@ -1,4 +1,4 @@
-"""What became of a mail, as SES reports it: shown to the clinician, and heeded before the next one is sent."""
+"""Reports of SES about mails: they set the status that clinicians see, and suppress addresses."""
 
 import re
 from collections.abc import Mapping
@@ -19,18 +19,17 @@ STATUSES: dict[str, MailStatus] = {
     "Complaint": "complained",
     "Reject": "rejected",
 }
-"""SES's event types, and what a clinician reads."""
+"""The mail status of each of SES's event types."""
 MESSAGE = re.compile("[!-~]{1,256}")
-"""An id of SES's."""
+"""Matches a message id of SES."""
 
 
 class Malformed(Exception):
-    """A report that has not the shape of one. It would not have it the next time either."""
+    """The event has not the shape of a report. A retry would not help."""
 
 
 def record_report(event: object, now_ms: int) -> web.JobResult:
-    """Note one report. Reports of mails that were not ours, of a kind that says nothing, or of another shape than SES
-    gives them are passed over."""
+    """Record one report. Ignore a report about a foreign mail, of an unused event type, or of an unknown shape."""
     now = now_ms // 1000
     try:
         report = parse_report(event, now)
@@ -41,14 +40,16 @@ def record_report(event: object, now_ms: int) -> web.JobResult:
     row = Event(
         report.practice, report.account_key, EventKind.LINK_FAILED, now_ms, actor="system", reason=report.status
     )
-    known = accounts.apply_report(report, now, row if report.status in FAILED_STATUSES else None)
-    return web.JobResult(report.status if known else "passed_over", None, report.practice)
+    is_applied = accounts.apply_report(report, now, row if report.status in FAILED_STATUSES else None)
+    return web.JobResult(report.status if is_applied else "passed_over", None, report.practice)
 
 
 def parse_report(event: object, now: int) -> MailReport | None:
-    """The report in an event; None for one that is no concern of ours.
+    """Return the report in an event, or None if it is about a foreign mail or of an unused event type.
 
-    :raises Malformed: it holds none.
+    `now` (Unix seconds) replaces an unreadable time.
+
+    :raises Malformed: the event has not the shape of a report.
     """
     detail = _object(_object(event).get("detail"))
     status = STATUSES.get(_text(detail.get("eventType")))
@@ -56,26 +57,31 @@ def parse_report(event: object, now: int) -> MailReport | None:
     tags = _object(mail.get("tags"))
     if status is None or "practice" not in tags or "account" not in tags:
         return None
-    practice, account, message = (
+    practice, account_key, message_id = (
         _tag(tags["practice"]),
         base64url_decode(_tag(tags["account"])),
         _text(mail.get("messageId")),
     )
-    if not SLUG.fullmatch(practice) or not account or len(account) != ACCOUNT_BYTES or not MESSAGE.fullmatch(message):
+    if (
+        not SLUG.fullmatch(practice)
+        or not account_key
+        or len(account_key) != ACCOUNT_BYTES
+        or not MESSAGE.fullmatch(message_id)
+    ):
         raise Malformed
     bounce = detail.get("bounce")
     permanent = isinstance(bounce, Mapping) and bounce.get("bounceType") == "Permanent"
     return MailReport(
-        message_id=message,
+        message_id=message_id,
         practice=practice,
-        account_key=account,
+        account_key=account_key,
         status=status,
         sent_at=_second(mail.get("timestamp"), now),
-        suppresses=_stops(status, permanent=permanent),
+        suppresses=_suppresses(status, permanent=permanent),
     )
 
 
-def _stops(status: MailStatus, *, permanent: bool) -> bool:
+def _suppresses(status: MailStatus, *, permanent: bool) -> bool:
     match status:
         case "complained":
             return True
@@ -87,29 +93,29 @@ def _stops(status: MailStatus, *, permanent: bool) -> bool:
             assert_never(status)
 
 
-def _object(told: object) -> Mapping[str, object]:
-    if not isinstance(told, Mapping):
+def _object(value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
         raise Malformed
-    return told
+    return value
 
 
-def _text(told: object) -> str:
-    if not isinstance(told, str):
+def _text(value: object) -> str:
+    if not isinstance(value, str):
         raise Malformed
-    return told
+    return value
 
 
-def _tag(told: object) -> str:
-    """SES gives every tag a list of values."""
-    if not isinstance(told, list) or len(told) != 1:
+def _tag(value: object) -> str:
+    """Return the value of a tag. SES gives every tag a list of values."""
+    if not isinstance(value, list) or len(value) != 1:
         raise Malformed
-    return _text(told[0])
+    return _text(value[0])
 
 
-def _second(told: object, now: int) -> int:
-    """A time of SES's as Unix seconds; `now`, where it tells none."""
+def _second(value: object, now: int) -> int:
+    """Return a time of SES as Unix seconds, or `now` if it is unreadable."""
     try:
-        return int(datetime.fromisoformat(str(told)).timestamp())
+        return int(datetime.fromisoformat(str(value)).timestamp())
     except (ValueError, OverflowError):
         return now
 

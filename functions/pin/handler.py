@@ -22,7 +22,7 @@ from latchkey.web.typed_address import typed_address
 
 def show_form(request: web.Request) -> web.Response:
     """Show the form, with the address that was typed in this browser before."""
-    return web.html_page(pages.pin(page_context(request), typed=typed_address(request).address))
+    return web.html_page(pages.pin(page_context(request), typed_address=typed_address(request).address))
 
 
 def sign_in(request: web.Request) -> web.Response:

@@ -68,7 +68,7 @@ def _redeem(
 
 def _requested_by_this_browser(request: web.Request, token: LinkToken) -> bool:
     """Return True if a person opens the sign-in link that this very browser requested."""
-    job_id = cookies.requested(request)
+    job_id = cookies.requested_link(request)
     requested_here = job_id is not None and tokens.constant_time_equal(job_id, token.job_id)
     return requested_here and token.kind == "sign_in" and request.method == "GET" and not request.is_prefetch
 

@@ -1,5 +1,5 @@
-"""Take an address, promise a link. The mail is made and sent elsewhere, so that the answer takes as long for an
-address on file as for any other."""
+"""Accepts requests for a link. Another function sends the mail, so that the response takes equally long for every
+address."""
 
 from functools import partial
 
@@ -27,72 +27,74 @@ from latchkey.web.responses import page_context
 from latchkey.web.typed_address import typed_address
 
 SOURCE_LIMITS = {policy.limit.name for policy in POLICIES if policy.scope in (Scope.SOURCE, Scope.NETWORK)}
-"""Limits that leave no audit row when they are reached, so that a flood of requests is no flood of rows."""
+"""Limits that write no audit event, so that a flood of requests does not flood the audit log."""
 
 
 def show_landing(request: web.Request) -> web.Response:
-    """The page to bookmark (B9); `?client=existing` is for the link on a practice's own website."""
+    """Return the landing page (B9). `?client=existing`, for links on a practice's website, redirects to the form."""
     if request.query_value("client") == "existing":
         return web.see_other(request.portal_path("sign-in"))
     return web.html_page(pages.landing(page_context(request), signed_in=current_session.peek(request) is not None))
 
 
 def show_new_client(request: web.Request) -> web.Response:
-    """For those who never signed in; no link comes from here (B5)."""
+    """Return the page for people who never signed in. It sends no link (B5)."""
     return web.html_page(pages.new_client(page_context(request)))
 
 
 def show_form(request: web.Request) -> web.Response:
-    """Ask for the address. Whoever is signed in goes on; whoever was is told why not any more."""
+    """Return the email form, with the reason if a session ended for inactivity. A live session redirects home."""
     try:
         sessions.peek(request.practice_or_404.slug, cookies.session(request), request.now)
     except SignedOut as ended:
         idle_minutes = IDLE_TIMEOUT_SECONDS // 60 if ended.idle else None
     else:
         return web.see_other(request.portal_path("home"))
-    answer = web.html_page(pages.sign_in(page_context(request), idle_minutes=idle_minutes))
-    return answer.with_cookies(cookies.clear_session(request)) if cookies.has_session_cookie(request) else answer
+    response = web.html_page(pages.sign_in(page_context(request), idle_minutes=idle_minutes))
+    return response.with_cookies(cookies.clear_session(request)) if cookies.has_session_cookie(request) else response
 
 
 def request_link(request: web.Request) -> web.Response:
-    """Queue the mail of a link, once a minute at most.
+    """Queue the mail of a link, at most once a minute.
 
-    Where the practice gives every address one answer, counts, writes and messages do not tell whose address it is.
+    If the practice gives the same response for every address, counts, writes and messages do not depend on the address.
     """
     typed, practice = request.form_value("email").strip(" \t\r\n"), request.practice_or_404
-    key, job_id = accounts.key_of(practice.slug, addresses.canonical(typed)), tokens.random_id()
-    known = cookies.is_known_browser(request, key)
-    request_cookies = cookies.set_requested(request, job_id, typed)
-    tells = practice.unknown_address is UnknownAddressPolicy.TELL
+    account_key, job_id = accounts.key_of(practice.slug, addresses.canonical(typed)), tokens.random_id()
+    known_browser = cookies.is_known_browser(request, account_key)
+    request_cookies = cookies.set_requested_link(request, job_id, typed)
+    reveals_unknown = practice.unknown_address is UnknownAddressPolicy.TELL
     with limits.reserve(request.now) as reservations:
-        # a known browser costs its source nothing until the limits of known browsers are reached
-        blocked_by = UNKNOWN_ADDRESS_PER_SOURCE if tells else None
+        # A request of a known browser counts against its source only when the limits of known browsers are reached.
+        blocked_by = UNKNOWN_ADDRESS_PER_SOURCE if reveals_unknown else None
         count_source = partial(reservations.add_source, REQUEST_LINK_PER_SOURCE, request.source, blocked_by=blocked_by)
-        if not known:
+        if not known_browser:
             count_source()
-        account = accounts.find(key)
-        refusal = mail.refusal_of_link(account) if tells else None
+        account = accounts.find(account_key)
+        refusal = mail.refusal_of_link(account) if reveals_unknown else None
         if refusal:
             count_source()
-            # both refusals say something about the address, so both count as a guess of the source
+            # Both refusals show something about the address, so both count as an unknown address of the source.
             reservations.add_source(UNKNOWN_ADDRESS_PER_SOURCE, request.source)
-            audit.append(request, key, EventKind.LINK_REFUSED, "link", refusals.code(request, refusal))
+            audit.append(request, account_key, EventKind.LINK_REFUSED, "link", refusals.code(request, refusal))
             raise refusal
         try:
-            reservations.add_for_browser(REQUEST_LINK_PER_ADDRESS, key, known=known, before_shared=count_source)
-            reservations.add_for_browser(MAIL_PER_PRACTICE, practice.slug, known=known)
+            reservations.add_for_browser(
+                REQUEST_LINK_PER_ADDRESS, account_key, known=known_browser, before_shared=count_source
+            )
+            reservations.add_for_browser(MAIL_PER_PRACTICE, practice.slug, known=known_browser)
         except RateLimited as limited:
             if limited.limit == RESEND_COOLDOWN.name:
-                # no cookie of a link, not even in place of another: of two presses either may be answered last
+                # Set no cookie of a link: either of two concurrent requests may get its response last.
                 return _accepted(request, cookies.set_repeat(request, typed))
             if limited.limit not in SOURCE_LIMITS:
-                audit.append(request, key, EventKind.LIMIT_HIT, "link", limited.limit)
+                audit.append(request, account_key, EventKind.LIMIT_HIT, "link", limited.limit)
             raise
-        audit.append(request, key, EventKind.LINK_REQUESTED, "link")
+        audit.append(request, account_key, EventKind.LINK_REQUESTED, "link")
         queue.send_job(
             MailJob(
                 practice=practice.slug,
-                account_key=key,
+                account_key=account_key,
                 job_id=job_id,
                 epoch=account.epoch if account else 0,
                 kind="sign_in",
@@ -105,28 +107,28 @@ def request_link(request: web.Request) -> web.Response:
 
 
 def show_sent(request: web.Request) -> web.Response:
-    """Where to look for the link; for half an hour the address stands there as it was typed, so that a typo can be
-    seen."""
-    if cookies.requested(request) is None and cookies.typed(request) is None:
+    """Return the page after a request for a link. It shows the typed address for half an hour, so that people see a
+    typo."""
+    if cookies.requested_link(request) is None and cookies.typed(request) is None:
         return web.see_other(request.portal_path("sign-in"))
     shown = typed_address(request)
     if shown.used:
         return web.html_page(pages.link_used_elsewhere(page_context(request))).with_cookies(
-            *cookies.drop_request(request)
+            *cookies.clear_requested_link(request)
         )
     return web.html_page(
         pages.sent(
             page_context(request),
             address=shown.address,
-            certain=request.practice_or_404.unknown_address is UnknownAddressPolicy.TELL,
-            again=cookies.is_repeat(request),
+            address_known=request.practice_or_404.unknown_address is UnknownAddressPolicy.TELL,
+            is_repeat=cookies.is_repeat(request),
             hours=settings.load().link_seconds // 3600,
         )
     )
 
 
 def show_tips(request: web.Request) -> web.Response:
-    """What to try when no link arrives (B80)."""
+    """Return the tips for when no link arrives (B80)."""
     return web.html_page(
         pages.tips(page_context(request), sender=f"{request.practice_or_404.sender}@{settings.load().sender_domain}")
     )

@@ -1,10 +1,10 @@
-"""The queue's worker: make the link, store it, and only then send it.
+"""The worker of the mail queue: make the link, store it, then send the letter.
 
-In this order a letter never holds a link that does not work. A job that comes twice makes the same link twice. One that
-cannot be done now goes back as a copy: waiting for SES or a table must not use up the few times a message is received.
+In this order a letter never holds a link that does not work. A job that is delivered twice makes the same link twice. A
+job that cannot be done now is queued again as a copy. An outage must not use up the few receives of a message.
 """
 
-import zoneinfo  # noqa: F401 - letters tell times of day; loaded here, no job waits for it
+import zoneinfo  # noqa: F401 - letters need it for times of day; loaded here, it delays no job
 from typing import assert_never
 
 from latchkey import keys, settings, tokens, web
@@ -21,10 +21,10 @@ from latchkey.store.dynamodb import OUTAGES
 
 
 def send(body: str, now_ms: int) -> web.JobResult:
-    """Keep one promise of mail, or write down why not.
+    """Send the mail of a job, or record the reason why it is not sent.
 
-    :raises ValueError: the message holds no promise.
-    :raises web.NotNow: what it takes does not answer.
+    :raises ValueError: the message holds no mail job.
+    :raises web.RetryLater: SES or a table does not answer.
     """
     job = queue.parse_job(body)
     try:
@@ -35,23 +35,23 @@ def send(body: str, now_ms: int) -> web.JobResult:
         raise web.RetryLater(type(outage).__name__) from None
 
 
-def requeue(body: str, now_ms: int, obstacle: web.RetryLater) -> web.JobResult:
-    """Put a copy back for later: half of the longest wait from now, and up to as long again by chance.
+def requeue(body: str, now_ms: int, error: web.RetryLater) -> web.JobResult:
+    """Queue a copy of a job, after half of the longest delay and a random part of the other half.
 
-    :raises ValueError: the message holds no promise.
+    :raises ValueError: the message holds no mail job.
     """
     job = queue.parse_job(body)
-    longest = mail.retry_delay(job, now_ms // 1000, sending_paused=obstacle.is_prolonged)
-    queue.send_job(job, longest * (100 + obstacle.jitter_percent) // 200)
-    return web.JobResult("delayed", obstacle.reason, job.practice)
+    max_delay = mail.retry_delay(job, now_ms // 1000, sending_paused=error.is_prolonged)
+    queue.send_job(job, max_delay * (100 + error.jitter_percent) // 200)
+    return web.JobResult("delayed", error.reason, job.practice)
 
 
 def _process(job: MailJob, now_ms: int) -> web.JobResult:
     now = now_ms // 1000
     account = accounts.find(job.account_key)
-    void = mail.skip_reason(job, account, now)
-    if void or account is None:
-        return _skip(job, account, void or "no_access", now_ms)
+    skip_reason = mail.skip_reason(job, account, now)
+    if skip_reason or account is None:
+        return _skip(job, account, skip_reason or "no_access", now_ms)
     letter = _letter(job, practices.get_cached(job.practice, now), account, now)
     if letter is None:
         return _skip(job, account, "superseded", now_ms)
@@ -62,17 +62,18 @@ def _process(job: MailJob, now_ms: int) -> web.JobResult:
         _set_status(job, "delayed", now)
         raise
     except ses.Rejected as rejected:
-        _write_down(job, EventKind.LINK_FAILED, now_ms, str(rejected))
+        _append_event(job, EventKind.LINK_FAILED, now_ms, str(rejected))
         _set_status(job, "rejected", now)
-        return web.JobResult("rejected", ses.IN_WORDS.get(str(rejected), str(rejected)), job.practice)
-    # at once: a report of a mail that is not known yet is passed over; where the row then fails, the job comes again
+        return web.JobResult("rejected", ses.EXPLANATIONS.get(str(rejected), str(rejected)), job.practice)
+    # Store the message id first: a report about an unknown id is ignored. If the audit row then fails, SQS redelivers
+    # the job.
     _set_status(job, "sent", now, message)
-    _write_down(job, EventKind.LINK_SENT if job.has_link else EventKind.NOTICE_SENT, now_ms)
+    _append_event(job, EventKind.LINK_SENT if job.has_link else EventKind.NOTICE_SENT, now_ms)
     return web.JobResult("sent", None, job.practice)
 
 
 def _letter(job: MailJob, practice: Practice, account: Account, now: int) -> Letter | None:
-    """The letter of a job; None if it carries a link that is no longer the newest of its account."""
+    """Return the letter of a job, or None if it has a link and the account has a newer one."""
     match job.kind:
         case "pin_made":
             return letters.pin_made(practice, _notice(job, practice, account))
@@ -86,7 +87,7 @@ def _letter(job: MailJob, practice: Practice, account: Account, now: int) -> Let
 
 
 def _mint(job: MailJob, kind: tokens.LinkKind, now: int) -> str | None:
-    """The URL of the job's link, made or found made; None if it is no longer the newest of its account."""
+    """Return the URL of the job's link, which is stored first. Return None if the account has a newer link."""
     for token in tokens.link_candidates(keys.link(), job.practice, kind, job.account_key, job.job_id):
         if links.mint(job, token, now):
             return f"{job.origin}/{job.practice}/link/{token.text()}"
@@ -94,7 +95,7 @@ def _mint(job: MailJob, kind: tokens.LinkKind, now: int) -> str | None:
 
 
 def _letter_with(url: str, job: MailJob, kind: tokens.LinkKind, practice: Practice, account: Account) -> Letter:
-    errand = LinkMail(
+    link_mail = LinkMail(
         address=account.address,
         language=account.language,
         url=url,
@@ -102,16 +103,16 @@ def _letter_with(url: str, job: MailJob, kind: tokens.LinkKind, practice: Practi
         entity_ref_id=job.job_id.hex(),
         hours=settings.load().link_seconds // 3600,
     )
-    words = _wording(practice, kind, account)
+    overrides = _overrides(practice, kind, account)
     portal = f"{job.origin}/{job.practice}"
     match kind:
         case "invitation":
             return letters.invitation(
                 practice,
-                errand,
+                link_mail,
                 name=account.name,
                 portal=portal,
-                words=words,
+                overrides=overrides,
                 subject=job.subject,
                 message=job.message,
                 items=job.items,
@@ -119,11 +120,11 @@ def _letter_with(url: str, job: MailJob, kind: tokens.LinkKind, practice: Practi
         case "sign_in":
             return letters.sign_in(
                 practice,
-                errand,
+                link_mail,
                 requested_at=job.requested_at_ms // 1000,
                 name=account.name,
                 portal=portal,
-                words=words,
+                overrides=overrides,
             )
         case _:
             assert_never(kind)
@@ -139,9 +140,11 @@ def _notice(job: MailJob, practice: Practice, account: Account) -> Notice:
     )
 
 
-def _wording(practice: Practice, kind: str, account: Account) -> WordingOverrides | None:
-    own = practice.letters.get(f"{kind}/{account.language}")
-    return WordingOverrides(**{part: own.get(part, "") for part in ("greeting", "body", "footer")}) if own else None
+def _overrides(practice: Practice, kind: str, account: Account) -> WordingOverrides | None:
+    stored = practice.letters.get(f"{kind}/{account.language}")
+    return (
+        WordingOverrides(**{part: stored.get(part, "") for part in ("greeting", "body", "footer")}) if stored else None
+    )
 
 
 def _sender(practice: Practice) -> str:
@@ -149,19 +152,19 @@ def _sender(practice: Practice) -> str:
 
 
 def _skip(job: MailJob, account: Account | None, reason: mail.SkipReason, now_ms: int) -> web.JobResult:
-    _write_down(job, EventKind.LINK_SUPPRESSED, now_ms, reason)
+    _append_event(job, EventKind.LINK_SUPPRESSED, now_ms, reason)
     if account and (status := mail.status_of_skipped(reason)):
         _set_status(job, status, now_ms // 1000)
     return web.JobResult("suppressed", reason, job.practice)
 
 
 def _set_status(job: MailJob, status: str, now: int, message: str | None = None) -> None:
-    """Show the clinician what became of a link; a notice is not what they ask about."""
+    """Store the status of a mail with a link. Clinicians see no status of notices."""
     if job.has_link:
         accounts.set_mail_status(job.account_key, status, now, message)
 
 
-def _write_down(job: MailJob, kind: EventKind, now_ms: int, reason: str | None = None) -> None:
+def _append_event(job: MailJob, kind: EventKind, now_ms: int, reason: str | None = None) -> None:
     events.append(Event(job.practice, job.account_key, kind, now_ms, actor="system", reason=reason, method=job.kind))
 
 

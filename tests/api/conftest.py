@@ -94,13 +94,13 @@ def clock(cloud: MinistackCloud) -> Clock:
 
 
 @pytest.fixture
-def desk(cloud: MinistackCloud) -> ClinicianApi:
+def clinician(cloud: MinistackCloud) -> ClinicianApi:
     """A clinician of Willow."""
     return cloud.clinician("dr-willow")
 
 
 @pytest.fixture
-def head(cloud: MinistackCloud) -> ClinicianApi:
+def admin(cloud: MinistackCloud) -> ClinicianApi:
     """Willow's administrator."""
     return cloud.clinician("head-willow")
 

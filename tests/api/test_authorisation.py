@@ -53,27 +53,29 @@ def test_a_wrong_token_opens_nothing(cloud: MinistackCloud, wrong: dict[str, Any
 @pytest.mark.parametrize(
     "authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"jwt": {"claims": None}}, {"jwt": "x"}, {"lambda": {}}]
 )
-def test_past_the_authorizer_there_is_nothing(desk: ClinicianApi, authorizer: Any) -> None:
+def test_past_the_authorizer_there_is_nothing(clinician: ClinicianApi, authorizer: Any) -> None:
     header = "" if authorizer is None else as_authorizer(authorizer)
     for method, route, parts, _ in _every_route():
-        answer = replace(desk, authorization=header).request(method, route, {}, parts=parts)
+        answer = replace(clinician, authorization=header).request(method, route, {}, parts=parts)
         assert (answer.status, answer.code) == (401, "token_refused")
 
 
-def test_a_practice_that_is_not_mine_does_not_exist(desk: ClinicianApi) -> None:
+def test_a_practice_that_is_not_mine_does_not_exist(clinician: ClinicianApi) -> None:
     for method, route, parts, _ in _every_route():
-        elsewhere = replace(desk, practice="harbor").request(method, route, {}, parts=parts)
-        nowhere = replace(desk, practice="nowhere").request(method, route, {}, parts=parts)
+        elsewhere = replace(clinician, practice="harbor").request(method, route, {}, parts=parts)
+        nowhere = replace(clinician, practice="nowhere").request(method, route, {}, parts=parts)
         assert elsewhere.status == nowhere.status == 404
         assert elsewhere.body == nowhere.body
         assert elsewhere.headers == nowhere.headers
 
 
-def test_a_denied_request_is_audited_at_the_practice_that_it_named(desk: ClinicianApi, cloud: MinistackCloud) -> None:
+def test_a_denied_request_is_audited_at_the_practice_that_it_named(
+    clinician: ClinicianApi, cloud: MinistackCloud
+) -> None:
     made = []
     for place in ("harbor", "nowhere"):
-        with AwsFaults().tapped(connection.client) as faults:
-            assert replace(desk, practice=place).request("GET", "/clients").status == 404
+        with AwsFaults().listening(connection.client) as faults:
+            assert replace(clinician, practice=place).request("GET", "/clients").status == 404
         made.append(faults.summary())
     assert made == [["Get Members", "Get Members", "Get Practices", "Put Events"]] * 2
     rows = {row["subject"]["S"]: row for row in cloud.items()["Events"]}
@@ -106,10 +108,10 @@ def test_a_claim_that_the_person_can_write_says_nothing_about_the_practice(cloud
     assert cloud.clinician(claims=claims).request("PUT", "", {"name": "Mine"}).code == "role_missing"
 
 
-def test_a_removed_member_can_do_nothing_from_that_moment_on(desk: ClinicianApi, head: ClinicianApi) -> None:
-    assert desk.request("GET", "/clients").status == 200
-    assert head.request("DELETE", "/members/{subject}", subject="dr-willow").status == 204
-    assert desk.request("GET", "/clients").status == 404
+def test_a_removed_member_can_do_nothing_from_that_moment_on(clinician: ClinicianApi, admin: ClinicianApi) -> None:
+    assert clinician.request("GET", "/clients").status == 200
+    assert admin.request("DELETE", "/members/{subject}", subject="dr-willow").status == 204
+    assert clinician.request("GET", "/clients").status == 404
 
 
 def test_an_operator_acts_everywhere_and_only_where_there_is_something(operator: ClinicianApi) -> None:
@@ -117,46 +119,46 @@ def test_an_operator_acts_everywhere_and_only_where_there_is_something(operator:
     assert replace(operator, practice="nowhere").request("GET", "/clients").status == 404
 
 
-def test_a_member_row_of_the_stack_is_no_practice(desk: ClinicianApi) -> None:
-    assert replace(desk, practice="*").request("GET", "").status == 404
+def test_a_member_row_of_the_stack_is_no_practice(clinician: ClinicianApi) -> None:
+    assert replace(clinician, practice="*").request("GET", "").status == 404
 
 
-def test_another_host_is_not_the_portal(desk: ClinicianApi) -> None:
-    answer = desk.request("GET", "/clients", headers={"host": "abc123.execute-api.us-east-1.amazonaws.com"})
+def test_another_host_is_not_the_portal(clinician: ClinicianApi) -> None:
+    answer = clinician.request("GET", "/clients", headers={"host": "abc123.execute-api.us-east-1.amazonaws.com"})
     assert (answer.status, answer.code) == (404, "not_found")
 
 
-def test_behind_cloudfront_nobody_comes_around_it(desk: ClinicianApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_behind_cloudfront_nobody_comes_around_it(clinician: ClinicianApi, monkeypatch: pytest.MonkeyPatch) -> None:
     fields = replace(settings.load(), cloudfront_digests=(hashlib.sha256(b"shown").hexdigest(),))
     monkeypatch.setattr(settings, "load", lambda: fields)
 
-    around = desk.request("GET", "/clients")
+    around = clinician.request("GET", "/clients")
     assert (around.status, around.code) == (403, "detoured")
-    assert desk.request("GET", "/clients", headers={"x-origin-verify": "shown"}).status == 200
+    assert clinician.request("GET", "/clients", headers={"x-origin-verify": "shown"}).status == 200
 
 
-def test_an_unknown_path_is_not_found(desk: ClinicianApi) -> None:
-    assert desk.request("GET", "/secrets").status == 404
-    answer = desk.request("DELETE", "/clients")
+def test_an_unknown_path_is_not_found(clinician: ClinicianApi) -> None:
+    assert clinician.request("GET", "/secrets").status == 404
+    answer = clinician.request("DELETE", "/clients")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
-    assert desk.request("POST", "/clients", headers={"x-http-method-override": "DELETE"}).status == 400
+    assert clinician.request("POST", "/clients", headers={"x-http-method-override": "DELETE"}).status == 400
 
 
 @pytest.mark.parametrize(
     "client", ["", "1", ULID.lower(), ULID + "A", "../harbor", "%2e%2e", "a/b", "*", "\n", "é" * 26]
 )
-def test_an_id_that_is_none_is_nobodys(desk: ClinicianApi, client: str) -> None:
-    assert desk.request("GET", "/clients/{client}", client=client).code == "not_found"
+def test_an_id_that_is_none_is_nobodys(clinician: ClinicianApi, client: str) -> None:
+    assert clinician.request("GET", "/clients/{client}", client=client).code == "not_found"
 
 
-def test_every_answer_keeps_a_browser_safe(desk: ClinicianApi) -> None:
+def test_every_answer_keeps_a_browser_safe(clinician: ClinicianApi) -> None:
     wanted = {"content-security-policy", "strict-transport-security", "x-content-type-options", "cache-control"}
     for answer in (
-        desk.request("GET", "/clients"),
-        replace(desk, authorization="").request("GET", "/clients"),
-        desk.request("GET", "/nowhere"),
-        desk.request("POST", "/clients", raw=b"{"),
-        desk.request("DELETE", "/members/{subject}", subject="someone"),
+        clinician.request("GET", "/clients"),
+        replace(clinician, authorization="").request("GET", "/clients"),
+        clinician.request("GET", "/nowhere"),
+        clinician.request("POST", "/clients", raw=b"{"),
+        clinician.request("DELETE", "/members/{subject}", subject="someone"),
     ):
         assert wanted <= set(answer.headers)
         assert answer.headers["cache-control"] == "no-store"
@@ -192,12 +194,14 @@ def test_no_issuer_is_trusted_where_none_is_named(cloud: MinistackCloud, monkeyp
 def test_the_practice_and_the_client_and_the_action(cloud: MinistackCloud) -> None:
     """Each clinician, each practice, each client, each thing to do: only one's own is ever touched."""
     owners = {slug: cloud.clinician(f"dr-{slug}", slug) for slug in ("willow", "harbor")}
-    own = {slug: desk.add_client("Kim Lee", f"kim@{slug}.example", invite=True) for slug, desk in owners.items()}
+    own = {
+        slug: clinician.add_client("Kim Lee", f"kim@{slug}.example", invite=True) for slug, clinician in owners.items()
+    }
     contacts = {
-        slug: desk.request(
+        slug: clinician.request(
             "POST", "/clients/{client}/contacts", {"name": "Jo", "email": f"jo@{slug}.example"}, client=own[slug]
         ).document["id"]
-        for slug, desk in owners.items()
+        for slug, clinician in owners.items()
     }
     untouched = _stored_items(cloud)
     for slug, other in (("willow", "harbor"), ("harbor", "willow")):
@@ -206,11 +210,11 @@ def test_the_practice_and_the_client_and_the_action(cloud: MinistackCloud) -> No
             if "{client}" not in path:
                 continue
             for place, client in ((slug, own[other]), (other, own[other]), (other, own[slug])):
-                desk = cloud.clinician(f"dr-{slug}", place)
-                parts = _parts(path) | {"client": client}
+                clinician = cloud.clinician(f"dr-{slug}", place)
+                parts = _path_parameters(path) | {"client": client}
                 if "contact" in parts:
                     parts["contact"] = contacts[other]
-                answer = desk.request(method, path.removeprefix(BASE), BODIES.get(key), parts=parts)
+                answer = clinician.request(method, path.removeprefix(BASE), BODIES.get(key), parts=parts)
                 assert answer.status == 404, (key, place)
     assert _stored_items(cloud) == untouched
 
@@ -228,8 +232,8 @@ BODIES: dict[str, Any] = {
 }
 
 
-def test_an_operators_row_is_not_given_by_an_administrator(head: ClinicianApi) -> None:
-    answer = head.request("PUT", "/members/{subject}", {"role": "operator"}, subject="head-willow")
+def test_an_operators_row_is_not_given_by_an_administrator(admin: ClinicianApi) -> None:
+    answer = admin.request("PUT", "/members/{subject}", {"role": "operator"}, subject="head-willow")
     assert (answer.status, answer.code) == (400, "body_invalid")
     assert members.role_of("harbor", "head-willow") is None
 
@@ -238,7 +242,7 @@ def _every_route() -> Iterator[tuple[str, str, dict[str, str], Role]]:
     """Method, path below the practice, its parts, and the least role."""
     for key, rule in ROUTES.items():
         method, _, path = key.partition(" ")
-        yield method, path.removeprefix(BASE), _parts(path), rule.role
+        yield method, path.removeprefix(BASE), _path_parameters(path), rule.role
 
 
 def _stored_items(cloud: MinistackCloud) -> dict[str, list[Any]]:
@@ -248,5 +252,5 @@ def _stored_items(cloud: MinistackCloud) -> dict[str, list[Any]]:
     return {table: rows for table, rows in items.items() if table != "Budgets"}
 
 
-def _parts(path: str) -> dict[str, str]:
+def _path_parameters(path: str) -> dict[str, str]:
     return {name: value for name, value in PARTS.items() if f"{{{name}}}" in path}

@@ -14,20 +14,20 @@ EMAIL = "kim@example.com"
 
 @pytest.fixture
 def faults(cloud: MinistackCloud) -> Iterator[AwsFaults]:
-    with AwsFaults().tapped(connection.client, cloud.client("sqs")) as faults:
+    with AwsFaults().listening(connection.client, cloud.client("sqs")) as faults:
         yield faults
 
 
 @pytest.fixture
-def client(desk: ClinicianApi) -> str:
+def client(clinician: ClinicianApi) -> str:
     """Someone who was invited a moment ago."""
-    return desk.add_client("Kim Lee", EMAIL, invite={})
+    return clinician.add_client("Kim Lee", EMAIL, invite={})
 
 
-def calls(faults: AwsFaults, desk: ClinicianApi, request: str, body: object = None, client: str = "") -> list[str]:
+def calls(faults: AwsFaults, clinician: ClinicianApi, request: str, body: object = None, client: str = "") -> list[str]:
     method, _, route = request.partition(" ")
     before = len(faults.calls)
-    answer = desk.request(method, route, body, parts={"client": client} if client else {})
+    answer = clinician.request(method, route, body, parts={"client": client} if client else {})
     assert answer.status < 300, answer.body
     return faults.summary(before)
 
@@ -47,15 +47,15 @@ FOUND = ["Get Clients", "BatchGet"]
         ("GET /clients/{client}/events", [*FOUND, "Query Events", "Query Events"]),
     ],
 )
-def test_looking(faults: AwsFaults, desk: ClinicianApi, client: str, request_: str, made: list[str]) -> None:
+def test_looking(faults: AwsFaults, clinician: ClinicianApi, client: str, request_: str, made: list[str]) -> None:
     fields = client if "{client}" in request_ else ""
-    assert calls(faults, desk, request_, client=fields) == [*COMER, *made]
+    assert calls(faults, clinician, request_, client=fields) == [*COMER, *made]
 
 
-def test_an_invitation(faults: AwsFaults, desk: ClinicianApi) -> None:
+def test_an_invitation(faults: AwsFaults, clinician: ClinicianApi) -> None:
     """One transaction for the client, the account and the audit; the mail's promise after it."""
     body = {"name": "Kim Lee", "emails": [{"address": EMAIL, "email_ok": True}], "invite": {}}
-    assert calls(faults, desk, "POST /clients", body) == [
+    assert calls(faults, clinician, "POST /clients", body) == [
         *COMER,
         "Update Budgets",
         "BatchGet",
@@ -68,24 +68,24 @@ def test_an_invitation(faults: AwsFaults, desk: ClinicianApi) -> None:
 
 
 def test_an_address_that_is_confirmed_after_a_bounce(
-    faults: AwsFaults, desk: ClinicianApi, cloud: MinistackCloud, client: str
+    faults: AwsFaults, clinician: ClinicianApi, cloud: MinistackCloud, client: str
 ) -> None:
     """What became of the mail before is forgotten in the same transaction: nothing that comes meanwhile is lost."""
     cloud.bounce(EMAIL)
     body = {"email": EMAIL, "email_ok": True}
     made = [*FOUND, "TransactWrite Accounts Clients Events", "BatchGet", "Get Pins"]
-    assert calls(faults, desk, "PUT /clients/{client}/email", body, client) == [*COMER, *made]
-    assert desk.access(client)["email_status"] == "none"
+    assert calls(faults, clinician, "PUT /clients/{client}/email", body, client) == [*COMER, *made]
+    assert clinician.access(client)["email_status"] == "none"
 
 
-def test_a_pin(faults: AwsFaults, desk: ClinicianApi, client: str) -> None:
+def test_a_pin(faults: AwsFaults, clinician: ClinicianApi, client: str) -> None:
     """Written down before it is made. The first write is refused: the clinician has just invited someone."""
     counted = ["Update Budgets", "Update Budgets"]
     made = [*counted, *FOUND, "Put Events", "Get Pins", "Put Pins", "SendMessage"]
-    assert calls(faults, desk, "POST /clients/{client}/pin-codes", client=client) == [*COMER, *made]
+    assert calls(faults, clinician, "POST /clients/{client}/pin-codes", client=client) == [*COMER, *made]
 
 
-def test_the_end_of_access(faults: AwsFaults, desk: ClinicianApi, client: str) -> None:
+def test_the_end_of_access(faults: AwsFaults, clinician: ClinicianApi, client: str) -> None:
     """One transaction ends every session, link and PIN: none of them is touched."""
     made = [*FOUND, "TransactWrite Accounts Clients Events"]
-    assert calls(faults, desk, "DELETE /clients/{client}/portal-access", client=client) == [*COMER, *made]
+    assert calls(faults, clinician, "DELETE /clients/{client}/portal-access", client=client) == [*COMER, *made]

@@ -81,18 +81,18 @@ def fill(clock: Clock, names: tuple[str, ...]) -> None:
         clock.advance(60)
 
 
-def diagnosis(desk: ClinicianApi, client: str) -> Any:
-    answer = desk.request("GET", "/clients/{client}/diagnosis", client=client)
+def diagnosis(clinician: ClinicianApi, client: str) -> Any:
+    answer = clinician.request("GET", "/clients/{client}/diagnosis", client=client)
     assert answer.status == 200, answer.body
     return answer.document
 
 
-def on_file(desk: ClinicianApi, cloud: MinistackCloud, setting: UnknownAddressPolicy) -> tuple[str, Browser]:
+def on_file(clinician: ClinicianApi, cloud: MinistackCloud, setting: UnknownAddressPolicy) -> tuple[str, Browser]:
     """Kim at a practice with that setting, and the browser on which they have signed in."""
     practices.save(replace(WILLOW, unknown_address=setting))
-    client = desk.add_client("Kim Lee", KIM, invite={})
+    client = clinician.add_client("Kim Lee", KIM, invite={})
     known = cloud.browser()
-    assert known.enter_pin(KIM, desk.pin(client)).status == 200
+    assert known.enter_pin(KIM, clinician.pin(client)).status == 200
     cloud.take_jobs()
     cloud.clock.advance(3600)
     return client, known
@@ -129,11 +129,11 @@ def about(found: Any, on: str) -> str:
 @both_settings
 @every_lock
 def test_a_lock_is_shown_for_exactly_as_long_as_a_browser_that_was_never_here_has_to_wait(
-    desk: ClinicianApi, cloud: MinistackCloud, full: tuple[str, ...], setting: UnknownAddressPolicy
+    clinician: ClinicianApi, cloud: MinistackCloud, full: tuple[str, ...], setting: UnknownAddressPolicy
 ) -> None:
-    client, _ = on_file(desk, cloud, setting)
+    client, _ = on_file(clinician, cloud, setting)
     fill(cloud.clock, full)
-    found = diagnosis(desk, client)
+    found = diagnosis(clinician, client)
     locked_for(cloud.clock, lambda: ask(cloud.browser()), until(cloud.clock, found, "links", "until"))
     locked_for(
         cloud.clock, lambda: cloud.browser().enter_pin(KIM, "000000"), until(cloud.clock, found, "pins", "until")
@@ -143,11 +143,11 @@ def test_a_lock_is_shown_for_exactly_as_long_as_a_browser_that_was_never_here_ha
 @both_settings
 @every_lock
 def test_a_lock_holds_for_known_browsers_exactly_as_long_as_they_have_to_wait(
-    desk: ClinicianApi, cloud: MinistackCloud, full: tuple[str, ...], setting: UnknownAddressPolicy
+    clinician: ClinicianApi, cloud: MinistackCloud, full: tuple[str, ...], setting: UnknownAddressPolicy
 ) -> None:
-    client, known = on_file(desk, cloud, setting)
+    client, known = on_file(clinician, cloud, setting)
     fill(cloud.clock, full)
-    found = diagnosis(desk, client)
+    found = diagnosis(clinician, client)
     locked_for(cloud.clock, lambda: ask(known), until(cloud.clock, found, "links", "known_browsers_until"))
     locked_for(
         cloud.clock, lambda: known.enter_pin(KIM, "000000"), until(cloud.clock, found, "pins", "known_browsers_until")
@@ -156,11 +156,11 @@ def test_a_lock_holds_for_known_browsers_exactly_as_long_as_they_have_to_wait(
 
 @every_lock
 def test_advice_offers_what_works_where_it_works_and_nothing_else(
-    desk: ClinicianApi, cloud: MinistackCloud, full: tuple[str, ...]
+    clinician: ClinicianApi, cloud: MinistackCloud, full: tuple[str, ...]
 ) -> None:
-    client, _ = on_file(desk, cloud, UnknownAddressPolicy.TELL)
+    client, _ = on_file(clinician, cloud, UnknownAddressPolicy.TELL)
     fill(cloud.clock, full)
-    found = diagnosis(desk, client)
+    found = diagnosis(clinician, client)
     fields = {"links": "ask for a new link", "pins": "with a Pin Code that you read out"}
     works = {"links": "A link by email works now.", "pins": "A Pin Code works now."}
     for on, other in (("links", "pins"), ("pins", "links")):
@@ -178,20 +178,20 @@ def test_advice_offers_what_works_where_it_works_and_nothing_else(
     )
 
 
-def test_advice_tells_both_ends_where_known_browsers_wait_less(desk: ClinicianApi, cloud: MinistackCloud) -> None:
-    client, _ = on_file(desk, cloud, UnknownAddressPolicy.TELL)
+def test_advice_tells_both_ends_where_known_browsers_wait_less(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+    client, _ = on_file(clinician, cloud, UnknownAddressPolicy.TELL)
     fill(cloud.clock, ("browser", "address"))
-    assert about(diagnosis(desk, client), "links") == (
+    assert about(diagnosis(clinician, client), "links") == (
         "Links were asked for too often. This ends at 7:16 AM. In a browser that has signed in before, it ends at"
         " 7:15 AM. A Pin Code works now."
     )
 
 
-def test_where_nothing_works_advice_tells_from_when_on(desk: ClinicianApi, cloud: MinistackCloud) -> None:
-    client, _ = on_file(desk, cloud, UnknownAddressPolicy.TELL)
+def test_where_nothing_works_advice_tells_from_when_on(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+    client, _ = on_file(clinician, cloud, UnknownAddressPolicy.TELL)
     fill(cloud.clock, ("address", "browser", "pin address", "pin browser"))
-    assert diagnosis(desk, client)["advice"][-1] == (
-        "The client can try again at https://browser.example.com/willow from 7:15 AM on."
+    assert diagnosis(clinician, client)["advice"][-1] == (
+        "The client can try again at https://portal.example.com/willow from 7:15 AM on."
     )
 
 
@@ -206,13 +206,13 @@ UNREACHABLE = {
 @pytest.mark.parametrize("full", [(), ("address",), ("pin address",), ("address", "browser")], ids=" + ".join)
 @pytest.mark.parametrize("facts", UNREACHABLE.values(), ids=UNREACHABLE)
 def test_nobody_is_sent_to_ask_for_a_link_where_no_mail_would_come(
-    desk: ClinicianApi,
+    clinician: ClinicianApi,
     cloud: MinistackCloud,
     facts: dict[str, Any],
     full: tuple[str, ...],
     setting: UnknownAddressPolicy,
 ) -> None:
-    client, _ = on_file(desk, cloud, setting)
+    client, _ = on_file(clinician, cloud, setting)
     account = accounts.find(accounts.key_of("willow", KIM))
     assert account
     accounts.save(replace(account, **facts))
@@ -222,7 +222,7 @@ def test_nobody_is_sent_to_ask_for_a_link_where_no_mail_would_come(
     assert answer.status == (422 if tells else 429 if "address" in full else 202)
     assert cloud.deliver() == []
 
-    found = diagnosis(desk, client)
+    found = diagnosis(clinician, client)
     everything = " ".join(found["advice"])
     assert "new link" not in everything
     assert "A link by email works now" not in everything
@@ -233,10 +233,12 @@ def test_nobody_is_sent_to_ask_for_a_link_where_no_mail_would_come(
         assert "Someone asked for a link with this address while no email could be sent to it." in found["advice"]
 
 
-def test_a_lock_on_an_address_without_access_promises_no_way_in(desk: ClinicianApi, cloud: MinistackCloud) -> None:
-    client, _ = on_file(desk, cloud, UnknownAddressPolicy.SAME_ANSWER)
-    desk.request("DELETE", "/clients/{client}/portal-access", client=client)
+def test_without_access_a_rate_limit_is_shown_and_no_pin_is_created(
+    clinician: ClinicianApi, cloud: MinistackCloud
+) -> None:
+    client, _ = on_file(clinician, cloud, UnknownAddressPolicy.SAME_ANSWER)
+    clinician.request("DELETE", "/clients/{client}/portal-access", client=client)
     fill(cloud.clock, ("address",))
-    found = diagnosis(desk, client)
+    found = diagnosis(clinician, client)
     assert about(found, "links") == "Links were asked for too often. This ends at 7:15 AM."
-    assert desk.create_pin(client).code == "no_access"
+    assert clinician.create_pin(client).code == "no_access"

@@ -78,7 +78,9 @@ def test_a_body_that_cannot_be_read_is_refused_without_its_values(
 
 
 @pytest.mark.parametrize("sent", [sent for _, _, sent in BODIES.values()], ids=BODIES)
-def test_a_stranger_is_told_nothing_about_the_body(cloud: MinistackCloud, sent: dict[str, Any]) -> None:
+def test_a_request_without_membership_is_refused_before_its_body_is_checked(
+    cloud: MinistackCloud, sent: dict[str, Any]
+) -> None:
     response = call(cloud, "POST", "/clients", subject="dr-harbor", **sent)
     assert (response.status, response.code) == (404, "not_found")
     (row,) = cloud.items()["Events"]
@@ -86,7 +88,9 @@ def test_a_stranger_is_told_nothing_about_the_body(cloud: MinistackCloud, sent: 
 
 
 @pytest.mark.parametrize("sent", [sent for _, _, sent in BODIES.values()], ids=BODIES)
-def test_a_role_that_is_too_low_is_told_nothing_about_the_body(cloud: MinistackCloud, sent: dict[str, Any]) -> None:
+def test_a_request_with_too_low_a_role_is_refused_before_its_body_is_checked(
+    cloud: MinistackCloud, sent: dict[str, Any]
+) -> None:
     response = call(cloud, "PATCH", "", **sent)
     assert (response.status, response.code) == (403, "role_missing")
 
@@ -101,8 +105,8 @@ def test_a_body_may_come_in_base64_and_under_any_spelling_of_its_media_type(
         assert (response.status, response.document["name"]) == (201, "Kim Lee")
 
 
-def test_a_body_of_spaces_is_no_body(desk: ClinicianApi, cloud: MinistackCloud) -> None:
-    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+def test_a_body_of_spaces_is_no_body(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+    client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     for raw, headers in ((" \n", {}), ("", {"content-type": "text/plain"}), ("null", {})):
         response = call(cloud, "POST", "/clients/{client}/pin-codes", raw=raw, headers=headers, client=client)
         assert response.status == 201
@@ -132,7 +136,7 @@ def test_the_path_that_was_authorized_is_the_one_that_runs(operator: ClinicianAp
 
 
 def test_a_path_that_was_not_authorized_asks_no_table(cloud: MinistackCloud) -> None:
-    with AwsFaults().tapped(connection.client) as wire:
+    with AwsFaults().listening(connection.client) as aws_calls:
         assert call(cloud, "GET", "/clients", subject="operator", raw_path=f"{BASE}/harbor/clients").status == 404
         assert call(cloud, "GET", "/clients", subject="operator", practice="Willow!").status == 404
-    assert wire.summary() == []
+    assert aws_calls.summary() == []

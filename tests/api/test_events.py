@@ -12,8 +12,8 @@ from tests.kit.clock import Clock
 from tests.kit.http_response import HttpResponse
 
 
-def diagnosis(desk: ClinicianApi, client: str) -> Any:
-    answer = desk.request("GET", "/clients/{client}/diagnosis", client=client)
+def diagnosis(clinician: ClinicianApi, client: str) -> Any:
+    answer = clinician.request("GET", "/clients/{client}/diagnosis", client=client)
     assert answer.status == 200, answer.body
     return answer.document
 
@@ -23,29 +23,29 @@ def ask_for_link(browser: Browser, email: str) -> HttpResponse:
 
 
 def test_everything_that_is_done_about_a_client_is_written_down(
-    desk: ClinicianApi, browser: Browser, cloud: MinistackCloud
+    clinician: ClinicianApi, browser: Browser, cloud: MinistackCloud
 ) -> None:
-    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     browser.post(link_in(cloud.deliver()[0]))
     browser.post("/willow/sign-out")
-    contact = desk.request(
+    contact = clinician.request(
         "POST",
         "/clients/{client}/contacts",
         {"name": "Jo", "email": "jo@example.com", "email_ok": False},
         client=client,
     ).document["id"]
-    browser.enter_pin("kim@example.com", desk.pin(client))
+    browser.enter_pin("kim@example.com", clinician.pin(client))
     browser.enter_pin("kim@example.com", "000000")
-    desk.request("POST", "/clients/{client}/shares", {"items": ["Plan"]}, client=client)
-    desk.request("PATCH", "/clients/{client}", {"name": "Kim Park"}, client=client)
-    desk.request("DELETE", "/clients/{client}/contacts/{contact}", client=client, contact=contact)
-    desk.request("DELETE", "/clients/{client}/sessions", client=client)
+    clinician.request("POST", "/clients/{client}/shares", {"items": ["Plan"]}, client=client)
+    clinician.request("PATCH", "/clients/{client}", {"name": "Kim Park"}, client=client)
+    clinician.request("DELETE", "/clients/{client}/contacts/{contact}", client=client, contact=contact)
+    clinician.request("DELETE", "/clients/{client}/sessions", client=client)
     fields = {"email": "new@example.com", "email_ok": True, "disable_and_resend": True}
-    desk.request("PUT", "/clients/{client}/email", fields, client=client)
+    clinician.request("PUT", "/clients/{client}/email", fields, client=client)
     cloud.deliver()
-    desk.request("DELETE", "/clients/{client}/portal-access", client=client)
+    clinician.request("DELETE", "/clients/{client}/portal-access", client=client)
 
-    events = desk.events(client)
+    events = clinician.events(client)
     assert {event["kind"] for event in events} >= {
         "client_added",
         "access_enabled",
@@ -70,16 +70,16 @@ def test_everything_that_is_done_about_a_client_is_written_down(
     assert all("@" not in str(event) for event in events)
 
 
-def test_what_happened_is_read_by_pages(desk: ClinicianApi, clock: Clock) -> None:
-    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+def test_what_happened_is_read_by_pages(clinician: ClinicianApi, clock: Clock) -> None:
+    client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     for _ in range(4):
         clock.advance(60)
-        desk.request("POST", "/clients/{client}/invitations", {}, client=client)
-    everything = [event["id"] for event in desk.events(client)]
+        clinician.request("POST", "/clients/{client}/invitations", {}, client=client)
+    everything = [event["id"] for event in clinician.events(client)]
     found, cursor = [], None
     while True:
         query = {"limit": "3"} | ({"cursor": cursor} if cursor else {})
-        page = desk.request("GET", "/clients/{client}/events", query=query, client=client).document
+        page = clinician.request("GET", "/clients/{client}/events", query=query, client=client).document
         found += [event["id"] for event in page["events"]]
         cursor = page["next"]
         if cursor is None:
@@ -87,50 +87,52 @@ def test_what_happened_is_read_by_pages(desk: ClinicianApi, clock: Clock) -> Non
     assert found == everything
 
 
-def test_one_clients_events_are_not_anothers(desk: ClinicianApi) -> None:
-    kim, lee = (desk.add_client(name.title(), f"{name}@example.com", invite={}) for name in ("kim", "lee"))
-    desk.request("DELETE", "/clients/{client}/portal-access", client=kim)
-    assert "access_disabled" in {event["kind"] for event in desk.events(kim)}
-    assert "access_disabled" not in {event["kind"] for event in desk.events(lee)}
+def test_one_clients_events_are_not_anothers(clinician: ClinicianApi) -> None:
+    kim, lee = (clinician.add_client(name.title(), f"{name}@example.com", invite={}) for name in ("kim", "lee"))
+    clinician.request("DELETE", "/clients/{client}/portal-access", client=kim)
+    assert "access_disabled" in {event["kind"] for event in clinician.events(kim)}
+    assert "access_disabled" not in {event["kind"] for event in clinician.events(lee)}
 
 
 def test_an_address_that_has_become_another_clients_tells_of_that_one_alone(
-    desk: ClinicianApi, browser: Browser, cloud: MinistackCloud, clock: Clock
+    clinician: ClinicianApi, browser: Browser, cloud: MinistackCloud, clock: Clock
 ) -> None:
-    kim = desk.add_client("Kim Lee", "home@example.com", invite={})
+    kim = clinician.add_client("Kim Lee", "home@example.com", invite={})
     browser.post(link_in(cloud.deliver()[0]))
     fields = {"email": "kim@example.com", "email_ok": True, "disable_and_resend": True}
-    desk.request("PUT", "/clients/{client}/email", fields, client=kim)
+    clinician.request("PUT", "/clients/{client}/email", fields, client=kim)
     cloud.deliver()
-    before = desk.events(kim)
+    before = clinician.events(kim)
     assert "session_started" in {event["kind"] for event in before}
     clock.advance(60)
-    jo = desk.add_client("Jo Lee", "home@example.com", invite={})
+    jo = clinician.add_client("Jo Lee", "home@example.com", invite={})
     cloud.browser().post(link_in(cloud.deliver()[0]))
-    known, kims, jos = ({event["id"] for event in fields} for fields in (before, desk.events(kim), desk.events(jo)))
+    known, kims, jos = (
+        {event["id"] for event in fields} for fields in (before, clinician.events(kim), clinician.events(jo))
+    )
     assert kims <= known
     assert not jos & known
-    assert [event["kind"] for event in desk.events(jo)].count("session_started") == 1
+    assert [event["kind"] for event in clinician.events(jo)].count("session_started") == 1
 
 
 def test_events_of_a_contact_are_shown_for_each_profile_they_open(
-    desk: ClinicianApi, browser: Browser, cloud: MinistackCloud
+    clinician: ClinicianApi, browser: Browser, cloud: MinistackCloud
 ) -> None:
-    desk.add_client("Maria Gomez", "maria@example.com", invite={})
-    leo = desk.add_client("Leo Gomez", kind="minor")
+    clinician.add_client("Maria Gomez", "maria@example.com", invite={})
+    leo = clinician.add_client("Leo Gomez", kind="minor")
     fields = {"name": "Maria", "email": "maria@example.com", "email_ok": True}
-    desk.request("POST", "/clients/{client}/contacts", fields, client=leo)
+    clinician.request("POST", "/clients/{client}/contacts", fields, client=leo)
     browser.post(link_in(cloud.deliver()[0]))
-    assert "session_started" in {event["kind"] for event in desk.events(leo)}
+    assert "session_started" in {event["kind"] for event in clinician.events(leo)}
 
 
 def test_changes_of_practice_and_members_are_written_down_with_who_made_them(
-    head: ClinicianApi, operator: ClinicianApi, cloud: MinistackCloud
+    admin: ClinicianApi, operator: ClinicianApi, cloud: MinistackCloud
 ) -> None:
-    head.request("PATCH", "", {"phone": "555", "name": "Willow"})
-    head.request("PUT", "/letters/{kind}/{language}", {"body": "Hi"}, kind="sign_in", language="en")
-    head.request("PUT", "/members/{subject}", {"role": "admin"}, subject="new")
-    head.request("DELETE", "/members/{subject}", subject="new")
+    admin.request("PATCH", "", {"phone": "555", "name": "Willow"})
+    admin.request("PUT", "/letters/{kind}/{language}", {"body": "Hi"}, kind="sign_in", language="en")
+    admin.request("PUT", "/members/{subject}", {"role": "admin"}, subject="new")
+    admin.request("DELETE", "/members/{subject}", subject="new")
     operator.request("PUT", "", {"name": "Willow"})
     rows = [(row["kind"]["S"], row["actor"]["S"], row["reason"]["S"]) for row in cloud.items()["Events"]]
     assert sorted(rows) == sorted(
@@ -145,8 +147,8 @@ def test_changes_of_practice_and_members_are_written_down_with_who_made_them(
 
 
 class TestDiagnosis:
-    def test_no_address_and_no_access(self, desk: ClinicianApi) -> None:
-        fields = diagnosis(desk, desk.add_client("Kim Lee"))
+    def test_no_address_and_no_access(self, clinician: ClinicianApi) -> None:
+        fields = diagnosis(clinician, clinician.add_client("Kim Lee"))
         assert (fields["access"], fields["address"], fields["consent"], fields["email_status"]) == (
             "none",
             None,
@@ -158,110 +160,112 @@ class TestDiagnosis:
         )
         assert fields["advice"][1] == "Kim Lee has not been given Client Portal access yet. Send an invitation."
 
-    def test_no_consent(self, desk: ClinicianApi) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    def test_no_consent(self, clinician: ClinicianApi) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         fields = {"email": "kim@example.com", "email_ok": False}
-        desk.request("PUT", "/clients/{client}/email", fields, client=client)
-        found = diagnosis(desk, client)
+        clinician.request("PUT", "/clients/{client}/email", fields, client=client)
+        found = diagnosis(clinician, client)
         assert found["consent"] is False
         assert any("has not agreed to be emailed" in sentence for sentence in found["advice"])
 
-    def test_a_status_that_only_a_later_version_knows(self, desk: ClinicianApi, clock: Clock) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    def test_a_status_that_only_a_later_version_knows(self, clinician: ClinicianApi, clock: Clock) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         accounts.set_mail_status(accounts.key_of("willow", "kim@example.com"), "postponed", clock.now)
-        assert diagnosis(desk, client)["email_status"] == desk.access(client)["email_status"] == "none"
+        assert diagnosis(clinician, client)["email_status"] == clinician.access(client)["email_status"] == "none"
 
-    def test_a_bounce(self, desk: ClinicianApi, cloud: MinistackCloud) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    def test_a_bounce(self, clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         cloud.bounce("kim@example.com")
-        found = diagnosis(desk, client)
+        found = diagnosis(clinician, client)
         assert found["email_status"] == "bounced"
         assert any("came back" in sentence for sentence in found["advice"])
 
-    def test_an_invitation_that_waits(self, desk: ClinicianApi, cloud: MinistackCloud) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    def test_an_invitation_that_waits(self, clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         cloud.deliver()
-        found = diagnosis(desk, client)
+        found = diagnosis(clinician, client)
         assert found["access"] == "invited"
         assert [mail["kind"] for mail in found["last_mails"]] == ["link_sent"]
         assert "Kim Lee was invited on March 3, 2026 at 6:00 AM and hasn’t signed in yet." in found["advice"]
         assert any("Spam, Junk, Bulk, and Updates" in sentence for sentence in found["advice"])
 
-    def test_ended_access(self, desk: ClinicianApi, browser: Browser) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
-        desk.request("DELETE", "/clients/{client}/portal-access", client=client)
+    def test_ended_access(self, clinician: ClinicianApi, browser: Browser) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
+        clinician.request("DELETE", "/clients/{client}/portal-access", client=client)
         assert ask_for_link(browser, "kim@example.com").code == "email_unknown"
-        found = diagnosis(desk, client)
+        found = diagnosis(clinician, client)
         assert found["access"] == "disabled"
         assert found["last_refusals"][0]["reason"] == "email_unknown"
         assert "Client Portal access is disabled. Send an invitation to give it again." in found["advice"]
         assert "Someone asked for a link with this address while it had no access." in found["advice"]
 
-    def test_an_address_without_access_that_someone_tried(self, desk: ClinicianApi, browser: Browser) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com")
+    def test_an_address_without_access_that_someone_tried(self, clinician: ClinicianApi, browser: Browser) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com")
         ask_for_link(browser, "kim@example.com")
-        assert diagnosis(desk, client)["last_refusals"][0]["reason"] == "email_unknown"
+        assert diagnosis(clinician, client)["last_refusals"][0]["reason"] == "email_unknown"
 
-    def test_too_many_links_and_until_when(self, desk: ClinicianApi, browser: Browser, clock: Clock) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    def test_too_many_links_and_until_when(self, clinician: ClinicianApi, browser: Browser, clock: Clock) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         for _ in range(3):
             assert ask_for_link(browser, "kim@example.com").status == 202
             clock.advance(61)
         assert ask_for_link(browser, "kim@example.com").status == 429
-        found = diagnosis(desk, client)
+        found = diagnosis(clinician, client)
         assert found["locks"] == [{"on": "links", "until": "2026-03-03T12:15:00Z", "known_browsers_until": None}]
         assert (
             "Links were asked for too often. This ends at 6:15 AM. It does not stop a browser that has signed in"
             " before. A Pin Code works now."
         ) in found["advice"]
         clock.advance(15 * 60)
-        assert diagnosis(desk, client)["locks"] == []
+        assert diagnosis(clinician, client)["locks"] == []
 
-    def test_asking_does_not_count(self, desk: ClinicianApi, browser: Browser, cloud: MinistackCloud) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    def test_asking_does_not_count(self, clinician: ClinicianApi, browser: Browser, cloud: MinistackCloud) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         ask_for_link(browser, "kim@example.com")
         before = cloud.items()
         for _ in range(5):
-            diagnosis(desk, client)
+            diagnosis(clinician, client)
         assert cloud.items() == before
 
-    def test_too_many_wrong_pins_and_until_when(self, desk: ClinicianApi, cloud: MinistackCloud) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    def test_too_many_wrong_pins_and_until_when(self, clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         for _ in range(6):
             answer = cloud.browser().enter_pin("kim@example.com", "000000")
         assert answer.code == "pin_locked"
-        found = diagnosis(desk, client)
+        found = diagnosis(clinician, client)
         assert found["locks"] == [{"on": "pins", "until": "2026-03-03T12:15:00Z", "known_browsers_until": None}]
         assert found["last_refusals"][0]["kind"] == "pin_locked"
         assert "Pin Codes were typed wrong too often for this address." in found["advice"]
 
-    def test_a_link_that_was_not_the_newest(self, desk: ClinicianApi, browser: Browser, cloud: MinistackCloud) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    def test_a_link_that_was_not_the_newest(
+        self, clinician: ClinicianApi, browser: Browser, cloud: MinistackCloud
+    ) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         (first,) = cloud.deliver()
-        desk.request("POST", "/clients/{client}/invitations", {}, client=client)
+        clinician.request("POST", "/clients/{client}/invitations", {}, client=client)
         cloud.deliver()
         browser.post(link_in(first))
-        found = diagnosis(desk, client)
+        found = diagnosis(clinician, client)
         assert found["last_refusals"][0]["reason"] == "link_replaced"
         assert any("Only the most recent email works" in sentence for sentence in found["advice"])
 
-    def test_another_clients_address(self, desk: ClinicianApi) -> None:
-        desk.add_client("Lee Kim", "home@example.com", invite={})
-        client = desk.add_client("Kim Lee", "home@example.com")
-        found = diagnosis(desk, client)
+    def test_another_clients_address(self, clinician: ClinicianApi) -> None:
+        clinician.add_client("Lee Kim", "home@example.com", invite={})
+        client = clinician.add_client("Kim Lee", "home@example.com")
+        found = diagnosis(clinician, client)
         assert found["last_mails"] == []
         assert any("Another client signs in with this address" in sentence for sentence in found["advice"])
 
-    def test_nothing_is_wrong(self, desk: ClinicianApi, browser: Browser, cloud: MinistackCloud) -> None:
-        client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    def test_nothing_is_wrong(self, clinician: ClinicianApi, browser: Browser, cloud: MinistackCloud) -> None:
+        client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         browser.post(link_in(cloud.deliver()[0]))
-        assert diagnosis(desk, client)["advice"][-1] == (
-            "At https://browser.example.com/willow, the client can ask for a new link, or sign in with a Pin Code that"
+        assert diagnosis(clinician, client)["advice"][-1] == (
+            "At https://portal.example.com/willow, the client can ask for a new link, or sign in with a Pin Code that"
             " you read out."
         )
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"cursor": "../.."}])
-def test_a_page_of_events_that_cannot_be_is_refused(desk: ClinicianApi, query: dict[str, str]) -> None:
-    client = desk.add_client("Kim Lee")
-    assert desk.request("GET", "/clients/{client}/events", query=query, client=client).code == "body_invalid"
+def test_a_page_of_events_that_cannot_be_is_refused(clinician: ClinicianApi, query: dict[str, str]) -> None:
+    client = clinician.add_client("Kim Lee")
+    assert clinician.request("GET", "/clients/{client}/events", query=query, client=client).code == "body_invalid"

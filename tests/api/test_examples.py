@@ -34,8 +34,8 @@ def examples(text: str) -> list[Example]:
     found = []
     for block in re.split(r"(?m)^###.*$", text)[1:]:
         name = re.search(r"(?m)^# @name (\w+)$", block)
-        head, _, body = re.sub(r"(?m)^#.*\n", "", block).strip().partition("\n\n")
-        (method, _, url), *lines = [line.partition(" ") for line in head.splitlines()]
+        admin, _, body = re.sub(r"(?m)^#.*\n", "", block).strip().partition("\n\n")
+        (method, _, url), *lines = [line.partition(" ") for line in admin.splitlines()]
         headers = {key.removesuffix(":").lower(): value for key, _, value in lines}
         found.append(Example(method, url, name and name[1], headers, body))
     return found

@@ -20,13 +20,13 @@ def keyed(key: str) -> dict[str, str]:
 
 
 def test_the_same_key_is_answered_the_same_way_and_sends_nothing(
-    desk: ClinicianApi, cloud: MinistackCloud, clock: Clock
+    clinician: ClinicianApi, cloud: MinistackCloud, clock: Clock
 ) -> None:
-    first = desk.request("POST", "/clients", NEW, headers=keyed("one"))
+    first = clinician.request("POST", "/clients", NEW, headers=keyed("one"))
     clock.advance(3600)
-    second = desk.request("POST", "/clients", NEW, headers=keyed("one"))
+    second = clinician.request("POST", "/clients", NEW, headers=keyed("one"))
     assert (second.status, second.body, second.headers) == (first.status, first.body, first.headers)
-    assert len(desk.request("GET", "/clients").document["clients"]) == 1
+    assert len(clinician.request("GET", "/clients").document["clients"]) == 1
     assert len(cloud.take_jobs()) == 1
 
 
@@ -44,68 +44,70 @@ def test_the_same_key_is_answered_the_same_way_and_sends_nothing(
     ],
 )
 def test_each_send_is_one_send(
-    desk: ClinicianApi, cloud: MinistackCloud, method: str, route: str, body: dict[str, object]
+    clinician: ClinicianApi, cloud: MinistackCloud, method: str, route: str, body: dict[str, object]
 ) -> None:
-    client = desk.add_client("Kim Lee", "kim@example.com")
-    answers = [desk.request(method, route, body, headers=keyed("k"), client=client) for _ in range(3)]
+    client = clinician.add_client("Kim Lee", "kim@example.com")
+    answers = [clinician.request(method, route, body, headers=keyed("k"), client=client) for _ in range(3)]
     assert {(answer.status, answer.body) for answer in answers} == {(answers[0].status, answers[0].body)}
     assert answers[0].status in (200, 201)
     assert [job["kind"] for job in cloud.take_jobs()] == ["invitation"]
 
 
-def test_a_key_stands_for_one_request(desk: ClinicianApi) -> None:
-    assert desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
-    other = desk.request("POST", "/clients", {"name": "Lee"}, headers=keyed("one"))
+def test_a_key_stands_for_one_request(clinician: ClinicianApi) -> None:
+    assert clinician.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
+    other = clinician.request("POST", "/clients", {"name": "Lee"}, headers=keyed("one"))
     assert (other.status, other.code) == (422, "idempotency_key_reused")
 
 
-def test_a_key_is_the_clinicians_own(desk: ClinicianApi, head: ClinicianApi, cloud: MinistackCloud) -> None:
-    desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one"))
-    assert head.request("POST", "/clients", {"name": "Lee"}, headers=keyed("one")).document["name"] == "Lee"
+def test_a_key_is_the_clinicians_own(clinician: ClinicianApi, admin: ClinicianApi, cloud: MinistackCloud) -> None:
+    clinician.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one"))
+    assert admin.request("POST", "/clients", {"name": "Lee"}, headers=keyed("one")).document["name"] == "Lee"
     elsewhere = cloud.clinician("dr-harbor", "harbor")
     assert elsewhere.request("POST", "/clients", {"name": "Jo"}, headers=keyed("one")).document["name"] == "Jo"
 
 
-def test_a_refusal_is_not_stored(desk: ClinicianApi) -> None:
+def test_a_refusal_is_not_stored(clinician: ClinicianApi) -> None:
     unwritten = NEW | {"emails": []}
-    assert desk.request("POST", "/clients", unwritten, headers=keyed("one")).status == 422
-    assert desk.request("POST", "/clients", NEW, headers=keyed("one")).status == 201
+    assert clinician.request("POST", "/clients", unwritten, headers=keyed("one")).status == 422
+    assert clinician.request("POST", "/clients", NEW, headers=keyed("one")).status == 201
 
 
-def test_while_the_first_is_under_way_the_second_waits(desk: ClinicianApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_first_is_under_way_the_second_waits(
+    clinician: ClinicianApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first one's function died before it could answer."""
     with monkeypatch.context() as dying:
         dying.setattr(idempotency, "save_success", lambda *_: (_ for _ in ()).throw(PutError()))
-        assert desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
-    answer = desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one"))
+        assert clinician.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
+    answer = clinician.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one"))
     assert (answer.status, answer.code) == (409, "in_progress")
 
 
-def test_a_claim_with_a_lost_response_is_recognized(desk: ClinicianApi, cloud: MinistackCloud) -> None:
+def test_a_claim_with_a_lost_response_is_recognized(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
     """botocore sends it once more, and finds its own."""
-    with AwsFaults().tapped(connection.client) as faults:
+    with AwsFaults().listening(connection.client) as faults:
         faults.repeat("PutItem")
-        first = desk.request("POST", "/clients", NEW, headers=keyed("one"))
-    repeated = desk.request("POST", "/clients", NEW, headers=keyed("one"))
+        first = clinician.request("POST", "/clients", NEW, headers=keyed("one"))
+    repeated = clinician.request("POST", "/clients", NEW, headers=keyed("one"))
 
     assert (first.status, first.body) == (201, repeated.body)
     assert len(cloud.take_jobs()) == 1
 
 
-def test_after_a_day_a_key_is_new(desk: ClinicianApi, clock: Clock) -> None:
+def test_after_a_day_a_key_is_new(clinician: ClinicianApi, clock: Clock) -> None:
     for _ in range(2):
-        assert desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
+        assert clinician.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
         clock.advance(86_400)
-    assert len(desk.request("GET", "/clients").document["clients"]) == 2
+    assert len(clinician.request("GET", "/clients").document["clients"]) == 2
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 201, "two words", "schlüssel", "a\nb"])
-def test_what_is_no_key_is_refused(desk: ClinicianApi, key: str) -> None:
-    assert desk.request("POST", "/clients", {"name": "Kim"}, headers=keyed(key)).code == "body_invalid"
+def test_what_is_no_key_is_refused(clinician: ClinicianApi, key: str) -> None:
+    assert clinician.request("POST", "/clients", {"name": "Kim"}, headers=keyed(key)).code == "body_invalid"
 
 
-def test_no_key_and_no_address_can_be_read_in_the_table(desk: ClinicianApi, cloud: MinistackCloud) -> None:
-    desk.request("POST", "/clients", NEW | {"emails": [], "invite": None}, headers=keyed("my-own-key"))
+def test_no_key_and_no_address_can_be_read_in_the_table(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+    clinician.request("POST", "/clients", NEW | {"emails": [], "invite": None}, headers=keyed("my-own-key"))
     (row,) = cloud.items()["Replays"]
     assert "my-own-key" not in json.dumps(row)
     assert row["sweep_at"]

@@ -13,9 +13,9 @@ from tests.kit.clinician import ClinicianApi
 
 
 @pytest.fixture
-def log(desk: ClinicianApi) -> Iterator[io.StringIO]:
+def log(clinician: ClinicianApi) -> Iterator[io.StringIO]:
     """All that is logged, ours and others'."""
-    desk.request("GET", "")  # it brings the logger
+    clinician.request("GET", "")  # it brings the logger
     text = io.StringIO()
     # pytest listens too
     (expected,) = [
@@ -31,15 +31,17 @@ def log(desk: ClinicianApi) -> Iterator[io.StringIO]:
 
 
 def test_no_name_no_address_and_no_pin_is_logged(
-    desk: ClinicianApi, cloud: MinistackCloud, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    clinician: ClinicianApi, cloud: MinistackCloud, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = desk.add_client("Kim Secretperson", "kim.secret@example.com", invite={"message": "a secret message"})
-    pin = desk.pin(client)
-    desk.request("PATCH", "/clients/{client}", {"name": "Secret\n", "sneaky": "kim.secret@example.com"}, client=client)
-    desk.request("GET", "/clients/{client}", client="kim.secret@example.com")
-    replace(desk, authorization="").get("")
+    client = clinician.add_client("Kim Secretperson", "kim.secret@example.com", invite={"message": "a secret message"})
+    pin = clinician.pin(client)
+    clinician.request(
+        "PATCH", "/clients/{client}", {"name": "Secret\n", "sneaky": "kim.secret@example.com"}, client=client
+    )
+    clinician.request("GET", "/clients/{client}", client="kim.secret@example.com")
+    replace(clinician, authorization="").get("")
     cloud.break_queue(monkeypatch)
-    desk.request("POST", "/clients/{client}/invitations", {}, client=client)
+    clinician.request("POST", "/clients/{client}/invitations", {}, client=client)
     logged = log.getvalue()
     for secret in ("Secret", "secret", "@", pin, client):
         assert secret not in logged

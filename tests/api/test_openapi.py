@@ -26,6 +26,6 @@ def test_every_route_is_in_it_with_its_role_and_its_refusals() -> None:
         assert operation["summary"].endswith(".")
 
 
-def test_no_answer_of_powertools_own_is_promised() -> None:
+def test_no_response_of_powertools_itself_is_documented() -> None:
     assert "ValidationError" not in json.dumps(contract.document())
     assert "HTTPValidationError" not in json.dumps(contract.document())

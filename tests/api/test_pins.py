@@ -16,47 +16,47 @@ from tests.kit.clock import Clock
 
 
 @pytest.fixture
-def client(desk: ClinicianApi, cloud: MinistackCloud) -> str:
+def client(clinician: ClinicianApi, cloud: MinistackCloud) -> str:
     """Someone who was invited; the invitation has gone."""
-    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+    client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     cloud.take_jobs()
     return client
 
 
-def test_it_is_shown_once_with_its_address_and_its_end(desk: ClinicianApi, client: str) -> None:
-    answer = desk.create_pin(client)
+def test_it_is_shown_once_with_its_address_and_its_end(clinician: ClinicianApi, client: str) -> None:
+    answer = clinician.create_pin(client)
     assert answer.status == 201
     assert answer.headers["cache-control"] == "no-store"
     assert answer.document["pin"].isdecimal()
     assert len(answer.document["pin"]) == 6
     assert answer.document["email"] == "kim@example.com"
     assert answer.document["expires_at"] == "2026-03-04T12:00:00Z"
-    assert desk.access(client)["has_live_pin"] is True
+    assert clinician.access(client)["has_live_pin"] is True
     for place in ("/clients/{client}", "/clients/{client}/portal-access", "/clients/{client}/events"):
-        assert answer.document["pin"] not in desk.request("GET", place, client=client).body
+        assert answer.document["pin"] not in clinician.request("GET", place, client=client).body
 
 
 def test_it_opens_one_session_with_the_right_address_within_a_day(
-    desk: ClinicianApi, browser: Browser, client: str, clock: Clock
+    clinician: ClinicianApi, browser: Browser, client: str, clock: Clock
 ) -> None:
-    pin = desk.pin(client)
+    pin = clinician.pin(client)
     assert browser.enter_pin("other@example.com", pin).code == "pin_refused"
     clock.advance(86_399)
     assert browser.enter_pin("kim@example.com", pin).status == 200
-    assert desk.access(client)["has_live_pin"] is False
+    assert clinician.access(client)["has_live_pin"] is False
     assert browser.enter_pin("kim@example.com", pin).code == "pin_refused"
-    late = desk.pin(client)
+    late = clinician.pin(client)
     clock.advance(86_400)
-    assert desk.access(client)["has_live_pin"] is False
+    assert clinician.access(client)["has_live_pin"] is False
     assert browser.enter_pin("kim@example.com", late).code == "pin_refused"
 
 
 def test_a_new_one_ends_the_one_before_and_leaves_a_link_alone(
-    desk: ClinicianApi, browser: Browser, cloud: MinistackCloud, client: str
+    clinician: ClinicianApi, browser: Browser, cloud: MinistackCloud, client: str
 ) -> None:
     browser.request_link("kim@example.com")
     (link,) = cloud.deliver()
-    first, second = desk.pin(client), desk.pin(client)
+    first, second = clinician.pin(client), clinician.pin(client)
     if first != second:
         assert browser.enter_pin("kim@example.com", first).code == "pin_refused"
     assert browser.enter_pin("kim@example.com", second).status == 200
@@ -64,9 +64,9 @@ def test_a_new_one_ends_the_one_before_and_leaves_a_link_alone(
 
 
 def test_its_owner_learns_that_it_was_made_and_not_what_it_is(
-    desk: ClinicianApi, cloud: MinistackCloud, client: str
+    clinician: ClinicianApi, cloud: MinistackCloud, client: str
 ) -> None:
-    pin = desk.pin(client)
+    pin = clinician.pin(client)
     (notice,) = cloud.deliver()
     assert notice.to == "kim@example.com"
     assert pin not in notice.text + notice.html + notice.subject
@@ -74,14 +74,14 @@ def test_its_owner_learns_that_it_was_made_and_not_what_it_is(
 
 
 def test_it_is_made_also_on_the_day_on_which_mail_fails(
-    desk: ClinicianApi, cloud: MinistackCloud, client: str, monkeypatch: pytest.MonkeyPatch
+    clinician: ClinicianApi, cloud: MinistackCloud, client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud.break_queue(monkeypatch)
-    assert desk.create_pin(client).status == 201
+    assert clinician.create_pin(client).status == 201
 
 
 def test_without_its_audit_row_it_is_not_shown_and_not_made(
-    desk: ClinicianApi, client: str, cloud: MinistackCloud, monkeypatch: pytest.MonkeyPatch
+    clinician: ClinicianApi, client: str, cloud: MinistackCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
 
@@ -89,13 +89,13 @@ def test_without_its_audit_row_it_is_not_shown_and_not_made(
             raise PutError
 
         broken.setattr(events, "append", lost)
-        answer = desk.create_pin(client)
+        answer = clinician.create_pin(client)
     assert (answer.status, answer.code) == (503, "unavailable")
     assert cloud.items()["Pins"] == []
 
 
-def test_it_is_nowhere_at_rest(desk: ClinicianApi, client: str, cloud: MinistackCloud) -> None:
-    pin = desk.pin(client)
+def test_it_is_nowhere_at_rest(clinician: ClinicianApi, client: str, cloud: MinistackCloud) -> None:
+    pin = clinician.pin(client)
     rest = cloud.items()
     at_rest = json.dumps(
         [rest, cloud.take_jobs()], default=lambda raw: raw.hex() if isinstance(raw, bytes) else str(raw)
@@ -105,10 +105,10 @@ def test_it_is_nowhere_at_rest(desk: ClinicianApi, client: str, cloud: Ministack
 
 
 def test_no_candidate_can_be_tried_against_what_is_at_rest(
-    desk: ClinicianApi, client: str, cloud: MinistackCloud
+    clinician: ClinicianApi, client: str, cloud: MinistackCloud
 ) -> None:
     """Whoever has the tables has salt and hash, and without the key beside them even the right PIN does not fit."""
-    pin = desk.pin(client)
+    pin = clinician.pin(client)
     (item,) = cloud.items()["Pins"]
     account = tokens.base64url_decode(item["account"]["S"])
     assert account
@@ -119,34 +119,34 @@ def test_no_candidate_can_be_tried_against_what_is_at_rest(
     assert tokens.hash_pin(right, "1", salt, account, pin) == stored
 
 
-def test_five_wrong_guesses_end_it(desk: ClinicianApi, cloud: MinistackCloud, client: str, clock: Clock) -> None:
-    pin = desk.pin(client)
+def test_five_wrong_guesses_end_it(clinician: ClinicianApi, cloud: MinistackCloud, client: str, clock: Clock) -> None:
+    pin = clinician.pin(client)
     wrong = f"{(int(pin) + 1) % 10**6:06d}"
     for _ in range(5):
         assert cloud.browser().enter_pin("kim@example.com", wrong).code == "pin_refused"
-    assert desk.access(client)["has_live_pin"] is False
+    assert clinician.access(client)["has_live_pin"] is False
     clock.advance(16 * 60)
     assert cloud.browser().enter_pin("kim@example.com", pin).code == "pin_refused"
 
 
-def test_there_is_none_for_someone_without_access(desk: ClinicianApi) -> None:
-    client = desk.add_client("Jo Lee", "jo@example.com")
-    answer = desk.create_pin(client)
+def test_there_is_none_for_someone_without_access(clinician: ClinicianApi) -> None:
+    client = clinician.add_client("Jo Lee", "jo@example.com")
+    answer = clinician.create_pin(client)
     assert (answer.status, answer.code) == (409, "no_access")
 
 
 @pytest.mark.parametrize("body", [{"pin": "123456"}, {"contact": 1}, {"email": "x@y.com"}, {"expires_at": 0}])
-def test_nobody_chooses_it(desk: ClinicianApi, client: str, body: dict[str, object]) -> None:
-    assert desk.create_pin(client, **body).code == "body_invalid"
+def test_nobody_chooses_it(clinician: ClinicianApi, client: str, body: dict[str, object]) -> None:
+    assert clinician.create_pin(client, **body).code == "body_invalid"
 
 
-def test_an_empty_document_is_as_good_as_none(desk: ClinicianApi, client: str) -> None:
-    assert desk.request("POST", "/clients/{client}/pin-codes", {}, client=client).status == 201
-    assert desk.request("POST", "/clients/{client}/pin-codes", {"contact": None}, client=client).status == 201
+def test_an_empty_document_is_as_good_as_none(clinician: ClinicianApi, client: str) -> None:
+    assert clinician.request("POST", "/clients/{client}/pin-codes", {}, client=client).status == 201
+    assert clinician.request("POST", "/clients/{client}/pin-codes", {"contact": None}, client=client).status == 201
 
 
-def test_it_is_not_stored_for_a_repetition(desk: ClinicianApi, client: str, cloud: MinistackCloud) -> None:
+def test_it_is_not_stored_for_a_repetition(clinician: ClinicianApi, client: str, cloud: MinistackCloud) -> None:
     headers = {"idempotency-key": "one"}
     for _ in range(2):
-        assert desk.request("POST", "/clients/{client}/pin-codes", client=client, headers=headers).status == 201
+        assert clinician.request("POST", "/clients/{client}/pin-codes", client=client, headers=headers).status == 201
     assert cloud.items()["Replays"] == []

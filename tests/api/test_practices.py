@@ -36,7 +36,7 @@ def test_an_operator_makes_a_practice_and_its_portal_is_there(operator: Clinicia
     features = {"appointments": True, "messages": True, "documents": True, "payments": False}
     fields = WHOLE | {
         "slug": "maple",
-        "portal_url": "https://browser.example.com/maple",
+        "portal_url": "https://portal.example.com/maple",
         "google": True,
         "features": features,
     }
@@ -47,29 +47,29 @@ def test_an_operator_makes_a_practice_and_its_portal_is_there(operator: Clinicia
 
 
 def test_replacing_a_practice_forgets_what_is_left_out_but_not_its_letters(
-    operator: ClinicianApi, head: ClinicianApi
+    operator: ClinicianApi, admin: ClinicianApi
 ) -> None:
-    head.request("PUT", "/letters/{kind}/{language}", {"body": "Hello from us."}, kind="invitation", language="en")
+    admin.request("PUT", "/letters/{kind}/{language}", {"body": "Hello from us."}, kind="invitation", language="en")
     replaced = operator.request("PUT", "", {"name": "Willow"})
     assert replaced.status == 200
     assert replaced.document["phone"] is None
     assert replaced.document["time_zone"] == "UTC"
-    letter = head.request("GET", "/letters/{kind}/{language}", kind="invitation", language="en")
+    letter = admin.request("GET", "/letters/{kind}/{language}", kind="invitation", language="en")
     assert letter.document == {"greeting": "", "body": "Hello from us.", "footer": ""}
 
 
-def test_a_change_leaves_everything_else_as_it_is(head: ClinicianApi) -> None:
-    before = head.request("GET", "").document
-    changed = head.request("PATCH", "", {"phone": None, "features": {"messages": False}})
+def test_a_change_leaves_everything_else_as_it_is(admin: ClinicianApi) -> None:
+    before = admin.request("GET", "").document
+    changed = admin.request("PATCH", "", {"phone": None, "features": {"messages": False}})
     assert changed.status == 200
     assert changed.document == before | {"phone": None, "features": before["features"] | {"messages": False}}
-    assert head.request("PATCH", "", {}).document == changed.document
+    assert admin.request("PATCH", "", {}).document == changed.document
 
 
 @pytest.mark.parametrize("website", [(True, True), (False, False), (None, False), ("https://willow.example", True)])
-def test_a_website_is_there_or_not(head: ClinicianApi, website: tuple[Any, bool]) -> None:
+def test_a_website_is_there_or_not(admin: ClinicianApi, website: tuple[Any, bool]) -> None:
     sent, stored = website
-    assert head.request("PATCH", "", {"website": sent}).document["website"] is stored
+    assert admin.request("PATCH", "", {"website": sent}).document["website"] is stored
 
 
 @pytest.mark.parametrize("slug", sorted(RESERVED_SLUGS))
@@ -123,54 +123,54 @@ def test_what_is_no_slug_is_no_practice(operator: ClinicianApi, slug: str) -> No
         {"letters": {}},
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(head: ClinicianApi, wrong: dict[str, Any]) -> None:
-    before = head.request("GET", "").document
-    answer = head.request("PATCH", "", wrong)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(admin: ClinicianApi, wrong: dict[str, Any]) -> None:
+    before = admin.request("GET", "").document
+    answer = admin.request("PATCH", "", wrong)
     assert (answer.status, answer.code) == (400, "body_invalid")
     field = next(iter(wrong))
     assert answer.document["errors"][0]["location"].startswith(f"body.{field}")
-    assert head.request("GET", "").document == before
+    assert admin.request("GET", "").document == before
 
 
-def test_a_reply_address_has_to_be_one(head: ClinicianApi) -> None:
-    answer = head.request("PATCH", "", {"reply_to": "desk at willow"})
+def test_a_reply_address_has_to_be_one(admin: ClinicianApi) -> None:
+    answer = admin.request("PATCH", "", {"reply_to": "desk at willow"})
     assert (answer.status, answer.code) == (422, "email_invalid")
 
 
-def test_what_is_wrong_is_never_echoed(head: ClinicianApi) -> None:
+def test_what_is_wrong_is_never_echoed(admin: ClinicianApi) -> None:
     secret = "kim.secret@example.com"
-    answer = head.request("PATCH", "", {"name": f"{secret}\n", "phone": {"x": secret}, "language": secret})
+    answer = admin.request("PATCH", "", {"name": f"{secret}\n", "phone": {"x": secret}, "language": secret})
     assert answer.status == 400
     assert secret not in answer.body
     assert len(answer.document["errors"]) == 3
 
 
-def test_an_administrator_says_who_works_here(head: ClinicianApi) -> None:
-    made = head.request("PUT", "/members/{subject}", {"role": "clinician"}, subject="auth0|new-person")
+def test_an_administrator_says_who_works_here(admin: ClinicianApi) -> None:
+    made = admin.request("PUT", "/members/{subject}", {"role": "clinician"}, subject="auth0|new-person")
     assert (made.status, made.document) == (200, {"subject": "auth0|new-person", "role": "clinician"})
-    new = replace(head, authorization=authorized_as("auth0|new-person"))
+    new = replace(admin, authorization=authorized_as("auth0|new-person"))
     assert new.request("GET", "/clients").status == 200
     assert new.request("PATCH", "", {}).code == "role_missing"
-    head.request("PUT", "/members/{subject}", {"role": "admin"}, subject="auth0|new-person")
+    admin.request("PUT", "/members/{subject}", {"role": "admin"}, subject="auth0|new-person")
     assert new.request("PATCH", "", {}).status == 200
-    assert head.request("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
-    assert head.request("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
+    assert admin.request("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
+    assert admin.request("DELETE", "/members/{subject}", subject="auth0|new-person").status == 204
     assert new.request("GET", "").status == 404
 
 
-def test_an_administrator_cannot_take_the_operators_place(head: ClinicianApi) -> None:
-    head.request("PUT", "/members/{subject}", {"role": "clinician"}, subject="operator")
-    head.request("DELETE", "/members/{subject}", subject="operator")
+def test_an_administrator_cannot_take_the_operators_place(admin: ClinicianApi) -> None:
+    admin.request("PUT", "/members/{subject}", {"role": "clinician"}, subject="operator")
+    admin.request("DELETE", "/members/{subject}", subject="operator")
     assert members.role_of("willow", "operator") is Role.OPERATOR
 
 
 def test_a_practices_own_words_are_in_its_letters(
-    head: ClinicianApi, desk: ClinicianApi, cloud: MinistackCloud
+    admin: ClinicianApi, clinician: ClinicianApi, cloud: MinistackCloud
 ) -> None:
     words = {"greeting": "Dear {name},", "body": "Here is your key:\n\n{link}", "footer": "The desk of {practice}"}
-    written = head.request("PUT", "/letters/{kind}/{language}", words, kind="invitation", language="en")
+    written = admin.request("PUT", "/letters/{kind}/{language}", words, kind="invitation", language="en")
     assert (written.status, written.document) == (200, words)
-    desk.add_client("Kim <b>Lee</b>", "kim@example.com", invite=True)
+    clinician.add_client("Kim <b>Lee</b>", "kim@example.com", invite=True)
     (letter,) = cloud.deliver()
     assert "Dear Kim <b>Lee</b>," in letter.text
     assert "Dear Kim &lt;b&gt;Lee&lt;/b&gt;," in letter.html
@@ -178,23 +178,23 @@ def test_a_practices_own_words_are_in_its_letters(
 
 
 @pytest.mark.parametrize("words", [{"body": "Dear {nobody}"}, {"footer": "{link}"}, {"body": "x" * 2001}])
-def test_words_that_cannot_be_sent_are_refused_with_a_reason(head: ClinicianApi, words: dict[str, str]) -> None:
-    answer = head.request("PUT", "/letters/{kind}/{language}", words, kind="sign_in", language="es")
+def test_words_that_cannot_be_sent_are_refused_with_a_reason(admin: ClinicianApi, words: dict[str, str]) -> None:
+    answer = admin.request("PUT", "/letters/{kind}/{language}", words, kind="sign_in", language="es")
     assert (answer.status, answer.code) == (422, "letter_invalid")
     assert answer.document["detail"].endswith(".")
 
 
 @pytest.mark.parametrize("place", [("pin_made", "en"), ("sign_in", "fr"), ("", "en")])
-def test_there_are_two_letters_in_two_languages(head: ClinicianApi, place: tuple[str, str]) -> None:
+def test_there_are_two_letters_in_two_languages(admin: ClinicianApi, place: tuple[str, str]) -> None:
     kind, language = place
-    assert head.request("GET", "/letters/{kind}/{language}", kind=kind, language=language).status == 404
+    assert admin.request("GET", "/letters/{kind}/{language}", kind=kind, language=language).status == 404
 
 
-def test_letters_in_two_languages_do_not_overwrite_each_other(head: ClinicianApi) -> None:
+def test_letters_in_two_languages_do_not_overwrite_each_other(admin: ClinicianApi) -> None:
     for language in ("en", "es"):
-        head.request("PUT", "/letters/{kind}/{language}", {"body": language}, kind="sign_in", language=language)
+        admin.request("PUT", "/letters/{kind}/{language}", {"body": language}, kind="sign_in", language=language)
     bodies = [
-        head.request("GET", "/letters/{kind}/{language}", kind="sign_in", language=language).document["body"]
+        admin.request("GET", "/letters/{kind}/{language}", kind="sign_in", language=language).document["body"]
         for language in ("en", "es")
     ]
     assert bodies == ["en", "es"]

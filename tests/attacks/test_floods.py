@@ -37,7 +37,7 @@ def victim(live_portal: LivePortal, houses: None) -> Victim:  # noqa: ARG001 - t
     return Victim(live_portal)
 
 
-class Post:
+class MailCount:
     """The mail to those whom an attack names, from now on."""
 
     def __init__(self, live_portal: LivePortal) -> None:
@@ -63,17 +63,17 @@ def compared(live_portal: LivePortal) -> int:
     [(SOURCES[:1] * ALL, 10), (A_64, 10), (A_48, 100)],
     ids=["one address", "one subscriber", "one site"],
 )
-def test_who_asks_for_everybody_from_one_place_reaches_as_many_as_the_place_may(
+def test_link_requests_for_all_addresses_are_limited_by_source_and_network(
     live_portal: LivePortal, victim: Victim, sources: list[str], through: int
 ) -> None:
-    post, tries = Post(live_portal), list(zip(sources, HOUSES, strict=True))
+    mail_count, tries = MailCount(live_portal), list(zip(sources, HOUSES, strict=True))
     statuses = at_once(lambda each: live_portal.app(source=each[0]).request_link(each[1]), tries)
     live_portal.wait(61)
     victim.can_sign_in()
     victim.neighbours_unaffected()
 
     assert Counter(statuses) == {202: through, 429: ALL - through}
-    assert post.sent() == through
+    assert mail_count.sent() == through
     assert live_portal.app(source=sources[0]).request_link(HOUSES[0]).status == 429, "nor has the siege been lifted"
 
 
@@ -106,10 +106,10 @@ def test_strangers_from_everywhere_close_a_practices_mail_for_an_hour_but_not_to
     assert live_portal.app().request_link(ANA, "harbor").status == 202
 
 
-def test_of_sixty_strangers_who_guess_a_clients_code_five_are_heard(live_portal: LivePortal, victim: Victim) -> None:
+def test_of_60_parallel_guesses_at_a_pin_5_are_compared(live_portal: LivePortal, victim: Victim) -> None:
     """The code is dead by then; another one works, from her own browser."""
-    desk, before = live_portal.clinician(), compared(live_portal)
-    wrong = f"{(int(desk.pin(desk.client_with(MARIA))) + 1) % 10**6:06d}"
+    clinician, before = live_portal.clinician(), compared(live_portal)
+    wrong = f"{(int(clinician.pin(clinician.client_with(MARIA))) + 1) % 10**6:06d}"
     statuses = at_once(
         lambda each: live_portal.app(source=each).post("/willow/pin", {"email": MARIA, "pin": wrong}), SOURCES[:60]
     )

@@ -22,19 +22,19 @@ def ask(browser: Browser) -> HttpResponse:
     return browser.request_link("ana@example.com")
 
 
-def miss(browser: Browser) -> HttpResponse:
+def request_unknown(browser: Browser) -> HttpResponse:
     return browser.request_link("nobody@example.com")
 
 
-def open_(browser: Browser) -> HttpResponse:
+def open_link(browser: Browser) -> HttpResponse:
     return browser.post("/willow/link/none")
 
 
-def type_in(browser: Browser) -> HttpResponse:
+def submit_pin(browser: Browser) -> HttpResponse:
     return browser.post("/willow/pin", {"email": "ana@example.com", "pin": "123456"})
 
 
-def leave(browser: Browser) -> HttpResponse:
+def start_google(browser: Browser) -> HttpResponse:
     return browser.post("/willow/google")
 
 
@@ -55,20 +55,20 @@ CASES: list[tuple[Limit, tuple[str, ...], Callable[[Browser], HttpResponse]]] = 
     (limits.REQUEST_LINK_PER_SOURCE.limit, ("source", "ask", NEAR), ask),
     (limits.REQUEST_LINK_PER_NETWORK.limit, ("network", "ask", AROUND), ask),
     (limits.UNKNOWN_ADDRESS_PER_SOURCE.limit, ("source", "ask", NEAR), ask),
-    (limits.UNKNOWN_ADDRESS_PER_SOURCE.limit, ("source", "ask", NEAR), miss),
+    (limits.UNKNOWN_ADDRESS_PER_SOURCE.limit, ("source", "ask", NEAR), request_unknown),
     (limits.UNKNOWN_ADDRESS_PER_NETWORK.limit, ("network", "ask", AROUND), ask),
-    (limits.UNKNOWN_ADDRESS_PER_NETWORK.limit, ("network", "ask", AROUND), miss),
+    (limits.UNKNOWN_ADDRESS_PER_NETWORK.limit, ("network", "ask", AROUND), request_unknown),
     (QUARTER, ("address",), ask),
     (DAY, ("address",), ask),
     (limits.MAIL_PER_PRACTICE.limit, ("practice", "willow"), ask),
-    (limits.OPEN_LINK_PER_SOURCE.limit, ("source", "link", NEAR), open_),
-    (limits.OPEN_LINK_PER_NETWORK.limit, ("network", "link", AROUND), open_),
-    (limits.SUBMIT_PIN_PER_SOURCE.limit, ("source", "pin", NEAR), type_in),
-    (limits.SUBMIT_PIN_PER_NETWORK.limit, ("network", "pin", AROUND), type_in),
-    (limits.WRONG_PINS_PER_ADDRESS.limit, ("pin address",), type_in),
-    (limits.WRONG_PINS_PER_PRACTICE.limit, ("pin practice", "willow"), type_in),
-    (limits.START_PROVIDER_PER_SOURCE.limit, ("source", "provider", NEAR), leave),
-    (limits.START_PROVIDER_PER_NETWORK.limit, ("network", "provider", AROUND), leave),
+    (limits.OPEN_LINK_PER_SOURCE.limit, ("source", "link", NEAR), open_link),
+    (limits.OPEN_LINK_PER_NETWORK.limit, ("network", "link", AROUND), open_link),
+    (limits.SUBMIT_PIN_PER_SOURCE.limit, ("source", "pin", NEAR), submit_pin),
+    (limits.SUBMIT_PIN_PER_NETWORK.limit, ("network", "pin", AROUND), submit_pin),
+    (limits.WRONG_PINS_PER_ADDRESS.limit, ("pin address",), submit_pin),
+    (limits.WRONG_PINS_PER_PRACTICE.limit, ("pin practice", "willow"), submit_pin),
+    (limits.START_PROVIDER_PER_SOURCE.limit, ("source", "provider", NEAR), start_google),
+    (limits.START_PROVIDER_PER_NETWORK.limit, ("network", "provider", AROUND), start_google),
 ]
 
 

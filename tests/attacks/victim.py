@@ -40,16 +40,16 @@ class Victim:
         letters = len(self._portal.letters(MARIA))
         assert self._known.request_link(MARIA).status == 303
         assert self._known.get(self._portal.letter(MARIA, letters + 1)["url"]).location == "/willow/profiles"
-        desk = self._portal.clinician()
-        typed = self._known.post("/willow/pin", {"email": MARIA, "pin": desk.pin(desk.client_with(MARIA))})
+        clinician = self._portal.clinician()
+        typed = self._known.post("/willow/pin", {"email": MARIA, "pin": clinician.pin(clinician.client_with(MARIA))})
         assert typed.status == (303 if by_pin else 429)
 
     def neighbours_unaffected(self, *, by_pin: bool = True) -> None:
         """Nobody else pays: neither another client, nor another practice."""
         for practice, address in (("willow", LUIS), ("harbor", ANA)):
             assert self._portal.browser().post(self._portal.link(address, practice)).location == f"/{practice}/home"
-            desk = self._portal.clinician(practice)
+            clinician = self._portal.clinician(practice)
             typed = self._portal.app().post(
-                f"/{practice}/pin", {"email": address, "pin": desk.pin(desk.client_with(address))}
+                f"/{practice}/pin", {"email": address, "pin": clinician.pin(clinician.client_with(address))}
             )
             assert typed.status == (200 if by_pin or practice == "harbor" else 429)

@@ -25,7 +25,7 @@ def complaints(window: Window) -> list[str]:
     return [complaint for complaint in window.complaints if "/favicon.ico: " not in complaint]
 
 
-def press(window: Window) -> None:
+def click_google(window: Window) -> None:
     """Press the portal's button."""
     window.page.get_by_role("button", name=BUTTON).click()
 
@@ -75,7 +75,7 @@ def from_a_link_that_never_was(window: Window) -> None:
 def test_one_button_and_a_choice_at_google_lead_in(window: Window, begin: Callable[[Window], None]) -> None:
     """B65, B37"""
     begin(window)
-    press(window)
+    click_google(window)
     assert window.page.url.startswith("http://127.0.0.1:")
     choose(window)
 
@@ -86,19 +86,19 @@ def test_one_button_and_a_choice_at_google_lead_in(window: Window, begin: Callab
 def test_the_second_time_asks_nothing(window: Window) -> None:
     """B73"""
     window.go("/willow/sign-in")
-    press(window)
+    click_google(window)
     choose(window)
     window.page.get_by_role("button", name="Leo Gomez").click()
     window.page.get_by_role("button", name="Sign out").click()
     window.page.wait_for_url("**/willow/signed-out")
     window.go("/willow/sign-in")
-    press(window)
+    click_google(window)
 
     assert window.path == INSIDE
     assert complaints(window) == []
 
 
-def test_two_tabs_at_once_both_come_in(window: Window) -> None:
+def test_two_parallel_tabs_both_sign_in(window: Window) -> None:
     first, second = window.page, window.context.new_page()
     for tab in (first, second):
         tab.goto(f"{window.live_portal.url}/willow/sign-in")
@@ -113,9 +113,11 @@ def test_two_tabs_at_once_both_come_in(window: Window) -> None:
     assert complaints(window) == []
 
 
-def test_back_after_coming_in_shows_nothing_broken_and_spends_nothing(live_portal: LivePortal, window: Window) -> None:
+def test_the_back_button_after_sign_in_shows_no_error_and_starts_no_session(
+    live_portal: LivePortal, window: Window
+) -> None:
     window.go("/willow/sign-in")
-    press(window)
+    click_google(window)
     choose(window)
     window.page.get_by_role("button", name="Leo Gomez").click()
     before = live_portal.at_rest()["Sessions"]
@@ -133,13 +135,13 @@ def test_back_after_coming_in_shows_nothing_broken_and_spends_nothing(live_porta
 
 def test_an_account_that_is_on_file_nowhere_reads_so_and_may_choose_another(window: Window) -> None:
     window.go("/willow/sign-in")
-    press(window)
+    click_google(window)
     choose(window, "Pat Quinn")
 
     assert window.heading == "That Google Account isn’t associated with a Client Portal"
     assert window.page.get_by_role("link", name="Request a new link").count() == 1
     assert window.page.get_by_role("link", name="Sign in via Pin Code").count() == 1
-    press(window)
+    click_google(window)
     choose(window)
     assert window.path == INSIDE
     assert complaints(window) == []
@@ -147,7 +149,7 @@ def test_an_account_that_is_on_file_nowhere_reads_so_and_may_choose_another(wind
 
 def test_to_cancel_at_google_leads_back_to_the_other_ways(window: Window) -> None:
     window.go("/willow/sign-in")
-    press(window)
+    click_google(window)
     window.page.get_by_role("button", name="Cancel").click()
 
     assert window.heading == "You didn’t finish signing in with Google"
@@ -156,10 +158,10 @@ def test_to_cancel_at_google_leads_back_to_the_other_ways(window: Window) -> Non
     assert complaints(window) == []
 
 
-def test_a_return_that_another_browser_began_leads_nowhere(live_portal: LivePortal, window: Window) -> None:
+def test_a_callback_that_another_browser_started_is_refused(live_portal: LivePortal, window: Window) -> None:
     """An attacker's own return, opened by a victim who is on the way too."""
     window.go("/willow/sign-in")
-    press(window)
+    click_google(window)
     victims, lured = window.page, window.context.new_page()
     trap = agreed(live_portal.browser().post("/willow/google").location or "")
     lured.goto(trap)

@@ -175,11 +175,11 @@ def wait_for_a_request(live_portal: LivePortal, seen: int) -> None:
 def test_a_code_from_the_phone_signs_in_without_typing_the_address_anew(
     live_portal: LivePortal, window: Window
 ) -> None:
-    desk = live_portal.clinician()
+    clinician = live_portal.clinician()
     window.request_link("willow", ANA)
     window.follow("Try these tips")
     window.follow("Sign in via Pin Code")
-    pin = desk.pin(desk.client_with(ANA))
+    pin = clinician.pin(clinician.client_with(ANA))
     assert window.page.locator("#email").input_value() == ANA
     window.page.get_by_label("6-digit Pin Code").fill(f"{pin[:3]} {pin[3:]}")
     window.click_button("Sign in")

@@ -1,4 +1,4 @@
-"""One portal for all rows; nobody waits for real."""
+"""Fixtures: one portal for all cases, without real pauses."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,22 +15,22 @@ from tests.kit.cloud import mocked_aws
 
 
 @pytest.fixture(scope="module")
-def scene() -> Iterator[Harness]:
+def harness() -> Iterator[Harness]:
     with fake_provider.serving() as server, mocked_aws():
         cloud, portal = set_up(server.provider)
         with portal.opened(), verbose(), pytest.MonkeyPatch.context() as patch:
-            scene = Harness(cloud, portal, server.provider)
-            patch.setattr(time, "sleep", scene.wait)
+            harness = Harness(cloud, portal, server.provider)
+            patch.setattr(time, "sleep", harness.wait)
             patch.setattr(ExponentialBackoff, "delay_amount", _max_delay(ExponentialBackoff.delay_amount))
             # a client that has met many faults tries less often; here each fault is the first
             patch.setattr(RetryQuota, "acquire", lambda _quota, _amount: True)
             # how long a PIN is stretched is another test's affair
             patch.setattr(tokens, "PIN_ROUNDS", 1000)
-            yield scene
+            yield harness
 
 
 def _max_delay(amount: Callable[[Any, Any], float]) -> Callable[[Any, Any], float]:
-    """As long as chance can make it."""
+    """Return a function that always returns the longest random pause."""
 
     def delay_amount(backoff: Any, context: Any) -> float:
         backoff._random = lambda: 1.0  # noqa: SLF001 - botocore takes it when a client is made

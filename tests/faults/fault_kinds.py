@@ -1,4 +1,4 @@
-"""The kinds of trouble, in the words of each service."""
+"""The kinds of faults, with the error codes of each service."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,35 +6,35 @@ from dataclasses import dataclass, replace
 from tests.kit.aws_faults import LOST, RESET, SLOW, Fault, refused
 
 SERVICES = {"GetSecretValue": "secrets", "SendMessage": "queue", "SendEmail": "mail"}
-"""Operations that are not the tables'."""
+"""The services of operations that are not DynamoDB's."""
 TRANSACTIONS = ("TransactWriteItems", "TransactGetItems")
 
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One kind of trouble: what happens at a call of a service, and nothing where it cannot happen."""
+    """A kind of fault. It has no fault for services at which it cannot happen."""
 
     name: str
     faults: dict[str, Fault]
-    """By service, or by operation."""
+    """Faults by service or by operation."""
     then: Fault | None = None
-    """What happens to every call after it."""
+    """The fault of every later call."""
     repeated: bool = False
-    """Whether the same happens to the same operation from then on."""
+    """True if later calls get the same fault."""
 
-    def at(self, operation: str) -> Fault | None:
-        """What happens at this operation."""
+    def fault_of(self, operation: str) -> Fault | None:
+        """Return the fault of an operation, None if there is none."""
         return self.faults.get(operation) or self.faults.get(SERVICES.get(operation, "tables"))
 
-    def strikes(self, site: int) -> Callable[[str, int], Fault | None]:
-        """The trouble at one call."""
+    def fault_at(self, site: int) -> Callable[[str, int], Fault | None]:
+        """Return the function that injects this fault at the call with number `site`."""
 
-        def struck(operation: str, call: int) -> Fault | None:
+        def fault_of_call(operation: str, call: int) -> Fault | None:
             if call == site or (call > site and self.repeated):
-                return self.at(operation)
+                return self.fault_of(operation)
             return self.then if call > site else None
 
-        return struck
+        return fault_of_call
 
 
 def _all(fault: Fault) -> dict[str, Fault]:
@@ -62,12 +62,12 @@ EVERYWHERE = (
     FaultKind("dark_from_here_on", _all(SLOW), then=SLOW),
     FaultKind("answer_lost_then_dark", _all(LOST), then=SLOW),
 )
-ALIKE = (
+SAME_ABOVE_BOTOCORE = (
     FaultKind("broken", BROKEN),
     FaultKind("reset", _all(RESET)),
     FaultKind("throttled_once", {service: replace(fault, tries=1) for service, fault in THROTTLED.items()}),
 )
-"""To all but botocore the same as others of these: the clients' flows are enough."""
+"""Only botocore can tell these from others, so the clients' flows are enough."""
 CONFLICT = Fault(
     status=400,
     document={

@@ -1,4 +1,4 @@
-"""A portal at which every call to AWS can go wrong, again and again from the same beginning."""
+"""A portal with faults at its AWS calls, restored to the same state before each."""
 
 import copy
 import json
@@ -29,42 +29,42 @@ from tests.kit.seed import seed_people
 
 ANA, MARIA, SAM = "ana@example.com", "maria.gomez@gmail.com", "sam@example.com"
 TYPED = "Ana@Example.COM"
-"""As it stands nowhere but in a form."""
+"""An address in a spelling that only a form has."""
 LAMBDA_SECONDS = 10
-ANSWER_SECONDS = 8
-"""A person waits no longer."""
+MAX_RESPONSE_SECONDS = 8
+"""The longest time that a client waits for a response."""
 RETRY_SECONDS = 5
 AN_HOUR = 3600
 
 
 @dataclass
 class FlowStep:
-    """Something that someone does, ready to be done."""
+    """A request of a flow, prepared."""
 
     do: Callable[[], Any]
-    go_on: Callable[[Any], None]
-    """What they do next, given what came of it; fails where that leads nowhere."""
+    recover: Callable[[Any], None]
+    """Continues after the response `do` returned. It fails if the person cannot continue."""
     consumed: Callable[[], bool] | None = None
-    """Whether what proves the person has been used up; None where nobody signs in by it."""
+    """Returns True if the proof was consumed. None if the step does not sign in."""
     secrets: list[str] = field(default_factory=list)
-    """What may be written down nowhere."""
-    gone_on: set[tuple[str, ...]] = field(default_factory=set)
-    """From where someone has gone on already: which calls got through, and what was answered."""
+    """Values that may not be stored or logged."""
+    continued_from: set[tuple[str, ...]] = field(default_factory=set)
+    """Calls that were carried out and response status, for each state that was already continued from."""
 
 
 class Harness:
-    """The portal, who works there, and Google."""
+    """A portal with members and a fake Google, whose state can be saved and restored."""
 
     def __init__(self, cloud: Cloud, portal: Portal, provider: FakeProvider) -> None:
         self.portal, self.provider = portal, provider
         self.waited = 0.0
-        """Seconds of waiting for AWS in vain, and between tries."""
-        self.twice = False
-        """Whether more than one thing goes wrong."""
+        """Seconds of timeouts and of pauses between retries."""
+        self.has_two_faults = False
+        """True if a test injects more than one fault."""
         self._cloud = cloud
         self._browsers: list[Browser] = []
         self._tables = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables
-        self._rings = [
+        self._keys = [
             key
             for name in sam_template.resources("AWS::SecretsManager::Secret")
             for key in _keys_in(portal.secret(name))
@@ -72,20 +72,20 @@ class Harness:
         ]
 
     def begin(self) -> None:
-        """Everyone on file, and nothing has happened."""
+        """Restore the state with everyone on file and no request yet."""
         self._cloud.put_back(set(self._tables))
         self.portal.now = NOON
         self._browsers.clear()
-        self._new_day()
+        self._reset()
 
     def browser(self) -> Browser:
-        """Someone's browser, that was never here."""
+        """Return a browser without cookies."""
         browser = self.portal.browser()
         self._browsers.append(browser)
         return browser
 
     def saved(self) -> Callable[[], None]:
-        """Everything as it is now; calling it puts it back."""
+        """Return a function that restores the current state."""
         stored = {name: copy.deepcopy(table.items) for name, table in self._tables.items()}
         jars = [(browser, dict(browser.cookies)) for browser in self._browsers]
         codes, now, cookies = dict(self.provider._codes), self.portal.now, list(self.portal.cookies)  # noqa: SLF001
@@ -97,12 +97,12 @@ class Harness:
                 browser.cookies = dict(jar)
             self.provider._codes = dict(codes)  # noqa: SLF001
             self.portal.now, self.portal.cookies = now, list(cookies)
-            self._new_day()
+            self._reset()
 
         return restore
 
-    def _new_day(self) -> None:
-        """An empty queue and log, and functions that were not called lately: every secret is read anew."""
+    def _reset(self) -> None:
+        """Empty queue, log and caches. Functions then read every secret again."""
         self.portal._names["MailQueue"] = boto3.client("sqs").create_queue(QueueName=tokens.new_ulid(0))["QueueUrl"]  # noqa: SLF001
         self.portal.aws.calls.clear()
         self.portal.log.seek(0)
@@ -111,21 +111,21 @@ class Harness:
         self.waited, self.portal.milliseconds = 0.0, LAMBDA_SECONDS * 1000
 
     def wait(self, seconds: float) -> None:
-        """Time passes while a function waits for something."""
+        """Let time pass while a function waits."""
         self.waited += seconds
         self.portal.milliseconds = int((LAMBDA_SECONDS - self.waited) * 1000)
 
     @contextmanager
-    def troubled(self, strikes: Callable[[str, int], Fault | None]) -> Iterator[list[str]]:
-        """Meanwhile calls go wrong, and time passes; afterwards all is well again."""
-        with self.portal.aws.struck(strikes, self.wait) as heard:
-            yield heard
+    def with_faults(self, fault_at: Callable[[str, int], Fault | None]) -> Iterator[list[str]]:
+        """Inject faults until the context ends, and yield the operations of the calls."""
+        with self.portal.aws.injecting(fault_at, self.wait) as operations:
+            yield operations
         self.portal.milliseconds = LAMBDA_SECONDS * 1000
 
     # ── what happens next ──
 
     def jobs(self) -> list[str]:
-        """The mail jobs that wait, those that wait for later too; taken out of the queue."""
+        """Remove all mail jobs from the queue, delayed ones too, and return them."""
         found = self.portal.waiting()
         found += [
             arguments["MessageBody"]
@@ -136,7 +136,7 @@ class Harness:
         return found
 
     def deliver(self) -> list[str]:
-        """Have the worker keep every promise that waits; the paths of the links in the mails, oldest first."""
+        """Run all queued mail jobs, and return the paths of the mailed links, oldest first."""
         before = len(self.portal.letters)
         for job in self.jobs():
             assert self.portal.work(job) == [], "a job failed although nothing is wrong"
@@ -144,39 +144,39 @@ class Harness:
         return [letter.path for letter in letters if "/link/" in letter.text]
 
     def items(self, table: str) -> list[dict[str, Any]]:
-        """Every item of a table, as DynamoDB's JSON has it."""
+        """Return every item of a table as DynamoDB JSON."""
         stored = self._tables[table].items.values()
         every = [item for one in stored for item in (one.values() if isinstance(one, dict) else (one,))]
         return [item.to_json()["Attributes"] for item in every]
 
     def sessions(self) -> set[str]:
-        """Digests of the sessions that are kept."""
+        """Return the digests of the stored sessions."""
         return {item["digest"]["S"] for item in self.items("Sessions")}
 
     def state_of(self, table: str, attribute: str = "state", but: str = "") -> str:
-        """Of the one item of a table, or of the other one than `but`."""
+        """Return an attribute of the one item of a table whose `state` is not `but`."""
         (item,) = [item for item in self.items(table) if item.get("state", {}).get("S") != but]
         state: str = item[attribute]["S"]
         return state
 
     def written(self) -> str:
-        """All that is kept, queued and logged, in one text."""
+        """Return all that is stored, queued and logged, as one text."""
         rest = json.dumps([self.items(table) for table in self._tables], default=_text)
         sent = [arguments["MessageBody"] for name, arguments in self.portal.aws.calls if name == "SendMessage"]
         return "\n".join([rest, *sent, self.portal.log.getvalue()])
 
     def leaks(self, secrets: list[str], printed: str) -> list[str]:
-        """Which secrets were written down somewhere."""
+        """Return the secrets that were stored, queued, logged or printed."""
         text = self.written() + printed
         logged = self.portal.log.getvalue() + printed
-        known = [*secrets, *self.portal.cookies, *self.provider.given, *self._rings, TYPED, SECRET]
+        known = [*secrets, *self.portal.cookies, *self.provider.given, *self._keys, TYPED, SECRET]
         known += [_secret_part(token) for token in secrets if len(token) > len(TYPED) * 4]
         found = [secret for secret in known if _stands_in(secret, text)]
         return found + [address for address in (ANA, MARIA, SAM, "@") if address in logged]
 
 
 def set_up(provider: FakeProvider) -> tuple[Cloud, Portal]:
-    """AWS with the template's tables, and a portal of two practices that knows Google by another address."""
+    """Return the template's resources, and a portal of two practices with the fake Google."""
     cloud = Cloud()
     secret = boto3.client("secretsmanager").create_secret(Name=tokens.new_ulid(0), SecretString=SECRET)
     cloud.names["GoogleSecret"] = secret["ARN"]
@@ -200,7 +200,7 @@ def set_up(provider: FakeProvider) -> tuple[Cloud, Portal]:
 
 @contextmanager
 def verbose() -> Iterator[None]:
-    """The log at its most talkative, as the template lets an operator have it."""
+    """Log at DEBUG, the lowest level that the template allows."""
     expected, root = logging.getLogger("latchkey"), logging.getLogger()
     levels = expected.level, root.level
     expected.setLevel(logging.DEBUG)
@@ -228,7 +228,7 @@ def _stands_in(secret: str, text: str) -> bool:
 
 
 def _secret_part(token: str) -> str:
-    """The secret of a link, as DynamoDB's JSON would have it."""
+    """Return the secret of a link as DynamoDB JSON has it."""
     return b64encode((tokens.base64url_decode(token.rpartition("/")[2]) or b"")[-tokens.SECRET_BYTES :]).decode()
 
 

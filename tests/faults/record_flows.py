@@ -1,4 +1,4 @@
-"""What clinicians do about who is on file: contacts, what is shared, and what ends for good."""
+"""Flows of clinicians on client records: contacts, shared items, erasure."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,138 +14,138 @@ from tests.kit.seed import key_of
 
 JO = "jo.lee@example.net"
 GONE = "not_found"
-"""Whoever ends something once more hears that it is not there."""
+"""The problem code of a second removal."""
 
 
-def add_a_contact(scene: Harness) -> FlowStep:
-    """Someone new, who is invited."""
-    desk, kim = scene.portal.clinician(), invited(scene)
-    scene.deliver()
+def add_a_contact(harness: Harness) -> FlowStep:
+    """Add a contact, who is invited."""
+    clinician, kim = harness.portal.clinician(), invited(harness)
+    harness.deliver()
 
     def add() -> HttpResponse:
-        return desk.request("POST", f"/clients/{kim}/contacts", jo(), key="one")
+        return clinician.request("POST", f"/clients/{kim}/contacts", jo(), key="one")
 
     def has_come(_: HttpResponse) -> None:
-        assert [contact["name"] for contact in contacts(desk, kim)] == ["Jo Lee"]
-        assert gets_in(scene).get("/willow/session").document["profile"] == kim
-        each_row_once(scene, "profile_granted")
+        assert [contact["name"] for contact in contacts(clinician, kim)] == ["Jo Lee"]
+        assert gets_in(harness).get("/willow/session").document["profile"] == kim
+        each_row_once(harness, "profile_granted")
 
-    return FlowStep(add, repeating(scene, add, has_come))
+    return FlowStep(add, repeating(harness, add, has_come))
 
 
-def remove_a_contact(scene: Harness) -> FlowStep:
-    """Whoever had the profile open is out."""
-    desk, kim = scene.portal.clinician(), invited(scene)
-    jos, browser = a_contact(scene, desk, kim)
+def remove_a_contact(harness: Harness) -> FlowStep:
+    """Remove a contact who has the profile open."""
+    clinician, kim = harness.portal.clinician(), invited(harness)
+    jos, browser = a_contact(harness, clinician, kim)
 
     def remove() -> HttpResponse:
-        return desk.request("DELETE", f"/clients/{kim}/contacts/{jos}")
+        return clinician.request("DELETE", f"/clients/{kim}/contacts/{jos}")
 
     def is_closed(_: HttpResponse) -> None:
-        assert contacts(desk, kim) == []
+        assert contacts(clinician, kim) == []
         assert not browser.is_signed_in()
-        one_row(scene, "profile_revoked")
+        one_row(harness, "profile_revoked")
 
-    return FlowStep(remove, repeating(scene, remove, is_closed, done=GONE))
-
-
-def make_a_pin_for_a_contact(scene: Harness) -> FlowStep:
-    """To be read out to them."""
-    desk, kim = scene.portal.clinician(), invited(scene)
-    jos, _ = a_contact(scene, desk, kim)
-    return making_a_pin(scene, f"/clients/{kim}/pin-codes", {"contact": jos}, JO)
+    return FlowStep(remove, repeating(harness, remove, is_closed, done=GONE))
 
 
-def share(scene: Harness) -> FlowStep:
-    """With someone who had no access, and is invited by it."""
-    desk = scene.portal.clinician()
-    kim = str(desk.request("POST", "/clients", new_client()).document["id"])
+def make_a_pin_for_a_contact(harness: Harness) -> FlowStep:
+    """Create a PIN for a contact."""
+    clinician, kim = harness.portal.clinician(), invited(harness)
+    jos, _ = a_contact(harness, clinician, kim)
+    return making_a_pin(harness, f"/clients/{kim}/pin-codes", {"contact": jos}, JO)
+
+
+def share(harness: Harness) -> FlowStep:
+    """Share items with a client without access, who is invited."""
+    clinician = harness.portal.clinician()
+    kim = str(clinician.request("POST", "/clients", new_client()).document["id"])
 
     def send() -> HttpResponse:
-        return desk.request("POST", f"/clients/{kim}/shares", {"items": ["Plan"]}, key="one")
+        return clinician.request("POST", f"/clients/{kim}/shares", {"items": ["Plan"]}, key="one")
 
     def is_shared(_: HttpResponse) -> None:
-        (client,) = scene.items("Clients")
+        (client,) = harness.items("Clients")
         assert client["items"]["L"] == [{"S": "Plan"}]
-        gets_in(scene)
-        each_row_once(scene, "items_shared")
+        gets_in(harness)
+        each_row_once(harness, "items_shared")
 
-    return FlowStep(send, repeating(scene, send, is_shared))
+    return FlowStep(send, repeating(harness, send, is_shared))
 
 
-def share_more(scene: Harness) -> FlowStep:
-    """With someone who comes and goes."""
-    desk, kim = scene.portal.clinician(), invited(scene)
-    gets_in(scene)
+def share_more(harness: Harness) -> FlowStep:
+    """Share items with a client who signs in."""
+    clinician, kim = harness.portal.clinician(), invited(harness)
+    gets_in(harness)
 
     def send() -> HttpResponse:
-        return desk.request("POST", f"/clients/{kim}/shares", {"items": ["Form", "Plan"]}, key="one")
+        return clinician.request("POST", f"/clients/{kim}/shares", {"items": ["Form", "Plan"]}, key="one")
 
     def is_shared(_: HttpResponse) -> None:
-        (client,) = scene.items("Clients")
+        (client,) = harness.items("Clients")
         assert client["items"]["L"] == [{"S": "Form"}, {"S": "Plan"}]
-        assert scene.deliver() == []
-        each_row_once(scene, "items_shared")
+        assert harness.deliver() == []
+        each_row_once(harness, "items_shared")
 
-    return FlowStep(send, repeating(scene, send, is_shared))
+    return FlowStep(send, repeating(harness, send, is_shared))
 
 
-def erase(scene: Harness) -> FlowStep:
-    """Nothing tells who they were, and nobody opens their profile."""
-    desk, kim = scene.portal.clinician(), invited(scene)
-    own = gets_in(scene)
-    _, contacts_own = a_contact(scene, desk, kim)
+def erase(harness: Harness) -> FlowStep:
+    """Erase a client. Nobody opens their profile, and nothing stored identifies them."""
+    clinician, kim = harness.portal.clinician(), invited(harness)
+    own = gets_in(harness)
+    _, contacts_own = a_contact(harness, clinician, kim)
 
     def end() -> HttpResponse:
-        return desk.request("DELETE", f"/clients/{kim}")
+        return clinician.request("DELETE", f"/clients/{kim}")
 
     def is_forgotten(_: HttpResponse) -> None:
-        assert desk.request("GET", f"/clients/{kim}").status == 404
+        assert clinician.request("GET", f"/clients/{kim}").status == 404
         assert not own.is_signed_in()
         assert not contacts_own.is_signed_in()
-        rest = str([scene.items(table) for table in ("Clients", "Accounts", "Sessions", "Events")])
+        rest = str([harness.items(table) for table in ("Clients", "Accounts", "Sessions", "Events")])
         assert [fields for fields in (KIM, JO, "Kim Lee", "Jo Lee") if fields in rest] == []
-        one_row(scene, "client_erased")
+        one_row(harness, "client_erased")
 
-    return FlowStep(end, repeating(scene, end, is_forgotten, done=GONE))
+    return FlowStep(end, repeating(harness, end, is_forgotten, done=GONE))
 
 
-def sign_out_everywhere(scene: Harness) -> FlowStep:
-    """And they may come again."""
-    desk, kim = scene.portal.clinician(), invited(scene)
-    browser = gets_in(scene)
+def sign_out_everywhere(harness: Harness) -> FlowStep:
+    """Sign a client out everywhere. They can sign in again."""
+    clinician, kim = harness.portal.clinician(), invited(harness)
+    browser = gets_in(harness)
 
     def end() -> HttpResponse:
-        return desk.request("DELETE", f"/clients/{kim}/sessions")
+        return clinician.request("DELETE", f"/clients/{kim}/sessions")
 
     def is_out(_: HttpResponse) -> None:
         assert not browser.is_signed_in()
-        one_row(scene, "session_ended")
-        scene.portal.now += 60
+        one_row(harness, "session_ended")
+        harness.portal.now += 60
         assert browser.request_link(KIM).status == 303
-        gets_in(scene)
+        gets_in(harness)
 
-    return FlowStep(end, repeating(scene, end, is_out))
+    return FlowStep(end, repeating(harness, end, is_out))
 
 
-def unbind_google(scene: Harness) -> FlowStep:
-    """Another Google Account can sign in by the address."""
-    desk, kim = scene.portal.clinician(), invited(scene)
-    key = key_of(scene.portal, "willow", KIM)
+def unbind_google(harness: Harness) -> FlowStep:
+    """Unlink an identity. Another Google Account can then sign in."""
+    clinician, kim = harness.portal.clinician(), invited(harness)
+    key = key_of(harness.portal, "willow", KIM)
     account = accounts.find(key)
     assert account
     accounts.save(replace(account, identities={"google": "digest"}))
 
     def unbind() -> HttpResponse:
-        return desk.request("DELETE", f"/clients/{kim}/google")
+        return clinician.request("DELETE", f"/clients/{kim}/google")
 
     def is_unbound(_: HttpResponse) -> None:
         found = accounts.find(key)
         assert found
         assert found.identities == {}
-        one_row(scene, "google_unbound")
+        one_row(harness, "google_unbound")
 
-    return FlowStep(unbind, repeating(scene, unbind, is_unbound))
+    return FlowStep(unbind, repeating(harness, unbind, is_unbound))
 
 
 FLOWS: tuple[Flow, ...] = (
@@ -161,33 +161,33 @@ FLOWS: tuple[Flow, ...] = (
 
 
 def jo() -> dict[str, Any]:
-    """What is sent of the contact."""
+    """Return the body of a new contact."""
     return {"name": "Jo Lee", "email": JO, "email_ok": True, "relation": "guardian"}
 
 
-def a_contact(scene: Harness, desk: ClinicianApi, client: str) -> tuple[str, Browser]:
-    """A client's contact who is signed in."""
-    scene.deliver()
-    answer = desk.request("POST", f"/clients/{client}/contacts", jo())
+def a_contact(harness: Harness, clinician: ClinicianApi, client: str) -> tuple[str, Browser]:
+    """Add a contact who signs in, and return their id and browser."""
+    harness.deliver()
+    answer = clinician.request("POST", f"/clients/{client}/contacts", jo())
     assert answer.status == 201, answer.body
-    browser = gets_in(scene)
-    scene.portal.now += 60
+    browser = gets_in(harness)
+    harness.portal.now += 60
     return str(answer.document["id"]), browser
 
 
-def contacts(desk: ClinicianApi, client: str) -> list[dict[str, Any]]:
-    """Who may open a client's profile."""
-    found: list[dict[str, Any]] = desk.request("GET", f"/clients/{client}/contacts").document["contacts"]
+def contacts(clinician: ClinicianApi, client: str) -> list[dict[str, Any]]:
+    """Return the contacts of a client from the API."""
+    found: list[dict[str, Any]] = clinician.request("GET", f"/clients/{client}/contacts").document["contacts"]
     return found
 
 
-def one_row(scene: Harness, kind: str) -> None:
-    """What can be done once is written down once, however often it was asked for."""
-    assert len(audit_of(scene, kind)) == 1
+def one_row(harness: Harness, kind: str) -> None:
+    """Fail unless a change is audited once, however often it was requested."""
+    assert len(audit_of(harness, kind)) == 1
 
 
-def each_row_once(scene: Harness, kind: str) -> None:
-    """No request is written down twice, and none is missing."""
-    references = [row["reference"]["S"] for row in audit_of(scene, kind)]
+def each_row_once(harness: Harness, kind: str) -> None:
+    """Fail unless each request is audited once."""
+    references = [row["reference"]["S"] for row in audit_of(harness, kind)]
     assert references
     assert len(set(references)) == len(references)

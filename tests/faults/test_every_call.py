@@ -9,8 +9,16 @@ from typing import Any
 import pytest
 
 from tests.faults import client_flows, clinician_flows, practice_flows, record_flows, worker_flows
-from tests.faults.fault_kinds import ALIKE, EVERYWHERE, IN_TRANSACTIONS, OF_RINGS, OF_SECRETS, OF_SES, FaultKind
-from tests.faults.harness import ANSWER_SECONDS, FlowStep, Harness
+from tests.faults.fault_kinds import (
+    EVERYWHERE,
+    IN_TRANSACTIONS,
+    OF_RINGS,
+    OF_SECRETS,
+    OF_SES,
+    SAME_ABOVE_BOTOCORE,
+    FaultKind,
+)
+from tests.faults.harness import MAX_RESPONSE_SECONDS, FlowStep, Harness
 from tests.kit.http_response import HttpResponse
 
 FLOWS = (*client_flows.FLOWS, *clinician_flows.FLOWS, *record_flows.FLOWS, *practice_flows.FLOWS, *worker_flows.FLOWS)
@@ -51,34 +59,34 @@ SLOWEST_SECONDS = 5
 
 
 @pytest.fixture(scope="module")
-def arranged(scene: Harness) -> Callable[[client_flows.Flow], tuple[FlowStep, Callable[[], None], tuple[str, ...]]]:
+def arranged(harness: Harness) -> Callable[[client_flows.Flow], tuple[FlowStep, Callable[[], None], tuple[str, ...]]]:
     """What is to be done in a flow, how to begin again, and which calls it makes where nothing is wrong."""
 
     @cache
     def arrange(flow: client_flows.Flow) -> tuple[FlowStep, Callable[[], None], tuple[str, ...]]:
-        scene.begin()
-        act = flow(scene)
-        restore = scene.saved()
+        harness.begin()
+        act = flow(harness)
+        restore = harness.saved()
         restore()
-        with scene.troubled(lambda _operation, _call: None) as calls:
+        with harness.with_faults(lambda _operation, _call: None) as calls:
             answer = act.do()
-        assert scene.waited == 0
+        assert harness.waited == 0
         assert _status(answer) < 400 or flow is client_flows.type_a_wrong_pin
-        act.go_on(answer)
+        act.recover(answer)
         return act, restore, tuple(calls)
 
     return arrange
 
 
-def everything_holds(scene: Harness, act: FlowStep, strikes: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """Do it in trouble, and go on when the trouble is over."""
-    before, began = scene.sessions(), time.monotonic()
-    with scene.troubled(strikes):
+def everything_holds(harness: Harness, act: FlowStep, fault_at: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run a step with faults, and continue without them."""
+    before, began = harness.sessions(), time.monotonic()
+    with harness.with_faults(fault_at):
         answer = act.do()
     took = time.monotonic() - began
-    opened = scene.sessions() - before
+    opened = harness.sessions() - before
 
-    assert scene.waited < ANSWER_SECONDS, f"waits for {scene.waited:.2f} s"
+    assert harness.waited < MAX_RESPONSE_SECONDS, f"waits for {harness.waited:.2f} s"
     assert took < SLOWEST_SECONDS
     if isinstance(answer, HttpResponse):
         is_an_answer(answer)
@@ -89,23 +97,23 @@ def everything_holds(scene: Harness, act: FlowStep, strikes: Any, capsys: pytest
         given = any("__Host-session" in name and value for name, value in answer.cookie_values.items())
         assert given or not opened, "a session without its cookie"
         assert opened or not given or answer.status == 503, "a cookie without a session"  # where nobody could tell
-    if _is_new(scene, act, answer):
-        act.go_on(answer)
+    if _is_new(harness, act, answer):
+        act.recover(answer)
     printed = "".join(capsys.readouterr())
-    assert scene.leaks(act.secrets, printed) == []
+    assert harness.leaks(act.secrets, printed) == []
 
 
-def _is_new(scene: Harness, act: FlowStep, answer: Any) -> bool:
+def _is_new(harness: Harness, act: FlowStep, answer: Any) -> bool:
     """Whether nobody has gone on from here: where the same calls got through, and the same was answered, all is the
     same, whatever kept the others from it."""
-    fields = (*scene.portal.aws.carried_out, str(getattr(answer, "status", answer)))
-    new = fields not in act.gone_on
-    act.gone_on.add(fields)
+    fields = (*harness.portal.aws.carried_out, str(getattr(answer, "status", answer)))
+    new = fields not in act.continued_from
+    act.continued_from.add(fields)
     return new
 
 
 def is_an_answer(answer: HttpResponse) -> None:
-    """One of ours, with the way on."""
+    """Fail unless a response is complete: a heading or a problem code, and Retry-After with 503."""
     assert answer.status < 500 or answer.status == 503, answer.status
     if answer.status == 503:
         assert int(answer.headers["retry-after"]) > 0
@@ -127,52 +135,54 @@ def _rows(kinds: tuple[FaultKind, ...], flows: tuple[client_flows.Flow, ...] = F
 
 
 def everywhere(
-    scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: pytest.CaptureFixture[str]
+    harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A kind of trouble at each call of a flow in turn."""
     act, restore, calls = arranged(flow)
-    sites = [site for site, operation in enumerate(calls, 1) if kind.at(operation)]
+    sites = [site for site, operation in enumerate(calls, 1) if kind.fault_of(operation)]
     assert sites
-    scene.twice = kind.then is not None
+    harness.has_two_faults = kind.then is not None
     failed = []
     for site in sites:
         restore()
         try:
-            everything_holds(scene, act, kind.strikes(site), capsys)
+            everything_holds(harness, act, kind.fault_at(site), capsys)
         except Exception as error:  # noqa: BLE001 - the row goes on, so that one run tells of every site
             failed.append(f"{flow.__name__}, call {site} {calls[site - 1]}, {kind.name}: {error!r:.300}")
     assert not failed, "\n".join(failed)
 
 
 @_rows(EVERYWHERE)
-def test_at_every_call(scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
-    everywhere(scene, arranged, flow, kind, capsys)
+def test_at_every_call(harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
+    everywhere(harness, arranged, flow, kind, capsys)
 
 
-@_rows(ALIKE, client_flows.FLOWS)
+@_rows(SAME_ABOVE_BOTOCORE, client_flows.FLOWS)
 def test_at_every_call_of_a_client(
-    scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any
+    harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any
 ) -> None:
-    everywhere(scene, arranged, flow, kind, capsys)
+    everywhere(harness, arranged, flow, kind, capsys)
 
 
 @_rows(IN_TRANSACTIONS, WITH_TRANSACTIONS)
 def test_at_every_transaction(
-    scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any
+    harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any
 ) -> None:
-    everywhere(scene, arranged, flow, kind, capsys)
+    everywhere(harness, arranged, flow, kind, capsys)
 
 
 @_rows(OF_SECRETS, WITH_SECRETS)
-def test_at_every_secret(scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
-    everywhere(scene, arranged, flow, kind, capsys)
+def test_at_every_secret(
+    harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any
+) -> None:
+    everywhere(harness, arranged, flow, kind, capsys)
 
 
 @_rows(OF_RINGS, WITH_RINGS)
-def test_at_every_ring(scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
-    everywhere(scene, arranged, flow, kind, capsys)
+def test_at_every_ring(harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
+    everywhere(harness, arranged, flow, kind, capsys)
 
 
 @_rows(OF_SES, (worker_flows.send_a_mail,))
-def test_at_every_mail(scene: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
-    everywhere(scene, arranged, flow, kind, capsys)
+def test_at_every_mail(harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
+    everywhere(harness, arranged, flow, kind, capsys)

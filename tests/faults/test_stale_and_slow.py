@@ -32,26 +32,26 @@ AGED_SECONDS = 400
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A flow in a process that has read everything before, and long ago."""
+    """A prepared flow of a process whose cached readings are old."""
 
     act: FlowStep
     begin: Callable[[], None]
     status: int
-    """What it is answered with where nothing is wrong."""
+    """The response without a fault."""
 
 
 @pytest.fixture(scope="module")
-def prepared(scene: Harness) -> Callable[[client_flows.Flow], Prepared]:
+def prepared(harness: Harness) -> Callable[[client_flows.Flow], Prepared]:
     @cache
     def prepare(flow: client_flows.Flow) -> Prepared:
-        scene.provider.cache_control = "max-age=60"
-        scene.begin()
-        act = flow(scene)
-        restore = scene.saved()
+        harness.provider.cache_control = "max-age=60"
+        harness.begin()
+        act = flow(harness)
+        restore = harness.saved()
         restore()
         status = _status(act.do())
         # a process that has changed a practice has forgotten it
-        store.get_cached("willow", scene.portal.now)
+        store.get_cached("willow", harness.portal.now)
         aged = saved(AGED_SECONDS)
 
         def begin() -> None:
@@ -69,30 +69,30 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_secret(_scene: Harness, operation: str) -> bool:
-    """Whether a call reads a key."""
+    """Return True if a call reads a key."""
     return operation == "GetSecretValue"
 
 
-def is_practice(scene: Harness, operation: str) -> bool:
+def is_practice(harness: Harness, operation: str) -> bool:
     """Whether a call reads a practice for the cache; who changes one reads it as it is at this moment."""
-    _, arguments = scene.portal.aws.calls[-1]
+    _, arguments = harness.portal.aws.calls[-1]
     return operation == "GetItem" and arguments["TableName"] == "Practices" and not arguments.get("ConsistentRead")
 
 
-def ends_well(scene: Harness, flow: Prepared, answer: Any, took: float, capsys: pytest.CaptureFixture[str]) -> None:
+def ends_well(harness: Harness, flow: Prepared, answer: Any, took: float, capsys: pytest.CaptureFixture[str]) -> None:
     """As if nothing was wrong."""
     assert _status(answer) == flow.status
     assert took < SLOWEST_SECONDS
-    assert scene.waited == 0
-    flow.act.go_on(answer)
-    assert scene.leaks(flow.act.secrets, "".join(capsys.readouterr())) == []
+    assert harness.waited == 0
+    flow.act.recover(answer)
+    assert harness.leaks(flow.act.secrets, "".join(capsys.readouterr())) == []
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 @pytest.mark.parametrize("is_it", [is_secret, is_practice])
 @pytest.mark.parametrize("flow", FLOWS)
 def test_no_flow_waits_for_what_is_in_memory(
-    scene: Harness,
+    harness: Harness,
     prepared: Callable[[client_flows.Flow], Prepared],
     flow: client_flows.Flow,
     is_it: Callable[[Harness, str], bool],
@@ -103,23 +103,23 @@ def test_no_flow_waits_for_what_is_in_memory(
     row.begin()
     with listening(behaviour) as url:
 
-        def strikes(operation: str, _call: int) -> Fault | None:
+        def fault_at(operation: str, _call: int) -> Fault | None:
             nonlocal met
-            if not is_it(scene, operation):
+            if not is_it(harness, operation):
                 return None
             met += 1
             return Fault(url=url)
 
-        with scene.troubled(strikes), timed() as took:
+        with harness.with_faults(fault_at), timed() as took:
             answer = row.act.do()
     assert met <= 1, "one refresh, one try"
-    ends_well(scene, row, answer, took(), capsys)
+    ends_well(harness, row, answer, took(), capsys)
 
 
 @pytest.mark.parametrize("reply", [silent, dripping_body, cut_off])
 @pytest.mark.parametrize("flow", RETURNS)
 def test_no_return_from_google_waits_for_certificates_in_memory(
-    scene: Harness,
+    harness: Harness,
     prepared: Callable[[client_flows.Flow], Prepared],
     flow: client_flows.Flow,
     reply: Reply,
@@ -127,19 +127,19 @@ def test_no_return_from_google_waits_for_certificates_in_memory(
 ) -> None:
     row = prepared(flow)
     row.begin()
-    fetched, scene.provider.at_keys = scene.provider.keys_fetched, reply
+    fetched, harness.provider.at_keys = harness.provider.keys_fetched, reply
     try:
-        with scene.troubled(lambda *_: None), timed() as took:
+        with harness.with_faults(lambda *_: None), timed() as took:
             answer = row.act.do()
     finally:
-        scene.provider.at_keys = None
-    assert scene.provider.keys_fetched == fetched + 1
-    ends_well(scene, row, answer, took(), capsys)
+        harness.provider.at_keys = None
+    assert harness.provider.keys_fetched == fetched + 1
+    ends_well(harness, row, answer, took(), capsys)
 
 
 @contextmanager
 def timed() -> Iterator[Callable[[], float]]:
-    """The seconds that something takes, told afterwards."""
+    """Yield a function that returns the elapsed seconds after the context ended."""
     began = time.monotonic()
     ended = 0.0
     yield lambda: ended - began

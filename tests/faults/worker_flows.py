@@ -1,4 +1,4 @@
-"""What nobody waits for: mail is sent, and SES reports what became of it. What fails comes again."""
+"""Flows of the mail worker and of SES reports. A failed message is redelivered."""
 
 from typing import Any
 
@@ -10,50 +10,50 @@ from tests.faults.harness import ANA, FlowStep, Harness
 from tests.kit.seed import key_of
 
 
-def send_a_mail(scene: Harness) -> FlowStep:
-    """One job; it comes again as long as it is not done, and all mails of it carry the same link."""
-    assert scene.browser().request_link(ANA).status == 303
-    (job,) = scene.jobs()
+def send_a_mail(harness: Harness) -> FlowStep:
+    """Run one mail job until it succeeds. All its mails carry the same link."""
+    assert harness.browser().request_link(ANA).status == 303
+    (job,) = harness.jobs()
 
-    def go_on(repeated: list[int]) -> None:
+    def recover(repeated: list[int]) -> None:
         if repeated:
-            assert scene.portal.work(job) == []
-        for copy in scene.jobs():
-            assert scene.portal.work(copy) == []
-        account = accounts.find(key_of(scene.portal, "willow", ANA))
+            assert harness.portal.work(job) == []
+        for copy in harness.jobs():
+            assert harness.portal.work(copy) == []
+        account = accounts.find(key_of(harness.portal, "willow", ANA))
         assert account
-        paths = {letter.path for letter in scene.portal.letters}
+        paths = {letter.path for letter in harness.portal.letters}
         assert len(paths) == 1
         if account.email_status == "rejected":
-            assert audit_of(scene, "link_failed")
+            assert audit_of(harness, "link_failed")
         else:
             assert account.email_status == "sent"
-            assert 1 <= len(audit_of(scene, "link_sent")) <= len(scene.portal.letters)
-            assert scene.browser().post(paths.pop()).status == 303
+            assert 1 <= len(audit_of(harness, "link_sent")) <= len(harness.portal.letters)
+            assert harness.browser().post(paths.pop()).status == 303
 
-    return FlowStep(lambda: scene.portal.work(job), go_on)
+    return FlowStep(lambda: harness.portal.work(job), recover)
 
 
-def report_bounce(scene: Harness) -> FlowStep:
-    """Lambda hands it in again if it fails."""
-    scene.browser().link(ANA)
-    reported = bounce(scene, ANA)
+def report_bounce(harness: Harness) -> FlowStep:
+    """Handle a bounce. Lambda retries a failed event."""
+    harness.browser().link(ANA)
+    reported = bounce(harness, ANA)
 
     def report() -> bool:
         try:
-            scene.portal.handle_event("MailEvents", reported)
+            harness.portal.handle_event("MailEvents", reported)
         except web.EventFailed:
             return False
         return True
 
-    def go_on(heard: Any) -> None:
-        assert heard or report()
-        account = accounts.find(key_of(scene.portal, "willow", ANA))
+    def recover(accepted: Any) -> None:
+        assert accepted or report()
+        account = accounts.find(key_of(harness.portal, "willow", ANA))
         assert account
         assert (account.email_status, account.suppressed) == ("bounced", True)
-        assert [row["reason"]["S"] for row in audit_of(scene, "link_failed")] == ["bounced"]
+        assert [row["reason"]["S"] for row in audit_of(harness, "link_failed")] == ["bounced"]
 
-    return FlowStep(report, go_on)
+    return FlowStep(report, recover)
 
 
 FLOWS: tuple[Flow, ...] = (send_a_mail, report_bounce)

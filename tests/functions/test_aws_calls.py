@@ -56,7 +56,7 @@ def test_a_link_is_requested_with_four_writes_one_read_and_one_message(portal: P
     assert calls(portal, lambda: browser.request_link(ANA)) == ASK
 
 
-def test_who_asks_twice_pays_for_looking_at_the_limits(portal: Portal, browser: Browser) -> None:
+def test_a_second_request_only_reads_the_limits(portal: Portal, browser: Browser) -> None:
     """The first writes are refused: a window is open."""
     browser.request_link(ANA)
     portal.now += MINUTE
@@ -89,7 +89,7 @@ def test_another_browser_looks_with_one_read_and_opens_as_dear(
     assert calls(portal, lambda: another.post(path)) == [*LOOK, *CONSUME_LINK]
 
 
-def test_a_dead_link_costs_a_read_to_look_at_and_two_writes_to_press(
+def test_an_invalid_link_takes_one_read_to_show_and_two_writes_to_submit(
     portal: Portal, browser: Browser, another: Browser
 ) -> None:
     """One is counted, one is written down."""
@@ -135,7 +135,7 @@ def test_a_wrong_pin_is_written_down(portal: Portal, browser: Browser, email: st
 # ── by Google ──
 
 
-def test_google_costs_two_writes_to_leave_for_and_two_and_a_transaction_to_come_back_from(
+def test_google_takes_two_writes_to_start_and_two_and_a_transaction_to_return(
     portal: Portal, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     portal.parameters["GoogleClientId"] = "client"
@@ -143,12 +143,12 @@ def test_google_costs_two_writes_to_leave_for_and_two_and_a_transaction_to_come_
     monkeypatch.setattr(oidc, "fetch_identity", lambda *_: ProviderIdentity("subject", "maria.gomez@gmail.com"))
     returned: dict[str, Any] = {}
 
-    def leave() -> None:
+    def start_google() -> None:
         lines = {"host": "portal.example.com", "origin": ORIGIN, "content-type": "application/x-www-form-urlencoded"}
         sent = gateway_events.Sent("POST", "/willow/google", lines, b"", browser.source)
         returned.update(portal.invoke("GoogleCallback", gateway_events.event(sent, portal.now * 1000)))
 
-    def come_back() -> None:
+    def return_from_google() -> None:
         state = returned["headers"]["location"].partition("state=")[2].partition("&")[0]
         lines = {
             "host": "portal.example.com",
@@ -158,10 +158,10 @@ def test_google_costs_two_writes_to_leave_for_and_two_and_a_transaction_to_come_
         answer = portal.invoke("GoogleCallback", gateway_events.event(sent, portal.now * 1000))
         assert answer["headers"]["location"] == "/willow/profiles", answer
 
-    leave()
+    start_google()
     browser.source = "198.51.100.10"
-    assert calls(portal, leave) == ["Update Budgets", "Put States"]
-    assert calls(portal, come_back) == [
+    assert calls(portal, start_google) == ["Update Budgets", "Put States"]
+    assert calls(portal, return_from_google) == [
         "GetSecretValue",
         "Update States",
         "Get Accounts",
@@ -188,7 +188,7 @@ def test_who_signs_out_is_looked_up_and_written_down(portal: Portal, browser: Br
 
 
 @pytest.mark.parametrize("page", ["", "/sign-in", "/sign-in/sent", "/pin", "/help", "/new-client", "/signed-out"])
-def test_a_page_costs_nothing(portal: Portal, browser: Browser, page: str) -> None:
+def test_a_page_makes_no_aws_calls(portal: Portal, browser: Browser, page: str) -> None:
     browser.get(f"/willow{page}")
     assert calls(portal, lambda: browser.get(f"/willow{page}")) == []
 

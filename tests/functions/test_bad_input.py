@@ -251,7 +251,7 @@ FIELDS = st.sampled_from(["practice", "account", "request", "epoch", "kind", "as
 
 @many(60)
 @given(st.one_of(st.text(), JSON.map(json.dumps), st.dictionaries(FIELDS, JSON).map(json.dumps)))
-def test_a_message_that_is_no_promise_sends_nothing(portal: Portal, body: str) -> None:
+def test_a_message_that_is_no_mail_job_sends_nothing(portal: Portal, body: str) -> None:
     before = len(portal.letters)
 
     assert portal.work(body) in ([], [0])

@@ -189,7 +189,7 @@ def test_a_page_is_in_the_language_of_the_browser(portal: Portal, header: str, l
     assert speaks(portal.browser(accept_language=header).get("/nowhere/at/all")) == language
 
 
-def test_a_practice_speaks_its_own_language_to_who_shows_no_other(portal: Portal) -> None:
+def test_a_practices_language_is_the_default(portal: Portal) -> None:
     """B123"""
     practices.save(Practice(slug="sauce", name="Sauce", language="es"))
 
@@ -211,7 +211,7 @@ def test_a_choice_of_language_is_stored_for_a_year_and_wins(browser: Browser) ->
 
 
 @pytest.mark.parametrize("chosen", ["fr", "", "ES", "es%00", "../es", "<script>"])
-def test_a_language_that_nobody_speaks_here_changes_nothing(browser: Browser, chosen: str) -> None:
+def test_an_unsupported_lang_parameter_changes_nothing(browser: Browser, chosen: str) -> None:
     answer = browser.get(f"/willow?lang={chosen}")
 
     assert speaks(answer) == "en"

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latchkey import tokens, web
-from latchkey.rules import access
+from latchkey.rules import address_changes
 from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.store import accounts
 from latchkey.web.responses import rfc3339
@@ -123,7 +123,9 @@ def confirmed(portal: Portal, account: bytes) -> None:
     assert found
     email = AddressOnFile(found.address, email_ok=True, recorded_by="dr-willow", recorded_at=portal.now)
     accounts.save(
-        access.confirm_address(Client("01A", "willow", "Ana"), email, account, {account: found}).account(account)
+        address_changes.confirm_address(Client("01A", "willow", "Ana"), email, account, {account: found}).account(
+            account
+        )
     )
 
 
@@ -233,7 +235,7 @@ def test_a_bounce_that_may_pass_is_shown_and_the_next_mail_is_sent(
 @pytest.mark.parametrize(
     "order", list(permutations(["DeliveryDelay", "Delivery", "Bounce", "Complaint"])), ids="-".join
 )
-def test_in_whatever_order_reports_come_the_gravest_stands(portal: Portal, ana: bytes, order: tuple[str, ...]) -> None:
+def test_the_gravest_mail_report_stays_in_any_order(portal: Portal, ana: bytes, order: tuple[str, ...]) -> None:
     message = letter_to(portal, ana)
     seen = [reported(portal, ana, message, kind, bounce={"bounceType": "Permanent"}) for kind in order]
 
@@ -270,7 +272,7 @@ def test_a_report_that_is_redelivered_after_an_outage_is_written_down_once(
     if fault == "refused":
         portal.aws.refuse(operation, "InternalServerError")
     else:
-        portal.aws.lose(operation)
+        portal.aws.drop_response(operation)
     with suppress(web.EventFailed):
         reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
 

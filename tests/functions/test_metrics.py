@@ -36,13 +36,13 @@ def test_a_link_that_is_dead(portal: Portal, browser: Browser, another: Browser)
     assert counted(portal) == {"Asked": 1, "Sent": 1, "Opened": 1, "Refused": 1, "Refused.link_used": 1}
 
 
-def test_who_presses_twice_asks_once(portal: Portal, browser: Browser) -> None:
+def test_a_second_request_within_a_minute_is_not_counted(portal: Portal, browser: Browser) -> None:
     browser.request_link(ANA)
     browser.request_link(ANA)
     assert counted(portal) == {"Asked": 1}
 
 
-def test_who_asks_too_often_waits(portal: Portal, browser: Browser) -> None:
+def test_a_rate_limited_request_is_counted(portal: Portal, browser: Browser) -> None:
     for _ in range(3):
         browser.request_link(ANA)
         portal.now += 61

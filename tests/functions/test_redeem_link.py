@@ -145,7 +145,7 @@ def test_only_the_browser_that_opened_the_link_is_signed_in(browser: Browser, an
     assert not browser.is_signed_in()
 
 
-def test_a_scanner_that_follows_links_spends_and_writes_nothing(portal: Portal, path: str) -> None:
+def test_a_scanner_that_follows_links_consumes_and_writes_nothing(portal: Portal, path: str) -> None:
     """The table dumps are equal, and the person still gets in."""
     before = portal.at_rest()
     scanner = portal.browser(source="198.51.100.9", user_agent="Scanner/1.0")
@@ -242,7 +242,9 @@ def test_a_used_link_asks_for_the_address(browser: Browser, another: Browser, po
     assert not another.is_signed_in()
 
 
-def test_a_used_link_leads_home_in_the_browser_that_it_signed_in(browser: Browser, portal: Portal, path: str) -> None:
+def test_a_used_link_redirects_home_in_the_browser_that_it_signed_in(
+    browser: Browser, portal: Portal, path: str
+) -> None:
     """Clicking twice is no mistake."""
     browser.get(path)
 
@@ -252,7 +254,7 @@ def test_a_used_link_leads_home_in_the_browser_that_it_signed_in(browser: Browse
     assert sessions_of(portal) == 1
 
 
-def test_a_used_link_leads_nobody_else_home(browser: Browser, another: Browser, path: str) -> None:
+def test_a_used_link_redirects_no_other_account_home(browser: Browser, another: Browser, path: str) -> None:
     browser.get(path)
     another.sign_in("lee@example.com")
 
@@ -261,14 +263,14 @@ def test_a_used_link_leads_nobody_else_home(browser: Browser, another: Browser, 
     assert another.get("/willow/home").page.heading == "Welcome, Lee Park"
 
 
-def test_a_used_link_leads_no_one_home_once_they_signed_out(browser: Browser, path: str) -> None:
+def test_a_used_link_redirects_nobody_home_after_sign_out(browser: Browser, path: str) -> None:
     browser.get(path)
     browser.post("/willow/sign-out")
 
     assert browser.get(path).status == 410
 
 
-def test_an_older_link_says_that_there_is_a_newer_one_and_spends_nothing(
+def test_an_older_link_says_that_there_is_a_newer_one_and_consumes_nothing(
     browser: Browser, another: Browser, portal: Portal, path: str
 ) -> None:
     """B35, B36"""
@@ -337,7 +339,7 @@ def test_a_dead_link_has_a_support_code_that_the_audit_knows(another: Browser, p
 
 
 @pytest.mark.parametrize("press", [False, True])
-def test_a_link_that_dies_while_it_is_opened_is_written_down(
+def test_a_link_that_expires_while_it_is_opened_is_audited(
     browser: Browser, portal: Portal, path: str, monkeypatch: pytest.MonkeyPatch, press: bool
 ) -> None:
     """Between the look at it and the write, someone else is faster."""
@@ -356,7 +358,7 @@ def test_a_link_that_dies_while_it_is_opened_is_written_down(
     assert portal.audit().count(("link_refused", "link_used")) == 1
 
 
-def test_a_stack_can_promise_less_than_a_day(portal: Portal) -> None:
+def test_a_stack_can_have_a_shorter_link_lifetime(portal: Portal) -> None:
     portal.parameters["LinkHours"] = "2"
     browser = portal.browser()
     path = browser.link("ana@example.com")
@@ -392,7 +394,7 @@ def variants(path: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", variants("/x/" + "a" * 87))
-def test_what_is_no_valid_link_is_not_found_and_spends_nothing(
+def test_an_invalid_link_answers_404_and_consumes_nothing(
     browser: Browser, portal: Portal, path: str, name: str
 ) -> None:
     before = {table: items for table, items in portal.at_rest().items() if table != "Budgets"}
@@ -587,7 +589,7 @@ def test_thirty_presses_in_ten_minutes_from_one_source_of_what_proves_nothing(po
 
 
 @pytest.mark.parametrize("open_it", [Browser.get, Browser.post])
-def test_neighbours_behind_one_address_never_stop_a_valid_link(
+def test_requests_from_the_same_source_never_limit_a_valid_link(
     browser: Browser, portal: Portal, path: str, open_it: Callable[[Browser, str], HttpResponse]
 ) -> None:
     for _ in range(31):
@@ -642,7 +644,7 @@ def test_asking_for_links_and_opening_them_are_counted_apart(browser: Browser, p
     ],
     ids=str,
 )
-def test_a_press_on_a_foreign_page_spends_nothing(
+def test_a_form_from_a_foreign_page_consumes_no_link(
     another: Browser, portal: Portal, path: str, headers: dict[str, str]
 ) -> None:
     before = portal.at_rest()
@@ -668,7 +670,7 @@ def test_a_press_on_a_foreign_page_spends_nothing(
         ("application/json", b'{"switch": ["yes"]}'),
     ],
 )
-def test_a_press_that_cannot_be_read_spends_nothing(
+def test_an_unreadable_form_consumes_no_link(
     another: Browser, portal: Portal, path: str, media: str, body: bytes
 ) -> None:
     answer = another.send(
@@ -714,8 +716,8 @@ def test_when_the_store_does_not_answer_nothing_is_consumed(
     assert browser.get(path).location == "/willow/home"
 
 
-def test_who_signed_in_without_hearing_so_is_signed_in(browser: Browser, portal: Portal, path: str) -> None:
-    portal.aws.lose("TransactWriteItems")
+def test_a_sign_in_with_a_lost_response_keeps_its_session(browser: Browser, portal: Portal, path: str) -> None:
+    portal.aws.drop_response("TransactWriteItems")
 
     assert browser.get(path).location == "/willow/home"
     assert browser.is_signed_in()
@@ -731,7 +733,7 @@ def test_a_session_check_that_fails_is_no_dead_end(browser: Browser, portal: Por
         heard.append(operation)
         return last if operation == "TransactWriteItems" else SLOW if "TransactWriteItems" in heard else None
 
-    with portal.aws.struck(cut_off, lambda _seconds: None):
+    with portal.aws.injecting(cut_off, lambda _seconds: None):
         answer = browser.get(path)
     assert answer.status == 503
     assert browser.is_signed_in() == (last is LOST)

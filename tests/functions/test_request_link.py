@@ -260,7 +260,7 @@ def test_someone_without_access_is_unknown_also_where_no_mail_could_be_sent(app:
     assert app.request_link("robin@example.com").code == "email_unknown"
 
 
-def test_finding_addresses_that_get_no_mail_costs_a_source_what_wrong_ones_cost(portal: Portal) -> None:
+def test_addresses_that_get_no_mail_count_like_unknown_ones_for_a_source(portal: Portal) -> None:
     """B21, B157"""
     app = portal.app()
     for number in range(5):
@@ -273,7 +273,7 @@ def test_finding_addresses_that_get_no_mail_costs_a_source_what_wrong_ones_cost(
     assert app.request_link("ana@example.com").status == 202
 
 
-def test_the_network_around_a_source_pays_for_addresses_that_get_no_mail_too(portal: Portal) -> None:
+def test_addresses_that_get_no_mail_also_count_for_the_network_of_the_source(portal: Portal) -> None:
     use_up(portal, UNKNOWN_ADDRESS_PER_NETWORK.limit, 49, "network", "ask", "2001:db8:77::/48")
 
     assert portal.app("2001:db8:77:1::1").request_link("jo@example.com").code == "no_mail_possible"
@@ -373,7 +373,7 @@ def test_another_browser_that_asks_within_the_minute_is_answered_alike_and_opens
     assert browser.get(portal.letters[0].path).location == "/willow/home"
 
 
-def test_three_links_in_a_quarter_of_an_hour_and_then_a_wait_that_is_true(browser: Browser, portal: Portal) -> None:
+def test_a_fourth_link_within_15_minutes_is_refused_with_the_true_wait(browser: Browser, portal: Portal) -> None:
     for _ in range(3):
         assert browser.request_link("ana@example.com").status == 303
         portal.now += MINUTE
@@ -387,7 +387,7 @@ def test_three_links_in_a_quarter_of_an_hour_and_then_a_wait_that_is_true(browse
     assert ("limit_hit", "ask_quarter") in portal.audit()
 
 
-def test_a_stranger_who_keeps_asking_cannot_keep_a_client_out(browser: Browser, portal: Portal) -> None:
+def test_a_strangers_link_requests_do_not_limit_a_known_browser(browser: Browser, portal: Portal) -> None:
     """The last link stays live; a browser that has signed in before has a budget of its own."""
     browser.sign_in("ana@example.com")
     browser.post("/willow/sign-out")
@@ -419,7 +419,7 @@ def test_a_browser_known_to_one_account_has_no_limit_of_its_own_at_another(brows
     assert browser.request_link("ana@example.com").status == 429
 
 
-def test_ten_links_a_day(browser: Browser, portal: Portal) -> None:
+def test_an_eleventh_link_within_a_day_is_refused(browser: Browser, portal: Portal) -> None:
     for _ in range(10):
         assert browser.request_link("ana@example.com").status == 303
         portal.now += HOUR
@@ -427,7 +427,7 @@ def test_ten_links_a_day(browser: Browser, portal: Portal) -> None:
     minutes_left(browser.request_link("ana@example.com"), DAY - 10 * HOUR)
 
 
-def test_a_practice_sends_three_hundred_letters_an_hour_and_its_wait_costs_the_address_nothing(
+def test_a_practice_sends_300_letters_an_hour_and_its_limit_does_not_count_for_the_address(
     browser: Browser, portal: Portal
 ) -> None:
     use_up(portal, MAIL_PER_PRACTICE.limit, 299, "practice", "harbor")
@@ -463,7 +463,7 @@ def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_befo
 # ── budgets of a source ──
 
 
-def test_ten_requests_in_ten_minutes_from_one_source(portal: Portal) -> None:
+def test_an_eleventh_request_from_one_source_within_ten_minutes_is_refused(portal: Portal) -> None:
     for number in range(10):
         put(portal, WILLOW, f"client{number}@example.com")
         assert portal.browser().request_link(f"client{number}@example.com").status == 303
@@ -493,7 +493,7 @@ def test_a_64_is_one_source_and_a_48_has_ten_times_its_rate_limit(portal: Portal
     assert ask("2001:db8:78::1") == 303
 
 
-def test_five_wrong_addresses_in_a_quarter_of_an_hour_and_then_the_right_one_has_to_wait_too(
+def test_after_five_unknown_addresses_in_15_minutes_a_known_one_is_refused_too(
     browser: Browser, app: App, portal: Portal
 ) -> None:
     """B21"""
@@ -513,7 +513,7 @@ def test_five_wrong_addresses_in_a_quarter_of_an_hour_and_then_the_right_one_has
     assert browser.request_link("ana@example.com").status == 303
 
 
-def test_four_wrong_addresses_cost_the_right_one_nothing(browser: Browser) -> None:
+def test_after_four_unknown_addresses_a_known_one_is_accepted(browser: Browser) -> None:
     """B21"""
     for number in range(4):
         assert browser.request_link(f"typo{number}@example.com").status == 422
@@ -542,7 +542,7 @@ def test_wrong_addresses_are_counted_at_one_portal_for_all_practices(browser: Br
 # ── one answer for every address ──
 
 
-def test_the_page_promises_nothing_about_an_address(browser: Browser, portal: Portal) -> None:
+def test_the_page_does_not_confirm_an_address(browser: Browser, portal: Portal) -> None:
     browser.request_link("nobody@example.com", "harbor")
     page = browser.get("/harbor/sign-in/sent").page
 
@@ -559,14 +559,14 @@ def test_an_app_gets_one_answer_for_every_address(app: App) -> None:
         assert (answer.status, answer.document) == (202, {"status": "sent"})
 
 
-def test_a_practice_that_changes_its_mind_is_heeded_at_once(browser: Browser) -> None:
+def test_a_changed_unknown_address_policy_applies_at_once(browser: Browser) -> None:
     assert browser.request_link("nobody@example.com", "harbor").status == 303
     practices.save(Practice(slug="harbor", name="Harbor", unknown_address=UnknownAddressPolicy.TELL))
 
     assert browser.request_link("nobody2@example.com", "harbor").status == 422
 
 
-def test_a_promise_holds_no_address_and_nothing_that_signs_in(browser: Browser, portal: Portal) -> None:
+def test_a_mail_job_holds_no_address_and_no_secret(browser: Browser, portal: Portal) -> None:
     browser.request_link("ana@example.com")
     (body,) = portal.waiting()
     portal.deliver()
@@ -609,17 +609,17 @@ def test_when_too_many_count_for_a_practice_at_once_nothing_is_counted_and_a_ret
     assert portal.deliver() == 1
 
 
-def test_when_one_count_cannot_be_given_back_the_other_is(browser: Browser, portal: Portal) -> None:
+def test_when_one_reservation_cannot_be_released_the_other_is(browser: Browser, portal: Portal) -> None:
     down = refused("InternalServerError", 500)
     use_up(portal, MAIL_PER_PRACTICE.limit, 299, "practice", "willow")
     heard: list[str] = []
 
-    def strikes(operation: str, _call: int) -> Fault | None:
+    def fault_at(operation: str, _call: int) -> Fault | None:
         """The queue, and the first write after it."""
         heard.append(operation)
         return down if operation == "SendMessage" or heard[-2:] == ["SendMessage", "UpdateItem"] else None
 
-    with portal.aws.struck(strikes, lambda _seconds: None):
+    with portal.aws.injecting(fault_at, lambda _seconds: None):
         assert browser.request_link("ana@example.com").status == 503
 
     assert portal.browser().request_link("lee@example.com").status == 303
@@ -636,7 +636,7 @@ def test_when_the_queue_does_not_answer_every_address_gets_the_same_answer(porta
     assert fields[0] == fields[1]
 
 
-def test_when_the_audit_cannot_be_written_no_letter_is_promised(browser: Browser, portal: Portal) -> None:
+def test_without_its_audit_row_no_mail_job_is_queued(browser: Browser, portal: Portal) -> None:
     portal.aws.refuse("PutItem", "InternalServerError")
 
     assert browser.request_link("ana@example.com").status == 503
@@ -645,7 +645,7 @@ def test_when_the_audit_cannot_be_written_no_letter_is_promised(browser: Browser
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
-def test_when_the_store_does_not_answer_nothing_is_promised(browser: Browser, portal: Portal, operation: str) -> None:
+def test_in_a_store_outage_no_mail_job_is_queued(browser: Browser, portal: Portal, operation: str) -> None:
     portal.aws.refuse(operation, "ProvisionedThroughputExceededException")
 
     answer = browser.request_link("ana@example.com")
@@ -655,7 +655,7 @@ def test_when_the_store_does_not_answer_nothing_is_promised(browser: Browser, po
     assert "ProvisionedThroughput" not in answer.body
 
 
-def test_access_that_is_given_back_lets_someone_request_a_link(browser: Browser, portal: Portal) -> None:
+def test_reinstated_access_lets_a_client_request_a_link(browser: Browser, portal: Portal) -> None:
     """B62"""
     assert browser.request_link("robin@example.com").status == 422
     change(portal, "willow", "robin@example.com", status="active", epoch=2)
@@ -666,9 +666,7 @@ def test_access_that_is_given_back_lets_someone_request_a_link(browser: Browser,
 # ── who pays for whom ──
 
 
-def test_a_neighbours_wrong_addresses_do_not_stop_a_browser_that_has_signed_in_before(
-    browser: Browser, portal: Portal
-) -> None:
+def test_wrong_addresses_from_the_same_source_do_not_limit_a_known_browser(browser: Browser, portal: Portal) -> None:
     browser.sign_in("ana@example.com")
     browser.post("/willow/sign-out")
     portal.now += HOUR
@@ -704,7 +702,7 @@ def test_one_client_cannot_use_up_what_a_practice_keeps_for_known_browsers(porta
     assert portal.browser("203.0.113.99").request_link("lee@example.com", practice.slug).status == 429
 
 
-def test_a_known_browser_that_goes_on_asking_fills_no_audit(browser: Browser, portal: Portal) -> None:
+def test_repeated_requests_of_a_known_browser_write_no_audit_rows(browser: Browser, portal: Portal) -> None:
     browser.sign_in("ana@example.com")
     browser.post("/willow/sign-out")
     portal.now += HOUR

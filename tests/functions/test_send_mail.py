@@ -160,7 +160,7 @@ def test_a_delivery_that_is_reported_at_once_is_seen(
     assert portal.audit() == [("link_sent", None)]
 
 
-def test_a_letter_without_its_audit_row_is_written_down_when_its_promise_is_redelivered(
+def test_a_letter_without_its_audit_row_is_audited_when_its_mail_job_is_redelivered(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     portal.aws.refuse("PutItem", "InternalServerError")
@@ -234,7 +234,7 @@ def test_a_message_that_is_redelivered_after_its_link_was_used_sends_nothing(
     assert portal.browser().post(portal.letters[0].path).status == 410
 
 
-def test_of_two_requests_the_newer_one_wins_in_whatever_order_they_are_delivered(
+def test_the_newer_of_two_links_is_valid_in_either_order_of_delivery(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     """B35"""
@@ -272,7 +272,7 @@ def test_a_link_made_before_a_key_rotation_is_mailed_anew_as_it_was(
         ("ana@example.com", {"epoch": 2}, "no_access", None),
     ],
 )
-def test_a_promise_that_may_not_be_stored_sends_nothing_and_is_written_down(
+def test_a_skipped_mail_job_sends_nothing_and_is_audited(
     portal: Portal, address: str, changes: dict[str, Any], reason: str, status: str | None
 ) -> None:
     """B49, B58, B65"""
@@ -288,7 +288,7 @@ def test_a_promise_that_may_not_be_stored_sends_nothing_and_is_written_down(
     assert noted(portal, account).get("email_status") == status
 
 
-def test_a_promise_to_an_address_that_nobody_has_sends_nothing(portal: Portal) -> None:
+def test_a_mail_job_of_an_unknown_account_sends_nothing(portal: Portal) -> None:
     before = portal.at_rest()["Accounts"]
 
     assert portal.work(body_of(a_job(tokens.random_id(), NOON))) == []
@@ -298,7 +298,7 @@ def test_a_promise_to_an_address_that_nobody_has_sends_nothing(portal: Portal) -
     assert portal.audit() == [("link_suppressed", "no_access")]
 
 
-def test_consent_that_was_withdrawn_while_the_promise_waited_is_heeded(portal: Portal, browser: Browser) -> None:
+def test_a_mail_job_is_skipped_if_consent_was_withdrawn_after_it_was_queued(portal: Portal, browser: Browser) -> None:
     """B49"""
     browser.request_link("ana@example.com")
     change(portal, "willow", "ana@example.com", email_ok=False)
@@ -341,7 +341,7 @@ def test_a_letter_that_ses_will_never_take_is_final_and_shown(portal: Portal, an
 def test_what_ses_has_not_verified_is_reported_in_words_that_lead_on(portal: Portal, ana: bytes) -> None:
     """As the first mail of a new account often is: in SES's sandbox the recipient has to be verified too."""
     words = "Email address is not verified. The following identities failed the check in region US-EAST-1:"
-    portal.aws.refuse("SendEmail", "MessageRejected", words=words)
+    portal.aws.refuse("SendEmail", "MessageRejected", message=words)
 
     assert portal.work(body_of(a_job(ana, NOON))) == []
 
@@ -438,7 +438,7 @@ def test_one_letter_that_fails_does_not_hold_up_the_nine_others(portal: Portal, 
         json.dumps({"practice": "willow", "account": "AAAA=", "request": "x", "epoch": 1, "kind": "sign_in"}),
     ],
 )
-def test_a_message_that_is_no_promise_comes_back_alone(portal: Portal, ana: bytes, poison: str) -> None:
+def test_only_the_message_that_is_no_mail_job_is_redelivered(portal: Portal, ana: bytes, poison: str) -> None:
     lee = key_of(portal, "willow", "lee@example.com")
 
     assert portal.work(body_of(a_job(ana, NOON)), poison, body_of(a_job(lee, NOON))) == [1]
@@ -459,7 +459,7 @@ def test_a_message_that_is_no_promise_comes_back_alone(portal: Portal, ana: byte
     ],
     ids=str,
 )
-def test_a_promise_with_a_wrong_field_is_none(portal: Portal, ana: bytes, change_: dict[str, Any]) -> None:
+def test_a_mail_job_with_a_wrong_field_is_invalid(portal: Portal, ana: bytes, change_: dict[str, Any]) -> None:
     assert portal.work(json.dumps(json.loads(body_of(a_job(ana, NOON))) | change_)) == [0]
     assert portal.letters == []
 
@@ -471,7 +471,7 @@ def test_nothing_that_a_foreign_exception_says_is_written_down(portal: Portal, a
     assert "canary" not in portal.log.getvalue()
 
 
-def test_a_promise_of_a_newer_version_is_stored(portal: Portal, ana: bytes) -> None:
+def test_a_mail_job_of_a_newer_version_is_sent(portal: Portal, ana: bytes) -> None:
     assert portal.work(json.dumps(json.loads(body_of(a_job(ana, NOON))) | {"tomorrow": {"a": 1}})) == []
 
     assert len(portal.letters) == 1
@@ -481,7 +481,7 @@ NEWER = "pin_ended"
 """A kind of letter that only a later version knows."""
 
 
-def test_a_promise_of_a_kind_that_only_a_newer_version_knows_goes_back_to_the_queue(portal: Portal, ana: bytes) -> None:
+def test_a_mail_job_of_an_unknown_kind_is_redelivered(portal: Portal, ana: bytes) -> None:
     """Any letter of ours would be a wrong one; that version takes it, or the dead-letter queue and its alarm."""
     before = portal.at_rest()
     body = json.dumps(json.loads(body_of(a_job(ana, NOON))) | {"kind": NEWER})
@@ -502,7 +502,7 @@ def test_a_kind_that_someone_adds_without_a_letter_sends_no_other_one(
     assert portal.letters == []
 
 
-def test_a_promise_of_a_practice_that_is_gone_comes_back(portal: Portal, ana: bytes) -> None:
+def test_a_mail_job_of_a_missing_practice_is_redelivered(portal: Portal, ana: bytes) -> None:
     portal.tables.delete_item(TableName="Practices", Key={"slug": {"S": "willow"}})
 
     assert portal.work(body_of(a_job(ana, NOON))) == [0]

@@ -144,7 +144,7 @@ def test_the_document_holds_no_address(ana: Browser) -> None:
     assert "@" not in ana.get("/willow/session").body
 
 
-def test_the_document_never_promises_more_time_than_there_is(ana: Browser, portal: Portal) -> None:
+def test_the_session_document_never_shows_more_time_than_there_is(ana: Browser, portal: Portal) -> None:
     for _ in range(71):
         portal.now += 10 * MINUTE
         assert ana.is_signed_in()

@@ -1,7 +1,6 @@
-"""An OpenID provider that does as it is told: honest as it stands, and able to forge or withhold whatever it says.
+"""A fake OpenID provider. A test can forge or leave out any part of its responses.
 
-It has nothing in common with the stand-in of a local run, not even a library: two that agree on what the portal may
-ask and has to believe are more than one.
+It shares no code and no library with the provider of a local run, so that one mistake cannot hide in both.
 """
 
 import hashlib
@@ -27,13 +26,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 CLIENT, SECRET = "portal.apps.example", "hush-hush-hush"
 MARIA = "110169484474386276334"
-"""The number of an account at this provider."""
+"""The subject (`sub`) of an account at this provider."""
 FORGOTTEN_SECONDS = 12
-"""Nobody waits for an answer as long as this."""
+"""Longer than any client waits for a response."""
 
 
 class Absent(Enum):
-    """In place of a claim that is left out; it has the same name in every process that tests run in."""
+    """The value of a claim that is left out. Its name is the same in every test process."""
 
     CLAIM = "missing"
 
@@ -44,33 +43,33 @@ FIRST = rsa.generate_private_key(65537, 2048)
 SECOND = rsa.generate_private_key(65537, 2048)
 
 type Reply = Callable[["FakeProviderHandler"], None]
-"""What is answered instead of the truth."""
+"""Sends another response than the correct one."""
 type Claim = Any
-"""A value, or what makes one of the present second."""
+"""A value, or a function of the current Unix second that returns one."""
 
 
 def encoded(raw: bytes) -> str:
-    """Base64url without padding (RFC 7515)."""
+    """Return base64url without padding (RFC 7515)."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def rs256(key: rsa.RSAPrivateKey) -> Callable[[bytes], bytes]:
-    """Signs as Google does."""
+    """Return a function that signs with RS256, as Google does."""
     return lambda signed: key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
 
 
 def hs256(secret: bytes) -> Callable[[bytes], bytes]:
-    """Signs with what both sides know, which a public key is."""
+    """Return a function that signs with HS256. The secret may be a public key."""
     return lambda signed: hmac.digest(secret, signed, "sha256")
 
 
 def pem(key: rsa.RSAPrivateKey) -> bytes:
-    """The public half, as a file."""
+    """Return the public key as PEM."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def jwk(kid: str, key: rsa.RSAPrivateKey) -> dict[str, str]:
-    """The public half, as RFC 7517 writes it."""
+    """Return the public key as a JWK (RFC 7517)."""
     numbers = key.public_key().public_numbers()
     n, e = (encoded(number.to_bytes((number.bit_length() + 7) // 8)) for number in (numbers.n, numbers.e))
     return {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": kid, "n": n, "e": e}
@@ -78,31 +77,31 @@ def jwk(kid: str, key: rsa.RSAPrivateKey) -> dict[str, str]:
 
 @dataclass
 class FakeProvider:
-    """What it says, and what it was asked."""
+    """The provider's configurable responses, and the requests that it got."""
 
     url: str
     claims: dict[str, Claim] = field(default_factory=dict)
-    """What an ID token says other than the truth; `MISSING` for what it leaves out."""
+    """Claims of ID tokens that differ from the correct ones. `MISSING` leaves a claim out."""
     header: dict[str, Any] = field(default_factory=dict)
-    """The same of its header."""
+    """The same for the header."""
     sign: Callable[[bytes], bytes] = field(default_factory=lambda: rs256(FIRST))
     keys: dict[str, Any] = field(default_factory=lambda: {"keys": [jwk("second", SECOND), jwk("first", FIRST)]})
-    """What it publishes."""
+    """The published key set."""
     cache_control: str = "public, max-age=0, must-revalidate"
     at_token: Reply | None = None
     at_keys: Reply | None = None
     authorize_requests: list[dict[str, list[str]]] = field(default_factory=list)
-    """The queries that browsers came with."""
+    """The queries of authorization requests."""
     exchanges: list[dict[str, list[str]]] = field(default_factory=list)
-    """The forms that the portal sent."""
+    """The forms of token requests."""
     given: list[str] = field(default_factory=list)
-    """Every code and token that it gave away, and every name and number in them: nobody may keep them."""
+    """Every issued code and token. The portal may not store or log them."""
     keys_fetched: int = 0
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def consented(self, location: str) -> str:
-        """The way back for someone who was sent to `location` and agreed: path and query at the portal."""
+        """Consent at the authorization URL `location`, and return path and query of the callback."""
         there, way = urlsplit(location), HTTPConnection(urlsplit(self.url).netloc, timeout=10)
         way.request("GET", f"{there.path}?{there.query}")
         answer = way.getresponse()
@@ -112,7 +111,7 @@ class FakeProvider:
         return f"{back.path}?{back.query}"
 
     def code_for(self, query: dict[str, list[str]]) -> str:
-        """A code, good once, for whoever knows what it was asked for with."""
+        """Return a single-use code that is bound to the authorization request."""
         code = f"4/0{secrets.token_urlsafe(40)}"
         with self._lock:
             self.authorize_requests.append(query)
@@ -121,7 +120,7 @@ class FakeProvider:
         return code
 
     def token_for(self, form: dict[str, list[str]]) -> dict[str, Any] | None:
-        """What is given for a code to whom it was meant for; None for anybody else."""
+        """Return the token response to a valid token request, None to any other."""
         config = {name: values[0] for name, values in form.items() if len(values) == 1}
         with self._lock:
             self.exchanges.append(form)
@@ -142,7 +141,7 @@ class FakeProvider:
         return {"access_token": access, "expires_in": 3599, "scope": authorize_query["scope"], "id_token": token}
 
     def token(self, nonce: str) -> str:
-        """An ID token, as honest as it was told to be."""
+        """Return an ID token with the configured claims, header and signature."""
         now = int(time.time())
         config = {
             "iss": self.url,
@@ -165,12 +164,12 @@ class FakeProvider:
 
 
 class FakeProviderHandler(BaseHTTPRequestHandler):
-    """One request, answered as the provider is told to."""
+    """A handler of one request, with the configured response."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """The way to a code, or the keys."""
+        """Respond to an authorization request or a request for the keys."""
         provider, there = self._provider, urlsplit(self.path)
         if there.path == "/o/auth":
             query = parse_qs(there.query, keep_blank_values=True)
@@ -183,7 +182,7 @@ class FakeProviderHandler(BaseHTTPRequestHandler):
             self.say(404)
 
     def do_POST(self) -> None:
-        """A token for a code."""
+        """Respond to a token request."""
         form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode(), keep_blank_values=True)
         answer = self._provider.token_for(form) if self.path == "/token" else None
         if self._provider.at_token:
@@ -192,21 +191,21 @@ class FakeProviderHandler(BaseHTTPRequestHandler):
             self.tell(answer or {"error": "invalid_grant"}, 200 if answer else 400)
 
     def say(self, status: int, body: bytes = b"", **headers: str) -> None:
-        """Answer with these bytes."""
+        """Send a response with these bytes."""
         self.send_response(status)
         for name, value in ({"content_length": str(len(body))} | headers).items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        # whoever asked may have had enough
+        # the client may have closed the connection
         with suppress(OSError):
             self.wfile.write(body)
 
     def tell(self, document: Any, status: int = 200, **headers: str) -> None:
-        """Answer with a document."""
+        """Send a JSON response."""
         self.say(status, json.dumps(document).encode(), content_type="application/json", **headers)
 
     def drip(self, start: bytes, drop: bytes, seconds: float) -> None:
-        """Answer as slowly as someone does who wants to be waited for."""
+        """Send `drop` every `seconds` after `start`, for longer than any client waits."""
         self.close_connection = True
         with suppress(OSError):
             self.wfile.write(start)
@@ -216,12 +215,12 @@ class FakeProviderHandler(BaseHTTPRequestHandler):
                 self.wfile.write(drop)
 
     def say_nothing(self) -> None:
-        """Answer never."""
+        """Send no response."""
         self.close_connection = True
         self._over.wait(FORGOTTEN_SECONDS)
 
     def log_message(self, *_: object) -> None:
-        """Codes are in addresses."""
+        """Log nothing: URLs hold codes."""
 
     @property
     def _provider(self) -> FakeProvider:
@@ -238,7 +237,7 @@ def _tell_keys(conversation: FakeProviderHandler) -> None:
 
 
 class Server(ThreadingHTTPServer):
-    """On a port of this machine."""
+    """An HTTP server on a free local port."""
 
     daemon_threads = True
     block_on_close = False
@@ -249,19 +248,19 @@ class Server(ThreadingHTTPServer):
         self.provider = FakeProvider(f"http://127.0.0.1:{self.server_port}")
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever asked may have had enough."""
+        """Ignore connections that the client closed."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
     def reset(self) -> FakeProvider:
-        """The same place, honest and without a past."""
+        """Return a new provider at the same URL, without forged claims or recorded requests."""
         self.provider = FakeProvider(self.provider.url)
         return self.provider
 
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """A provider that answers for as long as the context lasts."""
+    """Run a provider until the context ends."""
     with Server() as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -274,17 +273,17 @@ def serving() -> Iterator[Server]:
 
 
 def secrets_in(form: Mapping[str, list[str]]) -> list[str]:
-    """What the portal said of itself in a form, and may be written down nowhere."""
+    """Return the client secret and the code verifier of a token request."""
     return [form["client_secret"][0], form["code_verifier"][0]]
 
 
 def heard(token: str) -> dict[str, Any]:
-    """The claims of a token."""
+    """Return the claims of a token."""
     part = token.split(".")[1]
     claims: dict[str, Any] = json.loads(b64decode(part + "=" * (-len(part) % 4), altchars=b"-_"))
     return claims
 
 
 def read(target: str) -> dict[str, str]:
-    """A query as names and values."""
+    """Return the first value of each query parameter."""
     return {name: unquote(values[0]) for name, values in parse_qs(urlsplit(target).query).items()}

@@ -1,4 +1,4 @@
-"""What people and clinicians do at a portal with a Google of these tests."""
+"""A portal with a fake Google, and browsers that sign in with it."""
 
 import secrets
 from dataclasses import dataclass
@@ -15,49 +15,49 @@ MARIA, KIM = "maria.gomez@gmail.com", "kim+kids@gmail.com"
 
 
 class ProviderBrowser(Browser):
-    """Someone's browser, that can go to Google and back."""
+    """A browser that can sign in with Google."""
 
     def __init__(self, portal: LivePortal, google: FakeProvider) -> None:
         super().__init__(portal, new_source())
         self.google = google
 
-    def leave(self, practice: str = "willow", **fields: str) -> str:
-        """Press the button; where it leads."""
+    def start_google(self, practice: str = "willow", **fields: str) -> str:
+        """Start sign-in with Google, and return the authorization URL."""
         return self.post(f"/{practice}/google", fields).location
 
-    def way_back(self, practice: str = "willow") -> str:
-        """Press the button and agree at Google; the address that Google sends the browser to."""
-        return self.google.consented(self.leave(practice))
+    def google_callback(self, practice: str = "willow") -> str:
+        """Start sign-in, consent at Google, and return the callback's path and query."""
+        return self.google.consented(self.start_google(practice))
 
-    def come(self, practice: str = "willow") -> HttpResponse:
-        """The whole road."""
-        return self.get(self.way_back(practice))
+    def sign_in_with_google(self, practice: str = "willow") -> HttpResponse:
+        """Sign in with Google, and return the response to the callback."""
+        return self.get(self.google_callback(practice))
 
 
 @dataclass(frozen=True)
 class ProviderPortal:
-    """A portal, its Google, and what its clinicians can do."""
+    """A portal, its fake Google, and requests of its clinicians."""
 
     live_portal: LivePortal
     google: FakeProvider
     maria: str
-    """Where Maria's account is kept."""
+    """The account key of Maria."""
 
     def guest(self) -> ProviderBrowser:
-        """A browser that was never here."""
+        """Return a browser without cookies."""
         return ProviderBrowser(self.live_portal, self.google)
 
     def account(self, address: str = MARIA) -> dict[str, Any]:
-        """It, as it is kept."""
+        """Return the stored account of an address at Willow."""
         (found,) = self.live_portal.items("Accounts", practice="willow", address=address)
         return found
 
     def sessions(self) -> int:
-        """How many are open."""
+        """Return the number of stored sessions."""
         return len(self.live_portal.at_rest()["Sessions"])
 
     def refusals(self) -> list[str]:
-        """Why Google accounts were refused, as the audit has it, oldest first."""
+        """Return the reasons of `google_refused` audit events, oldest first."""
         rows = self.live_portal.items("Events", kind="google_refused")
         return [row["reason"] for row in sorted(rows, key=lambda row: str(row["id"]))]
 
@@ -73,11 +73,11 @@ class ProviderPortal:
         return self.live_portal.clinician(role=role).request(method, route, body, key=key).status
 
     def practice_wants_google(self, wanted: bool) -> None:
-        """An administrator's switch."""
+        """Switch sign-in with Google on or off for the practice."""
         assert self.clinician("PATCH", "", "admin", {"google": wanted}) == 200
 
     def forget(self) -> None:
-        """Put Maria's account back to how it was on file."""
+        """Unlink Maria's identity, and clear the end of her access."""
         self.live_portal.portal.address.client("dynamodb").update_item(
             TableName="Accounts",
             Key={"key": {"S": self.maria}},
@@ -86,7 +86,7 @@ class ProviderPortal:
 
 
 def without(target: str, *names: str, **other: str) -> str:
-    """An address with some of its query left out, or told otherwise."""
+    """Return a target without these query parameters, or with other values."""
     parts = urlsplit(target)
     pairs = [tuple(pair.split("=", 1)) for pair in parts.query.split("&")]
     saved = [f"{name}={value}" for name, value in pairs if name not in names and name not in other]
@@ -94,7 +94,7 @@ def without(target: str, *names: str, **other: str) -> str:
 
 
 def is_refused(answer: HttpResponse, heading: str = "") -> bool:
-    """Whether it is the page for whoever comes back unserved, with both other ways in."""
+    """Return True if the refusal page has this heading. Fail unless it offers the link and the PIN."""
     assert answer.status == 403, answer
     page = answer.page
     assert page.links["Request a new link"] == "/willow/sign-in"

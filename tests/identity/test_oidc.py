@@ -65,7 +65,7 @@ FORGED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("forged", FORGED)
 def test_a_forged_claim_opens_nothing(guest: ProviderBrowser, google: FakeProvider, forged: str) -> None:
     google.claims |= FORGED[forged]
-    assert is_refused(guest.come(), FAILED)
+    assert is_refused(guest.sign_in_with_google(), FAILED)
     assert not guest.is_signed_in()
     assert len(google.exchanges) == 1
 
@@ -85,7 +85,7 @@ TRUE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("true", TRUE)
 def test_what_google_may_say_as_well_is_believed(guest: ProviderBrowser, google: FakeProvider, true: str) -> None:
     google.claims |= TRUE[true]
-    assert guest.come().status == 303
+    assert guest.sign_in_with_google().status == 303
 
 
 def none(_: bytes) -> bytes:
@@ -122,7 +122,7 @@ HEADERS: dict[str, tuple[dict[str, Any], Callable[[bytes], bytes]]] = {
 @pytest.mark.parametrize("forged", HEADERS)
 def test_a_forged_signature_opens_nothing(guest: ProviderBrowser, google: FakeProvider, forged: str) -> None:
     google.header, google.sign = HEADERS[forged]
-    assert is_refused(guest.come(), FAILED)
+    assert is_refused(guest.sign_in_with_google(), FAILED)
     assert not guest.is_signed_in()
 
 
@@ -131,7 +131,7 @@ def test_a_token_that_names_no_key_is_good_if_one_of_them_signed_it(
 ) -> None:
     """RFC 7515, section 4.1.4: the name is a hint."""
     google.header = {"kid": MISSING}
-    assert guest.come().status == 303
+    assert guest.sign_in_with_google().status == 303
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ def test_a_token_that_names_no_key_is_good_if_one_of_them_signed_it(
 )
 def test_what_is_no_token_at_all_opens_nothing(guest: ProviderBrowser, google: FakeProvider, token: object) -> None:
     google.at_token = lambda conversation: conversation.tell({"id_token": token})
-    assert is_refused(guest.come(), FAILED)
+    assert is_refused(guest.sign_in_with_google(), FAILED)

@@ -103,7 +103,7 @@ def test_a_token_endpoint_that_is_not_well_ends_on_the_page(
     guest: ProviderBrowser, google: FakeProvider, broken: str
 ) -> None:
     google.at_token = BROKEN[broken]
-    assert is_refused(guest.come(), FAILED)
+    assert is_refused(guest.sign_in_with_google(), FAILED)
     assert len(google.exchanges) == 1
 
 
@@ -112,7 +112,7 @@ def test_certificates_that_are_not_well_end_on_the_page(
     guest: ProviderBrowser, google: FakeProvider, broken: str
 ) -> None:
     google.at_keys = (BROKEN | KEYLESS)[broken]
-    assert is_refused(guest.come(), FAILED)
+    assert is_refused(guest.sign_in_with_google(), FAILED)
     assert google.keys_fetched == 1
 
 
@@ -120,7 +120,7 @@ def test_certificates_that_are_not_well_end_on_the_page(
 def test_nobody_waits_for_a_slow_token_endpoint(guest: ProviderBrowser, google: FakeProvider, slow: Reply) -> None:
     google.at_token = slow
     begun = time.monotonic()
-    assert is_refused(guest.come(), FAILED)
+    assert is_refused(guest.sign_in_with_google(), FAILED)
     assert time.monotonic() - begun < PATIENCE_SECONDS
 
 
@@ -128,7 +128,7 @@ def test_nobody_waits_for_a_slow_token_endpoint(guest: ProviderBrowser, google: 
 def test_nobody_waits_for_slow_certificates(guest: ProviderBrowser, google: FakeProvider, slow: Reply) -> None:
     google.at_keys = slow
     begun = time.monotonic()
-    assert is_refused(guest.come(), FAILED)
+    assert is_refused(guest.sign_in_with_google(), FAILED)
     assert time.monotonic() - begun < PATIENCE_SECONDS
 
 
@@ -139,29 +139,29 @@ def test_nobody_waits_longer_if_both_are_slow(guest: ProviderBrowser, google: Fa
 
     google.at_token, google.at_keys = late, silent
     begun = time.monotonic()
-    assert is_refused(guest.come(), FAILED)
+    assert is_refused(guest.sign_in_with_google(), FAILED)
     assert time.monotonic() - begun < PATIENCE_SECONDS
 
 
 def test_after_a_failure_the_next_try_works(guest: ProviderBrowser, google: FakeProvider) -> None:
     google.at_token = BROKEN["500"]
-    is_refused(guest.come())
+    is_refused(guest.sign_in_with_google())
     google.at_token = None
-    assert guest.come().status == 303
+    assert guest.sign_in_with_google().status == 303
 
 
 def test_keys_may_come_as_googles_own_map(guest: ProviderBrowser, google: FakeProvider) -> None:
     google.keys = {"first": pem(FIRST).decode()}
-    assert guest.come().status == 303
+    assert guest.sign_in_with_google().status == 303
 
 
 def test_a_key_that_nobody_understands_does_not_spoil_the_others(guest: ProviderBrowser, google: FakeProvider) -> None:
     """RFC 7517, section 5"""
     odd = [{"kty": "EC", "crv": "P-256", "x": "x", "y": "y", "kid": "odd"}, {"kty": "RSA", "kid": "bare"}, {}]
     google.keys = {"keys": [*odd, jwk("tiny", FIRST) | {"n": "Aw", "e": "Ag"}, jwk("first", FIRST)]}
-    assert guest.come().status == 303
+    assert guest.sign_in_with_google().status == 303
 
 
 def test_what_google_says_is_never_repeated(guest: ProviderBrowser, google: FakeProvider) -> None:
     google.at_token = lambda it: it.tell({"error": "invalid_grant", "error_description": "for maria <b>x"}, 400)
-    assert "maria" not in guest.come().body
+    assert "maria" not in guest.sign_in_with_google().body

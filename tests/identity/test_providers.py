@@ -26,7 +26,7 @@ def test_every_name_has_a_row_and_every_row_a_name() -> None:
 
 
 @every_provider
-def test_a_mark_is_drawn_by_a_template_of_ours(provider: Provider) -> None:
+def test_every_provider_mark_is_a_template_of_the_package(provider: Provider) -> None:
     assert (TEMPLATES / provider.mark).is_file()
 
 

@@ -11,59 +11,59 @@ def shortly(value: str) -> str:
     return ascii(value)[:9]
 
 
-def spends_nothing(guest: ProviderBrowser, back: str) -> None:
+def consumed_no_state(guest: ProviderBrowser, back: str) -> None:
     """The attempt still stands, and leads in."""
     assert len(guest.google.exchanges) == 0
     assert guest.get(back).status == 303
 
 
 def test_someone_who_turns_back_at_google_reads_so(guest: ProviderBrowser) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     assert is_refused(guest.get(without(back, "code", error="access_denied")), CANCELLED)
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
 @pytest.mark.parametrize("error", ["server_error", "temporarily_unavailable", "login_required", "", "<b>x"])
 def test_any_other_error_of_google_is_a_failure(guest: ProviderBrowser, error: str) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     answer = guest.get(without(back, "code", error=error))
 
     assert is_refused(answer, FAILED)
     assert "<b>x" not in answer.body
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
 @pytest.mark.parametrize("code", [None, ""])
 def test_no_code_is_a_failure(guest: ProviderBrowser, code: str | None) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     other = {} if code is None else {"code": code}
     assert is_refused(guest.get(without(back, "code", **other)), FAILED)
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
 @pytest.mark.parametrize("code", ["x", "4/0" + "x" * 2000, "é", "\x00", "a b&c=d", "a,b"], ids=shortly)
 def test_a_code_that_google_never_gave_is_a_failure(guest: ProviderBrowser, code: str) -> None:
-    assert is_refused(guest.get(without(guest.way_back(), code=code)), FAILED)
+    assert is_refused(guest.get(without(guest.google_callback(), code=code)), FAILED)
     assert not guest.is_signed_in()
 
 
 def test_no_state_is_a_failure(guest: ProviderBrowser) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     assert is_refused(guest.get(without(back, "state")), FAILED)
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
 @pytest.mark.parametrize("state", ["", "x", "x" * 60, "é", "\x00", "A" * 5000, "=", "a,b"], ids=shortly)
 def test_a_state_that_is_not_valid_is_a_failure(guest: ProviderBrowser, state: str) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     assert is_refused(guest.get(without(back, state=state)), FAILED)
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
 @pytest.mark.parametrize("slugs", [(), ("willow", "harbor")], ids=str)
 def test_a_return_of_nowhere_names_no_practice(guest: ProviderBrowser, slugs: tuple[str, ...]) -> None:
     for slug in slugs:
-        guest.leave(slug)
+        guest.start_google(slug)
     answer = guest.get("/google/callback")
 
     assert answer.status == 403
@@ -77,18 +77,20 @@ def test_a_cookie_for_a_practice_that_is_none_breaks_nothing(guest: ProviderBrow
 
 @pytest.mark.parametrize("twice", ["code", "state", "error"])
 def test_a_repeated_parameter_is_not_read(guest: ProviderBrowser, twice: str) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     extra = {"code": "code=x", "state": "state=x", "error": "error=x&error=access_denied"}[twice]
     answer = guest.get(f"{back}&{extra}")
 
     assert answer.status == 400
     assert not any(name.startswith("__Host-session") for name in answer.cookie_values)
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
-def test_a_return_works_once_and_leads_home_when_it_is_reloaded(place: ProviderPortal, guest: ProviderBrowser) -> None:
+def test_a_callback_works_once_and_redirects_home_when_it_is_reloaded(
+    place: ProviderPortal, guest: ProviderBrowser
+) -> None:
     """As a used link does: home for whom it has signed in here, and no way in for anyone else."""
-    back, before = guest.way_back(), place.sessions()
+    back, before = guest.google_callback(), place.sessions()
     assert guest.get(back).status == 303
     saved = dict(guest.cookies)
     assert guest.get(back).location == "/willow/home"
@@ -100,8 +102,8 @@ def test_a_return_works_once_and_leads_home_when_it_is_reloaded(place: ProviderP
     assert guest.is_signed_in()
 
 
-def test_a_return_that_signed_someone_else_in_leads_nobody_home(place: ProviderPortal, guest: ProviderBrowser) -> None:
-    back = guest.way_back()
+def test_a_used_callback_redirects_no_other_account_home(place: ProviderPortal, guest: ProviderBrowser) -> None:
+    back = guest.google_callback()
     guest.get(back)
     ana = place.live_portal.signed_in("ana@example.com")
 
@@ -109,7 +111,7 @@ def test_a_return_that_signed_someone_else_in_leads_nobody_home(place: ProviderP
 
 
 def test_a_used_state_takes_no_fresh_code(guest: ProviderBrowser, google: FakeProvider) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     guest.get(back)
     (query,) = google.authorize_requests
     fresh = without(back, code=google.code_for(query))
@@ -122,7 +124,7 @@ def test_a_used_state_takes_no_fresh_code(guest: ProviderBrowser, google: FakePr
 
 
 def test_a_return_after_ten_minutes_is_too_late(place: ProviderPortal, guest: ProviderBrowser) -> None:
-    back, saved = guest.way_back(), dict(guest.cookies)
+    back, saved = guest.google_callback(), dict(guest.cookies)
     place.live_portal.wait(601)
     guest.cookies = saved
 
@@ -131,26 +133,26 @@ def test_a_return_after_ten_minutes_is_too_late(place: ProviderPortal, guest: Pr
 
 
 def test_a_return_within_ten_minutes_is_not(place: ProviderPortal, guest: ProviderBrowser) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     place.live_portal.wait(590)
     assert guest.get(back).status == 303
 
 
 def test_without_the_cookie_it_is_another_browser(place: ProviderPortal, guest: ProviderBrowser) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     assert is_refused(place.guest().get(back), FAILED)
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
 def test_an_attackers_code_and_state_do_nothing_in_a_victims_browser(
     place: ProviderPortal, guest: ProviderBrowser
 ) -> None:
     attacker, victim = place.guest(), guest
-    trap, own = attacker.way_back(), victim.way_back()
+    trap, own = attacker.google_callback(), victim.google_callback()
 
     assert is_refused(victim.get(trap), FAILED)
     assert not victim.is_signed_in()
-    spends_nothing(victim, own)
+    consumed_no_state(victim, own)
     assert victim.is_signed_in()
     # nor was the attacker's own attempt used up by it
     assert attacker.get(trap).status == 303
@@ -162,9 +164,9 @@ def test_one_cookie_that_an_attacker_plants_is_not_enough(
     place: ProviderPortal, planted: str, *, was_here: bool
 ) -> None:
     attacker, victim = place.guest(), place.guest()
-    trap = attacker.way_back()
+    trap = attacker.google_callback()
     if was_here:
-        victim.leave()
+        victim.start_google()
     victim.cookies[planted] = attacker.cookies[planted]
 
     assert is_refused(victim.get(trap), FAILED)
@@ -178,14 +180,14 @@ def test_google_switches_accounts_only_after_confirmation(place: ProviderPortal,
     account = guest.get("/willow/session").document["account"]
     before = place.sessions()
 
-    query = guest.get(guest.way_back())
+    query = guest.get(guest.google_callback())
     assert query.status == 200
     assert query.page.heading == "Switch to another account?"
     assert "m•••@gmail.com" in query.page.text
     assert guest.get("/willow/session").document["account"] == account
     assert place.sessions() == before
 
-    agreed = guest.google.consented(guest.leave(switch="yes"))
+    agreed = guest.google.consented(guest.start_google(switch="yes"))
     assert guest.get(agreed).location == "/willow/profiles"
     assert guest.get("/willow/session").document["account"] != account
 
@@ -194,22 +196,22 @@ def test_an_attackers_code_with_the_victims_state_proves_nothing(
     place: ProviderPortal, guest: ProviderBrowser, google: FakeProvider
 ) -> None:
     attacker = place.guest()
-    attacker.way_back()
+    attacker.google_callback()
     stolen = google.code_for(google.authorize_requests[-1])
-    assert is_refused(guest.get(without(guest.way_back(), code=stolen)), FAILED)
+    assert is_refused(guest.get(without(guest.google_callback(), code=stolen)), FAILED)
     assert not guest.is_signed_in()
 
 
 def test_two_cookies_of_one_name_are_refused(guest: ProviderBrowser) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     own = "; ".join(f"{name}={value}" for name, value in guest.cookies.items())
     both = f"__Host-google-willow=x; {own}"
     assert is_refused(guest.get(back, Cookie=both), FAILED)
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
 def test_a_state_of_one_practice_opens_nothing_at_another(guest: ProviderBrowser) -> None:
-    back = guest.way_back("harbor")
+    back = guest.google_callback("harbor")
     guest.cookies["__Host-google-willow"] = guest.cookies.pop("__Host-google-harbor")
     assert guest.get(back).status == 403
     assert not guest.is_signed_in("willow")
@@ -217,7 +219,7 @@ def test_a_state_of_one_practice_opens_nothing_at_another(guest: ProviderBrowser
 
 
 def test_an_address_of_one_practice_opens_nothing_at_another(guest: ProviderBrowser) -> None:
-    answer = guest.come("harbor")
+    answer = guest.sign_in_with_google("harbor")
 
     assert answer.status == 403
     assert answer.page.links["Request a new link"] == "/harbor/sign-in"
@@ -234,26 +236,26 @@ def test_an_address_of_one_practice_opens_nothing_at_another(guest: ProviderBrow
     ],
     ids=str,
 )
-def test_getting_ahead_spends_nothing(guest: ProviderBrowser, headers: dict[str, str]) -> None:
-    back = guest.way_back()
+def test_a_prefetched_callback_consumes_no_state(guest: ProviderBrowser, headers: dict[str, str]) -> None:
+    back = guest.google_callback()
     assert guest.get(back, **headers).status == 403
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
-def test_a_head_spends_nothing(guest: ProviderBrowser) -> None:
-    back = guest.way_back()
+def test_a_head_request_for_a_callback_consumes_no_state(guest: ProviderBrowser) -> None:
+    back = guest.google_callback()
     assert guest.head(back).status == 403
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 def test_only_a_get_request_is_a_callback(guest: ProviderBrowser, method: str) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     assert guest.send(method, back).status == 405
-    spends_nothing(guest, back)
+    consumed_no_state(guest, back)
 
 
-def test_a_page_of_refusal_speaks_the_language_of_its_reader(guest: ProviderBrowser) -> None:
+def test_a_refusal_page_is_in_the_browsers_language(guest: ProviderBrowser) -> None:
     guest.headers["accept-language"] = "es"
-    answer = guest.get(without(guest.way_back(), "code", error="access_denied"))
+    answer = guest.get(without(guest.google_callback(), "code", error="access_denied"))
     assert "No terminó de iniciar sesión con Google" in answer.page.heading

@@ -11,9 +11,9 @@ from tests.identity.provider_portal import KIM, UNMATCHED, ProviderBrowser, Prov
 from tests.kit.live_portal import LivePortal
 
 
-def test_a_gmail_address_on_file_is_all_it_takes(guest: ProviderBrowser) -> None:
+def test_a_gmail_address_on_file_signs_in(guest: ProviderBrowser) -> None:
     """B65"""
-    answer = guest.come()
+    answer = guest.sign_in_with_google()
 
     assert (answer.status, answer.location) == (303, "/willow/profiles")
     assert guest.get("/willow/session").document["method"] == "google"
@@ -21,7 +21,7 @@ def test_a_gmail_address_on_file_is_all_it_takes(guest: ProviderBrowser) -> None
 
 def test_google_learns_nothing_but_that_someone_comes(guest: ProviderBrowser, google: FakeProvider) -> None:
     """B71, B72"""
-    where = urlsplit(guest.leave())
+    where = urlsplit(guest.start_google())
     authorize_query = read(where.query and f"?{where.query}")
 
     assert f"{where.scheme}://{where.netloc}{where.path}" == f"{google.url}/o/auth"
@@ -40,26 +40,26 @@ def test_google_learns_nothing_but_that_someone_comes(guest: ProviderBrowser, go
 
 
 def test_no_two_attempts_have_anything_in_common(guest: ProviderBrowser) -> None:
-    first, second = read(guest.leave()), read(guest.leave())
+    first, second = read(guest.start_google()), read(guest.start_google())
 
     assert not [name for name in ("state", "nonce", "code_challenge") if first[name] == second[name]]
 
 
 def test_choosing_another_account_is_the_only_extra_question(guest: ProviderBrowser) -> None:
     """B73"""
-    assert read(guest.leave(choose="yes"))["prompt"] == "select_account"
-    assert "prompt" not in read(guest.leave())
+    assert read(guest.start_google(choose="yes"))["prompt"] == "select_account"
+    assert "prompt" not in read(guest.start_google())
 
 
 def test_the_exchange_carries_what_it_must_and_no_more(guest: ProviderBrowser, google: FakeProvider) -> None:
-    guest.come()
+    guest.sign_in_with_google()
     (form,) = google.exchanges
 
     assert form.keys() == {"grant_type", "code", "client_id", "client_secret", "redirect_uri", "code_verifier"}
     assert all(len(values) == 1 for values in form.values())
 
 
-def test_what_binds_an_attempt_to_its_browser_lasts_ten_minutes(guest: ProviderBrowser) -> None:
+def test_the_state_cookie_lasts_ten_minutes(guest: ProviderBrowser) -> None:
     cookie = guest.post("/willow/google").morsels["__Host-google-willow"]
 
     assert (cookie["max-age"], cookie["samesite"], cookie["path"]) == ("600", "Lax", "/")
@@ -69,7 +69,7 @@ def test_what_binds_an_attempt_to_its_browser_lasts_ten_minutes(guest: ProviderB
 
 def test_the_session_is_like_any_other(place: ProviderPortal, guest: ProviderBrowser) -> None:
     place.live_portal.new_day()
-    guest.come()
+    guest.sign_in_with_google()
     config = guest.get("/willow/session").document
     by_link = place.live_portal.signed_in("maria.gomez@gmail.com").get("/willow/session").document
 
@@ -87,7 +87,7 @@ def test_no_mail_is_sent_and_the_link_that_waits_stays_what_it_is(
     place.live_portal.new_day()
     link = place.live_portal.link("maria.gomez@gmail.com")
     slots, mails = place.live_portal.at_rest()["Links"], len(place.live_portal.letters("maria.gomez@gmail.com"))
-    guest.come()
+    guest.sign_in_with_google()
 
     assert place.live_portal.at_rest()["Links"] == slots
     assert len(place.live_portal.letters("maria.gomez@gmail.com")) == mails
@@ -96,7 +96,7 @@ def test_no_mail_is_sent_and_the_link_that_waits_stays_what_it_is(
 
 def test_the_audit_event_has_the_sign_in_method(place: ProviderPortal, guest: ProviderBrowser) -> None:
     before = len(place.live_portal.items("Events", kind="session_started", method="google"))
-    guest.come()
+    guest.sign_in_with_google()
 
     assert len(place.live_portal.items("Events", kind="session_started", method="google")) == before + 1
 
@@ -105,9 +105,9 @@ def test_a_session_that_the_browser_brought_is_ended_and_never_reused(
     place: ProviderPortal, guest: ProviderBrowser
 ) -> None:
     before = len(place.live_portal.items("Events", kind="session_ended", reason="replaced", method="google"))
-    guest.come()
+    guest.sign_in_with_google()
     old = guest.cookies["__Host-session-willow"]
-    guest.come()
+    guest.sign_in_with_google()
 
     assert guest.cookies["__Host-session-willow"] != old
     guest.cookies["__Host-session-willow"] = old
@@ -121,14 +121,14 @@ def test_a_session_that_the_browser_brought_is_ended_and_never_reused(
 def test_a_browser_s_secret_is_one_that_was_made_here(guest: ProviderBrowser, planted: str) -> None:
     """Whoever can plant a cookie cannot choose what binds a sign-in to a browser, nor make it last."""
     guest.cookies["__Host-google-willow"] = planted
-    back = guest.way_back()
+    back = guest.google_callback()
 
     assert guest.cookies["__Host-google-willow"] != planted
     assert guest.get(back).status == 303
 
 
-def test_two_tabs_at_once_both_come_in(guest: ProviderBrowser) -> None:
-    first, second = guest.way_back(), guest.way_back()
+def test_two_parallel_tabs_both_sign_in(guest: ProviderBrowser) -> None:
+    first, second = guest.google_callback(), guest.google_callback()
 
     assert [guest.get(first).status, guest.get(second).status] == [303, 303]
     assert guest.is_signed_in()
@@ -137,7 +137,7 @@ def test_two_tabs_at_once_both_come_in(guest: ProviderBrowser) -> None:
 def test_one_return_is_one_session_however_often_it_comes_at_once(
     place: ProviderPortal, guest: ProviderBrowser
 ) -> None:
-    back, before = guest.way_back(), place.sessions()
+    back, before = guest.google_callback(), place.sessions()
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: guest.get(back).status, range(16)))
 
@@ -151,7 +151,7 @@ def test_one_return_is_one_session_however_often_it_comes_at_once(
 @pytest.mark.parametrize("email", ["maria.gomez@gmail.com", "Maria.Gomez@Gmail.com", "MARIA.GOMEZ@GMAIL.COM"])
 def test_case_does_not_distinguish_addresses(guest: ProviderBrowser, google: FakeProvider, email: str) -> None:
     google.claims["email"] = email
-    assert guest.come().status == 303
+    assert guest.sign_in_with_google().status == 303
 
 
 @pytest.mark.parametrize(
@@ -189,20 +189,20 @@ def test_case_does_not_distinguish_addresses(guest: ProviderBrowser, google: Fak
 def test_any_other_address_opens_nothing(guest: ProviderBrowser, google: FakeProvider, email: object) -> None:
     """B68"""
     google.claims["email"] = email
-    assert is_refused(guest.come(), UNMATCHED)
+    assert is_refused(guest.sign_in_with_google(), UNMATCHED)
     assert not guest.is_signed_in()
 
 
 @pytest.mark.parametrize("verified", [False, "true", "false", 1, 0, None, [True], MISSING], ids=repr)
 def test_only_a_verified_address_counts(guest: ProviderBrowser, google: FakeProvider, verified: object) -> None:
     google.claims["email_verified"] = verified
-    assert is_refused(guest.come(), UNMATCHED)
+    assert is_refused(guest.sign_in_with_google(), UNMATCHED)
 
 
 @pytest.mark.parametrize("domain", ["gmail.com", "example.com", "", True], ids=repr)
 def test_a_company_s_account_is_not_gmail(guest: ProviderBrowser, google: FakeProvider, domain: object) -> None:
     google.claims["hd"] = domain
-    assert is_refused(guest.come(), UNMATCHED)
+    assert is_refused(guest.sign_in_with_google(), UNMATCHED)
 
 
 @pytest.mark.parametrize("email", [KIM, "kim@gmail.com"])
@@ -211,7 +211,7 @@ def test_a_modifier_on_file_rules_google_out_and_the_page_says_what_to_do(
 ) -> None:
     """B70"""
     google.claims["email"] = email
-    answer = guest.come()
+    answer = guest.sign_in_with_google()
 
     assert is_refused(answer, UNMATCHED)
     assert "Gmail address without a plus sign (+)" in answer.page.text
@@ -223,9 +223,9 @@ def test_nothing_of_google_s_is_stored_or_written_down(
     place: ProviderPortal, guest: ProviderBrowser, google: FakeProvider
 ) -> None:
     """B74"""
-    guest.come()
+    guest.sign_in_with_google()
     google.claims["sub"] = "987654321098765432109"
-    is_refused(place.guest().come())
+    is_refused(place.guest().sign_in_with_google())
     config = [claim for token in google.given if token.count(".") == 2 for claim in _identifying(heard(token))]
     secret = [*google.given, *config, *(it for form in google.exchanges for it in secrets_in(form))]
     states = [query[name][0] for query in google.authorize_requests for name in ("state", "nonce", "code_challenge")]
@@ -249,7 +249,7 @@ def _identifying(claims: dict[str, str]) -> list[str]:
 def test_a_practice_that_does_not_want_it_has_neither_button_nor_route(
     place: ProviderPortal, guest: ProviderBrowser
 ) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     place.practice_wants_google(False)
     try:
         assert guest.get("/willow/sign-in").page.buttons == ["Send link"]
@@ -282,9 +282,9 @@ def test_starting_is_limited_for_each_source(guest: ProviderBrowser) -> None:
 
 
 def test_the_whole_sign_in_takes_less_than_a_second(guest: ProviderBrowser) -> None:
-    guest.come()
+    guest.sign_in_with_google()
     begun = time.monotonic()
-    guest.come()
+    guest.sign_in_with_google()
     assert time.monotonic() - begun < 1
 
 
@@ -294,7 +294,7 @@ def test_what_google_says_does_not_change_who_is_on_file(
     place.live_portal.wait(1)
     before = place.account()
     google.claims |= {"name": "Somebody Else", "email": "MARIA.gomez@gmail.com", "sub": MARIA}
-    guest.come()
+    guest.sign_in_with_google()
 
     changed = {name for name, value in place.account().items() if before.get(name) != value}
     assert changed >= {"google", "last_sign_in_at"}
@@ -303,7 +303,7 @@ def test_what_google_says_does_not_change_who_is_on_file(
 
 
 def test_an_app_gets_documents(live_portal: LivePortal, place: ProviderPortal, guest: ProviderBrowser) -> None:
-    back = guest.way_back()
+    back = guest.google_callback()
     config = {"Accept": "application/json"}
 
     assert guest.get(back, **config).document["method"] == "google"

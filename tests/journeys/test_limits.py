@@ -14,7 +14,7 @@ def requested(live_portal: LivePortal, source: str, times: int, first: int = 0) 
     return [app.request_link(f"guess{number}@example.com", "harbor").status for number in range(first, first + times)]
 
 
-def test_three_links_in_a_quarter_of_an_hour_and_then_a_wait_that_is_true(live_portal: LivePortal) -> None:
+def test_a_fourth_link_within_15_minutes_is_refused_with_the_true_wait(live_portal: LivePortal) -> None:
     began = live_portal.now()
     for number in range(3):
         assert live_portal.app().request_link(ANA).status == 202
@@ -32,7 +32,7 @@ def test_three_links_in_a_quarter_of_an_hour_and_then_a_wait_that_is_true(live_p
     assert len(live_portal.letters(ANA)) == 4
 
 
-def test_ten_links_a_day(live_portal: LivePortal) -> None:
+def test_an_eleventh_link_within_a_day_is_refused(live_portal: LivePortal) -> None:
     statuses = []
     for _ in range(11):
         statuses.append(live_portal.app().request_link(ANA).status)
@@ -102,7 +102,7 @@ def test_ten_requests_in_ten_minutes_from_one_address(live_portal: LivePortal) -
     assert (early, late) == ([429], [202])
 
 
-def test_neighbours_do_not_pay_for_one_another(live_portal: LivePortal) -> None:
+def test_two_sources_have_separate_rate_limits(live_portal: LivePortal) -> None:
     requested(live_portal, "203.0.113.8", 11)
 
     assert requested(live_portal, "203.0.113.9", 1) == [202]

@@ -27,7 +27,7 @@ def dead(answer: HttpResponse, heading: str) -> bool:
     return answer.status == 410 and page.heading == heading and page.buttons[0] == "Send link"
 
 
-def test_it_opens_in_the_last_second_of_its_day(live_portal: LivePortal) -> None:
+def test_a_link_opens_in_the_last_second_of_24_hours(live_portal: LivePortal) -> None:
     for _ in range(TRIES):
         requested_at = live_portal.now()
         link = live_portal.link(ANA)
@@ -41,7 +41,7 @@ def test_it_opens_in_the_last_second_of_its_day(live_portal: LivePortal) -> None
     assert answer.location == "/willow/home"
 
 
-def test_it_is_dead_when_its_day_is_over(live_portal: LivePortal) -> None:
+def test_a_link_expires_after_24_hours(live_portal: LivePortal) -> None:
     browser = live_portal.browser()
     browser.request_link(ANA)
     link = live_portal.letter(ANA)["url"]
@@ -54,7 +54,7 @@ def test_it_is_dead_when_its_day_is_over(live_portal: LivePortal) -> None:
     assert browser.cookie("session-willow") is None
 
 
-def test_it_still_says_why_it_is_dead_a_month_later(live_portal: LivePortal) -> None:
+def test_an_expired_link_says_why_for_a_month(live_portal: LivePortal) -> None:
     link = live_portal.link(ANA)
     live_portal.wait(30 * DAY)
 
@@ -72,7 +72,7 @@ def test_it_works_once(live_portal: LivePortal) -> None:
     assert second.cookie("session-willow") is None
 
 
-def test_only_the_newest_one_works_and_trying_an_older_one_does_not_hurt_it(live_portal: LivePortal) -> None:
+def test_only_the_newest_link_works_also_after_an_older_one_was_tried(live_portal: LivePortal) -> None:
     older = live_portal.link(ANA)
     live_portal.wait(61)
     newer = live_portal.link(ANA)
@@ -247,7 +247,7 @@ def test_a_token_spelled_in_percent_is_the_same_token(live_portal: LivePortal) -
     assert live_portal.browser().post(f"{base}/%{ord(token[0]):02X}{token[1:]}").location == "/willow/home"
 
 
-def test_thirty_two_openings_at_once_make_one_session(live_portal: LivePortal) -> None:
+def test_32_parallel_openings_of_a_link_start_one_session(live_portal: LivePortal) -> None:
     link = live_portal.link(ANA)
     sessions = len(live_portal.items("Sessions"))
     browsers = [live_portal.browser() for _ in range(32)]

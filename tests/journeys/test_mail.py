@@ -47,7 +47,7 @@ def test_it_says_what_it_is_for_in_the_clients_own_language(
     assert mail["headers"]["Content-Language"] == language
 
 
-def test_the_language_is_the_one_on_file_whatever_the_browser_speaks(live_portal: LivePortal) -> None:
+def test_a_letter_is_in_the_language_on_file(live_portal: LivePortal) -> None:
     live_portal.browser(accept_language="en").request_link("luis@example.com")
 
     assert live_portal.letter("luis@example.com")["headers"]["Content-Language"] == "es"

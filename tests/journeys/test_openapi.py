@@ -35,7 +35,7 @@ class Office:
         self.headers = {"Authorization": authorization, "Accept": "application/json"}
         self._numbers = count()
 
-    def parts(self, wanted: dict[str, Any]) -> dict[str, str]:
+    def path_parameters(self, wanted: dict[str, Any]) -> dict[str, str]:
         """Parts of a path where there is something: in this practice, and in half the cases an invited client."""
         parts = {"practice": PRACTICE} if "practice" in wanted else {}
         if "client" in wanted and next(self._numbers) % 2:
@@ -71,6 +71,6 @@ def office(request: pytest.FixtureRequest) -> Office:
 
 @contract.parametrize()
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_one_that_is_promised(case: Any, office: Office) -> None:
-    case.path_parameters |= office.parts(case.path_parameters)
+def test_every_response_is_one_that_is_documented(case: Any, office: Office) -> None:
+    case.path_parameters |= office.path_parameters(case.path_parameters)
     case.call_and_validate(base_url=office.url, headers=office.headers, checks=PROMISED)

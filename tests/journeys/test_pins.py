@@ -14,8 +14,8 @@ ANA, LUIS, NOBODY = "ana@example.com", "luis@example.com", "nobody@example.com"
 
 def code_for(live_portal: LivePortal, address: str, practice: str = "willow") -> str:
     """A PIN that a clinician has just made."""
-    desk = live_portal.clinician(practice)
-    return desk.pin(desk.client_with(address))
+    clinician = live_portal.clinician(practice)
+    return clinician.pin(clinician.client_with(address))
 
 
 def wrong(pin: str) -> str:
@@ -41,10 +41,10 @@ def test_a_client_without_mail_signs_in_with_the_code_from_the_phone(live_portal
 
 
 def test_the_clinician_sees_it_once_with_the_address_that_it_works_with(live_portal: LivePortal) -> None:
-    desk = live_portal.clinician()
-    client = desk.client_with(ANA)
-    made = desk.post(f"/clients/{client}/pin-codes")
-    seen = [desk.get(f"/clients/{client}{more}") for more in ("", "/portal-access", "/events", "/diagnosis")]
+    clinician = live_portal.clinician()
+    client = clinician.client_with(ANA)
+    made = clinician.post(f"/clients/{client}/pin-codes")
+    seen = [clinician.get(f"/clients/{client}{more}") for more in ("", "/portal-access", "/events", "/diagnosis")]
 
     assert made.status == 201
     assert re.fullmatch(r"\d{6}", made.document["pin"])
@@ -82,7 +82,7 @@ def test_it_works_once(live_portal: LivePortal) -> None:
     assert typed(live_portal.app(), ANA, pin).code == "pin_refused"
 
 
-def test_it_works_for_a_day(live_portal: LivePortal) -> None:
+def test_a_pin_works_for_24_hours(live_portal: LivePortal) -> None:
     statuses = []
     for left in (3, 0):
         pin = code_for(live_portal, ANA)
@@ -151,7 +151,7 @@ def test_after_five_wrong_ones_the_address_is_locked_for_every_browser(live_port
     )
 
 
-def test_four_wrong_ones_do_not_hurt_and_a_right_one_is_not_counted(live_portal: LivePortal) -> None:
+def test_a_right_pin_after_four_wrong_ones_works_and_is_not_counted(live_portal: LivePortal) -> None:
     pin = code_for(live_portal, ANA)
     for _ in range(4):
         typed(live_portal.app(), ANA, wrong(pin))

@@ -77,8 +77,8 @@ def test_forty_wrong_addresses_from_one_place_get_five_answers(live_portal: Live
 
 
 def test_of_sixty_guesses_at_a_code_five_are_compared(live_portal: LivePortal) -> None:
-    desk = live_portal.clinician()
-    pin = desk.pin(desk.client_with(ANA))
+    clinician = live_portal.clinician()
+    pin = clinician.pin(clinician.client_with(ANA))
     guesses = [f"{(int(pin) + number) % 10**6:06d}" for number in range(1, 61)]
     with ThreadPoolExecutor(60) as crowd:
         answers = list(
@@ -92,8 +92,8 @@ def test_of_sixty_guesses_at_a_code_five_are_compared(live_portal: LivePortal) -
 
 
 def test_sixteen_times_the_right_code_opens_one_session(live_portal: LivePortal) -> None:
-    desk = live_portal.clinician()
-    pin = desk.pin(desk.client_with(ANA))
+    clinician = live_portal.clinician()
+    pin = clinician.pin(clinician.client_with(ANA))
     before = len(live_portal.items("Sessions"))
     with ThreadPoolExecutor(16) as crowd:
         answers = list(

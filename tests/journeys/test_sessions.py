@@ -16,7 +16,7 @@ def alive(visitor: Browser | App, practice: str = "willow") -> bool:
     return visitor.get(f"/{practice}/session").status == 200
 
 
-def test_twenty_minutes_of_silence_end_it_and_the_person_learns_why(live_portal: LivePortal) -> None:
+def test_a_session_ends_after_20_idle_minutes_and_the_page_says_why(live_portal: LivePortal) -> None:
     browser = live_portal.signed_in(ANA)
     live_portal.wait(20 * MINUTE)
     left = browser.get("/willow/home")
@@ -38,7 +38,7 @@ def test_a_program_learns_that_it_has_ended(live_portal: LivePortal) -> None:
     assert (answer.status, answer.code) == (401, "signed_out")
 
 
-def test_every_use_gives_it_twenty_minutes_more(live_portal: LivePortal) -> None:
+def test_each_request_extends_a_session_by_20_minutes(live_portal: LivePortal) -> None:
     browser = live_portal.signed_in(ANA)
     for _ in range(6):
         live_portal.wait(19 * MINUTE - 15)
@@ -48,7 +48,7 @@ def test_every_use_gives_it_twenty_minutes_more(live_portal: LivePortal) -> None
     assert not alive(browser)
 
 
-def test_after_twelve_hours_it_is_over_however_busy(live_portal: LivePortal) -> None:
+def test_a_session_ends_after_12_hours_despite_activity(live_portal: LivePortal) -> None:
     browser = live_portal.signed_in(ANA)
     started = datetime.fromisoformat(browser.get("/willow/session").document["signed_in_at"]).timestamp()
     while live_portal.now() < started + 12 * HOUR - 15 * MINUTE:

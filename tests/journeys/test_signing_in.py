@@ -208,7 +208,7 @@ def test_anyone_who_is_signed_in_is_not_requested_to_sign_in(live_portal: LivePo
     assert browser.get("/willow").page.links["Go to the Client Portal"] == "/willow/home"
 
 
-def test_a_used_link_leads_home_whom_it_signed_in_and_nobody_else(live_portal: LivePortal) -> None:
+def test_a_used_link_redirects_home_only_the_account_that_it_signed_in(live_portal: LivePortal) -> None:
     link = live_portal.link(ANA)
     browser = live_portal.browser()
     browser.post(link)

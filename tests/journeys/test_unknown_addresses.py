@@ -91,7 +91,7 @@ def test_a_practice_with_one_answer_gives_it_to_every_address(live_portal: LiveP
     assert live_portal.letters(unknown) == []
 
 
-def test_the_one_answer_promises_nothing_and_offers_both_next_steps(live_portal: LivePortal) -> None:
+def test_the_one_answer_confirms_no_address_and_offers_both_next_steps(live_portal: LivePortal) -> None:
     browser = live_portal.browser()
     page = browser.follow(browser.request_link(NOBODY, "harbor")).page
 

@@ -1,4 +1,4 @@
-"""The wire to AWS: what goes over it can be listened to, refused, or lost on the way back."""
+"""Calls to AWS, recorded by operation, and faults that a test injects into them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,27 +14,27 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
 NOWHERE = "https://nowhere.example/"
-"""Moto answers for AWS only."""
-EVERY = 100
+"""A host for which moto has no response."""
+EVERY_TRY = 100
 """More tries than any client makes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What becomes of a call on its way, below botocore's own tries."""
+    """A fault of a call. It is injected below botocore's own retries."""
 
     status: int = 0
-    """Of an answer that is given in AWS's place; 0 for none."""
+    """HTTP status of the response, 0 for none."""
     document: dict[str, Any] = field(default_factory=dict)
-    """That answer; `__type` is the name of an error."""
+    """JSON body of the response. `__type` is the name of an error."""
     error: type[HTTPClientError] | None = None
-    """How the connection fails."""
+    """The error with which the connection fails."""
     done: bool = False
-    """Whether AWS has carried the call out when it does."""
-    tries: int = EVERY
-    """How many tries of a call it happens to."""
+    """True if AWS carries the call out before the connection fails."""
+    tries: int = EVERY_TRY
+    """The number of tries of a call that it happens to."""
     url: str = ""
-    """Who answers in AWS's place, over a real connection."""
+    """URL of a real server that responds instead of AWS."""
 
 
 SLOW = Fault(error=ReadTimeoutError)
@@ -42,74 +42,78 @@ RESET = Fault(error=ConnectionClosedError)
 LOST = Fault(error=ReadTimeoutError, done=True)
 
 
-def refused(code: str, status: int = 400, *, tries: int = EVERY) -> Fault:
-    """An error of AWS."""
+def refused(code: str, status: int = 400, *, tries: int = EVERY_TRY) -> Fault:
+    """Return a fault with this error code of AWS."""
     return Fault(status=status, document={"__type": code, "message": "for ana@example.com"}, tries=tries)
 
 
 class AwsFaults:
-    """Listens to the calls that clients make, by operation."""
+    """A recorder of the calls that botocore clients make. It can also fail them."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        """Operations with their arguments, in order; those that were refused here too."""
+        """Operations with their arguments, in order. Calls that were refused here are included."""
         self.written: set[str] = set()
-        """Tables that calls have written to."""
-        self._refused: dict[str, list[dict[str, Any]]] = {}
-        self._lost: dict[str, int] = {}
-        self._raised: dict[str, Exception] = {}
-        self._repeated: dict[str, int] = {}
-        self._strikes: Callable[[str, int], Fault | None] | None = None
+        """Names of the tables that calls have written to."""
+        self._refusals: dict[str, list[dict[str, Any]]] = {}
+        self._drops: dict[str, int] = {}
+        self._errors: dict[str, Exception] = {}
+        self._resends: dict[str, int] = {}
+        self._fault_at: Callable[[str, int], Fault | None] | None = None
         self._wait: Callable[[float], None] = lambda _seconds: None
         self._call, self._try, self._read_seconds = 0, 0, 0.0
         self._carried_out: set[str] = set()
-        """Tokens of transactions: DynamoDB carries each out once, and moto every time."""
+        """Client request tokens. DynamoDB carries each transaction out once, moto every time."""
         self.carried_out: list[str] = []
-        """The calls that got through while others were struck, in order."""
+        """The calls that were carried out while faults were injected, in order."""
 
     @contextmanager
-    def struck(self, strikes: Callable[[str, int], Fault | None], wait: Callable[[float], None]) -> Iterator[list[str]]:
-        """Meanwhile each call meets what `strikes` says of its operation and number; `wait` is told of every second
-        that a client waits for an answer in vain. Gives the names of the calls, in order."""
-        self._strikes, self._wait, self._call = strikes, wait, 0
+    def injecting(
+        self, fault_at: Callable[[str, int], Fault | None], wait: Callable[[float], None]
+    ) -> Iterator[list[str]]:
+        """Inject faults until the context ends, and yield the operations of the calls, in order.
+
+        `fault_at` returns the fault of a call by its operation and number. `wait` gets the seconds of each timeout.
+        """
+        self._fault_at, self._wait, self._call = fault_at, wait, 0
         self.carried_out = []
         first = len(self.calls)
-        heard: list[str] = []
+        operations: list[str] = []
         try:
-            yield heard
+            yield operations
         finally:
-            self._strikes = None
-            heard += [operation for operation, _ in self.calls[first:]]
+            self._fault_at = None
+            operations += [operation for operation, _ in self.calls[first:]]
 
     def refuse(
-        self, operation: str, code: str, *, times: int = 1, reasons: tuple[str, ...] = (), words: str = ""
+        self, operation: str, code: str, *, times: int = 1, reasons: tuple[str, ...] = (), message: str = ""
     ) -> None:
-        """Answer the next calls with an error of AWS; `reasons` are those of a cancelled transaction."""
+        """Answer the next calls with an error of AWS. `reasons` are the reasons of a cancelled transaction."""
         error = {
-            "Error": {"Code": code, "Message": f"{words} for ana@example.com".strip()},
+            "Error": {"Code": code, "Message": f"{message} for ana@example.com".strip()},
             "CancellationReasons": [{"Code": reason} for reason in reasons],
             "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}, "RetryAttempts": 0},
         }
-        self._refused[operation] = [error] * times
+        self._refusals[operation] = [error] * times
 
     def raise_at(self, operation: str, error: Exception) -> None:
-        """Have the next call fail by a mistake of anyone's."""
-        self._raised[operation] = error
+        """Raise this error at the next call."""
+        self._errors[operation] = error
 
-    def lose(self, operation: str, *, times: int = 1) -> None:
-        """Carry the next calls out, and lose their answers for good."""
-        self._lost[operation] = times
+    def drop_response(self, operation: str, *, times: int = 1) -> None:
+        """Carry the next calls out, and drop their responses."""
+        self._drops[operation] = times
 
     def repeat(self, operation: str, *, times: int = 1) -> None:
-        """Carry the next calls out, and have botocore send each once more, as after an answer that came too late."""
-        self._repeated[operation] = times
+        """Carry the next calls out, and have botocore resend each once, as after a late response."""
+        self._resends[operation] = times
 
     def operations(self) -> list[str]:
-        """The names of the calls, in order."""
+        """Return the operations of the calls, in order."""
         return [operation for operation, _ in self.calls]
 
     def summary(self, since: int = 0) -> list[str]:
-        """The calls, each as its operation and the tables that it is about: `TransactGet Accounts Links`."""
+        """Return each call as its operation and its tables: `TransactGet Accounts Links`."""
         lines = []
         for operation, arguments in self.calls[since:]:
             items = arguments.get("TransactItems", [])
@@ -119,24 +123,24 @@ class AwsFaults:
         return lines
 
     @contextmanager
-    def tapped(self, *clients: Any) -> Iterator["AwsFaults"]:
-        """Listen to these clients."""
-        taps = {
+    def listening(self, *clients: Any) -> Iterator["AwsFaults"]:
+        """Record the calls of these clients until the context ends."""
+        handlers = {
             "provide-client-params.*.*": self._record,
-            "before-call.*.*": self._may_refuse,
-            "before-send.*.*": self._may_strike,
-            "needs-retry.*.*": self._may_repeat,
-            "after-call.*.*": self._may_lose,
+            "before-call.*.*": self._refuse_or_raise,
+            "before-send.*.*": self._inject,
+            "needs-retry.*.*": self._repeat,
+            "after-call.*.*": self._drop_response,
         }
         for client in clients:
-            for event, tap in taps.items():
-                client.meta.events.register_first(event, tap, unique_id=f"wire {event}")
+            for event, handler in handlers.items():
+                client.meta.events.register_first(event, handler, unique_id=f"faults {event}")
         try:
             yield self
         finally:
             for client in clients:
-                for event in taps:
-                    client.meta.events.unregister(event, unique_id=f"wire {event}")
+                for event in handlers:
+                    client.meta.events.unregister(event, unique_id=f"faults {event}")
 
     def _record(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self.calls.append((model.name, params))
@@ -147,12 +151,12 @@ class AwsFaults:
                 properties["TableName"] for item in params["TransactItems"] for properties in item.values()
             }
 
-    def _may_strike(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
-        if self._strikes is None:
+    def _inject(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+        if self._fault_at is None:
             return None
         operation = event_name.rpartition(".")[2]
         self._try += 1
-        fault = self._strikes(operation, self._call)
+        fault = self._fault_at(operation, self._call)
         if fault is None or self._try > fault.tries:
             return self._carry_out(request, event_name)
         if fault.url:
@@ -168,7 +172,7 @@ class AwsFaults:
         raise fault.error(endpoint_url="https://aws.example", error="in vain")
 
     def _carry_out(self, request: AWSPreparedRequest, event_name: str) -> AWSResponse | None:
-        """Moto's answer; moto is not asked again."""
+        """Return moto's response. The URL changes, so that moto does not respond a second time."""
         token = json.loads(cast("bytes", request.body)).get("ClientRequestToken") if "Transact" in event_name else None
         answer = None if token in self._carried_out else botocore_stubber(event_name, request)
         self.carried_out.append(event_name)
@@ -177,30 +181,30 @@ class AwsFaults:
             self._carried_out.add(token)
         return answer or _answered(url, Fault(200))
 
-    def _may_refuse(self, model: Any, context: dict[str, Any], **_: Any) -> Any:
+    def _refuse_or_raise(self, model: Any, context: dict[str, Any], **_: Any) -> Any:
         self._call, self._try, self._read_seconds = self._call + 1, 0, context["client_config"].read_timeout
-        if error := self._raised.pop(model.name, None):
+        if error := self._errors.pop(model.name, None):
             raise error
-        errors = self._refused.get(model.name)
+        errors = self._refusals.get(model.name)
         return (Mock(status_code=400), errors.pop()) if errors else None
 
-    def _may_repeat(self, operation: Any, response: Any, **_: Any) -> float | None:
-        if response and self._due(self._repeated, operation.name):
+    def _repeat(self, operation: Any, response: Any, **_: Any) -> float | None:
+        if response and self._due(self._resends, operation.name):
             return 0.0
         return None
 
-    def _may_lose(self, model: Any, http_response: Any, **_: Any) -> None:
-        if http_response.status_code < 300 and self._due(self._lost, model.name):
+    def _drop_response(self, model: Any, http_response: Any, **_: Any) -> None:
+        if http_response.status_code < 300 and self._due(self._drops, model.name):
             raise ReadTimeoutError(endpoint_url="https://aws.example")
 
-    def _due(self, counted: dict[str, int], operation: str) -> bool:
-        left = counted.get(operation, 0)
-        counted[operation] = max(0, left - 1)
+    def _due(self, left_by_operation: dict[str, int], operation: str) -> bool:
+        left = left_by_operation.get(operation, 0)
+        left_by_operation[operation] = max(0, left - 1)
         return left > 0
 
 
 def _answered(url: str, fault: Fault) -> AWSResponse:
-    """An answer that is not moto's."""
+    """Return the response of a fault."""
     headers = HTTPHeaders()
     headers["content-type"] = "application/json"
     if "__type" in fault.document:

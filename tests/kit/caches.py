@@ -1,4 +1,4 @@
-"""The caches of a process, as they are when it has just started."""
+"""The package's caches, emptied as in a new process."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -12,18 +12,18 @@ HOLDERS = (keys, practices, jwks)
 
 
 def empty(*holders: ModuleType) -> None:
-    """Nothing has been read yet, and no refresh is under way; of some modules, or of all that keep anything."""
+    """Empty the caches of these modules, or of all modules that have one."""
     for holder in holders or HOLDERS:
         setattr(holder, "_cache", anew(holder._cache))  # noqa: B010, SLF001
 
 
 def anew[T](cache: Cache[T]) -> Cache[T]:
-    """The same cache of a process that has read nothing."""
+    """Return an empty cache with the same errors and metric."""
     return Cache(cache.errors, cache.metric)
 
 
 def saved(older: float) -> Callable[[], None]:
-    """What has been read by now; calling it puts it back so many seconds older, into a process that goes on from it."""
+    """Return a function that restores the cached readings, `older` seconds older than they were."""
     stored = [(holder, dict(holder._cache._readings)) for holder in HOLDERS]  # noqa: SLF001
 
     def restore() -> None:

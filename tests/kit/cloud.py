@@ -20,12 +20,12 @@ PARAMETERS = {"PortalOrigin": ORIGIN, "SenderDomain": "mail.example.com", "Pract
 
 
 class Cloud:
-    """What the template declares, on moto, as AWS keeps it."""
+    """The resources that the template declares, on moto."""
 
     def __init__(self) -> None:
         self.tables: Any = boto3_client("dynamodb")
         self.names = {"Configuration": "1", "ConfigurationSet": "ConfigurationSet"}
-        """What references of the template stand for."""
+        """Physical ids and parameter values, by logical id."""
         self._beginning: dict[str, list[dict[str, Any]]] = {}
         sam_template.create_tables(self.tables)
         self.names |= {table: table for table in sam_template.resources("AWS::DynamoDB::Table")}
@@ -36,11 +36,11 @@ class Cloud:
         boto3_client("sesv2").create_email_identity(EmailIdentity=PARAMETERS["SenderDomain"])
 
     def remember(self) -> None:
-        """Take what is in the tables now for what every test begins with."""
+        """Save the items of all tables as the state in which every test starts."""
         self._beginning = sam_template.items(self.tables)
 
     def put_back(self, tables: set[str]) -> None:
-        """Leave nothing of a test that has written to these tables, or put something into the mail queue."""
+        """Restore the saved items of these tables, and replace the mail queue with an empty one."""
         for table in tables:
             first, now = self._beginning[table], sam_template.items_of(self.tables, table)
             keys = [

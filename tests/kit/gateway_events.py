@@ -1,4 +1,4 @@
-"""API Gateway's part: the event of payload version 2.0 that it makes of a request, and which function gets it."""
+"""Events of API Gateway (payload version 2.0), and the function that gets each."""
 
 import base64
 import json
@@ -14,12 +14,12 @@ from tests.kit import sam_template
 HOST = "portal.example.com"
 ORIGIN = f"https://{HOST}"
 TEXT = ("application/json", "text/")
-"""What comes as it is; all else, form posts too, comes in base64."""
+"""Content types whose body is passed on as text. All others, forms too, are base64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request as it comes over the wire."""
+    """An HTTP request as the client sends it."""
 
     method: str
     target: str
@@ -30,7 +30,7 @@ class Sent:
 
 
 def event(sent: Sent, at_ms: int) -> dict[str, Any]:
-    """The event of a request that comes at that Unix millisecond."""
+    """Return the event of a request. `at_ms` is its time in Unix milliseconds."""
     path, _, query = sent.target.partition("?")
     route, parameters = _route(sent.method, path)
     headers = {"host": HOST} | {name.lower(): value for name, value in sent.headers.items()}
@@ -76,7 +76,7 @@ def event(sent: Sent, at_ms: int) -> dict[str, Any]:
 
 
 def function_of(made: dict[str, Any]) -> str:
-    """The function that gets an event."""
+    """Return the logical id of the function that gets an event."""
     return sam_template.routes()[made["routeKey"]]
 
 
@@ -86,7 +86,10 @@ def _authorizer(authorization: str) -> Any:
 
 
 def _route(method: str, path: str) -> tuple[str, dict[str, str]]:
-    """The route of a path, fixed parts before named ones, its own method before all, and what the named ones are."""
+    """Return the key of a path's route and its path parameters.
+
+    Fixed segments come before parameters, and a method before ANY.
+    """
     parts = path.split("/")
     for key, verb, names in _routes():
         if verb in {"ANY", method} and len(names) == len(parts) and all(map(_fits, names, parts)):

@@ -1,4 +1,4 @@
-"""The functions behind the door, each in the environment that the template gives it, and browsers in front of it."""
+"""The portal in process: each function runs in the environment that the template gives it."""
 
 import io
 import json
@@ -68,7 +68,7 @@ def checked_response(returned: dict[str, Any]) -> HttpResponse:
 
 
 class Portal:
-    """The whole service, one event at a time."""
+    """A portal in process. It handles one event at a time."""
 
     origin = ORIGIN
 
@@ -78,32 +78,32 @@ class Portal:
         self.aws = AwsFaults()
         self.log = io.StringIO()
         self.cookies: list[str] = []
-        """The values of all cookies that were ever set, but for the shortest, which hold no secret."""
+        """The values of all cookies that were set, except values of at most two characters: they hold no secret."""
         self.tables = cloud.tables
         self.parameters = sam_template.parameters() | PARAMETERS
-        """Of the template."""
+        """Parameters of the template."""
         self.milliseconds = 10_000
-        """How long Lambda still gives the function that is called next."""
+        """Milliseconds that the next function has left to run."""
         self._names = dict(cloud.names)
 
     def secret(self, name: str) -> str:
-        """What Secrets Manager keeps under a name of the template."""
+        """Return the value of the secret with this logical id."""
         text: str = boto3_client("secretsmanager").get_secret_value(SecretId=self._names[name])["SecretString"]
         return text
 
     def rotate(self, name: str) -> None:
-        """Add a key to a ring and make it the current one; no function has read the old one."""
+        """Add a key to a keyring, make it the current one, and empty the functions' key caches."""
         self.start_cold()
         self._names[name] = keep_secret(json.loads(self.secret(name)) | {"current": "2", "2": secrets.token_hex(32)})
 
     def start_cold(self) -> None:
-        """As after a deployment: the keys are kept elsewhere, and no function has read them yet."""
+        """Move the keys to new secrets, as after a deployment. No function has them cached."""
         for name in sam_template.resources("AWS::SecretsManager::Secret"):
             self._names[name] = keep_secret(json.loads(self.secret(name)))
 
     @contextmanager
     def opened(self) -> Iterator["Portal"]:
-        """With everything that it calls and writes heard."""
+        """Record all AWS calls and all log lines until the context ends."""
         load_handler("Session")  # importing any handler sets up the logger
         clients = (
             aws.service_client("sqs"),
@@ -111,7 +111,7 @@ class Portal:
             aws.service_client("secretsmanager"),
             connection.client,
         )
-        with self.aws.tapped(*clients, self.tables), _written_to(self.log):
+        with self.aws.listening(*clients, self.tables), _written_to(self.log):
             yield self
 
     def browser(self, source: str = HOME_SOURCE, **headers: str) -> Browser:
@@ -147,7 +147,10 @@ class Portal:
         return checked_response(self.invoke(function, event))
 
     def invoke(self, function: str, event: dict[str, Any], *, tell_time: bool = True) -> Any:
-        """What a function returns for an event, if anything; whoever invokes it may tell it the time."""
+        """Invoke a function and return its result. Fail if its role does not allow one of its AWS calls.
+
+        With `tell_time`, the client context holds the time of this portal.
+        """
         context = lambda_context(self.now if tell_time else None, lambda: self.milliseconds)
         called = len(self.aws.calls)
         with self._environment(function):
@@ -161,7 +164,7 @@ class Portal:
         return returned
 
     def pin_for(self, account: bytes) -> str:
-        """The code that a clinician makes and reads out."""
+        """Create a PIN for an account, and return its digits."""
         with self._environment("Admin"):
             found = accounts.find(account)
             assert found
@@ -169,17 +172,17 @@ class Portal:
         return pin
 
     def handle_event(self, function: str, event: dict[str, Any]) -> None:
-        """Hand a function an event that asks for no answer."""
+        """Invoke a function with an event that needs no response."""
         self.invoke(function, event)
 
     def waiting(self) -> list[str]:
-        """The bodies of the messages that wait in the mail queue; they stay there."""
+        """Return the bodies of the messages in the mail queue. They stay in the queue."""
         queue = {"QueueUrl": self._names["MailQueue"], "MaxNumberOfMessages": 10}
         received = boto3_client("sqs").receive_message(**queue, VisibilityTimeout=0)
         return [message["Body"] for message in received.get("Messages", [])]
 
     def deliver(self) -> int:
-        """Hand the worker all messages that wait; returns how many letters SES has taken for it."""
+        """Invoke the worker with all queued messages, and return the number of letters that SES accepted."""
         before = len(self.letters)
         queue = {"QueueUrl": self._names["MailQueue"]}
         while messages := boto3_client("sqs").receive_message(**queue, MaxNumberOfMessages=10).get("Messages", []):
@@ -189,27 +192,27 @@ class Portal:
         return len(self.letters) - before
 
     def work(self, *bodies: str) -> list[int]:
-        """Hand the worker a batch; returns which of its messages have to come again."""
+        """Invoke the worker with one batch, and return the indexes of the messages that failed."""
         records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
         failures = self.invoke("SendMail", {"Records": records})["batchItemFailures"]
         return [int(failure["itemIdentifier"]) for failure in failures]
 
     @property
     def letters(self) -> list["Letter"]:
-        """What was handed to SES, oldest first; what SES refused too."""
+        """The letters sent to SES, oldest first. Letters that SES refused are included."""
         return [Letter(arguments) for operation, arguments in self.aws.calls if operation == "SendEmail"]
 
     def at_rest(self) -> dict[str, list[dict[str, Any]]]:
-        """Every item of every table."""
+        """Return every item of every table."""
         return sam_template.items(self.tables)
 
     def audit(self) -> list[tuple[str, str | None]]:
-        """Kinds and reasons of all that was written down, oldest first; of the same moment, by name."""
+        """Return kind and reason of each audit event, oldest first. Events of one millisecond are sorted by kind."""
         rows = sorted(self.at_rest()["Events"], key=lambda row: (int(row["at"]["N"]), row["kind"]["S"]))
         return [(row["kind"]["S"], row.get("reason", {}).get("S")) for row in rows]
 
     def _needs(self, operation: str, arguments: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        """What a role has to allow for a call."""
+        """Yield the actions that a role has to allow for a call, each with its resource."""
         match operation:
             case "TransactGetItems" | "TransactWriteItems":
                 for item in arguments["TransactItems"]:
@@ -222,7 +225,7 @@ class Portal:
             case "GetSecretValue":
                 yield "secretsmanager:GetSecretValue", self._called(arguments["SecretId"])
             case "SendEmail":
-                # whoever it is from: in SES's sandbox the recipient is an identity too
+                # identity/*, because in SES's sandbox the recipient is an identity too
                 assert parseaddr(arguments["FromEmailAddress"])[1].endswith(f"@{self.parameters['SenderDomain']}")
                 yield "ses:SendEmail", "identity"
                 yield "ses:SendEmail", arguments["ConfigurationSetName"]
@@ -230,12 +233,12 @@ class Portal:
                 yield f"dynamodb:{operation}", arguments["TableName"]
 
     def _called(self, given: str) -> str:
-        """The logical id that a name was given to."""
+        """Return the logical id of a physical id."""
         return next(name for name, value in self._names.items() if value == given)
 
     @contextmanager
     def _environment(self, function: str) -> Iterator[None]:
-        """What the template gives a function, and nothing that it gives others."""
+        """Set the environment variables that the template gives this function, and no others."""
         given = sam_template.variables(function)
         environment = {name: value for name, value in os.environ.items() if name not in _every_variable()}
         environment |= {name: self._resolved(value) for name, value in given.items()}
@@ -258,37 +261,37 @@ class Portal:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter as SES was given it."""
+    """A letter as it was sent to SES."""
 
     arguments: dict[str, Any]
 
     @property
     def to(self) -> list[str]:
-        """Everyone who gets it."""
+        """All recipients."""
         destination = self.arguments["Destination"]
         return [address for addresses in destination.values() for address in addresses]
 
     @property
     def text(self) -> str:
-        """Its plain part."""
+        """The plain text."""
         text: str = self.arguments["Content"]["Simple"]["Body"]["Text"]["Data"]
         return text
 
     @property
     def headers(self) -> dict[str, str]:
-        """Its headers beyond the usual ones."""
+        """The additional headers, by name."""
         return {header["Name"]: header["Value"] for header in self.arguments["Content"]["Simple"]["Headers"]}
 
     @property
     def path(self) -> str:
-        """The path of the one link in it."""
+        """The path of the one link in the text."""
         (link,) = set(re.findall(r"https://[a-z0-9.-]+(/[a-z-]+/link/\S+)", self.text))
         path: str = link
         return path
 
 
 def _named_in(operation: str, arguments: dict[str, Any]) -> Iterator[tuple[tuple[str, str], set[str]]]:
-    """The attributes that a write to DynamoDB names, in its item, its changes and its conditions, by act and table."""
+    """Yield the attributes that a DynamoDB write names, by action and table."""
     writes: dict[str, Any] = {operation: arguments}
     if operation == "TransactWriteItems":
         for item in arguments["TransactItems"]:
@@ -312,7 +315,7 @@ def _every_variable() -> set[str]:
 
 @contextmanager
 def _written_to(log: io.StringIO) -> Iterator[None]:
-    """With all that is logged, ours and others', in one text."""
+    """Write all log lines, of the package and of libraries, to `log`."""
     clients = [handler for handler in logging.getLogger("latchkey").handlers if type(handler) is logging.StreamHandler]
     assert clients
     usual = [handler.setStream(log) for handler in clients]

@@ -1,4 +1,4 @@
-"""The consent page of the stand-in for Google, as someone meets it who agrees to everything."""
+"""The consent page of the local OpenID provider."""
 
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit

@@ -1,4 +1,4 @@
-"""The parts of template.yaml that tests need. They are read once: nobody may change what is returned."""
+"""The parts of template.yaml that tests need. Results are cached: do not change them."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -14,20 +14,20 @@ PROJECT = Path(__file__).parents[2]
 
 @cache
 def document() -> dict[str, Any]:
-    """The whole of it; intrinsic functions as they stand."""
+    """Return the whole template. Intrinsic functions are not resolved."""
     write: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
     return write
 
 
 @cache
 def expanded() -> dict[str, Any]:
-    """What SAM makes of it, with all that it adds."""
+    """Return the CloudFormation template that SAM makes of it."""
     return transformed(document(), parameters())
 
 
 @cache
 def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """Properties, by logical id, of the resources of a type; intrinsic functions as they stand."""
+    """Return the properties of all resources of a type, by logical id. Intrinsic functions are not resolved."""
     return {
         name: resource.get("Properties", {})
         for name, resource in document()["Resources"].items()
@@ -36,46 +36,46 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def shared(name: str) -> Any:
-    """A property that functions have unless they say otherwise."""
+    """Return a property from the template's `Globals`."""
     return document()["Globals"]["Function"][name]
 
 
 @cache
 def parameters() -> dict[str, str]:
-    """What each parameter is unless someone says otherwise."""
+    """Return the default value of each parameter."""
     return {name: str(write.get("Default", "")) for name, write in document()["Parameters"].items()}
 
 
 @cache
 def folder(function: str) -> str:
-    """The name of a function's folder."""
+    """Return the name of a function's folder."""
     code: str = resources("AWS::Serverless::Function")[function]["CodeUri"]
     return code.removeprefix("functions/")
 
 
 @cache
 def variables(function: str) -> dict[str, Any]:
-    """What a function finds in its environment."""
+    """Return the environment variables of a function."""
     shared: dict[str, Any] = document()["Globals"]["Function"]["Environment"]["Variables"]
     own: dict[str, Any] = resources("AWS::Serverless::Function")[function].get("Environment", {}).get("Variables", {})
     return shared | own
 
 
 def statements(function: str) -> list[dict[str, Any]]:
-    """What a function's role says."""
+    """Return the policy statements of a function's role."""
     role = resources("AWS::IAM::Role")[resources("AWS::Serverless::Function")[function]["Role"]["Fn::GetAtt"][0]]
     return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
 
 
 @cache
 def permissions(function: str) -> set[tuple[str, str]]:
-    """What a function's role allows: actions, each with the logical id of what it may be done to."""
+    """Return the actions that a function's role allows, each with the logical id of its resource."""
     return {(action, resource) for action, resource, _ in _allowed(function)}
 
 
 @cache
 def conditions(function: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """On which conditions a function's role allows what it may do to tables; without any where it asks for none."""
+    """Return the conditions of a role's table actions, by action and table. An action without one has an empty dict."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for action, resource, condition in _allowed(function):
         if action.startswith("dynamodb:"):
@@ -86,12 +86,12 @@ def conditions(function: str) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 ATTRIBUTES, ANSWER = "dynamodb:Attributes", "dynamodb:ReturnValues"
-"""What DynamoDB tells of a request: the attributes that it names, and how much of the item it asks to see."""
+"""Condition keys: the attributes that a request names, and its return values."""
 
 
 @cache
 def attributes(function: str) -> dict[tuple[str, str], set[str]]:
-    """The attributes that a function's role lets an act name, by act and table; those acts alone that it limits."""
+    """Return the attributes that a limited action may name, by action and table."""
     return {
         act: set(condition["ForAllValues:StringEquals"][ATTRIBUTES])
         for act, condition in conditions(function).items()
@@ -101,7 +101,7 @@ def attributes(function: str) -> dict[tuple[str, str], set[str]]:
 
 @cache
 def routes() -> dict[str, str]:
-    """The function of each route of the HTTP API, by the route's key."""
+    """Return the function of each route of the HTTP API, by route key."""
     found = {}
     for function, properties in resources("AWS::Serverless::Function").items():
         for event in properties["Events"].values():
@@ -112,7 +112,7 @@ def routes() -> dict[str, str]:
 
 
 def create_tables(dynamodb: Any) -> None:
-    """Make the tables, each under its logical id; nothing sweeps them, since the days of tests are long over."""
+    """Create the tables under their logical ids, without TTL: the times of tests are long past."""
     for name, properties in resources("AWS::DynamoDB::Table").items():
         dynamodb.create_table(
             TableName=name, **{key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
@@ -120,12 +120,12 @@ def create_tables(dynamodb: Any) -> None:
 
 
 def items(dynamodb: Any) -> dict[str, list[dict[str, Any]]]:
-    """Every item of every table, in an order that does not change by itself."""
+    """Return every item of every table, in a stable order."""
     return {table: items_of(dynamodb, table) for table in resources("AWS::DynamoDB::Table")}
 
 
 def items_of(dynamodb: Any, table: str) -> list[dict[str, Any]]:
-    """Every item of a table, in an order that does not change by itself."""
+    """Return every item of a table, in a stable order."""
     pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     return sorted((item for page in pages for item in page["Items"]), key=repr)
 

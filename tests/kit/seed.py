@@ -1,4 +1,4 @@
-"""Practices and people on file, and what others do to them during a test."""
+"""Two practices and their clients, with accounts that tests can change."""
 
 import json
 from dataclasses import replace
@@ -27,7 +27,7 @@ WILLOW = Practice(
     reply_to="desk@willow.example",
     welcome="Good to see you here.",
 )
-"""Tells people that an address is unknown."""
+"""A practice that says when an address is unknown."""
 
 HARBOR = Practice(
     slug="harbor",
@@ -37,11 +37,11 @@ HARBOR = Practice(
     new_client_url="https://harbor.example/appointments",
     unknown_address=UnknownAddressPolicy.SAME_ANSWER,
 )
-"""Gives every address one answer."""
+"""A practice that gives every address the same response."""
 
 
 def an_account(**facts: Any) -> Account:
-    """A client of Willow who has signed in before, with a place of their own in the tables."""
+    """Return an account of Willow that has signed in before, with a random key."""
     known = Account(
         key=tokens.random_id(),
         id=tokens.new_ulid(NOON * 1000),
@@ -62,7 +62,7 @@ CHILDS = Profile("01KJTESTLEO000000000000000", "Leo Gomez", "minor", frozenset({
 
 
 def seed_people(portal: "Portal") -> None:
-    """Everyone whom these tests know."""
+    """Save both practices and their accounts."""
     practices.save(WILLOW)
     practices.save(HARBOR)
     put(portal, WILLOW, "ana@example.com", name="Ana Reyes")
@@ -78,25 +78,25 @@ def seed_people(portal: "Portal") -> None:
 
 
 def put(portal: "Portal", practice: Practice, address: str, **facts: Any) -> Account:
-    """Someone on file."""
+    """Save an account for this address, and return it."""
     account = an_account(key=key_of(portal, practice.slug, address), practice=practice.slug, address=address, **facts)
     accounts.save(account)
     return account
 
 
 def key_of(portal: "Portal", practice: str, address: str) -> bytes:
-    """Where an address's account is kept."""
+    """Return the account key of an address."""
     return tokens.account_key(lookup_ring(portal), practice, address)
 
 
 def lookup_ring(portal: "Portal") -> Keyring:
-    """The keys that accounts are found by."""
+    """Return the keyring of account keys."""
     text = portal.secret("LookupKey")
     return Keyring.parse(json.loads(text))
 
 
 def use_up(portal: "Portal", limit: Limit, times: int, *who: str | bytes) -> None:
-    """Attempts that others have made: the first one as it is made, the others by their number."""
+    """Count `times` requests against a limit of a scope."""
     scope_key = tokens.opaque_key(lookup_ring(portal), *who)
     limits.count(scope_key, (limit,), portal.now)
     count = Path(["windows", limit.name, "count"])
@@ -104,20 +104,20 @@ def use_up(portal: "Portal", limit: Limit, times: int, *who: str | bytes) -> Non
 
 
 def change(portal: "Portal", practice: str, address: str, **changes: Any) -> None:
-    """What a clinician does to an account."""
+    """Change fields of an account."""
     account = accounts.find(key_of(portal, practice, address))
     assert account
     accounts.save(replace(account, **changes))
 
 
 def a_job(account: bytes, now: int, **facts: Any) -> MailJob:
-    """A promise of a letter from Willow, asked for at that second."""
+    """Return a mail job of Willow, requested at `now` (Unix seconds)."""
     job = MailJob("willow", account, tokens.random_id(), 1, "sign_in", now * 1000, ORIGIN)
     return replace(job, **facts)
 
 
 def body_of(job: MailJob) -> str:
-    """The message of the queue that holds a promise."""
+    """Return the queue message of a mail job."""
     return json.dumps(
         {
             "practice": job.practice,

@@ -1,4 +1,4 @@
-"""Whoever accepts a connection and is no help: on a real socket of this machine."""
+"""Servers that accept a connection and do not respond properly, on a local socket."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -6,25 +6,25 @@ from contextlib import closing, contextmanager, suppress
 from threading import Event, Thread
 
 type Behaviour = Callable[[socket.socket, Event], None]
-"""What is done with a connection, until the event says that it is over."""
+"""Handles a connection until the event is set."""
 
 DRIP_SECONDS = 0.05
 
 
 def silent(_connection: socket.socket, over: Event) -> None:
-    """Never answers."""
+    """Never respond."""
     over.wait()
 
 
 def dripping(connection: socket.socket, over: Event) -> None:
-    """Answers a byte at a time, each in good time."""
+    """Respond one byte at a time, each before a read timeout."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n")
     while not over.wait(DRIP_SECONDS):
         connection.sendall(b" ")
 
 
 def closing_early(connection: socket.socket, _over: Event) -> None:
-    """Closes in the middle of its answer."""
+    """Close the connection in the middle of the response."""
     connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n{"SecretString": "')
 
 
@@ -33,7 +33,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (silent, dripping, closing_early)
 
 @contextmanager
 def listening(behaviour: Behaviour) -> Iterator[str]:
-    """The URL of a server that behaves so."""
+    """Start a server with this behaviour, and yield its URL."""
     over = Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = Thread(target=_accept, args=(server, behaviour, over), daemon=True)
@@ -42,7 +42,7 @@ def listening(behaviour: Behaviour) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.getsockname()[1]}/"
         finally:
             over.set()
-            # wakes up whoever waits for the next connection
+            # this connection ends the server's wait in accept()
             with suppress(OSError), closing(socket.create_connection(server.getsockname(), timeout=1)):
                 pass
             thread.join()

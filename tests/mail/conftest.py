@@ -25,7 +25,7 @@ PAGE = 25
 def crowd() -> Iterator[Portal]:
     """A portal of so many people; nothing of one test is taken away before the next."""
     with mocked_aws(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(secrets, "randbelow", random.Random(93).randrange)  # noqa: S311 - the same waits every night
+        patch.setattr(secrets, "randbelow", random.Random(93).randrange)  # noqa: S311 - the same waits in every run
         portal = Portal(Cloud())
         portal.parameters["PracticeCacheSeconds"] = "60"
         seed_people(portal)

@@ -1,4 +1,4 @@
-"""The mail queue with all that the template sets on it, in simulated time."""
+"""A fake of the mail queue, with the template's properties, in simulated time."""
 
 import json
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from unittest.mock import Mock
 from latchkey import aws
 from latchkey.mail.queue import parse_job
 from tests.kit import sam_template
-from tests.mail.time import SimulatedClock
+from tests.mail.simulated_clock import SimulatedClock
 
 SEND_SECONDS = 0.015
-LONGEST_DELAY = 900
+MAX_DELAY_SECONDS = 900
 
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """One message, as SQS keeps it."""
+    """A message in the queue."""
 
     id: str
     body: str
@@ -30,31 +30,31 @@ class Message:
 
 @dataclass(slots=True)
 class FakeQueue:
-    """A standard queue: any order, at least once."""
+    """A standard queue: it delivers in any order, at least once."""
 
     time: SimulatedClock
-    twice: int = 0
-    """One in so many messages is delivered once more after it was deleted; 0 for none."""
+    redeliver_one_in: int = 0
+    """One in so many messages is redelivered after it was deleted, 0 for none."""
     dead: list[Message] = field(default_factory=list)
-    """What is in the dead-letter queue."""
+    """The messages in the dead-letter queue."""
     expired: list[Message] = field(default_factory=list)
-    """What was lost because nobody took it for too long."""
+    """The messages whose retention period ended."""
     repeated: set[bytes] = field(default_factory=set)
-    """The requests whose messages were delivered once more after they were deleted."""
+    """Job ids of the messages that were redelivered after they were deleted."""
     delays: list[int] = field(default_factory=list)
-    """Of the copies that were put back, in seconds."""
+    """The delay of each delayed message, in seconds."""
     bodies: list[str] = field(default_factory=list)
-    """Of all that was ever put in."""
+    """The bodies of all messages."""
     _messages: list[Message] = field(default_factory=list)
     _count: int = 0
-    _chance: Random = field(default_factory=lambda: Random(5))  # noqa: S311 - to be the same every night
+    _chance: Random = field(default_factory=lambda: Random(5))  # noqa: S311 - the same in every run
 
     def __len__(self) -> int:
         return len(self._messages)
 
     def put(self, body: str, delay: int = 0) -> None:
         """Put a message in."""
-        assert 0 <= delay <= LONGEST_DELAY
+        assert 0 <= delay <= MAX_DELAY_SECONDS
         self._count += 1
         now = self.time.now
         self.bodies.append(body)
@@ -66,11 +66,11 @@ class FakeQueue:
         return self._messages[-1].body
 
     def due(self) -> float | None:
-        """When the next message can be received; None if there is none at all."""
+        """Return the time at which the next message becomes visible, None if there is no message."""
         return min((message.visible_at for message in self._messages), default=None)
 
     def receive(self, now: float) -> list[Message]:
-        """A batch of what is visible, hidden from others from now on."""
+        """Return a batch of visible messages, and start their visibility timeout."""
         queue = sam_template.resources("AWS::SQS::Queue")["MailQueue"]
         visible = [message for message in self._messages if message.visible_at <= now]
         self._chance.shuffle(visible)
@@ -89,8 +89,8 @@ class FakeQueue:
         return batch
 
     def delete(self, message: Message) -> None:
-        """Done; some come again all the same."""
-        if self.twice and self._chance.randrange(self.twice) == 0:
+        """Delete a message. Some are redelivered all the same."""
+        if self.redeliver_one_in and self._chance.randrange(self.redeliver_one_in) == 0:
             message.visible_at = self.time.now + 1
             self.repeated.add(parse_job(message.body).job_id)
         else:
@@ -98,7 +98,7 @@ class FakeQueue:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """In the place of SQS."""
+        """Respond to SendMessage in place of SQS until the context ends."""
         events = aws.service_client("sqs").meta.events
         events.register("before-call.sqs.SendMessage", self._sent, unique_id="queue")
         try:
@@ -121,13 +121,13 @@ class FakeQueue:
 
 
 def batch_size() -> int:
-    """How many messages the template lets Lambda bring at once."""
+    """Return the batch size of the event source."""
     size: int = _mapping()["BatchSize"]
     return size
 
 
 def workers() -> int:
-    """How many batches are worked on at once, unless someone sets another number."""
+    """Return the default maximum concurrency of the event source."""
     return int(sam_template.parameters()[_mapping()["ScalingConfig"]["MaximumConcurrency"]["Ref"]])
 
 

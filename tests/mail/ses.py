@@ -1,4 +1,4 @@
-"""An SES that takes so many mails a second, fails at the hours it is told to, and keeps what it took."""
+"""A fake SES with a send rate and planned outages. It records every try."""
 
 import json
 import re
@@ -16,10 +16,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from latchkey import aws, tokens
-from tests.mail.time import SimulatedClock
+from tests.mail.simulated_clock import SimulatedClock
 
 RATE = 14
-"""Mails a second: what AWS gives an account that has left the sandbox."""
+"""Mails a second of an account outside the sandbox."""
 
 type Error = tuple[int, str]
 """HTTP status and code."""
@@ -38,18 +38,18 @@ REJECTED: tuple[Error, ...] = ((400, "MessageRejected"), (400, "BadRequestExcept
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One attempt to hand over a mail."""
+    """A try to send a mail."""
 
     at: float
     to: str
     path: str
-    """Of its link."""
+    """The path of its link."""
     answer: str
-    """"taken", "lost" if it was taken and the answer to it never came, or the name of the refusal."""
+    """"taken", "lost" if it was accepted without a response, or the error."""
 
     @property
     def request(self) -> bytes:
-        """The request that its link answers."""
+        """The job id in its link."""
         raw = tokens.base64url_decode(self.path.rpartition("/")[2])
         assert raw
         return raw[17:33]
@@ -57,31 +57,31 @@ class Try:
 
 @dataclass(slots=True)
 class FakeSes:
-    """In place of the network behind botocore's client, so that the client's own tries count too."""
+    """A fake of the network below botocore's client, so that the client's own retries count."""
 
     time: SimulatedClock
     latency: tuple[float, float] = (0.06, 0.2)
     rejected: set[str] = field(default_factory=set)
-    """Addresses that it will never take."""
+    """Addresses whose mail it rejects."""
     losing: set[str] = field(default_factory=set)
-    """Addresses whose next mail it takes without an answer."""
+    """Addresses whose next mail it accepts without a response."""
     tries: list[Try] = field(default_factory=list)
     _spells: list[tuple[float, float, Iterator[Any]]] = field(default_factory=list)
     _seconds: Counter[int] = field(default_factory=Counter)
-    _chance: Random = field(default_factory=lambda: Random(14))  # noqa: S311 - to be the same every night
+    _chance: Random = field(default_factory=lambda: Random(14))  # noqa: S311 - the same in every run
 
     def fails(self, since: float, until: float, ways: tuple[Any, ...]) -> None:
-        """From one moment to another, answer nothing but these, in turn."""
+        """Respond only with these errors between two moments, in turn."""
         self._spells.append((since, until, cycle(ways)))
 
     @property
     def accepted(self) -> list[Try]:
-        """The mails that went out."""
+        """The tries that SES accepted."""
         return [one for one in self.tries if one.answer in {"taken", "lost"}]
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """In the place of SES."""
+        """Respond to SendEmail in place of SES until the context ends."""
         events = aws.service_client("sesv2").meta.events
         events.register_first("before-send.sesv2.SendEmail", self._answer, unique_id="ses")
         try:

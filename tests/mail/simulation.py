@@ -1,4 +1,4 @@
-"""A night at the worker: messages come to it as Lambda brings them, and hours pass in seconds."""
+"""A simulation of the mail worker, in simulated time: hours pass in seconds."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -17,48 +17,48 @@ from tests.kit.portal import Portal
 from tests.kit.seed import a_job, body_of, key_of
 from tests.mail.queue import FakeQueue, Message, workers
 from tests.mail.ses import FakeSes, Try
-from tests.mail.time import SimulatedClock, TimedOut
+from tests.mail.simulated_clock import SimulatedClock, TimedOut
 
 TABLE_SECONDS = 0.005
 HANGING_SECONDS = 9
-"""What a call to a table takes that hangs three times, with the waits in between."""
+"""Seconds of a table call that times out three times, with the pauses between."""
 
 
 @dataclass(slots=True)
 class MailSimulation:
-    """The worker, between a queue and an SES."""
+    """The mail worker, with a fake queue and a fake SES."""
 
     portal: Portal
     time: SimulatedClock
     ses: FakeSes
     queue: FakeQueue
     skew: int = 0
-    """By how many seconds the worker's clock is wrong."""
+    """Seconds by which the worker's clock is ahead."""
     timeouts: int = 0
-    """How often Lambda had to end the worker."""
+    """The number of times that Lambda ended the worker at its timeout."""
     newest: dict[str, MailJob] = field(default_factory=dict)
-    """The last promise to each address."""
+    """The newest mail job of each address."""
     requests: list[tuple[int, str, list[str]]] = field(default_factory=list)
-    """How the door answered those who asked there, and with which calls to AWS, but for what it keeps a while."""
+    """Status, location and AWS calls of each request for a link. Cached reads are left out."""
     _hanging: list[tuple[float, float, str]] = field(default_factory=list)
     _plan: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
 
     @classmethod
     def at(cls, portal: Portal, beginning: float) -> Self:
-        """A night that begins then."""
+        """Return a simulation that begins at this Unix second."""
         time = SimulatedClock(beginning)
         return cls(portal, time, FakeSes(time), FakeQueue(time))
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
-        """Do something when so many seconds have passed from now."""
+        """Plan an action, `seconds` from now."""
         heappush(self._plan, (self.time.now + seconds, len(self._plan), act))
 
     def hang(self, since: float, until: float, operation: str = "") -> None:
-        """Let no call to a table be answered, from one moment to another; or only those of one kind."""
+        """Time out all table calls between two moments, or only those of one operation."""
         self._hanging.append((since, until, operation))
 
-    def promise(self, address: str, **facts: Any) -> MailJob:
-        """What someone's asking for a link puts into the queue."""
+    def queue_job(self, address: str, **facts: Any) -> MailJob:
+        """Queue the mail job of a request for a link, and return it."""
         facts.setdefault("requested_at_ms", int(self.time.now * 1000))
         job = a_job(key_of(self.portal, "willow", address), 0, **facts)
         self.newest[address] = job
@@ -66,7 +66,7 @@ class MailSimulation:
         return job
 
     def ask(self, address: str) -> None:
-        """Ask for a link at the door."""
+        """Request a link from the function."""
         self.portal.now, before = int(self.time.now), len(self.portal.aws.calls)
         answer = self.portal.browser(f"198.51.100.{len(self.requests)}").request_link(address)
         calls = [
@@ -95,16 +95,16 @@ class MailSimulation:
                 heappush(workers_busy, self._invoke(at))
 
     def mails(self, address: str) -> list[Try]:
-        """What someone has got."""
+        """Return the mails that SES accepted for an address."""
         return [mail for mail in self.ses.accepted if mail.to == address]
 
     def wait(self, address: str) -> float:
-        """For how many seconds someone waited for the mail of their newest request."""
+        """Return the seconds from the newest request of an address to its mail."""
         newest = self.newest[address]
         return next(m.at for m in self.mails(address) if m.request == newest.job_id) - newest.requested_at_ms / 1000
 
     def _invoke(self, at: float) -> float:
-        """Hand the worker what is visible; returns when it is done with that."""
+        """Invoke the worker with a batch of visible messages, and return the time at which it is done."""
         batch = self.queue.receive(at)
         if not batch:
             return at
@@ -130,10 +130,10 @@ class MailSimulation:
 
     @contextmanager
     def open(self) -> Iterator[Self]:
-        """With SQS, SES, the tables and botocore's own waiting in simulated time."""
+        """Run SQS, SES, the tables and botocore's pauses in simulated time until the context ends."""
         self.time.on_change = self._tell_time
         events = connection.client.meta.events
-        events.register("before-call.dynamodb.*", self._table_calls, unique_id="night")
+        events.register("before-call.dynamodb.*", self._table_calls, unique_id="simulation")
         try:
             with ExitStack() as stack:
                 stack.enter_context(self.ses.answering())
@@ -141,7 +141,7 @@ class MailSimulation:
                 stack.enter_context(patch("botocore.endpoint.time", SimpleNamespace(sleep=self.time.pass_by)))
                 yield self
         finally:
-            events.unregister("before-call.dynamodb.*", unique_id="night")
+            events.unregister("before-call.dynamodb.*", unique_id="simulation")
 
     def _tell_time(self) -> None:
         left = self.time.deadline - self.time.now

@@ -36,19 +36,21 @@ def write(
     language: Language = "en",
     practice: Practice = WILLOW,
     hours: int = 24,
-    words: WordingOverrides | None = None,
+    overrides: WordingOverrides | None = None,
 ) -> Letter:
     if kind in NOTICES:
         return (letters.pin_made if kind == "pin_made" else letters.address_changed)(practice, notice(language))
     if kind == "invitation":
-        return letters.invitation(practice, link_mail(language, hours), name="Sam Okafor", portal=PORTAL, words=words)
+        return letters.invitation(
+            practice, link_mail(language, hours), name="Sam Okafor", portal=PORTAL, overrides=overrides
+        )
     return letters.sign_in(
         practice,
         link_mail(language, hours),
         requested_at=THIRD_OF_MARCH,
         name="Sam Okafor",
         portal=PORTAL,
-        words=words,
+        overrides=overrides,
     )
 
 
@@ -295,7 +297,7 @@ def test_a_letter_goes_to_the_address_on_file_and_keeps_it_out_of_logs() -> None
 @every_language
 def test_the_text_part_is_tidy(kind: str, language: Language) -> None:
     text = write(
-        kind, language, words=WordingOverrides("Dear {name},", "Come in.\n\n{link}\n\nSee you.", "Willow")
+        kind, language, overrides=WordingOverrides("Dear {name},", "Come in.\n\n{link}\n\nSee you.", "Willow")
     ).text
 
     assert "\n\n\n" not in text
@@ -351,17 +353,17 @@ def test_a_notice_tells_the_time_as_its_readers_write_it(kind: str) -> None:
 @every_language
 def test_wording_of_a_practice_replaces_only_the_parts_that_it_sets(kind: str, language: Language) -> None:
     expected = write(kind, language)
-    letter = write(kind, language, words=WordingOverrides(body="Come in, {name}."))
+    letter = write(kind, language, overrides=WordingOverrides(body="Come in, {name}."))
 
     assert "Come in, Sam Okafor." in letter.text
     assert "Come in, Sam Okafor." in visible(letter.html)
-    assert write(kind, language, words=WordingOverrides()) == expected
+    assert write(kind, language, overrides=WordingOverrides()) == expected
 
 
 @every_link_mail
 @every_language
 def test_own_words_leave_everything_in_place_that_a_letter_must_say(kind: str, language: Language) -> None:
-    letter = write(kind, language, words=WordingOverrides("Greeting", "Body", "Footer"))
+    letter = write(kind, language, overrides=WordingOverrides("Greeting", "Body", "Footer"))
     always = {
         "en": ("Greeting", "Body", URL, "expires after 24 hours", "?", "Questions? Call", "not read", "Footer"),
         "es": (
@@ -383,7 +385,7 @@ def test_own_words_leave_everything_in_place_that_a_letter_must_say(kind: str, l
 
 
 def test_wording_replaces_the_default_text() -> None:
-    letter = write("invitation", words=WordingOverrides("Dear Sam,", "Your place is ready."))
+    letter = write("invitation", overrides=WordingOverrides("Dear Sam,", "Your place is ready."))
 
     for part in (letter.text, letter.html):
         assert "Hello" not in part
@@ -392,7 +394,7 @@ def test_wording_replaces_the_default_text() -> None:
 
 @every_link_mail
 def test_the_button_stands_where_the_practice_puts_it(kind: str) -> None:
-    letter = write(kind, words=WordingOverrides(body="First this. {link} Then that."))
+    letter = write(kind, overrides=WordingOverrides(body="First this. {link} Then that."))
 
     assert in_order(letter.text, "First this.", URL, "Then that.", "expires after")
     assert in_order(visible(letter.html), "First this.", "Sign in", "Then that.", "expires after", URL)
@@ -401,7 +403,7 @@ def test_the_button_stands_where_the_practice_puts_it(kind: str) -> None:
 @every_link_mail
 @pytest.mark.parametrize("body", ["", "{link}", "{link}{link} and {link}", "No link here."])
 def test_there_is_one_button_however_often_the_practice_asks_for_it(kind: str, body: str) -> None:
-    letter = write(kind, words=WordingOverrides("{link}", body, "{link}"))
+    letter = write(kind, overrides=WordingOverrides("{link}", body, "{link}"))
 
     assert re.findall(r'href="([^"]*)"', letter.html) == [URL]
     assert (letter.html.count(URL), letter.text.count(URL)) == (2, 1)
@@ -421,7 +423,7 @@ def test_there_is_one_button_however_often_the_practice_asks_for_it(kind: str, b
     ],
 )
 def test_what_a_practice_writes_is_text_and_nothing_else(kind: str, part: str, text: str) -> None:
-    letter = write(kind, words=replace(WordingOverrides(), **{part: text}))
+    letter = write(kind, overrides=replace(WordingOverrides(), **{part: text}))
 
     assert text in letter.text
     assert text in visible(letter.html)
@@ -435,7 +437,7 @@ def test_an_invitation_can_have_a_subject_and_a_message_of_its_own() -> None:
         link_mail(),
         name="Sam Okafor",
         portal=PORTAL,
-        words=WordingOverrides("Dear {name},", "The usual.", "Warmly, Willow"),
+        overrides=WordingOverrides("Dear {name},", "The usual.", "Warmly, Willow"),
         subject="Your forms for Monday",
         message="Just this once, {name}.",
     )

@@ -52,12 +52,12 @@ def mail_simulation(crowd: Portal) -> Iterator[MailSimulation]:
     simulated.ses.rejected = set(REJECTED)
     with simulated.open():
         for address in BURST:
-            simulated.promise(address)
+            simulated.queue_job(address)
         simulated.later(29 * MINUTE, partial(simulated.ask, "lee@example.com"))
         simulated.later(30 * MINUTE, partial(simulated.ask, "ana@example.com"))
         simulated.later(HOUR, partial(_become_worse, simulated))
         for number, address in enumerate(SECOND):
-            simulated.later(HOUR + number * MINUTE / len(SECOND), partial(simulated.promise, address))
+            simulated.later(HOUR + number * MINUTE / len(SECOND), partial(simulated.queue_job, address))
         for number, address in enumerate(RETRY_SECONDS):
             simulated.later(HOUR + 20 * MINUTE + number, partial(simulated.ask, address))
         for address in ENDED:
@@ -65,13 +65,13 @@ def mail_simulation(crowd: Portal) -> Iterator[MailSimulation]:
                 HOUR + 25 * MINUTE, partial(change, crowd, "willow", address, status=AccountStatus.DISABLED, epoch=2)
             )
         for number, address in enumerate(THIRD):
-            simulated.later(HOUR + 50 * MINUTE + number, partial(simulated.promise, address))
+            simulated.later(HOUR + 50 * MINUTE + number, partial(simulated.queue_job, address))
         simulated.run(hours=10)
         yield simulated
 
 
 def _become_worse(mail_simulation: MailSimulation) -> None:
-    mail_simulation.queue.twice = 100
+    mail_simulation.queue.redeliver_one_in = 100
     mail_simulation.ses.losing = set(LOST)
     for poison in sorted(POISON):
         mail_simulation.queue.put(poison)
@@ -201,7 +201,7 @@ def test_while_ses_is_down_waits_grow_from_seconds_to_ten_minutes_by_chance(mail
     assert len(set(mail_simulation.queue.delays)) > 100
 
 
-def test_who_asks_while_ses_is_down_is_answered_as_ever(mail_simulation: MailSimulation) -> None:
+def test_an_ses_outage_changes_no_response_to_link_requests(mail_simulation: MailSimulation) -> None:
     _, before, *meanwhile = mail_simulation.requests
 
     assert before[:2] == (303, "/willow/sign-in/sent")

@@ -19,7 +19,7 @@ def test_while_the_tables_hang_nothing_is_lost_and_no_mail_holds_a_link_that_is_
     mail_simulation.hang(mail_simulation.time.now + 0.5, mail_simulation.time.now + 40 * MINUTE)
     with mail_simulation.open():
         for address in HANGING:
-            mail_simulation.promise(address)
+            mail_simulation.queue_job(address)
         mail_simulation.run(hours=3)
 
     assert {mail.to for mail in mail_simulation.ses.accepted} == set(HANGING)
@@ -36,7 +36,7 @@ def test_a_mail_without_its_event_is_resent_with_the_same_link_and_ever_more_rar
     mail_simulation.hang(mail_simulation.time.now, mail_simulation.time.now + 20 * MINUTE, "PutItem")
     with mail_simulation.open():
         for address in AFTERWARDS:
-            mail_simulation.promise(address)
+            mail_simulation.queue_job(address)
         mail_simulation.run(hours=3)
 
     assert mail_simulation.queue.dead == []
@@ -53,7 +53,7 @@ def test_a_slow_ses_makes_no_batch_run_out_of_time_and_no_mail_come_twice(crowd:
     mail_simulation.ses.latency = (1.8, 1.95)
     with mail_simulation.open():
         for address in SLOW:
-            mail_simulation.promise(address)
+            mail_simulation.queue_job(address)
         mail_simulation.run(hours=1)
 
     assert mail_simulation.timeouts == 0
@@ -70,12 +70,12 @@ def test_a_worker_with_a_wrong_clock_keeps_to_the_newest_link_and_to_the_hours(
     first, late, too_late = people
     beginning = int(mail_simulation.time.now)
     with mail_simulation.open():
-        older = mail_simulation.promise(first)
+        older = mail_simulation.queue_job(first)
         mail_simulation.time.now += 2
-        mail_simulation.promise(first)
+        mail_simulation.queue_job(first)
         mail_simulation.run(hours=0.1)
         for address, age in ((late, 6 * HOUR - 4), (too_late, 6 * HOUR + 4)):
-            mail_simulation.promise(address, requested_at_ms=int(mail_simulation.time.now - age) * 1000)
+            mail_simulation.queue_job(address, requested_at_ms=int(mail_simulation.time.now - age) * 1000)
         mail_simulation.run(hours=0.1)
 
     newest = mail_simulation.newest[first].job_id

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.mail.wording import LONGEST, WordingOverrides, check_wording, render_wording
+from latchkey.mail.wording import MAX_LENGTH, WordingOverrides, check_wording, render_wording
 
 VALUES = {
     "name": "Sam Okafor",
@@ -29,7 +29,7 @@ def body(text: str) -> list[list[str]]:
         ),
         WordingOverrides(body="{{7*7}} {% for %} ${x} %(x)s {0.__class__} {link}{link} { } {} {1}"),
         WordingOverrides(body="Señora Ñandú – 心理 👩‍👧 ’“”"),
-        WordingOverrides(body="x" * LONGEST),
+        WordingOverrides(body="x" * MAX_LENGTH),
     ],
 )
 def test_plain_text_with_our_placeholders_is_fine(words: WordingOverrides) -> None:

@@ -1,5 +1,7 @@
-"""The running service, as its visitors, its clinicians and its mail provider meet it: every function with its own
-handler, role and environment, on moto, with the clock and the mail queue in the hands of whoever asks."""
+"""The service under test: every function with its own handler, role and environment, on moto.
+
+The test moves the clock and runs the mail jobs.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +26,7 @@ SUBJECT = "dr"
 
 
 class Mail(NamedTuple):
-    """A letter as it arrived: to whom, the path of the link in it if it has one, and what SES reports it by."""
+    """A mail: recipient, path of its link if it has one, and the tags of SES reports."""
 
     to: str
     path: str | None
@@ -33,7 +35,7 @@ class Mail(NamedTuple):
 
 @dataclass
 class Backend:
-    """A cloud with two practices, and a Google, for as many services as come one after the other."""
+    """Resources with two practices and a fake Google, shared by one service after another."""
 
     cloud: Cloud
     google: FakeProvider
@@ -41,7 +43,7 @@ class Backend:
 
     @contextmanager
     def service(self) -> Iterator["Service"]:
-        """The service before its first visitor."""
+        """Run a service with nobody on file, and remove what it wrote."""
         portal = Portal(self.cloud)
         portal.parameters |= self.parameters
         try:
@@ -53,7 +55,7 @@ class Backend:
 
 @contextmanager
 def running_backend() -> Iterator[Backend]:
-    """A town with nobody on file."""
+    """Run the resources with two practices and nobody on file."""
     with mocked_aws(), fake_provider.serving() as server:
         cloud = Cloud()
         secret = boto3.client("secretsmanager").create_secret(Name="google", SecretString=fake_provider.SECRET)
@@ -78,53 +80,53 @@ def running_backend() -> Iterator[Backend]:
 
 @dataclass
 class Service:
-    """What can be done to it, one step at a time, and what it tells whoever does it."""
+    """The steps of the model's tests, as requests to the service."""
 
     portal: Portal
     google: FakeProvider
-    heard: int = 0
-    """How many calls to AWS have been looked at."""
-    arrived: int = 0
-    """How many letters."""
+    calls_read: int = 0
+    """The number of AWS calls that were read."""
+    letters_read: int = 0
+    """The number of letters that were read."""
 
     def at(self, now: int) -> None:
-        """Set its clock (Unix seconds)."""
+        """Set the clock to this Unix second."""
         self.portal.now = now
 
     def browser(self, source: str) -> Browser:
-        """A browser that was never here, and is told codes instead of pages."""
+        """Return a browser without cookies that gets JSON."""
         return self.portal.browser(source, accept="application/json")
 
     def ask(self, browser: Browser, practice: str, typed: str) -> Outcome:
-        """Type an address."""
+        """Request a link."""
         answer = browser.request_link(typed, practice)
         twice = answer.cookie_values.get(f"__Host-again-{practice}") == "1"
         return _outcome(answer, "just_asked" if twice else "sent")
 
-    def open(self, browser: Browser, path: str, *, press: bool, switch: bool = False) -> Outcome:
-        """Open a link, or press the button behind it."""
-        answer = browser.post(path, {"switch": "yes"} if switch else {}) if press else browser.get(path)
+    def open(self, browser: Browser, path: str, *, submit: bool, switch: bool = False) -> Outcome:
+        """Open a link, or submit its form."""
+        answer = browser.post(path, {"switch": "yes"} if switch else {}) if submit else browser.get(path)
         if answer.status == 200 and answer.document.get("status") == "confirm":
             return Outcome("confirm")
         return _outcome(answer, "signed_in" if _cookie(answer) else "signed_in_already")
 
     def type_pin(self, browser: Browser, practice: str, typed: str, digits: str) -> Outcome:
-        """Type an address and a PIN."""
+        """Submit an address and a PIN."""
         return _outcome(browser.post(f"/{practice}/pin", {"email": typed, "pin": digits}), "signed_in")
 
-    def leave(self, browser: Browser, practice: str) -> tuple[Outcome, str]:
-        """Leave for Google; where that leads."""
+    def start_google(self, browser: Browser, practice: str) -> tuple[Outcome, str]:
+        """Start sign-in with Google, and return the authorization URL too."""
         answer = browser.post(f"/{practice}/google")
         return _outcome(answer, "away"), answer.headers.get("location", "")
 
-    def come_back(self, browser: Browser, left_for: str, subject: str, address: str) -> Outcome:
-        """Agree at Google, and return as someone whom it knows by a number and an address."""
+    def return_from_google(self, browser: Browser, left_for: str, subject: str, address: str) -> Outcome:
+        """Consent at Google as this subject and address, and return the response to the callback."""
         self.google.claims = {"sub": subject, "email": address}
         answer = browser.get(self.google.consented(left_for))
         return _outcome(answer, "signed_in" if _cookie(answer) else "signed_in_already")
 
     def who(self, browser: Browser, practice: str) -> str | None:
-        """Whose profile a browser's session opens."""
+        """Return the name of the profile that a browser's session opens."""
         answer = browser.get(f"/{practice}/session")
         if answer.status == 401:
             return None
@@ -132,13 +134,13 @@ class Service:
         return str(profile["name"])
 
     def profile_of(self, practice: str, cookie: str) -> str | None:
-        """Whose profile a session opens, wherever its cookie has got to."""
+        """Return the name of the profile that a copied session cookie opens."""
         thief = self.browser("192.0.2.99")
         thief.cookies[_session(practice)] = cookie
         return self.who(thief, practice)
 
     def cookie(self, browser: Browser, practice: str) -> str:
-        """The cookie of a browser's session."""
+        """Return a browser's session cookie."""
         return browser.cookies[_session(practice)]
 
     def sign_out(self, browser: Browser, practice: str) -> Outcome:
@@ -146,20 +148,20 @@ class Service:
         return _outcome(browser.post(f"/{practice}/sign-out"), "signed_out")
 
     def on_file(self, name: str, practice: str, address: str) -> str:
-        """Put a client on file and invite them, by a mail that is lost; the id."""
+        """Add a client, drop their invitation, and return the id."""
         emails = [{"address": address, "email_ok": True}]
         answer = self._clinician("POST", practice, "", body={"name": name, "emails": emails, "invite": True})
         assert answer.status == 201, answer.body
-        self.promises()
+        self.new_bodies()
         return str(answer.document["id"])
 
     def make_pin(self, practice: str, client: str) -> tuple[Outcome, str]:
-        """Make a PIN."""
+        """Create a PIN, and return its digits too."""
         answer = self._clinician("POST", practice, "/{client}/pin-codes", client)
         return _outcome(answer, "made"), answer.document["pin"] if answer.status == 201 else ""
 
     def invite(self, practice: str, client: str, address: str | None) -> Outcome:
-        """Give a client access, by another address if one is given."""
+        """Invite a client, to another address if one is given."""
         body = {"email": address} if address else {}
         return _outcome(self._clinician("POST", practice, "/{client}/invitations", client, body), "invited")
 
@@ -169,29 +171,29 @@ class Service:
         return _outcome(self._clinician("PUT", practice, "/{client}/email", client, body), "saved")
 
     def delete(self, practice: str, client: str, what: str) -> Outcome:
-        """End a client's `portal-access` or `sessions`, or unbind their `google`."""
+        """Delete a client's `portal-access`, `sessions` or `google` identity."""
         return _outcome(self._clinician("DELETE", practice, f"/{{client}}/{what}", client), "done")
 
     def seen_by_clinician(self, practice: str, client: str) -> tuple[str, str, bool]:
-        """What a clinician sees: the address, its status, and whether a PIN is live."""
+        """Return what a clinician sees: address, access and whether a PIN is live."""
         outcome = self._clinician("GET", practice, "/{client}/portal-access", client).document
         return outcome["email"], outcome["status"], outcome["has_live_pin"]
 
-    def promises(self) -> list[str]:
-        """What has come into the mail queue since this was asked."""
-        calls = self.portal.aws.calls[self.heard :]
-        self.heard += len(calls)
+    def new_bodies(self) -> list[str]:
+        """Return the mail jobs that were queued since the last call."""
+        calls = self.portal.aws.calls[self.calls_read :]
+        self.calls_read += len(calls)
         return [arguments["MessageBody"] for operation, arguments in calls if operation == "SendMessage"]
 
     def deliver(self, bodies: list[str]) -> list[Mail]:
-        """Hand the worker messages, in this order; the mail that went out."""
+        """Run mail jobs in this order, and return the mails that were sent."""
         assert self.portal.work(*bodies) == []
-        sent = self.portal.letters[self.arrived :]
-        self.arrived += len(sent)
+        sent = self.portal.letters[self.letters_read :]
+        self.letters_read += len(sent)
         return [_arrived(letter) for letter in sent]
 
     def report(self, mail: Mail, kind: str, **details: Any) -> None:
-        """What SES reports of a mail."""
+        """Report an event of SES about a mail."""
         self.portal.handle_event(
             "MailEvents", {"detail": {"eventType": kind, "mail": {"messageId": "0100", "tags": mail.tags}, **details}}
         )
@@ -202,7 +204,7 @@ class Service:
 
 
 def _outcome(answer: HttpResponse, yes: str) -> Outcome:
-    """What an answer says; `yes` stands for the success of what was tried."""
+    """Return the outcome of a response. `yes` is the code of a success."""
     if answer.status < 400:
         return Outcome(yes)
     seconds = int(answer.headers.get("retry-after", "0"))

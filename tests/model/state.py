@@ -1,56 +1,56 @@
-"""What the model knows of: people, the addresses that they sign in by, and everything that can open a door."""
+"""The model's state: clients, accounts, links, PINs and sessions."""
 
 from dataclasses import dataclass, field
 
 from tests.model.limits import DAY, HOUR, MINUTE
 
-LINK_LIVES = DAY
-"""From the moment at which it was mailed, last if more than once."""
-PIN_LIVES = DAY
-PIN_TRIES = 5
-MAIL_KEEPS = 6 * HOUR
-"""A promised mail that could not be sent for so long is not sent."""
-GOOGLE_WAITS = 10 * MINUTE
-IDLE = 20 * MINUTE
-ABSOLUTE = 12 * HOUR
-NOTED = MINUTE
-"""Activity is noted once a minute."""
+LINK_LIFETIME = DAY
+"""Seconds from the last mail with the link."""
+PIN_LIFETIME = DAY
+MAX_GUESSES = 5
+MAX_MAIL_AGE = 6 * HOUR
+"""Seconds after which a mail job is not sent any more."""
+STATE_LIFETIME = 10 * MINUTE
+IDLE_TIMEOUT = 20 * MINUTE
+ABSOLUTE_TIMEOUT = 12 * HOUR
+TOUCH_INTERVAL = MINUTE
+"""Seconds between two writes of a session's activity."""
 MAX_SESSIONS = 10
 
 
 @dataclass(eq=False, slots=True)
 class Request:
-    """A mail that was promised, and the link in it if it carries one."""
+    """A mail job, and its link if it has one."""
 
     kind: str
     account: "Account"
     requested_at: int
     dead: bool = False
-    """Access ended after it was asked for, or there never was any."""
+    """True if access ended after the request, or if there was none."""
     expires_at: int | None = None
-    """Of its link; None while it was not mailed."""
+    """When its link expires. None before it is mailed."""
     used: bool = False
 
     @property
     def carries_link(self) -> bool:
-        """Whether it is one to sign in by."""
+        """True if the mail has a link."""
         return self.kind in ("sign_in", "invitation")
 
 
 @dataclass(eq=False, slots=True)
 class Pin:
-    """What a clinician reads out."""
+    """A PIN."""
 
     digits: str
     expires_at: int
     tries: int = 0
     dead: bool = False
-    """Used, replaced, or made before access ended."""
+    """True if it was used or replaced, or if access ended."""
 
 
 @dataclass(eq=False, slots=True)
 class Session:
-    """Someone signed in."""
+    """A session."""
 
     account: "Account"
     started_at: int
@@ -59,13 +59,13 @@ class Session:
     cookie: str = field(default="", repr=False)
 
     def live(self, now: int) -> bool:
-        """Whether it still opens the portal."""
-        return not self.dead and now < min(self.started_at + ABSOLUTE, self.seen_at + IDLE)
+        """Return True if the session is live."""
+        return not self.dead and now < min(self.started_at + ABSOLUTE_TIMEOUT, self.seen_at + IDLE_TIMEOUT)
 
 
 @dataclass(eq=False, slots=True)
 class Start:
-    """Someone left for Google."""
+    """A started sign-in with Google."""
 
     practice: str
     browser: "Browser"
@@ -73,7 +73,7 @@ class Start:
     returned: bool = False
     signed_in: "Account | None" = None
     left_for: str = field(default="", repr=False)
-    """Where at Google."""
+    """The authorization URL."""
 
 
 @dataclass(eq=False, slots=True)
@@ -87,35 +87,37 @@ class Account:
     status: str = "none"
     consent: bool = False
     stopped: bool = False
-    """Mail came back, or was complained about."""
+    """True if the address is suppressed."""
     google: str | None = None
-    """Whose Google account was the first."""
+    """The subject of the linked identity."""
     ended_at: int = 0
     newest: Request | None = None
-    """The newest request whose link was mailed."""
+    """The newest mail job whose link was mailed."""
     pin: Pin | None = None
     requests: list[Request] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
-    """The newest sign-ins, oldest first."""
+    """The stored sessions, oldest first."""
 
     @property
     def may_sign_in(self) -> bool:
-        """Whether a client has access by it."""
+        """True if the access is invited or active."""
         return self.status in ("invited", "active")
 
-    def pin_lives(self, now: int) -> bool:
-        """Whether a PIN would still open a session."""
+    def has_live_pin(self, now: int) -> bool:
+        """Return True if a PIN is live."""
         pin = self.pin
-        return self.may_sign_in and pin is not None and not pin.dead and pin.tries < PIN_TRIES and now < pin.expires_at
+        return (
+            self.may_sign_in and pin is not None and not pin.dead and pin.tries < MAX_GUESSES and now < pin.expires_at
+        )
 
     def sign_out_everywhere(self) -> None:
-        """No session is left."""
+        """End all sessions."""
         for session in self.sessions:
             session.dead = True
         self.sessions.clear()
 
     def end(self, now: int) -> None:
-        """Access ends, and with it all that was to open a door; giving it back revives nothing."""
+        """Disable access, and end its links, PIN and sessions for good."""
         self.status, self.ended_at = "disabled", now
         self.sign_out_everywhere()
         for request in self.requests:
@@ -126,30 +128,30 @@ class Account:
 
 @dataclass(eq=False, slots=True)
 class Client:
-    """Someone on file at a practice."""
+    """A client of a practice."""
 
     name: str
     practice: str
     emails: dict[str, bool]
-    """Addresses, and whether mail may go there."""
+    """Addresses on file, with consent."""
     address: str
-    """The one to use next."""
+    """The address for the next invitation."""
     access: Account | None = None
 
     @property
     def own(self) -> Account | None:
-        """By which they sign in or did, unless it has become another's."""
+        """The account that they sign in with or did, None if it is now another client's."""
         return self.access if self.access and self.access.owner is self else None
 
 
 @dataclass(eq=False, slots=True)
 class Browser:
-    """A browser somewhere, and what it keeps of each practice."""
+    """A browser, with its cookies of each practice."""
 
     source: str
-    """What its network counts as."""
+    """The scope of its source."""
     sessions: dict[str, Session] = field(default_factory=dict)
     link_requests: dict[str, tuple[Request | None, str]] = field(default_factory=dict)
-    """The request that was made here, if it was kept, and for which address."""
+    """The request of this browser, and its address."""
     known: dict[str, Account] = field(default_factory=dict)
-    """Who signed in here last: all browsers that know an account have limits of their own there, together."""
+    """The account that signed in here last. All known browsers of an account share limits of their own."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from latchkey import tokens
-from latchkey.rules import access, mail
+from latchkey.rules import access, contacts, mail
 from latchkey.rules.accounts import Account, AccountStatus
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
@@ -187,7 +187,7 @@ def test_what_a_clinician_decided_since_stands(noon: Callable[..., None], restor
     assert known(key).status is AccountStatus.DISABLED
 
 
-def test_who_was_erased_since_stays_erased(
+def test_a_client_erased_after_that_time_stays_erased(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
     client, key = admitted("ana@example.com")
@@ -214,7 +214,7 @@ def test_a_contact_who_was_removed_since_is_not_let_in_anew(
     )
     at = NOON - 60
     clients.apply(
-        client, lambda it, all_: access.add_contact(it, contact, all_, tokens.new_ulid(at)), {parent}, noting(at)
+        client, lambda it, all_: contacts.add_contact(it, contact, all_, tokens.new_ulid(at)), {parent}, noting(at)
     )
     noon("Accounts", "Clients")
 
@@ -222,7 +222,7 @@ def test_a_contact_who_was_removed_since_is_not_let_in_anew(
         return replace(noting(LATER)(row, kind), reason=contact.id)
 
     found = clients.find("willow", client.id)
-    clients.apply(found, lambda it, all_: access.remove_contact(it, contact, all_, LATER), set(), note)
+    clients.apply(found, lambda it, all_: contacts.remove_contact(it, contact, all_, LATER), set(), note)
     deployed.empty("Accounts", "Clients")
     restore("Clients")
     restore("Accounts")
@@ -242,7 +242,7 @@ def test_a_removed_contact_takes_no_access_from_the_client(
         "01KJTESTC0NTACT00000000000", "Pat", AddressOnFile("pat@example.com", True, "dr", NOON), "guardian", parent
     )
     clients.apply(
-        client, lambda it, all_: access.add_contact(it, contact, all_, tokens.new_ulid(NOON)), {parent}, noting(NOON)
+        client, lambda it, all_: contacts.add_contact(it, contact, all_, tokens.new_ulid(NOON)), {parent}, noting(NOON)
     )
     noon("Accounts")
 
@@ -250,12 +250,12 @@ def test_a_removed_contact_takes_no_access_from_the_client(
         return replace(noting(LATER)(row, kind), reason=contact.id)
 
     current = clients.find("willow", client.id)
-    clients.apply(current, lambda it, all_: access.remove_contact(it, contact, all_, LATER), set(), note)
+    clients.apply(current, lambda it, all_: contacts.remove_contact(it, contact, all_, LATER), set(), note)
     deployed.empty("Accounts")
-    said = restore("Accounts")
+    output = restore("Accounts")
 
-    assert "1 restored\n" in said
-    assert "1 restored without access" in said
+    assert "1 restored\n" in output
+    assert "1 restored without access" in output
     assert (known(key).status, [profile.id for profile in known(key).profiles]) == (
         AccountStatus.INVITED,
         [client.id],

@@ -72,7 +72,7 @@ def test_spanish_counts_one_minute_and_more(willow: Practice) -> None:
 def test_spanish_keeps_the_words_of_the_clients_guide(willow: Practice) -> None:
     context = PageContext(willow, "es")
     landing = read(pages.landing(context, signed_in=False)).links
-    sent = read(pages.sent(context, address="a@example.com", certain=True, again=False))
+    sent = read(pages.sent(context, address="a@example.com", address_known=True, is_repeat=False))
 
     assert {"Soy un cliente existente", "Soy un cliente nuevo"} <= landing.keys()
     assert "Probar estas sugerencias" in sent.links

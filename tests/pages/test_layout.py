@@ -29,14 +29,16 @@ EVERY: dict[str, Callable[[PageContext], str]] = {
     "landing, signed in": lambda context: pages.landing(context, signed_in=True),
     "new client": pages.new_client,
     "sign in": pages.sign_in,
-    "sign in, unknown": lambda context: pages.sign_in(context, typed="a@b", problem="unknown"),
+    "sign in, unknown": lambda context: pages.sign_in(context, typed_address="a@b", problem="unknown"),
     "sign in, idle": lambda context: pages.sign_in(context, idle_minutes=20),
-    "sent": lambda context: pages.sent(context, address="a@example.com", certain=True, again=True),
-    "sent, one answer": lambda context: pages.sent(context, address="a@example.com", certain=False, again=True),
+    "sent": lambda context: pages.sent(context, address="a@example.com", address_known=True, is_repeat=True),
+    "sent, one answer": lambda context: pages.sent(
+        context, address="a@example.com", address_known=False, is_repeat=True
+    ),
     "tips": lambda context: pages.tips(context, sender="yourprovider@mail.example.com"),
     "pin": pages.pin,
-    "pin, refused": lambda context: pages.pin(context, typed="a@example.com", problem="refused"),
-    "pin, empty": lambda context: pages.pin(context, typed="a@example.com", problem="pin_empty"),
+    "pin, refused": lambda context: pages.pin(context, typed_address="a@example.com", problem="refused"),
+    "pin, empty": lambda context: pages.pin(context, typed_address="a@example.com", problem="pin_empty"),
     "pin, locked": lambda context: pages.pin_locked(context, seconds=61),
     "wait": lambda context: pages.rate_limited(context, seconds=61),
     "confirm": lambda context: pages.confirm(context, action="", masked="a•••@example.com", invitation=False),
@@ -170,11 +172,11 @@ def test_what_is_typed_or_stored_is_text_and_nothing_else(context: PageContext) 
     profile = replace(ANA, name=HOSTILE, id=HOSTILE)
     account = replace(ACCOUNT, name=HOSTILE, profiles=(profile, ANA))
     for html in (
-        pages.sign_in(context, typed=HOSTILE, problem="format"),
-        pages.dead_link(context, why="used", typed=HOSTILE),
-        pages.pin(context, typed=HOSTILE, problem="email_format"),
-        pages.sent(context, address=HOSTILE, certain=True, again=False),
-        pages.sent(context, address=HOSTILE, certain=False, again=False),
+        pages.sign_in(context, typed_address=HOSTILE, problem="format"),
+        pages.dead_link(context, why="used", typed_address=HOSTILE),
+        pages.pin(context, typed_address=HOSTILE, problem="email_format"),
+        pages.sent(context, address=HOSTILE, address_known=True, is_repeat=False),
+        pages.sent(context, address=HOSTILE, address_known=False, is_repeat=False),
         pages.tips(context, sender=HOSTILE),
         pages.confirm(context, action=HOSTILE, masked=HOSTILE, invitation=True),
         pages.confirm_switch(context, action=HOSTILE, masked=HOSTILE, current=HOSTILE),

@@ -70,7 +70,7 @@ def test_an_expired_link_tells_the_lifetime_of_this_stack(context: PageContext) 
 
 
 def test_the_address_is_carried_along_so_that_nothing_is_typed_twice(context: PageContext) -> None:
-    page = read(pages.dead_link(context, why="used", typed="maria@example.com"))
+    page = read(pages.dead_link(context, why="used", typed_address="maria@example.com"))
 
     assert page.one("input").attributes["value"] == "maria@example.com"
 

@@ -21,7 +21,7 @@ def test_the_page_says_whom_to_call_before_it_asks_for_anything(context: PageCon
 
 
 def test_an_address_and_a_code_are_requested_and_nothing_else(context: PageContext) -> None:
-    page = read(pages.pin(context, typed="ana@example.com"))
+    page = read(pages.pin(context, typed_address="ana@example.com"))
 
     assert page.one("form").attributes == {"method": "post", "action": "/willow/pin", "novalidate": ""}
     assert [(field.attributes["name"], field.attributes.get("value")) for field in page.all("input")] == [
@@ -68,7 +68,7 @@ def test_the_page_tells_how_long_a_code_works_and_which_address_to_use(context: 
 def test_what_is_wrong_is_named_above_and_at_its_own_field(
     context: PageContext, problem: PinProblem, field: str, words: str
 ) -> None:
-    page = read(pages.pin(context, typed="ana@exmaple.com", problem=problem))
+    page = read(pages.pin(context, typed_address="ana@exmaple.com", problem=problem))
     summary, wrong = page.one("div", role="alert"), page.one("input", id=field)
 
     assert page.title.startswith("Error: ")
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_named_above_and_at_its_own_field(
 
 
 def test_a_refusal_blames_both_fields_and_neither(context: PageContext) -> None:
-    page = read(pages.pin(context, typed="ana@example.com", problem="refused"))
+    page = read(pages.pin(context, typed_address="ana@example.com", problem="refused"))
 
     assert page.one("div", role="alert").text == f"There is a problem {REFUSED}"
     assert page.links[REFUSED] == "#email"
@@ -132,7 +132,7 @@ def test_a_locked_code_comes_with_a_support_code(context_with_support_code: Page
     assert "mention the code K7QX-2M4P" in read(pages.pin_locked(context_with_support_code, seconds=900)).text
 
 
-def test_spanish_speaks_of_a_codigo_pin(willow: Practice) -> None:
+def test_the_spanish_page_says_codigo_pin(willow: Practice) -> None:
     page = read(pages.pin(PageContext(willow, "es"), problem="refused"))
 
     assert page.heading == "Iniciar sesión con un código PIN"

@@ -34,7 +34,7 @@ def failed(page: PageContext) -> str:
 
 OFFERING: dict[str, Callable[[PageContext], str]] = {
     "sign in": pages.sign_in,
-    "sign in, unknown": lambda context: pages.sign_in(context, typed="ana@example.com", problem="unknown"),
+    "sign in, unknown": lambda context: pages.sign_in(context, typed_address="ana@example.com", problem="unknown"),
     "sign in, idle": lambda context: pages.sign_in(context, idle_minutes=20),
     "link expired": lambda context: pages.dead_link(context, why="expired"),
     "link used": lambda context: pages.dead_link(context, why="used"),

@@ -82,7 +82,7 @@ def test_the_only_thing_requested_is_an_email_address(context: PageContext) -> N
 def test_a_wrong_address_is_named_above_and_at_the_field_and_stays_in_it(
     context: PageContext, problem: EmailProblem, words: str
 ) -> None:
-    page = read(pages.sign_in(context, typed="maria@exmaple.com", problem=problem))
+    page = read(pages.sign_in(context, typed_address="maria@exmaple.com", problem=problem))
     summary, field = page.one("div", role="alert"), page.one("input")
 
     assert page.title.startswith("Error: ")
@@ -102,7 +102,7 @@ def test_an_unknown_address_comes_with_the_number_to_call(context: PageContext, 
     assert "contact Harbor Street." in read(pages.sign_in(unreachable, problem="unknown")).one("main").text
 
 
-def test_a_form_without_a_problem_alarms_nobody(context: PageContext) -> None:
+def test_a_form_without_a_problem_has_no_alert(context: PageContext) -> None:
     page = read(pages.sign_in(context))
 
     assert not page.all("div", role="alert")
@@ -120,7 +120,7 @@ def test_after_a_session_has_ended_the_page_says_why_the_form_is_back(
 
 
 def test_the_page_after_asking_says_what_to_do_in_the_inbox(context: PageContext) -> None:
-    page = read(pages.sent(context, address="maria@example.com", certain=True, again=False))
+    page = read(pages.sent(context, address="maria@example.com", address_known=True, is_repeat=False))
 
     assert page.heading == "Your link is on its way"
     assert "We sent an email to maria@example.com" in page.text
@@ -131,22 +131,22 @@ def test_the_page_after_asking_says_what_to_do_in_the_inbox(context: PageContext
 
 
 def test_the_page_after_asking_knows_how_long_the_links_of_this_stack_live(context: PageContext) -> None:
-    page = read(pages.sent(context, address="maria@example.com", certain=True, again=False, hours=1))
+    page = read(pages.sent(context, address="maria@example.com", address_known=True, is_repeat=False, hours=1))
 
     assert "expires after 1 hour and" in page.text
 
 
 def test_a_second_press_says_that_a_link_was_just_sent(context: PageContext) -> None:
-    page = read(pages.sent(context, address="maria@example.com", certain=True, again=True))
+    page = read(pages.sent(context, address="maria@example.com", address_known=True, is_repeat=True))
 
     assert "We just sent you a link. Check your inbox before you request another one." in page.text
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-def test_where_every_address_gets_one_answer_nothing_is_promised_about_this_one(
+def test_where_every_address_gets_one_answer_the_page_does_not_confirm_this_one(
     context: PageContext, repeated: bool
 ) -> None:
-    page = read(pages.sent(context, address="maria@example.com", certain=False, again=repeated))
+    page = read(pages.sent(context, address="maria@example.com", address_known=False, is_repeat=repeated))
 
     assert "If maria@example.com is the one on file, a link is on its way. Check your inbox." in page.text
     assert "Check the spelling or try a different email address." in page.text
@@ -159,8 +159,8 @@ def test_where_no_mail_can_be_sent_the_way_in_is_a_call_and_a_pin_code(
     context: PageContext, unreachable: PageContext
 ) -> None:
     """B157"""
-    page = read(pages.no_mail(context, typed="maria@example.com"))
-    written = read(pages.no_mail(unreachable, typed="maria@example.com"))
+    page = read(pages.no_mail(context, typed_address="maria@example.com"))
+    written = read(pages.no_mail(unreachable, typed_address="maria@example.com"))
 
     assert page.heading == "We can’t send email to that address"
     assert page.links["(555) 010-0142"] == "tel:5550100142"
@@ -237,5 +237,5 @@ def test_a_reported_wait_is_never_too_short(context: PageContext, seconds: int, 
     assert page.links["Go to the Client Portal"] == "/willow"
 
 
-def test_someone_who_has_to_wait_can_come_in_by_pin_code_meanwhile(context: PageContext) -> None:
+def test_a_rate_limited_page_offers_the_pin(context: PageContext) -> None:
     assert read(pages.rate_limited(context, seconds=60)).links["Sign in via Pin Code"] == "/willow/pin"

@@ -29,7 +29,7 @@ def test_a_link_opens_until_the_last_second_of_its_day(ana: Account) -> None:
 
 
 @pytest.mark.parametrize("late", [0, 1, DAY])
-def test_a_link_dies_on_its_twenty_fourth_hour(ana: Account, late: int) -> None:
+def test_a_link_expires_after_24_hours(ana: Account, late: int) -> None:
     """B33"""
     with pytest.raises(LinkExpired):
         links.check(LINK, ana, REQUEST, NOON + DAY + late)
@@ -57,7 +57,7 @@ def test_a_used_link_says_so_even_when_its_time_is_over(ana: Account) -> None:
 @pytest.mark.parametrize(
     "changes", [{"status": AccountStatus.DISABLED}, {"epoch": 2}, {"status": AccountStatus.DISABLED, "epoch": 2}]
 )
-def test_a_link_dies_with_the_access_it_was_made_for(changes: dict[str, object]) -> None:
+def test_a_link_is_invalid_once_its_access_has_ended(changes: dict[str, object]) -> None:
     """B62"""
     with pytest.raises(LinkExpired):
         links.check(LINK, an_account(**changes), REQUEST, NOON)

@@ -16,12 +16,12 @@ ANA = an_account()
 JOB = MailJob("willow", ANA.key, bytes(16), 1, "sign_in", NOON * 1000, "https://portal.example.com")
 
 
-def test_a_promise_to_someone_with_access_and_consent_is_stored() -> None:
+def test_a_mail_job_with_access_and_consent_is_not_skipped() -> None:
     assert mail.skip_reason(JOB, ANA, NOON) is None
     assert mail.skip_reason(JOB, replace(ANA, status=AccountStatus.INVITED), NOON) is None
 
 
-def test_a_promise_is_worth_keeping_for_six_hours() -> None:
+def test_a_mail_job_is_sent_for_six_hours() -> None:
     assert mail.skip_reason(JOB, ANA, NOON + 6 * HOUR - 1) is None
     assert mail.skip_reason(JOB, ANA, NOON + 6 * HOUR) == "late"
 
@@ -38,16 +38,18 @@ def test_a_promise_is_worth_keeping_for_six_hours() -> None:
         ({"status": AccountStatus.DISABLED, "email_ok": False, "suppressed": True}, "no_access"),
     ],
 )
-def test_a_promise_ends_with_access_consent_or_a_bounced_address(changes: dict[str, object], reason: str) -> None:
+def test_a_mail_job_is_skipped_without_access_or_consent_or_after_a_bounce(
+    changes: dict[str, object], reason: str
+) -> None:
     """B49, B62, B65"""
     assert mail.skip_reason(JOB, an_account(**changes), NOON) == reason
 
 
-def test_nothing_is_promised_to_an_address_that_nobody_has() -> None:
+def test_an_unknown_address_queues_no_mail_job() -> None:
     assert mail.skip_reason(JOB, None, NOON) == "no_access"
 
 
-def test_promises_sort_as_they_were_requested_and_no_two_are_equal() -> None:
+def test_job_ids_sort_by_request_time_and_no_two_are_equal() -> None:
     request = [
         replace(JOB, requested_at_ms=999, job_id=b"\xff" * 16),
         replace(JOB, requested_at_ms=1_000, job_id=b"\x00" * 16),
@@ -81,9 +83,9 @@ def test_of_a_kind_that_nobody_knows_nothing_is_assumed() -> None:
 @pytest.mark.parametrize(
     ("age", "seconds"), [(-3, 10), (0, 10), (21, 10), (22, 11), (600, 300), (1200, 600), (9000, 600)]
 )
-def test_a_promise_waits_longer_for_each_try_and_no_more_than_ten_minutes(age: int, seconds: int) -> None:
+def test_the_retry_delay_grows_up_to_ten_minutes(age: int, seconds: int) -> None:
     assert mail.retry_delay(JOB, NOON + age, sending_paused=False) == seconds
 
 
-def test_where_no_mail_goes_out_at_all_each_try_waits_for_the_maximum() -> None:
+def test_while_sending_is_paused_each_retry_waits_the_maximum() -> None:
     assert mail.retry_delay(JOB, NOON, sending_paused=True) == 600

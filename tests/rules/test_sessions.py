@@ -30,12 +30,12 @@ def session(maria: Account) -> Session:
     return Session("digest", maria.practice, maria.key, epoch=1, method="link", started_at=NOON, last_active_at=NOON)
 
 
-def test_a_session_lives_through_twenty_minutes_of_silence_less_a_second(session: Session, maria: Account) -> None:
+def test_a_session_is_live_until_the_last_second_of_20_idle_minutes(session: Session, maria: Account) -> None:
     assert sessions.check(session, maria, NOON + 20 * MINUTE - 1).account is maria
 
 
 @pytest.mark.parametrize("late", [0, 1, HOUR])
-def test_twenty_minutes_of_silence_end_it_and_the_person_learns_why(
+def test_a_session_ends_after_20_idle_minutes_and_the_page_says_why(
     session: Session, maria: Account, late: int
 ) -> None:
     with pytest.raises(SignedOut) as ended:
@@ -43,7 +43,7 @@ def test_twenty_minutes_of_silence_end_it_and_the_person_learns_why(
     assert ended.value.idle
 
 
-def test_twelve_hours_end_it_however_busy_it_was(session: Session, maria: Account) -> None:
+def test_a_session_ends_after_12_hours_despite_activity(session: Session, maria: Account) -> None:
     end = NOON + 12 * HOUR
 
     assert sessions.check(replace(session, last_active_at=end - 2), maria, end - 1)
@@ -65,7 +65,7 @@ def test_activity_is_noted_once_a_minute(session: Session) -> None:
 
 
 @given(st.lists(st.integers(min_value=1, max_value=25 * MINUTE), max_size=80))
-def test_a_session_never_outlives_its_silence_or_its_day_and_ends_no_more_than_a_minute_early(
+def test_a_session_ends_at_its_idle_or_absolute_timeout_or_up_to_a_minute_early(
     pauses: list[int],
 ) -> None:
     someone_in = an_account(sessions=(SessionRef("digest", NOON),))
@@ -149,7 +149,7 @@ def test_ten_sessions_fit_and_the_eleventh_ends_the_oldest() -> None:
     assert sessions.evicted(ten) == ten[:1]
 
 
-def test_who_has_fallen_silent_or_was_signed_out_takes_nobody_s_place() -> None:
+def test_an_idle_or_ended_session_evicts_no_live_one() -> None:
     account = an_account(sessions=opened(10))
     silent, gone, *others = sessions_of(account)
     now = NOON + 21 * MINUTE
@@ -160,7 +160,7 @@ def test_who_has_fallen_silent_or_was_signed_out_takes_nobody_s_place() -> None:
 
 
 def test_the_session_that_the_browser_had_does_not_stay() -> None:
-    stored = sessions.unexpired_refs(opened(10), NOON + 60, ending="digest 7")
+    stored = sessions.unexpired_refs(opened(10), NOON + 60, replaced="digest 7")
 
     assert {session.digest for session in opened(10)} - {session.digest for session in stored} == {"digest 7"}
 

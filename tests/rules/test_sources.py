@@ -40,7 +40,7 @@ def test_an_unreadable_source_shares_the_one_strictest_scope(source: str) -> Non
 
 
 @given(st.ip_addresses(v=6))
-def test_neighbours_in_a_64_share_a_scope(address: ipaddress.IPv6Address) -> None:
+def test_addresses_of_one_ipv6_64_share_a_scope(address: ipaddress.IPv6Address) -> None:
     neighbour = ipaddress.IPv6Address(int(address) ^ 1)
 
     assert networks(str(address)) == networks(str(neighbour)) or address.ipv4_mapped
@@ -48,5 +48,5 @@ def test_neighbours_in_a_64_share_a_scope(address: ipaddress.IPv6Address) -> Non
 
 
 @given(st.text())
-def test_whatever_a_source_says_it_has_some_scope(source: str) -> None:
+def test_every_source_text_has_a_scope(source: str) -> None:
     assert networks(source)[0]

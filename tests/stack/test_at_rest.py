@@ -105,7 +105,7 @@ def statements(queue: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("queue", sorted(sam_template.resources("AWS::SQS::Queue")))
-def test_a_queue_is_under_the_key_and_speaks_tls_alone(queue: str) -> None:
+def test_a_queue_is_encrypted_with_the_key_and_requires_tls(queue: str) -> None:
     properties = sam_template.resources("AWS::SQS::Queue")[queue]
     (denied,) = (one for one in statements(queue) if one["Effect"] == "Deny")
 

@@ -88,7 +88,7 @@ def test_a_clinicians_session_lasts_no_longer_than_a_day() -> None:
     assert (client["RefreshTokenValidity"], client["TokenValidityUnits"]["RefreshToken"]) == (12, "hours")
 
 
-def test_the_api_is_promised_no_larger_burst_than_an_account_has() -> None:
+def test_the_apis_burst_limit_is_within_an_accounts() -> None:
     """5,000 at first (API Gateway developer guide, "quotas for HTTP APIs"); the parameter is rate and burst."""
     assert sam_template.document()["Parameters"]["RequestsPerSecond"]["MaxValue"] == 5000
 

@@ -1,4 +1,4 @@
-"""The roads through the store, as the functions take them."""
+"""Sign-in steps on the store, as the functions run them."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,14 +22,14 @@ RING = Keyring("1", {"1": b"k" * 64})
 
 
 def on_file(**facts: Any) -> Account:
-    """Someone with an account."""
+    """Save an account and return it."""
     account = an_account(**facts)
     accounts.save(account)
     return account
 
 
 def ask(account: Account, requested_at: int = NOON * 1000, request: bytes | None = None) -> MailJob:
-    """The promise of a link, asked for at that instant (Unix milliseconds)."""
+    """Return a mail job for a link. `requested_at` is in Unix milliseconds."""
     return MailJob(
         practice=account.practice,
         account_key=account.key,
@@ -42,48 +42,48 @@ def ask(account: Account, requested_at: int = NOON * 1000, request: bytes | None
 
 
 def link_of(job: MailJob, ring: Keyring = RING) -> LinkToken:
-    """The link that answers a promise."""
+    """Return the link of a mail job."""
     return next(tokens.link_candidates(ring, job.practice, "sign_in", job.account_key, job.job_id))
 
 
 def send(account: Account, requested_at: int = NOON * 1000) -> LinkToken:
-    """Ask for a link and have it made."""
+    """Return a stored link, requested at this time."""
     job = ask(account, requested_at)
     assert links.mint(job, link_of(job), requested_at // 1000)
     return link_of(job)
 
 
-def new_attempt(account: Account, now: int = NOON, ending: str | None = None) -> Attempt:
-    """Someone at the door with a link, at that second."""
+def new_attempt(account: Account, now: int = NOON, replaces: str | None = None) -> Attempt:
+    """Return an attempt at this second."""
     return Attempt(
         cookie=tokens.new_session_cookie(account.key),
         id=tokens.new_ulid(now * 1000),
-        replaces=ending,
+        replaces=replaces,
         now_ms=now * 1000,
         support_code="JKL5-2M4P",
     )
 
 
-def open_by(token: LinkToken, now: int = NOON, ending: str | None = None) -> tuple[LiveSession, Attempt]:
-    """Open a session by a link."""
+def open_by(token: LinkToken, now: int = NOON, replaces: str | None = None) -> tuple[LiveSession, Attempt]:
+    """Start a session by a link."""
     account = links.verify(token, now).account
-    attempt = new_attempt(account, now, ending)
+    attempt = new_attempt(account, now, replaces)
     return sessions.start(LinkProof(account, token), attempt), attempt
 
 
-def sign_in(account: Account, now: int = NOON, ending: str | None = None) -> str:
-    """Ask for a link, have it made, open it; returns the session's cookie."""
-    _, attempt = open_by(send(account, now * 1000), now, ending)
+def sign_in(account: Account, now: int = NOON, replaces: str | None = None) -> str:
+    """Sign in by a new link, and return the session cookie."""
+    _, attempt = open_by(send(account, now * 1000), now, replaces)
     return attempt.cookie
 
 
 def disable(account: Account) -> Account:
-    """End access; whoever is given it again has a higher epoch."""
+    """Disable access, with a higher epoch."""
     return _saved(account, status="disabled")
 
 
 def enable(account: Account) -> Account:
-    """Give access again."""
+    """Reinstate access."""
     return _saved(account, status="active")
 
 
@@ -96,7 +96,7 @@ def _saved(account: Account, **changes: Any) -> Account:
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:
-    """What became of acts that all began at the same moment: what they returned, or the refusal that they raised."""
+    """Run functions in parallel, and return the result or the refusal of each."""
     together = Barrier(len(acts))
 
     def one(act: Callable[[], object]) -> object:

@@ -143,7 +143,7 @@ def test_asking_unless_counts_nothing(key: str) -> None:
     assert until(key, TWO) == NOON + MINUTE
 
 
-def test_an_attempt_that_came_to_nothing_is_given_back(key: str) -> None:
+def test_a_released_reservation_no_longer_counts(key: str) -> None:
     used = limits.count(key, REQUEST_LINK_PER_ADDRESS.limits, NOON)
     assert until(key, *REQUEST_LINK_PER_ADDRESS.limits) == NOON + MINUTE
 
@@ -153,7 +153,7 @@ def test_an_attempt_that_came_to_nothing_is_given_back(key: str) -> None:
     assert until(key, *REQUEST_LINK_PER_ADDRESS.limits, now=NOON + 59) == NOON + MINUTE
 
 
-def test_an_attempt_is_given_back_once_whatever_others_do_meanwhile(key: str) -> None:
+def test_a_reservation_released_twice_is_uncounted_once(key: str) -> None:
     mine, others = limits.count(key, (FIVE,), NOON), limits.count(key, (FIVE,), NOON)
     limits.release(mine)
     limits.release(others)
@@ -166,7 +166,7 @@ def test_an_attempt_is_given_back_once_whatever_others_do_meanwhile(key: str) ->
     assert until(key, FIVE) == NOON + 10 * MINUTE
 
 
-def test_an_attempt_is_not_given_back_to_a_later_window(key: str) -> None:
+def test_a_release_does_not_change_a_later_window(key: str) -> None:
     early = limits.count(key, (TWO,), NOON)
     limits.count(key, (TWO,), NOON + MINUTE)
     limits.count(key, (TWO,), NOON + MINUTE)
@@ -182,7 +182,7 @@ def test_a_release_after_the_item_expired_creates_none(key: str, engine: Engine)
     assert key not in str(engine.items()["Budgets"])
 
 
-def test_takers_and_givers_at_once_end_with_the_right_count(key: str) -> None:
+def test_parallel_counts_and_releases_end_with_the_right_count(key: str) -> None:
     hundred = Limit("hundred", 100, MINUTE)
     used = [limits.count(key, (hundred,), NOON) for _ in range(20)]
 

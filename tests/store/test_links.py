@@ -61,7 +61,7 @@ def test_looking_at_a_link_changes_nothing(ana: Account, engine: Engine) -> None
 
 
 @pytest.mark.parametrize("late", [0, 1])
-def test_a_link_dies_on_its_twenty_fourth_hour_even_for_who_looked_a_second_before(ana: Account, late: int) -> None:
+def test_a_link_expires_after_24_hours_even_if_it_was_shown_a_second_before(ana: Account, late: int) -> None:
     """B33: the write itself tests the time."""
     token = send(ana)
     account = links.verify(token, NOON + DAY - 1).account

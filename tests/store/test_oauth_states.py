@@ -63,7 +63,7 @@ def test_a_return_that_comes_sixty_four_times_at_once_counts_once() -> None:
         assert sum(isinstance(outcome, ProviderFailed) for outcome in became) == 63
 
 
-def test_another_browser_spends_nothing_however_often_it_comes_at_once() -> None:
+def test_32_parallel_callbacks_from_another_browser_consume_no_state() -> None:
     state = started()
 
     became = at_once(*[partial(oauth_states.mark_returned, state, "another", NOON)] * 32)

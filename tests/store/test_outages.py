@@ -23,7 +23,7 @@ CONFLICT = ("None", "TransactionConflict", "None", "None")
 
 @pytest.fixture
 def faults() -> Iterator[AwsFaults]:
-    with AwsFaults().tapped(connection.client) as tapped:
+    with AwsFaults().listening(connection.client) as tapped:
         yield tapped
 
 
@@ -46,10 +46,10 @@ def started(engine: Engine, account: Account) -> int:
     )
 
 
-def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, faults: AwsFaults, engine: Engine) -> None:
+def test_a_sign_in_with_a_lost_response_starts_one_session(ana: Account, faults: AwsFaults, engine: Engine) -> None:
     """The commit is recognised as one's own by the attempt that made it."""
     token = send(ana)
-    faults.lose(CONSUMING)
+    faults.drop_response(CONSUMING)
 
     live_session, attempt = open_by(token)
 
@@ -194,9 +194,7 @@ def test_a_reservation_that_was_sent_twice_is_counted_once(
         limits.count(scope_key, policies, NOON)
 
 
-def test_an_attempt_that_is_given_back_by_a_write_that_was_sent_twice_gives_no_other_one_back(
-    faults: AwsFaults, ana: Account
-) -> None:
+def test_a_release_that_is_resent_uncounts_one_reservation(faults: AwsFaults, ana: Account) -> None:
     scope_key, policies = f"given back {ana.id}", (Limit("two", 2, 60),)
     limits.count(scope_key, policies, NOON)
     mine = limits.count(scope_key, policies, NOON)

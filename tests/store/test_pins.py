@@ -27,7 +27,7 @@ def pepper(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def faults() -> Iterator[AwsFaults]:
-    with AwsFaults().tapped(connection.client) as tapped:
+    with AwsFaults().listening(connection.client) as tapped:
         yield tapped
 
 
@@ -73,7 +73,7 @@ def test_a_pin_opens_one_session_and_no_second(ana: Account) -> None:
         attempt(ana)
 
 
-def test_a_pin_dies_on_its_twenty_fourth_hour(ana: Account) -> None:
+def test_a_pin_expires_after_24_hours(ana: Account) -> None:
     """B98: the writes themselves test the time."""
     pin = made(ana)
 
@@ -146,9 +146,9 @@ def test_a_link_and_a_pin_at_once_open_a_session_each() -> None:
         assert sessions_of(ana) == 2
 
 
-def test_who_signed_in_and_never_heard_so_is_signed_in_once(ana: Account, faults: AwsFaults) -> None:
+def test_a_sign_in_with_a_lost_response_starts_one_session(ana: Account, faults: AwsFaults) -> None:
     pin, sign_in_attempt = made(ana), new_attempt(ana)
-    faults.lose("TransactWriteItems")
+    faults.drop_response("TransactWriteItems")
 
     sessions.start(PinProof(ana, pin), sign_in_attempt)
 
@@ -182,7 +182,7 @@ def attempts(account: Account) -> int:
     return int(pins.PinItem.get(tokens.base64url_encode(account.key), consistent_read=True).guesses)
 
 
-def test_a_try_counts_once_and_is_given_back_once_however_often_either_is_sent(ana: Account) -> None:
+def test_a_guess_counts_once_and_is_released_once_however_often_either_is_sent(ana: Account) -> None:
     pins.create(ana, NOON * 1000)
     attempt(ana)
     name = tokens.new_ulid(NOON * 1000)
@@ -193,7 +193,7 @@ def test_a_try_counts_once_and_is_given_back_once_however_often_either_is_sent(a
     assert attempts(ana) == 1
 
 
-def test_a_try_at_one_pin_is_not_given_back_to_the_next(ana: Account) -> None:
+def test_a_guess_at_one_pin_is_not_released_from_the_next(ana: Account) -> None:
     pins.create(ana, NOON * 1000)
     name = tokens.new_ulid(NOON * 1000)
     pins.count_guess(ana.key, name, NOON)

@@ -70,7 +70,7 @@ def test_a_practice_that_is_created_is_seen_at_once(slug: str) -> None:
 
 @pytest.fixture
 def faults() -> Iterator[AwsFaults]:
-    with AwsFaults().tapped(connection.client) as tapped:
+    with AwsFaults().listening(connection.client) as tapped:
         yield tapped
 
 
@@ -119,12 +119,12 @@ def test_a_name_that_was_never_read_is_no_practice_of_an_outage(slug: str, fault
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 @pytest.mark.usefixtures("cached_for_half_a_minute")
-def test_a_table_that_is_no_help_costs_a_second_once_in_half_a_minute(
+def test_a_table_outage_delays_one_request_in_30_seconds_by_a_second(
     slug: str, faults: AwsFaults, behaviour: Behaviour
 ) -> None:
     practices.save(replace(WILLOW, slug=slug))
     practices.get_cached(slug, NOON)
-    with listening(behaviour) as url, faults.struck(lambda *_: Fault(url=url), lambda _: None):
+    with listening(behaviour) as url, faults.injecting(lambda *_: Fault(url=url), lambda _: None):
         began = time.monotonic()
         assert {practices.get_cached(slug, NOON + second).slug for second in range(30, 60)} == {slug}
         assert time.monotonic() - began < 1.5

@@ -76,7 +76,7 @@ def test_activity_is_written_once_a_minute(ana: Account, engine: Engine) -> None
         assert row(engine, cookie)["seen_at"] == {"N": str(seen)}  # type: ignore[index]
 
 
-def test_twelve_hours_end_a_session_however_busy(ana: Account) -> None:
+def test_a_session_ends_after_12_hours_despite_activity(ana: Account) -> None:
     cookie = sign_in(ana)
 
     assert all(is_in(cookie, NOON + minutes * MINUTE) for minutes in range(10, 12 * 60, 10))
@@ -154,7 +154,7 @@ def test_sessions_that_are_over_push_nobody_out(ana: Account, engine: Engine, le
     assert "room" not in dict(ends(engine, ana))
 
 
-def test_where_the_list_is_full_an_outage_while_reading_it_spends_nothing(
+def test_with_ten_sessions_an_outage_of_their_read_consumes_no_link(
     ana: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cookies = [sign_in(ana, NOON + number) for number in range(10)]
@@ -177,7 +177,7 @@ def test_the_session_that_a_browser_brings_is_gone_when_it_signs_in_anew(ana: Ac
     """Nobody can put a session of their own making into someone's browser and share what follows."""
     fixed = sign_in(ana)
 
-    new = sign_in(ana, NOON + 1, ending=tokens.session_digest("willow", fixed))
+    new = sign_in(ana, NOON + 1, replaces=tokens.session_digest("willow", fixed))
 
     assert new != fixed
     assert not is_in(fixed, NOON + 2)
@@ -189,7 +189,7 @@ def test_a_session_made_up_by_a_browser_is_none_and_stays_none(ana: Account) -> 
     made_up = tokens.new_session_cookie(ana.key)
     assert not is_in(made_up, NOON)
 
-    sign_in(ana, NOON, ending=tokens.session_digest("willow", made_up))
+    sign_in(ana, NOON, replaces=tokens.session_digest("willow", made_up))
 
     assert not is_in(made_up, NOON)
 

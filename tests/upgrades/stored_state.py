@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from latchkey import tokens
-from latchkey.rules import access
+from latchkey.rules import access, contacts
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.members import Role
@@ -38,7 +38,7 @@ class StoredState:
     jobs: list[str]
     session: dict[str, str]
     """Cookies of a browser in which Ana is signed in."""
-    asked: dict[str, str]
+    requesting_browser: dict[str, str]
     """Cookies of a browser that has asked for Lee's link."""
     link: str
     """Path of Lee's link."""
@@ -98,7 +98,7 @@ def _on_file(portal: Portal) -> str:
     )
     clients.apply(
         clients.find("willow", client.id),
-        lambda it, known: access.add_contact(it, contact, known, tokens.new_ulid(NOON * 1000)),
+        lambda it, known: contacts.add_contact(it, contact, known, tokens.new_ulid(NOON * 1000)),
         {parent},
         note,
     )
@@ -126,7 +126,7 @@ def shape(left: StoredState) -> dict[str, set[tuple[str, str]]]:
     """The fields of each table and of the jobs, with their types, nested ones by their paths."""
     found = {table: {field for item in items for field in _fields(item, "")} for table, items in left.tables.items()}
     found["jobs"] = {(name, type(value).__name__) for job in left.jobs for name, value in json.loads(job).items()}
-    found["cookies"] = {(name, "") for cookies in (left.session, left.asked) for name in cookies}
+    found["cookies"] = {(name, "") for cookies in (left.session, left.requesting_browser) for name in cookies}
     return found
 
 

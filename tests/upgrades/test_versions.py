@@ -46,7 +46,7 @@ def test_a_session_stays_valid(portal: Portal, left: StoredState) -> None:
 
 
 def test_a_link_in_a_mailbox_opens_in_the_browser_that_requested_it(portal: Portal, left: StoredState) -> None:
-    lee = browser(portal, left.asked)
+    lee = browser(portal, left.requesting_browser)
 
     assert lee.get(left.link).location.endswith("/willow/home")
     assert lee.is_signed_in()
@@ -59,7 +59,7 @@ def test_a_pin_that_was_read_out_opens(portal: Portal, left: StoredState) -> Non
     assert luis.is_signed_in()
 
 
-def test_a_promise_in_the_queue_is_stored(portal: Portal, left: StoredState) -> None:
+def test_a_mail_job_of_an_older_version_is_sent(portal: Portal, left: StoredState) -> None:
     assert portal.work(*left.jobs) == []
     (letter,) = portal.letters
     assert letter.to == ["sam@example.com"]
@@ -109,7 +109,7 @@ def known_fields(portal: Portal, table: str) -> list[bool]:
 
 
 def test_fields_that_nobody_knows_here_stay(portal: Portal, newest: StoredState) -> None:
-    browser(portal, newest.asked).get(newest.link)
+    browser(portal, newest.requesting_browser).get(newest.link)
     portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": "000000"})
     client = clients.find("willow", newest.client)
     clients.apply(
@@ -133,14 +133,14 @@ def test_a_status_that_nobody_knows_lets_nobody_in(portal: Portal, newest: Store
     change(portal, "Accounts", "status", {"S": "paused"})
 
     assert not browser(portal, newest.session).is_signed_in()
-    assert browser(portal, newest.asked).get(newest.link).status == 410
+    assert browser(portal, newest.requesting_browser).get(newest.link).status == 410
     assert portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": newest.pin}).status == 422
     assert portal.work(*newest.jobs) == []
     assert portal.letters == []
     assert AccountStatus("paused") is AccountStatus.DISABLED
 
 
-def test_a_language_that_nobody_speaks_is_english(portal: Portal, newest: StoredState) -> None:
+def test_an_unknown_language_falls_back_to_english(portal: Portal, newest: StoredState) -> None:
     change(portal, "Accounts", "language", {"S": "fr"})
     change(portal, "Practices", "language", {"S": "fr"})
 
@@ -186,7 +186,7 @@ def test_what_was_made_under_a_key_that_is_gone_is_refused(
     """As after a rotation that the version before has not heard of."""
     stored_state.keep_ring(cloud, ring, {"current": "2", "2": "n" * 64})
     portal.start_cold()
-    lee = browser(portal, newest.asked)
+    lee = browser(portal, newest.requesting_browser)
     opened = lee.get(newest.link)
     typed = portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": newest.pin})
 

@@ -65,8 +65,8 @@ def test_an_administrator_runs_what_an_administrator_may(cloud: MinistackCloud) 
     assert [row["actor"]["S"] for row in cloud.items()["Events"]] == ["dr-willow"]
 
 
-def test_a_31st_pin_within_a_minute_is_refused(desk: ClinicianApi) -> None:
-    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+def test_a_31st_pin_within_a_minute_is_refused(clinician: ClinicianApi) -> None:
+    client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     busy = context(subject="dr-busy")
     for _ in range(30):
         assert access.generate_pin(busy, client).address == "kim@example.com"
@@ -74,8 +74,8 @@ def test_a_31st_pin_within_a_minute_is_refused(desk: ClinicianApi) -> None:
         access.generate_pin(busy, client)
 
 
-def test_a_pin_that_is_refused_does_not_count(desk: ClinicianApi) -> None:
-    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+def test_a_pin_that_is_refused_does_not_count(clinician: ClinicianApi) -> None:
+    client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     busy = context(subject="dr-busy")
     for _ in range(31):
         with pytest.raises(RecordNotFound):
@@ -84,24 +84,24 @@ def test_a_pin_that_is_refused_does_not_count(desk: ClinicianApi) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_only_a_share_that_grants_access_counts(desk: ClinicianApi, clock: Clock, dry_run: bool) -> None:
+def test_only_a_share_that_grants_access_counts(clinician: ClinicianApi, clock: Clock, dry_run: bool) -> None:
     """The second one finds a client who has access already."""
-    client = desk.add_client("Kim Lee", "kim@example.com")
-    with AwsFaults().tapped(connection.client) as wire:
+    client = clinician.add_client("Kim Lee", "kim@example.com")
+    with AwsFaults().listening(connection.client) as aws_calls:
         assert access.share(context(), client, ("Plan",), dry_run=dry_run).grants_access
-    assert ("Update Budgets" in wire.summary()) is not dry_run
-    desk.request("POST", "/clients/{client}/invitations", {}, client=client)
+    assert ("Update Budgets" in aws_calls.summary()) is not dry_run
+    clinician.request("POST", "/clients/{client}/invitations", {}, client=client)
     clock.advance(61)
-    with AwsFaults().tapped(connection.client) as wire:
+    with AwsFaults().listening(connection.client) as aws_calls:
         access.share(context(now=clock.now), client, ("Form",), dry_run=dry_run)
-    assert "Update Budgets" not in wire.summary()
+    assert "Update Budgets" not in aws_calls.summary()
 
 
-def test_a_change_of_address_counts_only_if_it_may_invite(desk: ClinicianApi) -> None:
-    client = desk.add_client("Kim Lee", "kim@example.com", invite={})
+def test_a_change_of_address_counts_only_if_it_may_invite(clinician: ClinicianApi) -> None:
+    client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     for disable_and_resend in (False, True):
-        with AwsFaults().tapped(connection.client) as wire:
+        with AwsFaults().listening(connection.client) as aws_calls:
             access.change_address(
                 context(), client, "kim@example.com", email_ok=True, disable_and_resend=disable_and_resend
             )
-        assert ("Update Budgets" in wire.summary()) is disable_and_resend
+        assert ("Update Budgets" in aws_calls.summary()) is disable_and_resend

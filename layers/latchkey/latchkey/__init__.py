@@ -1,4 +1,4 @@
-"""Sign-in without passwords for the Client Portal of a health practice."""
+"""Passwordless sign-in for the Client Portal of a health practice."""
 
 import gc
 
@@ -7,6 +7,6 @@ from latchkey import settings
 __version__ = "0.1.0"
 
 if settings.in_lambda():
-    # What modules make when they are loaded stays. Looking through it for garbage meanwhile is a tenth of a cold start;
-    # `web.start` takes it up again.
+    # Objects that modules create at import live as long as the function. Collecting garbage among them takes a tenth of
+    # a cold start. `web.cold_start` turns the collector on again.
     gc.disable()

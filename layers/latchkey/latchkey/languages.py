@@ -1,7 +1,8 @@
-"""Translations of pages and letters. English stands in the source, the others in catalogs beside this file.
+"""Translations of pages and letters, and formats of times.
 
-The English sentence is the key (gettext's msgid), so English needs no catalog. The others are written in
-`catalogs/*/LC_MESSAGES/latchkey.po` and compiled when the layer is built; without that, a translated page fails loudly.
+The English sentence in the source is the key (gettext's msgid), so English needs no catalog. Other languages have
+`catalogs/*/LC_MESSAGES/latchkey.po`, which the build of the layer compiles. Without a compiled catalog a translated
+page fails.
 """
 
 import gettext
@@ -16,29 +17,35 @@ CATALOGS = Path(__file__).with_name("catalogs")
 
 
 class Translator(Protocol):
-    """Speaks one language."""
+    """A function that translates messages into one language."""
 
     def __call__(self, message: str, /, **values: object) -> str:
-        """The message in that language, `{placeholders}` filled in."""
+        """Return the message in that language, with `{placeholders}` filled in."""
 
 
 class PluralTranslator(Protocol):
-    """Speaks one language about a number of things."""
+    """A function that translates messages about a number of things into one language."""
 
-    def __call__(self, one: str, many: str, number: int, /, **values: object) -> str:
-        """The message for that number, which it can mention as `{number}`."""
+    def __call__(self, singular: str, plural: str, number: int, /, **values: object) -> str:
+        """Return the message for that number. The message can contain the number as `{number}`."""
 
 
 @cache
 def catalog(language: Language) -> gettext.NullTranslations:
-    """The translations of a language; raises FileNotFoundError when its catalog was not compiled."""
+    """Return the translations of a language.
+
+    :raises FileNotFoundError: the catalog of the language was not compiled.
+    """
     if language == DEFAULT_LANGUAGE:
         return gettext.NullTranslations()
     return gettext.translation("latchkey", CATALOGS, [language])
 
 
 def translator(language: Language, text: type[str] = str) -> Translator:
-    """A voice whose sentences are of the type `text`: given `Markup`, what fills a placeholder is escaped."""
+    """Return the translator of a language.
+
+    Its sentences have the type `text`. With `Markup`, the values of placeholders are escaped.
+    """
     translate = catalog(language).gettext
 
     def say(message: str, /, **values: object) -> str:
@@ -48,52 +55,52 @@ def translator(language: Language, text: type[str] = str) -> Translator:
 
 
 def plural_translator(language: Language, text: type[str] = str) -> PluralTranslator:
-    """Like `voice`, for sentences that depend on a number."""
+    """Return the translator of a language for sentences that depend on a number. `text` is as in `translator`."""
     translate = catalog(language).ngettext
 
-    def say(one: str, many: str, number: int, /, **values: object) -> str:
-        return text(translate(one, many, number)).format(number=number, **values)
+    def say(singular: str, plural: str, number: int, /, **values: object) -> str:
+        return text(translate(singular, plural, number)).format(number=number, **values)
 
     return say
 
 
 def format_time(at: int, zone: str, language: Language) -> str:
-    """A time of day as that language's readers write it, such as "3:42 PM" or "15:42"; `at` is Unix seconds.
+    """Return a time of day in the language's format, such as "3:42 PM" or "15:42". `at` is Unix seconds.
 
-    A zone that this machine does not know must not keep a letter back: the time is then UTC, and says so.
+    If the zone is unknown on this machine, return the time in UTC with the suffix "UTC". A letter is sent all the same.
     """
-    here = _local(at, zone)
+    local_time = _local(at, zone)
     if facts(language).twelve_hour_clock:
-        half, hour = divmod(here.hour, 12)
-        time = f"{hour or 12}:{here:%M} {('AM', 'PM')[half]}"
+        half, hour = divmod(local_time.hour, 12)
+        time = f"{hour or 12}:{local_time:%M} {('AM', 'PM')[half]}"
     else:
-        time = f"{here:%H:%M}"
-    return f"{time} UTC" if here.tzinfo is UTC else time
+        time = f"{local_time:%H:%M}"
+    return f"{time} UTC" if local_time.tzinfo is UTC else time
 
 
 def format_date_time(at: int, zone: str, language: Language) -> str:
-    """A date and a time of day, in words: "March 3, 2026 at 3:42 PM"."""
-    here = _local(at, zone)
+    """Return a date and a time of day, such as "March 3, 2026 at 3:42 PM". `at` is Unix seconds."""
+    local_time = _local(at, zone)
     _ = translator(language)
     return _(
         "{month} {day}, {year} at {time}",
-        month=_months(_)[here.month - 1],
-        day=here.day,
-        year=here.year,
+        month=_months(_)[local_time.month - 1],
+        day=local_time.day,
+        year=local_time.year,
         time=format_time(at, zone, language),
     )
 
 
 def _local(at: int, zone: str) -> datetime:
-    here: tzinfo = UTC
+    time_zone: tzinfo = UTC
     if zone != "UTC":
         from zoneinfo import ZoneInfo
 
         try:
-            here = ZoneInfo(zone)
+            time_zone = ZoneInfo(zone)
         except (KeyError, ValueError, OSError):
-            here = UTC
-    return datetime.fromtimestamp(at, here)
+            time_zone = UTC
+    return datetime.fromtimestamp(at, time_zone)
 
 
 def _months(_: Translator) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""The log: an allow-list of facts, and the counts that alarms are about.
+"""The log: lines with listed fields only, and the counts for alarms.
 
-No event, body, header, cookie, path, address or foreign message ever enters it.
+A line never contains an event, body, header, cookie, path, address or foreign message.
 """
 
 import json
@@ -14,14 +14,14 @@ from latchkey import metrics
 
 
 class _Line(logging.Formatter):
-    """One JSON object, with level and time as Lambda looks for them."""
+    """A formatter that writes one JSON object, with level and time in the fields that Lambda reads."""
 
     converter = staticmethod(time.gmtime)
     default_time_format, default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03dZ"
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {"level": record.levelname, "message": record.msg, "timestamp": self.formatTime(record)}
-        return json.dumps(told | vars(record)["facts"])
+        line = {"level": record.levelname, "message": record.msg, "timestamp": self.formatTime(record)}
+        return json.dumps(line | vars(record)["facts"])
 
 
 def _log() -> logging.Logger:
@@ -38,19 +38,25 @@ _logger = _log()
 
 
 def log_request(status: int, **facts: str | None) -> None:
-    """One line a request: `route` (the template's path, never the one that was asked for), `method`, `code`, `reason`,
-    `practice` and `request_id`."""
+    """Write the line of a request.
+
+    `facts` are `route` (the template's path, never the requested one), `method`, `code`, `reason`, `practice` and
+    `request_id`.
+    """
     _write(logging.INFO, "answered", {"status": status, **facts})
 
 
 def log_job(outcome: str, reason: str | None, practice: str | None, message_id: str) -> None:
-    """One line a mail job."""
+    """Write the line of a mail job or a mail event."""
     facts = {"outcome": outcome, "reason": reason, "practice": practice, "message_id": message_id}
     _write(logging.INFO, "worked", facts)
 
 
 def log_fault(error: BaseException, support_code: str) -> None:
-    """A fault: its kind and where in the code it arose, without its words, which may quote what must not be kept."""
+    """Write the line of a fault: its type and its place in the code.
+
+    The error's message is left out, because it may quote personal data.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.name}:{frame.lineno}" for frame in frames[-6:]]
     metrics.count(metrics.Metric.FAULT)

@@ -1,6 +1,6 @@
 """Counts for alarms and the dashboard, written into log lines in CloudWatch's embedded metric format (EMF).
 
-Therefore a count needs no call to AWS, and it stands in the log line of the request that it belongs to.
+A count needs no call to AWS. It is part of the log line of the request that it belongs to.
 """
 
 import time
@@ -11,11 +11,11 @@ from latchkey import settings
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 
 NAMESPACE = "Latchkey"
-"""CloudWatch namespace. The only dimension is the stage: no metric for each practice, and none that names a person."""
+"""The CloudWatch namespace. The only dimension is the stage, so no metric names a practice or a person."""
 
 
 class Metric(StrEnum):
-    """A metric, by its name in CloudWatch. Alarms use these names. Each provider has two metrics of its own."""
+    """A metric, with its name in CloudWatch. Alarms use these names. Each provider has two metrics of its own."""
 
     _ignore_ = "provider"
     MAIL_QUEUED = "Asked"
@@ -26,7 +26,7 @@ class Metric(StrEnum):
     MAIL_REJECTED = "MailRefused"
     """SES refused the mail for good."""
     MAIL_SKIPPED = "MailDropped"
-    """The worker did not send the mail. The reasons are in `rules/mail.py`."""
+    """The worker did not send the mail. `rules/mail.py` has the reasons."""
     DELIVERED = "Delivered"
     DELAYED = "Delayed"
     BOUNCED = "Bounced"
@@ -37,7 +37,7 @@ class Metric(StrEnum):
     PIN_REFUSED = "PinRefused"
     PIN_LOCKED = "PinLocked"
     PIN_GUESSING = "PinPressure"
-    """A wrong PIN at a practice that had many wrong PINs within the hour."""
+    """A PIN was wrong at a practice that had many wrong PINs within the hour."""
     for provider in PROVIDER_NAMES:
         vars()[f"{provider.upper()}_ACCEPTED"] = f"{provider.title()}Accepted"
         vars()[f"{provider.upper()}_REFUSED"] = f"{provider.title()}Refused"
@@ -46,6 +46,7 @@ class Metric(StrEnum):
     REFUSED = "Refused"
     """A request was refused. Also counted by problem code, as in `Refused.link_used`."""
     SECRETS_UNREADABLE = "SecretsUnreadable"
+    """A key could not be read from Secrets Manager."""
     FAULT = "Failed"
     """A fault was logged: an error in our code, or an outage of a service that we need."""
 
@@ -71,7 +72,7 @@ _counted: Counter[str] = Counter()
 
 
 def count(*metrics: Metric) -> None:
-    """Count each of the metrics once. The counts go into the next log line."""
+    """Count each of the metrics once. The next log line contains the counts."""
     _counted.update(metrics)
 
 

@@ -1,8 +1,7 @@
-"""The only randomness and the only hashing.
+"""Random values, hashes and HMACs. No other module is random or hashes.
 
-A link's secret is made, not stored: an HMAC over what the link is for, under a key outside the tables.
-Whoever reads every table and queue can therefore make no link, and a mail job that is delivered twice
-makes the same link twice.
+A link's secret is computed, not stored: an HMAC over the link's fields, with a key outside the tables. A reader of all
+tables and queues can therefore make no link. A mail job that is delivered twice makes the same link twice.
 """
 
 import base64
@@ -14,11 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import LinkUnknown, PinRefused
 
 type LinkKind = LinkMailKind
+"""The kind of mail that has the link."""
 
 LINK_KINDS: tuple[LinkKind, ...] = LINK_MAILS
 
@@ -29,21 +30,22 @@ SECRET_BYTES = 32
 SIGNATURE_BYTES = 16
 SALT_BYTES = 16
 PIN_ROUNDS = 210_000
-"""OWASP Password Storage Cheat Sheet, for PBKDF2-HMAC-SHA512."""
+"""Iterations of PBKDF2-HMAC-SHA512, as in the OWASP Password Storage Cheat Sheet."""
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's Base32 alphabet, which ULIDs use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """Keys by id; new things are made under the current one, old ones are recognised under any."""
+    """Keys of one purpose, by id. New values are made with the current key. Old values are accepted with any key."""
 
     current: str
     keys: dict[str, bytes] = field(repr=False)
 
     @classmethod
     def parse(cls, document: dict[str, str]) -> Self:
-        """Read `{"current": "2", "1": "...", "2": "..."}`.
+        """Return the keyring of a document such as `{"current": "2", "1": "...", "2": "..."}`.
 
         :raises ValueError: the current key is missing, or a key is shorter than 32 characters.
         """
@@ -54,14 +56,14 @@ class Keyring:
         return cls(current, keys)
 
     def newest_first(self) -> Iterator[bytes]:
-        """Every key, the current one first."""
+        """Yield every key, the current one first."""
         yield self.keys[self.current]
         yield from (key for name, key in self.keys.items() if name != self.current)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkToken:
-    """What a link says: whose it is, which request it answers, and the secret that proves it."""
+    """The fields of a link: practice, kind, account, mail job and secret."""
 
     practice: str
     kind: LinkKind
@@ -71,100 +73,102 @@ class LinkToken:
 
     @property
     def digest(self) -> str:
-        """What is stored of it: SHA-256 over practice, account and secret."""
+        """The stored digest: SHA-256 over practice, account key and secret."""
         return _digest(b"link", self.practice.encode(), self.account_key, self.secret)
 
     def text(self) -> str:
-        """As it stands in the URL: 87 characters of base64url."""
+        """Return the token as in the URL: 87 characters of base64url."""
         return base64url_encode(LINK_VERSION + self.account_key + self.job_id + self.secret)
 
 
-def account_key(ring: Keyring, practice: str, address: str) -> bytes:
-    """Where an address's account at a practice is kept: 16 bytes that tell neither.
+def account_key(ring: Keyring, practice: str, address: str) -> AccountKey:
+    """Return the key of an address's account at a practice: 16 bytes that reveal neither.
 
-    `address` is canonical (`rules.addresses.canonical`).
+    `address` is in canonical form (`rules.addresses.canonical`).
     """
     return _mac(ring.keys[ring.current], b"account", practice.encode(), address.encode())[:ACCOUNT_BYTES]
 
 
-def opaque_key(ring: Keyring, *who: str | bytes) -> str:
-    """Where a budget is counted; no address of any kind is readable in it."""
-    parts = (part.encode() if isinstance(part, str) else part for part in who)
-    return base64url_encode(_mac(ring.keys[ring.current], b"bucket", *parts)[:ACCOUNT_BYTES])
+def opaque_key(ring: Keyring, *parts: str | bytes) -> str:
+    """Return a keyed digest of the parts, by which an item is stored. The parts are not readable in it."""
+    encoded = (part.encode() if isinstance(part, str) else part for part in parts)
+    return base64url_encode(_mac(ring.keys[ring.current], b"bucket", *encoded)[:ACCOUNT_BYTES])
 
 
 def random_id() -> bytes:
-    """128 random bits that name one request for a link."""
+    """Return 128 random bits, as an id."""
     return secrets.token_bytes(ID_BYTES)
 
 
 def link_candidates(
-    ring: Keyring, practice: str, kind: LinkKind, account: bytes, request: bytes
+    ring: Keyring, practice: str, kind: LinkKind, account_key: AccountKey, job_id: bytes
 ) -> Iterator[LinkToken]:
-    """The link that answers a request, under each key of the ring, the current one first."""
+    """Yield the link of a mail job, made with each key of the ring, the current one first."""
     for key in ring.newest_first():
-        secret = _mac(key, b"link", practice.encode(), account, kind.encode(), request)
-        yield LinkToken(practice, kind, account, request, secret)
+        secret = _mac(key, b"link", practice.encode(), account_key, kind.encode(), job_id)
+        yield LinkToken(practice, kind, account_key, job_id, secret)
 
 
 def verify_link(ring: Keyring, practice: str, text: str) -> LinkToken:
-    """The link that a URL carries.
+    """Return the link in a URL.
 
-    :raises LinkUnknown: it is not one that we made for this practice, to the last bit.
+    :raises LinkUnknown: the text is not exactly a link that this service made for this practice.
     """
     raw = base64url_decode(text)
     if raw is None or len(raw) != 1 + ACCOUNT_BYTES + ID_BYTES + SECRET_BYTES or raw[:1] != LINK_VERSION:
         raise LinkUnknown
-    account, request, secret = raw[1:17], raw[17:33], raw[33:]
+    account_key, job_id, secret = raw[1:17], raw[17:33], raw[33:]
     for kind in LINK_KINDS:
-        for link in link_candidates(ring, practice, kind, account, request):
+        for link in link_candidates(ring, practice, kind, account_key, job_id):
             if hmac.compare_digest(link.secret, secret):
                 return link
     raise LinkUnknown
 
 
-def new_session_cookie(account: bytes) -> str:
-    """A new session's cookie value: the account's key and 256 random bits."""
-    return base64url_encode(account + secrets.token_bytes(SECRET_BYTES))
+def new_session_cookie(account_key: AccountKey) -> str:
+    """Return the cookie value of a new session: the account's key and 256 random bits."""
+    return base64url_encode(account_key + secrets.token_bytes(SECRET_BYTES))
 
 
-def account_key_in_cookie(cookie: str) -> bytes | None:
-    """The account's key in a session's cookie value, or None if that has another shape."""
+def account_key_in_cookie(cookie: str) -> AccountKey | None:
+    """Return the account's key in the cookie value of a session, or None if the value has another shape."""
     raw = base64url_decode(cookie)
     return raw[:ACCOUNT_BYTES] if raw and len(raw) == ACCOUNT_BYTES + SECRET_BYTES else None
 
 
 def session_digest(practice: str, cookie: str) -> str:
-    """What is stored of a session's cookie value."""
+    """Return the stored digest of a session's cookie value."""
     return _digest(b"session", practice.encode(), cookie.encode())
 
 
 def random_pin() -> str:
-    """Six random digits, each of the million as likely as any other."""
+    """Return six random digits. All million PINs are equally likely."""
     return f"{secrets.randbelow(10**6):06d}"
 
 
 def random_salt() -> bytes:
-    """16 random bytes for one PIN."""
+    """Return 16 random bytes, as the salt of one PIN."""
     return secrets.token_bytes(SALT_BYTES)
 
 
-def hash_pin(ring: Keyring, key: str, salt: bytes, account: bytes, pin: str) -> bytes | None:
-    """What is stored of a PIN; None if the ring has no such key any more.
+def hash_pin(ring: Keyring, pepper_id: str, salt: bytes, account_key: AccountKey, pin: str) -> bytes | None:
+    """Return the stored hash of a PIN, or None if the ring no longer has the pepper.
 
-    A million candidates are tried in a second with any plain hash. So it is stretched by PBKDF2 (210,000 rounds of
-    HMAC-SHA512, OWASP's figure), and without the pepper outside the table no candidate can be tried at all.
-    `account` stands for practice and address.
+    A plain hash of a PIN falls within a second, because there are only a million PINs. PBKDF2 makes each try slow
+    (210,000 iterations of HMAC-SHA512, OWASP's figure). Without the pepper, which is outside the table, no try is
+    possible. The account key binds the hash to practice and address.
     """
-    pepper = ring.keys.get(key, b"")
+    pepper = ring.keys.get(pepper_id, b"")
     stretched = hashlib.pbkdf2_hmac("sha512", pin.encode(), salt, PIN_ROUNDS)
-    return _mac(pepper, b"pin", account, salt, stretched) if pepper else None
+    return _mac(pepper, b"pin", account_key, salt, stretched) if pepper else None
 
 
-def verify_pin(ring: Keyring, pin: Pin | None, account_key: bytes, digits: str) -> None:
-    """Raise unless `digits` are the PIN of this account. With None it does the same work, and raises.
+def verify_pin(ring: Keyring, pin: Pin | None, account_key: AccountKey, digits: str) -> None:
+    """Raise unless `digits` are the PIN of this account.
 
-    :raises PinRefused: they are not, or the pepper of the PIN is gone.
+    Without a PIN the function does the same work, so that response times do not differ.
+
+    :raises PinRefused: the digits differ, there is no PIN, or the ring no longer has the PIN's pepper.
     """
     pepper_id, salt = (pin.pepper_id, pin.salt) if pin else (ring.current, random_salt())
     hashed = hash_pin(ring, pepper_id, salt, account_key, digits)
@@ -173,13 +177,13 @@ def verify_pin(ring: Keyring, pin: Pin | None, account_key: bytes, digits: str) 
 
 
 def sign(ring: Keyring, purpose: str, practice: str, payload: bytes) -> str:
-    """Something a browser keeps for us: readable there, but not to be changed."""
+    """Return a signed text for a browser to store. The browser can read the payload, but not change it."""
     mac = _mac(ring.keys[ring.current], purpose.encode(), practice.encode(), payload)
     return base64url_encode(mac[:SIGNATURE_BYTES] + payload)
 
 
 def unsign(ring: Keyring, purpose: str, practice: str, text: str) -> bytes | None:
-    """The payload that was sealed for this purpose and practice, else None."""
+    """Return the payload of a text that was signed for this purpose and practice, else None."""
     raw = base64url_decode(text)
     if raw is None or len(raw) < SIGNATURE_BYTES:
         return None
@@ -190,29 +194,29 @@ def unsign(ring: Keyring, purpose: str, practice: str, text: str) -> bytes | Non
     return None
 
 
-def constant_time_equal(one: bytes, other: bytes) -> bool:
-    """Equality that takes the same time wherever the two differ."""
-    return hmac.compare_digest(one, other)
+def constant_time_equal(first: bytes, second: bytes) -> bool:
+    """Return True if the two are equal. The time does not depend on the position of a difference."""
+    return hmac.compare_digest(first, second)
 
 
 def new_ulid(now_ms: int) -> str:
-    """A new ULID for `instant` (Unix milliseconds)."""
+    """Return a new ULID for `now_ms` (Unix milliseconds)."""
     number = (now_ms << 80) | secrets.randbits(80)
     return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def jitter(most: int) -> int:
-    """A random number of seconds from 1 to `most`."""
-    return 1 + secrets.randbelow(most)
+def jitter(maximum: int) -> int:
+    """Return a random number from 1 to `maximum`."""
+    return 1 + secrets.randbelow(maximum)
 
 
 def base64url_encode(raw: bytes) -> str:
-    """Base64url without padding."""
+    """Return the bytes as base64url without padding."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def base64url_decode(text: str) -> bytes | None:
-    """What `encode` gave; None for anything that `encode` would not write."""
+    """Return the bytes of a base64url text, or None for a text that `base64url_encode` would not write."""
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error):
@@ -221,17 +225,17 @@ def base64url_decode(text: str) -> bytes | None:
 
 
 def digest(purpose: str, text: str) -> str:
-    """SHA-256 of something random that must not be kept as it is."""
+    """Return the SHA-256 digest, as base64url, of a random value that must not be stored itself."""
     return _digest(purpose.encode(), text.encode())
 
 
 def sha256_hex(text: str) -> str:
-    """The digest as `sha256sum` prints it, of something random that operators keep elsewhere."""
+    """Return the SHA-256 digest in hex, as `sha256sum` prints it, of a random value that operators store elsewhere."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def derive(ring: Keyring, purpose: str, text: str) -> str:
-    """Something that only we can make from `text`, and can make again under the same key: 43 characters."""
+    """Return 43 characters, computed from `text` with the current key. Only an owner of the key can compute them."""
     return base64url_encode(_mac(ring.keys[ring.current], purpose.encode(), text.encode()))
 
 
@@ -244,5 +248,5 @@ def _digest(*parts: bytes) -> str:
 
 
 def _length_prefixed(parts: tuple[bytes, ...]) -> bytes:
-    """Parts with their lengths, so that no two lists of parts read alike."""
+    """Return the parts, each after its length, so that different lists never give the same bytes."""
     return b"".join(len(part).to_bytes(4) + part for part in parts)

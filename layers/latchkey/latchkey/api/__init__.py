@@ -1,1 +1,1 @@
-"""What clinicians do, as a JSON API."""
+"""The clinicians' JSON API: routes, bodies and documents of the use cases."""

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from latchkey.api import documents
+from latchkey.api import document_mapping
 from latchkey.api.bodies import AddressChange, Invitation, PinBody, Share
 from latchkey.api.context import CurrentContext
 from latchkey.api.documents import AccessDocument, PinDocument, ShareDocument
@@ -30,8 +30,8 @@ INVITATION_REFUSALS = (EmailMalformed, ConsentMissing, EmailInUse, AddressSuppre
 
 @routes.on("GET /clients/{client}/portal-access", access.read_access, responses={200: AccessDocument})
 def get_access(client: ClientId, context: CurrentContext) -> AccessDocument:
-    """Read a client's sign-in: which address, since when, and what became of the last mail."""
-    return documents.access(access.read_access(context, client))
+    """Read a client's sign-in: its address, its status, and the status of the last mail."""
+    return document_mapping.access(access.read_access(context, client))
 
 
 @routes.on(
@@ -41,12 +41,11 @@ def get_access(client: ClientId, context: CurrentContext) -> AccessDocument:
     refusals=(*INVITATION_REFUSALS, AlreadySignedIn),
 )
 def post_invitation(client: ClientId, body: Invitation, context: CurrentContext) -> AccessDocument:
-    """Invite a client, or invite them again while they have not signed in.
+    """Invite a client, or invite them again as long as they have not signed in.
 
-    With another of the client's own addresses in `email`, access moves there: the sign-in by the one before ends at
-    once.
+    If `email` is another of the client's addresses, access moves there. The sign-in with the old address ends at once.
     """
-    return documents.access(access.invite(context, client, body.request()))
+    return document_mapping.access(access.invite(context, client, body.request()))
 
 
 @routes.on(
@@ -56,12 +55,12 @@ def post_invitation(client: ClientId, body: Invitation, context: CurrentContext)
     refusals=(*INVITATION_REFUSALS, AddressChangeUnconfirmed),
 )
 def put_email(client: ClientId, body: AddressChange, context: CurrentContext) -> AccessDocument:
-    """Save a client's address, and whether they have agreed to be emailed there.
+    """Save a client's address, with their consent to be emailed there.
 
-    Another address than the one that signs in has to be agreed to with `disable_and_resend`: the old one is dead at
-    once, the new one is invited. The same address again confirms it, which lets mail go there again after it came back.
+    A new address for the sign-in needs `disable_and_resend`. The old sign-in then ends at once, and the new address is
+    invited. The same address again confirms it, so that mail goes there again after a bounce.
     """
-    return documents.access(
+    return document_mapping.access(
         access.change_address(
             context, client, body.email, email_ok=body.email_ok, disable_and_resend=body.disable_and_resend
         )
@@ -75,10 +74,10 @@ def put_email(client: ClientId, body: AddressChange, context: CurrentContext) ->
     refusals=(OpenedByOthers,),
 )
 def delete_access(client: ClientId, context: CurrentContext) -> Response[None]:
-    """Disable a client's sign-in: sessions, links and PINs end at once, and no later invitation revives them.
+    """Disable a client's sign-in.
 
-    While others open the profile, nothing is changed and `people` names them. Close the profile to each of them first,
-    by deleting the contact.
+    Sessions, links and PINs end at once. A later invitation does not make them valid again. While contacts can open
+    the profile, the request is refused and `people` lists them. Delete these contacts first.
     """
     access.disable_access(context, client)
     return Response(204)
@@ -86,9 +85,9 @@ def delete_access(client: ClientId, context: CurrentContext) -> Response[None]:
 
 @routes.on("DELETE /clients/{client}/sessions", access.end_sessions, responses={204: None}, refusals=(OpenedByOthers,))
 def delete_sessions(client: ClientId, context: CurrentContext) -> Response[None]:
-    """Sign a client out everywhere; they may sign in again.
+    """Sign a client out everywhere. They may sign in again.
 
-    While others open the profile, nothing is changed and `people` names them.
+    While contacts can open the profile, the request is refused and `people` lists them.
     """
     access.end_sessions(context, client)
     return Response(204)
@@ -103,9 +102,9 @@ def _add_unlink_route(provider: Provider) -> None:
 
     delete_identity.__name__ = f"delete_{provider.name}"
     delete_identity.__doc__ = (
-        f"Unbind the {provider.label} Account that has signed in by a client's address, so that another one can."
-        "\n\nUntil then the account that came first decides, even if its address is given to someone else. A client"
-        " without a sign-in of their own has none to unbind: while others open the profile, `people` names them."
+        f"Unlink the {provider.label} Account from a client's sign-in, so that another one can sign in."
+        "\n\nUntil then only the first account can sign in, even if its address is given to someone else. If the client"
+        " has no sign-in of their own and contacts can open the profile, it is refused and `people` lists them."
     )
     path = f"DELETE /clients/{{client}}/{provider.name}"
     routes.on(path, access.unlink_identity, responses={204: None}, refusals=(OpenedByOthers,))(delete_identity)
@@ -122,12 +121,12 @@ for row in PROVIDERS:
     refusals=(NoAccess, RateLimited),
 )
 def post_pin(client: ClientId, context: CurrentContext, body: PinBody | None = None) -> PinDocument:
-    """Make a PIN to read out over the phone, for a client or for a contact of theirs.
+    """Create a PIN to read out on the phone, for a client or for a contact of theirs.
 
-    It works once, within 24 hours, with the address that is shown beside it, and ends the one before. Nobody is
-    shown it again. Its owner is told by mail that it was made.
+    The PIN works once, within 24 hours, with the address in the response. It replaces the previous PIN. It cannot be
+    read again. A mail tells the owner of the address that a PIN was created.
     """
-    return documents.pin(access.generate_pin(context, client, body.contact if body else None))
+    return document_mapping.pin(access.generate_pin(context, client, body.contact if body else None))
 
 
 @routes.on(
@@ -137,9 +136,9 @@ def post_pin(client: ClientId, context: CurrentContext, body: PinBody | None = N
     refusals=INVITATION_REFUSALS,
 )
 def post_share(client: ClientId, body: Share, context: CurrentContext) -> tuple[ShareDocument, int]:
-    """Share something with a client, which gives them access if they never had it.
+    """Share items with a client. This gives the client access if they never had it.
 
-    A dry run tells whether it would, and is refused where the real one would be.
+    A dry run only returns the effect. It is refused if the real request would be refused.
     """
     result = access.share(context, client, tuple(body.items), dry_run=body.dry_run)
-    return documents.share(result), 200 if body.dry_run else 201
+    return document_mapping.share(result), 200 if body.dry_run else 201

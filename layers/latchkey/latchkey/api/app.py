@@ -1,4 +1,4 @@
-"""The whole API: the routes of every resource behind one handler."""
+"""The whole API: the routes of all resources, with one handler."""
 
 from latchkey.api import access, clients, contacts, dispatch, events, letters, members, practices
 from latchkey.api.routes import ResourceRoutes
@@ -15,5 +15,5 @@ RESOURCES: tuple[ResourceRoutes, ...] = (
 
 
 def entry() -> dispatch.GatewayHandler:
-    """Return the Lambda handler of every clinicians' route."""
+    """Return the Lambda handler of all clinicians' routes."""
     return dispatch.handler_for(RESOURCES)

@@ -1,6 +1,6 @@
-"""Bodies of requests: every field is named, and no other is accepted.
+"""Bodies of requests. Unknown fields are refused, and values are not converted.
 
-Bodies are strict. Text that gets into a letter or a page has no control characters, so that a name stays a name.
+Text for a letter or a page has no control characters, so that it cannot change the text around it.
 """
 
 from typing import Annotated, Self, cast
@@ -27,7 +27,7 @@ MAX_ITEMS = 50
 
 ULID = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 LINE = r"^[^\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069]*$"
-"""No control characters, no line breaks, and no marks that turn text around."""
+"""One line of text, without control characters and without controls of the writing direction."""
 LINES = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u202A-\u202E\u2066-\u2069]*$"
 WEB_ADDRESS = r"^(https://[A-Za-z0-9]|http://localhost)[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*$"
 LOCAL_PART = r"^[A-Za-z0-9]([A-Za-z0-9_+-]|\.[A-Za-z0-9_+-]){0,62}$"
@@ -62,7 +62,7 @@ Text = Annotated[str, StringConstraints(max_length=2000, pattern=LINES)]
 Item = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE), AfterValidator(_not_blank)]
 Items = Annotated[list[Item], Field(max_length=MAX_ITEMS)]
 Address = Annotated[str, Field(description="An email address, as people write it.", examples=["ana@example.com"])]
-"""Looked at by `rules.addresses`, which says `email_invalid`."""
+"""An email address. `rules.addresses` validates it, and its refusal is `email_invalid`."""
 Zone = Annotated[
     str,
     StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}$"),
@@ -73,7 +73,7 @@ WebAddress = Annotated[str, StringConstraints(max_length=2000, pattern=WEB_ADDRE
 Sender = Annotated[
     str,
     StringConstraints(pattern=LOCAL_PART),
-    Field(description="What stands before the @ of the From address; the domain is the stack's."),
+    Field(description="The part of the From address before the @. The domain is the stack's."),
 ]
 LanguageField = Annotated[Language, one_of(*LANGUAGES)]
 ProfileKindField = Annotated[ProfileKind, one_of(*PROFILE_KINDS)]
@@ -82,14 +82,14 @@ MemberRoleField = Annotated[str, one_of(*(role.name.lower() for role in MEMBER_R
 
 
 class RequestBody(BaseModel):
-    """What a clinician sends: fields we do not know are refused, and nothing is turned into what it is not."""
+    """The body of a clinician's request. Unknown fields are refused, and values are not converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 @with_switches(FEATURES, default=True)
 class FeaturesBody(RequestBody):
-    """What a portal offers behind the sign-in; a switch that is left out stays as it is."""
+    """The features of a portal. A missing switch is not changed."""
 
     def switches(self) -> dict[str, bool]:
         """Return the switches that were sent."""
@@ -98,7 +98,7 @@ class FeaturesBody(RequestBody):
 
 @with_switches(PROVIDER_NAMES, default=True)
 class PracticeBody(RequestBody):
-    """A practice's settings; what is left out has its default."""
+    """A practice's settings. A missing field has its default."""
 
     name: Name
     phone: Phone | None = None
@@ -107,7 +107,7 @@ class PracticeBody(RequestBody):
     sender: Sender = "yourprovider"
     reply_to: Address | None = None
     website: bool | WebAddress | None = Field(
-        default=False, description="Whether the practice has a website of its own, or its address."
+        default=False, description="True, or its address, if the practice has a website of its own."
     )
     new_client_url: WebAddress | None = None
     app_url: WebAddress | None = None
@@ -133,7 +133,7 @@ class PracticeBody(RequestBody):
 
 
 class PracticeChangesBody(PracticeBody):
-    """Some of a practice's settings; what is left out stays as it is."""
+    """Some of a practice's settings. A missing field is not changed."""
 
     name: Name = Field(default_factory=str)
 
@@ -143,7 +143,7 @@ class PracticeChangesBody(PracticeBody):
 
 
 class MemberBody(RequestBody):
-    """What someone may do for a practice."""
+    """A member's role at a practice."""
 
     role: MemberRoleField
 
@@ -153,9 +153,9 @@ class MemberBody(RequestBody):
 
 
 class WordingBody(RequestBody):
-    """A practice's own words in a letter; a part that is empty keeps ours.
+    """A practice's own wording in a letter. An empty part keeps the standard wording.
 
-    `{name}`, `{practice}`, `{portal}`, `{phone}` and, in the body, `{link}` stand for what they say.
+    `{name}`, `{practice}`, `{portal}`, `{phone}` and, in the body, `{link}` are replaced by their values.
     """
 
     greeting: str = ""
@@ -171,7 +171,7 @@ class AddressBody(RequestBody):
 
 
 class InvitationTextBody(RequestBody):
-    """One invitation, by the practice's letter or in words of its own."""
+    """One invitation, with the practice's wording or a text of its own."""
 
     email: Address | None = None
     subject: Line | None = None
@@ -179,7 +179,7 @@ class InvitationTextBody(RequestBody):
     items: Items = []
 
     def request(self) -> InvitationRequest:
-        """Return the invitation as the use cases take it."""
+        """Return the invitation for the use case."""
         return InvitationRequest(self.email, self.subject, self.message, tuple(self.items))
 
 
@@ -187,7 +187,7 @@ class Invitation(InvitationTextBody):
     """An invitation to a client on file."""
 
     resend: bool = Field(
-        default=False, description="Says that one was sent before; refused like any other after a sign-in."
+        default=False, description="True if one was sent before. After a sign-in it is refused all the same."
     )
 
 
@@ -196,39 +196,39 @@ class NewClient(RequestBody):
 
     name: Name
     kind: ProfileKindField = DEFAULT_PROFILE_KIND
-    language: LanguageField | None = Field(default=None, description="The practice's, if it is left out.")
+    language: LanguageField | None = Field(default=None, description="The practice's language if it is missing.")
     emails: Annotated[list[AddressBody], Field(max_length=MAX_EMAILS)] = []
     features: FeaturesBody = FeaturesBody()
     invite: InvitationTextBody | bool | None = None
 
     @model_validator(mode="after")
     def _each_address_once(self) -> Self:
-        known = [_comparable(email.address) for email in self.emails]
-        if len(set(known)) != len(known):
+        canonical_addresses = [_comparable(email.address) for email in self.emails]
+        if len(set(canonical_addresses)) != len(canonical_addresses):
             raise ValueError("an address is there twice")
         return self
 
     def details(self) -> ClientDetails:
-        """Return the client as the use cases take it."""
+        """Return the client's details for the use case."""
         entries = tuple(AddressEntry(email.address, email.email_ok) for email in self.emails)
         return ClientDetails(self.name, self.kind, self.language, entries, self.features.switches())
 
     def invitation(self) -> InvitationRequest | None:
-        """Return the invitation to send, None if none is wanted."""
+        """Return the invitation to send. None for no invitation."""
         if self.invite is True:
             return InvitationRequest()
         return self.invite.request() if self.invite else None
 
 
 class ClientChanges(RequestBody):
-    """What is to be changed of a client; what is left out stays as it is."""
+    """Changes of a client. A missing field is not changed."""
 
     name: Name = Field(default_factory=str)
     language: LanguageField = DEFAULT_LANGUAGE
     features: FeaturesBody = FeaturesBody()
 
     def update(self) -> ClientUpdate:
-        """Return the changes as the use cases take them."""
+        """Return the changes for the use case."""
         sent = self.model_fields_set
         return ClientUpdate(
             self.name if "name" in sent else None,
@@ -238,47 +238,47 @@ class ClientChanges(RequestBody):
 
 
 class AddressChange(RequestBody):
-    """The address by which a client is to sign in, or the same one again, to confirm it."""
+    """A new address for a client's sign-in, or the same one again to confirm it."""
 
     email: Address
     email_ok: bool
     disable_and_resend: bool = Field(
         default=False,
-        description="Agrees that the sign-in by the old address ends, and an invitation goes to the new one.",
+        description="Consent to end the sign-in with the old address and to invite the new one.",
     )
 
 
 class Share(RequestBody):
-    """What to share with a client."""
+    """Items to share with a client."""
 
     items: Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS)]
-    dry_run: bool = Field(default=False, description="Only tell whether the client would be given access.")
+    dry_run: bool = Field(default=False, description="Only return the effect: nothing is shared.")
 
 
 class NewContact(RequestBody):
-    """Someone who is to open a client's profile by a sign-in of their own."""
+    """A person who may open a client's profile with a sign-in of their own."""
 
     name: Name
     email: Address
     email_ok: bool | None = Field(
         default=None,
-        description="The person has agreed to be sent email there; what is known of the address, if it is left out.",
+        description="The person has agreed to be sent email there. If it is missing, the recorded consent stays.",
     )
     relation: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=LINE)] = "contact"
 
     def details(self) -> ContactDetails:
-        """Return the contact as the use cases take it."""
+        """Return the contact's details for the use case."""
         return ContactDetails(self.name, self.email, self.email_ok, self.relation)
 
 
 class PinBody(RequestBody):
-    """Whom a PIN is for, if not the client."""
+    """The contact that a PIN is for. Without a contact it is for the client."""
 
     contact: Annotated[str, Field(pattern=ULID)] | None = None
 
 
 def _comparable(address: str) -> str:
-    """The address as it is compared; what is none is told by whoever puts it on file."""
+    """Return the address in its canonical form. An invalid address stays as it is: the use case refuses it."""
     try:
         return addresses.canonical(address)
     except Refusal:

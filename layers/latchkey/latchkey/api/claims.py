@@ -1,5 +1,7 @@
-"""The claims of an access token. API Gateway has verified its signature and its time. Everything else is checked again
-here, so that a function that is called past the authorizer lets nobody in."""
+"""The claims of an access token. API Gateway has verified its signature and its time.
+
+Everything else is checked here again, so that a call past the authorizer gives no access.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +11,7 @@ from latchkey import settings
 from latchkey.rules.refusals import TokenRefused
 
 COGNITO = re.compile(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com/[A-Za-z0-9_-]+")
-"""Issuers whose tokens say what they are for; others' may leave `token_use` and `client_id` out."""
+"""Issuers of Cognito. Tokens of other issuers may have no `token_use` and no `client_id`."""
 
 
 def subject(event: Mapping[str, Any]) -> str:
@@ -17,8 +19,7 @@ def subject(event: Mapping[str, Any]) -> str:
 
     The role is never read from it, because tokens carry attributes that their owners can write.
 
-    :raises TokenRefused: there is no token, or it is not an access token of our issuer, to one of our clients, with our
-        scope.
+    :raises TokenRefused: there is no token, or its issuer, OAuth client, OAuth scope or use is not the configured one.
     """
     claims, config = _claims(event), settings.load()
     issuer = claims.get("iss", "")
@@ -38,7 +39,7 @@ def subject(event: Mapping[str, Any]) -> str:
 
 
 def _claims(event: Mapping[str, Any]) -> dict[str, str]:
-    """Return the claims that the authorizer handed on. Only those that are text, as all of ours are."""
+    """Return the claims from the authorizer, without claims that are not text."""
     place: Any = event.get("requestContext")
     for name in ("authorizer", "jwt", "claims"):
         place = place.get(name) if isinstance(place, Mapping) else None

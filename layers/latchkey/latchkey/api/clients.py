@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from latchkey.api import documents, pagination
+from latchkey.api import document_mapping, pagination
 from latchkey.api.bodies import ClientChanges, NewClient
 from latchkey.api.context import CurrentContext
 from latchkey.api.documents import ClientDocument, ClientList
@@ -21,12 +21,12 @@ routes = ResourceRoutes("clients")
     refusals=(EmailMalformed, ConsentMissing, EmailInUse, AddressSuppressed, RateLimited),
 )
 def post_client(body: NewClient, context: CurrentContext) -> ClientDocument:
-    """Put a client on file, and invite them in the same step if that is wanted.
+    """Put a client on file, and invite them in the same step if `invite` is set.
 
-    Access needs an address whose owner has agreed to be emailed. If the invitation cannot be sent, nobody is put on
-    file.
+    An invitation needs an address with the consent to be emailed. If the invitation cannot be queued, the client is not
+    put on file.
     """
-    return documents.client(clients.add_client(context, body.details(), body.invitation()))
+    return document_mapping.client(clients.add_client(context, body.details(), body.invitation()))
 
 
 @routes.on("GET /clients", clients.list_clients, responses={200: ClientList})
@@ -36,31 +36,31 @@ def get_clients(
     """List the clients, oldest first."""
     page = clients.list_clients(context, pagination.id_from_cursor(cursor), limit)
     return ClientList(
-        clients=[documents.client_entry(entry) for entry in page.entries],
+        clients=[document_mapping.client_entry(entry) for entry in page.entries],
         next=pagination.next_cursor(page.next_id),
     )
 
 
 @routes.on("GET /clients/{client}", clients.read_client, responses={200: ClientDocument})
 def get_client(client: ClientId, context: CurrentContext) -> ClientDocument:
-    """Read a client, with everything about their sign-in."""
-    return documents.client(clients.read_client(context, client))
+    """Read a client, with the state of their sign-in."""
+    return document_mapping.client(clients.read_client(context, client))
 
 
 @routes.on("PATCH /clients/{client}", clients.update_client, responses={200: ClientDocument})
 def patch_client(client: ClientId, body: ClientChanges, context: CurrentContext) -> ClientDocument:
     """Change a client's name, language or features.
 
-    Open sessions see it at once.
+    Live sessions show the change at once.
     """
-    return documents.client(clients.update_client(context, client, body.update()))
+    return document_mapping.client(clients.update_client(context, client, body.update()))
 
 
 @routes.on("DELETE /clients/{client}", clients.erase_client, responses={204: None})
 def delete_client(client: ClientId, context: CurrentContext) -> Response[None]:
-    """Forget a client: their sign-in and everyone's access to their profile end at once.
+    """Erase a client. Their sign-in ends at once, and so does the access of contacts to their profile.
 
-    What happened stays in the audit, which names nobody.
+    Their audit events stay. They contain no names and no addresses.
     """
     clients.erase_client(context, client)
     return Response(204)

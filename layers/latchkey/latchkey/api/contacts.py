@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import Response
 
-from latchkey.api import documents
+from latchkey.api import document_mapping
 from latchkey.api.bodies import NewContact
 from latchkey.api.context import CurrentContext
 from latchkey.api.documents import ContactDocument, ContactList
@@ -16,14 +16,14 @@ routes = ResourceRoutes("contacts")
 
 @routes.on("GET /clients/{client}/contacts", contacts.list_contacts, responses={200: ContactList})
 def get_contacts(client: ClientId, context: CurrentContext) -> ContactList:
-    """List who may open a client's profile."""
-    return ContactList(contacts=[documents.contact(entry) for entry in contacts.list_contacts(context, client)])
+    """List the contacts of a client."""
+    return ContactList(contacts=[document_mapping.contact(entry) for entry in contacts.list_contacts(context, client)])
 
 
 @routes.on("GET /clients/{client}/contacts/{contact}", contacts.read_contact, responses={200: ContactDocument})
 def get_contact(client: ClientId, contact: ContactId, context: CurrentContext) -> ContactDocument:
     """Read a contact."""
-    return documents.contact(contacts.read_contact(context, client, contact))
+    return document_mapping.contact(contacts.read_contact(context, client, contact))
 
 
 @routes.on(
@@ -33,18 +33,18 @@ def get_contact(client: ClientId, contact: ContactId, context: CurrentContext) -
     refusals=(EmailMalformed, RateLimited),
 )
 def post_contact(client: ClientId, body: NewContact, context: CurrentContext) -> ContactDocument:
-    """Let someone open a client's profile by a sign-in of their own.
+    """Let a person open a client's profile with a sign-in of their own.
 
-    Whoever signs in here already gains one more profile. Someone new is invited if they have agreed to be emailed, and
-    can else be given a PIN. The same address again changes the contact it belongs to; with `email_ok` it also confirms
-    the address, which lets mail go there again after it came back. The last `email_ok` that is recorded for an address
-    is in force for all whose contact it is; that of an address which a client signs in by is the client's own.
+    An account that exists gets one more profile. A new account is invited if the person has agreed to be emailed. A
+    person without this consent can get a PIN. The same address again changes the contact that has it. With `email_ok`
+    it also confirms the address, so that mail goes there again after a bounce. The last `email_ok` of an address
+    applies to all clients who have it as a contact. For a client's own sign-in address, the client's record applies.
     """
-    return documents.contact(contacts.add_contact(context, client, body.details()))
+    return document_mapping.contact(contacts.add_contact(context, client, body.details()))
 
 
 @routes.on("DELETE /clients/{client}/contacts/{contact}", contacts.remove_contact, responses={204: None})
 def delete_contact(client: ClientId, contact: ContactId, context: CurrentContext) -> Response[None]:
-    """Close a client's profile to someone, at once; what else they may open stays open."""
+    """Remove a contact. They lose access to the client's profile at once, but keep their other profiles."""
     contacts.remove_contact(context, client, contact)
     return Response(204)

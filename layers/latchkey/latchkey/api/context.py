@@ -1,4 +1,4 @@
-"""One request on its way through the resolver."""
+"""The state of one request in the resolver."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -12,15 +12,15 @@ from latchkey.web.requests import Request
 
 @dataclass(slots=True)
 class Exchange:
-    """A request, and what becomes known of it step by step."""
+    """A request, with the results of the middlewares."""
 
     request: Request
     subject: str
     """The `sub` of the verified token."""
     context: RequestContext | None = None
-    """None until membership and role were checked."""
+    """None until membership and role are checked."""
     body: dict[str, Any] | None = field(default=None, repr=False)
-    """The JSON object that was sent, None for nothing."""
+    """The JSON object in the body. None for an empty body."""
 
 
 def _from_resolver(resolved: ResolvedRequest) -> RequestContext:

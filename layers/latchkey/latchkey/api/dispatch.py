@@ -1,4 +1,4 @@
-"""From API Gateway's event to a response: the resolver, its middlewares, and the mapping of refusals."""
+"""Dispatch of an event to its route: the resolver, its middlewares, and the mapping of refusals."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -37,15 +37,15 @@ QUERY_PARAMETERS = ("cursor", "limit")
 def resolver(resources: Iterable[ResourceRoutes]) -> APIGatewayHttpResolver:
     """Return the resolver of these routes.
 
-    Its own validation is off, because it would run before any middleware of ours and tell strangers about bodies.
-    The same two classes run after ours instead.
+    Powertools' own validation is off. It would run before authorization and describe bodies to anyone. The same two
+    classes run after authorization instead.
     """
-    known = tuple(resources)
-    rules = {key: rule for routes in known for key, rule in routes.rules.items()}
+    all_routes = tuple(resources)
+    rules = {key: rule for routes in all_routes for key, rule in routes.rules.items()}
     app = APIGatewayHttpResolver(serializer=_to_json)
 
     def authorize(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> ResolverResponse[Any]:
-        """Check who asks, then read the body, and run what follows once for each idempotency key."""
+        """Authorize the clinician, parse the body, and run the route once for each idempotency key."""
         exchange: Exchange = app.context["exchange"]
         request, rule = exchange.request, _route_rule(exchange.request, rules)
         _require_authorized_path(request, app)
@@ -59,7 +59,7 @@ def resolver(resources: Iterable[ResourceRoutes]) -> APIGatewayHttpResolver:
         )
         exchange.body = request_bodies.parse(request)
         for name in QUERY_PARAMETERS:
-            request.query_value(name)  # refuses one that is sent twice, which API Gateway joins with a comma
+            request.query_value(name)  # refuses a repeated parameter, whose values API Gateway joins with a comma
         if not rule.idempotent:
             return next_middleware(app)
 
@@ -72,13 +72,13 @@ def resolver(resources: Iterable[ResourceRoutes]) -> APIGatewayHttpResolver:
 
     app.exception_handler(Exception)(_reraise)
     app.use([authorize, _BodyValidation(), OpenAPIResponseValidationMiddleware(has_response_validation_error=True)])  # type: ignore[no-untyped-call]
-    for routes in known:
+    for routes in all_routes:
         app.include_router(routes, prefix=BASE.replace("{", "<").replace("}", ">"))
     return app
 
 
 class _BodyValidation(OpenAPIRequestValidationMiddleware):
-    """Validates the parameters, and the body as `request_bodies` has parsed it."""
+    """A validation of the parameters and of the body from `request_bodies`."""
 
     def _get_body(self, app: Any) -> Any:
         exchange: Exchange = app.context["exchange"]
@@ -86,7 +86,7 @@ class _BodyValidation(OpenAPIRequestValidationMiddleware):
 
 
 def handler_for(resources: Iterable[ResourceRoutes]) -> GatewayHandler:
-    """Return a Lambda handler of these routes, which responds whatever the event holds."""
+    """Return a Lambda handler of these routes, which responds to any event."""
     app = resolver(resources)
 
     @aws.within_deadline
@@ -129,7 +129,7 @@ def _resolve(
         resolved = app.resolve(dict(event), cast("LambdaContext", context))
     except RequestValidationError as error:
         errors = list(error.errors())
-        if any(one["loc"][0] == "path" for one in errors):
+        if any(detail["loc"][0] == "path" for detail in errors):
             raise RecordNotFound from None
         raise BodyInvalid(_without_values(errors)) from None
     return Response(int(resolved["statusCode"]), resolved["body"] or "", JSON)
@@ -139,7 +139,7 @@ def _route_rule(request: Request, rules: Mapping[str, RouteRule]) -> RouteRule:
     """Return the rule of the route that API Gateway matched.
 
     :raises PageUnknown: there is no such path.
-    :raises MethodRefused: the path does not take the method.
+    :raises MethodRefused: the path has no such method.
     """
     rule = rules.get(f"{request.method} {request.route}")
     if rule:
@@ -149,9 +149,9 @@ def _route_rule(request: Request, rules: Mapping[str, RouteRule]) -> RouteRule:
 
 
 def _require_authorized_path(request: Request, app: APIGatewayHttpResolver) -> None:
-    """Raise unless the resolver matched the route and the parts that API Gateway matched and authorized.
+    """Raise unless the resolver matched the same route and path parameters as API Gateway, which authorized them.
 
-    API Gateway matches the encoded path, and the resolver the decoded one: `%2F` could lead it to another route.
+    API Gateway matches the encoded path, and the resolver the decoded path. With `%2F` they could differ.
 
     :raises RecordNotFound: they differ.
     """
@@ -162,7 +162,7 @@ def _require_authorized_path(request: Request, app: APIGatewayHttpResolver) -> N
 
 
 def _reraise(error: Exception) -> NoReturn:
-    """Leave an exception to `handle`. The resolver would log the words of a foreign one."""
+    """Raise the exception again, for `handle`. The resolver would log its message."""
     raise error
 
 
@@ -171,8 +171,8 @@ def _to_json(document: Any) -> str:
 
 
 def _without_values(errors: list[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Return where a request is wrong and how, without what was sent there."""
+    """Return the location and the message of each error, without the value that was sent."""
     return tuple(
-        (".".join(str(part)[:64] for part in one["loc"]), str(one["msg"]).removeprefix("Value error, "))
-        for one in errors[:MAX_ERRORS]
+        (".".join(str(part)[:64] for part in detail["loc"]), str(detail["msg"]).removeprefix("Value error, "))
+        for detail in errors[:MAX_ERRORS]
     )

@@ -1,6 +1,6 @@
-"""Routes of what happened about a client's sign-in, and of why it does not work."""
+"""Routes of a client's audit events and of the diagnosis."""
 
-from latchkey.api import documents, pagination
+from latchkey.api import document_mapping, pagination
 from latchkey.api.context import CurrentContext
 from latchkey.api.documents import DiagnosisDocument, EventList
 from latchkey.api.pagination import ClientId, Cursor, PageSize
@@ -14,18 +14,18 @@ routes = ResourceRoutes("events")
 def get_events(
     client: ClientId, context: CurrentContext, cursor: Cursor = None, limit: PageSize = pagination.DEFAULT_PAGE
 ) -> EventList:
-    """Read what happened, newest first: by the client's address, those before it, and those of their contacts.
+    """List the audit events of the client's addresses, old and new, and of their contacts, newest first.
 
-    Nothing is told of an address from before the client was on file, nor of one that has become another client's.
+    Events from before the client was on file are left out. So are events of an address that is now another client's.
     """
     page = events.list_events(context, client, pagination.id_from_cursor(cursor), limit)
     return EventList(
-        events=[documents.event(id, event) for id, event in page.entries],  # noqa: A001 - what the document calls it
+        events=[document_mapping.event(id, event) for id, event in page.entries],  # noqa: A001 - the name of the field
         next=pagination.next_cursor(page.next_id),
     )
 
 
 @routes.on("GET /clients/{client}/diagnosis", diagnosis.diagnose, responses={200: DiagnosisDocument})
 def get_diagnosis(client: ClientId, context: CurrentContext) -> DiagnosisDocument:
-    """Learn why a client cannot sign in, in sentences to read out on the phone."""
-    return documents.diagnosis(diagnosis.diagnose(context, client))
+    """Diagnose why a client cannot sign in, with sentences to read out on the phone."""
+    return document_mapping.diagnosis(diagnosis.diagnose(context, client))

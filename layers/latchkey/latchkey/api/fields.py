@@ -8,7 +8,7 @@ from pydantic_core import core_schema
 
 
 def one_of(*values: str) -> GetPydanticSchema:
-    """Return the annotation of a field that takes these values only. OpenAPI shows them as an enum."""
+    """Return the annotation of a field that allows only these values. OpenAPI shows them as an enum."""
     return GetPydanticSchema(lambda _source, _handler: core_schema.literal_schema(list(values)))
 
 

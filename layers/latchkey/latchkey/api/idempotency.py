@@ -19,11 +19,11 @@ KEY_PATTERN = re.compile(f"[!-~]{{1,{MAX_KEY_LENGTH}}}")
 def run_once(
     request: Request, context: RequestContext, body: dict[str, Any] | None, respond: Callable[[], StoredResponse]
 ) -> StoredResponse:
-    """Return the response to the request. With a key that was used before, it is the one that is stored.
+    """Return the response to the request. A repeated request with the same key gets the stored response.
 
     :raises BodyInvalid: the header is not a key.
     :raises IdempotencyInProgress: the first request with this key has not ended.
-    :raises IdempotencyKeyReused: the key stands for another request.
+    :raises IdempotencyKeyReused: the key was used for another request.
     """
     key = request.headers.get(HEADER)
     if key is None:

@@ -1,4 +1,4 @@
-"""Routes of a practice's own wording in the letters that carry a link."""
+"""Routes of a practice's own wording in letters with a link."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -17,15 +17,15 @@ from latchkey.usecases import letters
 
 routes = ResourceRoutes("letters")
 
-LetterKind = Annotated[LinkMailKind, one_of(*LINK_MAILS), Path(description="Which letter.")]
-LetterLanguage = Annotated[LanguageField, Path(description="In which language.")]
+LetterKind = Annotated[LinkMailKind, one_of(*LINK_MAILS), Path(description="The kind of letter.")]
+LetterLanguage = Annotated[LanguageField, Path(description="The language of the letter.")]
 
 
 @routes.on("GET /letters/{kind}/{language}", letters.read_wording, responses={200: LetterDocument})
 def get_letter(kind: LetterKind, language: LetterLanguage, context: CurrentContext) -> LetterDocument:
-    """Read the practice's own words in a letter.
+    """Read the practice's own wording in a letter.
 
-    Parts that are empty are said in ours.
+    An empty part has the standard wording.
     """
     return LetterDocument.model_validate(asdict(letters.read_wording(context, kind, language)))
 
@@ -36,7 +36,7 @@ def get_letter(kind: LetterKind, language: LetterLanguage, context: CurrentConte
 def put_letter(
     kind: LetterKind, language: LetterLanguage, body: WordingBody, context: CurrentContext
 ) -> LetterDocument:
-    """Write the practice's own words in a letter."""
+    """Save the practice's own wording in a letter."""
     wording = WordingOverrides(**body.model_dump())
     letters.set_wording(context, kind, language, wording)
     return LetterDocument.model_validate(asdict(wording))

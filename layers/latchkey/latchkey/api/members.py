@@ -1,4 +1,4 @@
-"""Routes of who may act for a practice."""
+"""Routes of a practice's members."""
 
 from typing import Annotated
 
@@ -20,13 +20,13 @@ Subject = Annotated[
 
 @routes.on("PUT /members/{subject}", members.set_member, responses={200: MemberDocument})
 def put_member(subject: Subject, body: MemberBody, context: CurrentContext) -> MemberDocument:
-    """Let someone act for the practice, or in another role."""
+    """Make a person a member of the practice, or change their role."""
     members.set_member(context, subject, body.member_role())
     return MemberDocument(subject=subject, role=body.role)
 
 
 @routes.on("DELETE /members/{subject}", members.remove_member, responses={204: None})
 def delete_member(subject: Subject, context: CurrentContext) -> Response[None]:
-    """Let someone act no more, from their next request on."""
+    """Remove a member. Their next request is refused."""
     members.remove_member(context, subject)
     return Response(204)

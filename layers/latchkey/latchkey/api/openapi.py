@@ -1,5 +1,7 @@
-"""The contract as OpenAPI 3.1, from the routes themselves: `python -m latchkey.api.openapi` prints it, and with
-`--check` and a file says whether that file is as it should be."""
+"""The API as an OpenAPI 3.1 document, from the routes.
+
+`python -m latchkey.api.openapi` prints it. With `--check` and a file it fails unless the file is the same.
+"""
 
 import json
 import sys
@@ -14,44 +16,44 @@ from latchkey.api.routes import BASE
 from latchkey.identity.providers import PROVIDERS
 
 DESCRIPTION = """\
-What a practice does about its clients' sign-in. Every request carries an access token of the stack's user pool, with
-the scope `latchkey/admin`; what its owner may do where is decided by a membership in this service alone.
+The API by which a practice manages its clients' sign-in. Every request has an access token of the stack's user pool,
+with the OAuth scope `latchkey/admin`. The memberships in this service decide what its owner may do at a practice.
 
-Times are RFC 3339 in UTC, ids are ULIDs. What is refused is a problem document (RFC 9457) with a stable `code`. Fields
-that are not named here are refused.
+Times are RFC 3339 in UTC, ids are ULIDs. A refusal is a problem document (RFC 9457) with a stable `code`. Unknown
+fields are refused.
 """
 PRACTICE = {
     "name": "practice",
     "in": "path",
     "required": True,
-    "description": "The practice's slug: its place in every URL.",
+    "description": "The practice's slug, which is part of every URL.",
     "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$"},
 }
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Makes a repeated send one send: for a day, the same key is answered the same way.",
+    "description": "A repeated request with the same key runs once. For a day it gets the same response.",
     "schema": {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY_LENGTH, "pattern": "^[!-~]+$"},
 }
 TAGS = {
     "practices": "A practice and its settings.",
-    "members": "Who may act for it, and as what.",
-    "letters": "What its mails say, in each language.",
-    "clients": "Whom it has on file.",
-    "access": "A client's sign-in: invitations, address, PINs, sessions, {providers}, and its end.".format(
+    "members": "The members of a practice and their roles.",
+    "letters": "A practice's own wording in its mails, in each language.",
+    "clients": "The clients on file.",
+    "access": "A client's sign-in: invitations, address, PINs, sessions, {providers}, and the end of access.".format(
         providers=", ".join(provider.label for provider in PROVIDERS)
     ),
-    "contacts": "Who else may open a client's profile.",
-    "events": "What happened to a client's sign-in, and what to say on the phone.",
+    "contacts": "Other people who may open a client's profile.",
+    "events": "Audit events of a client's sign-in, and the diagnosis to read out on the phone.",
 }
 UNUSED = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
-"""Powertools' own answers, which ours stand in for."""
+"""Powertools' own error documents. Problem documents replace them."""
 
 
 def document() -> dict[str, Any]:
-    """Return the whole contract."""
-    written = dispatch.resolver(app.RESOURCES).get_openapi_json_schema(
+    """Return the OpenAPI document."""
+    schema = dispatch.resolver(app.RESOURCES).get_openapi_json_schema(
         title="Latchkey for clinicians",
         version=latchkey.__version__,
         description=DESCRIPTION,
@@ -61,43 +63,45 @@ def document() -> dict[str, Any]:
         security_schemes={"token": HTTPBearer(bearerFormat="JWT")},
         security=[{"token": []}],
     )
-    contract: dict[str, Any] = json.loads(written)
+    contract: dict[str, Any] = json.loads(schema)
     rules = {key: rule for routes in app.RESOURCES for key, rule in routes.rules.items()}
     for path, operations in contract["paths"].items():
         for method, operation in operations.items():
             rule = rules[f"{method.upper()} {path}"]
             parameters = [PRACTICE, *operation.get("parameters", ()), *([KEY] if rule.idempotent else ())]
-            answers = {
-                status: one for status, one in operation["responses"].items() if status != "500" and _is_contract(one)
+            responses = {
+                status: response
+                for status, response in operation["responses"].items()
+                if status != "500" and _is_contract(response)
             }
             operation |= {
                 "parameters": parameters,
-                "responses": dict(sorted(answers.items())),
+                "responses": dict(sorted(responses.items())),
                 "x-least-role": rule.role.name.lower(),
             }
     for name in UNUSED:
         contract["components"]["schemas"].pop(name, None)
-    contract["paths"] = dict(sorted(contract["paths"].items(), key=lambda one: one[0].removeprefix(BASE)))
+    contract["paths"] = dict(sorted(contract["paths"].items(), key=lambda item: item[0].removeprefix(BASE)))
     return contract
 
 
 def text() -> str:
-    """Return the contract as it stands in the file."""
+    """Return the text of the file."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _is_contract(answer: dict[str, Any]) -> bool:
-    return not any(name in json.dumps(answer) for name in UNUSED)
+def _is_contract(response: dict[str, Any]) -> bool:
+    return not any(name in json.dumps(response) for name in UNUSED)
 
 
 def main(arguments: list[str]) -> int:
-    """Print the contract, or compare a file with it."""
+    """Print the document, or compare a file with it. Return the exit status."""
     if arguments[:1] != ["--check"]:
         sys.stdout.write(text())
         return 0
     if Path(arguments[1]).read_text() == text():
         return 0
-    sys.stderr.write(f"{arguments[1]} is not what the routes say: python -m latchkey.api.openapi > {arguments[1]}\n")
+    sys.stderr.write(f"{arguments[1]} differs from the routes. Run: python -m latchkey.api.openapi > {arguments[1]}\n")
     return 1
 
 

@@ -1,4 +1,4 @@
-"""Parameters of paths and queries that several resources share."""
+"""Path and query parameters that several resources share."""
 
 import re
 from typing import Annotated
@@ -14,14 +14,14 @@ DEFAULT_PAGE = 50
 
 ClientId = Annotated[str, Path(description="A client's id.", pattern=ULID)]
 ContactId = Annotated[str, Path(description="A contact's id.", pattern=ULID)]
-Cursor = Annotated[str | None, Query(description="`next` of the page before.", pattern="^[A-Za-z0-9_-]{35}$")]
-PageSize = Annotated[int, Query(description="How many at most.", ge=1, le=MAX_PAGE)]
+Cursor = Annotated[str | None, Query(description="`next` of the previous page.", pattern="^[A-Za-z0-9_-]{35}$")]
+PageSize = Annotated[int, Query(description="The most entries of the page.", ge=1, le=MAX_PAGE)]
 
 
 def id_from_cursor(cursor: str | None) -> str | None:
-    """Return the id that a page goes on from.
+    """Return the id after which a page begins.
 
-    :raises BodyInvalid: the cursor is not one of ours.
+    :raises BodyInvalid: the cursor is not the cursor of a page.
     """
     if cursor is None:
         return None
@@ -32,5 +32,5 @@ def id_from_cursor(cursor: str | None) -> str | None:
 
 
 def next_cursor(next_id: str | None) -> str | None:
-    """Return the cursor of the page that goes on from an id, None on the last page."""
+    """Return the cursor of the page after an id. None on the last page."""
     return None if next_id is None else tokens.base64url_encode(next_id.encode())

@@ -1,6 +1,6 @@
 """Routes of a practice's settings."""
 
-from latchkey.api import documents
+from latchkey.api import document_mapping
 from latchkey.api.bodies import PracticeBody, PracticeChangesBody
 from latchkey.api.context import CurrentContext
 from latchkey.api.documents import PracticeDocument
@@ -20,19 +20,19 @@ routes = ResourceRoutes("practices")
 def put_practice(body: PracticeBody, context: CurrentContext) -> tuple[PracticeDocument, int]:
     """Create a practice, or replace its settings.
 
-    What is left out has its default; the practice's letters, clients and members stay.
+    A missing field has its default. The practice's letters, clients and members stay.
     """
     practice, is_new = practices.save_practice(context, body.settings())
-    return documents.practice(practice, context.origin), 201 if is_new else 200
+    return document_mapping.practice(practice, context.origin), 201 if is_new else 200
 
 
 @routes.on("GET ", practices.read_practice, responses={200: PracticeDocument})
 def get_practice(context: CurrentContext) -> PracticeDocument:
     """Read a practice's settings."""
-    return documents.practice(practices.read_practice(context), context.origin)
+    return document_mapping.practice(practices.read_practice(context), context.origin)
 
 
 @routes.on("PATCH ", practices.update_practice, responses={200: PracticeDocument}, refusals=(EmailMalformed,))
 def patch_practice(body: PracticeChangesBody, context: CurrentContext) -> PracticeDocument:
     """Change some of a practice's settings."""
-    return documents.practice(practices.update_practice(context, body.settings()), context.origin)
+    return document_mapping.practice(practices.update_practice(context, body.settings()), context.origin)

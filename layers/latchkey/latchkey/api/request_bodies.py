@@ -1,4 +1,4 @@
-"""The JSON object in a request's body, within our limits of size and depth."""
+"""The JSON object in a request's body, with limits of size and depth."""
 
 import json
 from collections.abc import Iterable
@@ -8,16 +8,16 @@ from latchkey.rules.refusals import BodyInvalid
 from latchkey.web.requests import Request
 
 MAX_BODY_BYTES = 32 * 1024
-"""The longest thing that is sent is a practice's own letter."""
+"""Limit of a clinician's request. The longest legitimate body is a practice's own wording."""
 MAX_BODY_DEPTH = 8
-"""Objects and lists within one another. Three are needed."""
+"""Limit of nested objects and lists. The API needs three levels."""
 
 
 def parse(request: Request) -> dict[str, Any] | None:
-    """Return the JSON object that was sent, None for an empty body or JSON's null.
+    """Return the JSON object in the body. None for an empty body or JSON's null.
 
-    :raises BodyTooLarge: before anything of it is parsed.
-    :raises BodyInvalid: it is not a JSON object in UTF-8, names a field twice, or goes too deep.
+    :raises BodyTooLarge: the body is longer than `MAX_BODY_BYTES`. Nothing of it is parsed.
+    :raises BodyInvalid: it is not a JSON object in UTF-8, has a field twice, or has too many levels.
     """
     if request.body_bytes(MAX_BODY_BYTES).strip() in (b"", b"null"):
         return None
@@ -25,7 +25,7 @@ def parse(request: Request) -> dict[str, Any] | None:
         raise BodyInvalid((("header.content-type", "Send JSON, and say that it is"),))
     try:
         document = request.json_object(MAX_BODY_BYTES)
-        # JSON can spell half a character
+        # JSON can contain half of a surrogate pair.
         json.dumps(document, ensure_ascii=False).encode()
     except (BodyInvalid, UnicodeEncodeError):
         raise BodyInvalid((("body", "This is not a JSON object in UTF-8 that names everything once"),)) from None

@@ -1,4 +1,4 @@
-"""Routes: which use case each one runs, and every response it gives."""
+"""Routes: the use case and all responses of each route."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,27 +24,27 @@ COMMON_REFUSALS: tuple[type[Refusal], ...] = (
     refusals.BodyTooLarge,
     refusals.Unavailable,
 )
-"""What any route may refuse."""
+"""Refusals of every route."""
 IDEMPOTENCY_REFUSALS: tuple[type[Refusal], ...] = (refusals.IdempotencyInProgress, refusals.IdempotencyKeyReused)
-"""What a route that takes an idempotency key may refuse besides."""
+"""Further refusals of a route that accepts an idempotency key."""
 GATEWAY_STATUSES = (401, 403, 404, 413, 429, 503)
-"""Statuses that API Gateway may also send by itself, before any function runs."""
+"""Statuses that API Gateway may also send itself, before a function runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteRule:
-    """What must be known of a route before its body is read."""
+    """The declaration of a route that is needed before its body is read."""
 
     use_case: UseCase[..., Any]
 
     @property
     def role(self) -> Role:
-        """The least role that may use it."""
+        """The lowest role that may call the route."""
         return self.use_case.role
 
     @property
     def idempotent(self) -> bool:
-        """Whether it takes `Idempotency-Key`."""
+        """True if the route accepts `Idempotency-Key`."""
         return self.use_case.idempotent
 
 
@@ -55,7 +55,7 @@ class ResourceRoutes(Router):
         super().__init__()  # type: ignore[no-untyped-call]
         self.resource = resource
         self.rules: dict[str, RouteRule] = {}
-        """By method and path, as the template writes them."""
+        """Rules by method and path, as in the template."""
 
     def on[**P, R](
         self,
@@ -68,7 +68,7 @@ class ResourceRoutes(Router):
         """Return a decorator that registers a route for a use case.
 
         `key` is a method and a path below the practice. `responses` are the documents of success by status, the usual
-        one first. `refusals` are those beyond what every route may refuse.
+        status first. `refusals` are those in addition to `COMMON_REFUSALS`.
         """
         method, _, path = key.partition(" ")
         refused = (*COMMON_REFUSALS, *(IDEMPOTENCY_REFUSALS if use_case.idempotent else ()), *refusals)
@@ -92,7 +92,7 @@ class ResourceRoutes(Router):
 
 
 def _openapi_responses(documents: Mapping[int, type | None], refused: Iterable[type[Refusal]]) -> dict[int, Any]:
-    """Return a route's responses as OpenAPI describes them."""
+    """Return a route's responses in the format of OpenAPI."""
     responses: dict[int, Any] = {
         status: {"description": "Done", "content": {JSON: {"model": model}} if model else {}}
         for status, model in documents.items()
@@ -104,7 +104,7 @@ def _openapi_responses(documents: Mapping[int, type | None], refused: Iterable[t
         sentences = [f"`{code}`: {title}." for code, title in titles.items()]
         content: dict[str, Any] = {PROBLEM: {"model": Problem}} if titles else {}
         if status in GATEWAY_STATUSES:
-            sentences.append("As `message`: API Gateway refused it by itself.")
+            sentences.append("With `message`: API Gateway refused the request itself.")
             content[JSON] = {"model": GatewayMessage}
         responses[status] = {"description": " ".join(sentences), "content": content}
     return responses

@@ -1,1 +1,1 @@
-"""Sign-in by OpenID Connect providers. Importing this package loads no client library."""
+"""Sign-in by OpenID Connect providers. The import of this package loads no client library."""

@@ -14,8 +14,9 @@ from latchkey.deadlines import within
 from latchkey.rules.refusals import ProviderFailed
 
 REQUEST_TIMEOUT_SECONDS = 2.5
-"""For each of two requests. A person waits 6 seconds at most."""
+"""Seconds for each of two requests. A person waits 6 seconds at most."""
 MAX_RESPONSE_BYTES = 64 * 1024
+"""Bytes of a response, beyond which it is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,16 @@ class HttpResult:
     status: int
     body: bytes = field(repr=False)
     fresh_seconds: int
-    """How long it may be cached."""
+    """Seconds for which the response may be cached."""
 
 
 def fetch(method: str, url: str, form: dict[str, str] | None = None) -> HttpResult:
     """Return the response if all of it arrives in time.
 
-    A thread of its own holds the request: a name lookup has no time limit, and a socket's starts again at every byte.
+    The request runs in a thread of its own. A name lookup has no time limit, and a socket's limit starts again at every
+    byte.
 
-    :raises ProviderFailed: there is no response, or not all of it in time.
+    :raises ProviderFailed: the response does not arrive, or not all of it in time.
     """
     try:
         result = within(REQUEST_TIMEOUT_SECONDS, lambda: _fetch_in_thread(method, url, form))
@@ -47,7 +49,7 @@ def fetch(method: str, url: str, form: dict[str, str] | None = None) -> HttpResu
 def json_object(body: bytes) -> dict[str, Any]:
     """Return the JSON object in a body.
 
-    :raises ProviderFailed: the body is something else.
+    :raises ProviderFailed: the body is no JSON object.
     """
     try:
         document = json.loads(body)
@@ -59,13 +61,13 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def _fetch_in_thread(method: str, url: str, form: dict[str, str] | None) -> HttpResult | None:
-    """Return the response, or None if there is none, or it is too large or too late."""
+    """Return the response, or None if it does not arrive, is too large or too late."""
     deadline = time.monotonic() + REQUEST_TIMEOUT_SECONDS
     headers = {"accept": "application/json"}
     if form:
         headers["content-type"] = "application/x-www-form-urlencoded"
     try:
-        # no connection is kept: it would be dead more often than not, since between two events a function is frozen
+        # Do not reuse a connection: Lambda freezes the function between two events, so it would usually be dead.
         with (
             urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=REQUEST_TIMEOUT_SECONDS)) as http,
             http.request(
@@ -88,7 +90,7 @@ def _fetch_in_thread(method: str, url: str, form: dict[str, str] | None) -> Http
 
 
 def _fresh_seconds(headers: Mapping[str, str]) -> int:
-    """Return how long a response may be cached (RFC 9111), by `Cache-Control` and `Age`."""
+    """Return the seconds for which a response may be cached, by `Cache-Control` and `Age` (RFC 9111)."""
     directives = headers.get("cache-control", "").lower()
     max_age = re.search(r"\bmax-age=(\d{1,9})\b", directives, re.ASCII)
     if max_age is None or "no-store" in directives or "no-cache" in directives:

@@ -1,4 +1,4 @@
-"""A provider's signing keys, cached for as long as its headers allow."""
+"""Signing keys of providers, cached for as long as the provider's headers allow."""
 
 import time
 from collections.abc import Mapping
@@ -16,15 +16,17 @@ from latchkey.rules.refusals import ProviderFailed
 from latchkey.tokens import base64url_decode
 
 KEY_REFETCH_SECONDS = 60
-"""Age of the keys from which an unknown key may be a new one. Some providers use a key before they publish it."""
+"""Age in seconds from which an unknown key id causes a new fetch. Some providers use a key before they publish it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _SigningKeys:
-    """A provider's keys as PEM by id, and how long its headers let us keep them."""
+    """The keys of a provider."""
 
     pems: dict[str, str]
+    """The keys as PEM, by id."""
     fresh_seconds: int
+    """Seconds for which the headers allow to cache the keys."""
 
 
 _cache = Cache[_SigningKeys]((ProviderFailed,))
@@ -34,10 +36,10 @@ _cache = Cache[_SigningKeys]((ProviderFailed,))
 def signing_keys(url: str, key_id: Any) -> dict[str, str]:
     """Return the keys that `url` publishes, as PEM by id.
 
-    They are fetched again when they expire, or when `key_id` is none of them. While a fetch fails, expired keys are
-    used for one more hour, unless their headers forbid to cache them.
+    They are fetched again when they expire, or when `key_id` is none of them. While fetches fail, expired keys are used
+    for one more hour, unless their headers forbid to cache them.
 
-    :raises ProviderFailed: there are none.
+    :raises ProviderFailed: the keys cannot be fetched, and none are cached.
     """
 
     def fits(cached: _SigningKeys, age: float) -> bool:
@@ -69,7 +71,7 @@ def _from_certificates(document: Mapping[str, Any]) -> dict[str, str]:
 def _from_jwks(jwks: list[Mapping[str, Any]]) -> dict[str, str]:
     """Return the RSA keys of a JWK set as PEM, the form that the JWT library takes.
 
-    Keys of other types are left out (RFC 7517, section 5).
+    Leave out keys of other types (RFC 7517, section 5).
     """
     pems = {}
     for jwk in jwks:

@@ -1,8 +1,8 @@
-"""The OpenID Connect client: send a browser to a provider, and turn its return into an identity.
+"""The OpenID Connect client: the URL that starts a sign-in, and the identity after the callback.
 
-It uses the authorization code flow with PKCE, state and nonce (RFC 9700). It keeps no token and tells a provider
-nothing about a client: there is no `login_hint`, and the state is opaque. The endpoints are settings, so that any
-OpenID provider can answer in place of the real one.
+It uses the authorization code flow with PKCE, state and nonce (RFC 9700). It stores no token. It sends a provider no
+data about a client: there is no `login_hint`, and the state is opaque. The endpoints are settings, so that another
+OpenID provider can replace the real one.
 """
 
 import hashlib
@@ -23,23 +23,24 @@ from latchkey.rules.refusals import ProviderFailed
 from latchkey.tokens import base64url_encode, constant_time_equal
 
 SKEW_SECONDS = 10
+"""Seconds by which a provider's clock may differ from ours."""
 MAX_TIMESTAMP = 10**12
 """Unix seconds, in the year 33658. A token with a later time is invalid."""
 MAX_SUBJECT_LENGTH = 255
-"""OpenID Connect Core, section 2."""
+"""Characters of a `sub` (OpenID Connect Core, section 2)."""
 
 
 def authorize_url(
     provider: Provider, state: str, nonce: str, verifier: str, redirect_uri: str, *, force_account_choice: bool = False
 ) -> str:
-    """Return the URL to send the browser to. It has the SHA-256 of `verifier`, never `verifier` itself.
+    """Return the URL at the provider that starts a sign-in. It has the SHA-256 of `verifier`, never `verifier` itself.
 
-    With `force_account_choice` the provider asks which account to use, even if only one is signed in there.
+    With `force_account_choice` the provider asks for an account, even if only one is signed in there.
     """
-    at = config(provider)
+    settings = config(provider)
     query = {
         "response_type": "code",
-        "client_id": at.client_id,
+        "client_id": settings.client_id,
         "redirect_uri": redirect_uri,
         "scope": " ".join(provider.scopes),
         "state": state,
@@ -49,20 +50,21 @@ def authorize_url(
     }
     if force_account_choice:
         query["prompt"] = "select_account"
-    separator = "&" if "?" in at.authorize_url else "?"
-    return f"{at.authorize_url}{separator}{urlencode(query)}"
+    separator = "&" if "?" in settings.authorize_url else "?"
+    return f"{settings.authorize_url}{separator}{urlencode(query)}"
 
 
 def fetch_identity(provider: Provider, code: str, nonce: str, verifier: str, redirect_uri: str) -> ProviderIdentity:
-    """Return the identity of the person who brought the code.
+    """Return the identity for an authorization code. `nonce` and `verifier` are those of the same attempt.
 
-    :raises ProviderFailed: the provider does not answer, or its ID token is not for us, not valid now, or not for this
-        attempt.
-    :raises IdentityUnmatched: the address is not one that the provider's address policy accepts (B68, B70).
+    :raises ProviderFailed: the provider does not answer, or its ID token is not valid for this stack, time and attempt.
+    :raises IdentityUnmatched: the provider's address policy does not accept the address (B68, B70).
     """
     claims = _verified_claims(_exchange_code(provider, code, verifier, redirect_uri), provider)
-    given = claims.get("nonce")
-    if not isinstance(given, str) or not constant_time_equal(given.encode(errors="replace"), nonce.encode()):
+    claimed_nonce = claims.get("nonce")
+    if not isinstance(claimed_nonce, str) or not constant_time_equal(
+        claimed_nonce.encode(errors="replace"), nonce.encode()
+    ):
         raise ProviderFailed("nonce")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_LENGTH or not subject.isascii():
@@ -72,16 +74,16 @@ def fetch_identity(provider: Provider, code: str, nonce: str, verifier: str, red
 
 def _exchange_code(provider: Provider, code: str, verifier: str, redirect_uri: str) -> str:
     """Return the ID token for a code. The other tokens of the response are dropped."""
-    at = config(provider)
+    settings = config(provider)
     form = {
         "grant_type": "authorization_code",
         "code": code,
-        "client_id": at.client_id,
+        "client_id": settings.client_id,
         "client_secret": keys.provider_client_secret(provider.name),
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    result = fetch("POST", at.token_url, form)
+    result = fetch("POST", settings.token_url, form)
     token = json_object(result.body).get("id_token") if result.status == HTTPStatus.OK else None
     if not isinstance(token, str):
         raise ProviderFailed("exchange")
@@ -91,32 +93,35 @@ def _exchange_code(provider: Provider, code: str, verifier: str, redirect_uri: s
 def _verified_claims(token: str, provider: Provider) -> Mapping[str, Any]:
     """Return the claims of an ID token that the provider signed for this stack and that is valid now.
 
-    Its times are compared with the real clock, because the provider's clock set them.
+    The token's times are compared with the real clock, because the provider's clock set them.
     """
-    at = config(provider)
+    settings = config(provider)
     try:
         key_id = jwt.decode_header(token).get("kid")
-        claims = jwt.decode(token, certs=signing_keys(at.certs_url, key_id), clock_skew_in_seconds=SKEW_SECONDS)
+        claims = jwt.decode(token, certs=signing_keys(settings.certs_url, key_id), clock_skew_in_seconds=SKEW_SECONDS)
     except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError, RecursionError):
         raise ProviderFailed("token") from None
     if not isinstance(claims, dict) or not _has_valid_times(claims):
         raise ProviderFailed("token")
-    # one audience may stand alone or in a list (OpenID Connect Core, section 2); the JWT library takes only the first
-    if claims.get("iss") not in issuers(provider) or claims.get("aud") not in (at.client_id, [at.client_id]):
+    # A single audience may be a string or a list (OpenID Connect Core, section 2). The JWT library reads only strings.
+    if claims.get("iss") not in issuers(provider) or claims.get("aud") not in (
+        settings.client_id,
+        [settings.client_id],
+    ):
         raise ProviderFailed("issuer_or_audience")
-    if claims.get("azp", at.client_id) != at.client_id:
+    if claims.get("azp", settings.client_id) != settings.client_id:
         raise ProviderFailed("authorized_party")
     return claims
 
 
 def _has_valid_times(claims: Mapping[str, Any]) -> bool:
-    """Return True if the times are numbers in range, and the token is valid from its issue on.
+    """Return True if the times are numbers in range and the token is valid from its issue on.
 
-    The JWT library only compares them, and nothing is later than NaN. A token that is not valid yet at its issue
-    (`nbf`, RFC 7519, section 4.1.5) is refused.
+    The JWT library only compares the times, and no time is later than NaN. A token whose `nbf` is later than its issue
+    is refused (RFC 7519, section 4.1.5).
     """
     times = [claims.get("iat"), claims.get("exp"), claims.get("nbf", 0)]
-    if not all(type(at) in (int, float) and 0 <= at < MAX_TIMESTAMP for at in times):
+    if not all(type(time) in (int, float) and 0 <= time < MAX_TIMESTAMP for time in times):
         return False
     issued, _, valid_from = times
     return bool(valid_from <= issued + SKEW_SECONDS)

@@ -1,4 +1,4 @@
-"""The providers: one row each, and what this stack is configured to use of them."""
+"""The providers: one row each, and the ones that this stack and a practice offer."""
 
 from typing import assert_never
 
@@ -35,7 +35,7 @@ def config(provider: Provider) -> ProviderSettings:
 
 
 def issuers(provider: Provider) -> tuple[str, ...]:
-    """Return the issuers that an ID token may name. A provider with two names for itself may sign with either."""
+    """Return the issuers that an ID token may have. A provider with two issuer names may use either."""
     configured_issuer = config(provider).issuer
     return provider.issuers if configured_issuer in provider.issuers else (configured_issuer,)
 
@@ -46,9 +46,9 @@ def configured() -> tuple[Provider, ...]:
 
 
 def offered(practice: Practice | None) -> tuple[Provider, ...]:
-    """Return the providers that people can sign in with at a practice: the stack has them and the practice wants them.
+    """Return the providers that people can sign in with at a practice. Return none if the practice is None.
 
-    There are none where no practice is known.
+    The stack must be configured for a provider, and the practice must have chosen it.
     """
     return tuple(row for row in configured() if practice is not None and row.name in practice.providers)
 

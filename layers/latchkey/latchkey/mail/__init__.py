@@ -1,1 +1,1 @@
-"""What we write to people, and the post that carries it."""
+"""Letters to people, the queue of mail jobs, and the client of SES."""

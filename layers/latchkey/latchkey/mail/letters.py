@@ -1,6 +1,6 @@
-"""The letters people get: values in, a letter out. Nothing here sends.
+"""Letters: functions from values to a rendered letter. They send nothing.
 
-A letter says nothing about health or care: its subject may be read on a locked screen, by anyone who passes.
+A letter says nothing about health or care, because a locked screen shows its subject to other people.
 """
 
 import unicodedata
@@ -30,104 +30,104 @@ __all__ = [
     "sign_in",
 ]
 
-LONGEST_SUBJECT = 150
-"""Characters; more than any mail program shows."""
+MAX_SUBJECT_LENGTH = 150
+"""Characters of a subject. No mail program shows more."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkMail:
-    """A link on its way to a person."""
+    """The values of a mail with a link."""
 
     address: str = field(repr=False)
-    """The one on file."""
+    """The address on file."""
     language: Language
-    """The one the person reads."""
+    """The language of the person."""
     url: str = field(repr=False)
-    """Signs them in."""
+    """The link, which signs the person in."""
     sender: str
     """The From address, with its domain."""
     entity_ref_id: str
-    """Unlike any other letter's: mail programs fold letters that look alike, and then an old link is opened."""
+    """An id that no other letter has. Without it, mail programs fold similar letters, and people open an old link."""
     hours: int = 24
-    """How long the link lives."""
+    """Hours for which the link is valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Word to a person of what was done about their sign-in: it opens nothing."""
+    """The values of a notice: a mail without a link, which reports a change of the person's sign-in."""
 
     address: str = field(repr=False)
-    """The one to tell."""
+    """The address that the notice goes to."""
     language: Language
     sender: str
     """The From address, with its domain."""
     entity_ref_id: str
-    """Unlike any other letter's."""
+    """An id that no other letter has."""
     at: int
-    """When it was done, in Unix seconds."""
+    """Unix seconds of the change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message to one person, ready for the post."""
+    """A rendered mail to one person."""
 
     sender: str
-    """From, as RFC 5322 writes a mailbox: the practice's name, encoded where it must be, and the address."""
+    """The From mailbox (RFC 5322): the practice's name, encoded if it is not ASCII, and the address."""
     to: str = field(repr=False)
     reply_to: tuple[str, ...] = field(repr=False)
     subject: str
     text: str = field(repr=False)
     html: str = field(repr=False)
     headers: tuple[tuple[str, str], ...]
-    """Names and values beyond the usual ones."""
+    """Names and values of further headers."""
 
 
 def sign_in(
     practice: Practice,
-    errand: LinkMail,
+    link_mail: LinkMail,
     *,
     requested_at: int,
     name: str,
     portal: str,
-    words: WordingOverrides | None = None,
+    overrides: WordingOverrides | None = None,
 ) -> Letter:
-    """The link somebody asked for at `requested_at` (Unix seconds).
+    """Return the letter with a link that was requested at `requested_at` (Unix seconds).
 
-    `words` are the practice's own; `name` and `portal` (its address) are what these may mention.
+    `overrides` are the practice's wording. `name` and `portal` (the portal's URL) are values for its placeholders.
     """
-    _ = languages.translator(errand.language)
-    at = languages.format_time(requested_at, practice.time_zone, errand.language)
-    own = _own(practice, words or WordingOverrides(), name, portal)
-    return _link_letter("sign_in", _("Sign in to your Client Portal"), practice, errand, own=own, at=at)
+    _ = languages.translator(link_mail.language)
+    at = languages.format_time(requested_at, practice.time_zone, link_mail.language)
+    wording = _wording(practice, overrides or WordingOverrides(), name, portal)
+    return _link_letter("sign_in", _("Sign in to your Client Portal"), practice, link_mail, wording=wording, at=at)
 
 
-def invitation(  # noqa: PLR0913 - all that a clinician may change of it
+def invitation(  # noqa: PLR0913 - each part that a clinician may change
     practice: Practice,
-    errand: LinkMail,
+    link_mail: LinkMail,
     *,
     name: str,
     portal: str,
-    words: WordingOverrides | None = None,
+    overrides: WordingOverrides | None = None,
     subject: str | None = None,
     message: str | None = None,
     items: Sequence[str] = (),
 ) -> Letter:
-    """The first link of someone the practice gave access to, and the page to come back to without it (B131).
+    """Return the invitation: the first link of a client or contact, and the address of the portal (B131).
 
-    `words` are the practice's own. For this one letter (B59), `subject` stands in place of ours, `message` in place of
-    the body, and `items` says what is waiting in the portal (B44).
+    `overrides` are the practice's wording. `subject` and `message` replace the subject and the body of this one letter
+    (B59). `items` are the names of items that are waiting in the portal (B44).
     """
-    _ = languages.translator(errand.language)
-    ours = _("{practice} invited you to the Client Portal", practice=_one_line(practice.name))
-    said = words or WordingOverrides()
+    _ = languages.translator(link_mail.language)
+    default_subject = _("{practice} invited you to the Client Portal", practice=_one_line(practice.name))
+    overrides = overrides or WordingOverrides()
     if message:
-        said = replace(said, body=message)
+        overrides = replace(overrides, body=message)
     return _link_letter(
         "invitation",
-        _one_line(subject or "")[:LONGEST_SUBJECT].strip() or ours,
+        _one_line(subject or "")[:MAX_SUBJECT_LENGTH].strip() or default_subject,
         practice,
-        errand,
-        own=_own(practice, said, name, portal),
+        link_mail,
+        wording=_wording(practice, overrides, name, portal),
         client=_one_line(name),
         portal=portal,
         items=[line for item in items if (line := _one_line(item))],
@@ -135,26 +135,30 @@ def invitation(  # noqa: PLR0913 - all that a clinician may change of it
 
 
 def pin_made(practice: Practice, notice: Notice) -> Letter:
-    """A Pin Code was made. It is told on the phone: not here, or whoever reads the mail would have it too."""
+    """Return the notice that a Pin Code was made.
+
+    The notice does not contain the Pin Code, because the clinician reads it out on the phone. A reader of the mail must
+    not have it.
+    """
     _ = languages.translator(notice.language)
     return _notice_letter("pin_made", _("A Pin Code was made for your Client Portal"), practice, notice)
 
 
 def address_changed(practice: Practice, notice: Notice) -> Letter:
-    """Another address signs in now. Fit for either address to read, and neither learns the other from it."""
+    """Return the notice that another address signs in now. It goes to both addresses and names neither."""
     _ = languages.translator(notice.language)
     return _notice_letter(
         "address_changed", _("The email address for your Client Portal was changed"), practice, notice
     )
 
 
-def _own(practice: Practice, words: WordingOverrides, name: str, portal: str) -> RenderedWording:
+def _wording(practice: Practice, overrides: WordingOverrides, name: str, portal: str) -> RenderedWording:
     values = {"name": name, "practice": practice.name, "portal": portal, "phone": practice.phone or ""}
-    return render_wording(words, **{key: _one_line(value) for key, value in values.items()})
+    return render_wording(overrides, **{key: _one_line(value) for key, value in values.items()})
 
 
-def _link_letter(kind: str, subject: str, practice: Practice, errand: LinkMail, **particulars: object) -> Letter:
-    return _write(kind, subject, practice, errand, url=errand.url, hours=errand.hours, **particulars)
+def _link_letter(kind: str, subject: str, practice: Practice, link_mail: LinkMail, **particulars: object) -> Letter:
+    return _write(kind, subject, practice, link_mail, url=link_mail.url, hours=link_mail.hours, **particulars)
 
 
 def _notice_letter(kind: str, subject: str, practice: Practice, notice: Notice) -> Letter:
@@ -195,21 +199,21 @@ def _render(template: str, language: Language, text: type[str], values: dict[str
 
 
 def _mailbox(name: str, address: str) -> str:
-    """A display name and an address as one header field, on one line, in ASCII."""
+    """Return a display name and an address as the value of a header field: one line, in ASCII."""
     if name.isascii():
         return formataddr((name, address))
     return f"{Header(name, 'utf-8', maxlinelen=75).encode(linesep='')} <{address}>"
 
 
 def _one_line(text: str) -> str:
-    """The text without line breaks, controls and invisible marks: a name stays a name wherever it is put."""
+    """Return the text without line breaks, control characters and invisible marks, so that it cannot add a line."""
     visible = (" " if unicodedata.category(character)[0] in "CZ" else character for character in text)
     return " ".join("".join(visible).split())
 
 
 TEMPLATE_ENV = Environment(
     loader=template_loader.loader_for(Path(__file__).parent),
-    # A text template that an HTML one includes holds sentences alone: their voice escapes what they quote.
+    # HTML templates include text templates that contain only sentences. Their translator escapes the values.
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -1,4 +1,4 @@
-"""The queue between asking for mail and sending it: promises go in, and the secret of no link with them."""
+"""The queue of mail jobs. A message holds no address and no link's secret."""
 
 import json
 
@@ -7,13 +7,14 @@ from latchkey.rules.mail import MAIL_KINDS, MailJob
 from latchkey.tokens import base64url_decode, base64url_encode
 
 MAX_DELAY_SECONDS = 900
-"""What SQS can hold a message back for, in seconds."""
+"""Seconds that SQS can delay a message at most."""
 
 
 def send_job(job: MailJob, delay: int = 0) -> None:
-    """Promise a mail, to be looked at in `delay` seconds.
+    """Queue a mail job, to be received after `delay` seconds.
 
-    Raises what botocore raises when the queue does not answer.
+    :raises BotoCoreError: the queue does not answer.
+    :raises ClientError: the queue answers with an error.
     """
     aws.service_client("sqs").send_message(
         QueueUrl=settings.load().mail_queue_url,
@@ -36,21 +37,21 @@ def send_job(job: MailJob, delay: int = 0) -> None:
 
 
 def parse_job(body: str) -> MailJob:
-    """The promise in a message; fields that a newer version added are passed over.
+    """Return the mail job in a message. Fields that only a newer version knows are ignored.
 
-    :raises ValueError: it holds none, or one of a kind that only a newer version knows. No letter of ours would be the
-        right one: it goes back to the queue, for that version or for the dead-letter queue.
+    :raises ValueError: the message holds no mail job, or its kind is known only to a newer version. The message then
+        goes back to the queue, for that version or for the dead-letter queue.
     """
     try:
         fields = json.loads(body)
-        account, request = base64url_decode(fields["account"]), base64url_decode(fields["request"])
+        account_key, job_id = base64url_decode(fields["account"]), base64url_decode(fields["request"])
         kind = fields["kind"]
-        if not account or not request or kind not in MAIL_KINDS:
+        if not account_key or not job_id or kind not in MAIL_KINDS:
             raise ValueError("not a mail job")
         return MailJob(
             practice=str(fields["practice"]),
-            account_key=account,
-            job_id=request,
+            account_key=account_key,
+            job_id=job_id,
             epoch=int(fields["epoch"]),
             kind=kind,
             requested_at_ms=int(fields["asked_at"]),

@@ -1,4 +1,4 @@
-"""Sending through SES v2, and what its refusals mean for a letter."""
+"""The client of SES v2, and the meaning of its errors for a letter."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from latchkey import aws, settings
 from latchkey.mail.letters import Letter
 
 PERMANENT_ERRORS = {"MessageRejected", "BadRequestException"}
-"""About this letter: sending it again will not help."""
+"""Errors about one letter. Another try does not help."""
 SENDING_PAUSED_ERRORS = {
     "SendingPausedException",
     "AccountSuspendedException",
@@ -16,43 +16,47 @@ SENDING_PAUSED_ERRORS = {
     "LimitExceededException",
     "NotFoundException",
 }
-"""About all letters, until someone acts or a day is over; what is not found is the configuration set."""
+"""Errors about all letters, until an operator acts or a day is over.
+
+`NotFoundException` is about the configuration set.
+"""
 
 
 NOT_VERIFIED = "NotVerified"
-"""Our name for the MessageRejected that a new account meets first: SES itself has one name for this and for others."""
+"""Our name for the `MessageRejected` that a new SES account gets first. SES uses the same name for other errors."""
 
-IN_WORDS = {
+EXPLANATIONS = {
     NOT_VERIFIED: "SES has not verified the sender's domain or, while the account is in SES's sandbox, the recipient: "
     "docs/operations.md#the-first-mail"
 }
-"""What a name means to whoever looks after the stack; of SES's own words none is repeated, they hold the address."""
+"""Explanations for operators, by name of the error. SES's own message is not repeated, because it holds the address."""
 
 
 class Rejected(Exception):
-    """SES will never take this letter; the message is a name."""
+    """SES will never accept this letter. The message is the name of SES's error."""
 
 
 @dataclass(eq=False)
 class Delayed(Exception):
-    """SES does not take it now."""
+    """SES does not accept the letter now."""
 
     reason: str
-    """SES's name for it; a name, never its message, which can hold an address."""
+    """The name of SES's error, never its message, because that can hold an address."""
     sending_paused: bool = False
-    """Whether trying again soon would help no letter at all."""
+    """True if SES accepts no letter at all for some time."""
 
 
 def send(letter: Letter, tags: dict[str, str]) -> str:
-    """Hand a letter to SES and return its message id; `tags` come back with every event about it.
+    """Send a letter and return SES's message id. Every event about the letter has the `tags`.
 
-    Nothing in it is tracked: a rewritten link would no longer be ours, and opening a letter is nobody's business.
+    Tracking is off: SES would rewrite the links, and would report that a person opened the letter.
 
-    :raises Rejected: SES will never take it.
-    :raises Delayed: not now; it may have been sent all the same, and the same link can be sent again.
+    :raises Rejected: SES will never accept the letter.
+    :raises Delayed: SES does not accept it now, or does not answer. The letter may have been sent all the same. The
+        same link can be sent again.
     """
     try:
-        answer = aws.service_client("sesv2").send_email(
+        response = aws.service_client("sesv2").send_email(
             FromEmailAddress=letter.sender,
             Destination={"ToAddresses": [letter.to]},
             ReplyToAddresses=list(letter.reply_to),
@@ -73,12 +77,12 @@ def send(letter: Letter, tags: dict[str, str]) -> str:
             },
         )
     except ClientError as error:
-        told = error.response.get("Error", {})
-        code = told.get("Code", "Unknown")
+        ses_error = error.response.get("Error", {})
+        code = ses_error.get("Code", "Unknown")
         if code in PERMANENT_ERRORS:
-            raise Rejected(NOT_VERIFIED if "not verified" in told.get("Message", "") else code) from None
+            raise Rejected(NOT_VERIFIED if "not verified" in ses_error.get("Message", "") else code) from None
         raise Delayed(code, code in SENDING_PAUSED_ERRORS) from None
     except BotoCoreError as error:
         raise Delayed(type(error).__name__) from None
-    message_id: str = answer["MessageId"]
+    message_id: str = response["MessageId"]
     return message_id

@@ -1,93 +1,97 @@
-"""The practice's own words in a letter (B31, B59): plain text with a few placeholders, and no language of any kind."""
+"""A practice's wording in a letter (B31, B59): plain text with a few placeholders, and no template language."""
 
 import re
 import unicodedata
 from dataclasses import dataclass, fields
 from itertools import groupby
 
-LONGEST = 2000
-"""Characters that each part may have."""
+MAX_LENGTH = 2000
+"""Characters of each part at most."""
 
 PLACEHOLDERS = ("name", "practice", "portal", "phone", "link")
-"""What may stand in braces."""
+"""The words that may stand in braces."""
 
 type Paragraphs = list[list[str]]
-"""Text as a letter shows it: paragraphs of lines, none of them empty."""
+"""Paragraphs of lines. No paragraph and no line is empty."""
 
 _PLACEHOLDER = re.compile(r"(?<![{$])\{([^\W\d]\w*)\}(?!\})")
-"""A word in single braces. `{{word}}` and `${word}` belong to languages that we do not speak."""
+"""Matches a word in single braces. `{{word}}` and `${word}` are syntax of template languages and stay as they are."""
 
 _LINK = re.compile(r"(?<![{$])\{link\}(?!\})")
+"""Matches the place of the button."""
 
 _BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-"""Marks that reverse what follows, with which one address can be made to look like another."""
+"""Marks that change the direction of text. With them, one address can look like another."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordingOverrides:
-    """What a practice says in a kind of letter; a part that is "" keeps our wording."""
+    """A practice's wording for one kind of letter. An empty part leaves the default wording."""
 
     greeting: str = ""
+    """The text in place of the greeting."""
     body: str = ""
-    """Stands in place of our sentence; `{link}` is where the button goes, else it follows."""
+    """The text in place of the first sentence. The button replaces `{link}`, or follows the text if it has none."""
     footer: str = ""
-    """Comes last, below all that a letter always says."""
+    """The text below all other text of the letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedWording:
-    """Words for one person, ready for both parts of a letter."""
+    """Wording with the values of one person, for the text part and the HTML part of a letter."""
 
     greeting: Paragraphs
     before: Paragraphs
-    """The body as far as the button."""
+    """The body before the button."""
     after: Paragraphs
+    """The body after the button."""
     footer: Paragraphs
 
 
-def check_wording(words: WordingOverrides) -> None:
-    """Pass if the words can be shown to people.
+def check_wording(overrides: WordingOverrides) -> None:
+    """Raise unless a letter can show the wording.
 
-    :raises ValueError: says in a sentence what to change.
+    :raises ValueError: a part is too long, has a control character, an unknown placeholder or a misplaced `{link}`. The
+        message is a sentence about the problem.
     """
-    for part in fields(words):
-        text: str = getattr(words, part.name)
+    for part in fields(overrides):
+        text: str = getattr(overrides, part.name)
         _check(f"The {part.name}", text)
         if part.name != "body" and _LINK.search(text):
             raise ValueError(f"The {part.name} has {{link}}, which is where the button goes. Put it in the body.")
 
 
 def _check(part: str, text: str) -> None:
-    if len(text) > LONGEST:
-        raise ValueError(f"{part} has {len(text)} characters, and {LONGEST} is the most.")
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"{part} has {len(text)} characters, and {MAX_LENGTH} is the most.")
     for character in text:
         if character not in "\r\n\t" and _invisible(character):
             raise ValueError(f"{part} has a control character (U+{ord(character):04X}). Remove it.")
     for word in _PLACEHOLDER.findall(text):
         if word not in PLACEHOLDERS:
-            known = ", ".join(f"{{{placeholder}}}" for placeholder in PLACEHOLDERS)
-            raise ValueError(f"{part} has {{{word}}}, which stands for nothing. Use one of {known}.")
+            allowed = ", ".join(f"{{{placeholder}}}" for placeholder in PLACEHOLDERS)
+            raise ValueError(f"{part} has {{{word}}}, which stands for nothing. Use one of {allowed}.")
 
 
-def render_wording(words: WordingOverrides, **values: str) -> RenderedWording:
-    """The words with each placeholder replaced by its value, once: what a value brings along stays as it is.
+def render_wording(overrides: WordingOverrides, **values: str) -> RenderedWording:
+    """Return the wording with each placeholder replaced by its value. Placeholders in values are not replaced.
 
-    There is one button in a letter, so only the first `{link}` of the body says where; any other vanishes.
+    A letter has one button, at the first `{link}` of the body. Any other `{link}` is removed.
     """
-    before, *after = _LINK.split(words.body, maxsplit=1)
+    before, *after = _LINK.split(overrides.body, maxsplit=1)
     values |= {"link": ""}
     return RenderedWording(
-        greeting=_paragraphs(words.greeting, values),
+        greeting=_paragraphs(overrides.greeting, values),
         before=_paragraphs(before, values),
         after=_paragraphs("".join(after), values),
-        footer=_paragraphs(words.footer, values),
+        footer=_paragraphs(overrides.footer, values),
     )
 
 
 def _paragraphs(text: str, values: dict[str, str]) -> Paragraphs:
     lines = map(_clean, text.splitlines())
-    written = [list(paragraph) for said, paragraph in groupby(lines, key=bool) if said]
-    filled = [list(filter(None, (_filled(line, values) for line in paragraph))) for paragraph in written]
+    paragraphs = [list(paragraph) for has_text, paragraph in groupby(lines, key=bool) if has_text]
+    filled = [list(filter(None, (_filled(line, values) for line in paragraph))) for paragraph in paragraphs]
     return [paragraph for paragraph in filled if paragraph]
 
 
@@ -96,9 +100,9 @@ def _clean(line: str) -> str:
 
 
 def _filled(line: str, values: dict[str, str]) -> str:
-    return " ".join(_PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), line).split())
+    return " ".join(_PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), line).split())
 
 
 def _invisible(character: str) -> bool:
-    """Whether it is a control, half of a character, or a mark that turns the direction of the text around it."""
+    """Return True for a control character, a surrogate, or a mark that changes the direction of text."""
     return unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in _BIDI_CONTROLS

@@ -1,4 +1,4 @@
-"""What people see: values in, HTML out. Nothing here reads, writes, decides or keeps time."""
+"""Pages: functions that render values as HTML. They do no I/O, make no decisions and read no clock."""
 
 from latchkey.pages.errors import (
     bad_request,

@@ -1,38 +1,38 @@
-"""Pages that say no, each with the way back."""
+"""Error pages, each with a link back."""
 
 from latchkey.pages.layout import PageContext, render
 
 
 def not_found(page: PageContext) -> str:
-    """404: nothing is here."""
+    """Return the 404 page."""
     return render("not_found.html", page)
 
 
 def internal_error(page: PageContext) -> str:
-    """500: our fault, and nothing about it that a stranger could use."""
+    """Return the 500 page. It contains no details of the fault."""
     return render("internal_error.html", page)
 
 
 def unavailable(page: PageContext) -> str:
-    """503: something we need does not answer; trying again will help."""
+    """Return the 503 page of an outage. It asks to try again."""
     return render("unavailable.html", page)
 
 
 def stale_form(page: PageContext) -> str:
-    """403: the form did not come from a page of ours, or from one too old to know."""
+    """Return the 403 page for a form that did not come from a page of the portal."""
     return render("stale_form.html", page)
 
 
 def bad_request(page: PageContext) -> str:
-    """400: what was sent makes no sense."""
+    """Return the 400 page."""
     return render("bad_request.html", page)
 
 
 def too_large(page: PageContext) -> str:
-    """413: more was sent than any form of ours holds."""
+    """Return the 413 page."""
     return render("too_large.html", page)
 
 
 def method_not_allowed(page: PageContext) -> str:
-    """405: the address is right, what was tried there is not."""
+    """Return the 405 page."""
     return render("method_not_allowed.html", page)

@@ -1,4 +1,4 @@
-"""What all pages share: who is speaking, in which language, and the sheet of paper it is written on."""
+"""The layout of all pages: the practice, the language, the stylesheet and the template environment."""
 
 import base64
 import hashlib
@@ -20,49 +20,49 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def _stylesheet() -> str:
-    """The one stylesheet, without what only its authors read."""
+    """Return the stylesheet without comments and needless spaces."""
     source = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    spoken = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
-    return re.sub(r"(?<=[{};:,])\s+|\s+(?=[{}])", "", " ".join(spoken.split()))
+    without_comments = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    return re.sub(r"(?<=[{};:,])\s+|\s+(?=[{}])", "", " ".join(without_comments.split()))
 
 
 STYLESHEET = _stylesheet()
 
 CONTENT_SECURITY_STYLE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLESHEET.encode()).digest()).decode()}'"
-"""The `style-src` that lets a browser apply the stylesheet of these pages and no other."""
+"""The `style-src` that allows only this stylesheet."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """What every page shares."""
+    """The values that every page needs."""
 
     practice: Practice | None
-    """None where the address names no practice; the page then offers nothing to call and no way in."""
+    """None if the URL has no practice. The page then has no phone number and no sign-in."""
     language: Language
     path: str = ""
-    """Where a GET shows this page, for the link to its other language; "" is the address the browser is at."""
+    """A path whose GET shows this page, for the link to the other language. "" for the URL in the browser."""
     support_code: str = ""
-    """A support code for pages that say no, so that a caller can be helped (B130); "" for none."""
+    """The support code that error pages show, so that the practice can help a caller (B130). "" for none."""
     providers: tuple[Provider, ...] = ()
-    """The providers that people can sign in with here. Pages mention no other provider."""
+    """The providers that the practice offers. Pages mention no other provider."""
 
     @property
     def provider_labels(self) -> str:
-        """The names of these providers, for a sentence about all of them."""
+        """The names of the providers, for a sentence about all of them."""
         return " / ".join(provider.label for provider in self.providers)
 
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A number as people write it, and as a telephone dials it."""
+    """A phone number as people write it, and as a phone dials it."""
 
     text: str
     dial: str
-    """"" where it holds no digits to dial."""
+    """"" if the text has no digits."""
 
 
 def phone(text: str | None) -> Phone | None:
-    """A practice's number, ready to be pressed; what follows the first letter (an extension) is left to the caller."""
+    """Return a practice's phone number. `dial` ends before the first letter, so it has no extension."""
     if not text:
         return None
     number = re.split(r"[^\W\d_]", text, maxsplit=1)[0]
@@ -70,28 +70,28 @@ def phone(text: str | None) -> Phone | None:
 
 
 def web_address(url: str | None) -> str | None:
-    """The address if a browser may be sent there, else None: `javascript:` is an address too."""
+    """Return the URL if a page may link to it. None for other schemes, such as `javascript:`."""
     return url if url and url.startswith(("https://", "http://")) else None
 
 
 def initials(name: str) -> str:
-    """Up to two letters that stand for a name: "Maria & Jon Lopez" is MJ."""
+    """Return up to two initials of a name, such as MJ for "Maria & Jon Lopez"."""
     words = [word for word in name.split() if word[0].isalnum()]
     return "".join(word[0] for word in words[:2]).upper()
 
 
 def minutes(seconds: int) -> int:
-    """A wait in whole minutes, never too short a one."""
+    """Return a number of seconds as whole minutes, rounded up, at least 1."""
     return max(1, -(-seconds // 60))
 
 
 def iso(at: int) -> str:
-    """Unix seconds as `<time datetime>` wants them."""
+    """Return a time for `<time datetime>`. `at` is in Unix seconds."""
     return datetime.fromtimestamp(at, UTC).isoformat()
 
 
 def render(template: str, page: PageContext, **values: object) -> str:
-    """The finished page."""
+    """Return the page that a template renders with these values."""
     practice = page.practice
     say = languages.translator(page.language, Markup)
     return TEMPLATE_ENV.get_template(template).render(
@@ -113,7 +113,7 @@ def render(template: str, page: PageContext, **values: object) -> str:
 
 
 def _same_host_path(path: str) -> str:
-    """The path, so that no browser takes its start for another host (`//evil.example`)."""
+    """Return the path with one leading slash. A browser takes `//evil.example` for another host."""
     return "/" + quote(path, safe="/%:@").lstrip("/") if path else ""
 
 
@@ -125,4 +125,4 @@ TEMPLATE_ENV = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-TEMPLATE_ENV.globals.update(stylesheet=Markup(STYLESHEET), initials=initials, iso=iso)  # noqa: S704 - a file of ours
+TEMPLATE_ENV.globals.update(stylesheet=Markup(STYLESHEET), initials=initials, iso=iso)  # noqa: S704 - a file of this project

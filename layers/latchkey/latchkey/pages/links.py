@@ -1,4 +1,4 @@
-"""Opening a link: the question before it is spent, and the four ways a link can be dead."""
+"""Pages of a link: the confirmation before it is used, and the four failures."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -6,13 +6,13 @@ from typing import Literal
 from latchkey.pages.layout import PageContext, render
 
 type LinkFailure = Literal["expired", "used", "replaced", "unknown"]
-"""Why a link opens nothing any more."""
+"""The reason why a link is no longer valid."""
 
 
 def confirm(page: PageContext, *, action: str, masked: str, invitation: bool) -> str:
-    """One button that spends the link; a mail scanner follows links but presses no buttons.
+    """Return the page with the button that uses the link. A mail scanner follows links, but submits no forms.
 
-    `action` is where the form posts to; "" posts to the address the browser is at and keeps the token out of the page.
+    `action` is the URL of the form. "" is the URL in the browser, which keeps the token out of the page.
     """
     return render("confirm.html", page, action=action, masked=masked, invitation=invitation)
 
@@ -23,18 +23,28 @@ def confirm_switch(
     action: str,
     masked: str,
     current: str,
-    typed: Mapping[str, str] | None = None,
+    form_fields: Mapping[str, str] | None = None,
     by_link: bool = True,
 ) -> str:
-    """Asks before a sign-in as `masked` signs out `current`, whose session is live in this browser.
+    """Return the page that asks for consent before a sign-in as `masked` ends the session of `current`.
 
-    Asking spends nothing. `typed` is sent again with the answer; `by_link` is whether the person has opened a link.
+    The proof is not consumed yet. `form_fields` are sent again with the consent. `by_link` is True if the person has
+    opened a link.
     """
     return render(
-        "confirm_switch.html", page, action=action, masked=masked, current=current, typed=typed or {}, by_link=by_link
+        "confirm_switch.html",
+        page,
+        action=action,
+        masked=masked,
+        current=current,
+        form_fields=form_fields or {},
+        by_link=by_link,
     )
 
 
-def dead_link(page: PageContext, *, why: LinkFailure, typed: str = "", hours: int = 24) -> str:
-    """Says which kind of dead, and carries the way on: the email form itself (B38, B128). A link lives for `hours`."""
-    return render("link_failure.html", page, why=why, typed=typed, problem=None, hours=hours)
+def dead_link(page: PageContext, *, why: LinkFailure, typed_address: str = "", hours: int = 24) -> str:
+    """Return the page of a link that is not valid, with the form for a new one (B38, B128).
+
+    `hours` is the lifetime of a link.
+    """
+    return render("link_failure.html", page, why=why, typed_address=typed_address, problem=None, hours=hours)

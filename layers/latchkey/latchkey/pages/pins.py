@@ -1,18 +1,21 @@
-"""The way in when mail fails: an address, and the code that the practice read out on the phone."""
+"""Pages of the sign-in with a PIN, which the practice reads out when mail fails."""
 
 from typing import Literal
 
 from latchkey.pages.layout import PageContext, minutes, render
 
 type PinProblem = Literal["email_empty", "email_format", "pin_empty", "pin_length", "refused"]
-"""What was wrong with what was typed. `refused` is all that may be known of an address and six digits together."""
+"""Problems of the form. For a complete form there is only `refused`, which does not say which check failed."""
 
 
-def pin(page: PageContext, *, typed: str = "", problem: PinProblem | None = None) -> str:
-    """The form. `typed` is the address, shown again; a code is never shown, and has to be typed anew."""
-    return render("pin.html", page, typed=typed, problem=problem)
+def pin(page: PageContext, *, typed_address: str = "", problem: PinProblem | None = None) -> str:
+    """Return the form. It shows the typed address again, but never the PIN."""
+    return render("pin.html", page, typed_address=typed_address, problem=problem)
 
 
 def pin_locked(page: PageContext, *, seconds: int) -> str:
-    """Too many wrong codes for an address, whether or not it has one: whom to call, and the way in without a code."""
+    """Return the page for too many wrong PINs. It is the same for addresses with and without a PIN.
+
+    It shows the practice's phone number and the sign-in without a PIN.
+    """
     return render("pin_locked.html", page, minutes=minutes(seconds))

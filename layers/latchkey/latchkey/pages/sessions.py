@@ -1,4 +1,4 @@
-"""Being signed in: choosing a profile, home, and leaving."""
+"""Pages of a session: the choice of profile, the home page, and the end."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -13,14 +13,15 @@ from latchkey.rules.practices import FEATURES, Feature
 
 
 def profiles(page: PageContext, *, profiles: Sequence[Profile], current: str | None) -> str:
-    """One button for each profile; `current` is the id of the one that is open."""
+    """Return the page with one button for each profile. `current` is the id of the open profile."""
     return render("profiles.html", page, profiles=profiles, current=current)
 
 
 def home(page: PageContext, *, account: Account, profile: Profile, first: bool, previous: int | None) -> str:
-    """What is open to this profile. `first` shows the clinician's welcome (B109).
+    """Return the home page with the features of this profile. `first` shows the practice's welcome (B109).
 
-    `previous` is when the account was last signed in to before (Unix seconds), so that a stranger's visit is noticed.
+    `previous` is the time of the account's sign-in before this one, in Unix seconds. The page shows it so that people
+    notice a sign-in that was not theirs.
     """
     practice = page.practice
     zone = practice.time_zone if practice else "UTC"
@@ -43,7 +44,7 @@ def home(page: PageContext, *, account: Account, profile: Profile, first: bool, 
 
 
 def _feature_text(feature: Feature, _: Translator) -> tuple[str, str]:
-    """Return the name of a feature and what a client can do with it."""
+    """Return the name of a feature and its description."""
     match feature:
         case "appointments":
             return _("Appointments"), _("Request, cancel, or reschedule")
@@ -58,5 +59,5 @@ def _feature_text(feature: Feature, _: Translator) -> tuple[str, str]:
 
 
 def signed_out(page: PageContext) -> str:
-    """It is done, and what else to close on a shared device (B77)."""
+    """Return the page after a sign-out. It says what else to close on a shared device (B77)."""
     return render("signed_out.html", page)

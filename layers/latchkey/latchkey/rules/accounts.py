@@ -1,7 +1,7 @@
-"""An account: one address that may sign in at one practice, and the profiles it opens."""
+"""Accounts: one address that may sign in at one practice, and the profiles that it opens."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, assert_never, get_args
 
@@ -10,29 +10,32 @@ from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.practices import FEATURES
 from latchkey.rules.providers import ProviderName
 
+type AccountKey = bytes
+"""16 bytes: a keyed digest of a practice and a canonical address."""
+
 type ProfileKind = Literal["individual", "couple", "minor"]
-"""Whose record a profile is."""
+"""The kind of client that a profile is about."""
 
 PROFILE_KINDS: tuple[ProfileKind, ...] = get_args(ProfileKind.__value__)
 DEFAULT_PROFILE_KIND: ProfileKind = "individual"
 
 
 class AccountStatus(StrEnum):
-    """Whether an account may sign in."""
+    """The state of an account's access."""
 
     INVITED = "invited"
-    """May sign in and never has."""
+    """The account may sign in and never has."""
     ACTIVE = "active"
     DISABLED = "disabled"
 
     @classmethod
-    def _missing_(cls, value: object) -> "AccountStatus":  # noqa: ARG003 - whatever it is
-        """What a later version calls something lets nobody in here."""
+    def _missing_(cls, value: object) -> "AccountStatus":  # noqa: ARG003 - any value has the same result
+        """Return `DISABLED` for a status that only a later version knows, so that it allows no sign-in."""
         return cls.DISABLED
 
 
 type AccessStatus = Literal["none", "invited", "active", "disabled"]
-"""Whether a client may sign in: the status of their own account, or "none" if they never had one."""
+"""A client's access: the status of their own account, or "none" if they never had one."""
 
 ACCESS_STATUSES: tuple[AccessStatus, ...] = get_args(AccessStatus.__value__)
 
@@ -50,56 +53,61 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class SessionRef:
-    """A session as its account remembers it, so that all of them can be ended in one write."""
+    """A session's entry in its account. With these entries, one write can end all sessions of the account."""
 
     digest: str
+    """The digest of the session's cookie."""
     started_at: int
-    """Unix seconds."""
+    """The start of the session in Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who may sign in with an address, and what it opens."""
+    """An address that may sign in at a practice, and the profiles that it opens."""
 
-    key: bytes = field(repr=False)
-    """16 bytes, a keyed digest of practice and address: where the account is kept."""
+    key: AccountKey = field(repr=False)
+    """The key of the stored account."""
     id: str
-    """ULID, what other systems call it."""
+    """A ULID, by which other systems name the account."""
     practice: str
     address: str = field(repr=False)
-    """As it was put on file; mail goes here and nowhere else."""
+    """The address as it was put on file. Mail goes only here. Empty after the client was erased."""
     name: str = field(repr=False)
     language: Language = DEFAULT_LANGUAGE
     status: AccountStatus = AccountStatus.INVITED
     epoch: int = 1
-    """Raised when access ends; whatever opens a door carries the epoch it was made in."""
+    """A counter that is raised when access ends. A link, PIN or session with an older epoch is invalid."""
     ended_at: int | None = None
     """Unix seconds at which `epoch` was last raised. A sign-in with a provider that started before is invalid."""
     identities: Mapping[ProviderName, str] = field(default_factory=dict, repr=False)
-    """Digest of the identity that is linked, by provider. The first identity that signs in is linked, and from then on
-    no other identity at that provider may sign in."""
+    """The digest of the linked identity, by provider.
+
+    The first identity that signs in is linked. After that, no other identity at that provider may sign in.
+    """
     email_ok: bool = False
-    """The person agreed to be sent email (B49)."""
+    """True if the person has consented to be emailed (B49)."""
     suppressed: bool = False
-    """The address bounced or complained; nothing is sent until a clinician confirms it."""
+    """True after a hard bounce or a complaint. No mail is sent until a clinician confirms the address."""
     confirmed_at: int | None = None
-    """Unix seconds at which a clinician last did: what is reported of mail from before stops it no more."""
+    """Unix seconds at which a clinician last lifted a suppression. Reports of mail from before suppress nothing."""
     owner: str | None = None
-    """ULID of the client whose own access this is; None for people who only open others' profiles (contacts)."""
+    """The ULID of the client whose own access this is. None for a contact, who only opens profiles of others."""
     profiles: tuple[Profile, ...] = ()
     sessions: tuple[SessionRef, ...] = ()
     revision: int = 0
-    """Counts sign-ins and what clinicians change, so that two changes at once cannot lose one another's."""
+    """A counter of sign-ins and of clinicians' changes. It keeps two concurrent changes from losing each other."""
     first_sign_in_at: int | None = None
     """Unix seconds."""
     last_sign_in_at: int | None = None
+    """Unix seconds."""
     email_status: str = "none"
-    """What became of the newest mail: a name from the contract."""
+    """The status of the newest mail: a name from the contract."""
     email_status_at: int | None = None
+    """Unix seconds at which `email_status` last changed."""
 
     @property
     def may_sign_in(self) -> bool:
-        """Whether access is given at all; consent to email is a question for mail alone."""
+        """True if the account has access. Consent to mail has no influence on it."""
         match self.status:
             case AccountStatus.INVITED | AccountStatus.ACTIVE:
                 return True
@@ -110,14 +118,44 @@ class Account:
 
     @property
     def can_receive_mail(self) -> bool:
-        """Whether mail may go to the address: its owner agreed, and none came back since a clinician confirmed it."""
+        """True if mail may go to the address: the person has consented, and the address is not suppressed."""
         return self.email_ok and not self.suppressed
 
     @property
     def masked(self) -> str:
-        """The address as `addresses.masked` shows it."""
+        """The address in the form of `addresses.masked`."""
         return masked(self.address)
 
     def profile(self, profile_id: str | None) -> Profile | None:
-        """The profile of that id if the account may open it, else None."""
+        """Return the profile of that id if the account may open it, else None."""
         return next((profile for profile in self.profiles if profile.id == profile_id), None)
+
+    def with_profile(self, profile: Profile) -> "Account":
+        """Return the account with the profile added, or replaced if the account has it already."""
+        if self.profile(profile.id) is None:
+            return replace(self, profiles=(*self.profiles, profile))
+        return replace(self, profiles=tuple(profile if known.id == profile.id else known for known in self.profiles))
+
+    def without_profile(self, profile_id: str, now: int) -> "Account":
+        """Return the account without that profile. If it was the last one, revoke the account and unlink identities."""
+        remaining = replace(self, profiles=tuple(profile for profile in self.profiles if profile.id != profile_id))
+        return remaining if remaining.profiles else replace(remaining.revoked(now), identities={})
+
+    def revoked(self, now: int) -> "Account":
+        """Return the account without access: a new epoch, and no session. `now` is Unix seconds."""
+        return replace(self, status=AccountStatus.DISABLED, epoch=self.epoch + 1, ended_at=now, sessions=())
+
+    def reinstated(self) -> "Account":
+        """Return a disabled account with access again, but without the owner and the owner's own profile."""
+        profiles = tuple(profile for profile in self.profiles if profile.id != self.owner)
+        return replace(self, status=AccountStatus.INVITED, owner=None, profiles=profiles)
+
+    def confirmed(self, now: int) -> "Account":
+        """Return the account without a suppression. The status of earlier mail is dropped with it."""
+        if not self.suppressed:
+            return self
+        return replace(self, suppressed=False, confirmed_at=now, email_status="none", email_status_at=None)
+
+    def anonymized(self) -> "Account":
+        """Return the account without personal data. The key and the epoch stay, so that old links stay invalid."""
+        return replace(self, address="", name="", identities={}, first_sign_in_at=None, last_sign_in_at=None)

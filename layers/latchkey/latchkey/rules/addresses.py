@@ -1,8 +1,7 @@
-"""Email addresses: what may be compared.
+"""Email addresses: their canonical form, by which they are compared.
 
-Two addresses are one only if a person would say so without knowing the provider: case does not
-distinguish, dots and `+tags` do (B19). Whatever a reader or a library would silently turn into another
-address is refused instead.
+Upper and lower case are equal. Dots and `+tags` make a difference (B19), because their meaning depends on the mail
+provider. An address that a reader or a library would silently change into another one is refused.
 """
 
 import re
@@ -11,21 +10,21 @@ import unicodedata
 from latchkey.rules.refusals import EmailMalformed, EmailMissing
 
 MAX_LENGTH = 254
-"""Octets of a path in SMTP less its angle brackets (RFC 5321, 4.5.3.1.3)."""
+"""Octets of an SMTP path without its angle brackets (RFC 5321, 4.5.3.1.3)."""
 
 _PLAIN = re.compile(
     r"(?=.{1,64}@)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
     r"(?:(?=[^.]{1,63}\.)[a-z0-9]+(?:-[a-z0-9]+)*\.)+"
     r"(?!(?:arpa|invalid|local|localhost|onion|test)$)[a-z]{2,63}"
 )
-"""The addresses that nearly everyone has: they are valid, and stand for no other (RFC 5321, 4.1.2; RFC 5890, 2.3.1)."""
+"""Matches usual addresses. They are valid and mean no other address (RFC 5321, 4.1.2; RFC 5890, 2.3.1)."""
 
 
 def canonical(typed: str) -> str:
-    """The one form of an address: lower case, domain as ASCII.
+    """Return the canonical form of an address: lower case, with the domain as ASCII.
 
-    :raises EmailMissing: nothing was typed.
-    :raises EmailMalformed: no address, or one that would have to be changed to become one.
+    :raises EmailMissing: the text is empty.
+    :raises EmailMalformed: the text is no address, or it would have to be changed to become one.
     """
     text = typed.strip(" \t\r\n")
     if not text:
@@ -37,28 +36,29 @@ def canonical(typed: str) -> str:
 
 
 def for_mail(typed: str) -> str:
-    """The address as it is kept and written to: as it was typed, with the domain that mail needs.
+    """Return the address as it is stored and mailed to: the typed local part, and the domain as ASCII.
 
-    Raises as `canonical` does.
+    :raises EmailMissing: the text is empty.
+    :raises EmailMalformed: the text is no address, or it would have to be changed to become one.
     """
     domain = canonical(typed).rpartition("@")[2]
     return f"{typed.strip(' \t\r\n').rpartition('@')[0]}@{domain}"
 
 
 def masked(address: str) -> str:
-    """The address `maria@example.com` as `m•••@example.com`: enough for its owner, not for a stranger."""
+    """Return `m•••@example.com` for `maria@example.com`. Its owner recognizes it, and strangers cannot write to it."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}•••@{domain}"
 
 
 def _lower(text: str) -> str:
-    """Lower case by ASCII rules alone: `str.lower` would turn the Kelvin sign into a k."""
+    """Return the text with ASCII letters in lower case. `str.lower` would turn the Kelvin sign into a k."""
     return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)
 
 
 def _validate_uncommon(text: str) -> str:
-    """The one form of an address that is not plain at sight."""
-    # these take a tenth of a function's start, and hardly anyone needs them
+    """Return the canonical form of an address that `_PLAIN` does not match."""
+    # Import late: this library takes a tenth of a cold start, and few addresses need it.
     from email_validator import EmailNotValidError, validate_email
 
     local, _, domain = text.rpartition("@")
@@ -74,7 +74,7 @@ def _validate_uncommon(text: str) -> str:
 
 
 def _becomes_another(domain: str) -> bool:
-    """Whether mapping a domain for look-up (UTS 46, NFKC) changes more of it than composing accents."""
+    """Return True if the mapping of a domain for lookup (UTS 46, NFKC) changes more than composed accents."""
     import idna
 
     composed = unicodedata.normalize("NFC", domain)

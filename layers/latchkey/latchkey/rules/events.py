@@ -1,4 +1,4 @@
-"""What is written down of a sign-in, for a clinician to read and an auditor to rely on."""
+"""Audit events: the rows that clinicians and auditors read about sign-ins and changes of access."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from latchkey.rules.sign_in_methods import SignInMethod
 
 
 class EventKind(StrEnum):
-    """Kinds of events; names are kept for good, since events are never rewritten.
+    """A kind of event. Its value is never renamed, because stored events are never rewritten.
 
     Each provider has two kinds of its own: see `identity_refused` and `identity_unlinked`.
     """
@@ -45,10 +45,11 @@ class EventKind(StrEnum):
     ADMIN_DENIED = "admin_denied"
     LIMIT_HIT = "limit_hit"
     OTHER = "other"
-    """Something that a later version wrote down; never written by this one."""
+    """A kind that only a later version knows. This version never writes it."""
 
     @classmethod
-    def _missing_(cls, value: object) -> "EventKind":  # noqa: ARG003 - whatever it is
+    def _missing_(cls, value: object) -> "EventKind":  # noqa: ARG003 - any value has the same result
+        """Return `OTHER` for a kind that only a later version knows."""
         return cls.OTHER
 
     @classmethod
@@ -68,17 +69,18 @@ type EventMethod = SignInMethod | MailKind
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One row of the audit: who, what, when, and why. No address, no secret."""
+    """One row of the audit log. It holds no address and no secret."""
 
     practice: str
     subject_key: bytes
-    """Key of the account, also of an address that has none."""
+    """The key of an account, of an address without account, or `Client.audit_key`."""
     kind: EventKind
     at_ms: int
     """Unix milliseconds."""
     actor: str = "client"
+    """"client", "system", or the `sub` of a clinician."""
     reason: str | None = None
-    """Machine-readable: a refusal's code, a limit's name, a mail's fault."""
+    """A machine-readable word, such as the code of a refusal or the name of a limit."""
     method: EventMethod | None = None
     support_code: str | None = None
-    """The support code that the person was shown."""
+    """The request's support code, as the page shows it."""

@@ -1,4 +1,4 @@
-"""Identities: which account a person at a provider may sign in to."""
+"""Identities of providers, and the account that each may sign in to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,8 +44,8 @@ def check_identity(account: Account | None, provider: ProviderName, subject: str
     `account` is the account of the identity's address, `subject` the digest of the provider's id. `started_at` is the
     start of this sign-in in Unix seconds.
 
-    :raises IdentityUnmatched: there is no account that may sign in, its access ended after this sign-in started, or
-        another identity at this provider is linked to it. A clinician can unlink that identity.
+    :raises IdentityUnmatched: there is no account that may sign in, or its access ended after this sign-in started.
+    :raises IdentityUnmatched: another identity at this provider is linked. A clinician can unlink that identity.
     """
     if account is None or not account.may_sign_in:
         raise IdentityUnmatched("no_access")

@@ -1,4 +1,4 @@
-"""The languages that pages and letters are written in: the only list of them."""
+"""The only list of languages that pages and letters are written in."""
 
 from dataclasses import dataclass
 from typing import Literal, assert_never, get_args
@@ -9,10 +9,10 @@ type Language = Literal["en", "es"]
 LANGUAGES: tuple[Language, ...] = get_args(Language.__value__)
 
 DEFAULT_LANGUAGE: Language = "en"
-"""The language of the sentences in the source, which needs no catalog."""
+"""The language of the sentences in the source. It needs no catalog."""
 
 type Direction = Literal["ltr", "rtl"]
-"""The direction of text, as HTML's `dir` writes it."""
+"""A direction of text, as the value of HTML's `dir`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class LanguageFacts:
     """The properties of a language that do not depend on a catalog."""
 
     own_name: str
-    """Its name in its own words, as its readers look for it."""
+    """The language's name in that language."""
     direction: Direction
     twelve_hour_clock: bool
     """True for "3:42 PM", False for "15:42"."""
@@ -43,5 +43,5 @@ def language_of(code: str | None) -> Language | None:
 
 
 def language_or_default(code: str) -> Language:
-    """Return the language of that code. Return the default for a code that only a later version knows."""
+    """Return the language of that code, or the default if only a later version knows the code."""
     return language_of(code) or DEFAULT_LANGUAGE

@@ -20,7 +20,7 @@ type LockedMethod = Literal["links", "pins"]
 
 
 class Scope(StrEnum):
-    """Whose requests a policy counts together."""
+    """The source, person or practice for which a policy counts requests together."""
 
     SOURCE = "source"
     """One subscriber: an IPv4 address or an IPv6 /64."""
@@ -29,58 +29,64 @@ class Scope(StrEnum):
     ADDRESS = "address"
     """A typed email address at a practice, with or without an account."""
     PRACTICE = "practice"
+    """A practice, with all of its addresses."""
     CLINICIAN = "clinician"
+    """A clinician at a practice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `max_count` requests in `window_seconds`."""
+    """A limit of `max_count` requests in `window_seconds`."""
 
     name: str
-    """As audit rows and problem documents name it."""
+    """The name in audit rows and problem documents."""
     max_count: int
     window_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How far a limit is used: `count` requests until `ends_at` (Unix seconds)."""
+    """The use of a limit: `count` requests until `ends_at` (Unix seconds)."""
 
     count: int
     ends_at: int
 
     def is_open(self, now: int) -> bool:
-        """Return True while requests still add up in this window."""
+        """Return True if the window still counts requests at `now` (Unix seconds)."""
         return self.ends_at > now
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A row of the table: limits that are counted together for one scope, all of them or none."""
+    """A row of the table: limits of one scope. A request counts against all of them or none."""
 
     scope: Scope
     key: tuple[str, ...]
-    """With the id of whoever is counted, it gives the key of the stored item. Policies of one key share an item."""
+    """The first parts of the stored item's key, before the scope's id. Policies with the same key share an item."""
     limits: tuple[Limit, ...]
     network: "Policy | None" = None
-    """Counted besides for the network around a source."""
+    """A second policy, counted for the network around a source."""
     known_browser_key: tuple[str, ...] | None = None
-    """Counts known browsers apart and first, so that strangers cannot use up what they have. None: they get nothing."""
+    """The key for known browsers, or None if they have no limit of their own.
+
+    They are counted apart and first, so that strangers cannot use up their limit.
+    """
     contended: bool = False
-    """Many requests count here at once, so the window is usually open."""
+    """True if many requests count here at the same time, so that the window is usually open."""
     locks: LockedMethod | None = None
+    """The sign-in method that is locked while a limit is reached."""
     advice: str = ""
-    """What a clinician reads while a limit is reached; "" where nobody can tell whom it locks out."""
+    """A sentence for clinicians while a limit is reached. Empty if the locked-out person cannot be known."""
 
     @property
     def limit(self) -> Limit:
-        """The one limit of a policy that has no more."""
+        """The limit of a policy that has only one."""
         (limit,) = self.limits
         return limit
 
 
 RESEND_COOLDOWN = Limit("just_asked", 1, MINUTE)
-"""A second press within a minute sends nothing, and is no error (B17)."""
+"""A second request within a minute sends nothing and shows no error (B17)."""
 
 LINKS_LOCKED = "Links were asked for too often."
 PINS_LOCKED = "Pin Codes were typed wrong too often."
@@ -93,7 +99,7 @@ UNKNOWN_ADDRESS_PER_NETWORK = Policy(Scope.NETWORK, ("network", "ask"), (Limit("
 UNKNOWN_ADDRESS_PER_SOURCE = Policy(
     Scope.SOURCE, ("source", "ask"), (Limit("wrong_source", 5, 15 * MINUTE),), network=UNKNOWN_ADDRESS_PER_NETWORK
 )
-"""Guesses at addresses (B21). A practice that tells people that an address is unknown pays with this limit."""
+"""Guesses at addresses (B21). They count only at practices that say that an address is unknown."""
 REQUEST_LINK_PER_ADDRESS = Policy(
     Scope.ADDRESS,
     ("address",),
@@ -123,7 +129,7 @@ WRONG_PINS_PER_ADDRESS = Policy(
     locks="pins",
     advice=PINS_LOCKED,
 )
-"""However the address is spelled. A right PIN is released."""
+"""Wrong PINs for an address in any spelling. The reservation of a right PIN is released."""
 WRONG_PINS_PER_PRACTICE = Policy(
     Scope.PRACTICE,
     ("pin practice",),
@@ -139,9 +145,9 @@ START_PROVIDER_PER_NETWORK = Policy(Scope.NETWORK, ("network", "provider"), (Lim
 START_PROVIDER_PER_SOURCE = Policy(
     Scope.SOURCE, ("source", "provider"), (Limit("leave_source", 30, 10 * MINUTE),), network=START_PROVIDER_PER_NETWORK
 )
-"""Each start stores a row for an hour."""
+"""Starts of a provider sign-in. Each start stores a row for an hour."""
 CREATED_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician",), (Limit("made_clinician", 30, MINUTE),))
-"""PINs and invitations."""
+"""PINs and invitations that a clinician creates."""
 
 POLICIES = (
     REQUEST_LINK_PER_SOURCE,
@@ -162,15 +168,15 @@ POLICIES = (
 )
 
 PIN_GUESSING_THRESHOLD = 30
-"""Wrong PINs of a practice within the hour. From here on each one counts as possible guessing, for an alarm."""
+"""Wrong PINs of a practice in an hour. From this count on, each wrong PIN also counts for the alarm about guessing."""
 
 
 def after_one_more(
     windows: Mapping[str, Window], limits: tuple[Limit, ...], now: int, blocked_by: tuple[Limit, ...] = ()
 ) -> dict[str, Window]:
-    """Return the windows of `limits` after one more request at `now`.
+    """Return the windows of `limits` after one more request at `now` (Unix seconds).
 
-    :raises RateLimited: one of them, or of `blocked_by`, is reached.
+    :raises RateLimited: one of `limits` or `blocked_by` is reached.
     """
     check(windows, (*blocked_by, *limits), now)
     counted = {}
@@ -184,9 +190,9 @@ def after_one_more(
 
 
 def check(windows: Mapping[str, Window], limits: tuple[Limit, ...], now: int) -> None:
-    """Raise unless one more request fits.
+    """Raise unless one more request at `now` (Unix seconds) stays within the limits.
 
-    :raises RateLimited: a limit is reached. `RESEND_COOLDOWN` is named before others, then the longest wait.
+    :raises RateLimited: a limit is reached. It names `RESEND_COOLDOWN` first, else the limit with the longest wait.
     """
     reached = []
     for limit in limits:

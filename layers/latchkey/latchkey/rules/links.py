@@ -1,4 +1,4 @@
-"""A link's life: asked for, minted, opened once; or replaced, expired, ended."""
+"""Links: the stored link of an account, and the check before it is used."""
 
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
@@ -7,31 +7,32 @@ from latchkey.rules.accounts import Account
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed
 
 KEEP_DEAD_SECONDS = 30 * 24 * 3600
-"""How long a dead link can still say why it is dead."""
+"""Seconds for which a dead link is stored, so that its page can say why it does not work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The newest link of an account, as it is kept."""
+    """The newest link of an account, as it is stored."""
 
     job_id: bytes = field(repr=False)
-    """Names the mail job that made it."""
+    """The id of the mail job that created the link."""
     digest: str = field(repr=False)
+    """The digest of the link's token."""
     epoch: int
-    """The account's epoch when it was asked for."""
+    """The account's epoch when the link was requested."""
     state: Literal["live", "used"]
     expires_at: int
-    """Unix seconds; at this second it is dead."""
+    """Unix seconds at which the link is no longer valid."""
     used_by: str | None = None
-    """The attempt that opened it."""
+    """The id of the attempt that used the link."""
 
 
 def check(link: Link | None, account: Account | None, job_id: bytes, now: int) -> Account:
-    """Return the account that the link of mail job `job_id` opens. `now` is Unix seconds.
+    """Return the account that the link of mail job `job_id` signs in to. `now` is Unix seconds.
 
-    :raises LinkExpired: it is too old, or its access has ended since.
-    :raises LinkReplaced: a newer one was made.
-    :raises LinkUsed: it has been opened.
+    :raises LinkExpired: the link is too old, or the account's access has ended since.
+    :raises LinkReplaced: the account has a newer link.
+    :raises LinkUsed: the link was used before.
     """
     if link is None or account is None:
         raise LinkExpired

@@ -1,42 +1,43 @@
-"""Mail jobs: which mail is sent, skipped or tried again, and what a clinician sees of it."""
+"""Mail jobs: decisions to send, skip or retry a mail, and the status that clinicians see."""
 
 from dataclasses import dataclass, field
 from typing import Literal, assert_never, get_args
 
-from latchkey.rules.accounts import Account
+from latchkey.rules.accounts import Account, AccountKey
 from latchkey.rules.refusals import EmailUnknown, NoMailPossible, Refusal
 
 MAX_AGE_SECONDS = 6 * 3600
-"""A job that waited longer than this is skipped: its link would come as a surprise."""
+"""Seconds after which a job is skipped. The person no longer expects its link."""
 
 MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 10, 600
-"""Between two tries; SES asks for 10 minutes at most."""
+"""Seconds between two tries. SES asks for 10 minutes at most."""
 
 type LinkMailKind = Literal["sign_in", "invitation"]
-"""Mails that carry a link."""
+"""A mail with a link."""
 type NoticeKind = Literal["pin_made", "address_changed"]
-"""Mails without a link, which tell the owner of an address what was done."""
+"""A mail without a link, which reports a change to the owner of an address."""
 type MailKind = LinkMailKind | NoticeKind
+"""The kind of a mail."""
 
 LINK_MAILS: tuple[LinkMailKind, ...] = get_args(LinkMailKind.__value__)
 NOTICE_MAILS: tuple[NoticeKind, ...] = get_args(NoticeKind.__value__)
 MAIL_KINDS: tuple[MailKind, ...] = (*LINK_MAILS, *NOTICE_MAILS)
 
 type MailStatus = Literal["none", "queued", "sent", "delayed", "delivered", "rejected", "bounced", "complained"]
-"""What became of the newest mail."""
+"""The status of the newest mail."""
 
 STATUS_ORDER: tuple[MailStatus, ...] = get_args(MailStatus.__value__)
-"""A status only moves forward in this order, whatever the order in which reports arrive."""
+"""The order of statuses. A status only moves forward in it, because reports arrive in any order."""
 
 type EmailStatus = MailStatus | Literal["suppressed"]
-"""The status that clinicians see. "suppressed" says that no mail goes to the address."""
+"""The status that clinicians see. "suppressed" means that no mail goes to the address."""
 
 EMAIL_STATUSES: tuple[EmailStatus, ...] = (*STATUS_ORDER, "suppressed")
 
 FAILED_STATUSES: tuple[MailStatus, ...] = ("rejected", "bounced", "complained")
 
 type SkipReason = Literal["no_access", "no_consent", "suppressed", "late", "superseded"]
-"""Why a job's mail is not sent."""
+"""The reason why a job's mail is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,11 @@ class MailJob:
     """One queued request to send a mail. It holds no address and no secret."""
 
     practice: str
-    account_key: bytes
+    account_key: AccountKey
     job_id: bytes
-    """Random bytes. With the link key they give the token of the link."""
+    """Random bytes. The link's token is computed from them and the link key."""
     epoch: int
-    """The account's epoch at the request. A job with an older epoch sends no link."""
+    """The account's epoch at the request. No link is sent if the account has a newer epoch."""
     kind: MailKind
     requested_at_ms: int
     """Unix milliseconds."""
@@ -57,12 +58,13 @@ class MailJob:
     subject: str | None = field(default=None, repr=False)
     """A clinician's own subject for this one mail."""
     message: str | None = field(default=None, repr=False)
+    """A clinician's own text for this one mail."""
     items: tuple[str, ...] = field(default=(), repr=False)
-    """What is shared along with an invitation."""
+    """The names of items that are shared with an invitation."""
 
     @property
     def sequence(self) -> str:
-        """Sorts jobs by the time of their request, then by id, so that no two are equal."""
+        """A text that sorts jobs by the time of their request, then by id. No two jobs have the same."""
         return f"{self.requested_at_ms:015d}-{self.job_id.hex()}"
 
     @property
@@ -79,12 +81,12 @@ class MailJob:
 
 @dataclass(frozen=True, slots=True)
 class MailReport:
-    """What SES reports about one mail."""
+    """A report of SES about one mail."""
 
     message_id: str
     """SES's id of the mail."""
     practice: str
-    account_key: bytes
+    account_key: AccountKey
     status: MailStatus
     sent_at: int
     """Unix seconds at which the mail was sent."""
@@ -93,7 +95,7 @@ class MailReport:
 
 
 def status_of_skipped(reason: SkipReason) -> Literal["suppressed", "rejected"] | None:
-    """Return the status that a clinician sees for a skipped mail; None if the account's status says it already."""
+    """Return the status that a clinician sees for a skipped mail. None leaves the status as it is."""
     match reason:
         case "no_consent" | "suppressed":
             return "suppressed"
@@ -106,7 +108,7 @@ def status_of_skipped(reason: SkipReason) -> Literal["suppressed", "rejected"] |
 
 
 def skip_reason(job: MailJob, account: Account | None, now: int) -> SkipReason | None:
-    """Return why this mail must not be sent, or None if it may be. `now` is Unix seconds."""
+    """Return the reason not to send this mail, or None if it may be sent. `now` is Unix seconds."""
     if account is None:
         return "no_access"
     if job.has_link and (not account.may_sign_in or account.epoch != job.epoch):
@@ -121,7 +123,7 @@ def skip_reason(job: MailJob, account: Account | None, now: int) -> SkipReason |
 
 
 def refusal_of_link(account: Account | None) -> Refusal | None:
-    """Return why no link can be mailed to the address of this account; None if one can."""
+    """Return the refusal of a link by mail to this account's address, or None if a link can be sent."""
     if account is None or not account.may_sign_in:
         return EmailUnknown()
     if not account.can_receive_mail:

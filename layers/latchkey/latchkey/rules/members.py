@@ -1,27 +1,28 @@
-"""Who may act for a practice."""
+"""Members of practices, and their roles."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 
 class Role(IntEnum):
-    """Each may do what those below may."""
+    """A role. It includes the permissions of every lower role."""
 
     CLINICIAN = 1
+    """A member who looks after clients."""
     ADMIN = 2
-    """Of one practice: its settings, letters and members too."""
+    """A member who also changes the practice's settings, letters and members."""
     OPERATOR = 3
-    """Of the stack: makes practices."""
+    """A person who acts for the stack and creates practices."""
 
 
 MEMBER_ROLES = (Role.ADMIN, Role.CLINICIAN)
-"""The roles that an admin can give to members of a practice."""
+"""The roles that an admin can give."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clinician:
-    """Someone who acts, as a verified token and a membership row say."""
+    """A person with a verified token and a role."""
 
     subject: str
-    """The token's `sub`."""
+    """The `sub` of the token."""
     role: Role

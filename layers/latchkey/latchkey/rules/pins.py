@@ -1,4 +1,4 @@
-"""A PIN's life: made by a clinician, read out over the phone, typed once; or replaced, expired, guessed at."""
+"""PINs: the stored PIN of an account, its limits, and the form in which people type it."""
 
 import unicodedata
 from dataclasses import dataclass, field
@@ -7,40 +7,42 @@ from latchkey.rules.refusals import PinMalformed, PinMissing
 
 DIGITS = 6
 LIFETIME_SECONDS = 24 * 3600
-"""B98."""
+"""Seconds for which a PIN is valid (B98)."""
 MAX_GUESSES = 5
-"""Tries at one PIN in its life, whoever makes them."""
+"""Guesses at one PIN, by all browsers together."""
 MAX_CONSECUTIVE_WRONG = 100
-"""Consecutive wrong PINs of an account before another way in must succeed (NIST SP 800-63B-4, 3.2.2)."""
-SWEEP_SECONDS = 30 * 24 * 3600
+"""Consecutive wrong PINs of an account, after which another sign-in must succeed (NIST SP 800-63B-4, 3.2.2)."""
+KEEP_DEAD_SECONDS = 30 * 24 * 3600
+"""Seconds for which a dead PIN is stored."""
 SEPARATORS = " -\u2010\u2011\u2012\u2013\u00a0\u2009\u202f"
-"""How people group digits; phones turn a hyphen into its relatives."""
+"""Characters by which people group digits. Phones replace a hyphen by similar characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """An account's newest PIN, as it is kept."""
+    """The newest PIN of an account, as it is stored."""
 
     generation: str
-    """ULID; each new PIN has another."""
+    """A ULID. Each new PIN has another one."""
     pepper_id: str
-    """Which pepper made the hash."""
+    """The id of the PIN key with which the hash was made."""
     salt: bytes = field(repr=False)
     hash: bytes = field(repr=False)
     epoch: int
+    """The account's epoch when the PIN was created."""
     expires_at: int
-    """Unix seconds."""
+    """Unix seconds at which the PIN is no longer valid."""
 
 
 def parse_digits(text: str) -> str:
-    """The six digits a person meant: `123 456`, `123-456` and full-width digits are `123456`.
+    """Return the six digits of a typed PIN: `123456` for `123 456`, `123-456` or full-width digits.
 
-    :raises PinMissing: nothing was typed.
-    :raises PinMalformed: not six digits.
+    :raises PinMissing: the text has no character but separators.
+    :raises PinMalformed: the text is not six digits.
     """
-    kept = "".join(character for character in text.strip() if character not in SEPARATORS)
-    if not kept:
+    digits = "".join(character for character in text.strip() if character not in SEPARATORS)
+    if not digits:
         raise PinMissing
-    if len(kept) != DIGITS or not all(character.isdecimal() for character in kept):
+    if len(digits) != DIGITS or not all(character.isdecimal() for character in digits):
         raise PinMalformed
-    return "".join(str(unicodedata.decimal(character)) for character in kept)
+    return "".join(str(unicodedata.decimal(digit)) for digit in digits)

@@ -1,4 +1,4 @@
-"""A practice: what its portal is called, how to reach it, and how it wants to answer."""
+"""Practices and their settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,63 +9,64 @@ from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 
 type Feature = Literal["appointments", "messages", "documents", "payments"]
-"""Something that a portal can offer behind the sign-in (B108)."""
+"""A feature that a portal can offer after the sign-in (B108)."""
 
 FEATURES: tuple[Feature, ...] = get_args(Feature.__value__)
 
 RESERVED_SLUGS = frozenset({"admin", "local", "healthz", *PROVIDER_NAMES})
-"""First path segments that belong to the service itself."""
+"""First path segments that the service uses itself. No practice may have them as its slug."""
 
 
 class UnknownAddressPolicy(StrEnum):
-    """What a practice answers to an address that has no access."""
+    """A practice's answer to an address that has no access."""
 
     TELL = "tell"
-    """Say so, as the product's guides describe it. A stranger can learn who is a client."""
+    """Say that the address is unknown, as the product's guides describe. Strangers can learn who is a client."""
     SAME_ANSWER = "same_answer"
-    """Give every address one answer, so that nobody learns who is a client."""
+    """Give every address the same answer, so that strangers cannot learn who is a client."""
 
     @classmethod
-    def _missing_(cls, value: object) -> "UnknownAddressPolicy":  # noqa: ARG003 - whatever it is
-        """What a later version calls something tells a stranger nothing here."""
+    def _missing_(cls, value: object) -> "UnknownAddressPolicy":  # noqa: ARG003 - any value has the same result
+        """Return `SAME_ANSWER` for a policy that only a later version knows, because it reveals nothing."""
         return cls.SAME_ANSWER
 
 
 def apply_switches[N: str](names: tuple[N, ...], current: frozenset[str], switches: Mapping[str, bool]) -> frozenset[N]:
-    """Return which of `names` are on after `switches`. One that is left out stays as it is in `current`."""
+    """Return the names that are on after `switches`. A name that is left out stays as it is in `current`."""
     return frozenset(name for name in names if switches.get(name, name in current))
 
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A practice's settings, as its administrators keep them."""
+    """A practice with its settings, which its admins change."""
 
     slug: str
-    """Its place in every URL: `/{slug}`."""
+    """The first path segment of every URL of the practice: `/{slug}`."""
     name: str
     phone: str | None = None
-    """As people write it, for reading and for calling."""
+    """The number as people write it. Pages show it and link to it."""
     language: Language = DEFAULT_LANGUAGE
-    """Spoken when the visitor has shown no preference."""
+    """The language of pages if the browser names none that we have."""
     time_zone: str = "UTC"
-    """IANA name; letters and pages tell the time in it."""
+    """An IANA name. Letters and pages show times in this zone."""
     sender: str = "yourprovider"
-    """Local part of the From address, under the stack's verified domain."""
+    """The local part of the From address. Its domain is the stack's verified one."""
     reply_to: str | None = None
+    """The address that answers to letters go to."""
     website: bool = False
-    """Has a website of its own, whose visitors know the words *Request Appointment* and *Client Portal* (B6)."""
+    """True if the practice has a website, with the buttons *Request Appointment* and *Client Portal* (B6)."""
     new_client_url: str | None = None
-    """Where a person who is not yet a client asks for an appointment."""
+    """The page on which a person who is not yet a client can ask for an appointment."""
     app_url: str | None = None
-    """The portal application that opens behind the sign-in."""
+    """The portal application that opens after the sign-in."""
     help_url: str | None = None
     """The practice's own guides for clients (B126)."""
     welcome: str | None = None
-    """What the clinician says at a client's first sign-in (B109); plain text."""
+    """A text that a client reads after their first sign-in (B109), without markup."""
     unknown_address: UnknownAddressPolicy = UnknownAddressPolicy.TELL
     providers: frozenset[ProviderName] = frozenset(PROVIDER_NAMES)
     """The providers that people may sign in with, if the stack is configured for them."""
     features: frozenset[str] = frozenset(FEATURES)
-    """What this practice's portal offers; a client's own switches narrow it further."""
+    """The features that this practice's portal offers. A client can have fewer."""
     letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """The practice's own words: by `{kind}/{language}`, with `greeting`, `body` and `footer`."""
+    """The practice's wording by `{kind}/{language}`, with `greeting`, `body` and `footer`."""

@@ -1,24 +1,24 @@
-"""OpenID Connect providers: the only list of their names, and what a row about one says (`identity.providers`)."""
+"""OpenID Connect providers: the only list of their names, and the fields of a provider (`identity.providers`)."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 type ProviderName = Literal["google"]
-"""A provider. Routes, JSON fields, stored attributes, cookies and environment variables are named by it."""
+"""The name of a provider. Routes, JSON fields, stored attributes, cookies and environment variables contain it."""
 
 PROVIDER_NAMES: tuple[ProviderName, ...] = get_args(ProviderName.__value__)
 
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """The verified addresses of a provider that nobody else can come to own."""
+    """The condition under which a provider's verified address can never pass to another person."""
 
     domain: str
     """The mail domain that the provider runs itself."""
     mailbox: str
-    """People's name for an address there, such as "Gmail"."""
+    """The usual name of an address there, such as "Gmail"."""
     organisation_claim: str
-    """A claim that only accounts of an organisation have. The organisation can give their addresses to others."""
+    """A claim that only accounts of an organisation have. An organisation can give an address to another person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,21 @@ class Provider:
 
     name: ProviderName
     label: str
-    """Its name on pages."""
+    """The provider's name on pages."""
     issuers: tuple[str, ...]
-    """The names that it signs ID tokens with. A stack may configure another issuer in their place."""
+    """The issuers of its ID tokens. A stack may configure another issuer in their place."""
     scopes: tuple[str, ...]
+    """The OAuth scopes that a sign-in requests."""
     address_policy: AddressPolicy
     mark: str
-    """Path of the template that draws its mark, from `pages/templates`."""
+    """The template of the provider's mark, as a path below `pages/templates`."""
 
     @property
     def start_route(self) -> str:
-        """The template's path at which a sign-in starts."""
+        """The route at which a sign-in starts, as the SAM template writes it."""
         return f"/{{practice}}/{self.name}"
 
     @property
     def callback(self) -> str:
-        """The path that it sends browsers back to."""
+        """The path to which the provider sends browsers back."""
         return f"/{self.name}/callback"

@@ -1,91 +1,90 @@
-"""Every way to be told no. Expected outcomes that stop a step are raised; what is returned is a yes.
+"""Refusals: the closed family of expected negative outcomes, which are raised as exceptions.
 
-One closed family: `web.refusals` gives each member its status, code and page, and a test holds the two
-lists together.
+`web.refusals` gives each member its status, code and page. A test compares the two lists.
 """
 
 from dataclasses import dataclass, field
 
 
 class Refusal(Exception):
-    """A step that stops here, for a reason the person can be told."""
+    """An expected negative outcome, with a reason that the person may know."""
 
 
 class PracticeUnknown(Refusal):
-    """No practice lives at this address."""
+    """No practice has this slug."""
 
 
 class PageUnknown(Refusal):
-    """Nothing is at this path."""
+    """No page has this path."""
 
 
 @dataclass(eq=False)
 class MethodRefused(Refusal):
-    """The path exists, the method does not."""
+    """The path does not support this method."""
 
     allowed: tuple[str, ...]
 
 
 class OriginRefused(Refusal):
-    """The form was not sent by a page of ours."""
+    """The form was sent by a page of another origin."""
 
 
 @dataclass(eq=False)
 class BodyInvalid(Refusal):
-    """The request cannot be read as what it says it is."""
+    """The request body is not valid."""
 
     errors: tuple[tuple[str, str], ...] = ()
-    """Where, and what is wrong there; never what was sent."""
+    """Pairs of field and problem. They never contain the sent value."""
 
 
 class BodyTooLarge(Refusal):
-    """The body is longer than any honest form."""
+    """The body is larger than any valid request."""
 
 
 class EmailMissing(Refusal):
-    """No address was typed."""
+    """The address is empty."""
 
 
 class EmailMalformed(Refusal):
-    """What was typed is no address, or not one that can be compared without guessing."""
+    """The typed text is no address, or it has no certain canonical form."""
 
 
 class EmailUnknown(Refusal):
-    """The address has no access here; said only where the practice chose to say it."""
+    """The address has no access here. Only shown if the practice has chosen `UnknownAddressPolicy.TELL`."""
 
 
 class NoMailPossible(Refusal):
-    """No mail goes to the address (B157): it came back, was reported as spam, or its owner has not agreed to it.
+    """No mail goes to the address (B157): it bounced, was reported as spam, or its owner has not consented to mail.
 
-    Said only where the practice says of an address that it is unknown.
+    Only shown if the practice has chosen `UnknownAddressPolicy.TELL`.
     """
 
 
 @dataclass(eq=False)
 class RateLimited(Refusal):
-    """A budget is used up."""
+    """A rate limit is reached."""
 
     until: int
     """Unix seconds at which the next try is possible."""
     limit: str
-    """Which limit: a name from `rules.budgets`, for the audit."""
+    """The limit's name in `rules.limits`, for the audit log."""
 
 
 class PinMissing(Refusal):
-    """No PIN was typed."""
+    """The PIN is empty."""
 
 
 class PinMalformed(Refusal):
-    """What was typed is not six digits, which tells nothing about any PIN."""
+    """The typed text is not six digits. This reveals nothing about any PIN."""
 
 
 class PinRefused(Refusal):
-    """Wrong address, wrong PIN, expired, used, or never made: one answer for all of them."""
+    """The PIN does not match. The reason is not visible: a wrong address, or a wrong, expired, used or absent PIN."""
 
 
 @dataclass(eq=False)
 class PinLocked(Refusal):
-    """Too many wrong PINs for this address, whether or not it has one."""
+    """Too many wrong PINs were typed for this address. It may have no PIN at all."""
 
     until: int
     """Unix seconds at which the next try is possible."""
@@ -96,7 +95,7 @@ class ProviderRefused(Refusal):
     """A sign-in with a provider failed. Link and PIN still work."""
 
     reason: str = ""
-    """A machine-readable word of ours for the audit, never the provider's own text."""
+    """A machine-readable word for the audit log, never the provider's own text."""
 
 
 class ProviderCancelled(ProviderRefused):
@@ -104,73 +103,73 @@ class ProviderCancelled(ProviderRefused):
 
 
 class IdentityUnmatched(ProviderRefused):
-    """The identity at the provider belongs to no account here."""
+    """The identity at the provider matches no account here."""
 
 
 class ProviderFailed(ProviderRefused):
-    """The provider's response was not valid for this attempt, or there was none in time."""
+    """The provider's response was not valid for this attempt, or did not arrive in time."""
 
 
 class LinkUnknown(Refusal):
-    """Not a link of ours, or not of this practice."""
+    """The link was not made by this service for this practice."""
 
 
 class LinkExpired(Refusal):
-    """The link is too old, or the access it was made for has ended."""
+    """The link is too old, or the access for which it was made has ended."""
 
 
 class LinkUsed(Refusal):
-    """The link has opened a session already."""
+    """The link was used before."""
 
 
 class LinkReplaced(Refusal):
-    """A newer link was asked for."""
+    """The account has a newer link."""
 
 
 class OriginBypassed(Refusal):
-    """The request went around what stands in front of the API."""
+    """The request did not come through CloudFront."""
 
 
 @dataclass(eq=False)
 class AccountSwitchRefused(Refusal):
-    """Another account is signed in on this browser; nobody has agreed to switch."""
+    """Another account is signed in on this browser, and the person has not agreed to switch."""
 
     current: str
-    """Name of the account that is signed in."""
+    """The name of the account that is signed in."""
     masked: str
-    """The address behind the link, masked."""
+    """The masked address of the other account."""
 
 
 @dataclass(eq=False)
 class SignedOut(Refusal):
-    """There is no live session."""
+    """The browser or app has no live session."""
 
     idle: bool = False
-    """It ended because nothing happened for too long."""
+    """True if the session ended without activity."""
 
 
 class ProfileUnknown(Refusal):
-    """No profile of that id is open to this account."""
+    """The account has no profile of that id."""
 
 
 class TokenRefused(Refusal):
-    """No clinician is known by this token."""
+    """The token identifies no clinician."""
 
 
 class RecordNotFound(Refusal):
-    """It is another practice's, or does not exist: nobody is told which."""
+    """The record does not exist or belongs to another practice. The response is the same for both."""
 
 
 class RoleMissing(Refusal):
-    """The clinician may act here, but not do this."""
+    """The clinician's role does not permit this request."""
 
 
 class AlreadySignedIn(Refusal):
-    """The client has signed in; an invitation would say nothing new (B61)."""
+    """The client has signed in already, so an invitation would add nothing (B61)."""
 
 
 class ConsentMissing(Refusal):
-    """The person has not agreed to be sent email there (B48)."""
+    """The person has not consented to be emailed there (B48)."""
 
 
 class EmailInUse(Refusal):
@@ -178,11 +177,11 @@ class EmailInUse(Refusal):
 
 
 class AddressSuppressed(Refusal):
-    """Mail to the address came back or was complained about; it has to be confirmed first."""
+    """Mail to the address bounced or was complained about. A clinician must confirm the address first."""
 
 
 class AddressChangeUnconfirmed(Refusal):
-    """Saving this address ends the sign-in by the old one; that has to be agreed to (B57)."""
+    """The new address would end the sign-in by the old one. The request must confirm that (B57)."""
 
 
 class NoAccess(Refusal):
@@ -191,10 +190,10 @@ class NoAccess(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """A contact who can open a client's profile by a sign-in of their own."""
+    """A contact who can open a client's profile by an account of their own."""
 
     contact: str
-    """ULID of the contact."""
+    """The ULID of the contact."""
     name: str = field(repr=False)
     email: str = field(repr=False)
     relation: str
@@ -202,21 +201,21 @@ class Opener:
 
 @dataclass(eq=False)
 class OpenedByOthers(Refusal):
-    """Other people open the client's profile, and would after this step too (B154)."""
+    """Contacts can open the client's profile, and still could after this request (B154)."""
 
     people: tuple[Opener, ...]
 
 
 @dataclass(eq=False)
 class LetterInvalid(Refusal):
-    """The practice's own words hold something that a letter cannot."""
+    """The practice's wording contains something that a letter cannot."""
 
     why: str
-    """A sentence for whoever wrote them."""
+    """A sentence for the author of the wording."""
 
 
 class IdempotencyInProgress(Refusal):
-    """The same send is under way."""
+    """A request with the same idempotency key is in progress."""
 
 
 class IdempotencyKeyReused(Refusal):
@@ -225,7 +224,7 @@ class IdempotencyKeyReused(Refusal):
 
 @dataclass(eq=False)
 class Unavailable(Refusal):
-    """Something this step needs does not answer. Trying again is safe: nothing was spent, or a cookie is given."""
+    """A service that this request needs does not answer. It is safe to repeat the request."""
 
     cookie: str | None = field(default=None, repr=False)
-    """Where it cannot be found out now whether somebody was signed in: it opens their session if they were."""
+    """The new session's cookie if it is unknown whether the session was stored. Without a session it is worthless."""

@@ -1,71 +1,75 @@
-"""A session's life: it ends when nothing happens, after twelve hours, at sign-out, and with its access."""
+"""Sessions: they end without activity, after twelve hours, at sign-out, and with the account's access."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from latchkey.rules.accounts import Account, Profile, SessionRef
+from latchkey.rules.accounts import Account, AccountKey, Profile, SessionRef
 from latchkey.rules.refusals import SignedOut
 from latchkey.rules.sign_in_methods import SignInMethod
 
 IDLE_TIMEOUT_SECONDS = 20 * 60
-"""Silence that ends a session; HIPAA's automatic log-off, 45 CFR 164.312(a)(2)(iii)."""
+"""Seconds without activity that end a session: HIPAA's automatic log-off, 45 CFR 164.312(a)(2)(iii)."""
 ABSOLUTE_TIMEOUT_SECONDS = 12 * 3600
+"""Seconds after which a session ends in any case."""
 TOUCH_INTERVAL_SECONDS = 60
-"""Activity is noted once a minute, so a session may end up to a minute early and never late."""
+"""Seconds between two records of activity. A session may end up to a minute early, but never late."""
 MAX_SESSIONS = 10
-"""Live sessions of one account; the oldest makes room."""
+"""Live sessions of one account. A further session ends the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Someone signed in on a browser or in an app."""
+    """A signed-in browser or app."""
 
     digest: str = field(repr=False)
+    """The digest of the session's cookie."""
     practice: str
-    account_key: bytes = field(repr=False)
+    account_key: AccountKey = field(repr=False)
     epoch: int
+    """The account's epoch at the sign-in."""
     method: SignInMethod
     started_at: int
     """Unix seconds."""
     last_active_at: int
-    """Unix seconds of the last activity that was noted."""
+    """Unix seconds of the last recorded activity."""
     profile: str | None = None
-    """ULID of the chosen profile."""
+    """The ULID of the chosen profile."""
     welcome_pending: bool = False
-    """The person's first visit; the practice's welcome is still to be read (B109)."""
+    """True if this is the first sign-in and the practice's welcome was not dismissed yet (B109)."""
     previous_sign_in_at: int | None = None
     """Unix seconds of the sign-in before this one."""
 
     @property
     def ends_at(self) -> int:
-        """Unix seconds at which it ends if nothing more happens."""
+        """Unix seconds at which the session ends without further activity."""
         return min(self.last_active_at + IDLE_TIMEOUT_SECONDS, self.started_at + ABSOLUTE_TIMEOUT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A live session with the account behind it."""
+    """A checked session with its account."""
 
     session: Session
     account: Account
 
     @property
     def profile(self) -> Profile | None:
-        """The profile that was chosen; the only one where there is no choice."""
+        """The chosen profile, or the only one if the account has one. None if it is still to be chosen."""
         if len(self.account.profiles) == 1:
             return self.account.profiles[0]
         return self.account.profile(self.session.profile)
 
     @property
     def has_several_profiles(self) -> bool:
-        """Whether there is something to choose."""
+        """True if the account has more than one profile to choose from."""
         return len(self.account.profiles) > 1
 
 
 def check(session: Session | None, account: Account | None, now: int) -> LiveSession:
-    """The visit that a session stands for.
+    """Return the live session. `now` is Unix seconds.
 
-    :raises SignedOut: the session, its access, or the profile it was opened on has ended.
+    :raises SignedOut: there is no session, or it has timed out.
+    :raises SignedOut: the account ended the session or lost its access, or no longer has the chosen profile.
     """
     if session is None or account is None:
         raise SignedOut
@@ -73,8 +77,13 @@ def check(session: Session | None, account: Account | None, now: int) -> LiveSes
         raise SignedOut
     if session.last_active_at + IDLE_TIMEOUT_SECONDS <= now:
         raise SignedOut(idle=True)
-    known = any(opened.digest == session.digest for opened in account.sessions)
-    if not known or not account.may_sign_in or account.epoch != session.epoch or account.practice != session.practice:
+    is_listed = any(ref.digest == session.digest for ref in account.sessions)
+    if (
+        not is_listed
+        or not account.may_sign_in
+        or account.epoch != session.epoch
+        or account.practice != session.practice
+    ):
         raise SignedOut
     if session.profile and not account.profile(session.profile):
         raise SignedOut
@@ -82,27 +91,30 @@ def check(session: Session | None, account: Account | None, now: int) -> LiveSes
 
 
 def with_activity(session: Session, now: int) -> Session:
-    """The session after some activity; itself if that needs no noting."""
+    """Return the session after activity at `now`. It is unchanged if the last record is less than a minute old."""
     return replace(session, last_active_at=now) if session.last_active_at + TOUCH_INTERVAL_SECONDS <= now else session
 
 
-def unexpired_refs(sessions: Sequence[SessionRef], now: int, ending: str | None) -> tuple[SessionRef, ...]:
-    """An account's sessions without `ending` and those that are too old; some may be over for other reasons."""
+def unexpired_refs(sessions: Sequence[SessionRef], now: int, replaced: str | None) -> tuple[SessionRef, ...]:
+    """Return an account's sessions without the digest `replaced` and without those past the absolute timeout.
+
+    Some of them may have ended for another reason.
+    """
     oldest = now - ABSOLUTE_TIMEOUT_SECONDS
-    return tuple(session for session in sessions if session.started_at > oldest and session.digest != ending)
+    return tuple(session for session in sessions if session.started_at > oldest and session.digest != replaced)
 
 
 def only_live(sessions: Iterable[Session], account: Account, now: int) -> list[Session]:
-    """Those of an account's sessions that are not over."""
-    return [session for session in sessions if _stands(session, account, now)]
+    """Return the live ones of an account's sessions."""
+    return [session for session in sessions if _is_live(session, account, now)]
 
 
 def evicted(live: list[Session]) -> list[Session]:
-    """The oldest of the live ones, as many as have to end before one more begins."""
+    """Return the oldest of the live sessions, as many as must end before another one starts."""
     return live[: -(MAX_SESSIONS - 1)]
 
 
-def _stands(session: Session, account: Account, now: int) -> bool:
+def _is_live(session: Session, account: Account, now: int) -> bool:
     try:
         check(session, account, now)
     except SignedOut:

@@ -1,10 +1,10 @@
-"""Where a request comes from, as rate limits count it."""
+"""Sources of requests, as rate limits count them."""
 
 import ipaddress
 from dataclasses import dataclass
 
 UNKNOWN = "unknown"
-"""All requests without a readable source address count together, so that none of them goes uncounted."""
+"""The source of requests without a readable IP address. They are counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +12,13 @@ class Source:
     """The network prefixes that a request counts for."""
 
     subscriber: str
-    """An IPv4 address, also when written as IPv6, or an IPv6 /64: a subscriber has at least that (RFC 6177)."""
+    """An IPv4 address (also if written as IPv6), or an IPv6 /64, which every subscriber has at least (RFC 6177)."""
     network: str | None = None
-    """The /48 around an IPv6 subscriber: a site has up to that (RFC 6177). None for IPv4."""
+    """The /48 around an IPv6 subscriber, which is the most that a site has (RFC 6177). None for IPv4."""
 
 
 def parse(source_ip: str) -> Source:
-    """Return the source of an IP address, or of all unreadable ones."""
+    """Return the source of an IP address, or `UNKNOWN` if the address is not readable."""
     try:
         address = ipaddress.ip_address(source_ip)
     except ValueError:

@@ -79,7 +79,7 @@ def create(account: Account, now_ms: int) -> tuple[str, int]:
             failures=failures,
             failures_counted_from=account.last_sign_in_at,
             expires_at=expires_at,
-            sweep_at=expires_at + pins.SWEEP_SECONDS,
+            sweep_at=expires_at + pins.KEEP_DEAD_SECONDS,
         )
         try:
             new.save(condition=unchanged)

@@ -1,1 +1,4 @@
-"""What clinicians do, as functions of typed values. The faces (JSON, HTML) call these and nothing below them."""
+"""Use cases: everything a clinician does, as functions of typed values.
+
+The interfaces (JSON, HTML) call these functions and nothing below them.
+"""

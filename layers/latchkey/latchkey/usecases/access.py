@@ -1,4 +1,4 @@
-"""A client's sign-in: invitations, addresses, PINs, sharing, and what ends access."""
+"""Use cases of a client's sign-in: invitations, addresses, PINs, sharing, and the end of access."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from latchkey import metrics, tokens
 from latchkey.metrics import Metric
-from latchkey.rules import access, addresses
+from latchkey.rules import access, address_changes, addresses
 from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import Account
 from latchkey.rules.clients import AddressOnFile, Client
@@ -36,10 +36,10 @@ class GeneratedPin:
 
 @dataclass(frozen=True, slots=True)
 class ShareResult:
-    """What sharing does about the client's sign-in."""
+    """The effect of sharing on the client's sign-in."""
 
     client: Client
-    """As it is after sharing. A dry run leaves it as it was."""
+    """The client after sharing. A dry run does not change it."""
     grants_access: bool
 
 
@@ -51,17 +51,17 @@ def read_access(context: RequestContext, client_id: str) -> ClientAccess:
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
 def invite(context: RequestContext, client_id: str, invitation: InvitationRequest) -> ClientAccess:
-    """Invite a client, or invite them again while they have not signed in.
+    """Invite a client, or invite them again as long as they have not signed in. Return the client's sign-in.
 
     An invitation to another of the client's addresses moves access there and ends the sign-in by the old one.
     """
     before = clients.find(context.slug, client_id)
-    wanted = addresses.canonical(invitation.email) if invitation.email is not None else None
-    address = access.invitation_address(before, wanted)
+    requested_address = addresses.canonical(invitation.email) if invitation.email is not None else None
+    address = access.invitation_address(before, requested_address)
     account_key = accounts.key_of(context.slug, addresses.canonical(address))
 
     def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
-        # the address and its consent as they are now
+        # Read the address and its consent again, because they may have changed since.
         current_address = access.invitation_address(current, address)
         return _invited(context, current, current_address, account_key, accounts_by_key, invitation.items)
 
@@ -75,22 +75,22 @@ def invite(context: RequestContext, client_id: str, invitation: InvitationReques
 def change_address(
     context: RequestContext, client_id: str, address: str, *, email_ok: bool, disable_and_resend: bool
 ) -> ClientAccess:
-    """Save a client's address, with the consent to be emailed there.
+    """Save a client's address, with the consent to be emailed there. Return the client's sign-in.
 
-    A different address than the one that signs in needs `disable_and_resend`: it ends the old sign-in and invites the
-    new address. The same address again confirms it, which lifts a suppression.
+    A new address for the sign-in needs `disable_and_resend`: the old sign-in ends, and the new address is invited. The
+    same address again confirms it, which lifts a suppression.
     """
     before = clients.find(context.slug, client_id)
     email = AddressOnFile(addresses.for_mail(address), email_ok, context.clinician.subject, context.now)
     account_key = accounts.key_of(context.slug, addresses.canonical(address))
 
     def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
-        return access.change_address(
+        return address_changes.change_address(
             current,
             email,
             account_key,
             accounts_by_key,
-            agreed=disable_and_resend,
+            disable_and_resend=disable_and_resend,
             new_id=tokens.new_ulid(context.now_ms),
             now=context.now,
         )
@@ -141,7 +141,7 @@ def unlink_identity(context: RequestContext, client_id: str, provider: ProviderN
 
 @use_case(Role.CLINICIAN, rate_limit=RateLimit.EVERY_CALL)
 def generate_pin(context: RequestContext, client_id: str, contact_id: str | None = None) -> GeneratedPin:
-    """Create a PIN for a client, or for a contact of theirs. It replaces the one before.
+    """Create a PIN for a client, or for a contact of theirs. It replaces the previous PIN.
 
     :raises NoAccess: the account may not sign in.
     """
@@ -155,9 +155,9 @@ def generate_pin(context: RequestContext, client_id: str, contact_id: str | None
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
 def share(context: RequestContext, client_id: str, items: tuple[str, ...], *, dry_run: bool = False) -> ShareResult:
-    """Share items with a client. This gives them access if they never had it.
+    """Share items with a client. This gives the client access if they never had it.
 
-    A dry run changes nothing, and is refused if the real one would be.
+    A dry run changes nothing. It is refused if the real call would be refused.
     """
     client = clients.find(context.slug, client_id)
     accounts_by_key = accounts.find_all(access.account_keys(client))
@@ -221,7 +221,7 @@ def _queue_mails(
     reservations: Reservations,
     invitation: InvitationRequest | None = None,
 ) -> None:
-    """Queue the invitation of a change, and a notice to the address that signed in until then."""
+    """Queue the invitation of a change, and a notice to the address of the old sign-in."""
     outbox.queue_invitation(context, change.account(account_key), reservations, invitation)
     for account in change.accounts:
         if account.key == before.access_key and account.key != account_key:

@@ -1,4 +1,4 @@
-"""A client's sign-in as it is at one moment."""
+"""The state of a client's sign-in."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -13,7 +13,7 @@ from latchkey.usecases.context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class ClientAccess:
-    """A client, the account of their own sign-in, and whether a PIN is live."""
+    """A client, the account of their own sign-in, and the state of its PIN."""
 
     client: Client
     own_account: Account | None
@@ -21,7 +21,7 @@ class ClientAccess:
 
 
 def read(context: RequestContext, client: Client) -> ClientAccess:
-    """Read a client's sign-in."""
+    """Return the state of a client's sign-in."""
     own_account = find_own_account(client)
     return ClientAccess(client, own_account, _has_live_pin(context, client, own_account))
 
@@ -32,16 +32,16 @@ def find_own_account(client: Client) -> Account | None:
 
 
 def access_status(client: Client, own_account: Account | None) -> AccessStatus:
-    """Return whether the client may sign in, and whether they have."""
+    """Return the status of the client's access: none, invited, active or disabled."""
     if client.access_key is None:
         return "none"
     return own_account.status.value if own_account else "disabled"
 
 
 def email_status(account: Account | None) -> EmailStatus:
-    """Return what became of the newest mail.
+    """Return the status of the newest mail.
 
-    A suppressed address is `suppressed`, unless the status itself says why. A status of a later version is `none`.
+    A suppressed address is `suppressed`, unless the status itself is the cause. A status of a later version is `none`.
     """
     if account is None:
         return "none"

@@ -1,4 +1,4 @@
-"""Clients on file."""
+"""Use cases of clients on file."""
 
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
@@ -48,7 +48,7 @@ class ClientDetails:
 
 @dataclass(frozen=True, slots=True)
 class ClientUpdate:
-    """What changes of a client. None leaves a field as it is."""
+    """Changes of a client. None leaves a field as it is."""
 
     name: str | None = field(default=None, repr=False)
     language: Language | None = None
@@ -85,7 +85,7 @@ def add_client(
 ) -> ClientAccess:
     """Put a client on file, and invite them in the same step if `invitation` is given.
 
-    If the invitation cannot be sent, nobody is put on file.
+    If the invitation cannot be queued, the client is not put on file.
     """
     client = Client(
         id=tokens.new_ulid(context.now_ms),
@@ -102,7 +102,7 @@ def add_client(
     )
     with rate_limits.reserve(context) if invitation else nullcontext() as reservations:
         # No transaction covers DynamoDB and SQS. If the invitation cannot be queued, erase the client, so that a retry
-        # starts clean. Refusals come before the write and leave nothing to erase; only outages get here.
+        # starts clean. Refusals come before the write and leave nothing to erase, so only outages get here.
         # Errors of the cleanup are suppressed: the caller must see the first error.
         try:
             if invitation and reservations:
@@ -127,13 +127,13 @@ def list_clients(context: RequestContext, after_id: str | None, limit: int) -> P
 
 @use_case(Role.CLINICIAN)
 def read_client(context: RequestContext, client_id: str) -> ClientAccess:
-    """Return a client, with everything about their sign-in."""
+    """Return a client, with the state of their sign-in."""
     return client_access.read(context, clients.find(context.slug, client_id))
 
 
 @use_case(Role.CLINICIAN)
 def update_client(context: RequestContext, client_id: str, update: ClientUpdate) -> ClientAccess:
-    """Change a client's name, language or features. Open sessions see it at once."""
+    """Change a client's name, language or features. Live sessions show the change at once."""
 
     def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
         updated = update.applied_to(current)
@@ -147,7 +147,7 @@ def update_client(context: RequestContext, client_id: str, update: ClientUpdate)
 
 @use_case(Role.CLINICIAN)
 def erase_client(context: RequestContext, client_id: str) -> None:
-    """Erase a client. Their sign-in and everyone's access to their profile end at once."""
+    """Erase a client. Their sign-in ends at once, and so does the access of contacts to their profile."""
     clients.erase(clients.find(context.slug, client_id), context.now, context.event_factory())
 
 
@@ -160,8 +160,8 @@ def _create(context: RequestContext, client: Client) -> ClientAccess:
 def _create_and_invite(
     context: RequestContext, client: Client, invitation: InvitationRequest, reservations: Reservations
 ) -> ClientAccess:
-    wanted = addresses.canonical(invitation.email) if invitation.email is not None else None
-    address = access.invitation_address(client, wanted)
+    requested_address = addresses.canonical(invitation.email) if invitation.email is not None else None
+    address = access.invitation_address(client, requested_address)
     account_key = accounts.key_of(context.slug, addresses.canonical(address))
 
     def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:

@@ -1,9 +1,9 @@
-"""Contacts: people who sign in as themselves and may open a client's profile."""
+"""Use cases of contacts: people who sign in as themselves and may open a client's profile."""
 
 from dataclasses import dataclass, field, replace
 
 from latchkey import tokens
-from latchkey.rules import access, addresses
+from latchkey.rules import addresses, contacts
 from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import Account
 from latchkey.rules.clients import AddressOnFile, Client, Contact
@@ -16,17 +16,17 @@ from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import RateLimit, use_case
 
 MAX_CONTACTS = 20
-"""Of one client."""
+"""The limit for one client."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContactDetails:
-    """A person who is to open a client's profile."""
+    """A contact to add to a client."""
 
     name: str = field(repr=False)
     address: str = field(repr=False)
     email_ok: bool | None = None
-    """The consent to be emailed there. None for what is already recorded of the address."""
+    """The consent to be emailed there. None keeps the consent that is on file for the address."""
     relation: str = "contact"
 
 
@@ -40,7 +40,7 @@ class ContactAccount:
 
 @use_case(Role.CLINICIAN)
 def list_contacts(context: RequestContext, client_id: str) -> tuple[ContactAccount, ...]:
-    """Return everyone who may open a client's profile."""
+    """Return the contacts of a client, with their accounts."""
     client = clients.find(context.slug, client_id)
     accounts_by_key = accounts.find_all({contact.account_key for contact in client.contacts})
     return tuple(ContactAccount(contact, accounts_by_key.get(contact.account_key)) for contact in client.contacts)
@@ -55,10 +55,10 @@ def read_contact(context: RequestContext, client_id: str, contact_id: str) -> Co
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
 def add_contact(context: RequestContext, client_id: str, details: ContactDetails) -> ContactAccount:
-    """Let a person open a client's profile by a sign-in of their own.
+    """Let a person open a client's profile with a sign-in of their own. Return the contact.
 
-    An address that signs in here already gets one more profile. A new one is invited if they agreed to be emailed.
-    An address that is already a contact of this client changes that contact.
+    An account that exists gets one more profile. A new account is invited if the person agreed to be emailed. If the
+    address is already a contact of this client, that contact is changed.
     """
     client = clients.find(context.slug, client_id)
     address = addresses.for_mail(details.address)
@@ -75,10 +75,10 @@ def add_contact(context: RequestContext, client_id: str, details: ContactDetails
             raise BodyInvalid((("body", f"A client has {MAX_CONTACTS} contacts at most"),))
         email_ok = details.email_ok
         if email_ok is None:
-            email_ok = access.has_consent(accounts_by_key.get(account_key))
+            email_ok = contacts.has_consent(accounts_by_key.get(account_key))
         email = AddressOnFile(address, email_ok, context.clinician.subject, context.now)
         contact = Contact(contact_id, details.name, email, details.relation, account_key)
-        return access.add_contact(current, contact, accounts_by_key, tokens.new_ulid(context.now_ms))
+        return contacts.add_contact(current, contact, accounts_by_key, tokens.new_ulid(context.now_ms))
 
     with rate_limits.reserve(context) as reservations:
         changed = clients.apply(client, decide, {account_key}, context.event_factory(reasons))
@@ -93,10 +93,10 @@ def add_contact(context: RequestContext, client_id: str, details: ContactDetails
 
 @use_case(Role.CLINICIAN)
 def remove_contact(context: RequestContext, client_id: str, contact_id: str) -> None:
-    """Close a client's profile to a contact at once. Other profiles of theirs stay open."""
+    """Remove a contact. They lose access to the client's profile at once, but keep their other profiles."""
 
     def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
-        return access.remove_contact(current, _contact(current, contact_id), accounts_by_key, context.now)
+        return contacts.remove_contact(current, _contact(current, contact_id), accounts_by_key, context.now)
 
     to_event = context.event_factory({EventKind.PROFILE_REVOKED: contact_id})
     clients.apply(clients.find(context.slug, client_id), decide, set(), to_event)

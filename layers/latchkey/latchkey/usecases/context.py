@@ -1,4 +1,4 @@
-"""Who acts: the context that every use case takes first."""
+"""The context of a clinician's request, which is the first parameter of every use case."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PracticeUnknown
 
 PRACTICE_AUDIT_KEY = b""
-"""The subject key of audit events about a practice and nobody's sign-in."""
+"""The subject key of audit events about a practice itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """A verified clinician at a practice, at one moment."""
+    """The context of a clinician's request: the verified clinician, the practice, and the request."""
 
     clinician: Clinician
     slug: str
@@ -25,7 +25,7 @@ class RequestContext:
     origin: str
     """`https://host` of the portal, for links."""
     known_practice: Practice | None = None
-    """The practice's settings, None where it need not exist yet."""
+    """The practice's settings. None if the use case may create the practice."""
 
     @property
     def practice(self) -> Practice:
@@ -43,7 +43,7 @@ class RequestContext:
         return self.now_ms // 1000
 
     def event(self, audit_key: bytes, kind: EventKind, reason: str | None = None) -> Event:
-        """Return the audit event of something that this clinician does."""
+        """Return an audit event of this request."""
         return Event(
             self.slug,
             audit_key,
@@ -55,6 +55,6 @@ class RequestContext:
         )
 
     def event_factory(self, reasons: Mapping[EventKind, str] | None = None) -> Callable[[bytes, EventKind], Event]:
-        """Return a function that makes the audit events of a change. `reasons` are by kind."""
+        """Return a function that creates the audit events of a change. `reasons` are by kind."""
         reason_by_kind = reasons or {}
         return lambda audit_key, kind: self.event(audit_key, kind, reason_by_kind.get(kind))

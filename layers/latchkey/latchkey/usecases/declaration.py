@@ -1,4 +1,4 @@
-"""What is declared once of a use case: the role it needs, and how often and for whom it may run."""
+"""The declaration of a use case: its role, its rate limit, and its use of idempotency keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,30 +14,30 @@ from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 
 
 class RateLimit(Enum):
-    """Which calls of a use case count against `CREATED_PER_CLINICIAN`."""
+    """The calls of a use case that count against `CREATED_PER_CLINICIAN`."""
 
     NONE = "none"
     EVERY_CALL = "every call"
     """The declaration reserves before the use case runs."""
     INVITATIONS = "invitations"
-    """Only calls that send an invitation count. The use case reserves when it knows that this one does.
-    `outbox.queue_invitation` takes the reservation, so that none can be left out."""
+    """Only calls that send an invitation count, so the use case itself reserves.
+    `outbox.queue_invitation` takes the reservation, so that no call can omit it."""
 
 
 @dataclass(frozen=True, slots=True)
 class UseCase[**P, R]:
-    """A function that a clinician with the role may call, with what is declared of it."""
+    """A function that a clinician with the role may call, and its declaration."""
 
     name: str
     """Module and function, such as `access.invite`."""
     role: Role
-    """The least role."""
+    """The lowest role that may call it."""
     idempotent: bool
-    """A request with an idempotency key runs it once. The face applies `idempotency.run_once`, since what is
-    stored is the face's response."""
+    """True if a request with an idempotency key runs once. The interface calls `idempotency.run_once`, because the
+    stored value is the response of the interface."""
     rate_limit: RateLimit
     may_create_practice: bool
-    """The practice need not exist yet."""
+    """True if the practice need not exist yet."""
     function: Callable[Concatenate[RequestContext, P], R]
 
     def __call__(self, context: RequestContext, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -53,9 +53,9 @@ class UseCase[**P, R]:
             return self.function(context, *args, **kwargs)
 
     def require_role(self, context: RequestContext) -> None:
-        """Raise unless the clinician has the role, and write the audit event.
+        """Raise unless the clinician has the role. A refusal writes an audit event.
 
-        A face calls this before it reads a body. The use case itself checks again, so that no face can forget.
+        The interface calls this before it reads a body. The use case checks again, so that no interface can omit it.
 
         :raises RoleMissing: the clinician's role is too low.
         """
@@ -71,7 +71,7 @@ def use_case[**P, R](
     rate_limit: RateLimit = RateLimit.NONE,
     may_create_practice: bool = False,
 ) -> Callable[[Callable[Concatenate[RequestContext, P], R]], UseCase[P, R]]:
-    """Return a decorator that makes a use case of a function."""
+    """Return a decorator that declares a function as a use case."""
 
     def declare(function: Callable[Concatenate[RequestContext, P], R]) -> UseCase[P, R]:
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"

@@ -1,4 +1,4 @@
-"""Why a client cannot sign in: what is known, and what to say on the phone."""
+"""The diagnosis of a client's sign-in, with sentences to read out on the phone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ from latchkey.usecases.declaration import use_case
 from latchkey.usecases.events import is_refusal
 
 EVENTS_READ = 100
-"""How many of the newest events are looked through."""
+"""Number of newest events that a diagnosis reads."""
 MAX_LISTED = 5
-MAILS = {"link_sent", "link_failed", "link_suppressed", "notice_sent"}
+MAIL_EVENTS = {"link_sent", "link_failed", "link_suppressed", "notice_sent"}
 METHODS: tuple[LockedMethod, ...] = get_args(LockedMethod.__value__)
 ADVICE_BY_LOCK = {policy.locks: policy.advice for policy in POLICIES if policy.locks}
 
@@ -60,8 +60,11 @@ ADVICE_BY_REFUSAL = {
         for provider in PROVIDERS
     },
 }
-"""What was refused. Whether a link or a Pin Code would work instead is not said here: it depends on the locks."""
-KNOWN = "a browser that has signed in before"
+"""Sentences by the reason or kind of a refused event.
+
+They do not say if a link or a PIN would work instead, because that depends on the locks.
+"""
+A_KNOWN_BROWSER = "a browser that has signed in before"
 
 
 type Browsers = Literal["all", "known"]
@@ -69,26 +72,26 @@ type Browsers = Literal["all", "known"]
 
 @dataclass(frozen=True, slots=True)
 class RateLimitState:
-    """A sign-in method that has to be waited for."""
+    """A lock on a sign-in method, with its end."""
 
-    on: LockedMethod
+    method: LockedMethod
     until: int
-    """Unix seconds, for a browser that has never signed in with this address."""
+    """Unix seconds, for a browser that is not a known browser of this account."""
     known_browsers_until: int | None
-    """Unix seconds, for a known browser. None if it need not wait."""
+    """Unix seconds, for a known browser. None if the lock does not apply to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Why a client cannot sign in, as far as anyone can know."""
+    """The state of a client's sign-in, and the likely causes of a failure."""
 
     access: AccessStatus
     address: str | None = field(repr=False)
     consent: bool | None
-    """None if there is no address."""
+    """The recorded consent. None if there is no address."""
     email_status: EmailStatus
     last_mails: list[tuple[str, Event]]
-    """With their ids, newest first."""
+    """Audit events with their ids, newest first."""
     locks: list[RateLimitState]
     last_refusals: list[tuple[str, Event]]
     advice: list[str] = field(repr=False)
@@ -97,33 +100,33 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What is known of one client's sign-in."""
+    """The facts that the advice depends on."""
 
     client: Client
-    own: Account | None
+    own_account: Account | None
     address: str | None = field(repr=False)
-    others: bool
-    """Whether another client signs in with that address."""
+    is_other_clients: bool
+    """True if another client signs in with the address."""
     status: AccessStatus
     email_status: EmailStatus
     consent: bool | None
     locks: list[RateLimitState]
     refusals: list[tuple[str, Event]]
 
-    def lock(self, on: LockedMethod) -> RateLimitState | None:
-        """The lock on a sign-in method, if there is one."""
-        return next((lock for lock in self.locks if lock.on == on), None)
+    def lock(self, method: LockedMethod) -> RateLimitState | None:
+        """Return the lock on a sign-in method. None if there is no lock."""
+        return next((lock for lock in self.locks if lock.method == method), None)
 
-    def can_use(self, on: LockedMethod) -> bool:
-        """Whether the client's account allows a sign-in method at all, apart from locks."""
-        if self.own is None or not self.own.may_sign_in:
+    def can_use(self, method: LockedMethod) -> bool:
+        """Return True if the client's account allows a sign-in method, apart from locks."""
+        if self.own_account is None or not self.own_account.may_sign_in:
             return False
-        return on == "pins" or self.own.can_receive_mail
+        return method == "pins" or self.own_account.can_receive_mail
 
-    def works_in(self, on: LockedMethod) -> Browsers | None:
-        """The browsers in which a sign-in method works at this moment; None if in no browser."""
-        lock = self.lock(on)
-        if not self.can_use(on):
+    def works_in(self, method: LockedMethod) -> Browsers | None:
+        """Return the browsers in which a sign-in method works at this moment. None if it works in no browser."""
+        lock = self.lock(method)
+        if not self.can_use(method):
             return None
         if lock is None:
             return "all"
@@ -131,129 +134,144 @@ class _Facts:
 
 
 @use_case(Role.CLINICIAN)
-def diagnose(act: RequestContext, client_id: str) -> Diagnosis:
+def diagnose(context: RequestContext, client_id: str) -> Diagnosis:
     """Return the diagnosis of a client's sign-in at this moment."""
-    client = clients.find(act.slug, client_id)
-    own = access.own_account(client, accounts.find_all(access.account_keys(client)))
+    client = clients.find(context.slug, client_id)
+    own_account = access.own_account(client, accounts.find_all(access.account_keys(client)))
     address = client.access_address or next((email.address for email in client.emails), None)
-    key = accounts.key_of(act.slug, addresses.canonical(address)) if address else None
-    holder = accounts.find(key) if key else None
-    others = holder is not None and holder.owner not in (None, client.id)
-    rows = {client.audit_key} | ({own.key} if own else set()) | ({key} if key and not others else set())
-    happened = events.newest(act.slug, rows, EVENTS_READ)
-    filed = client.email(address) if address else None
-    case = _Facts(
+    account_key = accounts.key_of(context.slug, addresses.canonical(address)) if address else None
+    holder = accounts.find(account_key) if account_key else None
+    is_other_clients = holder is not None and holder.owner not in (None, client.id)
+    rows = (
+        {client.audit_key}
+        | ({own_account.key} if own_account else set())
+        | ({account_key} if account_key and not is_other_clients else set())
+    )
+    event_rows = events.newest(context.slug, rows, EVENTS_READ)
+    address_on_file = client.email(address) if address else None
+    facts = _Facts(
         client=client,
-        own=own,
+        own_account=own_account,
         address=address,
-        others=others,
-        status=access_status(client, own),
-        email_status=email_status(own),
-        consent=filed.email_ok if filed else None,
-        locks=_locks(key, act) if key else [],
-        refusals=[row for row in happened if is_refusal(row[1]) and row[1].kind not in MAILS][:MAX_LISTED],
+        is_other_clients=is_other_clients,
+        status=access_status(client, own_account),
+        email_status=email_status(own_account),
+        consent=address_on_file.email_ok if address_on_file else None,
+        locks=_locks(account_key, context) if account_key else [],
+        refusals=[row for row in event_rows if is_refusal(row[1]) and row[1].kind not in MAIL_EVENTS][:MAX_LISTED],
     )
     return Diagnosis(
-        access=case.status,
+        access=facts.status,
         address=address,
-        consent=case.consent,
-        email_status=case.email_status,
-        last_mails=[row for row in happened if row[1].kind in MAILS][:MAX_LISTED],
-        locks=case.locks,
-        last_refusals=case.refusals,
-        advice=[*_about_access(case, act), *_about_mail(case), *_limit_advice(case, act), _sign_in_advice(case, act)],
+        consent=facts.consent,
+        email_status=facts.email_status,
+        last_mails=[row for row in event_rows if row[1].kind in MAIL_EVENTS][:MAX_LISTED],
+        locks=facts.locks,
+        last_refusals=facts.refusals,
+        advice=[
+            *_access_advice(facts, context),
+            *_mail_advice(facts),
+            *_limit_advice(facts, context),
+            _sign_in_advice(facts, context),
+        ],
     )
 
 
-def _locks(key: bytes, act: RequestContext) -> list[RateLimitState]:
-    """Return the locks on this address, from the table of rate limits. Nothing is counted."""
-    subjects: dict[Scope, str | bytes] = {Scope.ADDRESS: key, Scope.PRACTICE: act.slug}
+def _locks(account_key: bytes, context: RequestContext) -> list[RateLimitState]:
+    """Return the locks on this address, from the rate limits. This counts no request."""
+    subjects: dict[Scope, str | bytes] = {Scope.ADDRESS: account_key, Scope.PRACTICE: context.slug}
     return [
         lock
         for method in METHODS
-        if (lock := _lock(method, [policy for policy in POLICIES if policy.locks == method], subjects, act.now))
+        if (lock := _lock(method, [policy for policy in POLICIES if policy.locks == method], subjects, context.now))
     ]
 
 
 def _lock(
     method: LockedMethod, policies: list[Policy], subjects: Mapping[Scope, str | bytes], now: int
 ) -> RateLimitState | None:
-    """Return the lock that these policies make, each of which must have room; None if they all have."""
+    """Return the lock that these policies cause together. None if no policy is at its limit."""
     ends = [limits.blocked_until(policy, subjects[policy.scope], now) for policy in policies]
-    shared = [until for until, _ in ends if until]
-    if not shared:
+    ends_for_all = [until for until, _ in ends if until]
+    if not ends_for_all:
         return None
-    known = [until for _, until in ends if until]
-    return RateLimitState(on=method, until=max(shared), known_browsers_until=max(known) if known else None)
+    known_browser_ends = [until for _, until in ends if until]
+    return RateLimitState(
+        method=method,
+        until=max(ends_for_all),
+        known_browsers_until=max(known_browser_ends) if known_browser_ends else None,
+    )
 
 
-def _about_access(case: _Facts, act: RequestContext) -> list[str]:
-    name = case.client.name
-    told = []
-    if case.address is None:
-        told.append(f"There is no email address on file for {name}. Save one, with their consent to be emailed.")
+def _access_advice(facts: _Facts, context: RequestContext) -> list[str]:
+    name = facts.client.name
+    advice = []
+    if facts.address is None:
+        advice.append(f"There is no email address on file for {name}. Save one, with their consent to be emailed.")
     else:
-        told.append(f"The address on file is {case.address}. Have the client spell the one they type.")
-    if case.others:
-        told.append("Another client signs in with this address. Save an address of the client’s own.")
-    match case.status:
+        advice.append(f"The address on file is {facts.address}. Have the client spell the one they type.")
+    if facts.is_other_clients:
+        advice.append("Another client signs in with this address. Save an address of the client’s own.")
+    match facts.status:
         case "none":
-            told.append(f"{name} has not been given Client Portal access yet. Send an invitation.")
+            advice.append(f"{name} has not been given Client Portal access yet. Send an invitation.")
         case "disabled":
-            told.append("Client Portal access is disabled. Send an invitation to give it again.")
+            advice.append("Client Portal access is disabled. Send an invitation to give it again.")
         case "invited":
-            if case.client.invited_at:
-                at = languages.format_date_time(case.client.invited_at, act.practice.time_zone, DEFAULT_LANGUAGE)
+            if facts.client.invited_at:
+                at = languages.format_date_time(facts.client.invited_at, context.practice.time_zone, DEFAULT_LANGUAGE)
                 hours = settings.load().link_seconds // 3600
-                told.append(f"{name} was invited on {at} and hasn’t signed in yet.")
-                told.append(f"The link of an invitation works for {hours} hours, and once. Resend it if it is older.")
+                advice.append(f"{name} was invited on {at} and hasn’t signed in yet.")
+                advice.append(f"The link of an invitation works for {hours} hours, and once. Resend it if it is older.")
         case "active":
-            if case.own and case.own.last_sign_in_at:
-                at = languages.format_date_time(case.own.last_sign_in_at, act.practice.time_zone, DEFAULT_LANGUAGE)
-                told.append(f"{name} last signed in on {at}.")
+            if facts.own_account and facts.own_account.last_sign_in_at:
+                at = languages.format_date_time(
+                    facts.own_account.last_sign_in_at, context.practice.time_zone, DEFAULT_LANGUAGE
+                )
+                advice.append(f"{name} last signed in on {at}.")
         case _:
-            assert_never(case.status)
-    return told
+            assert_never(facts.status)
+    return advice
 
 
-def _about_mail(case: _Facts) -> list[str]:
-    if case.consent is False:
+def _mail_advice(facts: _Facts) -> list[str]:
+    if facts.consent is False:
         return [NO_CONSENT_ADVICE]
-    if case.status in ("none", "disabled") and case.email_status not in ("bounced", "complained", "suppressed"):
+    if facts.status in ("none", "disabled") and facts.email_status not in ("bounced", "complained", "suppressed"):
         return []
-    return [ADVICE_BY_MAIL_STATUS[case.email_status]] if case.email_status in ADVICE_BY_MAIL_STATUS else []
+    return [ADVICE_BY_MAIL_STATUS[facts.email_status]] if facts.email_status in ADVICE_BY_MAIL_STATUS else []
 
 
-def _limit_advice(case: _Facts, act: RequestContext) -> list[str]:
-    told = [_about_lock(lock, case, act) for lock in case.locks]
-    _, newest = next(iter(case.refusals), ("", None))
+def _limit_advice(facts: _Facts, context: RequestContext) -> list[str]:
+    advice = [_lock_advice(lock, facts, context) for lock in facts.locks]
+    _, newest = next(iter(facts.refusals), ("", None))
     if newest:
-        told += [ADVICE_BY_REFUSAL[name] for name in (newest.reason, newest.kind) if name in ADVICE_BY_REFUSAL][:1]
-    return told
+        advice += [ADVICE_BY_REFUSAL[name] for name in (newest.reason, newest.kind) if name in ADVICE_BY_REFUSAL][:1]
+    return advice
 
 
-def _about_lock(lock: RateLimitState, case: _Facts, act: RequestContext) -> str:
-    """Until when a lock holds, for which browsers, and whether the other sign-in method works meanwhile."""
-    said = [f"{ADVICE_BY_LOCK[lock.on]} This ends at {_clock(lock.until, act)}."]
-    if case.works_in(lock.on) == "known":
-        said.append(f"It does not stop {KNOWN}.")
+def _lock_advice(lock: RateLimitState, facts: _Facts, context: RequestContext) -> str:
+    """Return the sentences about a lock: its end, its browsers, and the other sign-in method if that works."""
+    sentences = [f"{ADVICE_BY_LOCK[lock.method]} This ends at {_format_time(lock.until, context)}."]
+    if facts.works_in(lock.method) == "known":
+        sentences.append(f"It does not stop {A_KNOWN_BROWSER}.")
     elif lock.known_browsers_until == lock.until:
-        said.append(f"It stops {KNOWN} too.")
+        sentences.append(f"It stops {A_KNOWN_BROWSER} too.")
     elif lock.known_browsers_until:
-        said.append(f"In {KNOWN}, it ends at {_clock(lock.known_browsers_until, act)}.")
-    other: LockedMethod = "pins" if lock.on == "links" else "links"
-    if case.works_in(other) == "all":
-        said.append("A Pin Code works now." if other == "pins" else "A link by email works now.")
-    return " ".join(said)
+        sentences.append(f"In {A_KNOWN_BROWSER}, it ends at {_format_time(lock.known_browsers_until, context)}.")
+    other_method: LockedMethod = "pins" if lock.method == "links" else "links"
+    if facts.works_in(other_method) == "all":
+        sentences.append("A Pin Code works now." if other_method == "pins" else "A link by email works now.")
+    return " ".join(sentences)
 
 
-def _sign_in_advice(case: _Facts, act: RequestContext) -> str:
-    """What the client can do now: only what the account and the locks allow."""
-    portal = f"{act.origin}/{act.slug}"
-    if case.status in ("none", "disabled"):
+def _sign_in_advice(facts: _Facts, context: RequestContext) -> str:
+    """Return the sentence about the sign-in methods that the account and the locks allow."""
+    portal = f"{context.origin}/{context.slug}"
+    if facts.status in ("none", "disabled"):
         return f"Once there is access, the client signs in at {portal}."
-    where = {"all": "", "known": f" in {KNOWN}"}
-    links, pins = case.works_in("links"), case.works_in("pins")
+    where = {"all": "", "known": f" in {A_KNOWN_BROWSER}"}
+    links, pins = facts.works_in("links"), facts.works_in("pins")
     ways = []
     if links:
         ways.append(f"ask for a new link{where[links]}")
@@ -261,9 +279,9 @@ def _sign_in_advice(case: _Facts, act: RequestContext) -> str:
         ways.append(f"sign in with a Pin Code that you read out{where[pins]}")
     if ways:
         return f"At {portal}, the client can {', or '.join(ways)}."
-    ends = [lock.until for lock in case.locks if case.can_use(lock.on)]
-    return f"The client can try again at {portal} from {_clock(min(ends), act)} on."
+    ends = [lock.until for lock in facts.locks if facts.can_use(lock.method)]
+    return f"The client can try again at {portal} from {_format_time(min(ends), context)} on."
 
 
-def _clock(until: int, act: RequestContext) -> str:
-    return languages.format_time(until, act.practice.time_zone, DEFAULT_LANGUAGE)
+def _format_time(at: int, context: RequestContext) -> str:
+    return languages.format_time(at, context.practice.time_zone, DEFAULT_LANGUAGE)

@@ -1,4 +1,4 @@
-"""What happened about a client's sign-in."""
+"""Use cases of audit events about a client's sign-in."""
 
 from latchkey.rules import access
 from latchkey.rules.events import Event
@@ -9,19 +9,19 @@ from latchkey.usecases.declaration import use_case
 from latchkey.usecases.listing import Page, page
 
 REFUSED_SUFFIXES = ("_refused", "_locked", "_failed", "_suppressed", "_denied", "_hit")
-"""How the kinds of events end that report a negative outcome."""
+"""Endings of the kinds of events with a negative outcome."""
 
 
 def is_refusal(event: Event) -> bool:
-    """Return whether the event reports a negative outcome."""
+    """Return True if the event has a negative outcome."""
     return event.kind.value.endswith(REFUSED_SUFFIXES)
 
 
 @use_case(Role.CLINICIAN)
 def list_events(context: RequestContext, client_id: str, before_id: str | None, limit: int) -> Page[tuple[str, Event]]:
-    """Return a page of audit events with their ids, newest first: of the client's addresses and of their contacts.
+    """Return a page of audit events with their ids, newest first, of the client's addresses and contacts.
 
-    Events from before the client was on file are left out, and those of an address that is another client's now.
+    Events from before the client was on file are left out. So are events of an address that is now another client's.
     """
     client = clients.find(context.slug, client_id)
     accounts_by_key = accounts.find_all({*client.former_keys, *access.account_keys(client)})

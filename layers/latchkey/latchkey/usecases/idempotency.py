@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that is sent twice runs once and gets the same response."""
+"""Idempotency keys: a request that is sent twice runs once and gets the same response twice."""
 
 from collections.abc import Callable
 
@@ -12,15 +12,15 @@ from latchkey.usecases.context import RequestContext
 def run_once(
     context: RequestContext, key: str, request: tuple[str, ...], respond: Callable[[], StoredResponse]
 ) -> StoredResponse:
-    """Return the response that is stored under the clinician's key, or that of `respond`, and store it.
+    """Return the response that is stored under the clinician's key. Otherwise call `respond` and store its response.
 
-    `request` is what the key stands for: method, path and body, or what a face has instead.
+    `request` identifies the request, by its method, path and body for example.
 
     :raises IdempotencyInProgress: the first request with this key has not ended.
-    :raises IdempotencyKeyReused: the key stands for another request.
+    :raises IdempotencyKeyReused: the key was used for another request.
     """
     # Save the key before acting, so that two parallel requests with one key cannot both act. A refusal frees the key.
-    # A crash leaves it in progress; it expires after 30 s, longer than the function can run (10 s).
+    # A crash leaves it in progress. It expires after 30 s, longer than the function can run (10 s).
     # If saving the response fails, return it all the same: the mail is queued, and an error would send it twice.
     ring = keys.lookup()
     record_key = tokens.opaque_key(ring, "send", context.slug, context.clinician.subject, key)

@@ -1,4 +1,4 @@
-"""A practice's own wording in the letters that carry a link."""
+"""Use cases of a practice's own wording in letters with a link."""
 
 from dataclasses import asdict
 
@@ -25,7 +25,7 @@ def read_wording(context: RequestContext, kind: LinkMailKind, language: Language
 def set_wording(context: RequestContext, kind: LinkMailKind, language: Language, wording: WordingOverrides) -> None:
     """Save the practice's own wording of a letter.
 
-    :raises LetterInvalid: a letter cannot hold it.
+    :raises LetterInvalid: a letter cannot contain the wording.
     """
     try:
         check_wording(wording)

@@ -1,4 +1,4 @@
-"""Whether someone is a member of a practice, and may run a use case there."""
+"""The check that a person is a member of a practice and may run a use case there."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,10 +17,10 @@ def authorize(
 ) -> RequestContext:
     """Return the context of a clinician who may run the use case at the practice.
 
-    `subject` is the `sub` of a verified token. Someone who is no member gets the same refusal for a practice that
-    exists and for one that does not.
+    `subject` is the `sub` of a verified token. A person who is not a member gets the same refusal for every slug.
+    The response then does not show which practices exist.
 
-    :raises RecordNotFound: there is no such practice, or the subject is no member of it.
+    :raises RecordNotFound: there is no such practice, or the subject is not a member of it.
     :raises RoleMissing: the member's role is too low.
     """
     if not practices.SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
@@ -42,10 +42,10 @@ def authorize(
 def _audit_non_member(subject: str, slug: str, now_ms: int, support_code: str) -> None:
     """Write an audit event at the practice, or at the stack if there is no such practice.
 
-    Both make the same calls to AWS, so that the response time does not tell which. Only tokens of our issuer get
-    here, and API Gateway limits their rate.
+    The AWS calls are the same in both cases, so response times do not differ. Only tokens of the configured issuer
+    reach this code, and API Gateway limits their rate.
     """
-    # without this read a practice that does not exist would fill the audit under any slug
+    # Without this read, requests could write audit events under any slug.
     partition = slug if practices.get(slug) else members.OPERATOR_PARTITION
     events.append(
         Event(

@@ -1,4 +1,4 @@
-"""Mails that a use case asks for, queued after its write."""
+"""Mails that a use case queues after its write."""
 
 from dataclasses import dataclass, field
 
@@ -16,25 +16,25 @@ from latchkey.usecases.context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class InvitationRequest:
-    """One invitation, with the practice's letter or a text of its own."""
+    """One invitation, with the practice's wording or a text of its own."""
 
     email: str | None = field(default=None, repr=False)
-    """The address to invite, one of the client's. None for the one that is in use."""
+    """The address to invite, one of the client's. None for the address of the client's sign-in."""
     subject: str | None = None
     message: str | None = None
     items: tuple[str, ...] = ()
-    """What is shared with the client."""
+    """Names of the items that are shared with the client."""
 
 
 def queue_invitation(
     context: RequestContext,
     account: Account,
-    reservations: Reservations,  # noqa: ARG001 - shows that the invitation was counted
+    reservations: Reservations,  # noqa: ARG001 - proves that the invitation was counted
     text: InvitationRequest | None = None,
 ) -> None:
-    """Queue an invitation to an account that was given access.
+    """Queue an invitation to an account that has access.
 
-    :raises Unavailable: the queue does not respond. Nothing is queued, and asking again is safe.
+    :raises Unavailable: the queue does not respond. Nothing is queued, so the request can be repeated.
     """
     accounts.set_mail_status(account.key, "queued", context.now)
     try:
@@ -47,7 +47,7 @@ def queue_invitation(
 
 
 def queue_notice(context: RequestContext, account: Account, kind: MailKind) -> None:
-    """Queue a notice to the owner of an address, if they may be written to.
+    """Queue a notice to the account's address, if mail may be sent there.
 
     If the queue is down, log it and go on: a PIN must work on the day that mail fails.
     """

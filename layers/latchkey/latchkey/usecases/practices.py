@@ -1,4 +1,4 @@
-"""A practice's settings."""
+"""Use cases of a practice's settings."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -15,7 +15,7 @@ from latchkey.usecases.declaration import use_case
 
 
 class PracticeSettings(TypedDict, total=False):
-    """Settings of a practice. What is left out keeps its default, or its present value."""
+    """Settings of a practice. A missing field keeps its default or its current value."""
 
     name: str
     phone: str | None
@@ -35,9 +35,9 @@ class PracticeSettings(TypedDict, total=False):
 
 @use_case(Role.OPERATOR, may_create_practice=True)
 def save_practice(context: RequestContext, settings: PracticeSettings) -> tuple[Practice, bool]:
-    """Create a practice or replace its settings. Return it, and whether it is new.
+    """Create a practice or replace its settings. Return it, and True if it is new.
 
-    Its letters, clients and members stay.
+    The practice's letters, clients and members stay.
     """
     practice = Practice(context.slug, **_stored(settings, Practice(context.slug, "")))
     events.append(context.event(PRACTICE_AUDIT_KEY, EventKind.PRACTICE_CHANGED, "put"))
@@ -46,13 +46,13 @@ def save_practice(context: RequestContext, settings: PracticeSettings) -> tuple[
 
 @use_case(Role.CLINICIAN)
 def read_practice(context: RequestContext) -> Practice:
-    """Return the practice's settings as they are at this moment."""
+    """Return the practice's current settings."""
     return practices.get(context.slug) or context.practice
 
 
 @use_case(Role.ADMIN)
 def update_practice(context: RequestContext, changes: PracticeSettings) -> Practice:
-    """Change some of a practice's settings. Return it as it is then."""
+    """Change some of a practice's settings. Return all of them."""
     current = practices.get(context.slug) or context.practice
     stored = _stored(changes, current)
     changed = {*changes, *changes.get("providers", ())} - {"providers"}
@@ -61,7 +61,7 @@ def update_practice(context: RequestContext, changes: PracticeSettings) -> Pract
 
 
 def _stored(settings: PracticeSettings, current: Practice) -> dict[str, Any]:
-    """Return the settings as fields of `Practice`. `current` has the switches that were on."""
+    """Return the settings as fields of `Practice`. `current` has the previous switches."""
     stored: dict[str, Any] = dict(settings)
     if "features" in settings:
         stored["features"] = apply_switches(FEATURES, current.features, settings["features"])

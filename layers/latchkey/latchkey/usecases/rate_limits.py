@@ -1,4 +1,4 @@
-"""How many PINs and invitations one clinician may create."""
+"""The rate limit on PINs and invitations of one clinician."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 
 @contextmanager
 def reserve(context: RequestContext) -> Iterator[Reservations]:
-    """Count one PIN or invitation of the clinician. Release it on a refusal or an outage.
+    """Count one PIN or invitation of the clinician. Release the reservation after a refusal or an outage.
 
     :raises RateLimited: the clinician has created too many in the last minute.
     """

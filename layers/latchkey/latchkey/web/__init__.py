@@ -1,4 +1,4 @@
-"""The door: events in, answers out, nothing decided."""
+"""HTTP for the client's functions: parses events, builds responses, maps refusals. Makes no decisions."""
 
 from latchkey.web.authorizer import authorize, is_authorizer_event
 from latchkey.web.dispatch import handler_for

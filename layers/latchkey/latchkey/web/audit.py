@@ -1,4 +1,4 @@
-"""What a person's request leaves in the audit, under the support code that they were shown."""
+"""Audit events of a client's request, with the support code that the page shows."""
 
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.sign_in_methods import SignInMethod
@@ -6,15 +6,18 @@ from latchkey.store import events
 from latchkey.web.requests import Request
 
 
-def append(request: Request, account: bytes, kind: EventKind, method: SignInMethod, reason: str | None = None) -> None:
-    """Write one row about an account, or about the place where an address without one would have it.
+def append(
+    request: Request, account_key: bytes, kind: EventKind, method: SignInMethod, reason: str | None = None
+) -> None:
+    """Write one audit event about an account.
 
-    Raises what the store raises when it is out of reach: an effect without its row must not be shown.
+    For an address without an account, `account_key` is the key that its account would have. Outages of the store are
+    raised, because no response may report an effect without its audit event.
     """
     events.append(
         Event(
             request.practice_or_404.slug,
-            account,
+            account_key,
             kind,
             request.now_ms,
             reason=reason,

@@ -1,4 +1,4 @@
-"""The end of a function's start: Lambda lends it a whole processor, and nobody waits for an answer yet."""
+"""The end of a function's initialization, in which Lambda gives it a full processor and no request waits yet."""
 
 import gc
 import time
@@ -13,22 +13,22 @@ from latchkey.store import practices
 from latchkey.store.dynamodb import OUTAGES
 
 MAX_START_SECONDS = 6
-"""Of the 10 that Lambda gives a start. Since a call may take 5, none begins after the first second, and no outage
-keeps a function from starting."""
+"""Part of the 10 seconds that Lambda allows for initialization. A call may take 5 seconds, so no call begins after the
+first second. An outage then cannot keep a function from starting."""
 
 
 @dataclass(frozen=True, slots=True)
 class _StartDeadline:
-    ends: float
+    ends_at: float
 
     def get_remaining_time_in_millis(self) -> int:
-        return int(1000 * (self.ends - time.monotonic()))
+        return int(1000 * (self.ends_at - time.monotonic()))
 
 
 def prepare() -> None:
-    """Do what the first request would have to wait for: read the keys, make the clients, open the way to the tables.
+    """Read the keys, create the AWS clients and connect to DynamoDB, so that the first request need not wait.
 
-    What cannot be had now is asked for again when a request needs it.
+    Outages are ignored: a request that needs one of these tries again.
     """
     if settings.in_lambda():
         with suppress(Unavailable, *OUTAGES):
@@ -37,7 +37,7 @@ def prepare() -> None:
 
 
 def resume_gc() -> None:
-    """Look for garbage from here on, but not in what has been loaded (see `latchkey`)."""
+    """Turn the garbage collector on, except for the objects that exist already (see `latchkey`)."""
     if settings.in_lambda():
         gc.freeze()
         gc.enable()
@@ -45,10 +45,10 @@ def resume_gc() -> None:
 
 @aws.within_deadline
 def _preload(_event: Mapping[str, Any], _context: aws.InvocationContext) -> None:
-    told = settings.load()
+    config = settings.load()
     keys.preload()
-    if told.configuration_set:
+    if config.configuration_set:
         aws.service_client("sesv2")
-    elif told.mail_queue_url:
+    elif config.mail_queue_url:
         aws.service_client("sqs")
     practices.warm_connection()

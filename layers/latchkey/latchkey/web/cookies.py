@@ -1,7 +1,7 @@
-"""Cookies, one name for each practice, so that practices on one host stay apart.
+"""Cookies. Their names contain the practice's slug, so that practices on one host have separate cookies.
 
-The `browser` cookie names a browser. What another host could plant proves nothing alone: the cookies of a requested
-link and of a started sign-in with a provider count only beside the `browser` cookie that they were made for.
+The `browser` cookie identifies a browser. Another host could plant a cookie, so a single cookie proves nothing. The
+cookies of a requested link and of a started provider sign-in are valid only with the `browser` cookie of that time.
 """
 
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from latchkey.web.requests import Request
 DAY = 24 * 3600
 REQUESTED_SECONDS = DAY
 TYPED_SECONDS = 30 * 60
-"""How long a browser shows the address that was typed in it (B140)."""
-LONGEST_TYPED = 160
-"""Characters; a longer address is not shown again, so that all cookies of an answer stay below 500 bytes."""
+"""Time for which a browser shows the address that was typed in it (B140)."""
+MAX_TYPED_CHARACTERS = 160
+"""The longest address that is shown again. All cookies of a response stay below 500 bytes."""
 REPEAT_SECONDS = 60
 BROWSER_SECONDS = 180 * DAY
 PROVIDER_SECONDS = 600
@@ -29,18 +29,18 @@ TIME_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class KnownBrowser:
-    """What the `browser` cookie says."""
+    """The payload of the `browser` cookie."""
 
     id: bytes = field(repr=False)
     issued_at: int
     """Unix seconds."""
-    account: bytes | None = field(default=None, repr=False)
-    """Key of the account that last signed in with this browser."""
+    account_key: bytes | None = field(default=None, repr=False)
+    """Key of the account that signed in last with this browser."""
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The address that a link was asked for with, as it was typed."""
+    """The address of the last request for a link, as it was typed."""
 
     address: str = field(repr=False)
     typed_at: int
@@ -48,33 +48,33 @@ class Typed:
 
 
 def session(request: Request) -> str | None:
-    """The session cookie's value; None where there is not exactly one."""
+    """Return the value of the session cookie. None unless there is exactly one."""
     return request.cookie(_name("session", request))
 
 
 def has_session_cookie(request: Request) -> bool:
-    """Whether the browser believes to be signed in."""
+    """Return True if the browser sent a session cookie, valid or not."""
     return request.has_cookie(_name("session", request))
 
 
 def sole_session_practice(request: Request) -> str | None:
-    """The practice whose session cookie came with the request, if there is only one."""
+    """Return the practice of the only session cookie. None if there are several, or none."""
     return _sole("session", request)
 
 
 def set_session(request: Request, value: str) -> str:
-    """Kept until the browser closes; the store ends it earlier."""
+    """Return the session cookie. It lasts until the browser closes, but the session ends earlier."""
     return _set(_name("session", request), value)
 
 
 def clear_session(request: Request) -> str:
-    """The session is over."""
-    return _drop(_name("session", request))
+    """Return the cookie that deletes the session cookie."""
+    return _clear(_name("session", request))
 
 
 def browser(request: Request) -> KnownBrowser | None:
-    """The browser that the request came from; None if it has no cookie of ours, or one that is too old."""
-    payload = _unsealed("browser", request)
+    """Return the browser of the request. None if it sent no valid `browser` cookie, or one that is too old."""
+    payload = _verified_payload("browser", request)
     if payload is None or len(payload) not in (BROWSER_BYTES + TIME_BYTES, BROWSER_BYTES + TIME_BYTES + ACCOUNT_BYTES):
         return None
     issued_at = int.from_bytes(payload[BROWSER_BYTES:][:TIME_BYTES])
@@ -84,70 +84,75 @@ def browser(request: Request) -> KnownBrowser | None:
 
 
 def new_browser(request: Request) -> KnownBrowser:
-    """A name for a browser that has none yet."""
+    """Return a new id for a browser that has none."""
     return KnownBrowser(tokens.random_id(), request.now)
 
 
-def set_known_browser(request: Request, account: bytes) -> str:
-    """Remembers who has signed in: limits of its own that strangers cannot use up (docs/security.md)."""
-    named = browser(request) or new_browser(request)
-    return _set_browser(request, KnownBrowser(named.id, request.now, account))
+def set_known_browser(request: Request, account_key: bytes) -> str:
+    """Return the cookie that makes this a known browser of the account.
+
+    A known browser has rate limits of its own, which strangers cannot use up (docs/security.md).
+    """
+    current = browser(request) or new_browser(request)
+    return _set_browser(request, KnownBrowser(current.id, request.now, account_key))
 
 
-def is_known_browser(request: Request, account: bytes) -> bool:
+def is_known_browser(request: Request, account_key: bytes) -> bool:
     """Return True if this browser has signed in to that account before."""
-    named = browser(request)
-    return named is not None and named.account is not None and tokens.constant_time_equal(named.account, account)
+    current = browser(request)
+    if current is None or current.account_key is None:
+        return False
+    return tokens.constant_time_equal(current.account_key, account_key)
 
 
-def requested(request: Request) -> bytes | None:
-    """The id of the link that this browser asked for within the last day."""
-    return _bound("requested", request)
+def requested_link(request: Request) -> bytes | None:
+    """Return the job id of the link that this browser requested within the last day."""
+    return _browser_value("requested", request)
 
 
-def set_requested(request: Request, job_id: bytes, address: str) -> tuple[str, ...]:
-    """Return the cookies that let this browser open its link without a question, and show the address as typed."""
-    named = browser(request) or new_browser(request)
-    requested = _signed("requested", request, job_id + named.id, REQUESTED_SECONDS)
-    repeat = (_drop(_name("again", request)),) if is_repeat(request) else ()
-    return requested, _set_browser(request, named), set_typed(request, address), *repeat
+def set_requested_link(request: Request, job_id: bytes, address: str) -> tuple[str, ...]:
+    """Return the cookies that let this browser open its link without a question, and show the typed address."""
+    current = browser(request) or new_browser(request)
+    requested = _signed("requested", request, job_id + current.id, REQUESTED_SECONDS)
+    repeat = (_clear(_name("again", request)),) if is_repeat(request) else ()
+    return requested, _set_browser(request, current), set_typed(request, address), *repeat
 
 
 def typed(request: Request) -> Typed | None:
-    """The address that was typed in this browser within the last half hour."""
-    payload = _unsealed("typed", request)
+    """Return the address that was typed in this browser within the last half hour."""
+    payload = _verified_payload("typed", request)
     if payload is None or len(payload) < TIME_BYTES:
         return None
-    asked_at = int.from_bytes(payload[:TIME_BYTES])
-    if asked_at + TYPED_SECONDS <= request.now:
+    typed_at = int.from_bytes(payload[:TIME_BYTES])
+    if typed_at + TYPED_SECONDS <= request.now:
         return None
-    return Typed(payload[TIME_BYTES:].decode(errors="replace"), asked_at)
+    return Typed(payload[TIME_BYTES:].decode(errors="replace"), typed_at)
 
 
 def set_typed(request: Request, address: str) -> str:
-    """Shows for half an hour what was typed, if it is not too long."""
-    shown = address if len(address) <= LONGEST_TYPED else ""
+    """Return the cookie that stores the typed address for half an hour, unless it is too long."""
+    shown = address if len(address) <= MAX_TYPED_CHARACTERS else ""
     return _signed("typed", request, request.now.to_bytes(TIME_BYTES) + shown.encode(), TYPED_SECONDS)
 
 
-def drop_request(request: Request) -> tuple[str, str]:
-    """The link was opened, and nothing shows its address any more."""
-    return _drop(_name("req", request)), _drop(_name("typed", request))
+def clear_requested_link(request: Request) -> tuple[str, str]:
+    """Return the cookies that delete the requested link and the typed address."""
+    return _clear(_name("req", request)), _clear(_name("typed", request))
 
 
 def is_repeat(request: Request) -> bool:
-    """Whether the last press was a second one within a minute."""
+    """Return True if the last request for a link was a second one within a minute."""
     return request.cookie(_name("again", request)) is not None
 
 
 def set_repeat(request: Request, address: str) -> tuple[str, ...]:
-    """Return the cookies that say for a minute that nothing new was sent, and show the address as typed."""
+    """Return the cookies that say for a minute that no new mail was sent, and show the typed address."""
     return set_typed(request, address), _set(_name("again", request), "1", REPEAT_SECONDS)
 
 
 def provider_browser_secret(request: Request, provider: ProviderName) -> bytes | None:
     """Return the secret of the sign-ins with a provider that were started in this browser."""
-    return _bound(provider, request)
+    return _browser_value(provider, request)
 
 
 def sole_provider_practice(request: Request, provider: ProviderName) -> str | None:
@@ -156,21 +161,21 @@ def sole_provider_practice(request: Request, provider: ProviderName) -> str | No
 
 
 def set_provider_browser_secret(request: Request, provider: ProviderName, secret: bytes) -> tuple[str, ...]:
-    """Return the cookies that remember a started sign-in with a provider for 10 minutes.
+    """Return the cookies of a started sign-in with a provider. They last for 10 minutes.
 
     They are Lax and not Strict, because the provider's redirect comes from another site.
     """
-    named = browser(request) or new_browser(request)
-    return _signed(provider, request, secret + named.id, PROVIDER_SECONDS), _set_browser(request, named)
+    current = browser(request) or new_browser(request)
+    return _signed(provider, request, secret + current.id, PROVIDER_SECONDS), _set_browser(request, current)
 
 
 def language(request: Request) -> Language | None:
-    """The language this browser chose here."""
+    """Return the language that was chosen in this browser."""
     return language_of(request.cookie(_name("lang", request)))
 
 
 def set_language(request: Request, chosen: Language) -> str:
-    """Remember a choice of language."""
+    """Return the cookie that stores a choice of language."""
     return _set(_name("lang", request), chosen, LANGUAGE_SECONDS)
 
 
@@ -180,15 +185,15 @@ NAMES: dict[str, str] = {
     "typed": "typed",
     **{name: name for name in PROVIDER_NAMES},
 }
-"""Of the signed cookies, by what their signature is for."""
+"""Base names of the signed cookies, by the purpose of the signature."""
 
 
-def _name(what: str, request: Request) -> str:
-    return f"__Host-{what}-{request.practice_or_404.slug}"
+def _name(base_name: str, request: Request) -> str:
+    return f"__Host-{base_name}-{request.practice_or_404.slug}"
 
 
-def _sole(what: str, request: Request) -> str | None:
-    prefix = f"__Host-{what}-"
+def _sole(base_name: str, request: Request) -> str | None:
+    prefix = f"__Host-{base_name}-"
     slugs = {name.removeprefix(prefix) for name, _ in request.cookies if name.startswith(prefix)}
     return slugs.pop() if len(slugs) == 1 else None
 
@@ -198,7 +203,7 @@ def _set(name: str, value: str, seconds: int | None = None) -> str:
     return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"
 
 
-def _drop(name: str) -> str:
+def _clear(name: str) -> str:
     return _set(name, "", 0)
 
 
@@ -207,21 +212,21 @@ def _signed(purpose: str, request: Request, payload: bytes, seconds: int) -> str
     return _set(_name(NAMES[purpose], request), value, seconds)
 
 
-def _unsealed(purpose: str, request: Request) -> bytes | None:
+def _verified_payload(purpose: str, request: Request) -> bytes | None:
     value = request.cookie(_name(NAMES[purpose], request))
     return tokens.unsign(keys.cookie(), purpose, request.practice_or_404.slug, value) if value else None
 
 
-def _set_browser(request: Request, named: KnownBrowser) -> str:
-    """Names the browser for half a year."""
-    payload = named.id + named.issued_at.to_bytes(TIME_BYTES) + (named.account or b"")
+def _set_browser(request: Request, current: KnownBrowser) -> str:
+    """Return the cookie that identifies the browser for half a year."""
+    payload = current.id + current.issued_at.to_bytes(TIME_BYTES) + (current.account_key or b"")
     return _signed("browser", request, payload, BROWSER_SECONDS)
 
 
-def _bound(purpose: str, request: Request) -> bytes | None:
-    """The 16 bytes that a signed cookie holds which was made for this very browser."""
-    payload, named = _unsealed(purpose, request), browser(request)
-    if payload is None or named is None or len(payload) != ID_BYTES + BROWSER_BYTES:
+def _browser_value(purpose: str, request: Request) -> bytes | None:
+    """Return the 16 bytes in a signed cookie. None if it was made for another browser."""
+    payload, current = _verified_payload(purpose, request), browser(request)
+    if payload is None or current is None or len(payload) != ID_BYTES + BROWSER_BYTES:
         return None
-    said, made_for = payload[:ID_BYTES], payload[ID_BYTES:]
-    return said if tokens.constant_time_equal(made_for, named.id) else None
+    value, made_for = payload[:ID_BYTES], payload[ID_BYTES:]
+    return value if tokens.constant_time_equal(made_for, current.id) else None

@@ -13,14 +13,14 @@ from latchkey.web.responses import Response, signed_in_response
 def require(request: Request) -> LiveSession:
     """Return the current session and record activity. HEAD and prefetch requests do not count as activity.
 
-    :raises SignedOut: nobody is signed in.
+    :raises SignedOut: there is no live session.
     """
     find = sessions.touch if request.counts_as_activity else sessions.peek
     return find(request.practice_or_404.slug, cookies.session(request), request.now)
 
 
 def peek(request: Request) -> LiveSession | None:
-    """Return the current session, or None. This is no activity."""
+    """Return the current session. None if there is none. This does not count as activity."""
     try:
         return sessions.peek(request.practice_or_404.slug, cookies.session(request), request.now)
     except SignedOut:
@@ -32,7 +32,7 @@ def require_switch_consent(current: LiveSession | None, account_key: bytes, mask
 
     `masked` is the masked address of the account to sign in to.
 
-    :raises AccountSwitchRefused: another account is signed in, and nobody has agreed to switch.
+    :raises AccountSwitchRefused: another account is signed in, and the person has not agreed to switch.
     """
     if current and current.account.key != account_key and not agreed:
         raise AccountSwitchRefused(current.account.name, masked)
@@ -43,7 +43,7 @@ def start(request: Request, proof: Proof, current: LiveSession | None) -> Respon
 
     The session that the browser sent is ended, never reused.
 
-    :raises Unavailable: the key of the cookies cannot be read, or as `sessions.start` does.
+    :raises Unavailable: the key of the cookies cannot be read, or the store does not respond.
     """
     keys.cookie()
     sent = cookies.session(request)

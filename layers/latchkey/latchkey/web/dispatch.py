@@ -1,4 +1,4 @@
-"""The one way in for a request, and the one `try` that turns a no into an answer."""
+"""Dispatch of a request to its view, and the mapping of refusals and faults to responses."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,7 +17,7 @@ from latchkey.web.responses import Response, html_page, page_context, problem_re
 
 type View = Callable[[Request], Response]
 type RouteTable = Mapping[str, Mapping[str, View]]
-"""The template's paths, each with its methods."""
+"""Views by path of the template and by method."""
 type GatewayHandler = Callable[[Mapping[str, Any], aws.InvocationContext], dict[str, Any]]
 
 
@@ -25,12 +25,15 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 def practice_in_path(request: Request) -> str | None:
-    """The practice that the path names, if it names one."""
+    """Return the practice in the path. None if the path has none."""
     return request.path_parameters.get("practice")
 
 
-def handler_for(routes: RouteTable, whose: Callable[[Request], str | None] = practice_in_path) -> GatewayHandler:
-    """A Lambda handler that answers these routes, whatever the event holds; `whose` finds a request's practice."""
+def handler_for(routes: RouteTable, practice_of: Callable[[Request], str | None] = practice_in_path) -> GatewayHandler:
+    """Return a Lambda handler of these routes, which responds to any event.
+
+    `practice_of` returns the slug of a request's practice.
+    """
 
     @aws.within_deadline
     def handle(event: Mapping[str, Any], _context: aws.InvocationContext) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def handler_for(routes: RouteTable, whose: Callable[[Request], str | None] = pra
         try:
             request = _with_requested_language(request)
             request = origins.with_viewer_source(request)
-            request = _with_practice(request, whose)
+            request = _with_practice(request, practice_of)
             request = _with_language_parameter(request)
             response = _call_view(routes, request)
         except Refusal as refusal:
@@ -49,7 +52,7 @@ def handler_for(routes: RouteTable, whose: Callable[[Request], str | None] = pra
         except OUTAGES as outage:
             log.log_fault(outage, request.support_code)
             response, code = refusals.to_response(request, Unavailable()), "unavailable"
-        except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, the person gets a page
+        except Exception as error:  # noqa: BLE001 - the last resort: every request gets a response
             log.log_fault(error, request.support_code)
             response, code = _internal_error(request), "failed"
         log.log_request(
@@ -68,36 +71,41 @@ def handler_for(routes: RouteTable, whose: Callable[[Request], str | None] = pra
 
 
 def _with_requested_language(request: Request) -> Request:
-    """In the language that address or browser ask for, so that even a missing practice is missing in Spanish."""
-    asked = None
+    """Return the request with the language of its URL or its browser.
+
+    This comes before the practice is known, so that the 404 page of a practice has the right language too.
+    """
+    chosen = None
     with suppress(BodyInvalid):
-        asked = _language_parameter(request)
+        chosen = _language_parameter(request)
     return replace(
         request,
-        language=asked or accept_language.preferred(request.headers.get("accept-language", "")) or DEFAULT_LANGUAGE,
+        language=chosen or accept_language.preferred(request.headers.get("accept-language", "")) or DEFAULT_LANGUAGE,
     )
 
 
-def _with_practice(request: Request, whose: Callable[[Request], str | None]) -> Request:
-    """At its practice, under the portal's address, in the language of whoever asks.
+def _with_practice(request: Request, practice_of: Callable[[Request], str | None]) -> Request:
+    """Return the request with its practice, the portal's origin and the language of the browser.
 
-    :raises PageUnknown: it came to a host that is not the portal's.
-    :raises PracticeUnknown: its path names no practice.
+    :raises PageUnknown: the request came to a host that is not the portal's.
+    :raises PracticeUnknown: there is no such practice.
     """
     request = replace(request, origin=origins.portal_origin(request))
-    slug = whose(request)
+    slug = practice_of(request)
     if slug is not None:
         practice = practices.get_cached(slug, request.now)
-        spoken = accept_language.preferred(request.headers.get("accept-language", ""))
+        preferred = accept_language.preferred(request.headers.get("accept-language", ""))
         request = replace(request, practice=practice)
-        request = replace(request, language=cookies.language(request) or spoken or practice.language)
+        request = replace(request, language=cookies.language(request) or preferred or practice.language)
     return request
 
 
 def _with_language_parameter(request: Request) -> Request:
-    """In the language that the address asks for, if it asks for one.
+    """Return the request with the language in its URL, if there is one.
 
-    :raises BodyInvalid: it asks for two, which is said on a page of the practice.
+    This comes after the practice is known, so that the error page is the practice's.
+
+    :raises BodyInvalid: the URL contains two languages.
     """
     chosen = _language_parameter(request)
     return replace(request, language=chosen) if chosen else request
@@ -121,7 +129,7 @@ def _call_view(routes: RouteTable, request: Request) -> Response:
 
 
 def _language_parameter(request: Request) -> Language | None:
-    """The language that the address asks for."""
+    """Return the language in the URL."""
     return language_of(request.query_value("lang"))
 
 

@@ -1,5 +1,7 @@
-"""Which way a request came, to whose address, and whether a page of ours sent a form: cookies alone do not tell, the
-browser sends them for any page."""
+"""Origins: the request's source behind CloudFront, the portal's origin, and the check against cross-site requests.
+
+Cookies alone cannot prove the origin of a form, because a browser sends them with the forms of any page.
+"""
 
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -10,37 +12,38 @@ from latchkey.web.requests import Request
 
 
 def with_viewer_source(request: Request) -> Request:
-    """The request with the source that CloudFront saw, where it stands in front: the API sees only CloudFront.
+    """Return the request with the viewer's IP address that CloudFront reports, if CloudFront is configured.
 
-    :raises Detoured: it did not come through CloudFront, whose word on the source would be anybody's.
+    :raises OriginBypassed: the request did not come through CloudFront, so anyone could have written the header.
     """
     digests = settings.load().cloudfront_digests
     if not digests:
         return request
     if tokens.sha256_hex(request.headers.get("x-origin-verify", "")) not in digests:
         raise OriginBypassed
-    # an address and a port, also where the address is IPv6
+    # The header holds an address and a port, also for IPv6.
     return replace(request, source_ip=request.headers.get("cloudfront-viewer-address", "").rpartition(":")[0])
 
 
 def portal_origin(request: Request) -> str:
-    """The origin under which people see the portal.
+    """Return the origin of the portal's pages.
 
     :raises PageUnknown: the request came to another host.
     """
-    known = settings.load().portal_origin
-    if known and request.host != urlsplit(known).hostname:
+    configured = settings.load().portal_origin
+    if configured and request.host != urlsplit(configured).hostname:
         raise PageUnknown
-    return known or f"https://{request.host}"
+    return configured or f"https://{request.host}"
 
 
 def check_same_origin(request: Request) -> None:
-    """Pass if every header that tells where the request was made names us.
+    """Raise unless a page of the portal, or an app, made the request.
 
-    A form that carries none of them is refused. A JSON body may come without, and so may a PUT, PATCH or DELETE: apps
-    send no such header, and a foreign page cannot send these without asking first, which is never granted.
+    `Origin` and `Sec-Fetch-Site` must name the portal if they are there. A form must have at least one of them. A JSON
+    body, PUT, PATCH and DELETE need none, because apps do not send them. A page of another site cannot send these
+    without a CORS preflight request, which is never granted.
 
-    :raises OriginRefused: otherwise.
+    :raises OriginRefused: the request may come from another site.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     if origin is not None and origin != request.origin:

@@ -1,4 +1,4 @@
-"""What each refusal answers: the one place where a no gets a status, a code and a page."""
+"""The status, problem code and page of every refusal."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -31,20 +31,23 @@ from latchkey.web.responses import Response, html_page, page_context, problem_re
 from latchkey.web.typed_address import typed_address
 
 RETRY_AFTER_SECONDS = 5
-"""How soon to try again when something of ours does not answer."""
+"""The `Retry-After` of an outage."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """How one refusal is told to a program."""
+    """The problem document of one refusal, without the facts of an occurrence (RFC 9457)."""
 
     status: int
     code: str
     title: str
-    """For people who write programs, in English."""
+    """A sentence in English, for developers."""
 
     def of(self, provider: Provider | None) -> "ProblemType":
-        """Return the type with the provider's name and label filled in. None is for a request to no provider's path."""
+        """Return the type with the provider's name and label filled in.
+
+        None is for a request whose path belongs to no provider.
+        """
         if provider is None:
             return self
         name, label = provider.name, provider.label
@@ -72,7 +75,7 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.ProviderFailed: ProblemType(
         403, "{provider}_refused", "{label} could not be asked, or its answer was not usable"
     ),
-    refusals.OriginBypassed: ProblemType(403, "detoured", "Come by the portal's own address"),
+    refusals.OriginBypassed: ProblemType(403, "detoured", "The request did not come through CloudFront"),
     refusals.LinkUnknown: ProblemType(404, "link_unknown", "Not a link of this practice"),
     refusals.LinkExpired: ProblemType(410, "link_expired", "The link has expired"),
     refusals.LinkUsed: ProblemType(410, "link_used", "The link has been used"),
@@ -108,29 +111,29 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
 
 
 def to_response(request: Request, refusal: Refusal) -> Response:
-    """The page or problem document for a refusal."""
-    answered = _answered(request, refusal)
+    """Return the page or problem document of a refusal."""
+    response = _page_or_problem(request, refusal)
     if isinstance(refusal, Unavailable) and refusal.cookie:
-        return answered.with_cookies(cookies.set_session(request, refusal.cookie))
-    return answered
+        return response.with_cookies(cookies.set_session(request, refusal.cookie))
+    return response
 
 
-def _answered(request: Request, refusal: Refusal) -> Response:
+def _page_or_problem(request: Request, refusal: Refusal) -> Response:
     if request.wants_json:
         return to_problem(request, refusal)
     match refusal:
         case SignedOut():
             return see_other(request.portal_path("sign-in"))
         case AccountSwitchRefused():
-            # a question and no fault: the person answers it on this page
+            # This page asks a question, so it is no error: 200.
             return html_page(_page(request, refusal))
-    told = to_problem(request, refusal)
-    return html_page(_page(request, refusal), told.status).with_headers(told.headers)
+    problem = to_problem(request, refusal)
+    return html_page(_page(request, refusal), problem.status).with_headers(problem.headers)
 
 
 def to_problem(request: Request, refusal: Refusal) -> Response:
-    """The problem document for a refusal."""
-    told = PROBLEMS[type(refusal)].of(by_callback(request.route))
+    """Return the problem document of a refusal."""
+    problem_type = PROBLEMS[type(refusal)].of(by_callback(request.route))
     headers: dict[str, str] = {}
     facts: dict[str, object] = {}
     match refusal:
@@ -149,11 +152,11 @@ def to_problem(request: Request, refusal: Refusal) -> Response:
             facts["people"] = [asdict(person) for person in refusal.people]
         case BodyInvalid() if refusal.errors:
             facts["errors"] = [{"location": place, "message": message} for place, message in refusal.errors]
-    return problem_response(told.status, told.code, told.title, **facts).with_headers(headers)
+    return problem_response(problem_type.status, problem_type.code, problem_type.title, **facts).with_headers(headers)
 
 
 def code(request: Request, refusal: Refusal) -> str:
-    """Return the stable name of a refusal."""
+    """Return the problem code of a refusal."""
     return PROBLEMS[type(refusal)].of(by_callback(request.route)).code
 
 
@@ -186,7 +189,7 @@ PIN_PROBLEMS: dict[type[Refusal], PinProblem] = {
     refusals.PinRefused: "refused",
 }
 PIN_ROUTE = "/{practice}/pin"
-"""Here an address is typed together with a PIN, and shown again with it."""
+"""The route of the form with an address and a PIN. Its page shows the address again."""
 LINK_FAILURES: dict[type[Refusal], LinkFailure] = {
     refusals.LinkUnknown: "unknown",
     refusals.LinkExpired: "expired",
@@ -202,7 +205,7 @@ def _page(request: Request, refusal: Refusal) -> str:
     if isinstance(refusal, PinLocked):
         return pages.pin_locked(shared, seconds=_seconds_left(request, refusal))
     if isinstance(refusal, NoMailPossible):
-        return pages.no_mail(shared, typed=request.form_value("email"))
+        return pages.no_mail(shared, typed_address=request.form_value("email"))
     if isinstance(refusal, AccountSwitchRefused):
         return _switch(request, refusal)
     return _page_by_kind(request, shared, kind)
@@ -211,9 +214,9 @@ def _page(request: Request, refusal: Refusal) -> str:
 def _page_by_kind(request: Request, shared: PageContext, kind: type[Refusal]) -> str:
     """Return the page of a refusal that carries no facts."""
     if request.route == PIN_ROUTE and kind in PIN_PROBLEMS:
-        return pages.pin(shared, typed=request.form_value("email"), problem=PIN_PROBLEMS[kind])
+        return pages.pin(shared, typed_address=request.form_value("email"), problem=PIN_PROBLEMS[kind])
     if kind in EMAIL_PROBLEMS:
-        return pages.sign_in(shared, typed=request.form_value("email"), problem=EMAIL_PROBLEMS[kind])
+        return pages.sign_in(shared, typed_address=request.form_value("email"), problem=EMAIL_PROBLEMS[kind])
     if kind in LINK_FAILURES:
         return _dead_link(request, LINK_FAILURES[kind])
     provider = by_callback(request.route)
@@ -223,25 +226,25 @@ def _page_by_kind(request: Request, shared: PageContext, kind: type[Refusal]) ->
 
 
 def _switch(request: Request, refusal: AccountSwitchRefused) -> str:
-    """The question, with a form that does the same once more."""
+    """Return the page that asks for consent to switch, with a form that repeats the request."""
     shared, action, typed = page_context(request), "", dict[str, str]()
     provider = by_callback(request.route)
     if request.route == PIN_ROUTE:
         typed = {name: request.form_value(name) for name in ("email", "pin")}
     elif provider:
-        # a return from a provider works once: they go there once more
+        # A callback works once, so the form starts a new sign-in with the provider.
         shared, action = replace(shared, path=request.portal_path("sign-in")), request.portal_path(provider.name)
     by_link = request.route != PIN_ROUTE and provider is None
     return pages.confirm_switch(
-        shared, action=action, masked=refusal.masked, current=refusal.current, typed=typed, by_link=by_link
+        shared, action=action, masked=refusal.masked, current=refusal.current, form_fields=typed, by_link=by_link
     )
 
 
 def _dead_link(request: Request, why: LinkFailure) -> str:
-    """Asks for the address again only where this browser has not just told it (WCAG 3.3.7)."""
+    """Return the page of a dead link. Its form is filled in if the address was typed a short time ago (WCAG 3.3.7)."""
     hours = settings.load().link_seconds // 3600
-    return pages.dead_link(page_context(request), why=why, typed=typed_address(request).address, hours=hours)
+    return pages.dead_link(page_context(request), why=why, typed_address=typed_address(request).address, hours=hours)
 
 
-def _seconds_left(request: Request, waiting: RateLimited | PinLocked) -> int:
-    return max(1, waiting.until - request.now)
+def _seconds_left(request: Request, refusal: RateLimited | PinLocked) -> int:
+    return max(1, refusal.until - request.now)

@@ -1,4 +1,4 @@
-"""What API Gateway hands us (HTTP API, payload format 2.0), made safe to look at."""
+"""Requests, parsed from events of API Gateway (HTTP API, payload format 2.0)."""
 
 import base64
 import json
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from latchkey.rules.sources import Source
 
 MAX_BODY_BYTES = 8 * 1024
-"""Bytes; the longest honest form is one address."""
+"""Limit of a client's request. The longest legitimate form holds one address."""
 MAX_FIELDS = 20
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 JSON_ONLY_ROUTES = ("/{practice}/session", "/healthz")
-"""Routes that only programs ask for."""
+"""Routes without a page."""
 UTF_8 = ("", "utf-8", "utf8")
 COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 6265, section 4.1.1 (RFC 2616, section 2.2)."""
@@ -31,27 +31,27 @@ COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, with the one reading of the clock that everything about it shares."""
+    """One HTTP request. All code that handles it uses its time."""
 
     method: str
     route: str
-    """The template's path, such as `/{practice}/sign-in`, or `$default`."""
+    """The path in the template, such as `/{practice}/sign-in`, or `$default`."""
     path: str = field(repr=False)
     path_parameters: Mapping[str, str] = field(repr=False)
     raw_query: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     cookies: Sequence[tuple[str, str]] = field(repr=False)
-    """Name and value of each cookie, in the order in which they were sent."""
+    """Name and value of each cookie, in the order of the header."""
     raw_body: str = field(repr=False)
     is_base64: bool
-    """Whether API Gateway wrote the body as base64."""
+    """True if API Gateway encoded the body as base64."""
     source_ip: str = field(repr=False)
-    """The address it came from, as API Gateway saw it."""
+    """The sender's IP address, as API Gateway reports it."""
     host: str
     now_ms: int
     """Unix milliseconds."""
     support_code: str
-    """API Gateway's id of the request, the support code: on pages, in the audit and in the log."""
+    """API Gateway's id of the request. Pages, audit events and the log contain it."""
     origin: str = ""
     """`https://host` of the portal."""
     practice: Practice | None = None
@@ -59,103 +59,103 @@ class Request:
 
     @property
     def now(self) -> int:
-        """Unix seconds."""
+        """The time of the request in Unix seconds."""
         return self.now_ms // 1000
 
     @property
     def source(self) -> "Source":
-        """The source as rate limits count it."""
-        from latchkey.rules import sources  # 3 ms that only functions with rate limits pay for
+        """The source for rate limits."""
+        from latchkey.rules import sources  # takes 3 ms, so only functions with rate limits import it
 
         return sources.parse(self.source_ip)
 
     @property
     def practice_or_404(self) -> Practice:
-        """The practice whose portal this is.
+        """The practice of the portal.
 
-        :raises PageUnknown: the path names none.
+        :raises PageUnknown: the request has no practice.
         """
         if self.practice is None:
             raise PageUnknown
         return self.practice
 
     def portal_path(self, page: str) -> str:
-        """The path of a page of this practice's portal."""
+        """Return the path of a page of this practice's portal."""
         return f"/{self.practice_or_404.slug}/{page}"
 
     @property
     def is_prefetch(self) -> bool:
-        """Whether the browser only guesses that someone may want this."""
+        """True if the browser prefetches a page that the person has not asked for."""
         hints = (self.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-purpose", "x-moz"))
         return any("prefetch" in hint.lower() or "preview" in hint.lower() for hint in hints)
 
     @property
     def counts_as_activity(self) -> bool:
-        """Whether someone wants to see the answer: a HEAD shows nothing, and who prefetches only guesses."""
+        """True if the request counts as activity. HEAD and prefetch requests do not."""
         return self.method != "HEAD" and not self.is_prefetch
 
     @property
     def wants_json(self) -> bool:
-        """Whether the answer is for a program."""
+        """True if the response is JSON instead of a page."""
         accepted = (part.split(";")[0].strip().lower() for part in self.headers.get("accept", "").split(","))
         return self.route in JSON_ONLY_ROUTES or any(media in (JSON, PROBLEM) for media in accepted)
 
     @property
     def sends_json(self) -> bool:
-        """Whether the body says it is JSON."""
+        """True if the request declares a JSON body."""
         return self._media()[0] == JSON
 
     def query_value(self, name: str) -> str | None:
-        """One value from the query string.
+        """Return one value of the query string.
 
-        :raises BodyInvalid: it is given twice, or cannot be read.
+        :raises BodyInvalid: the query contains the name twice, or cannot be parsed.
         """
         return _single(_pairs(self.raw_query), name)
 
     def cookie(self, name: str) -> str | None:
-        """A cookie's value; None where there is not exactly one of that name."""
+        """Return a cookie's value. None unless there is exactly one cookie of that name."""
         values = [value for sent, value in self.cookies if sent == name]
         return values[0] if len(values) == 1 else None
 
     def has_cookie(self, name: str) -> bool:
-        """Whether the browser sent a cookie of that name at all."""
+        """Return True if the browser sent at least one cookie of that name."""
         return any(sent == name for sent, _ in self.cookies)
 
     def form_value(self, name: str) -> str:
-        """One field of the form or JSON document, "" where it is missing.
+        """Return one field of the form or JSON object. "" if it is missing.
 
-        :raises BodyInvalid: the body is not what it says it is, or gives the field twice.
+        :raises BodyInvalid: the body does not have its declared format, or contains the field twice.
         """
         if self.sends_json:
             return _as_field(self.json_object().get(name))
         return _single(self._form(), name) or ""
 
-    def body_bytes(self, most: int = MAX_BODY_BYTES) -> bytes:
-        """What was sent, up to so many bytes.
+    def body_bytes(self, max_bytes: int = MAX_BODY_BYTES) -> bytes:
+        """Return the body. Nothing of it is parsed.
 
-        :raises BodyTooLarge: before anything of it is parsed.
-        :raises BodyInvalid: what should be base64 is not.
+        :raises BodyTooLarge: the body has more than `max_bytes` bytes.
+        :raises BodyInvalid: the body should be base64 and is not.
         """
-        if len(self.raw_body) > (most * 4 // 3 + 4 if self.is_base64 else most):
+        if len(self.raw_body) > (max_bytes * 4 // 3 + 4 if self.is_base64 else max_bytes):
             raise BodyTooLarge
         try:
             body = base64.b64decode(self.raw_body, validate=True) if self.is_base64 else self.raw_body.encode()
         except ValueError:
             raise BodyInvalid from None
-        if len(body) > most:
+        if len(body) > max_bytes:
             raise BodyTooLarge
         return body
 
-    def json_object(self, most: int = MAX_BODY_BYTES) -> dict[str, Any]:
-        """The JSON object that was sent, in up to so many bytes; an empty one for nothing.
+    def json_object(self, max_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
+        """Return the JSON object in the body. It is empty for an empty body.
 
-        :raises BodyTooLarge: before anything of it is parsed.
-        :raises BodyInvalid: it is none, or names something in it twice.
+        :raises BodyTooLarge: the body has more than `max_bytes` bytes.
+        :raises BodyInvalid: the body is not a JSON object in UTF-8, or an object in it has the same name twice.
         """
         if self._media()[1] not in UTF_8:
             raise BodyInvalid
         try:
-            document = json.loads(self.body_bytes(most).decode() or "{}", object_pairs_hook=_unique)
+            document = json.loads(self.body_bytes(max_bytes).decode() or "{}", object_pairs_hook=_unique)
         except (ValueError, RecursionError):
             raise BodyInvalid from None
         if not isinstance(document, dict):
@@ -175,7 +175,7 @@ class Request:
             raise BodyInvalid from None
 
     def _media(self) -> tuple[str, str]:
-        """Media type and charset of the body, in lower case."""
+        """Return the media type and charset of the body, in lower case."""
         media, *parameters = self.headers.get("content-type", "").lower().split(";")
         charset = ""
         for parameter in parameters:
@@ -186,7 +186,7 @@ class Request:
 
 
 def parse_event(event: Mapping[str, Any]) -> Request:
-    """The request in an event, nothing of its body parsed yet."""
+    """Return the request in an event. Its body is not parsed."""
     context = event["requestContext"]
     http = context["http"]
     route = str(event.get("routeKey", "$default"))
@@ -203,16 +203,16 @@ def parse_event(event: Mapping[str, Any]) -> Request:
         source_ip=str(http.get("sourceIp", "")),
         host=str(context.get("domainName", "")).lower(),
         now_ms=int(context["timeEpoch"]),
-        # without the sign that API Gateway's ids end in, and nobody wants to spell on the phone
+        # API Gateway's ids end in "=", which is hard to spell on the phone.
         support_code=str(context.get("requestId", "")).rstrip("="),
     )
 
 
 def _cookies(sent: Iterable[str]) -> Iterable[tuple[str, str]]:
-    """Name and value of each cookie whose name is a token.
+    """Yield the name and value of each cookie whose name is a token.
 
-    Only spaces and tabs around a cookie are trimmed, as RFC 6265 has it. `str.strip` would take away 25 characters
-    more, and a neighbouring host can set a cookie in whose name they stand before `__Host-`.
+    Only spaces and tabs around a cookie are trimmed, as in RFC 6265. `str.strip` would trim 25 more characters. A
+    neighbouring host can set a cookie that has one of them before `__Host-`.
     """
     for cookie in sent:
         name, separator, value = cookie.strip(" \t").partition("=")
@@ -235,14 +235,20 @@ def _single(pairs: Sequence[tuple[str, str]], name: str) -> str | None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object without the doubt of which of two equal names counts."""
+    """Return a JSON object.
+
+    :raises BodyInvalid: it has the same name twice.
+    """
     if len({name for name, _ in pairs}) != len(pairs):
         raise BodyInvalid
     return dict(pairs)
 
 
 def _as_field(value: Any) -> str:
-    """A JSON value as a form would have sent it."""
+    """Return a JSON value as a form would send it.
+
+    :raises BodyInvalid: no form could send it.
+    """
     if value is None or value is False:
         return ""
     if value is True:
@@ -252,6 +258,6 @@ def _as_field(value: Any) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        # JSON can spell half a character
+        # JSON can contain half of a surrogate pair.
         raise BodyInvalid from None
     return value

@@ -1,4 +1,4 @@
-"""What goes back: pages, documents and directions, each with the headers that keep a browser safe."""
+"""Responses: pages, JSON documents and redirects, with the security headers."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -17,11 +17,11 @@ from latchkey.web import cookies
 from latchkey.web.requests import JSON, PROBLEM, Request
 
 POST_ONLY_ROUTES = (*(provider.start_route for provider in providers.PROVIDERS), "/{practice}/sign-out")
-"""What cannot be looked at again in another language by a GET."""
+"""Routes without a GET. Their pages cannot link to themselves in another language."""
 
 
 def _form_targets() -> str:
-    """Return the sources of `form-action`. Browsers apply it to the redirect to a provider too."""
+    """Return the sources of `form-action`. Browsers apply it to a redirect to a provider too."""
     urls = [urlsplit(providers.config(provider).authorize_url) for provider in providers.configured()]
     return " ".join(["'self'", *(f"{url.scheme}://{url.netloc}" for url in urls)])
 
@@ -34,7 +34,7 @@ SECURITY_HEADERS = {
     "strict-transport-security": "max-age=63072000; includeSubDomains",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    # not no-referrer: that makes the browser's own form posts say "Origin: null"
+    # Not no-referrer, because browsers would then send "Origin: null" with the portal's own forms.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
@@ -42,12 +42,12 @@ SECURITY_HEADERS = {
     "cache-control": "no-store",
     "x-robots-tag": "noindex, nofollow",
 }
-"""On every answer of ours, errors included."""
+"""Headers of every response, errors included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer before it is put into API Gateway's words."""
+    """An HTTP response."""
 
     status: int
     body: str = field(default="", repr=False)
@@ -56,19 +56,19 @@ class Response:
     cookies: tuple[str, ...] = field(default=(), repr=False)
 
     def with_cookies(self, *cookies: str) -> "Response":
-        """The same answer with cookies to keep."""
+        """Return the response with further cookies."""
         return replace(self, cookies=(*self.cookies, *cookies))
 
     def with_headers(self, headers: dict[str, str]) -> "Response":
-        """The same answer with further headers."""
+        """Return the response with further headers."""
         return replace(self, headers=self.headers | headers)
 
     def to_gateway(self, request: Request) -> dict[str, Any]:
-        """The answer as API Gateway takes it (payload format 2.0)."""
-        told = {"content-type": self.media_type, "content-language": request.language} if self.body else {}
+        """Return the response in API Gateway's format (payload format 2.0)."""
+        content_headers = {"content-type": self.media_type, "content-language": request.language} if self.body else {}
         return {
             "statusCode": self.status,
-            "headers": SECURITY_HEADERS | {"vary": "Accept, Accept-Language, Cookie"} | told | self.headers,
+            "headers": SECURITY_HEADERS | {"vary": "Accept, Accept-Language, Cookie"} | content_headers | self.headers,
             "cookies": list(self.cookies),
             "body": "" if request.method == "HEAD" else self.body,
             "isBase64Encoded": False,
@@ -76,7 +76,7 @@ class Response:
 
 
 def page_context(request: Request) -> PageContext:
-    """What all pages of this request share."""
+    """Return the values that every page of this request needs."""
     return PageContext(
         request.practice,
         request.language,
@@ -87,27 +87,27 @@ def page_context(request: Request) -> PageContext:
 
 
 def html_page(html: str, status: int = 200) -> Response:
-    """A page to read."""
+    """Return a page."""
     return Response(status, html)
 
 
 def see_other(path: str) -> Response:
-    """Go there with a GET: a form that was understood never answers with a page that can be sent again."""
+    """Return a redirect to a GET. A form that succeeded redirects, so that a reload cannot send it again."""
     return Response(303, headers={"location": path})
 
 
-def json_response(document: Any, status: int = 200, media: str = JSON) -> Response:
-    """An answer for a program."""
-    return Response(status, json.dumps(document, ensure_ascii=False), media)
+def json_response(document: Any, status: int = 200, media_type: str = JSON) -> Response:
+    """Return a JSON document."""
+    return Response(status, json.dumps(document, ensure_ascii=False), media_type)
 
 
 def problem_response(status: int, code: str, title: str, **facts: Any) -> Response:
-    """A problem document (RFC 9457) with our stable `code`."""
+    """Return a problem document (RFC 9457) with its stable `code`."""
     return json_response({"title": title, "status": status, "code": code} | facts, status, PROBLEM)
 
 
 def accepted_metric(method: SignInMethod) -> Metric:
-    """Return the metric of sign-ins by a method that succeeded."""
+    """Return the metric of successful sign-ins by a method."""
     match method:
         case "link":
             return Metric.LINK_ACCEPTED
@@ -117,43 +117,43 @@ def accepted_metric(method: SignInMethod) -> Metric:
             return Metric.provider_accepted(method)
 
 
-def signed_in_response(request: Request, visit: LiveSession, cookie: str) -> Response:
-    """Someone has just signed in: on to the choice of profile if there is one, else home."""
-    metrics.count(accepted_metric(visit.session.method))
-    answer = (
-        json_response(session_document(request, visit))
+def signed_in_response(request: Request, live_session: LiveSession, cookie: str) -> Response:
+    """Return the response to a successful sign-in: the choice of profile if there are several, else the home page."""
+    metrics.count(accepted_metric(live_session.session.method))
+    response = (
+        json_response(session_document(request, live_session))
         if request.wants_json
-        else see_other(request.portal_path("profiles" if visit.has_several_profiles else "home"))
+        else see_other(request.portal_path("profiles" if live_session.has_several_profiles else "home"))
     )
-    return answer.with_cookies(
+    return response.with_cookies(
         cookies.set_session(request, cookie),
-        cookies.set_known_browser(request, visit.account.key),
-        *cookies.drop_request(request),
+        cookies.set_known_browser(request, live_session.account.key),
+        *cookies.clear_requested_link(request),
     )
 
 
-def still_signed_in(request: Request, visit: LiveSession) -> Response:
-    """What signed someone in here before leads to where they are."""
+def still_signed_in(request: Request, live_session: LiveSession) -> Response:
+    """Return the response to a repeated proof whose session is still live in this browser."""
     if request.wants_json:
-        return json_response(session_document(request, visit))
+        return json_response(session_document(request, live_session))
     return see_other(request.portal_path("home"))
 
 
-def session_document(request: Request, visit: LiveSession) -> dict[str, Any]:
-    """What other parts of a portal may know of a session; a feature is on where practice and client both have it."""
-    chosen = visit.profile
-    on = chosen.features & request.practice_or_404.features if chosen else frozenset()
+def session_document(request: Request, live_session: LiveSession) -> dict[str, Any]:
+    """Return the session for other parts of the portal. A feature is on if both practice and client have it."""
+    profile = live_session.profile
+    enabled = profile.features & request.practice_or_404.features if profile else frozenset()
     return {
-        "account": visit.account.id,
-        "profile": chosen and chosen.id,
-        "profiles": [{"id": p.id, "name": p.name, "kind": p.kind} for p in visit.account.profiles],
-        "features": {feature: feature in on for feature in FEATURES},
-        "signed_in_at": rfc3339(visit.session.started_at),
-        "expires_at": rfc3339(visit.session.ends_at),
-        "method": visit.session.method,
+        "account": live_session.account.id,
+        "profile": profile and profile.id,
+        "profiles": [{"id": p.id, "name": p.name, "kind": p.kind} for p in live_session.account.profiles],
+        "features": {feature: feature in enabled for feature in FEATURES},
+        "signed_in_at": rfc3339(live_session.session.started_at),
+        "expires_at": rfc3339(live_session.session.ends_at),
+        "method": live_session.session.method,
     }
 
 
 def rfc3339(at: int) -> str:
-    """A time (Unix seconds) as documents tell it."""
+    """Return a time as RFC 3339 in UTC. `at` is in Unix seconds."""
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The address that was typed in this browser, and how long pages show it (B140)."""
+"""The address that was typed in this browser, as long as pages show it (B140)."""
 
 from dataclasses import dataclass, field
 
@@ -14,19 +14,19 @@ from latchkey.web.requests import Request
 
 @dataclass(frozen=True, slots=True)
 class TypedAddress:
-    """What a page may show of the last request for a link in this browser."""
+    """The address of the last request for a link in this browser, as a page may show it."""
 
     address: str = field(default="", repr=False)
-    """As it was typed; "" where none is shown any more."""
+    """The address as typed. "" if it must not be shown."""
     used: bool = False
-    """Whether someone has signed in with it since."""
+    """True if someone has signed in with it since."""
 
 
 def typed_address(request: Request) -> TypedAddress:
-    """The address to show again, for half an hour: the next person at a shared computer does not read whose it is.
+    """Return the typed address. It is shown for half an hour, because the next user of the computer must not read it.
 
-    Where the practice tells people whether their address is on file, it ends earlier with a sign-in by it, wherever
-    that was. Elsewhere only time ends it: a page that changed would tell a stranger that it is a client's.
+    If the practice tells people whether an address is on file, a sign-in with it on any device ends this earlier.
+    Otherwise only time ends it, because a page that changed would show a stranger that the address is on file.
     """
     typed = cookies.typed(request)
     if typed is None:
@@ -36,7 +36,7 @@ def typed_address(request: Request) -> TypedAddress:
     try:
         used = _signed_in_since(request, typed)
     except (Refusal, *OUTAGES):
-        # nobody can tell, so nobody is shown it
+        # A sign-in may have happened, so the address is not shown.
         return TypedAddress()
     return TypedAddress(used=True) if used else TypedAddress(typed.address)
 

@@ -1,4 +1,4 @@
-"""The way in for queue messages, and the worker's one look at the clock: queue events carry no current time."""
+"""Lambda handlers of SQS and EventBridge events. They read the clock, because these events carry no current time."""
 
 import re
 import time
@@ -15,7 +15,7 @@ from latchkey.web import cold_start
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What became of a message, for the log."""
+    """The result of a message, for the log."""
 
     name: str
     reason: str | None = None
@@ -24,25 +24,27 @@ class JobResult:
 
 @dataclass(eq=False)
 class RetryLater(Exception):
-    """In the way of a message, and of those behind it, is something that passes."""
+    """A temporary failure: retry this message and the rest of the batch later."""
 
     reason: str
     is_prolonged: bool = False
-    """It does not pass soon."""
+    """True if the cause is expected to last."""
     jitter_percent: int = field(default_factory=partial(jitter, 100))
-    """Of the time by which a wait differs by chance: what is put off together comes back together, for one more try."""
+    """Random part of the delay. All messages of a batch share it, so that they return together."""
 
 
 class EventFailed(Exception):
-    """An event has to come again. It says nothing more: Lambda writes down what it is told, and what failed may quote
-    an address."""
+    """A failed event, which Lambda must deliver again.
+
+    It has no message: Lambda logs the message of an exception, and that of the fault may contain an address.
+    """
 
 
 type Work = Callable[[str, int], JobResult]
-"""Takes a message's body and the instant (Unix milliseconds)."""
+"""A function of a message's body and the time in Unix milliseconds."""
 
 type Requeue = Callable[[str, int, RetryLater], JobResult]
-"""Sees to it that a message's work is done later."""
+"""A function that queues a message again, to be processed later."""
 
 METRIC_BY_SEND_RESULT = {
     "sent": Metric.SENT,
@@ -57,85 +59,87 @@ METRIC_BY_REPORT = {
     "complained": Metric.COMPLAINED,
     "rejected": Metric.MAIL_REJECTED,
 }
-"""Outcomes that are counted."""
+"""Metrics by result. Other results are not counted."""
 
-REFERENCE = re.compile("[0-9A-Za-z-]{1,64}")
-"""An id of EventBridge's; what looks otherwise may hold anything, and is not written down."""
+EVENT_ID = re.compile("[0-9A-Za-z-]{1,64}")
+"""An event id of EventBridge. Any other value is not logged, because it may hold anything."""
 
 MIN_REMAINING_MS = 10_000
-"""What one message can take: a call to AWS that fails at its third try takes 9 seconds."""
+"""The longest time of one message: a call to AWS that fails at its third try takes 9 seconds."""
 
 
-def sqs_handler(work: Work, put_off: Requeue) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
-    """A Lambda handler for batches from SQS: a message that fails comes back alone, the others are done.
+def sqs_handler(work: Work, requeue: Requeue) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """Return a Lambda handler of SQS batches. SQS redelivers only the messages that failed.
 
-    From the first one on that cannot be done now, the rest of the batch is put off untried.
+    After the first temporary failure, the rest of the batch is queued again without a try.
     """
 
     @aws.within_deadline
     def handle(event: Mapping[str, Any], context: aws.InvocationContext) -> dict[str, Any]:
         now_ms = _now_ms(context)
-        obstacle: RetryLater | None = None
+        retry_later: RetryLater | None = None
         failures = []
         for record in event["Records"]:
             message, body = str(record["messageId"]), str(record["body"])
             try:
-                outcome = obstacle or _tried(work, body, now_ms, context)
-                if isinstance(outcome, RetryLater):
-                    obstacle = outcome
-                    outcome = put_off(body, now_ms, obstacle)
-            except Exception as error:  # noqa: BLE001 - one message's trouble must not be the others'
+                result = retry_later or _run(work, body, now_ms, context)
+                if isinstance(result, RetryLater):
+                    retry_later = result
+                    result = requeue(body, now_ms, retry_later)
+            except Exception as error:  # noqa: BLE001 - a fault of one message must not affect the others
                 log.log_fault(error, message)
                 failures.append({"itemIdentifier": message})
             else:
-                _told(outcome, METRIC_BY_SEND_RESULT, message)
+                _log_result(result, METRIC_BY_SEND_RESULT, message)
         return {"batchItemFailures": failures}
 
     cold_start.prepare()
     return handle
 
 
-def _tried(work: Work, body: str, now_ms: int, context: aws.InvocationContext) -> JobResult | RetryLater:
-    """What became of the message, or what is in its way."""
+def _run(work: Work, body: str, now_ms: int, context: aws.InvocationContext) -> JobResult | RetryLater:
+    """Return the result of the message, or the temporary failure."""
     if context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
         return RetryLater("no_time")
     try:
         return work(body, now_ms)
-    except RetryLater as obstacle:
-        return obstacle
+    except RetryLater as retry_later:
+        return retry_later
 
 
-def eventbridge_handler(hear: Callable[[object, int], JobResult]) -> Callable[[object, Any], None]:
-    """A Lambda handler for single events from elsewhere in AWS, whatever shape they have; one that fails is delivered
-    again by Lambda."""
+def eventbridge_handler(handle_event: Callable[[object, int], JobResult]) -> Callable[[object, Any], None]:
+    """Return a Lambda handler of single events, in any shape. Lambda delivers a failed event again.
+
+    :raises EventFailed: the event failed.
+    """
 
     @aws.within_deadline
     def handle(event: object, context: aws.InvocationContext) -> None:
         message_id = _message_id(event)
         try:
-            outcome = hear(event, _now_ms(context))
-        except Exception as error:  # noqa: BLE001 - Lambda would write down its words
+            result = handle_event(event, _now_ms(context))
+        except Exception as error:  # noqa: BLE001 - Lambda would log its message
             log.log_fault(error, message_id)
             raise EventFailed from None
-        _told(outcome, METRIC_BY_REPORT, message_id)
+        _log_result(result, METRIC_BY_REPORT, message_id)
 
     cold_start.resume_gc()
     return handle
 
 
 def _message_id(event: object) -> str:
-    told = event.get("id") if isinstance(event, Mapping) else None
-    return told if isinstance(told, str) and REFERENCE.fullmatch(told) else ""
+    event_id = event.get("id") if isinstance(event, Mapping) else None
+    return event_id if isinstance(event_id, str) and EVENT_ID.fullmatch(event_id) else ""
 
 
-def _told(outcome: JobResult, counted: Mapping[str, Metric], message_id: str) -> None:
-    if metric := counted.get(outcome.name):
+def _log_result(result: JobResult, counted: Mapping[str, Metric], message_id: str) -> None:
+    if metric := counted.get(result.name):
         metrics.count(metric)
-    log.log_job(outcome.name, outcome.reason, outcome.practice, message_id)
+    log.log_job(result.name, result.reason, result.practice, message_id)
 
 
 def _now_ms(context: aws.InvocationContext) -> int:
-    """Unix milliseconds; whoever invokes the function may say what time it is, as a local run does."""
-    told = getattr(context, "client_context", None)
-    custom = getattr(told, "custom", None) or {}
+    """Return the time in Unix milliseconds. The invoking program may set it, as the local portal does."""
+    client_context = getattr(context, "client_context", None)
+    custom = getattr(client_context, "custom", None) or {}
     return int(custom.get("now") or time.time_ns() // 1_000_000)

@@ -1,4 +1,4 @@
-"""Time that passes only by what is done in it."""
+"""A clock that only the simulation moves."""
 
 import math
 from collections.abc import Callable
@@ -6,23 +6,23 @@ from dataclasses import dataclass, field
 
 
 class TimedOut(BaseException):
-    """Lambda ends the function in the middle of what it does; nothing in the function can catch that."""
+    """Raised when Lambda ends a function at its timeout. The function cannot catch it."""
 
 
 @dataclass(slots=True)
 class SimulatedClock:
-    """Where a simulation is, in Unix seconds."""
+    """The time of a simulation, in Unix seconds."""
 
     now: float
     deadline: float = math.inf
-    """Of the function that runs now."""
+    """The Unix second at which Lambda ends the function that runs now."""
     on_change: Callable[[], None] = field(default=lambda: None)
     """Called at each step."""
 
     def pass_by(self, seconds: float) -> None:
-        """Go on.
+        """Let time pass.
 
-        :raises TimedOut: the function that runs has used up its time.
+        :raises TimedOut: the deadline of the function has passed.
         """
         self.now += seconds
         if self.now >= self.deadline:

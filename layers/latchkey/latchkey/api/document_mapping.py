@@ -1,0 +1,172 @@
+"""The mapping of the use cases' values to documents."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from latchkey.api.documents import (
+    AccessDocument,
+    ClientDocument,
+    ClientEntry,
+    ContactDocument,
+    DiagnosisDocument,
+    EmailDocument,
+    EventDocument,
+    PinDocument,
+    PracticeDocument,
+    RateLimitDocument,
+    ShareDocument,
+)
+from latchkey.rules.accounts import Account
+from latchkey.rules.clients import AddressOnFile, Client, Contact
+from latchkey.rules.events import Event
+from latchkey.rules.practices import FEATURES, Practice
+from latchkey.rules.providers import PROVIDER_NAMES
+from latchkey.usecases.access import GeneratedPin, ShareResult
+from latchkey.usecases.client_access import ClientAccess, access_status, email_status
+from latchkey.usecases.clients import ListedClient
+from latchkey.usecases.contacts import ContactAccount
+from latchkey.usecases.diagnosis import Diagnosis
+from latchkey.usecases.events import is_refusal
+from latchkey.web.responses import rfc3339
+
+
+def practice(practice: Practice, origin: str) -> PracticeDocument:
+    """Return the document of a practice. `origin` is `https://host` of the portal."""
+    fields = {name: getattr(practice, name) for name in PracticeDocument.model_fields if hasattr(practice, name)}
+    providers = {name: name in practice.providers for name in PROVIDER_NAMES}
+    return PracticeDocument.model_validate(
+        fields | providers | {"portal_url": f"{origin}/{practice.slug}", "features": switches(practice.features)}
+    )
+
+
+def emails(emails: Iterable[AddressOnFile]) -> list[EmailDocument]:
+    """Return the documents of addresses on file."""
+    return [
+        EmailDocument(
+            address=email.address,
+            email_ok=email.email_ok,
+            recorded_by=email.recorded_by,
+            recorded_at=rfc3339(email.recorded_at),
+        )
+        for email in emails
+    ]
+
+
+def contact(entry: ContactAccount) -> ContactDocument:
+    """Return the document of a contact, with the status of the newest mail to them."""
+    return ContactDocument.model_validate(
+        _contact_fields(entry.contact) | {"email_status": email_status(entry.account)}
+    )
+
+
+def client_entry(entry: ListedClient) -> ClientEntry:
+    """Return the document of a client in a list."""
+    return ClientEntry.model_validate(_client_fields(entry.client, entry.own_account))
+
+
+def client(client_access: ClientAccess) -> ClientDocument:
+    """Return the document of a client."""
+    client = client_access.client
+    return ClientDocument.model_validate(
+        _client_fields(client, client_access.own_account)
+        | {"portal_access": access(client_access), "items": list(client.items)}
+    )
+
+
+def access(client_access: ClientAccess) -> AccessDocument:
+    """Return the document of a client's sign-in."""
+    client, own_account = client_access.client, client_access.own_account
+    status = access_status(client, own_account)
+    is_waiting = status == "invited"
+    return AccessDocument(
+        email=client.access_address,
+        emails=emails(client.emails),
+        status=status,
+        invited_at=_timestamp(client.invited_at),
+        first_sign_in_at=_timestamp(own_account.first_sign_in_at if own_account else None),
+        last_sign_in_at=_timestamp(own_account.last_sign_in_at if own_account else None),
+        email_status=email_status(own_account),
+        has_live_pin=client_access.has_live_pin,
+        can_resend=is_waiting,
+        banner=f"{client.name} hasn't signed in yet." if is_waiting else None,
+    )
+
+
+def pin(generated: GeneratedPin) -> PinDocument:
+    """Return the document of a PIN."""
+    return PinDocument(pin=generated.pin, email=generated.address, expires_at=rfc3339(generated.expires_at))
+
+
+def share(result: ShareResult) -> ShareDocument:
+    """Return the document of the effect of sharing."""
+    banner = f"{result.client.name} will also receive Client Portal access." if result.grants_access else None
+    return ShareDocument(grants_access=result.grants_access, banner=banner, items=list(result.client.items))
+
+
+def event(id: str, event: Event) -> EventDocument:  # noqa: A002 - the name of the field
+    """Return the document of an audit event, without its address."""
+    return EventDocument(
+        id=id,
+        kind=event.kind.value,
+        at=datetime.fromtimestamp(event.at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        actor=event.actor,
+        outcome="refused" if is_refusal(event) else "done",
+        reason=event.reason,
+        method=event.method,
+        reference=event.support_code,
+    )
+
+
+def diagnosis(diagnosis: Diagnosis) -> DiagnosisDocument:
+    """Return the document of a diagnosis."""
+    return DiagnosisDocument(
+        access=diagnosis.access,
+        address=diagnosis.address,
+        consent=diagnosis.consent,
+        email_status=diagnosis.email_status,
+        last_mails=[event(*row) for row in diagnosis.last_mails],
+        locks=[
+            RateLimitDocument(
+                on=lock.method,
+                until=rfc3339(lock.until),
+                known_browsers_until=_timestamp(lock.known_browsers_until),
+            )
+            for lock in diagnosis.locks
+        ],
+        last_refusals=[event(*row) for row in diagnosis.last_refusals],
+        advice=diagnosis.advice,
+    )
+
+
+def switches(features: frozenset[str]) -> dict[str, bool]:
+    """Return all features. The value is True if the feature is on."""
+    return {feature: feature in features for feature in FEATURES}
+
+
+def _client_fields(client: Client, own_account: Account | None) -> dict[str, object]:
+    return {
+        "id": client.id,
+        "name": client.name,
+        "kind": client.kind,
+        "language": client.language,
+        "emails": emails(client.emails),
+        "features": switches(client.features),
+        "contacts": [_contact_fields(contact) for contact in client.contacts],
+        "status": access_status(client, own_account),
+        "created_at": rfc3339(client.created_at),
+    }
+
+
+def _contact_fields(contact: Contact) -> dict[str, object]:
+    """Return the fields of a contact. `email_ok` is the consent that was recorded with the contact."""
+    return {
+        "id": contact.id,
+        "name": contact.name,
+        "email": contact.email.address,
+        "email_ok": contact.email.email_ok,
+        "relation": contact.relation,
+    }
+
+
+def _timestamp(at: int | None) -> str | None:
+    return None if at is None else rfc3339(at)
