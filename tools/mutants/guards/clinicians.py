@@ -1,4 +1,4 @@
-"""Guards of clinicians' requests: their tokens and roles, and decisions about access."""
+"""Guards of clinicians' requests: their tokens, roles and paths, and decisions about access."""
 
 from tools.mutants.guard import guards_in
 from tools.mutants.operators import (
@@ -14,25 +14,59 @@ from tools.mutants.operators import (
 
 CLINICIANS = [
     *guards_in(
-        "admin/claims.py",
-        "tests/admin/test_authorisation.py",
-        ("the issuer of a token", "subject", skip_raise("TokenRefused", near="token_issuer")),
-        ("a token for something else", "subject", skip_raise("TokenRefused", near="'token_use'")),
-        ("the client of a token", "subject", skip_raise("TokenRefused", near="token_client_ids")),
-        ("the scope of a token", "subject", skip_raise("TokenRefused", near="token_scope")),
+        "api/claims.py",
+        "tests/api/test_authorisation.py",
+        ("the issuer of an access token", "subject", skip_raise("TokenRefused", near="token_issuer")),
+        ("the use of an access token", "subject", skip_raise("TokenRefused", near="'token_use'")),
+        ("the OAuth client of an access token", "subject", skip_raise("TokenRefused", near="token_client_ids")),
+        ("the OAuth scope of an access token", "subject", skip_raise("TokenRefused", near="token_scope")),
     ),
     *guards_in(
-        "admin/door.py",
-        "tests/admin/test_authorisation.py",
-        ("who is a member", "_allowed", replace_call("role_of", "rule.role")),
-        ("what a role may do", "_allowed", skip_raise("RoleMissing")),
-        ("who came and is no member", "_allowed", skip_call("_note_stranger")),
+        "api/dispatch.py",
+        "tests/api/test_dispatch.py",
+        (
+            "the route that was authorized",
+            "_require_authorized_path",
+            skip_raise("RecordNotFound", near="openapi_path"),
+        ),
+        (
+            "the parts of the path that were authorized",
+            "_require_authorized_path",
+            skip_raise("RecordNotFound", near="path_parameters"),
+        ),
+    ),
+    *guards_in(
+        "usecases/membership.py",
+        "tests/api/test_authorisation.py",
+        ("membership of a practice", "authorize", replace_call("role_of", "use_case.role")),
+        ("the audit event of a non-member", "authorize", skip_call("_audit_non_member")),
+    ),
+    *guards_in(
+        "usecases/membership.py",
+        "tests/api/test_dispatch.py",
+        ("a role is checked before the body is read", "authorize", skip_call("require_role")),
+    ),
+    *guards_in(
+        "usecases/declaration.py",
+        "tests/api/test_authorisation.py",
+        ("the role of a use case", "UseCase.require_role", skip_raise("RoleMissing")),
+    ),
+    *guards_in(
+        "usecases/declaration.py",
+        "tests/usecases/test_catalog.py",
+        ("every call of a use case checks the role", "UseCase.__call__", skip_call("require_role")),
+        ("a clinician's limit on PINs", "UseCase.__call__", always("rate_limit")),
+    ),
+    *guards_in(
+        "usecases/rate_limits.py",
+        "tests/usecases/test_catalog.py",
+        ("a use case that is refused is not counted", "reserve", drop_argument("reserve", "also_on")),
     ),
     *guards_in(
         "rules/access.py",
-        "tests/admin/test_contacts.py",
+        "tests/api/test_contacts.py",
         (
-            "a contact's consent that is taken back",
+            "a contact's consent that is withdrawn",
             "add_contact",
             replace_argument("replace", "email_ok", "contact.email.email_ok or granted.email_ok"),
         ),
@@ -41,44 +75,53 @@ CLINICIANS = [
             "add_contact",
             replace_argument("replace", "email_ok", "contact.email.email_ok"),
         ),
-        ("who confirms a contact's address", "add_contact", drop_condition("again")),
-        ("who confirms a client's own address", "add_contact", drop_condition("owner", near="_confirmed")),
-        ("a contact's next Google account", "_losing", drop_argument("replace", "google")),
+        ("a contact's address is confirmed by a repeat alone", "add_contact", drop_condition("again")),
+        (
+            "a client's own address is not confirmed for a contact",
+            "add_contact",
+            drop_condition("owner", near="_confirmed"),
+        ),
+        ("an identity of a contact who opens nothing", "_without_profile", drop_argument("replace", "identities")),
     ),
     *guards_in(
         "rules/access.py",
-        "tests/admin/test_opened_by_others.py",
+        "tests/api/test_opened_by_others.py",
         ("access that ends while others open the profile", "disable", skip_call("_check_nobody_else")),
         ("sessions that end while others open the profile", "end_sessions", skip_call("_check_nobody_else")),
-        ("a Google Account of others", "unbind_google", skip_call("_check_nobody_else")),
+        ("an identity of others who open the profile", "unlink_identity", skip_call("_check_nobody_else")),
         ("a client who is a contact of theirs too", "opened_by_others", replace_call("own_account", "None")),
         ("a contact whose access has ended", "opened_by_others", drop_condition("may_sign_in")),
     ),
     *guards_in(
         "rules/access.py",
-        "tests/admin/test_events.py",
-        ("what is told of another client", "told_of", never("owner")),
+        "tests/api/test_events.py",
+        ("audit events of another client", "audit_subjects", never("owner")),
     ),
     *guards_in(
-        "admin/diagnosis.py",
-        "tests/admin/test_diagnosis.py",
+        "usecases/diagnosis.py",
+        "tests/api/test_diagnosis.py",
         (
-            "a lock that known browsers wait for",
+            "a lock that stops known browsers too",
             "_lock",
-            replace_argument("Lock", "known_browsers_until", "None"),
+            replace_argument("RateLimitState", "known_browsers_until", "None"),
         ),
-        ("advice where no mail would come", "_Case.can_use", always("can_receive_mail")),
+        ("advice where no mail would come", "_Facts.can_use", always("can_receive_mail")),
     ),
     *guards_in(
-        "admin/events.py",
-        "tests/admin/test_events.py",
-        ("what is told from before", "get_events", always("created_at")),
+        "usecases/events.py",
+        "tests/api/test_events.py",
+        ("audit events from before the client was on file", "list_events", always("created_at")),
     ),
     *guards_in(
-        "store/replays.py",
-        "tests/admin/test_repeats.py",
-        ("a send that is under way", "begin", drop_argument("save", "condition")),
-        ("a key that stands for another request", "begin", skip_raise("KeyReused")),
-        ("our own claim, whose answer was lost", "begin", never("attempt")),
+        "store/idempotency.py",
+        "tests/api/test_idempotency.py",
+        ("a repeated request while the first is in progress", "save_in_progress", drop_argument("save", "condition")),
+        ("an idempotency key of another request", "save_in_progress", skip_raise("IdempotencyKeyReused")),
+        ("our own record whose response was lost", "save_in_progress", never("record_owner")),
+    ),
+    *guards_in(
+        "usecases/idempotency.py",
+        "tests/api/test_idempotency.py",
+        ("a refusal frees its idempotency key", "run_once", skip_call("delete_record")),
     ),
 ]

@@ -5,34 +5,38 @@ from tools.mutants.operators import drop_condition, never, only_exists, replace_
 
 MAIL = [
     *guards_in(
-        "rules/jobs.py",
-        "tests/rules/test_jobs.py",
-        ("a promise of before a disable", "void", drop_condition("epoch")),
-        ("consent", "void", never("email_ok")),
-        ("an address that bounced", "void", never("suppressed")),
-        ("a promise that is too old", "void", never("KEEP_SECONDS")),
+        "rules/mail.py",
+        "tests/rules/test_mail.py",
+        ("a mail job of an older epoch", "skip_reason", drop_condition("epoch")),
+        ("a mail job without consent", "skip_reason", never("email_ok")),
+        ("a mail job for a suppressed address", "skip_reason", never("suppressed")),
+        ("a mail job that is too old", "skip_reason", never("MAX_AGE_SECONDS")),
     ),
     *guards_in(
         "functions/send_mail/handler.py",
         "tests/functions/test_send_mail.py",
-        ("the stored address", "_letter_with", replace_argument("Errand", "address", "'typed@example.com'")),
+        (
+            "letters go to the address on file",
+            "_letter_with",
+            replace_argument("LinkMail", "address", "'typed@example.com'"),
+        ),
     ),
     *guards_in(
         "mail/ses.py",
         "tests/functions/test_send_mail.py",
         # the other setting is then given twice, and this one not at all
-        ("links that nobody rewrites", "send", replace_constant("ClickTrackingEnabled", "OpenTrackingEnabled")),
-        ("mail that SES will never take", "send", skip_raise("Rejected")),
+        ("links that SES does not rewrite", "send", replace_constant("ClickTrackingEnabled", "OpenTrackingEnabled")),
+        ("a letter that SES will never accept", "send", skip_raise("Rejected")),
     ),
     *guards_in(
         "store/accounts.py",
         "tests/functions/test_mail_events.py",
-        ("reports that a later mail has overtaken", "note_report", drop_condition("message_id")),
-        ("reports that come late", "note_report", drop_condition("email_status")),
-        ("reports about another practice", "note_report", only_exists("AccountItem.practice")),
+        ("a report about an older mail", "apply_report", drop_condition("message_id")),
+        ("a report that comes late", "apply_report", drop_condition("email_status")),
+        ("a report about another practice", "apply_report", only_exists("AccountItem.practice")),
         (
-            "reports of mail from before a confirmation",
-            "note_report",
+            "a report of mail from before a confirmation",
+            "apply_report",
             drop_condition("confirmed_at", "does_not_exist", "sent_at"),
         ),
     ),

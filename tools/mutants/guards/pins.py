@@ -1,7 +1,8 @@
-"""Guards of PINs: their guesses, life and use."""
+"""Guards of PINs: guesses, expiry and use."""
 
 from tools.mutants.guard import guards_in
 from tools.mutants.operators import (
+    always,
     drop_argument,
     drop_condition,
     replace_argument,
@@ -11,47 +12,51 @@ from tools.mutants.operators import (
 
 PINS = [
     *guards_in(
+        "tokens.py",
+        "tests/test_tokens.py",
+        ("a pepper that is gone", "hash_pin", always("pepper")),
+        ("a PIN's digits", "verify_pin", drop_condition("compare_digest")),
+    ),
+    *guards_in(
         "store/pins.py",
         "tests/store/test_pins.py tests/functions/test_pin.py",
-        ("a PIN's five tries", "take_attempt", drop_condition("attempts")),
-        ("a hundred wrong PINs in a row", "take_attempt", drop_condition("failures")),
-        ("a try that was sent twice", "take_attempt", drop_condition("PinItem.tries")),
+        ("five guesses at a PIN", "count_guess", drop_condition("guesses")),
+        ("a hundred consecutive wrong PINs", "count_guess", drop_condition("failures")),
+        ("a guess that botocore sent twice", "count_guess", drop_condition("PinItem.guess_ids")),
         (
-            "giving a try back twice",
-            "give_back_attempt",
-            replace_argument("write", "condition", "PinItem.account.exists()"),
+            "a guess is released once",
+            "release_guess",
+            replace_argument("upsert", "condition", "PinItem.account_key.exists()"),
         ),
-        ("a PIN's end, when it is tried", "take_attempt", drop_condition("expires_at")),
-        ("a PIN's state, when it is spent", "_spending", drop_condition("state")),
-        ("a PIN that was made anew", "_spending", drop_condition("generation")),
-        ("a PIN's epoch", "_spending", drop_condition("epoch")),
+        ("a PIN's expiry, when it is guessed", "count_guess", drop_condition("expires_at")),
+        ("a PIN's state, when it is consumed", "PinProof.consuming_write", drop_condition("state")),
+        ("a PIN that was replaced", "PinProof.consuming_write", drop_condition("generation")),
+        ("a PIN's epoch, when it is consumed", "PinProof.consuming_write", drop_condition("epoch")),
+    ),
+    *guards_in(
+        "store/pins.py",
+        "tests/functions/test_pin.py",
+        ("a PIN without access", "verify", drop_condition("may_sign_in")),
+        ("a PIN of an older epoch", "verify", drop_condition("epoch")),
+        ("the same time if there is no PIN", "verify", skip_call("verify_pin", near="PinRefused")),
     ),
     *guards_in(
         "functions/pin/handler.py",
         "tests/functions/test_pin.py",
-        ("a right PIN", "_proven", drop_condition("same")),
-        ("a PIN of ended access", "_proven", drop_condition("may_sign_in")),
-        ("a PIN of before a disable", "_proven", drop_condition("epoch")),
-        ("a right PIN is not counted", "sign_in", skip_call("release")),
-        ("a PIN that the practice's limit refuses is not counted", "_reserve", skip_call("give_back")),
-        ("a try that stays undecided", "_proven", skip_call("if_undecided")),
-        ("a switch by PIN that nobody asked for", "sign_in", skip_call("ask_before_switching")),
-        ("a known browser's own tries", "_take_own", replace_call("knows", "False")),
-        ("as long where there is no PIN", "_proven", skip_call("pin_hash")),
+        ("a right PIN is not counted", "sign_in", skip_call("release_all")),
+        ("a guess that an outage leaves undecided", "sign_in", skip_call("on_undecided")),
+        ("consent to switch accounts by PIN", "sign_in", skip_call("require_switch_consent")),
+        ("a known browser's own limit on guesses", "sign_in", replace_call("is_known_browser", "False")),
     ),
     *guards_in(
         "functions/pin/handler.py",
-        "tests/attacks/test_waits.py",
-        ("the limit on typing", "_take_own", drop_argument("take_known_first", "otherwise")),
+        "tests/functions/test_pin.py tests/attacks/test_retry_after.py",
+        ("a source's limit on guesses", "sign_in", drop_argument("add_for_browser", "before_shared")),
+        ("an address's wrong PINs", "sign_in", replace_argument("add_for_browser", "key", "tokens.random_salt()")),
         (
-            "an address's wrong PINs",
-            "_take_own",
-            replace_argument("bucket_of", 1, "tokens.salt()", near="'pin address'"),
-        ),
-        (
-            "the practice's wrong PINs",
-            "_reserve",
-            replace_argument("bucket_of", 1, "tokens.salt()", near="'pin practice'"),
+            "a practice's wrong PINs",
+            "sign_in",
+            replace_argument("reservations.add", "slug", "tokens.random_salt()"),
         ),
     ),
 ]

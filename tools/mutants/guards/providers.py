@@ -1,4 +1,4 @@
-"""Guards of sign-in with Google, and of the cookies that tie a browser to it."""
+"""Guards of sign-in with a provider, and of the cookies that tie a browser to it."""
 
 from tools.mutants.guard import guards_in
 from tools.mutants.operators import (
@@ -13,35 +13,50 @@ from tools.mutants.operators import (
 
 PROVIDERS = [
     *guards_in(
-        "google.py",
-        "tests/google/test_tokens.py",
-        ("the issuer of an ID token", "identify", drop_condition("'iss'")),
-        ("an ID token for someone else", "identify", drop_condition("'aud'")),
-        ("who had an ID token made", "identify", skip_raise("GoogleFailed", near="'azp'")),
-        ("the nonce of an ID token", "identify", drop_condition("same")),
-        ("times that are none", "_claims", drop_condition("_timely")),
+        "identity/oidc.py",
+        "tests/identity/test_oidc.py",
+        ("the issuer of an ID token", "_verified_claims", drop_condition("'iss'")),
+        ("the audience of an ID token", "_verified_claims", drop_condition("'aud'")),
+        ("the authorized party of an ID token", "_verified_claims", skip_raise("ProviderFailed", near="'azp'")),
+        ("the nonce of an ID token", "fetch_identity", drop_condition("constant_time_equal")),
+        ("times that are no times", "_verified_claims", drop_condition("_has_valid_times")),
     ),
     *guards_in(
-        "google.py",
-        "tests/google/test_road.py",
-        ("an address that Google has not verified", "_address", drop_condition("'email_verified'")),
-        ("an address that an organisation gives out", "_address", drop_condition("'hd'")),
-        ("an address that is not Google's own", "_address", drop_condition("DOMAIN")),
-        ("a modifier in Google's address", "_address", drop_condition("'+'")),
+        "rules/identities.py",
+        "tests/rules/test_identities.py tests/identity/test_sign_in.py",
+        ("an address that the provider has not verified", "verified_address", drop_condition("'email_verified'")),
+        ("an address that an organisation gives out", "verified_address", drop_condition("of_organisation")),
+        ("an address outside the provider's own domain", "verified_address", drop_condition("policy.domain")),
+        ("a modifier in a provider's address", "verified_address", drop_condition("'+'")),
     ),
     *guards_in(
-        "store/states.py",
-        "tests/store/test_states.py tests/google/test_returns.py",
-        ("a state that was returned with", "come_back", drop_condition("stage")),
-        ("the browser that left", "come_back", drop_condition("browser")),
-        ("a state's ten minutes", "come_back", drop_condition("expires_at")),
-        ("a Google account that is bound elsewhere", "_spending", drop_argument("Spending", "bound")),
+        "rules/identities.py",
+        "tests/rules/test_identities.py tests/identity/test_accounts.py",
+        (
+            "access that ended after the sign-in with a provider started",
+            "check_identity",
+            skip_raise("IdentityUnmatched", near="ended_at"),
+        ),
+        ("an identity without access", "check_identity", skip_raise("IdentityUnmatched", near="may_sign_in")),
+        ("another identity than the linked one", "check_identity", skip_raise("IdentityUnmatched", near="identities")),
+    ),
+    *guards_in(
+        "store/oauth_states.py",
+        "tests/store/test_oauth_states.py tests/identity/test_rejected_callbacks.py",
+        ("a state that was returned with", "mark_returned", drop_condition("step")),
+        ("the browser that a state belongs to", "mark_returned", drop_condition("browser")),
+        ("a state's ten minutes", "mark_returned", drop_condition("expires_at")),
+        (
+            "an identity that was linked meanwhile",
+            "ProviderProof.consuming_write",
+            drop_argument("ConsumingWrite", "account_condition"),
+        ),
     ),
     *guards_in(
         "web/cookies.py",
         "tests/functions/test_cookies.py",
-        ("a planted cookie", "_bound", always("same")),
-        ("a browser that was here long ago", "browser", never("BROWSER_SECONDS")),
+        ("a planted cookie", "_bound", always("constant_time_equal")),
+        ("the age of a browser's cookie", "browser", never("BROWSER_SECONDS")),
     ),
     *guards_in(
         "web/requests.py",
@@ -49,30 +64,25 @@ PROVIDERS = [
         ("blanks before a cookie's name", "_cookies", drop_argument("strip", 0)),
     ),
     *guards_in(
-        "web/typed.py",
+        "web/typed_address.py",
         "tests/functions/test_shared_computers.py",
-        ("an address whose link was used", "typed_address", replace_call("_signed_in_since", "False")),
-        ("an address of a practice with one answer", "typed_address", never("unknown_address")),
+        ("a typed address whose link was used", "typed_address", replace_call("_signed_in_since", "False")),
+        ("a typed address where all get one answer", "typed_address", never("unknown_address")),
     ),
     *guards_in(
         "web/cookies.py",
         "tests/functions/test_shared_computers.py",
-        ("an address that was typed long ago", "typed", never("TYPED_SECONDS")),
+        ("the age of a typed address", "typed", never("TYPED_SECONDS")),
     ),
     *guards_in(
         "functions/google_callback/handler.py",
-        "tests/google/test_returns.py",
-        ("a switch by Google that nobody asked for", "_returned", skip_call("ask_before_switching")),
-        ("whom a reload leads home", "come_back", drop_condition("signed_in")),
+        "tests/identity/test_rejected_callbacks.py",
+        ("consent to switch accounts by a provider", "_returned", skip_call("require_switch_consent")),
+        ("the account whose session a reloaded callback leads to", "callback", drop_condition("account_signed_in")),
     ),
     *guards_in(
         "functions/google_callback/handler.py",
-        "tests/google/test_accounts.py tests/google/test_road.py",
-        ("access that ended meanwhile", "_opened", skip_raise("GoogleUnmatched", near="ended_at")),
-    ),
-    *guards_in(
-        "functions/google_callback/handler.py",
-        "tests/attacks/test_waits.py",
-        ("the limit on leaving for Google", "leave", skip_call("take_by_source")),
+        "tests/identity/test_sign_in.py",
+        ("a source's limit on starting with a provider", "start_sign_in", skip_call("add_source")),
     ),
 ]
