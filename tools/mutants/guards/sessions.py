@@ -32,11 +32,19 @@ SESSIONS = [
     ),
     *guards_in(
         "store/sessions.py",
-        "tests/store/test_links.py tests/store/test_sessions.py tests/store/test_outages.py",
+        "tests/store/test_links.py",
         ("an account's epoch, when a session starts", "_commit", drop_condition("epoch")),
         ("an account that has changed since it was read", "_commit", drop_condition("revision")),
+    ),
+    *guards_in(
+        "store/sessions.py",
+        "tests/store/test_outages.py",
         ("our own commit whose response was lost", "start", never("current")),
         ("a transient conflict between transactions", "_commit", always("is_transient")),
+    ),
+    *guards_in(
+        "store/sessions.py",
+        "tests/store/test_sessions.py",
         ("the session that the browser sent is ended", "_commit", skip_call("delete")),
         ("a full list of sessions", "_evict_if_full", always("MAX_SESSIONS")),
         ("a session that ended while it was updated", "_update", drop_condition("last_active_at")),
