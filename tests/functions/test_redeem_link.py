@@ -138,6 +138,13 @@ def test_any_other_browser_sees_the_masked_address_and_one_button(another: Brows
     assert sessions_of(portal) == 1
 
 
+def test_a_browser_that_requested_another_link_has_to_press_the_button(another: Browser, path: str) -> None:
+    another.post("/willow/sign-in", {"email": "lee@example.com"})
+
+    assert another.get(path).page.buttons == ["Sign in"]
+    assert not another.is_signed_in()
+
+
 def test_only_the_browser_that_opened_the_link_is_signed_in(browser: Browser, another: Browser, path: str) -> None:
     another.post(path)
 
