@@ -63,7 +63,7 @@ CLINICIANS = [
         ("a use case that is refused is not counted", "reserve", drop_argument("reserve", "also_on")),
     ),
     *guards_in(
-        "rules/access.py",
+        "rules/contacts.py",
         "tests/api/test_contacts.py",
         (
             "a contact's consent that is withdrawn",
@@ -75,13 +75,21 @@ CLINICIANS = [
             "add_contact",
             replace_argument("replace", "email_ok", "contact.email.email_ok"),
         ),
-        ("a contact's address is confirmed by a repeat alone", "add_contact", drop_condition("again")),
+        ("a contact's address is confirmed by a repeat alone", "add_contact", drop_condition("already_contact")),
         (
             "a client's own address is not confirmed for a contact",
             "add_contact",
-            drop_condition("owner", near="_confirmed"),
+            drop_condition("owner", near="confirmed"),
         ),
-        ("an identity of a contact who opens nothing", "_without_profile", drop_argument("replace", "identities")),
+    ),
+    *guards_in(
+        "rules/accounts.py",
+        "tests/api/test_contacts.py",
+        (
+            "an identity of a contact who opens nothing",
+            "Account.without_profile",
+            drop_argument("replace", "identities"),
+        ),
     ),
     *guards_in(
         "rules/access.py",

@@ -95,7 +95,7 @@ LIMITS = [
             "request_link",
             replace_argument("add_for_browser", "known", "False", near="MAIL_PER_PRACTICE"),
         ),
-        ("a known browser does not count for its source", "request_link", always("not", "known")),
+        ("a known browser does not count for its source", "request_link", always("not", "known_browser")),
         ("a source that has guessed addresses", "request_link", drop_argument("partial", "blocked_by")),
         ("the limit on guessing addresses", "request_link", skip_call("add_source")),
         (

@@ -55,7 +55,7 @@ PROVIDERS = [
     *guards_in(
         "web/cookies.py",
         "tests/functions/test_cookies.py",
-        ("a planted cookie", "_bound", always("constant_time_equal")),
+        ("a planted cookie", "_browser_value", always("constant_time_equal")),
         ("the age of a browser's cookie", "browser", never("BROWSER_SECONDS")),
     ),
     *guards_in(

@@ -24,11 +24,11 @@ SESSIONS = [
         "tests/rules/test_sessions.py",
         ("a session's idle timeout", "check", shift_boundary("last_active_at")),
         ("a session's absolute timeout", "check", skip_raise("SignedOut", near="started_at")),
-        ("a session that was ended from elsewhere", "check", drop_condition("not", "known")),
+        ("a session that was ended from elsewhere", "check", drop_condition("not", "is_listed")),
         ("a session of an older epoch", "check", drop_condition("epoch")),
         ("a session on a profile that was taken away", "check", skip_raise("SignedOut", near="profile")),
         ("at most ten sessions", "evicted", replace_constant(1, 0)),
-        ("an ended session takes no live one's place", "only_live", always("_stands")),
+        ("an ended session takes no live one's place", "only_live", always("_is_live")),
     ),
     *guards_in(
         "store/sessions.py",
