@@ -56,6 +56,10 @@ PROVIDERS = [
         "web/cookies.py",
         "tests/functions/test_cookies.py",
         ("a planted cookie", "_browser_value", always("constant_time_equal")),
+    ),
+    *guards_in(
+        "web/cookies.py",
+        "tests/functions/test_request_link.py",
         ("the age of a browser's cookie", "browser", never("BROWSER_SECONDS")),
     ),
     *guards_in(
