@@ -22,7 +22,7 @@ def test_a_new_contact_is_invited_only_with_consent() -> None:
         assert change.account(key_of(BEN)).may_sign_in
 
 
-def test_a_contact_whose_invitation_stayed_queued_is_invited_once_more() -> None:
+def test_a_contact_with_a_queued_invitation_is_invited_once_more() -> None:
     records = Records()
     records.grant(ONE, BEN)
     for status, is_invited in (("none", True), ("queued", True), ("sent", False)):

@@ -1,6 +1,6 @@
 """AWS clients with short timeouts. All share one botocore session, because each session parses the service models."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -28,6 +28,10 @@ class InvocationContext(Protocol):
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until Lambda ends the invocation."""
+
+
+type GatewayHandler = Callable[[Mapping[str, Any], InvocationContext], dict[str, Any]]
+"""A Lambda handler of API Gateway's events."""
 
 
 class DeadlineTooClose(BotoCoreError):

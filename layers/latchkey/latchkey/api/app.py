@@ -1,5 +1,6 @@
 """The whole API: the routes of all resources, with one handler."""
 
+from latchkey import aws
 from latchkey.api import access, clients, contacts, dispatch, events, letters, members, practices
 from latchkey.api.routes import ResourceRoutes
 
@@ -14,6 +15,6 @@ RESOURCES: tuple[ResourceRoutes, ...] = (
 )
 
 
-def entry() -> dispatch.GatewayHandler:
+def entry() -> aws.GatewayHandler:
     """Return the Lambda handler of all clinicians' routes."""
     return dispatch.handler_for(RESOURCES)

@@ -1,7 +1,7 @@
 """Dispatch of an event to its route: the resolver, its middlewares, and the mapping of refusals."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from http import HTTPMethod
 from typing import Any, NoReturn, cast
@@ -27,8 +27,6 @@ from latchkey.usecases import membership
 from latchkey.web import cold_start, origins, refusals
 from latchkey.web.requests import JSON, Request, parse_event
 from latchkey.web.responses import Response, problem_response
-
-type GatewayHandler = Callable[[Mapping[str, Any], aws.InvocationContext], dict[str, Any]]
 
 MAX_ERRORS = 20
 QUERY_PARAMETERS = ("cursor", "limit")
@@ -85,7 +83,7 @@ class _BodyValidation(OpenAPIRequestValidationMiddleware):
         return exchange.body
 
 
-def handler_for(resources: Iterable[ResourceRoutes]) -> GatewayHandler:
+def handler_for(resources: Iterable[ResourceRoutes]) -> aws.GatewayHandler:
     """Return a Lambda handler of these routes, which responds to any event."""
     app = resolver(resources)
 

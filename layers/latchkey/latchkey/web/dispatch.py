@@ -18,7 +18,6 @@ from latchkey.web.responses import Response, html_page, page_context, problem_re
 type View = Callable[[Request], Response]
 type RouteTable = Mapping[str, Mapping[str, View]]
 """Views by path of the template and by method."""
-type GatewayHandler = Callable[[Mapping[str, Any], aws.InvocationContext], dict[str, Any]]
 
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -29,7 +28,9 @@ def practice_in_path(request: Request) -> str | None:
     return request.path_parameters.get("practice")
 
 
-def handler_for(routes: RouteTable, practice_of: Callable[[Request], str | None] = practice_in_path) -> GatewayHandler:
+def handler_for(
+    routes: RouteTable, practice_of: Callable[[Request], str | None] = practice_in_path
+) -> aws.GatewayHandler:
     """Return a Lambda handler of these routes, which responds to any event.
 
     `practice_of` returns the slug of a request's practice.
