@@ -106,4 +106,4 @@ def test_the_clinician_can_see_that_google_was_refused(
 
 def reinvited(place: ProviderPortal) -> None:
     """Give Maria her access back."""
-    assert place.clinician("POST", f"{place.client()}/invitations", body="{}") == 201
+    assert place.clinician("POST", f"{place.client()}/invitations", body={}) == 201
