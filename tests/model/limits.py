@@ -1,7 +1,7 @@
 """The rate limits of `docs/security.md`, as the reference model has them.
 
-Limits that these tests cannot reach are left out: a practice's mails and wrong PINs in an hour, a clinician's PINs
-and invitations in a minute, a hundred consecutive wrong PINs, and the limits of an IPv6 /48.
+Limits that these tests cannot reach are left out: a practice's mails and wrong PINs in an hour, a
+hundred consecutive wrong PINs, and the limits of an IPv6 /48.
 """
 
 from typing import NamedTuple
@@ -26,6 +26,7 @@ PROVIDER_STARTS = Limit("leaves", 30, 10 * MINUTE)
 PIN_SUBMISSIONS = Limit("types", 10, 10 * MINUTE)
 RESEND_COOLDOWN = Limit("one a minute", 1, MINUTE)
 LINKS = (Limit("links in a quarter", 3, 15 * MINUTE), Limit("links in a day", 10, DAY))
+CREATED = Limit("PINs and invitations of a clinician", 30, MINUTE)
 WRONG_PINS = Limit("wrong PINs", 5, 15 * MINUTE)
 
 

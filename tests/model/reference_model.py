@@ -4,10 +4,12 @@ When access ends, the model marks every link, PIN and session as dead. The servi
 Unix seconds. What ends at a second is over at that second.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 from tests.model.limits import (
+    CREATED,
     LINK_OPENS,
     LINK_REQUESTS,
     LINKS,
@@ -220,10 +222,11 @@ class ReferenceModel:
     def make_pin(self, client: Client) -> Outcome:
         """Create a PIN. Only the service knows its digits."""
         account = client.own
-        if account is None or not account.may_sign_in:
-            return Outcome("no_access")
-        account.pin = Pin("", self.now + PIN_LIFETIME)
-        self._notify(account, "pin_made")
+        with self._created():
+            if account is None or not account.may_sign_in:
+                raise ModelRefusal("no_access")
+            account.pin = Pin("", self.now + PIN_LIFETIME)
+            self._notify(account, "pin_made")
         return Outcome("made")
 
     def invite(self, client: Client, address: str | None = None) -> Outcome:
@@ -231,6 +234,11 @@ class ReferenceModel:
         address = address or client.address
         if not client.emails.get(address):
             raise ModelRefusal("email_consent_required")
+        with self._created():
+            self._invite(client, address)
+        return Outcome("invited")
+
+    def _invite(self, client: Client, address: str) -> None:
         account, own = self.account(client.practice, address), client.own
         if own is account and account.status == "active":
             raise ModelRefusal("already_signed_in")
@@ -244,10 +252,16 @@ class ReferenceModel:
             own.end(self.now)
             own.owner = None
             self._notify(own, "address_changed")
-        return Outcome("invited")
 
     def change_address(self, client: Client, address: str, *, consent: bool, agreed: bool) -> Outcome:
         """Save and confirm a client's address. With `agreed`, access moves there."""
+        with self._created() if agreed else nullcontext() as created:
+            invited = self._change_address(client, address, consent=consent, agreed=agreed)
+            if created and not invited:
+                created()
+        return Outcome("saved")
+
+    def _change_address(self, client: Client, address: str, *, consent: bool, agreed: bool) -> bool:
         account, own = self.account(client.practice, address), client.own
         same = own is account
         if own and not same and own.may_sign_in and not agreed:
@@ -265,8 +279,8 @@ class ReferenceModel:
         if same:
             account.consent = consent
         if invites:
-            self.invite(client, address)
-        return Outcome("saved")
+            self._invite(client, address)
+        return invites
 
     def disable(self, client: Client) -> Outcome:
         """Disable a client's access."""
@@ -342,6 +356,21 @@ class ReferenceModel:
         if seconds := self.limit_counters.wait(who, (*limits, *unless), self.now):
             raise ModelRefusal(code, seconds)
         self.limit_counters.count(who, limits, self.now)
+
+    @contextmanager
+    def _created(self) -> Iterator[Callable[[], None]]:
+        """Count a PIN or an invitation of the clinician, not if it is refused. Yield a function that takes it back."""
+        who = ("clinician",)
+        self._count(who, (CREATED,))
+
+        def uncount() -> None:
+            self.limit_counters.uncount(who, CREATED)
+
+        try:
+            yield uncount
+        except ModelRefusal:
+            uncount()
+            raise
 
     def _use_for_link(self, who: tuple[object, ...]) -> int:
         """Count one link. Return 0 if it was counted, the seconds to wait if not, -1 within a minute of the last."""

@@ -324,3 +324,22 @@ def test_an_address_can_be_confirmed_after_it_was_another_clients(place: Backend
     walk.teardown()
 
     assert SigningIn.coverage.outcomes["saved"] == 1
+
+
+def test_a_clinician_creates_thirty_pins_and_invitations_in_a_minute_at_all_practices_together(place: Backend) -> None:
+    SigningIn.backend, SigningIn.coverage = place, Coverage()
+    walk = SigningIn()
+    walk.begin(watched=False)
+    for _ in range(29):
+        walk.change_access(who=0, what="pin")
+    for what in ("unbind", "disable", "pin", "invite", "pin", "invite"):
+        walk.change_access(who=0, what=what)
+    walk.change_address(who=1, address="nobody@example.com", how="move", consent=True)
+    walk.change_address(who=1, address="nobody@example.com", how="save", consent=True)
+    walk.change_access(who=2, what="pin")
+    walk.wait(seconds=MINUTE)
+    walk.change_access(who=2, what="pin")
+    walk.teardown()
+
+    assert SigningIn.coverage.outcomes["made"] == 30
+    assert SigningIn.coverage.outcomes["wait"] == 4

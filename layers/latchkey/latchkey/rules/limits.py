@@ -31,7 +31,7 @@ class Scope(StrEnum):
     PRACTICE = "practice"
     """A practice, with all of its addresses."""
     CLINICIAN = "clinician"
-    """A clinician at a practice."""
+    """A clinician, at all practices together."""
 
 
 @dataclass(frozen=True, slots=True)
