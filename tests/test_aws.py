@@ -1,29 +1,38 @@
 """Calls to AWS over real connections, to someone who is no help."""
 
 import time
+from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from latchkey import aws
+from latchkey.settings import TRANSPORTS
 from latchkey.store import practices
-from latchkey.store.dynamodb import OUTAGES, connection
+from latchkey.store.dynamodb import OUTAGES
+from tests.kit import transports
 from tests.kit.aws_faults import AwsFaults, Fault
 from tests.kit.clock import NOON
 from tests.kit.sockets import closing_early, listening
 
 
+@pytest.fixture(params=TRANSPORTS, autouse=True)
+def transport(request: pytest.FixtureRequest) -> Iterator[None]:
+    with transports.calling(transport=request.param):
+        yield
+
+
 def test_an_answer_that_breaks_off_is_a_failure_and_no_empty_one() -> None:
-    """botocore takes it for one that holds nothing: someone on file would be nobody, and their mail dropped."""
-    client = aws.service_client("secretsmanager")
+    """A client on file would be unknown, and their mail dropped."""
+    client = aws.client("secretsmanager")
     with listening(closing_early) as url, AwsFaults().listening(client) as faults:
         answered = faults.injecting(lambda *_: Fault(url=url), lambda _: None)
         with answered, pytest.raises(ConnectionClosedError):
-            client.get_secret_value(SecretId="any")
+            client.call("GetSecretValue", {"SecretId": "any"})
 
 
 def test_an_item_with_a_truncated_response_is_not_missing() -> None:
-    with listening(closing_early) as url, AwsFaults().listening(connection.client) as faults:
+    with listening(closing_early) as url, AwsFaults().listening(aws.client("dynamodb")) as faults:
         answered = faults.injecting(lambda *_: Fault(url=url), lambda _: None)
         with answered, pytest.raises(OUTAGES) as raised:
             practices.get_cached("any-practice", NOON)
@@ -31,7 +40,7 @@ def test_an_item_with_a_truncated_response_is_not_missing() -> None:
 
 
 def test_what_can_be_done_without_is_tried_once() -> None:
-    client = aws.service_client("secretsmanager")
+    client = aws.client("secretsmanager")
     sent: list[str] = []
     with AwsFaults().listening(client) as faults:
 
@@ -41,6 +50,6 @@ def test_what_can_be_done_without_is_tried_once() -> None:
 
         began = time.monotonic()
         with faults.injecting(fault_at, lambda _: None), aws.one_try(), pytest.raises(OUTAGES):
-            client.get_secret_value(SecretId="any")
+            client.call("GetSecretValue", {"SecretId": "any"})
     assert sent == ["GetSecretValue"]
     assert time.monotonic() - began < 0.5

@@ -47,14 +47,12 @@ def called() -> dict[str, set[str]]:
     for source in (sam_template.PROJECT / "layers" / "latchkey" / "latchkey").rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text())):
             match node:
-                case ast.Call(ast.Attribute(ast.Call(client, [ast.Constant(str(service))]), operation)):
+                case ast.Call(call, [ast.Constant(str(service)), ast.Constant(str(operation))]):
                     pass
-                case ast.Call(client, [ast.Constant(str(service))]):
-                    operation = ""
                 case _:
                     continue
-            if ast.unparse(client) in {"aws.service_client", "service_client"}:
-                found.setdefault(service, set()).update({operation.title().replace("_", "")} - {""})
+            if ast.unparse(call) == "aws.call":
+                found.setdefault(service, set()).add(operation)
     return found
 
 

@@ -12,7 +12,7 @@ from latchkey import aws, keys, metrics, settings
 from latchkey.rules.refusals import Unavailable
 from tests.kit.aws_faults import AwsFaults, Fault
 from tests.kit.caches import anew
-from tests.kit.cloud import mocked_aws
+from tests.kit.cloud import boto3_client, mocked_aws
 from tests.kit.sockets import BEHAVIOURS, Behaviour, listening
 
 MINUTE = 60
@@ -29,7 +29,7 @@ class Secret:
 
     def change(self, value: str) -> None:
         """Put something else in its place."""
-        aws.service_client("secretsmanager").put_secret_value(SecretId=self.arn, SecretString=value)
+        boto3_client("secretsmanager").put_secret_value(SecretId=self.arn, SecretString=value)
 
     def current(self) -> str:
         """The key by which new things are made."""
@@ -44,12 +44,13 @@ class Secret:
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
     with mocked_aws():
-        client = aws.service_client("secretsmanager")
-        arn = client.create_secret(Name="link", SecretString=json.dumps({"current": "1", "1": FIRST}))["ARN"]
+        arn = boto3_client("secretsmanager").create_secret(
+            Name="link", SecretString=json.dumps({"current": "1", "1": FIRST})
+        )["ARN"]
         config = replace(settings.load(), link_key_arn=arn, cookie_key_arn=f"{arn}-of-cookies")
         monkeypatch.setattr(settings, "load", lambda: config)
         monkeypatch.setattr(keys, "_cache", anew(keys._cache))  # noqa: SLF001 - a new function has read nothing
-        with AwsFaults().listening(client) as faults:
+        with AwsFaults().listening(aws.client("secretsmanager")) as faults:
             secret = Secret(arn, faults)
             monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=lambda: 1e6 + secret.passed))
             yield secret

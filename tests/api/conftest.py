@@ -7,23 +7,19 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from latchkey import aws as latchkey_aws
 from latchkey import settings, tokens
 from latchkey.mail import ses
 from latchkey.rules.members import Role
 from latchkey.settings import Settings
 from latchkey.store import members, practices
-from latchkey.store.dynamodb import connection
 from local import aws, processes
 from local.stack import MINISTACK
 from tests.api.cloud import MinistackCloud
-from tests.kit import sam_template
+from tests.kit import sam_template, transports
 from tests.kit.browser import Browser
 from tests.kit.clinician import ISSUER, OAUTH_CLIENT, ClinicianApi
 from tests.kit.clock import Clock
 from tests.kit.seed import HARBOR, WILLOW
-
-TIMEOUT_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +61,11 @@ def cloud_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clou
 @pytest.fixture(scope="module")
 def cloud(cloud_with_tables: CloudWithTables) -> Iterator[MinistackCloud]:
     """The cloud that the functions of this process use until the end of the module."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, transports.calling(cloud_with_tables.url):
         patch.setattr(settings, "load", lambda: cloud_with_tables.config)
-        patch.setattr(latchkey_aws, "service_client", cloud_with_tables.cloud.client)
         patch.setattr(ses, "send", cloud_with_tables.cloud.accept_mail)
         # other tests check how slow PBKDF2 is
         patch.setattr(tokens, "PIN_ROUNDS", 1000)
-        patch.setattr(connection, "host", cloud_with_tables.url)
-        patch.setattr(connection, "_read_timeout_seconds", TIMEOUT_SECONDS)
-        patch.setattr(connection, "_client", None)
         yield cloud_with_tables.cloud
 
 

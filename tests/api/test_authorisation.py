@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from latchkey import settings
+from latchkey import aws, settings
 from latchkey.api.app import RESOURCES
 from latchkey.rules.members import Role
 from latchkey.store import members
-from latchkey.store.dynamodb import connection
 from tests.api.cloud import MinistackCloud
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.clinician import ISSUER, ClinicianApi, as_authorizer
@@ -74,7 +73,7 @@ def test_a_denied_request_is_audited_at_the_practice_that_it_named(
 ) -> None:
     made = []
     for place in ("harbor", "nowhere"):
-        with AwsFaults().listening(connection.client) as faults:
+        with AwsFaults().listening(aws.client("dynamodb")) as faults:
             assert replace(clinician, practice=place).request("GET", "/clients").status == 404
         made.append(faults.summary())
     assert made == [["Get Members", "Get Members", "Get Practices", "Put Events"]] * 2

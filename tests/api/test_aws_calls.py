@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from latchkey.store.dynamodb import connection
+from latchkey import aws
 from tests.api.cloud import MinistackCloud
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.clinician import ClinicianApi
@@ -13,8 +13,8 @@ EMAIL = "kim@example.com"
 
 
 @pytest.fixture
-def faults(cloud: MinistackCloud) -> Iterator[AwsFaults]:
-    with AwsFaults().listening(connection.client, cloud.client("sqs")) as faults:
+def faults(cloud: MinistackCloud) -> Iterator[AwsFaults]:  # noqa: ARG001 - the calls go there
+    with AwsFaults().listening(aws.client("dynamodb"), aws.client("sqs")) as faults:
         yield faults
 
 

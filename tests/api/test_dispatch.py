@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from latchkey import aws
 from latchkey.api.request_bodies import MAX_BODY_BYTES, MAX_BODY_DEPTH
-from latchkey.store.dynamodb import connection
 from tests.api.cloud import MinistackCloud
 from tests.kit import gateway_events
 from tests.kit.aws_faults import AwsFaults
@@ -136,7 +136,7 @@ def test_the_path_that_was_authorized_is_the_one_that_runs(operator: ClinicianAp
 
 
 def test_a_path_that_was_not_authorized_asks_no_table(cloud: MinistackCloud) -> None:
-    with AwsFaults().listening(connection.client) as aws_calls:
+    with AwsFaults().listening(aws.client("dynamodb")) as aws_calls:
         assert call(cloud, "GET", "/clients", subject="operator", raw_path=f"{BASE}/harbor/clients").status == 404
         assert call(cloud, "GET", "/clients", subject="operator", practice="Willow!").status == 404
     assert aws_calls.summary() == []

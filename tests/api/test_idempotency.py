@@ -5,8 +5,8 @@ import json
 import pytest
 from pynamodb.exceptions import PutError
 
+from latchkey import aws
 from latchkey.store import idempotency
-from latchkey.store.dynamodb import connection
 from tests.api.cloud import MinistackCloud
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.clinician import ClinicianApi
@@ -85,7 +85,7 @@ def test_while_the_first_is_under_way_the_second_waits(
 
 def test_a_claim_with_a_lost_response_is_recognized(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
     """botocore sends it once more, and finds its own."""
-    with AwsFaults().listening(connection.client) as faults:
+    with AwsFaults().listening(aws.client("dynamodb")) as faults:
         faults.repeat("PutItem")
         first = clinician.request("POST", "/clients", NEW, headers=keyed("one"))
     repeated = clinician.request("POST", "/clients", NEW, headers=keyed("one"))

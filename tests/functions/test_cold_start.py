@@ -2,11 +2,11 @@
 
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from latchkey import settings
-from latchkey.store.dynamodb import connection
+from latchkey import aws, settings
 from latchkey.web import cold_start
 from tests.kit.portal import Portal
 
@@ -56,15 +56,18 @@ def test_an_outage_at_the_start_stops_no_function(portal: Portal) -> None:
 def test_nothing_is_begun_that_could_outlast_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lambda gives a start 10 seconds, and starts over after that while someone waits."""
     sent: list[str] = []
-    events = connection.client.meta.events
-    events.register_first("before-send.dynamodb.*", lambda request, **_: sent.append(request.url), unique_id="start")
-    try:
-        cold_start.prepare()
-        begun = len(sent)
-        monkeypatch.setattr(cold_start, "MAX_START_SECONDS", 4)
-        cold_start.prepare()
-    finally:
-        events.unregister("before-send.dynamodb.*", unique_id="start")
+    client: Any = aws.client("dynamodb")
+    send = client.send
+
+    def recording_send(operation: str, body: bytes) -> Any:
+        sent.append(operation)
+        return send(operation, body)
+
+    monkeypatch.setattr(client, "send", recording_send)
+    cold_start.prepare()
+    begun = len(sent)
+    monkeypatch.setattr(cold_start, "MAX_START_SECONDS", 4)
+    cold_start.prepare()
 
     assert (begun, len(sent)) == (1, 1)
 

@@ -1,17 +1,24 @@
 """Calls to AWS, recorded by operation, and faults that a test injects into them."""
 
+import copy
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
+
+from latchkey import aws
+from latchkey.transport.client import JsonClient
+from latchkey.transport.connections import AwsResponse
+from tests.kit import moto_endpoint
 
 NOWHERE = "https://nowhere.example/"
 """A host for which moto has no response."""
@@ -21,7 +28,7 @@ EVERY_TRY = 100
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of a call. It is injected below botocore's own retries."""
+    """A fault of a call. It is injected below the retries of the transport."""
 
     status: int = 0
     """HTTP status of the response, 0 for none."""
@@ -48,11 +55,13 @@ def refused(code: str, status: int = 400, *, tries: int = EVERY_TRY) -> Fault:
 
 
 class AwsFaults:
-    """A recorder of the calls that botocore clients make. It can also fail them."""
+    """A recorder of the calls that clients make, by either transport. It can also fail them."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         """Operations with their arguments, in order. Calls that were refused here are included."""
+        self.tokens: list[str] = []
+        """The client request tokens of all tries of transactions, in order."""
         self.written: set[str] = set()
         """Names of the tables that calls have written to."""
         self._refusals: dict[str, list[dict[str, Any]]] = {}
@@ -63,7 +72,7 @@ class AwsFaults:
         self._wait: Callable[[float], None] = lambda _seconds: None
         self._call, self._try, self._read_seconds = 0, 0, 0.0
         self._carried_out: set[str] = set()
-        """Client request tokens. DynamoDB carries each transaction out once, moto every time."""
+        """JsonClient request tokens. DynamoDB carries each transaction out once, moto every time."""
         self.carried_out: list[str] = []
         """The calls that were carried out while faults were injected, in order."""
 
@@ -105,7 +114,7 @@ class AwsFaults:
         self._drops[operation] = times
 
     def repeat(self, operation: str, *, times: int = 1) -> None:
-        """Carry the next calls out, and have botocore resend each once, as after a late response."""
+        """Carry the next calls out, and have the transport resend each once, as after a late response."""
         self._resends[operation] = times
 
     def operations(self) -> list[str]:
@@ -124,40 +133,105 @@ class AwsFaults:
 
     @contextmanager
     def listening(self, *clients: Any) -> Iterator["AwsFaults"]:
-        """Record the calls of these clients until the context ends."""
-        handlers = {
+        """Record the calls of these clients until the context ends. They are `aws.client`s or clients of boto3."""
+        with ExitStack() as stack:
+            for client in clients:
+                if isinstance(client, JsonClient):
+                    stack.enter_context(self._listening_to_lean(client))
+                else:
+                    stack.enter_context(self._listening_to_botocore(getattr(client, "client", client)))
+            yield self
+
+    @contextmanager
+    def _listening_to_botocore(self, client: BaseClient) -> Iterator[None]:
+        handlers: dict[str, Any] = {
             "provide-client-params.*.*": self._record,
             "before-call.*.*": self._refuse_or_raise,
             "before-send.*.*": self._inject,
             "needs-retry.*.*": self._repeat,
             "after-call.*.*": self._drop_response,
         }
-        for client in clients:
-            for event, handler in handlers.items():
-                client.meta.events.register_first(event, handler, unique_id=f"faults {event}")
+        for event, handler in handlers.items():
+            client.meta.events.register_first(event, handler, unique_id=f"faults {event}")
         try:
-            yield self
+            yield
         finally:
-            for client in clients:
-                for event in handlers:
-                    client.meta.events.unregister(event, unique_id=f"faults {event}")
+            for event in handlers:
+                client.meta.events.unregister(event, unique_id=f"faults {event}")
+
+    @contextmanager
+    def _listening_to_lean(self, client: JsonClient) -> Iterator[None]:
+        call, send = client.call, client.send
+
+        def recorded_call(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            self._record_call(operation, arguments)
+            if refusal := self._refused(operation, aws.READ_TIMEOUT_SECONDS):
+                raise ClientError(refusal, operation)
+            response = call(operation, arguments)
+            if self._due(self._drops, operation):
+                raise ReadTimeoutError(endpoint_url="https://aws.example")
+            return response
+
+        def sent(operation: str, body: bytes) -> AwsResponse:
+            self._record_token(operation, body)
+            fault = self._fault_of_try(operation)
+            if fault and fault.url:
+                misled: Any = copy.copy(client)
+                misled._endpoint = moto_endpoint.RealEndpoint(fault.url, **LIMITS)  # noqa: SLF001 - AWS is there now
+                return JsonClient.send(misled, operation, body)
+            if fault:
+                return self._fail(fault, lambda: self._carry_out_lean(operation, body, send))
+            if self._due(self._resends, operation):
+                send(operation, body)
+            return self._carry_out_lean(operation, body, send)
+
+        with patch.object(client, "call", recorded_call), patch.object(client, "send", sent):
+            yield
+
+    def _fail(self, fault: Fault, carry_out: Callable[[], object]) -> AwsResponse:
+        if fault.error is None:
+            return AwsResponse(fault.status, _headers(fault), json.dumps(fault.document).encode())
+        if fault.done:
+            carry_out()
+        if fault.error is ReadTimeoutError:
+            self._wait(self._read_seconds)
+        raise fault.error(endpoint_url="https://aws.example", error="in vain")
+
+    def _carry_out_lean(self, operation: str, body: bytes, send: Callable[[str, bytes], AwsResponse]) -> AwsResponse:
+        if self._fault_at is None:
+            return send(operation, body)
+        token = json.loads(body).get("ClientRequestToken") if "Transact" in operation else None
+        self.carried_out.append(operation)
+        if token in self._carried_out:
+            return AwsResponse(200, {}, b"{}")
+        response = send(operation, body)
+        if token and response.status == 200:
+            self._carried_out.add(token)
+        return response
 
     def _record(self, params: dict[str, Any], model: Any, **_: Any) -> None:
-        self.calls.append((model.name, params))
-        if model.name in {"PutItem", "UpdateItem", "DeleteItem"}:
-            self.written.add(params["TableName"])
-        elif model.name == "TransactWriteItems":
+        self._record_call(model.name, params)
+
+    def _record_token(self, operation: str, body: bytes) -> None:
+        if operation == "TransactWriteItems":
+            self.tokens.append(json.loads(body)["ClientRequestToken"])
+
+    def _record_call(self, operation: str, arguments: dict[str, Any]) -> None:
+        self.calls.append((operation, arguments))
+        if operation in {"PutItem", "UpdateItem", "DeleteItem"}:
+            self.written.add(arguments["TableName"])
+        elif operation == "TransactWriteItems":
             self.written |= {
-                properties["TableName"] for item in params["TransactItems"] for properties in item.values()
+                properties["TableName"] for item in arguments["TransactItems"] for properties in item.values()
             }
 
     def _inject(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+        operation = event_name.rpartition(".")[2]
+        self._record_token(operation, cast("bytes", request.body))
         if self._fault_at is None:
             return None
-        operation = event_name.rpartition(".")[2]
-        self._try += 1
-        fault = self._fault_at(operation, self._call)
-        if fault is None or self._try > fault.tries:
+        fault = self._fault_of_try(operation)
+        if fault is None:
             return self._carry_out(request, event_name)
         if fault.url:
             request.url = fault.url
@@ -171,6 +245,13 @@ class AwsFaults:
             self._wait(self._read_seconds)
         raise fault.error(endpoint_url="https://aws.example", error="in vain")
 
+    def _fault_of_try(self, operation: str) -> Fault | None:
+        if self._fault_at is None:
+            return None
+        self._try += 1
+        fault = self._fault_at(operation, self._call)
+        return None if fault is None or self._try > fault.tries else fault
+
     def _carry_out(self, request: AWSPreparedRequest, event_name: str) -> AWSResponse | None:
         """Return moto's response. The URL changes, so that moto does not respond a second time."""
         token = json.loads(cast("bytes", request.body)).get("ClientRequestToken") if "Transact" in event_name else None
@@ -182,11 +263,16 @@ class AwsFaults:
         return answer or _answered(url, Fault(200))
 
     def _refuse_or_raise(self, model: Any, context: dict[str, Any], **_: Any) -> Any:
-        self._call, self._try, self._read_seconds = self._call + 1, 0, context["client_config"].read_timeout
-        if error := self._errors.pop(model.name, None):
+        refusal = self._refused(model.name, context["client_config"].read_timeout)
+        return (Mock(status_code=400), refusal) if refusal else None
+
+    def _refused(self, operation: str, read_seconds: float) -> Any:
+        """Begin a call, and return its refusal if one was ordered."""
+        self._call, self._try, self._read_seconds = self._call + 1, 0, read_seconds
+        if error := self._errors.pop(operation, None):
             raise error
-        errors = self._refusals.get(model.name)
-        return (Mock(status_code=400), errors.pop()) if errors else None
+        errors = self._refusals.get(operation)
+        return errors.pop() if errors else None
 
     def _repeat(self, operation: Any, response: Any, **_: Any) -> float | None:
         if response and self._due(self._resends, operation.name):
@@ -203,10 +289,23 @@ class AwsFaults:
         return left > 0
 
 
+LIMITS: Any = {
+    "connect_seconds": aws.CONNECT_TIMEOUT_SECONDS,
+    "read_seconds": aws.READ_TIMEOUT_SECONDS,
+    "ca_bundle": None,
+}
+
+
 def _answered(url: str, fault: Fault) -> AWSResponse:
     """Return the response of a fault."""
     headers = HTTPHeaders()
-    headers["content-type"] = "application/json"
+    for name, value in _headers(fault).items():
+        headers[name] = value
+    return AWSResponse(url, fault.status, headers, MockRawResponse(json.dumps(fault.document)))
+
+
+def _headers(fault: Fault) -> dict[str, str]:
+    headers = {"content-type": "application/json"}
     if "__type" in fault.document:
         headers["x-amzn-errortype"] = fault.document["__type"]
-    return AWSResponse(url, fault.status, headers, MockRawResponse(json.dumps(fault.document)))
+    return headers

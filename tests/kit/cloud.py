@@ -13,7 +13,7 @@ from moto import mock_aws
 from moto.core.config import DefaultConfig
 from moto.core.serialize import AttributePicker, AttributePickerContext
 
-from tests.kit import sam_template
+from tests.kit import moto_endpoint, sam_template
 from tests.kit.gateway_events import ORIGIN
 
 PARAMETERS = {"PortalOrigin": ORIGIN, "SenderDomain": "mail.example.com", "PracticeCacheSeconds": "0"}
@@ -57,9 +57,10 @@ class Cloud:
 
 @contextmanager
 def mocked_aws() -> Iterator[None]:
-    """Let moto answer all calls to AWS. The credentials stay as they are: the process has one botocore session."""
+    """Let moto answer all calls to AWS, by either transport. The credentials stay as they are: the process
+    has one botocore session."""
     config: DefaultConfig = {"core": {"mock_credentials": False}}
-    with mock_aws(config=config), patch.object(AttributePicker, "__call__", _pick):
+    with mock_aws(config=config), patch.object(AttributePicker, "__call__", _pick), moto_endpoint.answering():
         yield
 
 

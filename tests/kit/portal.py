@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from latchkey import aws, settings
 from latchkey.store import accounts, pins
-from latchkey.store.dynamodb import connection
+from latchkey.transport.endpoints import SERVICES
 from tests.kit import gateway_events, sam_template
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.browser import App, Browser
@@ -105,12 +105,7 @@ class Portal:
     def opened(self) -> Iterator["Portal"]:
         """Record all AWS calls and all log lines until the context ends."""
         load_handler("Session")  # importing any handler sets up the logger
-        clients = (
-            aws.service_client("sqs"),
-            aws.service_client("sesv2"),
-            aws.service_client("secretsmanager"),
-            connection.client,
-        )
+        clients = [aws.client(service) for service in SERVICES]
         with self.aws.listening(*clients, self.tables), _written_to(self.log):
             yield self
 

@@ -1,12 +1,11 @@
 """A fake of the mail queue, with the template's properties, in simulated time."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import patch
 
 from latchkey import aws
 from latchkey.mail.queue import parse_job
@@ -99,25 +98,20 @@ class FakeQueue:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Respond to SendMessage in place of SQS until the context ends."""
-        events = aws.service_client("sqs").meta.events
-        events.register("before-call.sqs.SendMessage", self._sent, unique_id="queue")
-        try:
+        with patch.object(aws.client("sqs"), "call", self._sent):
             yield
-        finally:
-            events.unregister("before-call.sqs.SendMessage", unique_id="queue")
 
-    def _sent(self, params: dict[str, Any], **_: Any) -> tuple[Mock, dict[str, Any]]:
+    def _sent(self, _operation: str, fields: dict[str, Any]) -> dict[str, Any]:
         if (
             self.time.deadline - self.time.now
             < aws.CONNECT_TIMEOUT_SECONDS + aws.READ_TIMEOUT_SECONDS + aws.RESPONSE_MARGIN_SECONDS
         ):
             raise aws.DeadlineTooClose
         self.time.pass_by(SEND_SECONDS)
-        fields = json.loads(params["body"])
         if fields["DelaySeconds"]:
             self.delays.append(fields["DelaySeconds"])
         self.put(fields["MessageBody"], fields["DelaySeconds"])
-        return Mock(status_code=200), {"MessageId": str(self._count)}
+        return {"MessageId": str(self._count)}
 
 
 def batch_size() -> int:

@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from itertools import cycle
 from random import Random
 from typing import Any, Literal
+from unittest.mock import patch
 from uuid import uuid4
 
-from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from latchkey import aws, tokens
+from latchkey.transport.connections import AwsResponse
 from tests.mail.simulated_clock import SimulatedClock
 
+URL = "https://ses.example"
 RATE = 14
 """Mails a second of an account outside the sandbox."""
 
@@ -82,54 +83,45 @@ class FakeSes:
     @contextmanager
     def answering(self) -> Iterator[None]:
         """Respond to SendEmail in place of SES until the context ends."""
-        events = aws.service_client("sesv2").meta.events
-        events.register_first("before-send.sesv2.SendEmail", self._answer, unique_id="ses")
-        try:
+        with patch.object(aws.client("sesv2"), "send", self._answer):
             yield
-        finally:
-            events.unregister("before-send.sesv2.SendEmail", unique_id="ses")
 
-    def _answer(self, request: Any, **_: Any) -> AWSResponse:
-        requested = json.loads(request.body)
+    def _answer(self, _operation: str, body: bytes) -> AwsResponse:
+        requested = json.loads(body)
         (to,) = requested["Destination"]["ToAddresses"]
         (path,) = set(re.findall(r"/[a-z-]+/link/\S+", requested["Content"]["Simple"]["Body"]["Text"]["Data"]))
         fault = next((next(ways) for since, until, ways in self._spells if since <= self.time.now < until), None)
         match fault:
             case "unreachable":
                 self._tried(to, path, fault, aws.CONNECT_TIMEOUT_SECONDS)
-                raise ConnectTimeoutError(endpoint_url=request.url)
+                raise ConnectTimeoutError(endpoint_url=URL)
             case "hangs":
                 self._tried(to, path, fault, aws.READ_TIMEOUT_SECONDS)
-                raise ReadTimeoutError(endpoint_url=request.url)
+                raise ReadTimeoutError(endpoint_url=URL)
             case (status, code):
-                return self._refused(request, to, path, (status, code))
+                return self._refused(to, path, (status, code))
         if to in self.rejected:
-            return self._refused(request, to, path, REJECTED[len(to) % len(REJECTED)])
+            return self._refused(to, path, REJECTED[len(to) % len(REJECTED)])
         if self._seconds[int(self.time.now)] >= RATE:
-            return self._refused(request, to, path, BUSY)
+            return self._refused(to, path, BUSY)
         self._seconds[int(self.time.now)] += 1
         if to in self.losing:
             self.losing.remove(to)
             self._tried(to, path, "lost", aws.READ_TIMEOUT_SECONDS)
-            raise ReadTimeoutError(endpoint_url=request.url)
+            raise ReadTimeoutError(endpoint_url=URL)
         self._tried(to, path, "taken", self._chance.uniform(*self.latency))
-        return _response(request, 200, "", {"MessageId": str(uuid4())})
+        return _response(200, "", {"MessageId": str(uuid4())})
 
-    def _refused(self, request: Any, to: str, path: str, error: Error) -> AWSResponse:
+    def _refused(self, to: str, path: str, error: Error) -> AwsResponse:
         status, code = error
         self._tried(to, path, code or str(status), 0.02)
-        return _response(request, status, code, {"message": f"not for {to}"})
+        return _response(status, code, {"message": f"not for {to}"})
 
     def _tried(self, to: str, path: str, answer: str, seconds: float) -> None:
         self.tries.append(Try(self.time.now, to, path, answer))
         self.time.pass_by(seconds)
 
 
-def _response(request: Any, status: int, code: str, body: dict[str, str]) -> AWSResponse:
-    headers: Any = {"x-amzn-errortype": code} if code else {}
-    return AWSResponse(request.url, status, headers, _Raw(json.dumps(body).encode() if status != 503 else b"<html>"))
-
-
-class _Raw(BytesIO):
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self.read()
+def _response(status: int, code: str, body: dict[str, str]) -> AwsResponse:
+    headers = {"x-amzn-errortype": code} if code else {}
+    return AwsResponse(status, headers, json.dumps(body).encode() if status != 503 else b"<html>")

@@ -1,17 +1,20 @@
 """A simulation of the mail worker, in simulated time: hours pass in seconds."""
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from types import SimpleNamespace
 from typing import Any, Self
-from unittest.mock import Mock, patch
+from unittest.mock import patch
 
+from botocore.exceptions import ClientError
+
+from latchkey import aws
 from latchkey.mail import queue
 from latchkey.rules.mail import MailJob
-from latchkey.store.dynamodb import connection
 from tests.kit import sam_template
 from tests.kit.portal import Portal
 from tests.kit.seed import a_job, body_of, key_of
@@ -132,26 +135,35 @@ class MailSimulation:
     def open(self) -> Iterator[Self]:
         """Run SQS, SES, the tables and botocore's pauses in simulated time until the context ends."""
         self.time.on_change = self._tell_time
-        events = connection.client.meta.events
-        events.register("before-call.dynamodb.*", self._table_calls, unique_id="simulation")
-        try:
-            with ExitStack() as stack:
-                stack.enter_context(self.ses.answering())
-                stack.enter_context(self.queue.listening())
-                stack.enter_context(patch("botocore.endpoint.time", SimpleNamespace(sleep=self.time.pass_by)))
-                yield self
-        finally:
-            events.unregister("before-call.dynamodb.*", unique_id="simulation")
+        tables: Any = aws.client("dynamodb")
+        call = tables.call
+
+        def timed_call(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            self._pass_call(operation)
+            response: dict[str, Any] = call(operation, arguments)
+            return response
+
+        with ExitStack() as stack:
+            stack.enter_context(self.ses.answering())
+            stack.enter_context(self.queue.listening())
+            pauses = SimpleNamespace(sleep=self.time.pass_by, time=time.time)
+            stack.enter_context(patch("latchkey.transport.client.time", pauses))
+            stack.enter_context(patch.object(tables, "call", timed_call))
+            yield self
 
     def _tell_time(self) -> None:
         left = self.time.deadline - self.time.now
         self.portal.milliseconds = int(left * 1000) if left < math.inf else 10_000
 
-    def _table_calls(self, model: Any, **_: Any) -> Any:
-        for since, until, operation in self._hanging:
-            if since <= self.time.now < until and operation in {"", model.name}:
+    def _pass_call(self, operation: str) -> None:
+        """Let the time of a call pass.
+
+        :raises ClientError: the tables hang.
+        """
+        for since, until, hanging in self._hanging:
+            if since <= self.time.now < until and hanging in {"", operation}:
                 self.time.pass_by(HANGING_SECONDS)
-                error = {"Code": "InternalServerError", "Message": "for ana@example.com"}
-                return Mock(status_code=500), {"Error": error, "ResponseMetadata": {"HTTPHeaders": {}}}
+                raise ClientError(
+                    {"Error": {"Code": "InternalServerError", "Message": "for ana@example.com"}}, operation
+                )
         self.time.pass_by(TABLE_SECONDS)
-        return None

@@ -9,18 +9,16 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from latchkey.store.dynamodb import connection
 from local.aws import Address, start_ministack
 from local.processes import free_port, stop
 from local.stack import MINISTACK
 from operate import aws, cli
-from tests.kit import sam_template
+from tests.kit import sam_template, transports
 
 NAME = "latchkey-test"
 KINDS = ("AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::")
 TABLE = ("AttributeDefinitions", "KeySchema", "BillingMode", "PointInTimeRecoverySpecification")
 """What of a table does not depend on the rest of the template."""
-PATIENCE_SECONDS = 20
 
 type Operate = Callable[..., tuple[int, str, str]]
 """Runs a command; returns its exit code, and what it said on both outputs."""
@@ -91,10 +89,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 @pytest.fixture(scope="module")
 def store(whole: Deployed) -> Iterator[None]:
     """The store of this process speaks to the stack's tables."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "host", whole.address.endpoint)
-        patch.setattr(connection, "_read_timeout_seconds", PATIENCE_SECONDS)
-        patch.setattr(connection, "_client", None)
+    with transports.calling(whole.address.endpoint):
         yield
 
 

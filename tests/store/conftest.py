@@ -4,13 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from latchkey.store.dynamodb import connection
+from latchkey.settings import Transport
 from local import aws
 from local.stack import DYNAMODB_LOCAL, MINISTACK
+from tests.kit import sam_template, transports
 from tests.store.engines import Engine, running
 
-PATIENCE_SECONDS = 20
-"""A busy machine is slow; how long a caller waits for it is not what is tested here."""
+TRANSPORTS: dict[str, tuple[str, Transport]] = {
+    "ministack": ("ministack", "lean"),
+    "dynamodb_local": ("dynamodb_local", "lean"),
+    "dynamodb_local-botocore": ("dynamodb_local", "botocore"),
+}
+"""Engine and transport, by the name of the case."""
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +31,11 @@ def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]
     yield from running(lambda: aws.start_dynamodb_local(jar, folder, folder / "log"))
 
 
-@pytest.fixture(scope="module", autouse=True, params=["ministack", "dynamodb_local"])
+@pytest.fixture(scope="module", autouse=True, params=TRANSPORTS)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """The engine that the store speaks to."""
-    running: Engine = request.getfixturevalue(request.param)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "host", running.url)
-        patch.setattr(connection, "_read_timeout_seconds", PATIENCE_SECONDS)
-        patch.setattr(connection, "_client", None)
+    name, transport = TRANSPORTS[request.param]
+    running: Engine = request.getfixturevalue(name)
+    sam_template.delete_items(running.client)
+    with transports.calling(running.url, transport=transport):
         yield running

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from latchkey import tokens
+from latchkey import aws, tokens
 from latchkey.rules.accounts import Account
 from latchkey.rules.limits import Limit
 from latchkey.rules.refusals import LinkExpired, LinkUsed, RateLimited, Unavailable
 from latchkey.store import accounts, limits, links, sessions
-from latchkey.store.dynamodb import OUTAGES, connection
+from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.links import LinkProof
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.clock import NOON
@@ -23,7 +23,7 @@ CONFLICT = ("None", "TransactionConflict", "None", "None")
 
 @pytest.fixture
 def faults() -> Iterator[AwsFaults]:
-    with AwsFaults().listening(connection.client) as tapped:
+    with AwsFaults().listening(aws.client("dynamodb")) as tapped:
         yield tapped
 
 
@@ -78,8 +78,8 @@ def test_what_is_tried_anew_is_another_transaction(ana: Account, faults: AwsFaul
 
     sessions.start(LinkProof(looked, token), new_attempt(looked))
 
-    tries = [arguments["ClientRequestToken"] for operation, arguments in faults.calls if operation == CONSUMING]
-    assert len(set(tries)) == len(tries) == 3
+    assert faults.operations().count(CONSUMING) == 3
+    assert len(set(faults.tokens)) == len(faults.tokens) == 2, "the refused one was never sent"
 
 
 def test_a_lost_answer_gives_nobody_elses_attempt_the_session(ana: Account, faults: AwsFaults) -> None:

@@ -5,13 +5,12 @@ from functools import partial
 
 import pytest
 
-from latchkey import keys, tokens
+from latchkey import aws, keys, tokens
 from latchkey.rules.accounts import Account
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Refusal, SignedOut
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, pins, sessions
-from latchkey.store.dynamodb import connection
 from latchkey.store.pins import PinProof
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.clock import NOON
@@ -27,7 +26,7 @@ def pepper(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def faults() -> Iterator[AwsFaults]:
-    with AwsFaults().listening(connection.client) as tapped:
+    with AwsFaults().listening(aws.client("dynamodb")) as tapped:
         yield tapped
 
 

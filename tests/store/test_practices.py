@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from latchkey import settings, tokens
+from latchkey import aws, settings, tokens
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PracticeUnknown
 from latchkey.store import practices
-from latchkey.store.dynamodb import OUTAGES, connection
+from latchkey.store.dynamodb import OUTAGES
 from tests.kit import caches
 from tests.kit.aws_faults import AwsFaults, Fault
 from tests.kit.clock import NOON
@@ -70,7 +70,7 @@ def test_a_practice_that_is_created_is_seen_at_once(slug: str) -> None:
 
 @pytest.fixture
 def faults() -> Iterator[AwsFaults]:
-    with AwsFaults().listening(connection.client) as tapped:
+    with AwsFaults().listening(aws.client("dynamodb")) as tapped:
         yield tapped
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from latchkey import aws
 from latchkey.api.app import RESOURCES
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.refusals import RateLimited, RecordNotFound, RoleMissing
-from latchkey.store.dynamodb import connection
 from latchkey.usecases import access, members, practices
 from latchkey.usecases.catalog import USE_CASES
 from latchkey.usecases.context import RequestContext
@@ -87,12 +87,12 @@ def test_a_pin_that_is_refused_does_not_count(clinician: ClinicianApi) -> None:
 def test_only_a_share_that_grants_access_counts(clinician: ClinicianApi, clock: Clock, dry_run: bool) -> None:
     """The second one finds a client who has access already."""
     client = clinician.add_client("Kim Lee", "kim@example.com")
-    with AwsFaults().listening(connection.client) as aws_calls:
+    with AwsFaults().listening(aws.client("dynamodb")) as aws_calls:
         assert access.share(context(), client, ("Plan",), dry_run=dry_run).grants_access
     assert ("Update Budgets" in aws_calls.summary()) is not dry_run
     clinician.request("POST", "/clients/{client}/invitations", {}, client=client)
     clock.advance(61)
-    with AwsFaults().listening(connection.client) as aws_calls:
+    with AwsFaults().listening(aws.client("dynamodb")) as aws_calls:
         access.share(context(now=clock.now), client, ("Form",), dry_run=dry_run)
     assert "Update Budgets" not in aws_calls.summary()
 
@@ -100,7 +100,7 @@ def test_only_a_share_that_grants_access_counts(clinician: ClinicianApi, clock: 
 def test_a_change_of_address_counts_only_if_it_may_invite(clinician: ClinicianApi) -> None:
     client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     for disable_and_resend in (False, True):
-        with AwsFaults().listening(connection.client) as aws_calls:
+        with AwsFaults().listening(aws.client("dynamodb")) as aws_calls:
             access.change_address(
                 context(), client, "kim@example.com", email_ok=True, disable_and_resend=disable_and_resend
             )

@@ -3,13 +3,15 @@
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 import tests.conftest  # noqa: F401 - before the package, which reads its environment when it is imported
 from latchkey import aws, tokens
-from latchkey.store.dynamodb import connection
+from latchkey.transport.connections import AwsResponse
+from latchkey.transport.endpoints import SERVICES
 from tests.kit import sam_template
 from tests.kit.browser import Browser
 from tests.kit.cloud import Cloud, mocked_aws
@@ -93,22 +95,19 @@ class Recorder(Portal):
     @contextmanager
     def recording_responses(self) -> Iterator[None]:
         """Record the bytes of every response of AWS within the context."""
-        clients = {service: aws.service_client(service) for service in ("sqs", "sesv2", "secretsmanager")}
-        clients["dynamodb"] = connection.client
-
-        def recorder(service: str) -> Callable[..., None]:
-            def append(http_response: Any, **_: Any) -> None:
-                self._responses.append((service, http_response.content))
-
-            return append
-
-        for service, client in clients.items():
-            client.meta.events.register_last("after-call.*.*", recorder(service), unique_id="bench")
-        try:
+        with ExitStack() as stack:
+            for service in SERVICES:
+                client: Any = aws.client(service)
+                stack.enter_context(patch.object(client, "send", self._recorder(service, client.send)))
             yield
-        finally:
-            for client in clients.values():
-                client.meta.events.unregister("after-call.*.*", unique_id="bench")
+
+    def _recorder(self, service: str, send: Callable[[str, bytes], AwsResponse]) -> Callable[[str, bytes], AwsResponse]:
+        def recording_send(operation: str, body: bytes) -> AwsResponse:
+            response = send(operation, body)
+            self._responses.append((service, response.body))
+            return response
+
+        return recording_send
 
 
 def record() -> Recording:

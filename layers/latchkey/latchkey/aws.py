@@ -1,4 +1,7 @@
-"""AWS clients with short timeouts. All share one botocore session, because each session parses the service models."""
+"""Calls to AWS with short timeouts, by one of two transports: our own, or botocore's clients.
+
+Both raise botocore's errors. `AwsTransport` in the template chooses (docs/decisions/0016-transport.md).
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -6,15 +9,22 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, wraps
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 import botocore.session
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ConnectionClosedError
+from botocore.credentials import EnvProvider
+from botocore.exceptions import BotoCoreError, ConnectionClosedError, NoCredentialsError
+from botocore.httpsession import get_cert_path
 
 from latchkey import __version__, settings
+from latchkey.transport import endpoints
+from latchkey.transport.client import JsonClient
+from latchkey.transport.connections import Endpoint
+from latchkey.transport.signature import Credentials
 
+USER_AGENT = f"latchkey/{__version__}"
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 2
 MAX_TRIES = 3
@@ -86,40 +96,119 @@ def one_try() -> Iterator[None]:
 
 @cache
 def botocore_session() -> botocore.session.Session:
-    """Return the only botocore session of this process."""
+    """Return the only botocore session of this process. Each session parses the service models again."""
     session = botocore.session.get_session()
     # botocore builds its default user agent at each call, which takes a tenth of the call's CPU time
-    session.set_default_client_config(Config(user_agent=f"latchkey/{__version__}"))
-    session.register("request-created", _refuse_late_call)
+    session.set_default_client_config(Config(user_agent=USER_AGENT))
+    session.register("request-created", _refuse_late_request)
     # a more specific event name than that of botocore's own retry handler, so ours runs first
     session.register("needs-retry.*.*", _retry_decision)
     return session
 
 
+def call(service: str, operation: str, **arguments: Any) -> dict[str, Any]:
+    """Call an operation of AWS. `service` is botocore's name of it, `operation` the API's.
+
+    :raises ClientError: AWS refuses the call.
+    :raises BotoCoreError: there is no response that can be trusted, or too little time is left for one.
+    """
+    return client(service).call(operation, arguments)
+
+
+class ServiceClient(Protocol):
+    """Calls to one service, by either transport."""
+
+    def call(self, operation: str, arguments: dict[str, Any], /) -> dict[str, Any]:
+        """Return the response of an operation. Raises as `call` does."""
+
+
 @cache
-def service_client(service: str) -> Any:
-    """Return a client of an AWS service, by botocore's name, with short timeouts and few retries."""
-    return botocore_session().create_client(
-        service,
-        region_name=settings.load().region,
-        config=Config(
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": 1 if service in NOT_RETRIED else MAX_TRIES},
+def client(service: str) -> ServiceClient:
+    """Return the client of a service, by botocore's name."""
+    match settings.load().transport:
+        case "lean":
+            return _lean_client(service)
+        case "botocore":
+            return _BotocoreClient(service)
+        case unknown:
+            assert_never(unknown)
+
+
+def _lean_client(service: str) -> JsonClient:
+    row, config = endpoints.SERVICES[service], settings.load()
+    configured = settings.endpoint_url(row.environment_name)
+    is_retried = service not in NOT_RETRIED
+    return JsonClient(
+        row,
+        Endpoint(
+            endpoints.url(row, config.region, configured=configured, fips=config.fips),
+            connect_seconds=CONNECT_TIMEOUT_SECONDS,
+            read_seconds=READ_TIMEOUT_SECONDS,
+            ca_bundle=config.ca_bundle or get_cert_path(verify=True),
         ),
+        region=config.region,
+        user_agent=USER_AGENT,
+        credentials=_credentials,
+        before_try=_refuse_late_try,
+        max_tries=lambda: MAX_TRIES if is_retried and not _one_try.get() else 1,
+        resends_stale=is_retried,
     )
 
 
-def _refuse_late_call(**event: Any) -> None:
-    """Refuse a call that could outlast the function. botocore calls this before each try.
+def _credentials() -> Credentials:
+    """Return the credentials of this function.
+
+    :raises NoCredentialsError: there are none.
+    """
+    credentials = _credentials_of_process()
+    if credentials is None:
+        raise NoCredentialsError
+    frozen = credentials.get_frozen_credentials()
+    return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+@cache
+def _credentials_of_process() -> Any:
+    # Lambda gives them as environment variables. Elsewhere, botocore looks for them in all of its places.
+    return EnvProvider().load() or botocore_session().get_credentials()
+
+
+class _BotocoreClient:
+    """A client of botocore."""
+
+    def __init__(self, service: str) -> None:
+        self.client: Any = botocore_session().create_client(
+            service,
+            region_name=settings.load().region,
+            config=Config(
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                read_timeout=READ_TIMEOUT_SECONDS,
+                parameter_validation=False,
+                retries={"mode": "standard", "total_max_attempts": 1 if service in NOT_RETRIED else MAX_TRIES},
+            ),
+        )
+
+    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the response of an operation."""
+        response: dict[str, Any] = self.client._make_api_call(operation, arguments)  # noqa: SLF001 - as PynamoDB does
+        return response
+
+
+def _refuse_late_request(**event: Any) -> None:
+    """Refuse a late try of botocore, which calls this before each. Raises as `_refuse_late_try` does."""
+    request: AWSRequest = event["request"]
+    _refuse_late_try(request.context["retries"]["attempt"])
+
+
+def _refuse_late_try(number: int) -> None:
+    """Refuse a try that could outlast the function. `number` counts the tries of a call from 1.
 
     Retries leave time to read back or undo what earlier tries wrote.
 
-    :raises DeadlineTooClose: the call could outlast the function.
+    :raises DeadlineTooClose: the try could outlast the function.
     """
     needed = CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS + RESPONSE_MARGIN_SECONDS
-    request: AWSRequest = event["request"]
-    if request.context["retries"]["attempt"] > 1:
+    if number > 1:
         needed += READ_TIMEOUT_SECONDS
     if _clock.left() < 1000 * needed:
         raise DeadlineTooClose

@@ -97,7 +97,7 @@ def _read[T](arn: str, parse: Callable[[str], T]) -> T:
     """
 
     def read() -> T:
-        return parse(aws.service_client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+        return parse(aws.call("secretsmanager", "GetSecretValue", SecretId=arn)["SecretString"])
 
     try:
         secret: T = _cache.get(arn, time.monotonic(), read, lambda _: FRESH_SECONDS)

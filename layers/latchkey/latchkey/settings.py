@@ -8,8 +8,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
+from typing import Literal, get_args
 
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
+
+type Transport = Literal["lean", "botocore"]
+
+TRANSPORTS: tuple[Transport, ...] = get_args(Transport.__value__)
 
 MAX_LINK_HOURS = 24
 """Longest lifetime of a link in hours. A stack may set a shorter one."""
@@ -33,6 +38,12 @@ class Settings:
     """The settings of one function. A setting is empty if the template does not give it to this function."""
 
     region: str
+    transport: Transport
+    """Calls to AWS go through the `transport` package, or through botocore's clients."""
+    ca_bundle: str
+    """File of the CA certificates that calls to AWS trust. Empty means botocore's."""
+    fips: bool
+    """True if calls to AWS go to FIPS endpoints."""
     stage: str
     """Purpose of the stack, such as `prod`."""
     portal_origin: str
@@ -75,11 +86,16 @@ def in_lambda() -> bool:
     return "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ
 
 
+def endpoint_url(service: str) -> str:
+    """Return the URL that replaces the endpoint of a service, or "". `service` is the end of botocore's variable."""
+    return os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL", "")
+
+
 @cache
 def load() -> Settings:
     """Return the settings of this function.
 
-    :raises ValueError: a number cannot be parsed, or `LINK_HOURS` is not 1 to 24.
+    :raises ValueError: a number cannot be parsed, `LINK_HOURS` is not 1 to 24, or there is no such transport.
     """
     text = os.environ.get
     hours = int(text("LINK_HOURS", "24"))
@@ -87,6 +103,9 @@ def load() -> Settings:
         raise ValueError("LINK_HOURS must be 1 to 24")
     return Settings(
         region=text("AWS_REGION", "us-east-1"),
+        transport=_transport(text("TRANSPORT", "lean")),
+        ca_bundle=text("AWS_CA_BUNDLE", ""),
+        fips=text("AWS_USE_FIPS_ENDPOINT", "").lower() == "true",
         stage=text("STAGE", "dev"),
         portal_origin=text("PORTAL_ORIGIN", ""),
         cloudfront_digests=_comma_separated(text("CLOUDFRONT_DIGESTS", "")),
@@ -118,6 +137,13 @@ def load() -> Settings:
         android_package=text("ANDROID_PACKAGE", ""),
         android_fingerprints=_comma_separated(text("ANDROID_FINGERPRINTS", "")),
     )
+
+
+def _transport(name: str) -> Transport:
+    for transport in TRANSPORTS:
+        if name == transport:
+            return transport
+    raise ValueError(f"TRANSPORT must be one of {TRANSPORTS}")
 
 
 def _provider(prefix: str) -> ProviderSettings:

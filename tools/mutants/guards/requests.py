@@ -2,6 +2,7 @@
 
 from tools.mutants.guard import guards_in
 from tools.mutants.operators import (
+    always,
     drop_argument,
     drop_condition,
     replace_argument,
@@ -43,12 +44,33 @@ REQUESTS = [
     *guards_in(
         "aws.py",
         "tests/functions/test_redeem_link.py",
-        ("a call that could outlast the function", "_refuse_late_call", skip_raise("DeadlineTooClose")),
+        ("a call that could outlast the function", "_refuse_late_try", skip_raise("DeadlineTooClose")),
     ),
     *guards_in(
         "aws.py",
         "tests/test_aws.py",
         ("a response that is cut off", "_retry_decision", skip_raise("ConnectionClosedError")),
+    ),
+    *guards_in(
+        "transport/client.py",
+        "tests/transport/test_connections.py",
+        ("a response with a wrong checksum", "JsonClient._result", skip_raise("_distrusted", near="checksum")),
+        ("a response that is no JSON object", "JsonClient._result", skip_raise("_distrusted", near="document")),
+        ("a mail that is sent twice", "JsonClient.send", skip_raise("ConnectionClosedError")),
+    ),
+    *guards_in(
+        "transport/connections.py",
+        "tests/transport/test_connections.py",
+        ("a response without a length", "_body", drop_condition("None")),
+        ("a response that is too long", "_body", drop_condition("MAX_BODY_BYTES")),
+        ("a connection that holds another response", "Endpoint._take", always("is_usable")),
+        ("bytes after a response", "Endpoint._exchange", drop_condition("has_more")),
+        ("a response that drips", "_TimedSocket.readinto", skip_call("settimeout")),
+    ),
+    *guards_in(
+        "transport/signature.py",
+        "tests/transport/test_signature.py",
+        ("the signature of the body", "sign", replace_argument("sha256", 0, "b''", near="body")),
     ),
     *guards_in(
         "rules/addresses.py",

@@ -16,7 +16,9 @@ def send_job(job: MailJob, delay: int = 0) -> None:
     :raises BotoCoreError: the queue does not answer.
     :raises ClientError: the queue answers with an error.
     """
-    aws.service_client("sqs").send_message(
+    aws.call(
+        "sqs",
+        "SendMessage",
         QueueUrl=settings.load().mail_queue_url,
         MessageBody=json.dumps(
             {

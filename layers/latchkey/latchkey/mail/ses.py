@@ -56,7 +56,9 @@ def send(letter: Letter, tags: dict[str, str]) -> str:
         same link can be sent again.
     """
     try:
-        response = aws.service_client("sesv2").send_email(
+        response = aws.call(
+            "sesv2",
+            "SendEmail",
             FromEmailAddress=letter.sender,
             Destination={"ToAddresses": [letter.to]},
             ReplyToAddresses=list(letter.reply_to),

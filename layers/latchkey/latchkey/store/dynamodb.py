@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session as BotocoreSession
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError, TransactWriteError
@@ -29,21 +28,23 @@ TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExc
 """Reasons of a cancelled transaction that are worth another try. botocore does not retry them."""
 
 
+class _DynamoDbClient:
+    """The client that PynamoDB calls: the one method of botocore's that it uses."""
+
+    def _make_api_call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        return aws.call("dynamodb", operation, **arguments)
+
+
 class SharedConnection(Connection):
-    """PynamoDB's connection on the botocore session of this process."""
+    """PynamoDB's connection on the transport of this process. PynamoDB translates the errors."""
 
     @property
-    def session(self) -> BotocoreSession:
-        """The botocore session of this process."""
-        return aws.botocore_session()
+    def client(self) -> Any:
+        """The client that PynamoDB calls."""
+        return _DynamoDbClient()
 
 
-connection = SharedConnection(
-    region=settings.load().region,
-    connect_timeout_seconds=aws.CONNECT_TIMEOUT_SECONDS,
-    read_timeout_seconds=aws.READ_TIMEOUT_SECONDS,
-    max_retry_attempts=aws.MAX_TRIES - 1,
-)
+connection = SharedConnection(region=settings.load().region)
 
 
 class Table(Model):

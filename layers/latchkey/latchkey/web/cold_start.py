@@ -48,7 +48,7 @@ def _preload(_event: Mapping[str, Any], _context: aws.InvocationContext) -> None
     config = settings.load()
     keys.preload()
     if config.configuration_set:
-        aws.service_client("sesv2")
+        aws.client("sesv2")
     elif config.mail_queue_url:
-        aws.service_client("sqs")
+        aws.client("sqs")
     practices.warm_connection()

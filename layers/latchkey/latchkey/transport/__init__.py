@@ -1,0 +1,1 @@
+"""Calls to AWS over HTTP without botocore's clients: signature, connections, retries."""
