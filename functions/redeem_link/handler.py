@@ -11,7 +11,7 @@ from latchkey.rules.sessions import LiveSession
 from latchkey.store import limits, links
 from latchkey.store.links import LinkProof
 from latchkey.tokens import LinkToken
-from latchkey.web import audit, cookies, current_session, refusals
+from latchkey.web import audit, cookies, current_session, devices, refusals
 from latchkey.web.responses import page_context, still_signed_in
 
 
@@ -32,7 +32,11 @@ def open_link(request: web.Request) -> web.Response:
         return web.json_response({"status": "confirm", "email": masked})
     current_session.require_switch_consent(current, token.account_key, masked, agreed=False)
     invitation = token.kind == "invitation"
-    return web.html_page(pages.confirm(page_context(request), action="", masked=masked, invitation=invitation))
+    return web.html_page(
+        pages.confirm(
+            page_context(request), action="", masked=masked, invitation=invitation, device=devices.device_of(request)
+        )
+    )
 
 
 def redeem_link(request: web.Request) -> web.Response:

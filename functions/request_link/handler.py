@@ -6,7 +6,7 @@ from functools import partial
 from latchkey import metrics, pages, settings, tokens, web
 from latchkey.mail import queue
 from latchkey.metrics import Metric
-from latchkey.rules import addresses, mail
+from latchkey.rules import addresses, mail, mistyped
 from latchkey.rules.events import EventKind
 from latchkey.rules.limits import (
     MAIL_PER_PRACTICE,
@@ -19,10 +19,10 @@ from latchkey.rules.limits import (
 )
 from latchkey.rules.mail import MailJob
 from latchkey.rules.practices import UnknownAddressPolicy
-from latchkey.rules.refusals import RateLimited, SignedOut
+from latchkey.rules.refusals import DomainMistyped, RateLimited, SignedOut
 from latchkey.rules.sessions import IDLE_TIMEOUT_SECONDS
 from latchkey.store import accounts, limits, sessions
-from latchkey.web import audit, cookies, current_session, refusals
+from latchkey.web import audit, cookies, current_session, link_pages, refusals
 from latchkey.web.responses import page_context
 from latchkey.web.typed_address import typed_address
 
@@ -34,7 +34,9 @@ def show_landing(request: web.Request) -> web.Response:
     """Return the landing page (B9). `?client=existing`, for links on a practice's website, redirects to the form."""
     if request.query_value("client") == "existing":
         return web.see_other(request.portal_path("sign-in"))
-    return web.html_page(pages.landing(page_context(request), signed_in=current_session.peek(request) is not None))
+    live_session = current_session.peek(request)
+    profile = live_session.opened_profile_of_another if live_session else None
+    return web.html_page(pages.landing(page_context(request), signed_in=live_session is not None, profile=profile))
 
 
 def show_new_client(request: web.Request) -> web.Response:
@@ -43,14 +45,24 @@ def show_new_client(request: web.Request) -> web.Response:
 
 
 def show_form(request: web.Request) -> web.Response:
-    """Return the email form, with the reason if a session ended for inactivity. A live session redirects home."""
+    """Return the email form, with the address that was typed in this browser a short time ago (B138).
+
+    It says so if a session ended for inactivity. A live session redirects home.
+    """
     try:
         sessions.peek(request.practice_or_404.slug, cookies.session(request), request.now)
     except SignedOut as ended:
         idle_minutes = IDLE_TIMEOUT_SECONDS // 60 if ended.idle else None
     else:
         return web.see_other(request.portal_path("home"))
-    response = web.html_page(pages.sign_in(page_context(request), idle_minutes=idle_minutes))
+    response = web.html_page(
+        pages.sign_in(
+            page_context(request),
+            typed_address=typed_address(request).address,
+            idle_minutes=idle_minutes,
+            cleared=request.query_value("cleared") == "yes",
+        )
+    )
     return response.with_cookies(cookies.clear_session(request)) if cookies.has_session_cookie(request) else response
 
 
@@ -59,8 +71,12 @@ def request_link(request: web.Request) -> web.Response:
 
     If the practice gives the same response for every address, counts, writes and messages do not depend on the address.
     """
+    if request.form_value("clear") == "yes":
+        return _address_cleared(request)
     typed, practice = request.form_value("email").strip(" \t\r\n"), request.practice_or_404
     account_key, job_id = accounts.key_of(practice.slug, addresses.canonical(typed)), tokens.random_id()
+    if corrected := _corrected(request, typed):
+        return corrected
     known_browser = cookies.is_known_browser(request, account_key)
     request_cookies = cookies.set_requested_link(request, job_id, typed)
     reveals_unknown = practice.unknown_address is UnknownAddressPolicy.TELL
@@ -100,16 +116,43 @@ def request_link(request: web.Request) -> web.Response:
                 kind="sign_in",
                 requested_at_ms=request.now_ms,
                 origin=request.origin,
+                language=request.language,
             )
         )
     metrics.count(Metric.MAIL_QUEUED)
     return _accepted(request, request_cookies)
 
 
+def _address_cleared(request: web.Request) -> web.Response:
+    """Return the redirect to the empty form, with the cookies that delete the typed address (B140)."""
+    path = f"{request.portal_path('sign-in')}?cleared=yes"
+    return web.see_other(path).with_cookies(*cookies.clear_address(request))
+
+
+def _corrected(request: web.Request, typed: str) -> web.Response | None:
+    """Return the redirect to the form with the domain that the person has chosen. None to go on with what was typed.
+
+    The list of domains is fixed, so the response says nothing about addresses on file. Apps have hints of their own.
+
+    :raises DomainMistyped: the domain looks like a typing mistake, and the person was not asked yet (B142).
+    """
+    suggestion = mistyped.suggested_domain(typed)
+    if suggestion is None or request.wants_json:
+        return None
+    if request.form_value("domain") == suggestion:
+        corrected = cookies.set_typed(request, mistyped.with_domain(typed, suggestion))
+        return web.see_other(request.portal_path("sign-in")).with_cookies(corrected)
+    domain = mistyped.domain_of(typed)
+    if request.form_value("as_typed") != domain:
+        raise DomainMistyped(domain, suggestion)
+    return None
+
+
 def show_sent(request: web.Request) -> web.Response:
     """Return the page after a request for a link. It shows the typed address for half an hour, so that people see a
     typo."""
-    if cookies.requested_link(request) is None and cookies.typed(request) is None:
+    typed = cookies.typed(request)
+    if cookies.requested_link(request) is None and (typed is None or not typed.links):
         return web.see_other(request.portal_path("sign-in"))
     shown = typed_address(request)
     if shown.used:
@@ -119,7 +162,11 @@ def show_sent(request: web.Request) -> web.Response:
     return web.html_page(
         pages.sent(
             page_context(request),
-            address=shown.address,
+            address=shown.address if shown.links else "",
+            links=shown.links,
+            letter=link_pages.expected_letter(request, shown.language if shown.links else None, shown.requested_at),
+            may_send_at=shown.requested_at + RESEND_COOLDOWN.window_seconds,
+            now=request.now,
             address_known=request.practice_or_404.unknown_address is UnknownAddressPolicy.TELL,
             is_repeat=cookies.is_repeat(request),
             hours=settings.load().link_seconds // 3600,
@@ -129,9 +176,7 @@ def show_sent(request: web.Request) -> web.Response:
 
 def show_tips(request: web.Request) -> web.Response:
     """Return the tips for when no link arrives (B80)."""
-    return web.html_page(
-        pages.tips(page_context(request), sender=f"{request.practice_or_404.sender}@{settings.load().sender_domain}")
-    )
+    return web.html_page(pages.tips(page_context(request), sender=link_pages.sender_of(request.practice_or_404)))
 
 
 def _accepted(request: web.Request, sent_cookies: tuple[str, ...]) -> web.Response:

@@ -13,6 +13,7 @@ from latchkey.mail.letters import Letter, LinkMail, Notice, WordingOverrides
 from latchkey.rules import mail
 from latchkey.rules.accounts import Account
 from latchkey.rules.events import Event, EventKind
+from latchkey.rules.languages import Language
 from latchkey.rules.mail import MailJob
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import Unavailable
@@ -80,30 +81,42 @@ def _letter(job: MailJob, practice: Practice, account: Account, now: int) -> Let
         case "address_changed":
             return letters.address_changed(practice, _notice(job, practice, account))
         case "sign_in" | "invitation":
-            url = _mint(job, job.kind, now)
-            return _letter_with(url, job, job.kind, practice, account) if url else None
+            language = _language(job, account)
+            url = _mint(job, job.kind, now, language)
+            return _letter_with(url, job, job.kind, practice, account, language) if url else None
         case _:
             assert_never(job.kind)
 
 
-def _mint(job: MailJob, kind: tokens.LinkKind, now: int) -> str | None:
-    """Return the URL of the job's link, which is stored first. Return None if the account has a newer link."""
+def _language(job: MailJob, account: Account) -> Language:
+    """Return the language of the page on which the link was requested, else the person's own (B135)."""
+    return job.language or account.letter_language
+
+
+def _mint(job: MailJob, kind: tokens.LinkKind, now: int, language: Language) -> str | None:
+    """Return the URL of the job's link, which is stored first. Return None if the account has a newer link.
+
+    The URL names the letter's language, so that the link's pages have it on every device.
+    """
+    letter_language = language if kind == "sign_in" else None
     for token in tokens.link_candidates(keys.link(), job.practice, kind, job.account_key, job.job_id):
-        if links.mint(job, token, now):
-            return f"{job.origin}/{job.practice}/link/{token.text()}"
+        if links.mint(job, token, now, letter_language):
+            return f"{job.origin}/{job.practice}/link/{token.text()}?lang={language}"
     return None
 
 
-def _letter_with(url: str, job: MailJob, kind: tokens.LinkKind, practice: Practice, account: Account) -> Letter:
+def _letter_with(
+    url: str, job: MailJob, kind: tokens.LinkKind, practice: Practice, account: Account, language: Language
+) -> Letter:
     link_mail = LinkMail(
         address=account.address,
-        language=account.language,
+        language=language,
         url=url,
         sender=_sender(practice),
         entity_ref_id=job.job_id.hex(),
         hours=settings.load().link_seconds // 3600,
     )
-    overrides = _overrides(practice, kind, account)
+    overrides = _overrides(practice, kind, language)
     portal = f"{job.origin}/{job.practice}"
     match kind:
         case "invitation":
@@ -133,15 +146,15 @@ def _letter_with(url: str, job: MailJob, kind: tokens.LinkKind, practice: Practi
 def _notice(job: MailJob, practice: Practice, account: Account) -> Notice:
     return Notice(
         address=account.address,
-        language=account.language,
+        language=account.letter_language,
         sender=_sender(practice),
         entity_ref_id=job.job_id.hex(),
         at=job.requested_at_ms // 1000,
     )
 
 
-def _overrides(practice: Practice, kind: str, account: Account) -> WordingOverrides | None:
-    stored = practice.letters.get(f"{kind}/{account.language}")
+def _overrides(practice: Practice, kind: str, language: Language) -> WordingOverrides | None:
+    stored = practice.letters.get(f"{kind}/{language}")
     return (
         WordingOverrides(**{part: stored.get(part, "") for part in ("greeting", "body", "footer")}) if stored else None
     )

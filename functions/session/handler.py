@@ -8,7 +8,7 @@ from typing import Any
 import latchkey
 from latchkey import aws, pages, settings, web
 from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
-from latchkey.store import sessions
+from latchkey.store import accounts, sessions
 from latchkey.web import cookies, current_session
 from latchkey.web.responses import page_context
 
@@ -21,7 +21,10 @@ def show_profiles(request: web.Request) -> web.Response:
     profile = live_session.profile
     return web.html_page(
         pages.profiles(
-            page_context(request), profiles=live_session.account.profiles, current=profile.id if profile else None
+            page_context(request),
+            profiles=live_session.account.profiles,
+            current=profile.id if profile else None,
+            account=live_session.account,
         )
     )
 
@@ -46,13 +49,19 @@ def show_home(request: web.Request) -> web.Response:
     live_session = current_session.require(request)
     if live_session.profile is None:
         return web.see_other(request.portal_path("profiles"))
+    account = live_session.account
+    # The language in which a person uses the portal is their own choice (B135).
+    language_changed = request.counts_as_activity and account.letter_language != request.language
+    if language_changed:
+        accounts.set_chosen_language(account.key, request.language)
     return web.html_page(
         pages.home(
             page_context(request),
-            account=live_session.account,
+            account=account,
             profile=live_session.profile,
             first=live_session.session.welcome_pending,
             previous=live_session.session.previous_sign_in_at,
+            language_changed=language_changed,
         )
     )
 
@@ -85,6 +94,11 @@ def show_signed_out(request: web.Request) -> web.Response:
 def show_session(request: web.Request) -> web.Response:
     """Return the session for other parts of the portal."""
     return web.json_response(web.session_document(request, current_session.require(request)))
+
+
+def show_start(request: web.Request) -> web.Response:
+    """Return the page without a practice. It explains how to find one's own, and lists none (B139)."""
+    return web.html_page(pages.find_practice(page_context(request)))
 
 
 def health(_request: web.Request) -> web.Response:
@@ -125,7 +139,9 @@ def _practice_of(request: web.Request) -> str | None:
     A link that a mail program has cut short then leads to a page of the practice, with its phone number.
     """
     first = request.path.split("/")[1:2]
-    return request.path_parameters.get("practice") or (first[0] if request.route == "$default" and first else None)
+    return request.path_parameters.get("practice") or (
+        first[0].lower() if request.route == "$default" and first else None
+    )
 
 
 _respond = web.handler_for(
@@ -135,6 +151,7 @@ _respond = web.handler_for(
         "/{practice}/sign-out": {"POST": sign_out},
         "/{practice}/signed-out": {"GET": show_signed_out},
         "/{practice}/session": {"GET": show_session},
+        "/": {"GET": show_start},
         "/healthz": {"GET": health},
         "/.well-known/apple-app-site-association": {"GET": apple_app_links},
         "/.well-known/assetlinks.json": {"GET": android_app_links},

@@ -22,7 +22,7 @@ def test_the_browser_that_requested_it_is_signed_in_as_soon_as_the_link_is_opene
     window.follow("I’m an existing client")
     window.page.get_by_label("Email address").fill(ANA)
     window.click_button("Send link")
-    assert (window.path, window.heading) == ("/willow/sign-in/sent", "Your link is on its way")
+    assert (window.path, window.heading) == ("/willow/sign-in/sent", "Check your email")
     window.go(live_portal.letter(ANA)["url"])
 
     assert (window.path, window.heading) == ("/willow/home", "Welcome, Ana Reyes")
@@ -257,7 +257,7 @@ def test_a_form_on_another_site_cannot_sign_anyone_out_or_in(live_portal: LivePo
         with webmail(form) as evil:
             window.go(evil)
             window.click_button("Win")
-            assert window.heading == "This page was open for too long"
+            assert window.heading == "This did not come from our page"
 
     assert window.go("/willow/home").locator("h1").inner_text() == "Welcome, Ana Reyes"
 

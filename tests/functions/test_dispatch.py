@@ -100,7 +100,7 @@ def test_any_other_path_is_not_found(browser: Browser, app: App, target: str) ->
         answer = browser.send(method, target, HERE)
         assert answer.status == 404
         assert answer.cookies == ()
-    assert browser.get(target).page.heading == "Page not found"
+    assert browser.get(target).page.heading == "We can’t find this page"
     assert app.get(target).code == "not_found"
 
 
@@ -269,7 +269,7 @@ def test_a_form_on_a_foreign_page_does_nothing(
     answer = portal.browser().send("POST", f"/willow/{place}", headers | FORM, b"email=ana%40example.com")
 
     assert answer.status == 403
-    assert answer.page.heading == "This page was open for too long"
+    assert answer.page.heading == "This did not come from our page"
     if (origin, site) != (None, None):
         app = portal.app().send("POST", f"/willow/{place}", headers | {"content-type": "application/json"}, b"{}")
         assert (app.status, app.code) == (403, "origin_refused")
@@ -365,7 +365,7 @@ def test_a_body_of_eight_kilobytes_is_read_and_a_longer_one_is_not(portal: Porta
     assert sent(portal, FORM["content-type"], max_count, encoded).status == 422
     answer = sent(portal, FORM["content-type"], max_count + b"a", encoded)
     assert answer.status == 413
-    assert answer.page.heading == "That was more than we can read"
+    assert answer.page.heading == "What you sent is too long"
     assert sent(portal, "application/json", b'{"a":"' + b"a" * 8190 + b'"}', encoded).status == 413
     assert sent(portal, FORM["content-type"], max_count * 1000, encoded).status == 413
 
@@ -413,7 +413,7 @@ def test_a_body_that_is_not_what_it_says_is_refused(portal: Portal, media: str, 
     answer = sent(portal, media, body)
 
     assert answer.status == 400
-    assert answer.page.heading == "We couldn’t read what was sent"
+    assert answer.page.heading == "What you sent did not reach us whole"
 
 
 def test_the_deepest_nesting_that_fits_is_only_a_form_without_its_field(portal: Portal) -> None:

@@ -448,13 +448,13 @@ def test_a_link_of_another_account_asks_before_it_signs_anyone_out(
 
     for answer in (browser.get(path), browser.send("GET", path, {"purpose": "prefetch"})):
         assert answer.status == 200
-        assert answer.page.heading == "Switch to another account?"
-        assert "Lee Park is signed in on this device. The link you opened is for a•••@example.com" in answer.page.text
+        assert answer.page.heading == "Do you want to switch to another account?"
+        assert "Lee Park is signed in here. The link you opened is for a•••@example.com" in answer.page.text
         assert answer.cookies == ()
     assert portal.at_rest() == before
-    assert browser.post(path).page.heading == "Switch to another account?"
+    assert browser.post(path).page.heading == "Do you want to switch to another account?"
     for no in ("", "no", "YES", "yes please"):
-        assert browser.post(path, {"switch": no}).page.heading == "Switch to another account?"
+        assert browser.post(path, {"switch": no}).page.heading == "Do you want to switch to another account?"
     assert browser.get("/willow/home").page.heading == "Welcome, Lee Park"
     assert sessions_of(portal) == 0
 
@@ -470,7 +470,7 @@ def test_the_browser_that_requested_another_account_has_to_confirm_too(browser: 
     browser.post("/willow/sign-in", {"email": "ana@example.com"})
     portal.deliver()
 
-    assert browser.get(portal.letters[-1].path).page.heading == "Switch to another account?"
+    assert browser.get(portal.letters[-1].path).page.heading == "Do you want to switch to another account?"
 
 
 def test_an_app_has_to_confirm_before_it_switches(app: App, browser: Browser) -> None:

@@ -124,7 +124,7 @@ def test_an_address_on_file_gets_a_link_and_the_person_learns_where_to_look(brow
     assert browser.request_link("ana@example.com").location == "/willow/sign-in/sent"
     page = browser.get("/willow/sign-in/sent").page
 
-    assert page.heading == "Your link is on its way"
+    assert page.heading == "Check your email"
     assert "We sent an email to ana@example.com" in page.text
     assert page.links["Try these tips"] == "/willow/help"
     assert portal.deliver() == 1
@@ -293,8 +293,8 @@ def test_an_address_that_was_confirmed_gets_its_link_anew(browser: Browser, port
     [
         ("", "Enter your email address"),
         ("   ", "Enter your email address"),
-        ("ana", "Enter an email address in the correct format, like name@example.com"),
-        ("ana@exam\u212aple.com", "Enter an email address in the correct format, like name@example.com"),
+        ("ana", "Enter the whole email address, like name@example.com"),
+        ("ana@exam\u212aple.com", "Enter the whole email address, like name@example.com"),
     ],
 )
 def test_what_is_no_address_is_reported_and_stays_to_be_corrected(

@@ -84,7 +84,7 @@ def test_a_profile_of_someone_else_might_as_well_not_exist(maria: Browser, profi
     answer = maria.post("/willow/profiles", {"profile": profile})
 
     assert answer.status == 404
-    assert answer.page.heading == "Page not found"
+    assert answer.page.heading == "We can’t find this page"
     assert maria.get("/willow/session").document["profile"] is None
 
 

@@ -182,7 +182,7 @@ def test_google_switches_accounts_only_after_confirmation(place: ProviderPortal,
 
     query = guest.get(guest.google_callback())
     assert query.status == 200
-    assert query.page.heading == "Switch to another account?"
+    assert query.page.heading == "Do you want to switch to another account?"
     assert "m•••@gmail.com" in query.page.text
     assert guest.get("/willow/session").document["account"] == account
     assert place.sessions() == before

@@ -71,7 +71,7 @@ def test_a_form_that_no_portal_page_sent_is_refused(live_portal: LivePortal, lin
     left = live_portal.signed_in("luis@example.com")
 
     assert (requested.status, pressed.status) == (403, 403)
-    assert requested.page.heading == "This page was open for too long"
+    assert requested.page.heading == "This did not come from our page"
     assert left.send("POST", "/willow/sign-out", headers, b"").status == 403
     assert left.get("/willow/session").status == 200
     assert len(live_portal.letters(ANA)) == 1
@@ -160,7 +160,7 @@ def test_any_other_path_is_a_page_that_says_so(live_portal: LivePortal, path: st
         answer = live_portal.browser().send(method, path)
 
         assert answer.status == 404
-        assert answer.page.heading == "Page not found"
+        assert answer.page.heading == "We can’t find this page"
         assert_safe(answer.headers)
     lines = live_portal.app().get(path)
     assert (lines.status, lines.code) == (404, "not_found")
@@ -220,7 +220,7 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_sent(live_portal: LivePor
     page = live_portal.browser().send("POST", "/willow/sign-in", lines, body)
     document = live_portal.app().send("POST", "/willow/sign-in", lines, body)
 
-    assert (page.status, page.page.heading) == (400, "We couldn’t read what was sent")
+    assert (page.status, page.page.heading) == (400, "What you sent did not reach us whole")
     assert (document.status, document.code) == (400, "body_invalid")
     assert live_portal.letters(ANA) == []
 
@@ -230,7 +230,7 @@ def test_more_than_any_form_holds_is_refused_before_it_is_read(live_portal: Live
     page = browser.post("/willow/sign-in", {"email": ANA, "more": "x" * 8192})
     document = app.post("/willow/sign-in", {"email": ANA, "more": "x" * 8192})
 
-    assert (page.status, page.page.heading) == (413, "That was more than we can read")
+    assert (page.status, page.page.heading) == (413, "What you sent is too long")
     assert (document.status, document.code) == (413, "body_too_large")
     assert browser.post("/willow/sign-in", {"email": ANA, "more": "x" * 8000}).status == 303
 

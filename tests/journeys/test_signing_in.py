@@ -19,7 +19,7 @@ def test_a_client_asks_for_a_link_and_is_in_as_soon_as_it_is_opened(live_portal:
     assert (landing.status, form.status, requested.status, sent.status, home.status) == (200, 200, 303, 200, 200)
     assert form.page.buttons[0] == "Send link"
     assert requested.location == "/willow/sign-in/sent"
-    assert (sent.page.heading, ANA in sent.page.text) == ("Your link is on its way", True)
+    assert (sent.page.heading, ANA in sent.page.text) == ("Check your email", True)
     assert opened.location == "/willow/home"
     assert home.page.heading == "Welcome, Ana Reyes"
 
@@ -149,11 +149,11 @@ def test_a_client_who_never_signed_in_is_welcomed_once(live_portal: LivePortal) 
 
     assert "Everything you find here, you can also ask me in our next session." in first.text
     assert "Get Started" in first.buttons
-    assert "Last sign-in" not in first.text
+    assert "You last signed in" not in first.text
     assert "Everything you find here" not in second.text
     assert "Get Started" not in second.buttons
     assert "Get Started" not in later.buttons
-    assert "Last sign-in" in later.text
+    assert "You last signed in" in later.text
 
 
 def test_a_second_press_within_a_minute_sends_nothing_and_keeps_the_first_link(live_portal: LivePortal) -> None:
@@ -232,7 +232,7 @@ def test_another_persons_link_asks_before_it_switches_accounts(live_portal: Live
     switched = browser.post(link, {"switch": "yes"})
 
     assert question.status == 200
-    assert question.page.heading == "Switch to another account?"
+    assert question.page.heading == "Do you want to switch to another account?"
     assert "Ana Reyes is signed in on this device." in question.page.text
     assert question.page.links["Stay signed in as Ana Reyes"] == "/willow/home"
     assert still.heading == "Welcome, Ana Reyes"
@@ -248,7 +248,7 @@ def test_the_browser_that_requested_it_has_to_confirm_before_switching_too(live_
     question = browser.get(live_portal.letter(LUIS)["url"])
 
     assert question.status == 200
-    assert question.page.heading == "Switch to another account?"
+    assert question.page.heading == "Do you want to switch to another account?"
     assert "Ana Reyes" in browser.get("/willow/home").page.heading
 
 

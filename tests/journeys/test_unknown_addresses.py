@@ -123,7 +123,7 @@ def test_after_five_wrong_addresses_one_has_to_wait_for_the_reported_time(live_p
     assert wrong == [422] * 5
     assert (response.status, right.status, early.status, late.status) == (429, 429, 429, 303)
     assert 15 * 60 - 10 <= wait <= 15 * 60
-    assert response.page.heading == "Please wait before you try again"
+    assert response.page.heading == "Please wait a little"
     assert "You can try again in 15 minutes." in response.page.text
     assert "(415) 555-0134" in response.page.links
     assert 1 <= int(early.headers["retry-after"]) <= 3

@@ -2,10 +2,16 @@
 
 import pytest
 
+from latchkey import pages
 from latchkey.identity.providers import GOOGLE
 from latchkey.pages import PageContext
+from latchkey.pages.expected_letter import ExpectedLetter
 from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.languages import Language
 from latchkey.rules.practices import Practice
+
+THIRD_OF_MARCH = 1772574120
+"""3 March 2026, 15:42 in Chicago."""
 
 
 @pytest.fixture
@@ -50,6 +56,18 @@ def maria() -> Account:
             Profile("01JB", "Maria & Jon Gomez", "couple"),
             Profile("01JC", "Ana Gomez", "minor", frozenset({"documents", "appointments"})),
         ),
+    )
+
+
+def letter_of(page: PageContext, address: str = "maria@example.com", language: Language = "en") -> ExpectedLetter:
+    """The letter of a link that was requested at 15:42 in Chicago on 3 March 2026, a minute ago."""
+    return pages.expected_letter(
+        page,
+        sender="yourprovider@mail.example.com",
+        language=language,
+        requested_at=THIRD_OF_MARCH,
+        now=THIRD_OF_MARCH + 60,
+        address=address,
     )
 
 

@@ -9,13 +9,13 @@ from latchkey.pages import PageContext
 from tests.pages.html import read
 
 ERRORS = [
-    (pages.not_found, "Page not found", "Go to the Client Portal"),
+    (pages.not_found, "We can’t find this page", "Go to the Client Portal"),
     (pages.internal_error, "Sorry, there is a problem with the Client Portal", "Go to the Client Portal"),
     (pages.unavailable, "The Client Portal is not available right now", "Go to the Client Portal"),
-    (pages.method_not_allowed, "This page doesn’t work that way", "Go to the Client Portal"),
-    (pages.stale_form, "This page was open for too long", "Go to the sign-in page"),
-    (pages.bad_request, "We couldn’t read what was sent", "Go to the sign-in page"),
-    (pages.too_large, "That was more than we can read", "Go to the sign-in page"),
+    (pages.method_not_allowed, "We can’t do that from here", "Go to the Client Portal"),
+    (pages.stale_form, "This did not come from our page", "Go to the sign-in page"),
+    (pages.bad_request, "What you sent did not reach us whole", "Go to the sign-in page"),
+    (pages.too_large, "What you sent is too long", "Go to the sign-in page"),
 ]
 
 
@@ -27,7 +27,7 @@ def test_every_no_says_what_happened_and_shows_the_way_on(
 
     assert sheet.heading == heading
     assert sheet.links[way_on].startswith("/willow")
-    assert "mention the code K7QX-2M4P" in sheet.text
+    assert "If you ask for help, give this code: K7QX-2M4P" in sheet.text
 
 
 @pytest.mark.parametrize(("page", "heading"), [error[:2] for error in ERRORS])

@@ -12,7 +12,7 @@ from latchkey.pages.layout import render
 from latchkey.pages.links import LinkFailure
 from latchkey.pages.pins import PinProblem
 from latchkey.pages.providers import ProviderFailure
-from latchkey.pages.sign_in import EmailProblem
+from latchkey.pages.sign_in import EmailProblem, Suggestion
 
 RETURNS = {
     "unmatched": pages.identity_unmatched,
@@ -27,7 +27,12 @@ type Page = Callable[[PageContext, Any], str]
     ("kinds", "page"),
     [
         (LinkFailure, lambda context, kind: pages.dead_link(context, why=kind)),
-        (EmailProblem, lambda context, kind: render("email_problem.html", context, problem=kind)),
+        (
+            EmailProblem,
+            lambda context, kind: render(
+                "email_problem.html", context, problem=kind, suggestion=Suggestion("gmial.com", "gmail.com")
+            ),
+        ),
         (PinProblem, lambda context, kind: render("pin_problem.html", context, problem=kind)),
         (ProviderFailure, lambda context, kind: RETURNS[kind](context, GOOGLE)),
     ],

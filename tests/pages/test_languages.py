@@ -13,8 +13,10 @@ from babel.messages.pofile import read_po
 
 from latchkey import languages, pages
 from latchkey.pages import PageContext
+from latchkey.pages.sign_in import Wait
 from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import Practice
+from tests.pages.conftest import THIRD_OF_MARCH, letter_of
 from tests.pages.html import read
 
 PACKAGE = Path(languages.__file__).parent
@@ -65,35 +67,37 @@ def test_a_translation_brings_no_markup_of_its_own(language: Language) -> None:
 def test_spanish_counts_one_minute_and_more(willow: Practice) -> None:
     context = PageContext(willow, "es")
 
-    assert "en 1 minuto." in read(pages.rate_limited(context, seconds=60)).text
-    assert "en 2 minutos." in read(pages.rate_limited(context, seconds=61)).text
+    assert "dentro de 1 minuto." in read(pages.rate_limited(context, Wait(THIRD_OF_MARCH + 60, THIRD_OF_MARCH))).text
+    assert "dentro de 2 minutos." in read(pages.rate_limited(context, Wait(THIRD_OF_MARCH + 61, THIRD_OF_MARCH))).text
 
 
 def test_spanish_keeps_the_words_of_the_clients_guide(willow: Practice) -> None:
     context = PageContext(willow, "es")
     landing = read(pages.landing(context, signed_in=False)).links
-    sent = read(pages.sent(context, address="a@example.com", address_known=True, is_repeat=False))
+    sent = read(
+        pages.sent(context, letter=letter_of(context), address="a@example.com", address_known=True, is_repeat=False)
+    )
 
-    assert {"Soy un cliente existente", "Soy un cliente nuevo"} <= landing.keys()
+    assert {"Soy un cliente existente", "Soy un nuevo cliente"} <= landing.keys()
     assert "Probar estas sugerencias" in sent.links
-    assert "El enlace caduca después de 24 horas y solo se puede utilizar una vez." in sent.text
+    assert "El enlace sirve por 24 horas y se puede usar una sola vez." in sent.text
 
 
 @pytest.mark.parametrize(
     ("at", "zone", "english", "spanish"),
     [
-        (1772574120, "America/Chicago", "3:42 PM", "15:42"),
-        (1772519400, "America/Chicago", "12:30 AM", "00:30"),
-        (1772562600, "America/Chicago", "12:30 PM", "12:30"),
-        (1772574120, "America/Los_Angeles", "1:42 PM", "13:42"),
-        (1772574120, "UTC", "9:42 PM UTC", "21:42 UTC"),
-        (1772574120, "Nowhere/Atlantis", "9:42 PM UTC", "21:42 UTC"),
-        (1772574120, "../../etc/passwd", "9:42 PM UTC", "21:42 UTC"),
-        (1772574120, "", "9:42 PM UTC", "21:42 UTC"),
+        (1772574120, "America/Chicago", "3:42 PM", "las 3:42 p. m."),
+        (1772519400, "America/Chicago", "12:30 AM", "las 12:30 a. m."),
+        (1772562600, "America/Chicago", "12:30 PM", "las 12:30 p. m."),
+        (1772574120, "America/Los_Angeles", "1:42 PM", "la 1:42 p. m."),
+        (1772574120, "UTC", "9:42 PM UTC", "las 9:42 p. m. UTC"),
+        (1772574120, "Nowhere/Atlantis", "9:42 PM UTC", "las 9:42 p. m. UTC"),
+        (1772574120, "../../etc/passwd", "9:42 PM UTC", "las 9:42 p. m. UTC"),
+        (1772574120, "", "9:42 PM UTC", "las 9:42 p. m. UTC"),
     ],
 )
 def test_the_time_of_day_is_the_practices_own_and_says_so_when_it_is_not(
     at: int, zone: str, english: str, spanish: str
 ) -> None:
     assert languages.format_time(at, zone, "en") == english
-    assert languages.format_time(at, zone, "es") == spanish
+    assert languages.format_time(at, zone, "es").replace("\u00a0", " ") == spanish

@@ -12,8 +12,8 @@ def test_a_link_opened_elsewhere_shows_the_masked_address_and_one_button(context
     page = read(pages.confirm(context, action="", masked="m•••@example.com", invitation=False))
 
     assert page.heading == "Sign in to your Client Portal"
-    assert "You asked to sign in as m•••@example.com" in page.text
-    assert page.buttons == ["Sign in"]
+    assert "You asked to sign in with m•••@example.com." in page.text
+    assert page.buttons == ["Sign in on this device"]
     assert not page.all("input")
     assert "Didn’t ask for this? Close this page." in page.text
 
@@ -30,15 +30,15 @@ def test_an_invited_person_is_welcomed_and_not_used_to_have_requested_it(context
     page = read(pages.confirm(context, action="", masked="s•••@example.com", invitation=True))
 
     assert page.heading == "Welcome to your Client Portal"
-    assert "You are about to sign in as s•••@example.com. You don’t need a password." in page.text
+    assert "You will sign in with s•••@example.com. You don’t need a password." in page.text
     assert "asked" not in page.text
 
 
 def test_a_person_has_to_confirm_before_another_is_signed_out(context: PageContext) -> None:
     page = read(pages.confirm_switch(context, action="", masked="m•••@example.com", current="Ana Ruiz"))
 
-    assert page.heading == "Switch to another account?"
-    assert "Ana Ruiz is signed in on this device. The link you opened is for m•••@example.com." in page.text
+    assert page.heading == "Do you want to switch to another account?"
+    assert "Ana Ruiz is signed in here. The link you opened is for m•••@example.com." in page.text
     assert page.one("button").attributes == {"name": "switch", "value": "yes"}
     assert page.links["Stay signed in as Ana Ruiz"] == "/willow/home"
 
@@ -46,9 +46,9 @@ def test_a_person_has_to_confirm_before_another_is_signed_out(context: PageConte
 @pytest.mark.parametrize(
     ("why", "heading", "reason"),
     [
-        ("expired", "This link has expired", "sign-in links expire after 24 hours"),
-        ("used", "This link has already been used", "each sign-in link can only be used once"),
-        ("replaced", "There’s a newer link in your inbox", "only the most recent one works"),
+        ("expired", "This link has expired", "each link works for 24 hours"),
+        ("used", "This link has already been used", "each link works only once"),
+        ("replaced", "This link no longer works", "The newer one has expired or was used."),
         ("unknown", "This link doesn’t work", "make sure you copied all of it"),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_dead_link_says_how_it_died_and_carries_the_way_on(
 
 
 def test_an_expired_link_tells_the_lifetime_of_this_stack(context: PageContext) -> None:
-    assert "links expire after 1 hour." in read(pages.dead_link(context, why="expired", hours=1)).text
+    assert "each link works for 1 hour." in read(pages.dead_link(context, why="expired", hours=1)).text
 
 
 def test_the_address_is_carried_along_so_that_nothing_is_typed_twice(context: PageContext) -> None:
@@ -78,4 +78,4 @@ def test_the_address_is_carried_along_so_that_nothing_is_typed_twice(context: Pa
 def test_a_dead_link_shows_a_code_to_read_out_to_the_practice(context_with_support_code: PageContext) -> None:
     page = read(pages.dead_link(context_with_support_code, why="used"))
 
-    assert "mention the code K7QX-2M4P" in page.text
+    assert "If you ask for help, give this code: K7QX-2M4P" in page.text

@@ -14,8 +14,8 @@ REFUSED = "That email address and Pin Code don’t match, or the Pin Code has ex
 def test_the_page_says_whom_to_call_before_it_asks_for_anything(context: PageContext, unreachable: PageContext) -> None:
     page = read(pages.pin(context))
 
-    assert page.heading == "Sign in via Pin Code"
-    assert "To get a Pin Code, call Willow Family Therapy at (555) 010-0142" in page.one("main").text
+    assert page.heading == "Sign in with a Pin Code"
+    assert "To get a Pin Code, call Willow Family Therapy: (555) 010-0142" in page.one("main").text
     assert page.links["(555) 010-0142"] == "tel:5550100142"
     assert "To get a Pin Code, contact Harbor Street." in read(pages.pin(unreachable)).text
 
@@ -23,13 +23,13 @@ def test_the_page_says_whom_to_call_before_it_asks_for_anything(context: PageCon
 def test_an_address_and_a_code_are_requested_and_nothing_else(context: PageContext) -> None:
     page = read(pages.pin(context, typed_address="ana@example.com"))
 
-    assert page.one("form").attributes == {"method": "post", "action": "/willow/pin", "novalidate": ""}
+    assert page.all("form")[0].attributes == {"method": "post", "action": "/willow/pin", "novalidate": ""}
     assert [(field.attributes["name"], field.attributes.get("value")) for field in page.all("input")] == [
         ("email", "ana@example.com"),
         ("pin", None),
     ]
     assert [label.text for label in page.all("label")] == ["Email address", "6-digit Pin Code"]
-    assert page.buttons == ["Sign in"]
+    assert page.buttons == ["Sign in", "Clear this address"]
 
 
 def test_the_code_is_one_field_to_type_or_paste_into_however_it_is_spaced(context: PageContext) -> None:
@@ -52,7 +52,7 @@ def test_the_code_is_one_field_to_type_or_paste_into_however_it_is_spaced(contex
 def test_the_page_tells_how_long_a_code_works_and_which_address_to_use(context: PageContext) -> None:
     page = read(pages.pin(context))
 
-    assert "A Pin Code expires after 24 hours and can only be used once." in page.one("p", id="pin-hint").text
+    assert "A Pin Code works for 24 hours and only once." in page.one("p", id="pin-hint").text
     assert page.one("p", id="email-hint").text == "Use the email address that you confirmed on the call."
 
 
@@ -60,7 +60,7 @@ def test_the_page_tells_how_long_a_code_works_and_which_address_to_use(context: 
     ("problem", "field", "words"),
     [
         ("email_empty", "email", "Enter your email address"),
-        ("email_format", "email", "Enter an email address in the correct format, like name@example.com"),
+        ("email_format", "email", "Enter the whole email address, like name@example.com"),
         ("pin_empty", "pin", "Enter your 6-digit Pin Code"),
         ("pin_length", "pin", "The Pin Code must be 6 numbers"),
     ],
@@ -95,8 +95,8 @@ def test_a_refusal_says_what_to_do_next(context: PageContext, unreachable: PageC
     page = read(pages.pin(context, problem="refused")).one("main").text
     written = read(pages.pin(unreachable, problem="refused")).one("main").text
 
-    assert "For a new Pin Code, call Willow Family Therapy: (555) 010-0142" in page
-    assert "For a new Pin Code, contact Harbor Street." in written
+    assert "If you need another Pin Code, call Willow Family Therapy: (555) 010-0142" in page
+    assert "If you need another Pin Code, contact Harbor Street." in written
     assert "To get a Pin Code" not in page + written
 
 
@@ -119,9 +119,11 @@ def test_after_too_many_wrong_codes_there_is_a_number_to_call_and_a_way_in_witho
 ) -> None:
     page = read(pages.pin_locked(context, seconds=900))
 
-    assert "For a new Pin Code, call Willow Family Therapy: (555) 010-0142" in page.one("main").text
+    assert "If you need another Pin Code, call Willow Family Therapy: (555) 010-0142" in page.one("main").text
     assert page.links["Request a new link"] == "/willow/sign-in"
-    assert "For a new Pin Code, contact Harbor Street." in read(pages.pin_locked(unreachable, seconds=900)).text
+    assert (
+        "If you need another Pin Code, contact Harbor Street." in read(pages.pin_locked(unreachable, seconds=900)).text
+    )
 
 
 def test_after_too_many_wrong_codes_there_is_nothing_to_type_into(context: PageContext) -> None:
@@ -129,12 +131,15 @@ def test_after_too_many_wrong_codes_there_is_nothing_to_type_into(context: PageC
 
 
 def test_a_locked_code_comes_with_a_support_code(context_with_support_code: PageContext) -> None:
-    assert "mention the code K7QX-2M4P" in read(pages.pin_locked(context_with_support_code, seconds=900)).text
+    assert (
+        "If you ask for help, give this code: K7QX-2M4P"
+        in read(pages.pin_locked(context_with_support_code, seconds=900)).text
+    )
 
 
 def test_the_spanish_page_says_codigo_pin(willow: Practice) -> None:
     page = read(pages.pin(PageContext(willow, "es"), problem="refused"))
 
-    assert page.heading == "Iniciar sesión con un código PIN"
-    assert "Para obtener un nuevo código PIN, llame a Willow Family Therapy: (555) 010-0142" in page.one("main").text
-    assert page.one("label", **{"for": "pin"}).text == "Código PIN de 6 dígitos"
+    assert page.heading == "Inicie sesión con un código PIN"
+    assert "Si necesita otro código PIN, llame a Willow Family Therapy: (555) 010-0142" in page.one("main").text
+    assert page.one("label", **{"for": "pin"}).text == "Código PIN de 6 números"

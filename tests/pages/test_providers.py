@@ -12,6 +12,7 @@ from latchkey.pages.links import LinkFailure
 from latchkey.rules.accounts import Account
 from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import Practice
+from tests.pages.conftest import letter_of
 from tests.pages.html import ParsedPage, read
 
 DEAD: tuple[LinkFailure, ...] = ("expired", "used", "replaced", "unknown")
@@ -40,6 +41,7 @@ OFFERING: dict[str, Callable[[PageContext], str]] = {
     "link used": lambda context: pages.dead_link(context, why="used"),
     "link replaced": lambda context: pages.dead_link(context, why="replaced"),
     "link unknown": lambda context: pages.dead_link(context, why="unknown"),
+    "newer link": lambda context: pages.newer_link(context, letter=letter_of(context)),
     "confirm": lambda context: pages.confirm(context, action="", masked="m•••@example.com", invitation=False),
     "confirm, invited": lambda context: pages.confirm(context, action="", masked="m•••@example.com", invitation=True),
     "unmatched": unmatched,
@@ -124,16 +126,16 @@ def test_a_dead_link_prompts_for_a_new_link_or_google(
 def test_the_page_that_confirms_a_link_keeps_its_one_button_first(with_google: PageContext, invitation: bool) -> None:
     sheet = read(pages.confirm(with_google, action="", masked="m•••@gmail.com", invitation=invitation))
 
-    assert sheet.buttons == ["Sign in", "Continue with Google"]
-    assert sheet.one("main").text.endswith("Nobody can sign in without this link. or Continue with Google")
+    assert sheet.buttons == ["Sign in on this device", "Continue with Google"]
+    assert "Nobody can sign in without this link. or Continue with Google" in sheet.one("main").text
 
 
 def test_people_on_shared_devices_are_advised_to_leave_google_too(with_google: PageContext, maria: Account) -> None:
     home = read(pages.home(with_google, account=maria, profile=maria.profiles[0], first=False, previous=None))
     out = read(pages.signed_out(with_google))
 
-    assert "Sign out when you finish, here and in your email and Google accounts." in home.text
-    assert "also sign out of your email and Google accounts, then close the browser" in out.text
+    assert "When you finish, sign out here, in your email, and in your Google Account." in home.text
+    assert "Also sign out of your email and your Google Account. Then close every window." in out.text
 
 
 def test_someone_waiting_for_mail_learns_that_gmail_has_a_way_without(with_google: PageContext) -> None:
@@ -149,7 +151,7 @@ def test_someone_waiting_for_mail_learns_that_gmail_has_a_way_without(with_googl
     [
         (
             unmatched,
-            "That Google Account isn’t associated with a Client Portal",
+            "We can’t find a Client Portal for that Google Account",
             "or request a link instead. If you need help, call Willow Family Therapy: (555) 010-0142",
         ),
         (
@@ -182,7 +184,7 @@ def test_a_failed_callback_page_has_both_other_ways_in(
 
     assert sheet.links["Request a new link"] == "/willow/sign-in"
     assert sheet.links["Sign in via Pin Code"] == "/willow/pin"
-    assert "mention the code K7QX-2M4P" in sheet.text
+    assert "If you ask for help, give this code: K7QX-2M4P" in sheet.text
 
 
 @every_return
@@ -196,8 +198,8 @@ def test_no_address_is_on_a_page_that_google_leads_to(
 @pytest.mark.parametrize(
     ("language", "hint"),
     [
-        ("en", "Google only works for a Gmail address without a plus sign (+) in it."),
-        ("es", "Google solo sirve para direcciones de Gmail que no contengan un signo más (+)."),
+        ("en", "Google works only with a Gmail address that has no plus sign (+)."),
+        ("es", "Con Google solo se puede entrar con un correo de Gmail que no lleve el signo más (+)."),
     ],
 )
 def test_a_person_with_an_address_that_can_never_match_learns_it(
@@ -236,7 +238,7 @@ def test_a_return_to_nobody_knows_where_says_so_and_leads_nowhere_wrong(
 
     assert _way_on(sheet) == {}
     assert not sheet.all("form")
-    assert {"en": "We can’t tell which Client Portal you came from.", "es": "No podemos saber de qué Portal"}[
+    assert {"en": "We don’t know which Client Portal you came from.", "es": "No sabemos desde qué Portal"}[
         language
     ] in sheet.text
     assert "K7QX-2M4P" in sheet.text

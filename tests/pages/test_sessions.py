@@ -22,8 +22,8 @@ def test_each_profile_is_a_button_with_its_name(context: PageContext, maria: Acc
     assert page.heading == "Choose a profile"
     assert [(button.attributes["value"], button.text) for button in buttons] == [
         ("01JA", "MG Maria Gomez"),
-        ("01JB", "MJ Maria & Jon Gomez"),
-        ("01JC", "AG Ana Gomez"),
+        ("01JB", "MJ Maria & Jon Gomez Couple"),
+        ("01JC", "AG Ana Gomez Minor"),
     ]
     assert page.all("form")[0].attributes["action"] == "/willow/profiles"
 
@@ -53,7 +53,7 @@ def test_the_profile_that_is_open_is_marked(context: PageContext, maria: Account
     page = read(pages.profiles(context, profiles=maria.profiles, current="01JC"))
 
     assert [button.text for button in page.all("button") if "aria-current" in button.attributes] == [
-        "AG Ana Gomez Open now"
+        "AG Ana Gomez Minor Current profile"
     ]
 
 
@@ -69,7 +69,7 @@ def test_one_can_sign_out_wherever_one_is_signed_in(context: PageContext, maria:
 def test_home_greets_by_name_and_shows_what_is_on_with_appointments_first(context: PageContext, maria: Account) -> None:
     page = read(pages.home(context, account=maria, profile=maria.profiles[2], first=False, previous=None))
 
-    assert page.heading == "Welcome, Maria Gomez"
+    assert page.heading == "You are in Ana Gomez’s profile"
     assert [item.text.split()[0] for item in page.all("li")] == ["Appointments", "Documents"]
 
 
@@ -80,14 +80,14 @@ def test_home_tells_the_last_sign_in_by_the_practices_clock(willow: Practice, ma
             pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=THIRD_OF_MARCH)
         ).text
 
-    assert "Last sign-in: March 3, 2026 at 3:42 PM" in at_home("en")
-    assert "Último inicio de sesión: 3 de marzo de 2026 a las 15:42" in at_home("es")
+    assert "You last signed in: March 3, 2026 at 3:42 PM" in at_home("en")
+    assert "Última vez que entró: 3 de marzo de 2026 a las 3:42 p. m." in at_home("es")
 
 
 def test_the_first_time_has_no_last_sign_in(context: PageContext, maria: Account) -> None:
     page = read(pages.home(context, account=maria, profile=maria.profiles[0], first=True, previous=None))
 
-    assert "Last sign-in" not in page.text
+    assert "You last signed in" not in page.text
 
 
 def test_the_first_time_the_clinician_speaks_and_there_is_a_place_to_start(willow: Practice, maria: Account) -> None:
@@ -134,7 +134,7 @@ def test_people_on_shared_devices_are_advised_to_leave_nothing_open(context: Pag
     home = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
     out = read(pages.signed_out(context))
 
-    assert "Using a public or shared device? Sign out when you finish, here and in your email." in home.text
+    assert "Do other people use this phone or computer? When you finish, sign out here and in your email." in home.text
     assert out.heading == "You’re signed out"
-    assert "also sign out of your email, then close the browser" in out.text
+    assert "Also sign out of your email. Then close every window." in out.text
     assert out.links["Go to the Client Portal"] == "/willow"

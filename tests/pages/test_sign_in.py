@@ -6,8 +6,9 @@ import pytest
 
 from latchkey import pages
 from latchkey.pages import PageContext
-from latchkey.pages.sign_in import EmailProblem
+from latchkey.pages.sign_in import EmailProblem, Wait
 from latchkey.rules.practices import Practice
+from tests.pages.conftest import THIRD_OF_MARCH, letter_of
 from tests.pages.html import read
 
 
@@ -17,7 +18,7 @@ def test_the_landing_page_asks_existing_or_new_and_tells_to_bookmark_it(context:
     assert page.heading == "Welcome to the Willow Family Therapy Client Portal"
     assert page.links["I’m an existing client"] == "/willow/sign-in"
     assert page.links["I’m a new client"] == "/willow/new-client"
-    assert "Tip: Bookmark this page so you can sign back in easily" in page.text
+    assert "Tip: Bookmark this page (save it in your favorites) so you can sign back in easily." in page.text
 
 
 def test_clients_of_a_practice_with_a_website_see_the_words_they_know(harbor: Practice) -> None:
@@ -41,7 +42,7 @@ def test_someone_signed_in_is_offered_the_way_on_before_anything_else(context: P
 def test_a_new_client_is_sent_to_the_welcome_email_and_offered_no_form(context: PageContext) -> None:
     page = read(pages.new_client(context))
 
-    assert "use the Sign in link in the welcome email" in page.text
+    assert "use the Sign in button in the welcome email" in page.text
     assert "You don’t need a password." in page.text
     assert page.links["(555) 010-0142"] == "tel:5550100142"
     assert not page.all("form")
@@ -75,7 +76,10 @@ def test_the_only_thing_requested_is_an_email_address(context: PageContext) -> N
     ("problem", "words"),
     [
         ("empty", "Enter your email address"),
-        ("format", "Enter an email address in the correct format, like name@example.com"),
+        ("no_at", "The address needs an @ sign, like name@example.com"),
+        ("space", "An email address has no spaces. Take out the space."),
+        ("comma", "Use a period (.) and not a comma (,)"),
+        ("format", "Enter the whole email address, like name@example.com"),
         ("unknown", "We don’t have that email address on file"),
     ],
 )
@@ -109,46 +113,65 @@ def test_a_form_without_a_problem_has_no_alert(context: PageContext) -> None:
     assert "Error" not in page.title
 
 
-@pytest.mark.parametrize(("minutes", "words"), [(1, "after 1 minute without"), (20, "after 20 minutes without")])
+@pytest.mark.parametrize(("minutes", "words"), [(1, "after 1 minute"), (20, "after 20 minutes")])
 def test_after_a_session_has_ended_the_page_says_why_the_form_is_back(
     context: PageContext, minutes: int, words: str
 ) -> None:
     page = read(pages.sign_in(context, idle_minutes=minutes))
 
-    assert "Your session has ended" in page.text
-    assert words in page.text
+    assert words in page.heading
+    assert "To sign in again, enter your email address." in page.text
 
 
 def test_the_page_after_asking_says_what_to_do_in_the_inbox(context: PageContext) -> None:
-    page = read(pages.sent(context, address="maria@example.com", address_known=True, is_repeat=False))
+    page = read(
+        pages.sent(context, letter=letter_of(context), address="maria@example.com", address_known=True, is_repeat=False)
+    )
 
-    assert page.heading == "Your link is on its way"
+    assert page.heading == "Check your email"
     assert "We sent an email to maria@example.com" in page.text
     assert "with the subject line “Sign in to your Client Portal”" in page.text
-    assert "expires after 24 hours and can only be used once" in page.text
+    assert "The link works for 24 hours and only once." in page.text
     assert page.links["Try these tips"] == "/willow/help"
-    assert page.links["Request a new link"] == "/willow/sign-in"
+    assert page.buttons == ["Clear this address", "Send again"]
 
 
 def test_the_page_after_asking_knows_how_long_the_links_of_this_stack_live(context: PageContext) -> None:
-    page = read(pages.sent(context, address="maria@example.com", address_known=True, is_repeat=False, hours=1))
+    page = read(
+        pages.sent(
+            context,
+            letter=letter_of(context),
+            address="maria@example.com",
+            address_known=True,
+            is_repeat=False,
+            hours=1,
+        )
+    )
 
-    assert "expires after 1 hour and" in page.text
+    assert "The link works for 1 hour and" in page.text
 
 
 def test_a_second_press_says_that_a_link_was_just_sent(context: PageContext) -> None:
-    page = read(pages.sent(context, address="maria@example.com", address_known=True, is_repeat=True))
+    page = read(
+        pages.sent(context, letter=letter_of(context), address="maria@example.com", address_known=True, is_repeat=True)
+    )
 
-    assert "We just sent you a link. Check your inbox before you request another one." in page.text
+    assert "We just sent you a link. Check your email before you ask for another one." in page.text
 
 
 @pytest.mark.parametrize("repeated", [False, True])
 def test_where_every_address_gets_one_answer_the_page_does_not_confirm_this_one(
     context: PageContext, repeated: bool
 ) -> None:
-    page = read(pages.sent(context, address="maria@example.com", address_known=False, is_repeat=repeated))
+    page = read(
+        pages.sent(
+            context, letter=letter_of(context), address="maria@example.com", address_known=False, is_repeat=repeated
+        )
+    )
 
-    assert "If maria@example.com is the one on file, a link is on its way. Check your inbox." in page.text
+    assert (
+        "If maria@example.com is the address that Willow Family Therapy has for you, you will get an email" in page.text
+    )
     assert "Check the spelling or try a different email address." in page.text
     assert "contact Willow Family Therapy: (555) 010-0142" in page.text
     assert "We sent" not in page.text
@@ -177,10 +200,10 @@ def test_there_are_exactly_three_tips(context: PageContext) -> None:
     assert [tip.text.partition(" It ")[0].partition(" Look ")[0].partition(" Call W")[0] for tip in page.all("li")] == [
         "Check the spelling of your email address",
         "Check your Spam, Junk, Bulk, and Updates folders",
-        "Ask your provider for a one-time Pin Code",
+        "Ask Willow Family Therapy for a one-time Pin Code",
     ]
     assert page.links["Request a new link"] == "/willow/sign-in"
-    assert "autofill" in page.text
+    assert "Your phone or computer may fill in a different one by itself." in page.text
 
 
 def test_the_tips_name_the_address_that_letters_really_come_from(context: PageContext) -> None:
@@ -206,8 +229,11 @@ def test_the_last_tip_leads_to_where_the_pin_code_is_typed(context: PageContext,
 def test_people_at_the_wrong_page_are_shown_the_right_one(context: PageContext) -> None:
     page = read(pages.tips(context, sender="a@example.com"))
 
-    assert "A page with a username and a password is for clinicians, not for clients." in page.text
-    assert "The telehealth link is a different link" in page.text
+    assert (
+        "A page that asks for a username and a password is for the staff of Willow Family Therapy, not for you."
+        in page.text
+    )
+    assert "The link for your video appointment (telehealth) is a different one." in page.text
 
 
 def test_a_practice_can_point_to_its_own_guides(willow: Practice, context: PageContext) -> None:
@@ -229,13 +255,16 @@ def test_a_practice_can_point_to_its_own_guides(willow: Practice, context: PageC
     ],
 )
 def test_a_reported_wait_is_never_too_short(context: PageContext, seconds: int, words: str) -> None:
-    page = read(pages.rate_limited(context, seconds=seconds))
+    page = read(pages.rate_limited(context, Wait(THIRD_OF_MARCH + seconds, THIRD_OF_MARCH)))
 
-    assert page.heading == "Please wait before you try again"
+    assert page.heading == "Please wait a little"
     assert words in page.text
     assert page.links["(555) 010-0142"] == "tel:5550100142"
     assert page.links["Go to the Client Portal"] == "/willow"
 
 
 def test_a_rate_limited_page_offers_the_pin(context: PageContext) -> None:
-    assert read(pages.rate_limited(context, seconds=60)).links["Sign in via Pin Code"] == "/willow/pin"
+    assert (
+        read(pages.rate_limited(context, Wait(THIRD_OF_MARCH + 60, THIRD_OF_MARCH))).links["Sign in via Pin Code"]
+        == "/willow/pin"
+    )

@@ -65,16 +65,16 @@ def plural_translator(language: Language, text: type[str] = str) -> PluralTransl
 
 
 def format_time(at: int, zone: str, language: Language) -> str:
-    """Return a time of day in the language's format, such as "3:42 PM" or "15:42". `at` is Unix seconds.
+    """Return a time of day in the language's format, such as "3:42 PM" or "las 3:42 p. m.". `at` is Unix seconds.
 
-    If the zone is unknown on this machine, return the time in UTC with the suffix "UTC". A letter is sent all the same.
+    The article of a language that has one is part of the time. If the zone is unknown on this machine, return the time
+    in UTC with the suffix "UTC". A letter is sent all the same.
     """
     local_time = _local(at, zone)
-    if facts(language).twelve_hour_clock:
-        half, hour = divmod(local_time.hour, 12)
-        time = f"{hour or 12}:{local_time:%M} {('AM', 'PM')[half]}"
-    else:
-        time = f"{local_time:%H:%M}"
+    words = facts(language)
+    half, hour = divmod(local_time.hour, 12)
+    article = words.hour_articles[hour != 1]
+    time = f"{article}{hour or 12}:{local_time:%M}{words.halves_of_the_day[half]}"
     return f"{time} UTC" if local_time.tzinfo is UTC else time
 
 
@@ -89,6 +89,23 @@ def format_date_time(at: int, zone: str, language: Language) -> str:
         year=local_time.year,
         time=format_time(at, zone, language),
     )
+
+
+def format_recent_time(at: int, now: int, zone: str, language: Language) -> str:
+    """Return "today at 3:42 PM", "yesterday at 3:42 PM", or the date with the time. `at` and `now` are Unix seconds."""
+    _ = translator(language)
+    days = (_local(now, zone).date() - _local(at, zone).date()).days
+    match days:
+        case 0:
+            return _("today at {time}", time=format_time(at, zone, language))
+        case 1:
+            return _("yesterday at {time}", time=format_time(at, zone, language))
+    return format_date_time(at, zone, language)
+
+
+def is_same_day(at: int, now: int, zone: str) -> bool:
+    """Return True if both times (Unix seconds) are on one day in the zone."""
+    return _local(at, zone).date() == _local(now, zone).date()
 
 
 def _local(at: int, zone: str) -> datetime:

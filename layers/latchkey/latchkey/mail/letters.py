@@ -96,9 +96,16 @@ def sign_in(
     `overrides` are the practice's wording. `name` and `portal` (the portal's URL) are values for its placeholders.
     """
     _ = languages.translator(link_mail.language)
-    at = languages.format_time(requested_at, practice.time_zone, link_mail.language)
-    wording = _wording(practice, overrides or WordingOverrides(), name, portal)
-    return _link_letter("sign_in", _("Sign in to your Client Portal"), practice, link_mail, wording=wording, at=at)
+    zone, language = practice.time_zone, link_mail.language
+    return _link_letter(
+        "sign_in",
+        _("Sign in to your Client Portal"),
+        practice,
+        link_mail,
+        wording=_wording(practice, overrides or WordingOverrides(), name, portal),
+        at=languages.format_time(requested_at, zone, language),
+        requested=languages.format_date_time(requested_at, zone, language),
+    )
 
 
 def invitation(  # noqa: PLR0913 - each part that a clinician may change
@@ -118,7 +125,7 @@ def invitation(  # noqa: PLR0913 - each part that a clinician may change
     (B59). `items` are the names of items that are waiting in the portal (B44).
     """
     _ = languages.translator(link_mail.language)
-    default_subject = _("{practice} invited you to the Client Portal", practice=_one_line(practice.name))
+    default_subject = _("Your invitation to the Client Portal")
     overrides = overrides or WordingOverrides()
     if message:
         overrides = replace(overrides, body=message)
@@ -147,9 +154,7 @@ def pin_made(practice: Practice, notice: Notice) -> Letter:
 def address_changed(practice: Practice, notice: Notice) -> Letter:
     """Return the notice that another address signs in now. It goes to both addresses and names neither."""
     _ = languages.translator(notice.language)
-    return _notice_letter(
-        "address_changed", _("The email address for your Client Portal was changed"), practice, notice
-    )
+    return _notice_letter("address_changed", _("Your Client Portal email was changed"), practice, notice)
 
 
 def _wording(practice: Practice, overrides: WordingOverrides, name: str, portal: str) -> RenderedWording:
@@ -176,6 +181,7 @@ def _write(kind: str, subject: str, practice: Practice, to: LinkMail | Notice, *
         "replies_read": practice.reply_to is not None,
         "language": to.language,
         "direction": facts(to.language).direction,
+        "clinician": languages.translator(to.language)("provider"),
     }
     return Letter(
         sender=_mailbox(name, to.sender),

@@ -3,6 +3,7 @@
 import json
 
 from latchkey import aws, settings
+from latchkey.rules.languages import language_of
 from latchkey.rules.mail import MAIL_KINDS, MailJob
 from latchkey.tokens import base64url_decode, base64url_encode
 
@@ -32,6 +33,7 @@ def send_job(job: MailJob, delay: int = 0) -> None:
                 "subject": job.subject,
                 "message": job.message,
                 "items": job.items,
+                "language": job.language,
             }
         ),
         DelaySeconds=min(delay, MAX_DELAY_SECONDS),
@@ -61,6 +63,7 @@ def parse_job(body: str) -> MailJob:
             subject=fields.get("subject"),
             message=fields.get("message"),
             items=tuple(fields.get("items", ())),
+            language=language_of(fields.get("language")),
         )
     except (KeyError, TypeError) as error:
         raise ValueError("not a mail job") from error

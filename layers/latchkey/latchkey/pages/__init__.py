@@ -2,15 +2,18 @@
 
 from latchkey.pages.errors import (
     bad_request,
+    find_practice,
     internal_error,
     method_not_allowed,
     not_found,
+    practice_unknown,
     stale_form,
     too_large,
     unavailable,
 )
+from latchkey.pages.expected_letter import expected_letter
 from latchkey.pages.layout import CONTENT_SECURITY_STYLE, PageContext
-from latchkey.pages.links import confirm, confirm_switch, dead_link
+from latchkey.pages.links import confirm, confirm_switch, dead_link, newer_link
 from latchkey.pages.pins import pin, pin_locked
 from latchkey.pages.providers import identity_unmatched, provider_cancelled, provider_failed
 from latchkey.pages.sessions import home, profiles, signed_out
@@ -23,6 +26,8 @@ __all__ = [
     "confirm",
     "confirm_switch",
     "dead_link",
+    "expected_letter",
+    "find_practice",
     "home",
     "identity_unmatched",
     "internal_error",
@@ -30,10 +35,12 @@ __all__ = [
     "link_used_elsewhere",
     "method_not_allowed",
     "new_client",
+    "newer_link",
     "no_mail",
     "not_found",
     "pin",
     "pin_locked",
+    "practice_unknown",
     "profiles",
     "provider_cancelled",
     "provider_failed",

@@ -8,6 +8,16 @@ def not_found(page: PageContext) -> str:
     return render("not_found.html", page)
 
 
+def practice_unknown(page: PageContext) -> str:
+    """Return the 404 page for a name that no practice has (B139). It suggests no other practice."""
+    return render("practice_unknown.html", page)
+
+
+def find_practice(page: PageContext) -> str:
+    """Return the page that explains how to find the portal of one's own practice. It lists none."""
+    return render("find_practice.html", page)
+
+
 def internal_error(page: PageContext) -> str:
     """Return the 500 page. It contains no details of the fault."""
     return render("internal_error.html", page)

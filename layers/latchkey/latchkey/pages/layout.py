@@ -85,6 +85,11 @@ def minutes(seconds: int) -> int:
     return max(1, -(-seconds // 60))
 
 
+def whole_minute(at: int) -> int:
+    """Return a time rounded up to a whole minute, because pages show no seconds. `at` is in Unix seconds."""
+    return -(-at // 60) * 60
+
+
 def iso(at: int) -> str:
     """Return a time for `<time datetime>`. `at` is in Unix seconds."""
     return datetime.fromtimestamp(at, UTC).isoformat()
@@ -103,6 +108,7 @@ def render(template: str, page: PageContext, **values: object) -> str:
         home=f"/{practice.slug}" if practice else None,
         phone=phone(practice.phone) if practice else None,
         guides=web_address(practice.help_url) if practice else None,
+        clinician=say("provider"),
         direction=facts(page.language).direction,
         translations=[
             (other, facts(other).own_name, _same_host_path(page.path) + f"?lang={other}")

@@ -1,6 +1,7 @@
 """Pages of a session: the choice of profile, the home page, and the end."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from markupsafe import Markup
@@ -8,17 +9,95 @@ from markupsafe import Markup
 from latchkey import languages
 from latchkey.languages import Translator
 from latchkey.pages.layout import PageContext, render, web_address
-from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.accounts import Account, Profile, ProfileKind
+from latchkey.rules.contacts import UNSPECIFIED_RELATION, Relation, relation_of
+from latchkey.rules.languages import Language
 from latchkey.rules.practices import FEATURES, Feature
+from latchkey.rules.sessions import IDLE_TIMEOUT_SECONDS
 
 
-def profiles(page: PageContext, *, profiles: Sequence[Profile], current: str | None) -> str:
-    """Return the page with one button for each profile. `current` is the id of the open profile."""
-    return render("profiles.html", page, profiles=profiles, current=current)
+def profiles(
+    page: PageContext, *, profiles: Sequence[Profile], current: str | None, account: Account | None = None
+) -> str:
+    """Return the page with one button for each profile, its kind, and the person's relation to it (B147).
+
+    `current` is the id of the open profile.
+    """
+    return render("profiles.html", page, choices=[_choice(page, p, account) for p in profiles], current=current)
 
 
-def home(page: PageContext, *, account: Account, profile: Profile, first: bool, previous: int | None) -> str:
+@dataclass(frozen=True, slots=True)
+class ProfileChoice:
+    """A profile as the chooser shows it."""
+
+    profile: Profile
+    kind: str
+    """The kind of profile in words. "" for another person's own profile."""
+    relation: str
+    """The person's relation in words. "" if there is none."""
+    is_translated: bool
+    """False if the relation is an own word of the practice, in the practice's language."""
+
+
+def _choice(page: PageContext, profile: Profile, account: Account | None) -> ProfileChoice:
+    _ = languages.translator(page.language, Markup)
+    is_own = account is not None and account.is_own(profile)
+    kind = _("Your own profile") if is_own else _kind_text(profile.kind, _)
+    relation = "" if is_own else relation_text(profile.relation, page.language)
+    return ProfileChoice(profile, kind, relation, relation_of(profile.relation) is not None)
+
+
+def _kind_text(kind: ProfileKind, _: Translator) -> str:
+    match kind:
+        case "individual":
+            return ""
+        case "couple":
+            return _("Couple")
+        case "minor":
+            return _("Minor")
+        case _ as never:
+            assert_never(never)
+
+
+def relation_text(typed: str | None, language: Language) -> str:
+    """Return a relation in a language. A word that is not in the list is returned as it was typed.
+
+    Return "" for none, and for the value that says nothing.
+    """
+    if not typed or typed == UNSPECIFIED_RELATION:
+        return ""
+    relation = relation_of(typed)
+    return _relation_name(relation, languages.translator(language)) if relation else typed
+
+
+def _relation_name(relation: Relation, _: Translator) -> str:
+    names: dict[Relation, str] = {
+        "parent": _("parent"),
+        "guardian": _("guardian"),
+        "grandparent": _("grandparent"),
+        "spouse": _("spouse"),
+        "partner": _("partner"),
+        "child": _("child"),
+        "other relative": _("other relative"),
+        "caregiver": _("caregiver"),
+        "other contact": _("other contact"),
+    }
+    return names[relation]
+
+
+def home(
+    page: PageContext,
+    *,
+    account: Account,
+    profile: Profile,
+    first: bool,
+    previous: int | None,
+    language_changed: bool = False,
+) -> str:
     """Return the home page with the features of this profile. `first` shows the practice's welcome (B109).
+
+    If the profile is someone else's, heading and title say so (B147). `language_changed` is True if letters come in the
+    language of this page from now on.
 
     `previous` is the time of the account's sign-in before this one, in Unix seconds. The page shows it so that people
     notice a sign-in that was not theirs.
@@ -30,6 +109,12 @@ def home(page: PageContext, *, account: Account, profile: Profile, first: bool, 
         page,
         account=account,
         profile=profile,
+        is_own=account.is_own(profile),
+        own_profile=account.own_profile,
+        relation=relation_text(profile.relation, page.language),
+        is_translated=relation_of(profile.relation) is not None,
+        idle_minutes=IDLE_TIMEOUT_SECONDS // 60,
+        language_changed=language_changed,
         features=[
             _feature_text(feature, languages.translator(page.language, Markup))
             for feature in FEATURES
@@ -49,11 +134,11 @@ def _feature_text(feature: Feature, _: Translator) -> tuple[str, str]:
         case "appointments":
             return _("Appointments"), _("Request, cancel, or reschedule")
         case "messages":
-            return _("Messages"), _("Write to your clinician")
+            return _("Messages"), _("Write to your {clinician}", clinician=_("provider"))
         case "documents":
-            return _("Documents"), _("Read, complete, and sign")
+            return _("Documents"), _("Read, fill out, and sign")
         case "payments":
-            return _("Payments"), _("Pay your appointment fees")
+            return _("Payments"), _("Pay for your appointments")
         case _:
             assert_never(feature)
 

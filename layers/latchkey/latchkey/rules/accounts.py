@@ -49,6 +49,8 @@ class Profile:
     name: str = field(repr=False)
     kind: ProfileKind = DEFAULT_PROFILE_KIND
     features: frozenset[str] = frozenset(FEATURES)
+    relation: str | None = None
+    """The relation of the account's person to the client, such as "guardian". None for the client's own account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,9 @@ class Account:
     """The address as it was put on file. Mail goes only here. Empty after the client was erased."""
     name: str = field(repr=False)
     language: Language = DEFAULT_LANGUAGE
+    """The language on file, which a clinician sets."""
+    chosen_language: Language | None = None
+    """The language in which the person last used the portal. It comes before the language on file (B135)."""
     status: AccountStatus = AccountStatus.INVITED
     epoch: int = 1
     """A counter that is raised when access ends. A link, PIN or session with an older epoch is invalid."""
@@ -122,6 +127,11 @@ class Account:
         return self.email_ok and not self.suppressed
 
     @property
+    def letter_language(self) -> Language:
+        """The language of a letter that the person did not request on a page."""
+        return self.chosen_language or self.language
+
+    @property
     def masked(self) -> str:
         """The address in the form of `addresses.masked`."""
         return masked(self.address)
@@ -130,9 +140,29 @@ class Account:
         """Return the profile of that id if the account may open it, else None."""
         return next((profile for profile in self.profiles if profile.id == profile_id), None)
 
+    def is_own(self, profile: Profile) -> bool:
+        """Return True if the profile is the person's own, and not one that they open for someone else.
+
+        A contact has no profile of their own. Of an account from before relations were stored, the name decides.
+        """
+        if self.owner is not None:
+            return profile.id == self.owner
+        return profile.relation is None and profile.name == self.name
+
+    @property
+    def own_profile(self) -> Profile | None:
+        """The person's own profile. None for a contact who only opens profiles of others."""
+        return next((profile for profile in self.profiles if self.is_own(profile)), None)
+
     def with_profile(self, profile: Profile) -> "Account":
-        """Return the account with the profile added, or replaced if the account has it already."""
-        if self.profile(profile.id) is None:
+        """Return the account with the profile added, or replaced if the account has it already.
+
+        A profile without a relation keeps the relation that is known.
+        """
+        known_profile = self.profile(profile.id)
+        if known_profile and profile.relation is None:
+            profile = replace(profile, relation=known_profile.relation)
+        if known_profile is None:
             return replace(self, profiles=(*self.profiles, profile))
         return replace(self, profiles=tuple(profile if known.id == profile.id else known for known in self.profiles))
 
@@ -158,4 +188,12 @@ class Account:
 
     def anonymized(self) -> "Account":
         """Return the account without personal data. The key and the epoch stay, so that old links stay invalid."""
-        return replace(self, address="", name="", identities={}, first_sign_in_at=None, last_sign_in_at=None)
+        return replace(
+            self,
+            address="",
+            name="",
+            chosen_language=None,
+            identities={},
+            first_sign_in_at=None,
+            last_sign_in_at=None,
+        )

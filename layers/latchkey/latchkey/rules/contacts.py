@@ -1,11 +1,36 @@
 """Contacts of a client: people who sign in as themselves and may open the client's profile."""
 
 from dataclasses import replace
+from typing import Literal, get_args
 
 from latchkey.rules.access import AccessChange, AccountsByKey, new_account, own_account
 from latchkey.rules.accounts import Account, AccountStatus
 from latchkey.rules.clients import Client, Contact
 from latchkey.rules.events import EventKind
+
+type Relation = Literal[
+    "parent",
+    "guardian",
+    "grandparent",
+    "spouse",
+    "partner",
+    "child",
+    "other relative",
+    "caregiver",
+    "other contact",
+]
+"""A relation of a contact to the client that pages translate (B147). Any other word is shown as it was typed."""
+
+UNSPECIFIED_RELATION = "contact"
+"""The relation of a contact for whom none was given. Pages do not show it."""
+
+RELATIONS: tuple[Relation, ...] = get_args(Relation.__value__)
+
+
+def relation_of(text: str | None) -> Relation | None:
+    """Return the relation that a typed text names, in any case. None for a word that is not in the list."""
+    folded = (text or "").strip().casefold()
+    return next((relation for relation in RELATIONS if relation == folded), None)
 
 
 def has_consent(account: Account | None) -> bool:
@@ -42,7 +67,7 @@ def add_contact(client: Client, contact: Contact, accounts_by_key: AccountsByKey
         is_uninvited = granted.status is AccountStatus.INVITED and granted.email_status in unsent
         needs_invitation = not account.may_sign_in or is_uninvited
     email_ok = contact.email.email_ok if granted.owner is None else granted.email_ok
-    granted = replace(granted, email_ok=email_ok).with_profile(client.profile)
+    granted = replace(granted, email_ok=email_ok).with_profile(replace(client.profile, relation=contact.relation))
     if needs_invitation and granted.can_receive_mail:
         events.append((contact.account_key, EventKind.INVITATION_REQUESTED))
     return AccessChange(replace(client, contacts=(*other_contacts, contact)), (granted,), tuple(events))

@@ -22,17 +22,21 @@ class LanguageFacts:
     own_name: str
     """The language's name in that language."""
     direction: Direction
-    twelve_hour_clock: bool
-    """True for "3:42 PM", False for "15:42"."""
+    halves_of_the_day: tuple[str, str]
+    """The words after a time of day before and after noon, with the space before them."""
+    hour_articles: tuple[str, str] = ("", "")
+    """The words before the hour 1 and before any other hour, with the space after them."""
 
 
 def facts(language: Language) -> LanguageFacts:
     """Return the properties of a language."""
     match language:
         case "en":
-            return LanguageFacts("English", "ltr", twelve_hour_clock=True)
+            return LanguageFacts("English", "ltr", (" AM", " PM"))
         case "es":
-            return LanguageFacts("Español", "ltr", twelve_hour_clock=False)
+            return LanguageFacts(
+                "Español", "ltr", ("\u00a0a.\u00a0m.", "\u00a0p.\u00a0m."), hour_articles=("la ", "las ")
+            )
         case _:
             assert_never(language)
 

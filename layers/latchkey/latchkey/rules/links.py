@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
 from latchkey.rules.accounts import Account
+from latchkey.rules.languages import Language
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUsed
 
 KEEP_DEAD_SECONDS = 30 * 24 * 3600
@@ -25,6 +26,10 @@ class Link:
     """Unix seconds at which the link is no longer valid."""
     used_by: str | None = None
     """The id of the attempt that used the link."""
+    requested_at: int = 0
+    """Unix seconds at which the link was requested."""
+    letter_language: Language | None = None
+    """The language of the sign-in letter that carries the link. None for an invitation, or if it is not stored."""
 
 
 def check(link: Link | None, account: Account | None, job_id: bytes, now: int) -> Account:
@@ -37,7 +42,12 @@ def check(link: Link | None, account: Account | None, job_id: bytes, now: int) -
     if link is None or account is None:
         raise LinkExpired
     if link.job_id != job_id:
-        raise LinkReplaced
+        raise LinkReplaced(
+            link.requested_at,
+            link.letter_language,
+            account.address.rpartition("@")[2].lower(),
+            newest_is_live=link.state == "live" and link.expires_at > now,
+        )
     match link.state:
         case "used":
             raise LinkUsed

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, assert_never, get_args
 
 from latchkey.rules.accounts import Account, AccountKey
+from latchkey.rules.languages import Language
 from latchkey.rules.refusals import EmailUnknown, NoMailPossible, Refusal
 
 MAX_AGE_SECONDS = 6 * 3600
@@ -11,6 +12,9 @@ MAX_AGE_SECONDS = 6 * 3600
 
 MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 10, 600
 """Seconds between two tries. SES asks for 10 minutes at most."""
+
+REQUESTED_AT_DIGITS = 15
+"""Digits at the start of a job's sequence, which hold the time of the request in Unix milliseconds."""
 
 type LinkMailKind = Literal["sign_in", "invitation"]
 """A mail with a link."""
@@ -61,11 +65,13 @@ class MailJob:
     """A clinician's own text for this one mail."""
     items: tuple[str, ...] = field(default=(), repr=False)
     """The names of items that are shared with an invitation."""
+    language: Language | None = None
+    """The language of the page on which a link was requested (B135). None for a letter that no page requested."""
 
     @property
     def sequence(self) -> str:
         """A text that sorts jobs by the time of their request, then by id. No two jobs have the same."""
-        return f"{self.requested_at_ms:015d}-{self.job_id.hex()}"
+        return f"{self.requested_at_ms:0{REQUESTED_AT_DIGITS}d}-{self.job_id.hex()}"
 
     @property
     def has_link(self) -> bool:

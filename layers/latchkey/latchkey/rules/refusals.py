@@ -5,6 +5,8 @@
 
 from dataclasses import dataclass, field
 
+from latchkey.rules.languages import Language
+
 
 class Refusal(Exception):
     """An expected negative outcome, with a reason that the person may know."""
@@ -47,6 +49,15 @@ class EmailMissing(Refusal):
 
 class EmailMalformed(Refusal):
     """The typed text is no address, or it has no certain canonical form."""
+
+
+@dataclass(eq=False)
+class DomainMistyped(Refusal):
+    """The domain of the typed address looks like a typing mistake. It is checked before the address is looked up."""
+
+    domain: str = field(repr=False)
+    suggestion: str
+    """A well-known domain."""
 
 
 class EmailUnknown(Refusal):
@@ -122,8 +133,18 @@ class LinkUsed(Refusal):
     """The link was used before."""
 
 
+@dataclass(eq=False)
 class LinkReplaced(Refusal):
     """The account has a newer link."""
+
+    requested_at: int = 0
+    """Unix seconds at which the newest link was requested."""
+    letter_language: Language | None = None
+    """The language of the newest sign-in letter. None if it is unknown, or if that letter is an invitation."""
+    mail_domain: str = field(default="", repr=False)
+    """The domain of the address on file."""
+    newest_is_live: bool = True
+    """True if the newest link still signs in."""
 
 
 class OriginBypassed(Refusal):

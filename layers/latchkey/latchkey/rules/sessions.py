@@ -60,6 +60,12 @@ class LiveSession:
         return self.account.profile(self.session.profile)
 
     @property
+    def opened_profile_of_another(self) -> Profile | None:
+        """The open profile if it is not the person's own (B147), else None."""
+        profile = self.profile
+        return profile if profile and not self.account.is_own(profile) else None
+
+    @property
     def has_several_profiles(self) -> bool:
         """True if the account has more than one profile to choose from."""
         return len(self.account.profiles) > 1

@@ -20,7 +20,7 @@ from latchkey import keys, settings, tokens
 from latchkey.rules import mail
 from latchkey.rules.accounts import Account, AccountStatus, Profile, SessionRef
 from latchkey.rules.events import Event
-from latchkey.rules.languages import language_or_default
+from latchkey.rules.languages import Language, language_of, language_or_default
 from latchkey.rules.mail import MailReport
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
@@ -36,6 +36,7 @@ class ProfileItem(MapAttribute[str, Any]):
     name = UnicodeAttribute()
     kind = UnicodeAttribute()
     features = UnicodeSetAttribute(null=True)
+    relation = UnicodeAttribute(null=True)
 
 
 class SessionRefItem(MapAttribute[str, Any]):
@@ -57,6 +58,7 @@ class AccountItem(Table):
     address = UnicodeAttribute()
     name = UnicodeAttribute()
     language = UnicodeAttribute()
+    chosen_language = UnicodeAttribute(null=True)
     status = UnicodeAttribute()
     epoch = NumberAttribute()
     email_ok = BooleanAttribute()
@@ -84,6 +86,7 @@ class AccountItem(Table):
             self,
             key=base64url_decode(self.key) or b"",
             language=language_or_default(self.language),
+            chosen_language=language_of(self.chosen_language),
             status=AccountStatus(self.status),
             identities={name: subject for name in PROVIDER_NAMES if (subject := getattr(self, name))},
             profiles=tuple(to_record(Profile, p, features=frozenset(p.features or ())) for p in self.profiles),
@@ -168,6 +171,16 @@ def set_mail_status(account_key: bytes, status: str, now: int, message_id: str |
     """Write what became of the newest mail: a `MailStatus`, since `now` (Unix seconds)."""
     AccountItem(base64url_encode(account_key)).upsert(
         _mail(status, now, message_id), condition=AccountItem.key.exists()
+    )
+
+
+def set_chosen_language(account_key: bytes, language: Language) -> None:
+    """Write the language in which the person uses the portal, if the account exists."""
+    _update_if(
+        account_key,
+        [AccountItem.chosen_language.set(language), AccountItem.revision.add(1)],
+        AccountItem.key.exists(),
+        None,
     )
 
 

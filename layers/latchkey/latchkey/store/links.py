@@ -9,11 +9,12 @@ from pynamodb.exceptions import UpdateError
 from latchkey import settings
 from latchkey.rules import links
 from latchkey.rules.accounts import Account
+from latchkey.rules.languages import Language, language_of
 from latchkey.rules.links import Link
-from latchkey.rules.mail import MailJob
+from latchkey.rules.mail import REQUESTED_AT_DIGITS, MailJob
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store.accounts import AccountItem
-from latchkey.store.dynamodb import Table, condition_failed, transact_get_pair
+from latchkey.store.dynamodb import Table, condition_failed, set_or_remove, transact_get_pair
 from latchkey.store.proofs import Attempt, ConsumingWrite
 from latchkey.store.records import to_record
 from latchkey.tokens import LinkToken, base64url_encode
@@ -36,14 +37,23 @@ class LinkItem(Table):
     used_by = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
     sweep_at = NumberAttribute()
+    letter_language = UnicodeAttribute(null=True)
 
     def link(self) -> Link:
         """Return the link as a value."""
-        return to_record(Link, self, state="live" if self.state == LIVE else "used")
+        return to_record(
+            Link,
+            self,
+            state="live" if self.state == LIVE else "used",
+            requested_at=int(self.sequence[:REQUESTED_AT_DIGITS]) // 1000,
+            letter_language=language_of(self.letter_language),
+        )
 
 
-def mint(job: MailJob, token: LinkToken, now: int) -> bool:
+def mint(job: MailJob, token: LinkToken, now: int, letter_language: Language | None = None) -> bool:
     """Store a job's link as the account's only one. `now` is Unix seconds.
+
+    `letter_language` is the language of a sign-in letter, for the page of the link that this one replaces.
 
     Return True also if the same job has stored it before. Return False if a newer job has, or if this job's link is
     used or was made with another key.
@@ -60,6 +70,7 @@ def mint(job: MailJob, token: LinkToken, now: int) -> bool:
                 LinkItem.epoch.set(job.epoch),
                 LinkItem.state.set(LIVE),
                 LinkItem.used_by.remove(),
+                set_or_remove(LinkItem.letter_language, letter_language),
                 LinkItem.expires_at.set(expires_at),
                 LinkItem.sweep_at.set(expires_at + links.KEEP_DEAD_SECONDS),
             ],

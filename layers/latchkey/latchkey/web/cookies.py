@@ -4,10 +4,10 @@ The `browser` cookie identifies a browser. Another host could plant a cookie, so
 cookies of a requested link and of a started provider sign-in are valid only with the `browser` cookie of that time.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from latchkey import keys, tokens
-from latchkey.rules.languages import Language, language_of
+from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of, language_or_default
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.tokens import ACCOUNT_BYTES, ID_BYTES
 from latchkey.web.requests import Request
@@ -25,6 +25,11 @@ LANGUAGE_SECONDS = 365 * DAY
 
 BROWSER_BYTES = 16
 TIME_BYTES = 8
+LANGUAGE_BYTES = 2
+TYPED_HEAD_BYTES = TIME_BYTES + 1 + LANGUAGE_BYTES
+"""Bytes before the typed address: the time, the number of links, and the language."""
+MAX_LINKS = 255
+"""The largest number in one byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,19 @@ class KnownBrowser:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The address of the last request for a link, as it was typed."""
+    """The address that was typed last in this browser, and what this browser knows of its links."""
 
     address: str = field(repr=False)
     typed_at: int
-    """Unix seconds."""
+    """Unix seconds of the last request for a link, or of the first typing if there was none."""
+    links: int = 0
+    """Number of links that were requested for the address in this browser, within half an hour of each other."""
+    language: Language = DEFAULT_LANGUAGE
+    """The language of the page on which the last link was requested, and so of its letter."""
+
+    def is_of(self, address: str) -> bool:
+        """Return True if this is the same address, in any case."""
+        return self.address.casefold() == address.strip(" \t\r\n").casefold()
 
 
 def session(request: Request) -> str | None:
@@ -115,29 +128,43 @@ def set_requested_link(request: Request, job_id: bytes, address: str) -> tuple[s
     current = browser(request) or new_browser(request)
     requested = _signed("requested", request, job_id + current.id, REQUESTED_SECONDS)
     repeat = (_clear(_name("again", request)),) if is_repeat(request) else ()
-    return requested, _set_browser(request, current), set_typed(request, address), *repeat
+    earlier = typed(request)
+    number = earlier.links + 1 if earlier and earlier.is_of(address) else 1
+    now_typed = Typed(address, request.now, min(number, MAX_LINKS), request.language)
+    return requested, _set_browser(request, current), _set_typed(request, now_typed), *repeat
 
 
 def typed(request: Request) -> Typed | None:
     """Return the address that was typed in this browser within the last half hour."""
-    payload = _verified_payload("typed", request)
-    if payload is None or len(payload) < TIME_BYTES:
+    payload = _verified_payload("typed address", request)
+    if payload is None or len(payload) < TYPED_HEAD_BYTES:
         return None
-    typed_at = int.from_bytes(payload[:TIME_BYTES])
+    typed_at, links = int.from_bytes(payload[:TIME_BYTES]), payload[TIME_BYTES]
     if typed_at + TYPED_SECONDS <= request.now:
         return None
-    return Typed(payload[TIME_BYTES:].decode(errors="replace"), typed_at)
+    language = language_or_default(payload[TIME_BYTES + 1 : TYPED_HEAD_BYTES].decode(errors="replace"))
+    return Typed(payload[TYPED_HEAD_BYTES:].decode(errors="replace"), typed_at, links, language)
 
 
 def set_typed(request: Request, address: str) -> str:
-    """Return the cookie that stores the typed address for half an hour, unless it is too long."""
-    shown = address if len(address) <= MAX_TYPED_CHARACTERS else ""
-    return _signed("typed", request, request.now.to_bytes(TIME_BYTES) + shown.encode(), TYPED_SECONDS)
+    """Return the cookie that shows an address again for which no new link was requested.
+
+    Of an address that was typed here before, the time and the number of its links stay known.
+    """
+    earlier = typed(request)
+    if earlier and earlier.is_of(address):
+        return _set_typed(request, replace(earlier, address=address))
+    return _set_typed(request, Typed(address, request.now))
 
 
 def clear_requested_link(request: Request) -> tuple[str, str]:
     """Return the cookies that delete the requested link and the typed address."""
     return _clear(_name("req", request)), _clear(_name("typed", request))
+
+
+def clear_address(request: Request) -> tuple[str, ...]:
+    """Return the cookies that delete all that this browser knows of a typed address (B140)."""
+    return *clear_requested_link(request), _clear(_name("again", request))
 
 
 def is_repeat(request: Request) -> bool:
@@ -147,7 +174,12 @@ def is_repeat(request: Request) -> bool:
 
 def set_repeat(request: Request, address: str) -> tuple[str, ...]:
     """Return the cookies that say for a minute that no new mail was sent, and show the typed address."""
-    return set_typed(request, address), _set(_name("again", request), "1", REPEAT_SECONDS)
+    earlier = typed(request)
+    is_known = earlier is not None and earlier.is_of(address) and earlier.links > 0
+    first = Typed(address, request.now, 1, request.language)
+    return set_typed(request, address) if is_known else _set_typed(request, first), _set(
+        _name("again", request), "1", REPEAT_SECONDS
+    )
 
 
 def provider_browser_secret(request: Request, provider: ProviderName) -> bytes | None:
@@ -182,7 +214,7 @@ def set_language(request: Request, chosen: Language) -> str:
 NAMES: dict[str, str] = {
     "browser": "browser",
     "requested": "req",
-    "typed": "typed",
+    "typed address": "typed",
     **{name: name for name in PROVIDER_NAMES},
 }
 """Base names of the signed cookies, by the purpose of the signature."""
@@ -215,6 +247,13 @@ def _signed(purpose: str, request: Request, payload: bytes, seconds: int) -> str
 def _verified_payload(purpose: str, request: Request) -> bytes | None:
     value = request.cookie(_name(NAMES[purpose], request))
     return tokens.unsign(keys.cookie(), purpose, request.practice_or_404.slug, value) if value else None
+
+
+def _set_typed(request: Request, typed_now: Typed) -> str:
+    """Return the cookie that stores a typed address for half an hour. One that is too long is left out."""
+    address = typed_now.address if len(typed_now.address) <= MAX_TYPED_CHARACTERS else ""
+    head = typed_now.typed_at.to_bytes(TIME_BYTES) + bytes([typed_now.links]) + typed_now.language.encode()
+    return _signed("typed address", request, head + address.encode(), TYPED_SECONDS)
 
 
 def _set_browser(request: Request, current: KnownBrowser) -> str:

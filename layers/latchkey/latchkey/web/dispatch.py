@@ -11,7 +11,7 @@ from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of
 from latchkey.rules.refusals import BodyInvalid, MethodRefused, PageUnknown, ProviderRefused, Refusal, Unavailable
 from latchkey.store import practices
 from latchkey.store.dynamodb import OUTAGES
-from latchkey.web import accept_language, cold_start, cookies, origins, refusals
+from latchkey.web import accept_language, canonical_paths, cold_start, cookies, origins, refusals
 from latchkey.web.requests import Request, parse_event
 from latchkey.web.responses import Response, html_page, page_context, problem_response
 
@@ -43,9 +43,12 @@ def handler_for(
         try:
             request = _with_requested_language(request)
             request = origins.with_viewer_source(request)
-            request = _with_practice(request, practice_of)
-            request = _with_language_parameter(request)
-            response = _call_view(routes, request)
+            request = replace(request, origin=origins.portal_origin(request))
+            response = canonical_paths.redirect(request)
+            if response is None:
+                request = _with_practice(request, practice_of)
+                request = _with_language_parameter(request)
+                response = _call_view(routes, request)
         except Refusal as refusal:
             response, code = refusals.to_response(request, refusal), refusals.code(request, refusal)
             metrics.count_refusal(code)
@@ -86,12 +89,10 @@ def _with_requested_language(request: Request) -> Request:
 
 
 def _with_practice(request: Request, practice_of: Callable[[Request], str | None]) -> Request:
-    """Return the request with its practice, the portal's origin and the language of the browser.
+    """Return the request with its practice and the language of the browser.
 
-    :raises PageUnknown: the request came to a host that is not the portal's.
     :raises PracticeUnknown: there is no such practice.
     """
-    request = replace(request, origin=origins.portal_origin(request))
     slug = practice_of(request)
     if slug is not None:
         practice = practices.get_cached(slug, request.now)

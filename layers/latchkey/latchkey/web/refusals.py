@@ -1,20 +1,24 @@
 """The status, problem code and page of every refusal."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
-from latchkey import pages, settings
+from latchkey import pages
 from latchkey.identity.providers import by_callback
 from latchkey.pages import PageContext
 from latchkey.pages.links import LinkFailure
 from latchkey.pages.pins import PinProblem
-from latchkey.pages.sign_in import EmailProblem
-from latchkey.rules import refusals
+from latchkey.pages.sign_in import EmailProblem, Suggestion
+from latchkey.rules import mistyped, refusals
 from latchkey.rules.providers import Provider
 from latchkey.rules.refusals import (
     AccountSwitchRefused,
     BodyInvalid,
+    BodyTooLarge,
+    DomainMistyped,
     LetterInvalid,
+    LinkReplaced,
     MethodRefused,
     NoMailPossible,
     OpenedByOthers,
@@ -25,10 +29,11 @@ from latchkey.rules.refusals import (
     TokenRefused,
     Unavailable,
 )
-from latchkey.web import cookies
+from latchkey.store.dynamodb import OUTAGES
+from latchkey.web import cookies, link_pages
+from latchkey.web.link_pages import SIGN_IN_ROUTE
 from latchkey.web.requests import Request
 from latchkey.web.responses import Response, html_page, page_context, problem_response, see_other
-from latchkey.web.typed_address import typed_address
 
 RETRY_AFTER_SECONDS = 5
 """The `Retry-After` of an outage."""
@@ -63,6 +68,7 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.BodyTooLarge: ProblemType(413, "body_too_large", "The body is too long"),
     refusals.EmailMissing: ProblemType(422, "email_invalid", "No email address was given"),
     refusals.EmailMalformed: ProblemType(422, "email_invalid", "That is not an email address"),
+    refusals.DomainMistyped: ProblemType(422, "email_mistyped", "The domain looks like a typing mistake"),
     refusals.EmailUnknown: ProblemType(422, "email_unknown", "That email address is not on file"),
     refusals.NoMailPossible: ProblemType(422, "no_mail_possible", "No mail can be sent to that email address"),
     refusals.RateLimited: ProblemType(429, "wait", "Too many attempts"),
@@ -128,7 +134,18 @@ def _page_or_problem(request: Request, refusal: Refusal) -> Response:
             # This page asks a question, so it is no error: 200.
             return html_page(_page(request, refusal))
     problem = to_problem(request, refusal)
-    return html_page(_page(request, refusal), problem.status).with_headers(problem.headers)
+    response = html_page(_page(request, refusal), problem.status).with_headers(problem.headers)
+    return response.with_cookies(*_typed_cookies(request, refusal))
+
+
+def _typed_cookies(request: Request, refusal: Refusal) -> tuple[str, ...]:
+    """Return the cookie by which the form shows the typed address again, also in another language (B138)."""
+    if request.method != "POST" or request.route not in FORM_ROUTES or isinstance(refusal, BodyInvalid | BodyTooLarge):
+        return ()
+    with suppress(BodyInvalid, BodyTooLarge, Unavailable, *OUTAGES):
+        if address := request.form_value("email").strip(" \t\r\n"):
+            return (cookies.set_typed(request, address),)
+    return ()
 
 
 def to_problem(request: Request, refusal: Refusal) -> Response:
@@ -161,7 +178,7 @@ def code(request: Request, refusal: Refusal) -> str:
 
 
 PAGE_BY_REFUSAL: dict[type[Refusal], Callable[[PageContext], str]] = {
-    refusals.PracticeUnknown: pages.not_found,
+    refusals.PracticeUnknown: pages.practice_unknown,
     refusals.PageUnknown: pages.not_found,
     refusals.ProfileUnknown: pages.not_found,
     refusals.OriginBypassed: pages.not_found,
@@ -190,6 +207,8 @@ PIN_PROBLEMS: dict[type[Refusal], PinProblem] = {
 }
 PIN_ROUTE = "/{practice}/pin"
 """The route of the form with an address and a PIN. Its page shows the address again."""
+FORM_ROUTES = (SIGN_IN_ROUTE, PIN_ROUTE)
+"""Routes with a field for an address."""
 LINK_FAILURES: dict[type[Refusal], LinkFailure] = {
     refusals.LinkUnknown: "unknown",
     refusals.LinkExpired: "expired",
@@ -201,7 +220,14 @@ LINK_FAILURES: dict[type[Refusal], LinkFailure] = {
 def _page(request: Request, refusal: Refusal) -> str:
     shared, kind = page_context(request), type(refusal)
     if isinstance(refusal, RateLimited):
-        return pages.rate_limited(shared, seconds=_seconds_left(request, refusal))
+        return pages.rate_limited(shared, link_pages.wait(request, refusal))
+    if isinstance(refusal, LinkReplaced) and refusal.newest_is_live:
+        return link_pages.newer_link(request, refusal)
+    if isinstance(refusal, DomainMistyped):
+        suggestion = Suggestion(refusal.domain, refusal.suggestion)
+        return pages.sign_in(
+            shared, typed_address=request.form_value("email"), problem="mistyped", suggestion=suggestion
+        )
     if isinstance(refusal, PinLocked):
         return pages.pin_locked(shared, seconds=_seconds_left(request, refusal))
     if isinstance(refusal, NoMailPossible):
@@ -216,9 +242,12 @@ def _page_by_kind(request: Request, shared: PageContext, kind: type[Refusal]) ->
     if request.route == PIN_ROUTE and kind in PIN_PROBLEMS:
         return pages.pin(shared, typed_address=request.form_value("email"), problem=PIN_PROBLEMS[kind])
     if kind in EMAIL_PROBLEMS:
-        return pages.sign_in(shared, typed_address=request.form_value("email"), problem=EMAIL_PROBLEMS[kind])
+        typed, problem = request.form_value("email"), EMAIL_PROBLEMS[kind]
+        if problem == "format":
+            problem = mistyped.mistake_in(typed) or problem
+        return pages.sign_in(shared, typed_address=typed, problem=problem)
     if kind in LINK_FAILURES:
-        return _dead_link(request, LINK_FAILURES[kind])
+        return link_pages.dead_link(request, LINK_FAILURES[kind])
     provider = by_callback(request.route)
     if provider and kind in PROVIDER_PAGES:
         return PROVIDER_PAGES[kind](shared, provider)
@@ -238,12 +267,6 @@ def _switch(request: Request, refusal: AccountSwitchRefused) -> str:
     return pages.confirm_switch(
         shared, action=action, masked=refusal.masked, current=refusal.current, form_fields=typed, by_link=by_link
     )
-
-
-def _dead_link(request: Request, why: LinkFailure) -> str:
-    """Return the page of a dead link. Its form is filled in if the address was typed a short time ago (WCAG 3.3.7)."""
-    hours = settings.load().link_seconds // 3600
-    return pages.dead_link(page_context(request), why=why, typed_address=typed_address(request).address, hours=hours)
 
 
 def _seconds_left(request: Request, refusal: RateLimited | PinLocked) -> int:

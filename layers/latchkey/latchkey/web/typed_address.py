@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from latchkey.rules import addresses
+from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.practices import UnknownAddressPolicy
-from latchkey.rules.refusals import Refusal
+from latchkey.rules.refusals import EmailMalformed, EmailMissing, Refusal
 from latchkey.store import accounts
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.web import cookies
@@ -20,6 +21,12 @@ class TypedAddress:
     """The address as typed. "" if it must not be shown."""
     used: bool = False
     """True if someone has signed in with it since."""
+    links: int = 0
+    """Number of links that this browser requested for it. 0 if it was only typed."""
+    requested_at: int = 0
+    """Unix seconds of the last of these requests."""
+    language: Language = DEFAULT_LANGUAGE
+    """The language of the letter with the last link."""
 
 
 def typed_address(request: Request) -> TypedAddress:
@@ -32,15 +39,26 @@ def typed_address(request: Request) -> TypedAddress:
     if typed is None:
         return TypedAddress()
     if request.practice_or_404.unknown_address is not UnknownAddressPolicy.TELL:
-        return TypedAddress(typed.address)
+        return _shown(typed)
     try:
         used = _signed_in_since(request, typed)
     except (Refusal, *OUTAGES):
         # A sign-in may have happened, so the address is not shown.
         return TypedAddress()
-    return TypedAddress(used=True) if used else TypedAddress(typed.address)
+    return TypedAddress(used=True) if used else _shown(typed)
+
+
+def _shown(typed: Typed) -> TypedAddress:
+    return TypedAddress(
+        typed.address, links=typed.links, requested_at=typed.typed_at if typed.links else 0, language=typed.language
+    )
 
 
 def _signed_in_since(request: Request, typed: Typed) -> bool:
-    account = accounts.find(accounts.key_of(request.practice_or_404.slug, addresses.canonical(typed.address)))
+    try:
+        address = addresses.canonical(typed.address)
+    except (EmailMissing, EmailMalformed):
+        # Nobody can sign in with it, so the form shows it again to be corrected.
+        return False
+    account = accounts.find(accounts.key_of(request.practice_or_404.slug, address))
     return account is not None and (account.last_sign_in_at or 0) >= typed.typed_at
