@@ -110,7 +110,7 @@ def test_a_browser_that_only_guesses_has_to_confirm(
     answer = browser.send("GET", path, hint)
 
     assert answer.status == 200
-    assert answer.page.buttons == ["Sign in"]
+    assert answer.page.buttons == ["Sign in on this device"]
     assert portal.at_rest() == before
     assert browser.get(path).location == "/willow/home"
 
@@ -129,8 +129,8 @@ def test_asking_what_the_page_would_say_signs_nobody_in(browser: Browser, portal
 def test_any_other_browser_sees_the_masked_address_and_one_button(another: Browser, portal: Portal, path: str) -> None:
     page = another.get(path).page
 
-    assert "You asked to sign in as a•••@example.com" in page.text
-    assert page.buttons == ["Sign in"]
+    assert "You asked to sign in with a•••@example.com." in page.text
+    assert page.buttons == ["Sign in on this device"]
     assert path.rpartition("/")[2] not in another.get(path).body
 
     assert another.post(path).location == "/willow/home"
@@ -141,7 +141,7 @@ def test_any_other_browser_sees_the_masked_address_and_one_button(another: Brows
 def test_a_browser_that_requested_another_link_has_to_press_the_button(another: Browser, path: str) -> None:
     another.post("/willow/sign-in", {"email": "lee@example.com"})
 
-    assert another.get(path).page.buttons == ["Sign in"]
+    assert another.get(path).page.buttons == ["Sign in on this device"]
     assert not another.is_signed_in()
 
 
@@ -491,7 +491,7 @@ def test_a_repeated_account_is_no_switch_and_leaves_one_session(
     portal.now += MINUTE
     path = another.link("ana@example.com")
 
-    assert browser.get(path).page.buttons == ["Sign in"]
+    assert browser.get(path).page.buttons == ["Sign in on this device"]
     assert browser.post(path).location == "/willow/home"
     assert browser.cookies["__Host-session-willow"] != was
     assert sessions_of(portal) == 1

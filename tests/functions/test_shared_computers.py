@@ -69,3 +69,19 @@ def test_the_cookie_of_the_address_ends_with_the_half_hour(browser: Browser) -> 
         cookie for cookie in browser.request_link("ana@example.com").cookies if cookie.startswith("__Host-typed")
     )
     assert typed.endswith("Max-Age=1800")
+
+
+@pytest.mark.parametrize("path", ["/willow/sign-in", "/willow/sign-in/sent", "/willow/pin", "/willow/link/nothing"])
+def test_every_page_that_shows_the_address_clears_it_by_one_press(browser: Browser, path: str) -> None:
+    """B140"""
+    browser.request_link("ana@example.com")
+    page = browser.get(path).page
+    assert "ana@example.com" in page.text or page.one("input", id="email").attributes["value"] == "ana@example.com"
+    (form,) = page.all("form", **{"class": "clear"})
+    button = page.one("button", name="clear").attributes
+
+    cleared = browser.post(form.attributes["action"], {button["name"]: button["value"]})
+    assert {"__Host-typed-willow", "__Host-req-willow"}.isdisjoint(browser.cookies)
+    assert "The address was cleared." in browser.follow(cleared).page.text
+    assert "ana@example.com" not in browser.get("/willow/sign-in").body
+    assert browser.get("/willow/sign-in/sent").location == "/willow/sign-in"

@@ -23,7 +23,7 @@ class HttpResponse:
     @property
     def location(self) -> str:
         """The target of a redirect."""
-        assert self.status == 303, self.status
+        assert self.status in {303, 308}, self.status
         return self.headers["location"]
 
     @property

@@ -278,11 +278,16 @@ class Letter:
         return {header["Name"]: header["Value"] for header in self.arguments["Content"]["Simple"]["Headers"]}
 
     @property
+    def target(self) -> str:
+        """Path and query of the one link in the text."""
+        (link,) = set(re.findall(r"https://[a-z0-9.-]+(/[a-z-]+/link/\S+)", self.text))
+        target: str = link
+        return target
+
+    @property
     def path(self) -> str:
         """The path of the one link in the text."""
-        (link,) = set(re.findall(r"https://[a-z0-9.-]+(/[a-z-]+/link/\S+)", self.text))
-        path: str = link
-        return path
+        return self.target.partition("?")[0]
 
 
 def _named_in(operation: str, arguments: dict[str, Any]) -> Iterator[tuple[tuple[str, str], set[str]]]:

@@ -41,7 +41,7 @@ HARBOR = Practice(
 
 
 def an_account(**facts: Any) -> Account:
-    """Return an account of Willow that has signed in before, with a random key."""
+    """Return an account of Willow that has signed in before, with a random key and a profile of its own name."""
     known = Account(
         key=tokens.random_id(),
         id=tokens.new_ulid(NOON * 1000),
@@ -54,7 +54,8 @@ def an_account(**facts: Any) -> Account:
         first_sign_in_at=NOON - 90 * 86_400,
         last_sign_in_at=NOON - 3 * 86_400,
     )
-    return replace(known, **facts)
+    named = replace(known.profiles[0], name=facts.get("name", known.name))
+    return replace(known, **{"profiles": (named,), **facts})
 
 
 OWN = Profile("01KJTESTMARIA0000000000000", "Maria Gomez")

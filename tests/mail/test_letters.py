@@ -124,9 +124,7 @@ def test_a_sign_in_letter_reads_in_the_order_of_what_people_need() -> None:
 
 
 def test_the_preview_tells_when_the_link_was_requested_by_the_practices_clock() -> None:
-    assert visible(write().html).startswith(
-        "Requested at 3:42 PM. This link works for 24 hours and only once."
-    )
+    assert visible(write().html).startswith("Requested at 3:42 PM. This link works for 24 hours and only once.")
     assert visible(write(language="es").html).startswith(
         "Pedido a las 3:42 p. m.: sirve por 24 horas y se puede usar una sola vez."
     )
@@ -482,3 +480,28 @@ def test_an_invitation_says_what_is_waiting_in_the_portal(language: Language) ->
     assert in_order(visible(letter.html), words[language], "Consent form", "Intake questions", HOSTILE)
     assert letter.html.count("<li>") == 3
     assert words[language] not in write("invitation", language).text
+
+
+@every_link_mail
+def test_the_buttons_padding_is_on_the_cell_for_outlook(kind: str) -> None:
+    """B153: Outlook on Windows ignores the padding of a link."""
+    cell, anchor = re.findall(r'<td class="button"[^>]*>|<a [^>]*>', write(kind).html)[:2]
+
+    assert "padding:15px 36px" in cell
+    assert "padding" not in anchor
+
+
+def test_letters_can_be_told_apart_by_the_time_of_the_request() -> None:
+    """B153"""
+    letter = write(language="es")
+
+    assert "El 3 de marzo de 2026 a las 3:42\u00a0p.\u00a0m. pidió este enlace." in letter.text
+    assert "El 3 de marzo de 2026 a las 3:42 p. m. pidió este enlace." in visible(letter.html)
+
+
+@every_language
+def test_the_portals_address_in_an_invitation_is_a_link(language: Language) -> None:
+    """B153"""
+    letter = write("invitation", language)
+
+    assert re.search(rf'<a href="{PORTAL}"[^>]*>{PORTAL}</a>', letter.html)

@@ -45,3 +45,19 @@ def test_when_it_is_our_fault_the_practice_can_still_be_called(
     sheet = read(page(context))
 
     assert "Try again in a few minutes. If you need help now, call Willow Family Therapy: (555) 010-0142" in sheet.text
+
+
+def test_a_form_from_elsewhere_is_called_that_and_not_old(context: PageContext) -> None:
+    """B151"""
+    sheet = read(pages.stale_form(context))
+
+    assert sheet.heading == "This did not come from our page"
+    assert "we only accept what is sent from the Client Portal itself. Nothing was changed." in sheet.text
+    assert "too long" not in sheet.text
+
+
+def test_every_error_has_a_heading_of_its_own(context: PageContext) -> None:
+    """B151"""
+    headings = [read(page(context)).heading for page, _, _ in ERRORS]
+
+    assert len(set(headings)) == len(headings)

@@ -101,3 +101,61 @@ def test_the_time_of_day_is_the_practices_own_and_says_so_when_it_is_not(
 ) -> None:
     assert languages.format_time(at, zone, "en") == english
     assert languages.format_time(at, zone, "es").replace("\u00a0", " ") == spanish
+
+
+# ── the rules of docs/strings.md ──
+
+FALSE_FRIENDS = re.compile(
+    r"«|»|caduc|introdu[zcj]|añad|médic|proveedor|pulse|navegador|bandeja|utiliz|verifi|allí|práctica"
+    r"|\b(?:ha|he) \w+(?:ado|ido)\b",
+    re.IGNORECASE,
+)
+MAX_SUBJECT = 45
+MAX_WORDS = 24
+SUBJECTS = [
+    "Sign in to your Client Portal",
+    "Your invitation to the Client Portal",
+    "A Pin Code was made for your Client Portal",
+    "Your Client Portal email was changed",
+]
+
+
+def _spanish() -> list[str]:
+    return [form for message in _messages("es") for form in _forms(message.string)]
+
+
+def test_the_spanish_has_no_word_that_the_glossary_avoids() -> None:
+    """B152"""
+    assert [text for text in _spanish() if FALSE_FRIENDS.search(text.replace("Nunca ha entrado", ""))] == []
+
+
+def test_a_spanish_time_brings_its_own_period() -> None:
+    """B152: `p. m.` ends in one."""
+    assert [text for text in _spanish() if re.search(r"\{(?:at|time)\}\.", text)] == []
+
+
+def test_a_click_is_a_tap_too() -> None:
+    """B152: phones have no clicks."""
+    assert [text for text in _spanish() if re.search(r"\bclic\b", text.replace("Toque o haga clic", ""))] == []
+
+
+def test_subjects_fit_the_list_of_a_phone() -> None:
+    """B152"""
+    for language in LANGUAGES:
+        for subject in SUBJECTS:
+            assert len(languages.translator(language)(subject)) < MAX_SUBJECT, subject
+
+
+def test_no_sentence_is_longer_than_24_words() -> None:
+    """B152: in either language; a list of what is read aloud is one sentence."""
+    texts = [*_texts(), *_spanish()]
+    sentences = [sentence for text in texts for sentence in re.split(r"(?<=[.:?!”]) ", text)]
+
+    assert [sentence for sentence in sentences if len(sentence.split()) > MAX_WORDS] == []
+
+
+def test_the_catalog_says_that_no_native_reader_has_checked_it() -> None:
+    """B152: until two have."""
+    text = (PACKAGE / "catalogs" / "es" / "LC_MESSAGES" / "latchkey.po").read_text(encoding="utf-8")
+
+    assert text.startswith("# Spanish, addressing the reader as usted. No native reader has checked it yet.")

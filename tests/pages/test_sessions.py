@@ -7,7 +7,10 @@ import pytest
 from latchkey import pages
 from latchkey.pages import PageContext
 from latchkey.pages.layout import initials
-from latchkey.rules.accounts import Account
+from latchkey.pages.sessions import relation_text
+from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.contacts import RELATIONS
+from latchkey.rules.languages import Language
 from latchkey.rules.practices import Practice
 from tests.pages.html import read
 
@@ -138,3 +141,101 @@ def test_people_on_shared_devices_are_advised_to_leave_nothing_open(context: Pag
     assert out.heading == "You’re signed out"
     assert "Also sign out of your email. Then close every window." in out.text
     assert out.links["Go to the Client Portal"] == "/willow"
+
+
+# ── acting for someone else ──
+
+
+def contact(**facts: object) -> Account:
+    """A guardian without a profile of her own."""
+    leo = Profile("01JL", "Leo Gomez", "minor", relation="guardian")
+    couple = Profile("01JP", "Maria & Jon Gomez", "couple", relation="abuelita")
+    return replace(
+        Account(key=bytes(16), id="01J", practice="willow", address="m@example.com", name="Maria Gomez"),
+        **{"profiles": (leo, couple), **facts},  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "title", "relation"),
+    [
+        ("en", "You are in Leo Gomez’s profile", "Leo Gomez (you are signed in as Maria Gomez)", "guardian"),
+        (
+            "es",
+            "Está en el perfil de Leo Gomez",
+            "Leo Gomez (entró con el nombre de Maria Gomez)",
+            "tutora o tutor legal",
+        ),
+    ],
+)
+def test_acting_for_someone_else_is_said_in_heading_title_and_notice(
+    willow: Practice, language: Language, heading: str, title: str, relation: str
+) -> None:
+    """B147"""
+    account = contact()
+    page = read(
+        pages.home(
+            PageContext(willow, language), account=account, profile=account.profiles[0], first=False, previous=None
+        )
+    )
+
+    assert page.heading == heading
+    assert page.title == f"{title} – Willow Family Therapy"
+    assert page.one("div", **{"class": "notice"}).text.endswith(relation)
+    assert "Leo Gomez" in page.one("div", **{"class": "notice"}).text
+
+
+def test_a_couple_profile_is_called_one(context: PageContext) -> None:
+    """B147"""
+    account = contact()
+    page = read(pages.home(context, account=account, profile=account.profiles[1], first=False, previous=None))
+
+    assert page.heading == "You are in a couple profile: Maria & Jon Gomez"
+
+
+def test_the_chooser_shows_kind_and_relation_and_leaves_own_words_alone(willow: Practice) -> None:
+    """B147: an own word is in the practice's language."""
+    account = contact(owner="01JO", profiles=(Profile("01JO", "Maria Gomez"), *contact().profiles))
+    page = read(pages.profiles(PageContext(willow, "es"), profiles=account.profiles, current="01JL", account=account))
+
+    assert [button.text for button in page.all("button", name="profile")] == [
+        "MG Maria Gomez Su propio perfil",
+        "LG Leo Gomez Menor de edad Su relación: tutora o tutor legal Perfil actual",
+        "MJ Maria & Jon Gomez Pareja Su relación: abuelita",
+    ]
+    assert page.one("span", lang="en").text == "abuelita"
+
+
+def test_one_press_leads_back_to_ones_own_profile(context: PageContext) -> None:
+    """B147"""
+    account = contact(owner="01JO", profiles=(Profile("01JO", "Maria Gomez"), *contact().profiles))
+    acting, own = (
+        read(pages.home(context, account=account, profile=profile, first=False, previous=None))
+        for profile in (account.profiles[1], account.profiles[0])
+    )
+
+    assert acting.one("button", value="01JO").text == "Go to my own profile"
+    assert own.heading == "Welcome, Maria Gomez"
+    assert not own.all("button", value="01JO")
+
+
+def test_a_namesake_is_told_apart_by_the_relation(context: PageContext) -> None:
+    """B147: a child may have a parent's name."""
+    account = contact(profiles=(Profile("01JL", "Maria Gomez", "minor", relation="parent"),))
+    page = read(pages.home(context, account=account, profile=account.profiles[0], first=False, previous=None))
+
+    assert page.heading == "You are in Maria Gomez’s profile"
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_every_relation_of_the_list_has_a_spanish_name(relation: str) -> None:
+    """B147"""
+    assert relation_text(relation, "en") == relation
+    assert relation_text(relation.upper(), "es") not in {relation, ""}
+
+
+def test_home_tells_the_time_without_activity_before_it_is_over(context: PageContext, maria: Account) -> None:
+    """B149"""
+    page = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
+
+    assert "you will be signed out after 20 minutes without activity." in page.text

@@ -47,8 +47,11 @@ def handler_for(
             response = canonical_paths.redirect(request)
             if response is None:
                 request = _with_practice(request, practice_of)
+                usual_language = request.language
                 request = _with_language_parameter(request)
                 response = _call_view(routes, request)
+                if request.language != usual_language and request.practice:
+                    response = response.with_cookies(cookies.set_language(request, request.language))
         except Refusal as refusal:
             response, code = refusals.to_response(request, refusal), refusals.code(request, refusal)
             metrics.count_refusal(code)
@@ -123,11 +126,7 @@ def _call_view(routes: RouteTable, request: Request) -> Response:
     if request.method == "POST":
         origins.check_same_origin(request)
         request.body_bytes()
-    response = methods["GET" if request.method == "HEAD" else request.method](request)
-    chosen = _language_parameter(request)
-    if chosen and request.practice:
-        response = response.with_cookies(cookies.set_language(request, chosen))
-    return response
+    return methods["GET" if request.method == "HEAD" else request.method](request)
 
 
 def _language_parameter(request: Request) -> Language | None:

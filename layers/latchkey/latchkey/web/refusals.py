@@ -22,6 +22,7 @@ from latchkey.rules.refusals import (
     MethodRefused,
     NoMailPossible,
     OpenedByOthers,
+    OriginRefused,
     PinLocked,
     RateLimited,
     Refusal,
@@ -140,7 +141,9 @@ def _page_or_problem(request: Request, refusal: Refusal) -> Response:
 
 def _typed_cookies(request: Request, refusal: Refusal) -> tuple[str, ...]:
     """Return the cookie by which the form shows the typed address again, also in another language (B138)."""
-    if request.method != "POST" or request.route not in FORM_ROUTES or isinstance(refusal, BodyInvalid | BodyTooLarge):
+    if request.method != "POST" or request.route not in FORM_ROUTES or request.practice is None:
+        return ()
+    if isinstance(refusal, OriginRefused | BodyInvalid | BodyTooLarge):
         return ()
     with suppress(BodyInvalid, BodyTooLarge, Unavailable, *OUTAGES):
         if address := request.form_value("email").strip(" \t\r\n"):
