@@ -58,15 +58,20 @@ class Phone:
 
     text: str
     dial: str
-    """"" if the text has no digits."""
+    """The number, and the extension after a comma, at which phones pause (B150). "" if the text has no digits."""
+
+
+EXTENSION = re.compile(r"(?:\b(?:ext|extension|extensión|x)\b\.?|#)\s*([0-9]{1,8})(?![0-9])", re.IGNORECASE)
+"""An extension at the end of a phone number, as people write it in English and Spanish."""
 
 
 def phone(text: str | None) -> Phone | None:
-    """Return a practice's phone number. `dial` ends before the first letter, so it has no extension."""
+    """Return a practice's phone number. `dial` ends before the first word, or has the extension after a pause."""
     if not text:
         return None
-    number = re.split(r"[^\W\d_]", text, maxsplit=1)[0]
-    return Phone(text, re.sub(r"[^0-9+]", "", number))
+    number = re.sub(r"[^0-9+]", "", re.split(r"[^\W\d_]|#", text, maxsplit=1)[0])
+    extension = EXTENSION.search(text)
+    return Phone(text, f"{number},{extension[1]}" if number and extension else number)
 
 
 def web_address(url: str | None) -> str | None:
