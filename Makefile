@@ -57,6 +57,10 @@ test: .tools/announced .tools/stack .tools/browser node_modules/.done ## Every t
 PROCESSES := 3
 in-parallel := --numprocesses $(PROCESSES) --dist worksteal --durations 10
 
+.PHONY: pictures
+pictures: .tools/stack .tools/browser node_modules/.done ## Every page and letter, both languages, light and dark, three widths, with an index (.local/pictures)
+	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
+
 .PHONY: format
 format: .venv/.done ## Format the code, sort the imports and fix what can be fixed
 	@.venv/bin/ruff check --fix-only --quiet

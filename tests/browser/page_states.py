@@ -115,6 +115,28 @@ def _wait(window: Window) -> None:
         window.request_link("willow", f"guess{number}@example.com")
 
 
+def _wait_with_a_link(window: Window) -> None:
+    for _ in range(3):
+        window.request_link("willow", ANA)
+        window.live_portal.wait(61)
+    window.request_link("willow", ANA)
+
+
+def _minor(window: Window) -> None:
+    _inside("/willow/profiles", MARIA)(window)
+    window.click(".profiles button >> nth=2")
+
+
+def _cleared(window: Window) -> None:
+    window.request_link("willow", ANA)
+    window.click("form.clear button")
+
+
+def _folded_out(window: Window) -> None:
+    _replaced(window)
+    window.page.locator("summary").click()
+
+
 def _forged(window: Window) -> None:
     form = f'<form method="post" action="{window.live_portal.url}/willow/sign-in"><button>Go</button></form>'
     with webmail(form) as elsewhere:
@@ -166,6 +188,10 @@ SCENES: dict[str, Callable[[Window], object]] = {
     "sign-in": _at("/willow/sign-in"),
     "sign-in-empty": _requested("willow", ""),
     "sign-in-no-address": _requested("willow", "ana@example"),
+    "sign-in-no-at": _requested("willow", "ana"),
+    "sign-in-mistyped": _requested("willow", "ana@gmial.com"),
+    "sign-in-cleared": _cleared,
+    "sign-in-prefilled": lambda window: (_requested("willow", ANA)(window), window.go("/willow/sign-in")),
     "sign-in-unknown": _requested("willow", NOBODY),
     "sign-in-no-mail": _requested("willow", "jo@example.com"),
     "sign-in-after-silence": _idle,
@@ -187,13 +213,16 @@ SCENES: dict[str, Callable[[Window], object]] = {
     "link-expired": _expired,
     "link-used": _used,
     "link-replaced": _replaced,
+    "link-replaced-folded-out": _folded_out,
     "link-unknown": _at("/willow/link/nothing"),
     "wait": _wait,
+    "wait-with-a-link": _wait_with_a_link,
     "profiles": _inside("/willow/profiles", MARIA),
     "profiles-again": _another_profile,
     "home": _inside("/willow/home"),
     "home-first-visit": _first_sign_in,
     "home-of-several": _one_of_several,
+    "home-of-a-minor": _minor,
     "signed-out": _signed_out,
     "pin": _at("/willow/pin"),
     "pin-empty": _pin(ANA, ""),
@@ -202,6 +231,7 @@ SCENES: dict[str, Callable[[Window], object]] = {
     "pin-refused": _pin(ANA, "123456"),
     "pin-locked": _pin(ANA, "123456", before=5),
     "missing": _at("/willow/nothing/here"),
+    "start": _at("/"),
     "missing-practice": _at("/oak/sign-in"),
     "not-allowed": _at("/willow/sign-out"),
     "unreadable": _at("/willow?lang=en&lang=es"),

@@ -323,16 +323,16 @@ def test_everything_is_in_spanish_for_whom_wants_it(browser: Chromium, live_port
         if chosen == "on the page":
             window.follow("Español")
         window.follow("Soy un cliente existente")
-        page.get_by_label("Dirección de correo electrónico").fill("nadie@example.com")
+        page.get_by_label("Correo electrónico").fill("nadie@example.com")
         window.click_button("Enviar enlace")
-        assert "No tenemos registrada esa dirección" in page.inner_text("main")
-        page.get_by_label("Dirección de correo electrónico").fill(LUIS)
+        assert "No tenemos registrado ese correo electrónico" in page.inner_text("main")
+        page.get_by_label("Correo electrónico").fill(LUIS)
         window.click_button("Enviar enlace")
-        assert window.heading == "Su enlace está en camino"
+        assert window.heading == "Revise su correo"
         window.go(live_portal.letter(LUIS)["url"])
         assert window.heading == "Le damos la bienvenida, Luis Ortega"
         window.click_button("Cerrar sesión")
-        assert window.heading == "Ha cerrado la sesión"
+        assert window.heading == "Cerró su sesión"
         assert page.locator("html").get_attribute("lang") == "es"
 
 
@@ -341,7 +341,7 @@ def test_the_language_can_be_changed_in_the_middle_and_nothing_typed_is_lost(
 ) -> None:
     window.request_link("willow", ANA)
     window.follow("Español")
-    assert window.heading == "Su enlace está en camino"
+    assert window.heading == "Revise su correo"
     window.go(live_portal.link(LUIS))
     assert window.heading == "Inicie sesión en su Portal de clientes"
     window.follow("English")

@@ -370,7 +370,7 @@ def test_a_stack_can_have_a_shorter_link_lifetime(portal: Portal) -> None:
     browser = portal.browser()
     path = browser.link("ana@example.com")
 
-    assert "expires after 2 hours" in portal.letters[0].text
+    assert "works for 2 hours" in portal.letters[0].text
     portal.now += 2 * HOUR - 1
     assert browser.send("GET", path, {"purpose": "prefetch"}).status == 200
     portal.now += 1

@@ -143,7 +143,7 @@ def _typed_cookies(request: Request, refusal: Refusal) -> tuple[str, ...]:
     """Return the cookie by which the form shows the typed address again, also in another language (B138)."""
     if request.method != "POST" or request.route not in FORM_ROUTES or request.practice is None:
         return ()
-    if isinstance(refusal, OriginRefused | BodyInvalid | BodyTooLarge):
+    if isinstance(refusal, OriginRefused | BodyInvalid | BodyTooLarge | Unavailable):
         return ()
     with suppress(BodyInvalid, BodyTooLarge, Unavailable, *OUTAGES):
         if address := request.form_value("email").strip(" \t\r\n"):
