@@ -177,6 +177,16 @@ def test_a_wait_tells_another_browser_nothing_of_these_links(
     assert "If an email arrived" not in answer.page.text
 
 
+def test_a_wait_for_one_address_names_no_links_of_another(browser: Browser, portal: Portal, another: Browser) -> None:
+    """B137"""
+    request_links(another, portal, 3, "lee@example.com")
+    browser.request_link("ana@example.com")
+
+    answer = browser.request_link("lee@example.com")
+    assert answer.status == 429
+    assert "You asked for" not in answer.page.text
+
+
 def test_a_wait_is_the_same_for_a_client_and_for_nobody(portal: Portal) -> None:
     """B137, where every address gets one answer."""
     seen = []

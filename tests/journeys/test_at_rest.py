@@ -36,7 +36,7 @@ def journey(live_portal: LivePortal) -> tuple[str, list[str], Browser]:
     browser = live_portal.browser()
     handed = []
     answers = [browser.request_link(ANA)]
-    link = live_portal.letter(ANA)["url"]
+    link = live_portal.letter(ANA)["url"].partition("?")[0]
     answers += [live_portal.browser().get(link), browser.get(link)]
     for answer in answers:
         handed += [value for value in answer.cookie_values.values() if len(value) > 1]

@@ -25,7 +25,7 @@ def test_the_invitation_opens_a_first_sign_in_and_the_banner_goes(live_portal: L
     home = browser.follow(arrived).page
     after = access(clinician, client)
 
-    assert letter["subject"] == "Willow Creek Therapy invited you to the Client Portal"
+    assert letter["subject"] == "Your invitation to the Client Portal"
     assert "Noa" in letter["text"]
     assert f"{live_portal.url}/willow" in letter["text"].replace(letter["url"], "")
     assert (before["status"], before["banner"], before["can_resend"]) == (
@@ -44,7 +44,7 @@ def test_an_invitation_in_spanish_is_in_spanish(live_portal: LivePortal) -> None
     live_portal.clinician().add_client("Nuria Vidal", "nuria@example.com", language="es", invite={})
     letter = live_portal.letter("nuria@example.com")
 
-    assert letter["subject"] == "Willow Creek Therapy le invita al Portal de clientes"
+    assert letter["subject"] == "Su invitación al Portal de clientes"
     assert letter["headers"]["Content-Language"] == "es"
 
 

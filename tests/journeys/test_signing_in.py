@@ -36,7 +36,7 @@ def test_anyone_who_signs_out_is_out(live_portal: LivePortal) -> None:
     assert left.headers["clear-site-data"] == '"cache", "storage"'
     assert left.morsels["__Host-session-willow"]["max-age"] == "0"
     assert goodbye.page.heading == "You’re signed out"
-    assert "also sign out of your email" in goodbye.page.text
+    assert "Also sign out of your email" in goodbye.page.text
     assert browser.get("/willow/home").location == "/willow/sign-in"
     assert browser.get("/willow/session").status == 401
     assert live_portal.items("Sessions") == before
@@ -60,7 +60,7 @@ def test_another_browser_has_to_confirm_first_and_only_it_is_signed_in(live_port
     assert question.page.heading == "Sign in to your Client Portal"
     assert "a•••@example.com" in question.page.text
     assert ANA not in question.body
-    assert question.page.buttons[0] == "Sign in"
+    assert question.page.buttons[0] == "Sign in on this device"
     assert pressed.location == "/willow/home"
     assert phone.get("/willow/session").status == 200
     assert computer.get("/willow/session").status == 401
@@ -115,7 +115,7 @@ def test_a_guardian_chooses_a_profile_and_can_switch(live_portal: LivePortal) ->
     assert choice.page.heading == "Choose a profile"
     names = ["Maria Gomez", "Maria & Daniel Gomez", "Leo Gomez", "Emma Gomez"]
     assert [profile["name"] for profile in undecided["profiles"]] == names
-    assert [button[-len(name) :] for button, name in zip(choice.page.buttons, names, strict=False)] == names
+    assert all(name in button for button, name in zip(choice.page.buttons, names, strict=False))
     assert undecided["profile"] is None
     assert before.location == "/willow/profiles"
     assert "Leo Gomez" in home.page.text
@@ -233,7 +233,7 @@ def test_another_persons_link_asks_before_it_switches_accounts(live_portal: Live
 
     assert question.status == 200
     assert question.page.heading == "Do you want to switch to another account?"
-    assert "Ana Reyes is signed in on this device." in question.page.text
+    assert "Ana Reyes is signed in here." in question.page.text
     assert question.page.links["Stay signed in as Ana Reyes"] == "/willow/home"
     assert still.heading == "Welcome, Ana Reyes"
     assert code == "account_switch"
@@ -264,10 +264,10 @@ def test_everything_is_in_spanish_for_whom_the_browser_says_so(live_portal: Live
     assert "Soy un cliente existente" in landing.links
     assert form.heading == "Inicie sesión en su Portal de clientes"
     assert form.buttons[0] == "Enviar enlace"
-    assert "No tenemos registrada esa dirección de correo electrónico" in wrong.text
-    assert sent.heading == "Su enlace está en camino"
+    assert "No tenemos registrado ese correo electrónico" in wrong.text
+    assert sent.heading == "Revise su correo"
     assert home.heading == "Le damos la bienvenida, Luis Ortega"
-    assert left.heading == "Ha cerrado la sesión"
+    assert left.heading == "Cerró su sesión"
 
 
 def test_a_language_chosen_on_a_page_stays_chosen(live_portal: LivePortal) -> None:

@@ -38,18 +38,18 @@ def test_someone_without_access_learns_the_same_as_a_stranger(live_portal: LiveP
     [
         ("", "email_invalid", "Enter your email address"),
         ("   ", "email_invalid", "Enter your email address"),
-        ("ana", "email_invalid", "in the correct format"),
-        ("ana@", "email_invalid", "in the correct format"),
-        ("ana@example", "email_invalid", "in the correct format"),
-        ("ana@ex ample.com", "email_invalid", "in the correct format"),
-        ("ana@example.com, luis@example.com", "email_invalid", "in the correct format"),
-        ("ana@example.com\r\nBcc: eve@evil.example", "email_invalid", "in the correct format"),
-        ("Ana <ana@example.com>", "email_invalid", "in the correct format"),
-        ("аna@example.com", "email_invalid", "in the correct format"),  # noqa: RUF001 - Cyrillic
-        ("ana@ｅxample.com", "email_invalid", "in the correct format"),  # noqa: RUF001 - full width
-        ("ana@example。com", "email_invalid", "in the correct format"),
-        ("a" * 300 + "@example.com", "email_invalid", "in the correct format"),
-        ("<script>alert(1)</script>", "email_invalid", "in the correct format"),
+        ("ana", "email_invalid", "like name@example.com"),
+        ("ana@", "email_invalid", "like name@example.com"),
+        ("ana@example", "email_invalid", "like name@example.com"),
+        ("ana@ex ample.com", "email_invalid", "An email address has no spaces."),
+        ("ana@example.com, luis@example.com", "email_invalid", "An email address has no spaces."),
+        ("ana@example.com\r\nBcc: eve@evil.example", "email_invalid", "An email address has no spaces."),
+        ("Ana <ana@example.com>", "email_invalid", "An email address has no spaces."),
+        ("аna@example.com", "email_invalid", "like name@example.com"),  # noqa: RUF001 - Cyrillic
+        ("ana@ｅxample.com", "email_invalid", "like name@example.com"),  # noqa: RUF001 - full width
+        ("ana@example。com", "email_invalid", "like name@example.com"),
+        ("a" * 300 + "@example.com", "email_invalid", "like name@example.com"),
+        ("<script>alert(1)</script>", "email_invalid", "like name@example.com"),
     ],
 )
 def test_an_invalid_address_is_reported_and_redisplayed(
@@ -59,6 +59,7 @@ def test_an_invalid_address_is_reported_and_redisplayed(
     response = live_portal.app().request_link(typed)
 
     assert (page.status, response.status, response.code) == (422, 422, code)
+    assert page.page.title.startswith("Error: ")
     assert words in page.page.text
     assert page.page.one("input", name="email").attributes["value"] == typed
     assert len(page.page.all("script")) == 0
@@ -69,7 +70,8 @@ def facts(answer: HttpResponse, typed: str) -> tuple[object, ...]:
     """All there is to an answer but the time, the support code, the typed address, and what cookies hold."""
     headers = [(name, None if name in {"date", "retry-after"} else value) for name, value in answer.headers.items()]
     cookies = {name: (len(stored.value), sorted(stored.items())) for name, stored in answer.morsels.items()}
-    body = re.sub(r"<code>.*?</code>|\d+(?=}$)", "", answer.body.replace(typed, "it"))
+    body = answer.body.replace(typed, "it").replace(typed.rpartition("@")[2], "its domain")
+    body = re.sub(r"<code>.*?</code>|\d+(?=}$)|\d+:\d\d [AP]M|datetime=\"[^\"]*\"", "", body)
     return answer.status, headers, cookies, body
 
 
@@ -95,10 +97,10 @@ def test_the_one_answer_confirms_no_address_and_offers_both_next_steps(live_port
     browser = live_portal.browser()
     page = browser.follow(browser.request_link(NOBODY, "harbor")).page
 
-    assert f"If {NOBODY} is the one on file, a link is on its way." in page.text
+    assert f"If {NOBODY} is the address that Harbor Family Counseling has for you, you will get an email" in page.text
     assert "try a different email address" in page.text
     assert "(206) 555-0187" in page.links
-    assert page.links["Request a new link"] == "/harbor/sign-in"
+    assert "Send again" in page.buttons
 
 
 def test_the_one_answer_is_just_as_open_to_those_without_access(live_portal: LivePortal) -> None:
@@ -124,7 +126,7 @@ def test_after_five_wrong_addresses_one_has_to_wait_for_the_reported_time(live_p
     assert (response.status, right.status, early.status, late.status) == (429, 429, 429, 303)
     assert 15 * 60 - 10 <= wait <= 15 * 60
     assert response.page.heading == "Please wait a little"
-    assert "You can try again in 15 minutes." in response.page.text
+    assert ", in 15 minutes." in response.page.text
     assert "(415) 555-0134" in response.page.links
     assert 1 <= int(early.headers["retry-after"]) <= 3
     assert live_portal.letter(ANA)

@@ -79,12 +79,12 @@ class LivePortal:
         return self.browser().link(address, practice)
 
     def link_mailed_after(self, request: Callable[[], HttpResponse], email: str) -> str:
-        """Return the URL of the link in the mail that a request leads to."""
+        """Return the URL of the link in the mail that a request leads to, without the query."""
         number = len(self._today(email)) + 1
         response = request()
         assert response.status in {202, 303}, response
         link: str = self.letter(email, number)["url"]
-        return link
+        return link.partition("?")[0]
 
     def settle(self) -> None:
         """Wait until all queued mail is sent."""

@@ -28,6 +28,21 @@ REQUESTS = [
         ("the source that CloudFront saw", "with_viewer_source", drop_argument("replace", "source_ip")),
     ),
     *guards_in(
+        "web/link_pages.py",
+        "tests/functions/test_expected_letters.py",
+        ("links of another address on the page of a wait", "wait", drop_condition("is_of")),
+    ),
+    *guards_in(
+        "web/canonical_paths.py",
+        "tests/functions/test_typed_paths.py",
+        ("a redirect to a practice that does not exist", "redirect", skip_call("get_cached")),
+    ),
+    *guards_in(
+        "functions/session/handler.py",
+        "tests/functions/test_visit_language.py",
+        ("a language that only a prefetch has", "show_home", drop_condition("counts_as_activity")),
+    ),
+    *guards_in(
         "log.py",
         "tests/functions/test_dispatch.py",
         (

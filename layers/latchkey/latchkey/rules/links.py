@@ -46,7 +46,7 @@ def check(link: Link | None, account: Account | None, job_id: bytes, now: int) -
             link.requested_at,
             link.letter_language,
             account.address.rpartition("@")[2].lower(),
-            newest_is_live=link.state == "live" and link.expires_at > now,
+            newest_is_live=_is_live(link, now),
         )
     match link.state:
         case "used":
@@ -58,3 +58,8 @@ def check(link: Link | None, account: Account | None, job_id: bytes, now: int) -
     if link.expires_at <= now or not account.may_sign_in or account.epoch != link.epoch:
         raise LinkExpired
     return account
+
+
+def _is_live(link: Link, now: int) -> bool:
+    """Return True if the link was not used and has not expired. The account's access is not checked."""
+    return link.state == "live" and link.expires_at > now

@@ -59,13 +59,13 @@ def wait(request: Request, refusal: RateLimited) -> Wait:
     if request.route != SIGN_IN_ROUTE:
         return Wait(refusal.until, request.now)
     typed = cookies.typed(request)
-    is_theirs = typed is not None and typed.is_of(request.form_value("email"))
+    own = typed if typed and typed.is_of(request.form_value("email")) else None
     return Wait(
         refusal.until,
         request.now,
         for_link=True,
         unknown_addresses=refusal.limit in UNKNOWN_ADDRESS_LIMITS,
-        links=typed.links if typed and is_theirs else 0,
-        requested_at=typed.typed_at if typed and is_theirs else 0,
+        links=own.links if own else 0,
+        requested_at=own.typed_at if own else 0,
         address_known=request.practice_or_404.unknown_address is UnknownAddressPolicy.TELL,
     )
