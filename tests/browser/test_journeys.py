@@ -420,6 +420,6 @@ def tab_to(page: Page, name: str) -> None:
         focused = page.evaluate(
             "(document.activeElement.labels?.[0] ?? document.activeElement).innerText.replaceAll('\\n', ' ')"
         )
-        if focused.endswith(name):
+        if name in focused:
             return
     pytest.fail(f"Tab never came to {name}")

@@ -66,7 +66,8 @@ REALISTIC = EVERY | {
 
 def html_of(name: str, language: Language) -> str:
     """A page with the longest data that is likely."""
-    return REALISTIC[name](PageContext(LONG, language, support_code="JKJlChKZIAMEPJg", providers=(GOOGLE,)))
+    html: str = REALISTIC[name](PageContext(LONG, language, support_code="JKJlChKZIAMEPJg", providers=(GOOGLE,)))
+    return html
 
 
 @pytest.fixture(scope="module")

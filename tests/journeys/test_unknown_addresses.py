@@ -70,7 +70,7 @@ def facts(answer: HttpResponse, typed: str) -> tuple[object, ...]:
     """All there is to an answer but the time, the support code, the typed address, and what cookies hold."""
     headers = [(name, None if name in {"date", "retry-after"} else value) for name, value in answer.headers.items()]
     cookies = {name: (len(stored.value), sorted(stored.items())) for name, stored in answer.morsels.items()}
-    body = answer.body.replace(typed, "it").replace(typed.rpartition("@")[2], "its domain")
+    body = answer.body.replace(typed, "it").replace(f'"{typed.rpartition("@")[2]}"', "its domain")
     body = re.sub(r"<code>.*?</code>|\d+(?=}$)|\d+:\d\d [AP]M|datetime=\"[^\"]*\"", "", body)
     return answer.status, headers, cookies, body
 

@@ -40,8 +40,8 @@ def expected_letter(
     return ExpectedLetter(
         sender,
         language,
-        letter and letter("Sign in to your Client Portal"),
-        letter and letter("Sign in"),
+        letter("Sign in to your Client Portal") if letter else None,
+        letter("Sign in") if letter else None,
         requested_at,
         languages.format_recent_time(requested_at, now, zone, page.language) if requested_at else "",
         mailbox_of(address),
