@@ -256,3 +256,14 @@ def test_the_other_language_is_where_the_next_attempt_starts_since_a_return_cann
 def _way_on(sheet: ParsedPage) -> dict[str, str]:
     """Every link but those of the sheet itself: to its middle, and to its other language."""
     return {words: address for words, address in sheet.links.items() if address[0] not in "#?"}
+
+
+@every_offer
+def test_every_google_button_has_the_privacy_note_beside_it(
+    with_google: PageContext, page: Callable[[PageContext], str]
+) -> None:
+    """B74: and how to take the permission back."""
+    note = read(page(with_google)).one("p", id="note-google").text
+
+    assert "We do not share any information with Google." in note
+    assert "in your Google Account, remove “Client Portal Login”." in note

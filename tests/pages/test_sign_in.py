@@ -268,3 +268,14 @@ def test_a_rate_limited_page_offers_the_pin(context: PageContext) -> None:
         read(pages.rate_limited(context, Wait(THIRD_OF_MARCH + 60, THIRD_OF_MARCH))).links["Sign in via Pin Code"]
         == "/willow/pin"
     )
+
+
+def test_the_tips_say_in_both_languages_that_an_address_opens_one_account(willow: Practice) -> None:
+    """B90"""
+    english, spanish = (
+        read(pages.tips(PageContext(willow, language), sender="a@example.com")).text for language in ("en", "es")
+    )
+
+    assert "Each email address opens only one Client Portal account at Willow Family Therapy." in english
+    assert "cada correo electrónico abre una sola cuenta del Portal de clientes." in spanish
+    assert "Correo masivo" in spanish
