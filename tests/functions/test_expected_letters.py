@@ -58,7 +58,7 @@ def test_the_mailbox_of_a_known_domain_opens_with_one_press(browser: Browser, do
     assert ("Open the app or page where you read your email." in page.text) == (words is None)
 
 
-def test_one_press_sends_again_and_says_from_when(browser: Browser, portal: Portal) -> None:
+def test_one_press_requests_one_more_link_and_says_from_when(browser: Browser, portal: Portal) -> None:
     """B141: pressed too early it sends nothing, and says so."""
     portal.now = portal.now // MINUTE * MINUTE + 30
     browser.link("ana@example.com")
@@ -255,7 +255,7 @@ def test_a_mistyped_domain_gets_a_hint_that_fills_the_field(
     assert browser.follow(fixed).page.one("input", id="email").attributes["value"] == f"{local}@gmail.com"
 
 
-def test_a_domain_that_is_right_after_all_is_sent_as_typed(browser: Browser, portal: Portal) -> None:
+def test_a_domain_that_is_right_after_all_is_used_as_typed(browser: Browser, portal: Portal) -> None:
     """B142"""
     answer = browser.post("/harbor/sign-in", {"email": "ana@gmial.com", "as_typed": "gmial.com"})
 

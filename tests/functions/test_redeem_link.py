@@ -374,7 +374,7 @@ def test_a_stack_can_have_a_shorter_link_lifetime(portal: Portal) -> None:
     portal.now += 2 * HOUR - 1
     assert browser.send("GET", path, {"purpose": "prefetch"}).status == 200
     portal.now += 1
-    assert "expire after 2 hours" in browser.get(path).page.text
+    assert "works for 2 hours" in browser.get(path).page.text
 
 
 # ── not ours ──

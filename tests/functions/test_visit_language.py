@@ -23,7 +23,7 @@ def subject_of(portal: Portal) -> str:
 
 @every_language
 @every_language_on_file
-def test_letter_page_and_home_have_the_language_of_the_page_that_asked(
+def test_letter_page_and_home_have_the_language_of_the_page_of_the_request(
     portal: Portal, language: Language, on_file: Language
 ) -> None:
     """B135: on another device too, whose browser may prefer another language."""

@@ -47,7 +47,7 @@ def test_it_says_what_it_is_for_in_either_language(
     assert mail["headers"]["Content-Language"] == language
 
 
-def test_a_letter_is_in_the_language_of_the_page_that_asked(live_portal: LivePortal) -> None:
+def test_a_letter_is_in_the_language_of_the_page_of_the_request(live_portal: LivePortal) -> None:
     """B135"""
     live_portal.browser(accept_language="en").request_link("luis@example.com")
     letter = live_portal.letter("luis@example.com")

@@ -491,7 +491,7 @@ def test_the_buttons_padding_is_on_the_cell_for_outlook(kind: str) -> None:
     assert "padding" not in anchor
 
 
-def test_letters_can_be_told_apart_by_the_time_of_the_request() -> None:
+def test_each_letter_names_the_time_of_its_request() -> None:
     """B153"""
     letter = write(language="es")
 

@@ -168,7 +168,7 @@ def contact(**facts: object) -> Account:
         ),
     ],
 )
-def test_acting_for_someone_else_is_said_in_heading_title_and_notice(
+def test_heading_title_and_notice_name_the_profile_of_someone_else(
     willow: Practice, language: Language, heading: str, title: str, relation: str
 ) -> None:
     """B147"""
@@ -209,17 +209,17 @@ def test_the_chooser_shows_kind_and_relation_and_leaves_own_words_alone(willow: 
 def test_one_press_leads_back_to_ones_own_profile(context: PageContext) -> None:
     """B147"""
     account = contact(owner="01JO", profiles=(Profile("01JO", "Maria Gomez"), *contact().profiles))
-    acting, own = (
+    of_another, own = (
         read(pages.home(context, account=account, profile=profile, first=False, previous=None))
         for profile in (account.profiles[1], account.profiles[0])
     )
 
-    assert acting.one("button", value="01JO").text == "Go to my own profile"
+    assert of_another.one("button", value="01JO").text == "Go to my own profile"
     assert own.heading == "Welcome, Maria Gomez"
     assert not own.all("button", value="01JO")
 
 
-def test_a_namesake_is_told_apart_by_the_relation(context: PageContext) -> None:
+def test_a_namesake_differs_by_the_relation(context: PageContext) -> None:
     """B147: a child may have a parent's name."""
     account = contact(profiles=(Profile("01JL", "Maria Gomez", "minor", relation="parent"),))
     page = read(pages.home(context, account=account, profile=account.profiles[0], first=False, previous=None))
