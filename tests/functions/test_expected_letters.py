@@ -120,7 +120,7 @@ def test_an_older_link_leads_to_the_newest_letter_and_ends_nothing_by_one_press(
 
 
 @pytest.mark.parametrize("end", ["used", "expired"])
-def test_an_older_link_whose_successor_is_dead_too_leads_to_the_form(
+def test_an_older_link_whose_successor_is_dead_too_shows_the_form(
     browser: Browser, portal: Portal, another: Browser, end: str
 ) -> None:
     """B136: nothing sends people back to a mailbox without a link that works."""
@@ -263,7 +263,7 @@ def test_a_domain_that_is_right_after_all_is_used_as_typed(browser: Browser, por
     assert len(portal.waiting()) == 1
 
 
-def test_a_domain_of_the_form_is_never_taken_in_place_of_another(browser: Browser) -> None:
+def test_a_domain_of_the_form_never_replaces_another(browser: Browser) -> None:
     """B142: only the suggestion for what was typed."""
     answer = browser.post("/harbor/sign-in", {"email": "ana@gmial.com", "domain": "evil.example"})
 
