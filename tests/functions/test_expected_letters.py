@@ -120,7 +120,7 @@ def test_an_older_link_leads_to_the_newest_letter_and_ends_nothing_by_one_press(
 
 
 @pytest.mark.parametrize("end", ["used", "expired"])
-def test_an_older_link_whose_successor_is_dead_too_shows_the_form(
+def test_an_older_link_with_a_dead_successor_shows_the_form(
     browser: Browser, portal: Portal, another: Browser, end: str
 ) -> None:
     """B136: nothing sends people back to a mailbox without a link that works."""
