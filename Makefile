@@ -131,6 +131,7 @@ release: .venv/.done ## Tag a version, with its part of CHANGELOG.md as notes (V
 .PHONY: lock
 lock: .tools/python/.done ## Pin every package again, with hashes (ARGS=--upgrade for the newest)
 	@$(call lock,layer,layers/dependencies/requirements.txt)
+	@$(call lock,images,layers/images/requirements.txt)
 	@$(call lock,catalogs,$(LAYER)/requirements-build.txt)
 	@for name in uv runtime ministack sam checkov peers dev; do $(call lock,$$name,requirements/$$name.txt); done
 	@for place in . tools/bench/peers/better; do \
@@ -155,7 +156,7 @@ $(BUILD)/template.yaml: $(SOURCES) .tools/sam/.done
 		--parameter-overrides Architecture=$(ARCHITECTURE))
 	@touch $@
 
-.venv/.done: requirements/dev.txt layers/dependencies/requirements.txt .tools/python/.done
+.venv/.done: requirements/dev.txt layers/dependencies/requirements.txt layers/images/requirements.txt .tools/python/.done
 	$(call say,Installing what checks and tests import ...)
 	@$(call install,.venv,$<,--compile-bytecode)
 

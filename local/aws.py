@@ -19,6 +19,9 @@ ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAU
 POOL_SETTINGS = ("AdminCreateUserConfig", "Policies", "UsernameAttributes")
 """Properties of a user pool that are used on one machine."""
 
+TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+"""Properties of a table without which its items could not be read and written in the same way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -151,7 +154,7 @@ def _create_tables(template: Template, address: Address) -> None:
     for logical_id, properties in template.resources("AWS::DynamoDB::Table").items():
         resolved = template.names.resolve(properties)
         dynamodb.create_table(
-            TableName=logical_id, **{key: resolved[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+            TableName=logical_id, **{key: resolved[key] for key in TABLE_PROPERTIES if key in resolved}
         )
         if time_to_live := resolved.get("TimeToLiveSpecification"):
             dynamodb.update_time_to_live(TableName=logical_id, TimeToLiveSpecification=time_to_live)

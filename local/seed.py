@@ -15,6 +15,7 @@ from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import AccountStatus, ProfileKind
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event
+from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import Language
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
 from latchkey.store import accounts, clients, practices
@@ -29,6 +30,12 @@ WILLOW = Practice(
     name="Willow Creek Therapy",
     phone="(415) 555-0134",
     time_zone="America/Los_Angeles",
+    links={
+        "appointments": "https://willow.example/appointments",
+        "messages": "https://willow.example/messages",
+        "documents": "https://willow.example/documents",
+        "payments": "https://willow.example/payments",
+    },
     welcome="Welcome! Everything you find here, you can also ask me in our next session.",
 )
 
@@ -67,11 +74,20 @@ class Person:
     status: AccountStatus = AccountStatus.ACTIVE
     others: tuple[Other, ...] = ()
     email_ok: bool = True
+    items: tuple[str, ...] = ()
+    """Titles of shared items."""
 
 
 PEOPLE = (
     Person(WILLOW, "ana@example.com", "Ana Reyes", "has signed in before"),
-    Person(WILLOW, "luis@example.com", "Luis Ortega", "reads Spanish, has signed in before", language="es"),
+    Person(
+        WILLOW,
+        "luis@example.com",
+        "Luis Ortega",
+        "reads Spanish, has signed in before, has an item waiting",
+        language="es",
+        items=("Consentimiento para citas por video",),
+    ),
     Person(
         WILLOW,
         "maria.gomez@gmail.com",
@@ -83,7 +99,14 @@ PEOPLE = (
             Other("Emma Gomez", "minor", "guardian"),
         ),
     ),
-    Person(WILLOW, "sam@example.com", "Sam Carter", "invited, has never signed in", status=AccountStatus.INVITED),
+    Person(
+        WILLOW,
+        "sam@example.com",
+        "Sam Carter",
+        "invited with two items, has never signed in",
+        status=AccountStatus.INVITED,
+        items=("Intake questionnaire", "Consent to video appointments"),
+    ),
     Person(WILLOW, "kim+kids@gmail.com", "Kim Lee", "a Gmail address with a modifier"),
     Person(WILLOW, "robin@example.com", "Robin Hayes", "access has ended", status=AccountStatus.DISABLED),
     Person(WILLOW, "jo@example.com", "Jo Winters", "has not consented to email", email_ok=False),
@@ -127,7 +150,8 @@ def _create(person: Person, now: int) -> str:
     begun = now - (1 if person.status is AccountStatus.INVITED else 91) * DAY + 60 * PEOPLE.index(person)
     key = accounts.key_of(person.practice.slug, addresses.canonical(person.address))
     email = AddressOnFile(person.address, True, RECORDER, begun)
-    client = replace(_client(person, person.name, begun), emails=(email,))
+    items = tuple(SharedItem(title, shared_at=begun) for title in person.items)
+    client = replace(_client(person, person.name, begun), emails=(email,), items=items)
     _apply(client, key, begun, lambda it, known: access.invite(it, email.address, key, known, _id(begun), begun))
     accounts.set_mail_status(key, "delivered", begun)
     if person.status is AccountStatus.INVITED:

@@ -58,7 +58,8 @@ def decide(
         case "Clients":
             return _client(item, live, events, as_of_ms)
         case "Practices" | "Members":
-            place = item["slug" if noun == "Practices" else "practice"]["S"]
+            # a logo is an item of its own, with a `#` after the practice's slug
+            place = item["slug" if noun == "Practices" else "practice"]["S"].partition("#")[0]
             kind = "practice_changed" if noun == "Practices" else "member_changed"
             changed = any(event_kind == kind for event_kind, _ in audit.since(events, audit.row(place), as_of_ms))
             return (Verdict.DECIDED, None) if changed else _restored(item, live)

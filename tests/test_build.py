@@ -17,9 +17,9 @@ import pytest
 from local.stack import BUILD, RUNTIME
 from tests.kit import sam_template
 
-LAYERS = ("DependenciesLayer", "LatchkeyLayer")
+LAYERS = ("DependenciesLayer", "LatchkeyLayer", "ImagesLayer")
 PYTHON = [BUILD / layer / "python" for layer in LAYERS]
-DEPENDENCIES, PACKAGE = PYTHON[0], PYTHON[1] / "latchkey"
+DEPENDENCIES, PACKAGE, IMAGES = PYTHON[0], PYTHON[1] / "latchkey", PYTHON[2]
 LEAN: dict[str, Any] = runpy.run_path(str(sam_template.PROJECT / "layers" / "dependencies" / "strip.py"))
 UNCHECKED_HASH = 1
 """PEP 552: valid whatever the date of the source."""
@@ -118,6 +118,25 @@ def test_what_stands_in_for_docstrings_has_every_name_that_botocore_imports() ->
         for node in ast.walk(ast.parse(source.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("botocore.docs."):
                 assert {alias.name for alias in node.names} <= offered[str(node.module)], source
+
+
+MAX_IMAGES_UNZIPPED = 15_000_000
+
+
+def test_the_layer_of_images_decodes_png_and_jpeg_and_is_small() -> None:
+    """With the libraries that were left in it, and without what the development environment has."""
+    code = (
+        "import io, sys; from PIL import Image\n"
+        "for kind in ('PNG', 'JPEG'):\n"
+        "    file = io.BytesIO(); Image.new('RGB', (9, 9)).save(file, kind); Image.open(file, formats=[kind]).load()\n"
+        "print(Image.__file__)"
+    )
+    python = [sys.executable, "-S", "-c", code]
+    ran = subprocess.run(python, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(IMAGES)})  # noqa: S603
+
+    assert ran.stdout.startswith(str(IMAGES))
+    assert sum(path.stat().st_size for path in IMAGES.rglob("*") if path.is_file()) < MAX_IMAGES_UNZIPPED
+    assert list(IMAGES.glob("pillow-*.dist-info/**/LICENSE"))
 
 
 def test_nobodys_licence_is_left_out() -> None:

@@ -305,7 +305,7 @@ REFUSALS = sorted(leaves(Refusal), key=lambda refusal: refusal.__name__)
 TO_CLINICIANS = {
     "AddressChangeUnconfirmed", "AddressSuppressed", "AlreadySignedIn", "ConsentMissing", "EmailInUse",
     "IdempotencyInProgress", "IdempotencyKeyReused", "LetterInvalid", "NoAccess", "OpenedByOthers", "RecordNotFound",
-    "RoleMissing", "TokenRefused",
+    "RoleMissing", "TokenRefused", "ValueRefused",
 }  # fmt: skip
 """Told to clinicians' programs alone: no page says them."""
 SAMPLES: dict[str, Any] = {
@@ -313,6 +313,7 @@ SAMPLES: dict[str, Any] = {
     "allowed": ("GET", "HEAD"),
     "current": "Lee Park",
     "masked": "a•••@example.com",
+    "errors": (("body.links.documents", "A link begins with https://"),),
     "people": (refusals.Opener("01KJTEST000000000000000000", "Lee Park", "lee@example.com", "guardian"),),
 }
 

@@ -80,6 +80,8 @@ def _letter(job: MailJob, practice: Practice, account: Account, now: int) -> Let
             return letters.pin_made(practice, _notice(job, practice, account))
         case "address_changed":
             return letters.address_changed(practice, _notice(job, practice, account))
+        case "waiting":
+            return letters.waiting(practice, _notice(job, practice, account), portal=f"{job.origin}/{job.practice}")
         case "sign_in" | "invitation":
             language = _language(job, account)
             url = _mint(job, job.kind, now, language)

@@ -7,10 +7,14 @@ from typing import Any
 
 import latchkey
 from latchkey import aws, pages, settings, web
+from latchkey.pages import layout
+from latchkey.rules.branding import BRAND_FILES
+from latchkey.rules.items import item_url, waiting
 from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
-from latchkey.store import accounts, sessions
+from latchkey.rules.web_addresses import is_path_below
+from latchkey.store import accounts, clients, logos, sessions
 from latchkey.web import cookies, current_session
-from latchkey.web.responses import page_context
+from latchkey.web.responses import CACHED_FOR_EVER, page_context
 
 
 def show_profiles(request: web.Request) -> web.Response:
@@ -59,6 +63,7 @@ def show_home(request: web.Request) -> web.Response:
             page_context(request),
             account=account,
             profile=live_session.profile,
+            items=clients.shared_items(request.practice_or_404.slug, live_session.profile.id),
             first=live_session.session.welcome_pending,
             previous=live_session.session.previous_sign_in_at,
             language_changed=language_changed,
@@ -67,9 +72,42 @@ def show_home(request: web.Request) -> web.Response:
 
 
 def dismiss_welcome(request: web.Request) -> web.Response:
-    """Mark the welcome as read, so that the home page no longer shows it (B109)."""
-    sessions.mark_welcome_read(current_session.require(request), request.now)
-    return web.see_other(request.portal_path("home"))
+    """Mark the welcome as read, so that the home page no longer shows it (B109), and go to the newest item.
+
+    `form-action` lets a form lead only to this host. For an item elsewhere the response is the list of items.
+    """
+    live_session, practice = current_session.require(request), request.practice_or_404
+    sessions.mark_welcome_read(live_session, request.now)
+    profile = live_session.profile
+    items = waiting(clients.shared_items(practice.slug, profile.id)) if profile else ()
+    url = item_url(practice, profile, items[0]) if profile and items else None
+    if url and is_path_below(url, practice.slug):
+        return web.see_other(url)
+    return web.see_other(request.portal_path("home#waiting" if items else "home"))
+
+
+def show_brand_file(request: web.Request) -> web.Response:
+    """Return a file of the practice's identity: icons, logo, manifest (B148). Its address names its content.
+
+    :raises PageUnknown: the practice has no such file.
+    """
+    practice, file = request.practice_or_404, request.path_parameters["file"]
+    icons = layout.icons(practice)
+    if request.path == icons.manifest:
+        return _brand_file("application/manifest+json", layout.manifest_json(practice).encode())
+    if request.path == layout.svg_path(practice):
+        return _brand_file("image/svg+xml", layout.icon_svg(practice).encode())
+    name, _, digest = file.removesuffix(".png").partition("-")
+    files = logos.find(practice.slug) if name in BRAND_FILES and file.endswith(".png") else None
+    if files is None:
+        raise PageUnknown
+    # Settings are cached for a while, so pages may still name the logo before. They get the new one, uncached.
+    return _brand_file("image/png", getattr(files, name), is_exact=digest == files.digest)
+
+
+def _brand_file(media_type: str, content: bytes, *, is_exact: bool = True) -> web.Response:
+    headers = {"cache-control": CACHED_FOR_EVER if is_exact else "no-store", "vary": "Accept-Encoding"}
+    return web.Response(200, media_type=media_type, content=content, headers=headers)
 
 
 def sign_out(request: web.Request) -> web.Response:
@@ -152,6 +190,7 @@ _respond = web.handler_for(
         "/{practice}/signed-out": {"GET": show_signed_out},
         "/{practice}/session": {"GET": show_session},
         "/": {"GET": show_start},
+        "/{practice}/brand/{file}": {"GET": show_brand_file},
         "/healthz": {"GET": health},
         "/.well-known/apple-app-site-association": {"GET": apple_app_links},
         "/.well-known/assetlinks.json": {"GET": android_app_links},

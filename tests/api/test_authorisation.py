@@ -227,6 +227,7 @@ BODIES: dict[str, Any] = {
         "disable_and_resend": True,
     },
     f"POST {BASE}/clients/{{client}}/shares": {"items": ["Form"]},
+    f"PATCH {BASE}/clients/{{client}}/items": {"title": "Form", "done": True},
     f"POST {BASE}/clients/{{client}}/contacts": {"name": "Mallory", "email": "mallory@example.com"},
 }
 

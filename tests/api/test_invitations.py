@@ -231,7 +231,8 @@ def test_sharing_gives_access_and_tells_so_beforehand(clinician: ClinicianApi, c
     more = share(clinician, client, items=["Plan"])
     assert (more.status, more.document["grants_access"], more.document["banner"]) == (201, False, None)
     assert more.document["items"] == ["Intake form", "Plan"]
-    assert cloud.take_jobs() == []
+    assert more.document["notified"] is True
+    assert [job["kind"] for job in cloud.take_jobs()] == ["waiting"]
 
 
 def test_sharing_with_someone_without_access_does_not_give_it_back(

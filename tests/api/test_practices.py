@@ -26,6 +26,11 @@ WHOLE = {
     "welcome": "Welcome!\nRead this first.",
     "unknown_address": "same_answer",
     "features": {"payments": False},
+    "accent": "#7a1f5c",
+    "address": "1 Maple Street\nSpringfield",
+    "legal": {"privacy": "https://maple.example/privacy"},
+    "clinician_word": {"es": "terapeuta"},
+    "links": {"documents": "https://maple.example/documents", "messages": "/maple/messages"},
 }
 
 
@@ -38,6 +43,7 @@ def test_an_operator_makes_a_practice_and_its_portal_is_there(operator: Clinicia
         "slug": "maple",
         "portal_url": "https://portal.example.com/maple",
         "google": True,
+        "logo": None,
         "features": features,
     }
     assert made.document == fields
@@ -121,6 +127,16 @@ def test_what_is_no_slug_is_no_practice(operator: ClinicianApi, slug: str) -> No
         {"website": "willow.example"},
         {"slug": "other"},
         {"letters": {}},
+        {"links": {"teleport": "https://willow.example"}},
+        {"links": {"documents": 7}},
+        {"links": None},
+        {"accent": 7},
+        {"address": "x" * 301},
+        {"address": "bell \x07"},
+        {"legal": {"imprint": "https://willow.example"}},
+        {"clinician_word": {"fr": "docteur"}},
+        {"welcome": {"fr": "Bonjour"}},
+        {"welcome": {"en": "x" * 2001}},
     ],
 )
 def test_what_makes_no_sense_is_refused_and_changes_nothing(admin: ClinicianApi, wrong: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from latchkey import pages
 from latchkey.pages import PageContext
 from latchkey.rules.languages import Language
-from latchkey.web.responses import SECURITY_HEADERS
+from latchkey.web.responses import security_headers
 from tests.browser.chromium import Window
 from tests.browser.foreign_site import webmail
 from tests.kit.live_portal import DAY
@@ -171,7 +171,7 @@ def _shown(write: Callable[[PageContext], str], status: int = 200) -> Callable[[
         window.page.route(
             "**/shown",
             lambda route: route.fulfill(
-                status=status, body=html, headers={**SECURITY_HEADERS, "content-type": "text/html; charset=utf-8"}
+                status=status, body=html, headers={**security_headers(None), "content-type": "text/html; charset=utf-8"}
             ),
         )
         window.go("/willow/shown")

@@ -194,8 +194,10 @@ def test_an_invitation_leads_to_the_practices_welcome(live_portal: LivePortal, w
     window.click_button("Sign in")
     assert "you can also ask me in our next session" in window.page.locator("blockquote").inner_text()
     window.click_button("Get Started")
+    assert (window.path, window.heading) == ("/willow/help", "Having trouble signing in?")
+    window.go("/willow/home")
 
-    assert window.path == "/willow/home"
+    assert window.page.get_by_role("link", name="Before your first visit").is_visible()
     assert window.page.locator("blockquote").count() == 0
     assert window.complaints == []
 

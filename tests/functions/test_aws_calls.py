@@ -179,7 +179,7 @@ def test_a_session_is_checked_in_one_call_and_touched_once_a_minute(portal: Port
     assert calls(portal, lambda: browser.get("/willow/session")) == CHECK
     portal.now += MINUTE
     assert calls(portal, lambda: browser.get("/willow/session")) == [*CHECK, "Update Sessions"]
-    assert calls(portal, lambda: browser.get("/willow/home")) == CHECK
+    assert calls(portal, lambda: browser.get("/willow/home")) == [*CHECK, "Get Clients"]
 
 
 def test_who_signs_out_is_looked_up_and_written_down(portal: Portal, browser: Browser) -> None:

@@ -567,7 +567,7 @@ def test_the_log_has_one_line_a_request_and_nothing_that_a_stranger_wrote(browse
     for line in lines:
         assert {key.partition(".")[0] for key in line} <= {
             "level", "location", "message", "timestamp", "service", "status", "route", "method", "practice", "code",
-            "request_id", "reason", "_aws", "stage", "Refused",
+            "request_id", "support_code", "reason", "_aws", "stage", "Refused",
         }  # fmt: skip
     for fields in ("script", "example.com", "secret-token", "EVIL"):
         assert fields not in portal.log.getvalue()

@@ -16,7 +16,7 @@ def access(clinician: ClinicianApi, client: str) -> dict[str, Any]:
 
 def test_the_invitation_opens_a_first_sign_in_and_the_banner_goes(live_portal: LivePortal) -> None:
     clinician = live_portal.clinician()
-    client = clinician.add_client("Noa Becker", "noa@example.com", invite={})
+    client = clinician.add_client("Noa Becker", "noa@example.com", invite={"items": ["Intake form"]})
     letter = live_portal.letter("noa@example.com")
     before = access(clinician, client)
     browser = live_portal.browser()

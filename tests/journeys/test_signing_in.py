@@ -143,12 +143,14 @@ def test_a_client_who_never_signed_in_is_welcomed_once(live_portal: LivePortal) 
     first = browser.get("/willow/home").page
     browser.get("/willow/home")
     started = browser.post("/willow/home")
-    second = browser.follow(started).page
+    second = browser.get("/willow/home").page
     live_portal.wait(3600)
     later = live_portal.signed_in(address).get("/willow/home").page
 
     assert "Everything you find here, you can also ask me in our next session." in first.text
     assert "Get Started" in first.buttons
+    assert first.links["Before your first visit"] == started.location == "/willow/help"
+    assert "Before your first visit" in second.links
     assert "You last signed in" not in first.text
     assert "Everything you find here" not in second.text
     assert "Get Started" not in second.buttons

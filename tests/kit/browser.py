@@ -149,8 +149,14 @@ def send_http(
     try:
         connection.request(method, target, body or None, {"x-local-source-ip": source, **headers})
         response = connection.getresponse()
+        content = response.read()
+        is_text = not (response.msg.get("content-type") or "").startswith(("image/", "application/manifest"))
         return HttpResponse(
-            response.status, _by_name(response.msg), _set_cookies(response.msg), response.read().decode()
+            response.status,
+            _by_name(response.msg),
+            _set_cookies(response.msg),
+            content.decode() if is_text else "",
+            b"" if is_text else content,
         )
     finally:
         connection.close()

@@ -19,6 +19,8 @@ class HttpResponse:
     headers: dict[str, str]
     cookies: tuple[str, ...]
     body: str
+    content: bytes = b""
+    """The body of a response that is no text."""
 
     @property
     def location(self) -> str:

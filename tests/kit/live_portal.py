@@ -117,7 +117,8 @@ class LivePortal:
     def fresh_client(self, practice: str = "willow", language: str = "en") -> str:
         """Return the address of a client who has just been invited."""
         address = f"newcomer{next(_numbers)}@example.com"
-        self.clinician(practice).add_client("Noa Becker", address, language=language, invite={})
+        item = {"title": "Before your first visit", "path": f"/{practice}/help"}
+        self.clinician(practice).add_client("Noa Becker", address, language=language, invite={"items": [item]})
         self.letter(address)
         return address
 

@@ -1,5 +1,6 @@
 """The portal in process: each function runs in the environment that the template gives it."""
 
+import base64
 import io
 import json
 import logging
@@ -17,6 +18,7 @@ from unittest.mock import patch
 from latchkey import aws, settings
 from latchkey.store import accounts, pins
 from latchkey.transport.endpoints import SERVICES
+from latchkey.web.responses import CACHED_FOR_EVER
 from tests.kit import gateway_events, sam_template
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.browser import App, Browser
@@ -42,8 +44,8 @@ SAFE = {
     "x-robots-tag": "noindex, nofollow",
 }
 POLICY = re.compile(
-    "default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='( 'sha256-[A-Za-z0-9+/]{43}=')?; img-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 COOKIE = re.compile(
     r"__Host-(session|req|typed|browser|again|google|lang)-[a-z0-9-]{3,40}=[A-Za-z0-9_-]*"
@@ -54,8 +56,12 @@ COOKIE = re.compile(
 def checked_response(returned: dict[str, Any]) -> HttpResponse:
     """Return what a function returned as a response. Fail if a header that every response must have is missing."""
     assert returned.keys() == {"statusCode", "headers", "cookies", "body", "isBase64Encoded"}
-    assert returned["isBase64Encoded"] is False
     headers, cookies, body = returned["headers"], returned["cookies"], returned["body"]
+    content = b""
+    if returned["isBase64Encoded"]:
+        assert not cookies
+        content, body = base64.b64decode(body, validate=True), ""
+        headers = headers | {"cache-control": headers["cache-control"].replace(CACHED_FOR_EVER, "no-store")}
     assert all(isinstance(value, str) for value in (*headers.values(), *cookies, body))
     assert all("\n" not in value and "\r" not in value for value in (*headers.values(), *cookies))
     assert headers.items() >= SAFE.items()
@@ -64,7 +70,7 @@ def checked_response(returned: dict[str, Any]) -> HttpResponse:
     assert all(COOKIE.fullmatch(cookie) for cookie in cookies), cookies
     assert len({cookie.partition("=")[0] for cookie in cookies}) == len(cookies)
     body.encode()
-    return HttpResponse(returned["statusCode"], headers, tuple(cookies), body)
+    return HttpResponse(returned["statusCode"], returned["headers"], tuple(cookies), body, content)
 
 
 class Portal:

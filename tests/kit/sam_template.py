@@ -111,12 +111,14 @@ def routes() -> dict[str, str]:
     return found
 
 
+TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+"""Properties of a table without which its items could not be read and written in the same way."""
+
+
 def create_tables(dynamodb: Any) -> None:
     """Create the tables under their logical ids, without TTL: the times of tests are long past."""
     for name, properties in resources("AWS::DynamoDB::Table").items():
-        dynamodb.create_table(
-            TableName=name, **{key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
-        )
+        dynamodb.create_table(TableName=name, **{key: properties[key] for key in TABLE_PROPERTIES if key in properties})
 
 
 def items(dynamodb: Any) -> dict[str, list[dict[str, Any]]]:

@@ -26,7 +26,7 @@ every_language = pytest.mark.parametrize("language", LANGUAGES)
 LINK_MAILS = ["sign_in", "invitation"]
 NOTICES = ["pin_made", "address_changed"]
 
-every_kind = pytest.mark.parametrize("kind", LINK_MAILS + NOTICES)
+every_kind = pytest.mark.parametrize("kind", [*LINK_MAILS, *NOTICES, "waiting"])
 every_link_mail = pytest.mark.parametrize("kind", LINK_MAILS)
 every_notice = pytest.mark.parametrize("kind", NOTICES)
 
@@ -38,6 +38,8 @@ def write(
     hours: int = 24,
     overrides: WordingOverrides | None = None,
 ) -> Letter:
+    if kind == "waiting":
+        return letters.waiting(practice, notice(language), portal=PORTAL)
     if kind in NOTICES:
         return (letters.pin_made if kind == "pin_made" else letters.address_changed)(practice, notice(language))
     if kind == "invitation":
@@ -244,7 +246,10 @@ def test_no_letter_says_anything_about_health_or_google(kind: str, language: Lan
 def test_a_hostile_name_is_text_and_nothing_else(kind: str, language: Language) -> None:
     letter = write(kind, language, replace(WILLOW, name=HOSTILE, phone=HOSTILE))
 
-    addresses = [] if kind in NOTICES else [URL, PORTAL] if kind == "invitation" else [URL]
+    if kind == "waiting":
+        addresses = [f"{PORTAL}/sign-in"]
+    else:
+        addresses = [] if kind in NOTICES else [URL, PORTAL] if kind == "invitation" else [URL]
 
     assert re.findall(r'href="([^"]*)"', letter.html) == addresses
     assert letter.html.count("<a") == len(addresses)
@@ -300,7 +305,7 @@ def test_the_text_part_is_tidy(kind: str, language: Language) -> None:
 
     assert "\n\n\n" not in text
     assert not re.search(r"[ \t]$", text, re.MULTILINE)
-    assert text.endswith(".\n" if kind in NOTICES else "\nWillow\n")
+    assert text.endswith(".\n" if kind not in LINK_MAILS else "\nWillow\n")
 
 
 @every_notice
@@ -309,6 +314,18 @@ def test_a_notice_opens_nothing(kind: str, language: Language) -> None:
     letter = write(kind, language)
 
     assert not re.search(r"href|https?:|@|\d{6}", letter.text + letter.html.partition("</style>")[2].replace("#", ""))
+
+
+@every_language
+def test_a_letter_about_something_waiting_leads_to_the_sign_in_page_and_names_nothing(language: Language) -> None:
+    """B146"""
+    letter = write("waiting", language)
+    subjects = {"en": "Something is waiting in your Client Portal", "es": "Tiene pendientes en su Portal de clientes"}
+
+    assert letter.subject == subjects[language]
+    assert len(letter.subject) < 45
+    assert in_order(letter.text, "Willow Family Therapy", subjects[language], f"{PORTAL}/sign-in", "(555) 010-0142")
+    assert re.findall(r'href="([^"]*)"', letter.html) == [f"{PORTAL}/sign-in"]
 
 
 def test_a_person_who_requested_no_pin_code_learns_that_one_was_made_and_whom_to_call() -> None:

@@ -17,7 +17,13 @@ from tests.kit import sam_template, transports
 
 NAME = "latchkey-test"
 KINDS = ("AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::")
-TABLE = ("AttributeDefinitions", "KeySchema", "BillingMode", "PointInTimeRecoverySpecification")
+TABLE = (
+    "AttributeDefinitions",
+    "KeySchema",
+    "GlobalSecondaryIndexes",
+    "BillingMode",
+    "PointInTimeRecoverySpecification",
+)
 """What of a table does not depend on the rest of the template."""
 
 type Operate = Callable[..., tuple[int, str, str]]

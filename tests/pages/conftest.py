@@ -74,4 +74,4 @@ def letter_of(page: PageContext, address: str = "maria@example.com", language: L
 @pytest.fixture
 def context_with_support_code(willow: Practice) -> PageContext:
     """A page that carries a support code."""
-    return PageContext(willow, "en", support_code="K7QX-2M4P")
+    return PageContext(willow, "en", support_code="K7M-4QX")

@@ -110,7 +110,8 @@ def test_a_page_is_a_few_kilobytes_without_script_or_anything_from_elsewhere(
     sheet = read(html)
 
     assert len(gzip.compress(html.encode())) < 4096
-    assert not [element for element in sheet.elements if element.name in ("script", "img", "iframe", "link", "object")]
+    assert not [element for element in sheet.elements if element.name in ("script", "img", "iframe", "object")]
+    assert all(link.attributes["href"].startswith("/willow/brand/") for link in sheet.all("link"))
     assert not [name for element in sheet.elements for name in element.attributes if name.startswith(("on", "style"))]
     assert "http" not in html
 
@@ -255,7 +256,7 @@ def test_the_stylesheet_that_is_announced_is_the_one_in_the_page(context: PageCo
 
     assert style
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    assert f"'sha256-{digest}'" == pages.CONTENT_SECURITY_STYLE
+    assert f"'sha256-{digest}'" == pages.content_security_style(None)
 
 
 def test_the_stylesheet_asks_nothing_of_anyone(context: PageContext) -> None:

@@ -132,7 +132,7 @@ def test_after_too_many_wrong_codes_there_is_nothing_to_type_into(context: PageC
 
 def test_a_locked_code_comes_with_a_support_code(context_with_support_code: PageContext) -> None:
     assert (
-        "If you ask for help, give this code: K7QX-2M4P"
+        "If you ask for help, give this code: K7M-4QX"
         in read(pages.pin_locked(context_with_support_code, seconds=900)).text
     )
 

@@ -1,6 +1,7 @@
 """Being signed in: whose profile, what it opens, and the way out."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,10 @@ from latchkey.pages.layout import initials
 from latchkey.pages.sessions import relation_text
 from latchkey.rules.accounts import Account, Profile
 from latchkey.rules.contacts import RELATIONS
+from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import Language
 from latchkey.rules.practices import Practice
-from tests.pages.html import read
+from tests.pages.html import ParsedPage, read
 
 THIRD_OF_MARCH = 1772574120
 """3 March 2026, 15:42 in Chicago."""
@@ -62,29 +64,94 @@ def test_the_profile_that_is_open_is_marked(context: PageContext, maria: Account
 
 def test_one_can_sign_out_wherever_one_is_signed_in(context: PageContext, maria: Account) -> None:
     choosing = read(pages.profiles(context, profiles=maria.profiles, current=None))
-    at_home = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
+    home = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
 
-    for page in (choosing, at_home):
+    for page in (choosing, home):
         assert page.buttons[-1] == "Sign out"
         assert page.all("form")[-1].attributes == {"method": "post", "action": "/willow/sign-out"}
 
 
-def test_home_greets_by_name_and_shows_what_is_on_with_appointments_first(context: PageContext, maria: Account) -> None:
-    page = read(pages.home(context, account=maria, profile=maria.profiles[2], first=False, previous=None))
+def at_home(practice: Practice, person: Account, language: Language = "en", **values: Any) -> ParsedPage:
+    """The home page of a person's own profile."""
+    facts: dict[str, Any] = {"profile": person.profiles[0], "first": False, "previous": None} | values
+    return read(pages.home(PageContext(practice, language), account=person, **facts))
+
+
+OPEN = {"appointments": "https://willow.example/book", "documents": "/willow/documents"}
+
+
+def test_home_greets_by_name_and_opens_what_is_on_with_appointments_first(willow: Practice, maria: Account) -> None:
+    """B146"""
+    page = at_home(replace(willow, links=OPEN), maria, profile=maria.profiles[2])
 
     assert page.heading == "You are in Ana Gomez’s profile"
     assert [item.text.split()[0] for item in page.all("li")] == ["Appointments", "Documents"]
+    assert page.links["Appointments"] == "https://willow.example/book"
+    assert page.links["Documents"] == "/willow/documents"
+
+
+@pytest.mark.parametrize(("app_url", "expected"), [(None, []), ("https://app.example/", ["Messages", "Payments"])])
+def test_a_feature_without_an_address_is_absent(
+    willow: Practice, maria: Account, app_url: str | None, expected: list[str]
+) -> None:
+    """B146: the practice's application opens what has no link of its own."""
+    page = at_home(replace(willow, links=OPEN, app_url=app_url), maria)
+
+    found = [item.text.split()[0] for item in page.all("li")]
+    assert sorted(found) == sorted(["Appointments", "Documents", *expected])
+    assert all(page.links[name] == "https://app.example/" for name in expected)
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "//evil.example/", "data:text/html,x", "willow/documents"])
+def test_home_links_to_no_address_of_another_kind(willow: Practice, maria: Account, address: str) -> None:
+    """B146: also if it came into the table by another way."""
+    page = at_home(replace(willow, links={"documents": address}), maria, items=(SharedItem("Form"),))
+
+    assert address not in page.links.values()
+    assert "Form" in page.text
+
+
+def test_home_with_nothing_to_open_says_so(willow: Practice, maria: Account) -> None:
+    """B146"""
+    assert "There is nothing to open here yet." in at_home(willow, maria).text
+    assert "Todavía no hay nada que abrir aquí." in at_home(willow, maria, "es").text
+    assert "Nothing is waiting for you." in at_home(replace(willow, links=OPEN), maria).text
+
+
+def test_items_wait_on_home_until_they_are_done(willow: Practice, maria: Account) -> None:
+    """B146: newest first."""
+    items = (
+        SharedItem("Consent form", "/willow/documents/consent", THIRD_OF_MARCH),
+        SharedItem("Intake", "/willow/documents/intake", THIRD_OF_MARCH, done_at=THIRD_OF_MARCH),
+        SharedItem("Questionnaire <b>"),
+    )
+    page = at_home(replace(willow, links=OPEN), maria, items=items)
+    spanish = at_home(willow, maria, "es", items=items[:1])
+
+    assert "You have 2 things waiting." in page.text
+    assert [item.text for item in page.all("li")][:2] == [
+        "Questionnaire <b>",
+        "Consent form Sent on March 3, 2026 at 3:42 PM",
+    ]
+    assert page.links["Consent form"] == "/willow/documents/consent"
+    assert page.links["Questionnaire <b>"] == "/willow/documents"
+    assert "Intake" not in page.text
+    assert "Tiene 1 pendiente." in spanish.text
+
+
+def test_a_path_of_another_practice_is_not_followed(willow: Practice, maria: Account) -> None:
+    """B146"""
+    page = at_home(willow, maria, items=(SharedItem("Form", "/harbor/documents"),))
+
+    assert "/harbor/documents" not in page.links.values()
 
 
 def test_home_tells_the_last_sign_in_by_the_practices_clock(willow: Practice, maria: Account) -> None:
-    def at_home(language: str) -> str:
-        context = PageContext(willow, "es" if language == "es" else "en")
-        return read(
-            pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=THIRD_OF_MARCH)
-        ).text
+    def text(language: Language) -> str:
+        return at_home(willow, maria, language, previous=THIRD_OF_MARCH).text
 
-    assert "You last signed in: March 3, 2026 at 3:42 PM" in at_home("en")
-    assert "Última vez que entró: 3 de marzo de 2026 a las 3:42 p. m." in at_home("es")
+    assert "You last signed in: March 3, 2026 at 3:42 PM" in text("en")
+    assert "Última vez que entró: 3 de marzo de 2026 a las 3:42 p. m." in text("es")
 
 
 def test_the_first_time_has_no_last_sign_in(context: PageContext, maria: Account) -> None:
@@ -94,9 +161,11 @@ def test_the_first_time_has_no_last_sign_in(context: PageContext, maria: Account
 
 
 def test_the_first_time_the_clinician_speaks_and_there_is_a_place_to_start(willow: Practice, maria: Account) -> None:
-    context = PageContext(replace(willow, welcome="I’m glad you’re here.", app_url="https://app.example/"), "es")
-    first = read(pages.home(context, account=maria, profile=maria.profiles[0], first=True, previous=None))
-    later = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
+    """B109, B146"""
+    practice = replace(willow, welcome="I’m glad you’re here.")
+    items = (SharedItem("Consent form", "/willow/documents/consent"),)
+    first = at_home(practice, maria, "es", items=items, first=True)
+    later = at_home(practice, maria, "es", items=items)
 
     assert first.one("blockquote").text == "I’m glad you’re here. Willow Family Therapy"
     assert first.one("blockquote").attributes["lang"] == "en"
@@ -106,21 +175,20 @@ def test_the_first_time_the_clinician_speaks_and_there_is_a_place_to_start(willo
     assert "Comenzar" not in later.text
 
 
-def test_the_application_opens_once_the_welcome_is_over(willow: Practice, maria: Account) -> None:
-    context = PageContext(replace(willow, app_url="https://app.example/"), "en")
-    first = read(pages.home(context, account=maria, profile=maria.profiles[0], first=True, previous=None))
-    later = read(pages.home(context, account=maria, profile=maria.profiles[0], first=False, previous=None))
-
-    assert "https://app.example/" not in first.links.values()
-    assert later.links["Continue"] == "https://app.example/"
-
-
-def test_the_first_time_has_a_place_to_start_without_welcome_and_application_too(
-    context: PageContext, maria: Account
+@pytest.mark.parametrize("items", [(), (SharedItem("Form"),), (SharedItem("Done", "/willow/done", 1, 2),)])
+def test_there_is_no_place_to_start_that_leads_nowhere(
+    willow: Practice, maria: Account, items: tuple[SharedItem, ...]
 ) -> None:
-    page = read(pages.home(context, account=maria, profile=maria.profiles[0], first=True, previous=None))
+    """B146"""
+    page = at_home(willow, maria, items=items, first=True)
 
-    assert page.buttons == ["Get Started", "Sign out"]
+    assert page.buttons == ["Sign out"]
+
+
+def test_the_application_opens_from_home(willow: Practice, maria: Account) -> None:
+    page = at_home(replace(willow, app_url="https://app.example/"), maria, first=True)
+
+    assert page.links["Continue"] == "https://app.example/"
 
 
 def test_only_someone_with_several_profiles_can_switch(context: PageContext, maria: Account) -> None:

@@ -19,6 +19,7 @@ COUNTED = {*Metric, *(f"{Metric.REFUSED}.{one.code}" for one in PROBLEMS.values(
 """What is counted under the product's own name: by the functions, and `Throttled` by a filter on the access log."""
 LOGGED = {
     "level", "message", "status", "route", "method", "code", "reason", "practice", "request_id", "message_id",
+    "support_code",
     "outcome", "fault", "where.0", "latency", "integration", "clinician", "time", "stage",
 }  # fmt: skip
 """Fields of the functions' lines and of the access log."""

@@ -16,6 +16,7 @@ from latchkey import tokens
 from latchkey.rules import access, contacts
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
+from latchkey.rules.items import SharedItem
 from latchkey.rules.members import Role
 from latchkey.store import clients, idempotency, members
 from tests.kit.clock import NOON
@@ -80,7 +81,12 @@ def _on_file(portal: Portal) -> str:
     key = key_of(portal, "willow", "kim@example.com")
     email = AddressOnFile("kim@example.com", True, "dr", NOON)
     client = Client(
-        tokens.new_ulid(NOON * 1000), "willow", "Kim Lee", emails=(email,), items=("Intake form",), created_at=NOON
+        tokens.new_ulid(NOON * 1000),
+        "willow",
+        "Kim Lee",
+        emails=(email,),
+        items=(SharedItem("Intake form"),),
+        created_at=NOON,
     )
 
     def note(row: bytes, kind: EventKind) -> Event:

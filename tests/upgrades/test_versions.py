@@ -9,6 +9,7 @@ import latchkey
 from latchkey.rules.access import AccessChange
 from latchkey.rules.accounts import AccountStatus
 from latchkey.rules.events import EventKind
+from latchkey.rules.items import SharedItem
 from latchkey.rules.members import Role
 from latchkey.store import clients, events, idempotency, members, practices
 from tests.kit.browser import Browser
@@ -79,7 +80,7 @@ def test_what_is_counted_goes_on_being_counted(portal: Portal, left: StoredState
 def test_everything_else_is_read(left: StoredState) -> None:
     client = clients.find("willow", left.client)
 
-    assert (client.name, client.items, client.contacts[0].name) == ("Kim Lee", ("Intake form",), "Pat Lee")
+    assert (client.name, client.items, client.contacts[0].name) == ("Kim Lee", (SharedItem("Intake form"),), "Pat Lee")
     assert (practices.get("willow"), practices.get("harbor")) == (WILLOW, HARBOR)
     assert (members.role_of("willow", "dr"), members.role_of("willow", "you")) == (Role.CLINICIAN, Role.OPERATOR)
     assert idempotency.save_in_progress("place", "digest", NOON) == idempotency.StoredResponse(201, "{}")
@@ -113,11 +114,14 @@ def test_fields_that_nobody_knows_here_stay(portal: Portal, newest: StoredState)
     portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": "000000"})
     client = clients.find("willow", newest.client)
     clients.apply(
-        client, lambda it, _: AccessChange(it.with_shared_items(["Bill"])), set(), lambda *_: pytest.fail("no event")
+        client,
+        lambda it, _: AccessChange(it.with_shared_items([SharedItem("Bill")])),
+        set(),
+        lambda *_: pytest.fail("no event"),
     )
     practices.update("willow", {"phone": "(555) 010-0143"})
 
-    assert clients.find("willow", newest.client).items == ("Intake form", "Bill")
+    assert clients.find("willow", newest.client).items == (SharedItem("Intake form"), SharedItem("Bill"))
     for table in ("Accounts", "Clients", "Practices", "Links", "Pins"):
         assert all(known_fields(portal, table)), table
 

@@ -4,6 +4,7 @@ import pytest
 
 from latchkey import aws
 from latchkey.api.app import RESOURCES
+from latchkey.rules.items import SharedItem
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.refusals import RateLimited, RecordNotFound, RoleMissing
 from latchkey.usecases import access, members, practices
@@ -84,16 +85,20 @@ def test_a_pin_that_is_refused_does_not_count(clinician: ClinicianApi) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_only_a_share_that_grants_access_counts(clinician: ClinicianApi, clock: Clock, dry_run: bool) -> None:
-    """The second one finds a client who has access already."""
+def test_only_a_share_that_sends_a_mail_counts(clinician: ClinicianApi, clock: Clock, dry_run: bool) -> None:
+    """The second one tells a client who has access that something is waiting."""
     client = clinician.add_client("Kim Lee", "kim@example.com")
     with AwsFaults().listening(aws.client("dynamodb")) as aws_calls:
-        assert access.share(context(), client, ("Plan",), dry_run=dry_run).grants_access
+        assert access.share(context(), client, (SharedItem("Plan"),), dry_run=dry_run).grants_access
     assert ("Update Budgets" in aws_calls.summary()) is not dry_run
     clinician.request("POST", "/clients/{client}/invitations", {}, client=client)
     clock.advance(61)
     with AwsFaults().listening(aws.client("dynamodb")) as aws_calls:
-        access.share(context(now=clock.now), client, ("Form",), dry_run=dry_run)
+        access.share(context(now=clock.now), client, (SharedItem("Form"),), dry_run=dry_run)
+    assert ("Update Budgets" in aws_calls.summary()) is not dry_run
+    clinician.request("DELETE", "/clients/{client}/portal-access", client=client)
+    with AwsFaults().listening(aws.client("dynamodb")) as aws_calls:
+        access.share(context(now=clock.now), client, (SharedItem("Bill"),))
     assert "Update Budgets" not in aws_calls.summary()
 
 

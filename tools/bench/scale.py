@@ -54,7 +54,7 @@ def _engine(folder: Path) -> Iterator[aws.Address]:
 
 def _create(client: Any, prefix: str) -> None:
     for name, properties in sam_template.resources("AWS::DynamoDB::Table").items():
-        settings = {key: properties[key] for key in ("AttributeDefinitions", "KeySchema", "BillingMode")}
+        settings = {key: properties[key] for key in sam_template.TABLE_PROPERTIES if key in properties}
         client.create_table(TableName=prefix + name, **settings)
 
 

@@ -40,8 +40,8 @@ _logger = _log()
 def log_request(status: int, **facts: str | None) -> None:
     """Write the line of a request.
 
-    `facts` are `route` (the template's path, never the requested one), `method`, `code`, `reason`, `practice` and
-    `request_id`.
+    `facts` are `route` (the template's path, never the requested one), `method`, `code`, `reason`, `practice`,
+    `request_id` and `support_code`.
     """
     _write(logging.INFO, "answered", {"status": status, **facts})
 
@@ -60,7 +60,7 @@ def log_fault(error: BaseException, support_code: str) -> None:
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.name}:{frame.lineno}" for frame in frames[-6:]]
     metrics.count(metrics.Metric.FAULT)
-    _write(logging.ERROR, "failed", {"fault": type(error).__qualname__, "where": where, "request_id": support_code})
+    _write(logging.ERROR, "failed", {"fault": type(error).__qualname__, "where": where, "support_code": support_code})
 
 
 def _write(level: int, message: str, facts: Mapping[str, object]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
+from latchkey.rules import support_codes
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind
 from latchkey.rules.pins import Pin
@@ -232,6 +233,17 @@ def digest(purpose: str, text: str) -> str:
 def sha256_hex(text: str) -> str:
     """Return the SHA-256 digest in hex, as `sha256sum` prints it, of a random value that operators store elsewhere."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def content_digest(content: bytes) -> str:
+    """Return 16 hex digits that name a public content, for addresses that may be cached for ever."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def support_code(request_id: str) -> str:
+    """Return the support code of a request. Any function that knows the request's id computes the same one."""
+    hashed = hashlib.sha256(request_id.encode(errors="replace")).digest()
+    return support_codes.code_of(int.from_bytes(hashed) % support_codes.COUNT)
 
 
 def derive(ring: Keyring, purpose: str, text: str) -> str:

@@ -48,7 +48,9 @@ REQUESTS = [
         (
             "the words of a fault",
             "log_fault",
-            replace_argument("_write", "'where'", '{"fault": str(error), "where": where, "request_id": support_code}'),
+            replace_argument(
+                "_write", "'where'", '{"fault": str(error), "where": where, "support_code": support_code}'
+            ),
         ),
     ),
     *guards_in(

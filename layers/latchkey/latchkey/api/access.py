@@ -6,6 +6,7 @@ from latchkey.api import document_mapping
 from latchkey.api.bodies import AddressChange, Invitation, PinBody, Share
 from latchkey.api.context import CurrentContext
 from latchkey.api.documents import AccessDocument, PinDocument, ShareDocument
+from latchkey.api.item_bodies import shared_items
 from latchkey.api.pagination import ClientId
 from latchkey.api.routes import ResourceRoutes
 from latchkey.identity.providers import PROVIDERS
@@ -20,6 +21,7 @@ from latchkey.rules.refusals import (
     NoAccess,
     OpenedByOthers,
     RateLimited,
+    ValueRefused,
 )
 from latchkey.usecases import access
 
@@ -38,7 +40,7 @@ def get_access(client: ClientId, context: CurrentContext) -> AccessDocument:
     "POST /clients/{client}/invitations",
     access.invite,
     responses={201: AccessDocument},
-    refusals=(*INVITATION_REFUSALS, AlreadySignedIn),
+    refusals=(*INVITATION_REFUSALS, AlreadySignedIn, ValueRefused),
 )
 def post_invitation(client: ClientId, body: Invitation, context: CurrentContext) -> AccessDocument:
     """Invite a client, or invite them again as long as they have not signed in.
@@ -133,12 +135,14 @@ def post_pin(client: ClientId, context: CurrentContext, body: PinBody | None = N
     "POST /clients/{client}/shares",
     access.share,
     responses={201: ShareDocument, 200: ShareDocument},
-    refusals=INVITATION_REFUSALS,
+    refusals=(*INVITATION_REFUSALS, ValueRefused),
 )
 def post_share(client: ClientId, body: Share, context: CurrentContext) -> tuple[ShareDocument, int]:
     """Share items with a client. This gives the client access if they never had it.
 
-    A dry run only returns the effect. It is refused if the real request would be refused.
+    The items wait on the client's home page until they are marked as done. A client with access gets a mail that
+    something is waiting. If the client has no sign-in of their own, the contacts get it. A dry run only returns the
+    effect. It is refused if the real request would be refused.
     """
-    result = access.share(context, client, tuple(body.items), dry_run=body.dry_run)
+    result = access.share(context, client, shared_items(body.items), dry_run=body.dry_run)
     return document_mapping.share(result), 200 if body.dry_run else 201

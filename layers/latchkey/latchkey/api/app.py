@@ -1,15 +1,17 @@
 """The whole API: the routes of all resources, with one handler."""
 
 from latchkey import aws
-from latchkey.api import access, clients, contacts, dispatch, events, letters, members, practices
+from latchkey.api import access, branding, clients, contacts, dispatch, events, items, letters, members, practices
 from latchkey.api.routes import ResourceRoutes
 
 RESOURCES: tuple[ResourceRoutes, ...] = (
     practices.routes,
+    branding.routes,
     members.routes,
     letters.routes,
     clients.routes,
     access.routes,
+    items.routes,
     contacts.routes,
     events.routes,
 )

@@ -4,12 +4,13 @@ Text for a letter or a page has no control characters, so that it cannot change 
 """
 
 from typing import Annotated, Self, cast
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from latchkey.api.fields import one_of, with_switches
+from latchkey.api.branding_bodies import ClinicianWordBody, LegalBody, WelcomeBody, welcome_settings
+from latchkey.api.fields import LINE, LINES, RequestBody, Text, not_blank, one_of, with_links, with_switches
+from latchkey.api.item_bodies import MAX_ITEMS, Item, Items, shared_items
 from latchkey.rules import addresses
 from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, PROFILE_KINDS, ProfileKind
 from latchkey.rules.languages import DEFAULT_LANGUAGE, LANGUAGES, Language
@@ -17,26 +18,16 @@ from latchkey.rules.members import MEMBER_ROLES, Role
 from latchkey.rules.practices import FEATURES, UnknownAddressPolicy
 from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.rules.refusals import Refusal
+from latchkey.rules.web_addresses import WEB_ADDRESS, is_web_address
 from latchkey.usecases.clients import AddressEntry, ClientDetails, ClientUpdate
 from latchkey.usecases.contacts import ContactDetails
 from latchkey.usecases.outbox import InvitationRequest
 from latchkey.usecases.practices import PracticeSettings
 
 MAX_EMAILS = 10
-MAX_ITEMS = 50
 
 ULID = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
-LINE = r"^[^\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069]*$"
-"""One line of text, without control characters and without controls of the writing direction."""
-LINES = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u202A-\u202E\u2066-\u2069]*$"
-WEB_ADDRESS = r"^(https://[A-Za-z0-9]|http://localhost)[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*$"
 LOCAL_PART = r"^[A-Za-z0-9]([A-Za-z0-9_+-]|\.[A-Za-z0-9_+-]){0,62}$"
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("say something")
-    return text
 
 
 def _zone(name: str) -> str:
@@ -48,19 +39,14 @@ def _zone(name: str) -> str:
 
 
 def _link(text: str) -> str:
-    parts = urlsplit(text)
-    plain = parts.scheme == "http" and parts.hostname == "localhost"
-    if not parts.hostname or parts.username is not None or not (parts.scheme == "https" or plain):
+    if not is_web_address(text):
         raise ValueError("an address of the web begins with https:// and a host")
     return text
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE), AfterValidator(_not_blank)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE), AfterValidator(not_blank)]
 Line = Annotated[str, StringConstraints(max_length=150, pattern=LINE)]
-Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE), AfterValidator(_not_blank)]
-Text = Annotated[str, StringConstraints(max_length=2000, pattern=LINES)]
-Item = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE), AfterValidator(_not_blank)]
-Items = Annotated[list[Item], Field(max_length=MAX_ITEMS)]
+Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE), AfterValidator(not_blank)]
 Address = Annotated[str, Field(description="An email address, as people write it.", examples=["ana@example.com"])]
 """An email address. `rules.addresses` validates it, and its refusal is `email_invalid`."""
 Zone = Annotated[
@@ -81,12 +67,6 @@ UnknownAddressField = Annotated[str, one_of(*UnknownAddressPolicy)]
 MemberRoleField = Annotated[str, one_of(*(role.name.lower() for role in MEMBER_ROLES))]
 
 
-class RequestBody(BaseModel):
-    """The body of a clinician's request. Unknown fields are refused, and values are not converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-
 @with_switches(FEATURES, default=True)
 class FeaturesBody(RequestBody):
     """The features of a portal. A missing switch is not changed."""
@@ -94,6 +74,14 @@ class FeaturesBody(RequestBody):
     def switches(self) -> dict[str, bool]:
         """Return the switches that were sent."""
         return {name: getattr(self, name) for name in FEATURES if name in self.model_fields_set}
+
+
+@with_links(FEATURES)
+class LinksBody(RequestBody):
+    """The address of the web, or path below the portal, that opens each feature.
+
+    A missing link is not changed, and null removes it.
+    """
 
 
 @with_switches(PROVIDER_NAMES, default=True)
@@ -112,9 +100,14 @@ class PracticeBody(RequestBody):
     new_client_url: WebAddress | None = None
     app_url: WebAddress | None = None
     help_url: WebAddress | None = None
-    welcome: Text | None = None
+    welcome: Text | WelcomeBody | None = None
     unknown_address: UnknownAddressField = UnknownAddressPolicy.TELL.value
     features: FeaturesBody = FeaturesBody()
+    links: LinksBody = LinksBody()
+    accent: str | None = Field(default=None, description="The colour of buttons and links, such as `#0b5a63`.")
+    address: Annotated[str, StringConstraints(max_length=300, pattern=LINES)] | None = None
+    legal: LegalBody = LegalBody()
+    clinician_word: ClinicianWordBody = ClinicianWordBody()
 
     def settings(self) -> PracticeSettings:
         """Return all settings, defaults included."""
@@ -129,6 +122,11 @@ class PracticeBody(RequestBody):
             fields["website"] = bool(self.website)
         if "features" in fields:
             fields["features"] = self.features.switches()
+        for name in ("links", "legal", "clinician_word"):
+            if name in fields:
+                fields[name] = getattr(self, name).model_dump(exclude_unset=True)
+        if "welcome" in fields:
+            fields |= welcome_settings(self.welcome)
         return cast("PracticeSettings", fields)
 
 
@@ -176,11 +174,11 @@ class InvitationTextBody(RequestBody):
     email: Address | None = None
     subject: Line | None = None
     message: Text | None = None
-    items: Items = []
+    items: Items = Field(default_factory=list)
 
     def request(self) -> InvitationRequest:
         """Return the invitation for the use case."""
-        return InvitationRequest(self.email, self.subject, self.message, tuple(self.items))
+        return InvitationRequest(self.email, self.subject, self.message, shared_items(self.items))
 
 
 class Invitation(InvitationTextBody):
@@ -197,7 +195,7 @@ class NewClient(RequestBody):
     name: Name
     kind: ProfileKindField = DEFAULT_PROFILE_KIND
     language: LanguageField | None = Field(default=None, description="The practice's language if it is missing.")
-    emails: Annotated[list[AddressBody], Field(max_length=MAX_EMAILS)] = []
+    emails: Annotated[list[AddressBody], Field(max_length=MAX_EMAILS)] = Field(default_factory=list)
     features: FeaturesBody = FeaturesBody()
     invite: InvitationTextBody | bool | None = None
 

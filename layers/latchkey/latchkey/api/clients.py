@@ -8,7 +8,14 @@ from latchkey.api.context import CurrentContext
 from latchkey.api.documents import ClientDocument, ClientList
 from latchkey.api.pagination import ClientId, Cursor, PageSize
 from latchkey.api.routes import ResourceRoutes
-from latchkey.rules.refusals import AddressSuppressed, ConsentMissing, EmailInUse, EmailMalformed, RateLimited
+from latchkey.rules.refusals import (
+    AddressSuppressed,
+    ConsentMissing,
+    EmailInUse,
+    EmailMalformed,
+    RateLimited,
+    ValueRefused,
+)
 from latchkey.usecases import clients
 
 routes = ResourceRoutes("clients")
@@ -18,7 +25,7 @@ routes = ResourceRoutes("clients")
     "POST /clients",
     clients.add_client,
     responses={201: ClientDocument},
-    refusals=(EmailMalformed, ConsentMissing, EmailInUse, AddressSuppressed, RateLimited),
+    refusals=(EmailMalformed, ConsentMissing, EmailInUse, AddressSuppressed, RateLimited, ValueRefused),
 )
 def post_client(body: NewClient, context: CurrentContext) -> ClientDocument:
     """Put a client on file, and invite them in the same step if `invite` is set.

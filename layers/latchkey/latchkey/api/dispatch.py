@@ -55,7 +55,7 @@ def resolver(resources: Iterable[ResourceRoutes]) -> APIGatewayHttpResolver:
             support_code=request.support_code,
             origin=request.origin,
         )
-        exchange.body = request_bodies.parse(request)
+        exchange.body = None if rule.content_types else request_bodies.parse(request)
         for name in QUERY_PARAMETERS:
             request.query_value(name)  # refuses a repeated parameter, whose values API Gateway joins with a comma
         if not rule.idempotent:
@@ -110,7 +110,8 @@ def handler_for(resources: Iterable[ResourceRoutes]) -> aws.GatewayHandler:
             method=request.method if request.method in HTTPMethod else "OTHER",
             code=code,
             practice=exchange.context.slug if exchange and exchange.context else None,
-            request_id=request.support_code,
+            request_id=request.request_id,
+            support_code=request.support_code,
         )
         return response.to_gateway(request)
 

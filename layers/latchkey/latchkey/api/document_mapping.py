@@ -11,12 +11,15 @@ from latchkey.api.documents import (
     DiagnosisDocument,
     EmailDocument,
     EventDocument,
+    ItemDocument,
+    LogoDocument,
     PinDocument,
     PracticeDocument,
     RateLimitDocument,
     ShareDocument,
 )
 from latchkey.rules.accounts import Account
+from latchkey.rules.branding import Logo, file_path
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event
 from latchkey.rules.practices import FEATURES, Practice
@@ -35,8 +38,20 @@ def practice(practice: Practice, origin: str) -> PracticeDocument:
     fields = {name: getattr(practice, name) for name in PracticeDocument.model_fields if hasattr(practice, name)}
     providers = {name: name in practice.providers for name in PROVIDER_NAMES}
     return PracticeDocument.model_validate(
-        fields | providers | {"portal_url": f"{origin}/{practice.slug}", "features": switches(practice.features)}
+        fields
+        | providers
+        | {
+            "portal_url": f"{origin}/{practice.slug}",
+            "features": switches(practice.features),
+            "welcome": dict(practice.welcomes) or practice.welcome,
+            "logo": practice.logo and logo(practice.logo, practice.slug, origin),
+        }
     )
+
+
+def logo(logo: Logo, slug: str, origin: str) -> LogoDocument:
+    """Return the document of a practice's logo."""
+    return LogoDocument(url=f"{origin}{file_path(slug, 'logo', logo.digest)}", width=logo.width, height=logo.height)
 
 
 def emails(emails: Iterable[AddressOnFile]) -> list[EmailDocument]:
@@ -69,7 +84,8 @@ def client(client_access: ClientAccess) -> ClientDocument:
     client = client_access.client
     return ClientDocument.model_validate(
         _client_fields(client, client_access.own_account)
-        | {"portal_access": access(client_access), "items": list(client.items)}
+        | {"portal_access": access(client_access), "items": [item.title for item in client.items]}
+        | {"shared_items": items(client)}
     )
 
 
@@ -100,7 +116,21 @@ def pin(generated: GeneratedPin) -> PinDocument:
 def share(result: ShareResult) -> ShareDocument:
     """Return the document of the effect of sharing."""
     banner = f"{result.client.name} will also receive Client Portal access." if result.grants_access else None
-    return ShareDocument(grants_access=result.grants_access, banner=banner, items=list(result.client.items))
+    titles = [item.title for item in result.client.items]
+    return ShareDocument(grants_access=result.grants_access, banner=banner, notified=result.notified, items=titles)
+
+
+def items(client: Client) -> list[ItemDocument]:
+    """Return the documents of the items that were shared with a client."""
+    return [
+        ItemDocument(
+            title=item.title,
+            path=item.path,
+            shared_at=_timestamp(item.shared_at),
+            done_at=_timestamp(item.done_at),
+        )
+        for item in client.items
+    ]
 
 
 def event(id: str, event: Event) -> EventDocument:  # noqa: A002 - the name of the field

@@ -51,6 +51,14 @@ class GatewayMessage(BaseModel):
     message: str | None = None
 
 
+class LogoDocument(BaseModel):
+    """A practice's logo, as pages show it."""
+
+    url: Annotated[str, Field(description="Its address. A new logo has a new one.")]
+    width: Annotated[int, Field(description="Pixels.")]
+    height: Annotated[int, Field(description="Pixels.")]
+
+
 @with_switches(PROVIDER_NAMES)
 class PracticeDocument(BaseModel):
     """A practice."""
@@ -67,9 +75,15 @@ class PracticeDocument(BaseModel):
     new_client_url: str | None
     app_url: str | None
     help_url: str | None
-    welcome: str | None
+    welcome: Annotated[str | dict[str, str] | None, Field(description="One text, or one for each language.")]
     unknown_address: UnknownAddressField
     features: dict[str, bool]
+    links: Annotated[dict[str, str], Field(description="The address that opens a feature, by feature.")]
+    accent: Annotated[str | None, Field(description="The colour of buttons and links in the light scheme.")]
+    address: str | None
+    legal: Annotated[dict[str, str], Field(description="The practice's privacy notice, terms and accessibility.")]
+    clinician_word: Annotated[dict[str, str], Field(description="The word for the clinician, by language.")]
+    logo: LogoDocument | None
 
 
 class MemberDocument(BaseModel):
@@ -147,11 +161,27 @@ class ClientEntry(BaseModel):
     created_at: Timestamp
 
 
+class ItemDocument(BaseModel):
+    """An item that was shared with a client."""
+
+    title: str
+    path: str | None
+    shared_at: Annotated[Timestamp | None, Field(description="Null for an item that an earlier version stored.")]
+    done_at: Annotated[Timestamp | None, Field(description="Null while it waits for the client.")]
+
+
+class ItemList(BaseModel):
+    """The items that were shared with a client, newest last."""
+
+    items: list[ItemDocument]
+
+
 class ClientDocument(ClientEntry):
     """A client."""
 
     portal_access: AccessDocument
-    items: Annotated[list[str], Field(description="Items that were shared with the client, newest last.")]
+    items: Annotated[list[str], Field(description="Titles of the items that were shared, newest last.")]
+    shared_items: Annotated[list[ItemDocument], Field(description="The same items with path and state.")]
 
 
 class ClientList(BaseModel):
@@ -166,7 +196,8 @@ class ShareDocument(BaseModel):
 
     grants_access: bool
     banner: Annotated[str | None, Field(description="A sentence to show before sharing. Null for none.")]
-    items: Annotated[list[str], Field(description="All items that were shared so far, these included.")]
+    notified: Annotated[bool, Field(description="True if a mail tells the person that something is waiting.")]
+    items: Annotated[list[str], Field(description="Titles of all items that were shared so far, these included.")]
 
 
 class PinDocument(BaseModel):
@@ -195,6 +226,13 @@ class EventList(BaseModel):
 
     events: list[EventDocument]
     next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
+
+
+class SupportCodeDocument(BaseModel):
+    """The audit events of the request with a support code, oldest first."""
+
+    support_code: str
+    events: list[EventDocument]
 
 
 class RateLimitDocument(BaseModel):

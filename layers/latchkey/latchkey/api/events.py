@@ -2,9 +2,10 @@
 
 from latchkey.api import document_mapping, pagination
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import DiagnosisDocument, EventList
-from latchkey.api.pagination import ClientId, Cursor, PageSize
+from latchkey.api.documents import DiagnosisDocument, EventList, SupportCodeDocument
+from latchkey.api.pagination import ClientId, Cursor, PageSize, SupportCode
 from latchkey.api.routes import ResourceRoutes
+from latchkey.rules.refusals import ValueRefused
 from latchkey.usecases import diagnosis, events
 
 routes = ResourceRoutes("events")
@@ -22,6 +23,24 @@ def get_events(
     return EventList(
         events=[document_mapping.event(id, event) for id, event in page.entries],  # noqa: A001 - the name of the field
         next=pagination.next_cursor(page.next_id),
+    )
+
+
+@routes.on(
+    "GET /support-codes/{code}",
+    events.find_by_support_code,
+    responses={200: SupportCodeDocument},
+    refusals=(ValueRefused,),
+)
+def get_support_code(code: SupportCode, context: CurrentContext) -> SupportCodeDocument:
+    """Look up the support code that a person reads out from a page: the audit events of that request.
+
+    Case, spaces and hyphens do not matter. Only events of this practice are found.
+    """
+    rows = events.find_by_support_code(context, code)
+    return SupportCodeDocument(
+        support_code=rows[0][1].support_code or "",
+        events=[document_mapping.event(id, event) for id, event in rows],  # noqa: A001 - the name of the field
     )
 
 

@@ -1,10 +1,33 @@
 """Fields of bodies and documents that come from closed lists in `rules`."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, GetPydanticSchema, create_model
+from pydantic import BaseModel, ConfigDict, GetPydanticSchema, StringConstraints, create_model
 from pydantic_core import core_schema
+
+LINE = r"^[^\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069]*$"
+"""One line of text, without control characters and without controls of the writing direction."""
+
+
+LINES = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u202A-\u202E\u2066-\u2069]*$"
+Text = Annotated[str, StringConstraints(max_length=2000, pattern=LINES)]
+
+
+class RequestBody(BaseModel):
+    """The body of a clinician's request. Unknown fields are refused, and values are not converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+def not_blank(text: str) -> str:
+    """Return the text.
+
+    :raises ValueError: it has only spaces.
+    """
+    if not text.strip():
+        raise ValueError("say something")
+    return text
 
 
 def one_of(*values: str) -> GetPydanticSchema:
@@ -20,5 +43,15 @@ def with_switches[M: BaseModel](names: Iterable[str], default: Any = ...) -> Cal
         return create_model(
             model.__name__, __base__=model, __doc__=model.__doc__, __module__=model.__module__, **switches
         )
+
+    return add
+
+
+def with_links[M: BaseModel](names: Iterable[str]) -> Callable[[type[M]], type[M]]:
+    """Return a decorator that adds one optional address for each name to a model."""
+
+    def add(model: type[M]) -> type[M]:
+        links: dict[str, Any] = dict.fromkeys(names, (str | None, None))
+        return create_model(model.__name__, __base__=model, __doc__=model.__doc__, __module__=model.__module__, **links)
 
     return add

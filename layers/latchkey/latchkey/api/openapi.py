@@ -44,6 +44,7 @@ TAGS = {
     "access": "A client's sign-in: invitations, address, PINs, sessions, {providers}, and the end of access.".format(
         providers=", ".join(provider.label for provider in PROVIDERS)
     ),
+    "items": "What the practice shares with a client, until it is done.",
     "contacts": "Other people who may open a client's profile.",
     "events": "Audit events of a client's sign-in, and the diagnosis to read out on the phone.",
 }
@@ -59,7 +60,7 @@ def document() -> dict[str, Any]:
         description=DESCRIPTION,
         license_info=License(name="Apache-2.0", identifier="Apache-2.0"),
         servers=[Server(url="/", description="The portal's own origin.")],
-        tags=[Tag(name=routes.resource, description=TAGS[routes.resource]) for routes in app.RESOURCES],
+        tags=[Tag(name=name, description=TAGS[name]) for name in dict.fromkeys(one.resource for one in app.RESOURCES)],
         security_schemes={"token": HTTPBearer(bearerFormat="JWT")},
         security=[{"token": []}],
     )
@@ -74,6 +75,12 @@ def document() -> dict[str, Any]:
                 for status, response in operation["responses"].items()
                 if status != "500" and _is_contract(response)
             }
+            if rule.content_types:
+                schema_of_bytes = {"schema": {"type": "string", "format": "binary"}}
+                operation["requestBody"] = {
+                    "required": True,
+                    "content": dict.fromkeys(rule.content_types, schema_of_bytes),
+                }
             operation |= {
                 "parameters": parameters,
                 "responses": dict(sorted(responses.items())),

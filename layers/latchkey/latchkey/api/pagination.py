@@ -14,6 +14,7 @@ DEFAULT_PAGE = 50
 
 ClientId = Annotated[str, Path(description="A client's id.", pattern=ULID)]
 ContactId = Annotated[str, Path(description="A contact's id.", pattern=ULID)]
+SupportCode = Annotated[str, Path(description="A support code, such as `K7M-4QX`.")]
 Cursor = Annotated[str | None, Query(description="`next` of the previous page.", pattern="^[A-Za-z0-9_-]{35}$")]
 PageSize = Annotated[int, Query(description="The most entries of the page.", ge=1, le=MAX_PAGE)]
 

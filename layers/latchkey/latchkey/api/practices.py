@@ -5,7 +5,7 @@ from latchkey.api.bodies import PracticeBody, PracticeChangesBody
 from latchkey.api.context import CurrentContext
 from latchkey.api.documents import PracticeDocument
 from latchkey.api.routes import ResourceRoutes
-from latchkey.rules.refusals import EmailMalformed
+from latchkey.rules.refusals import EmailMalformed, ValueRefused
 from latchkey.usecases import practices
 
 routes = ResourceRoutes("practices")
@@ -15,7 +15,7 @@ routes = ResourceRoutes("practices")
     "PUT ",
     practices.save_practice,
     responses={200: PracticeDocument, 201: PracticeDocument},
-    refusals=(EmailMalformed,),
+    refusals=(EmailMalformed, ValueRefused),
 )
 def put_practice(body: PracticeBody, context: CurrentContext) -> tuple[PracticeDocument, int]:
     """Create a practice, or replace its settings.
@@ -32,7 +32,9 @@ def get_practice(context: CurrentContext) -> PracticeDocument:
     return document_mapping.practice(practices.read_practice(context), context.origin)
 
 
-@routes.on("PATCH ", practices.update_practice, responses={200: PracticeDocument}, refusals=(EmailMalformed,))
+@routes.on(
+    "PATCH ", practices.update_practice, responses={200: PracticeDocument}, refusals=(EmailMalformed, ValueRefused)
+)
 def patch_practice(body: PracticeChangesBody, context: CurrentContext) -> PracticeDocument:
     """Change some of a practice's settings."""
     return document_mapping.practice(practices.update_practice(context, body.settings()), context.origin)

@@ -36,6 +36,8 @@ class RouteRule:
     """The declaration of a route that is needed before its body is read."""
 
     use_case: UseCase[..., Any]
+    content_types: tuple[str, ...] = ()
+    """The media types of a body that is no JSON."""
 
     @property
     def role(self) -> Role:
@@ -64,15 +66,17 @@ class ResourceRoutes(Router):
         *,
         responses: Mapping[int, type | None],
         refusals: Iterable[type[Refusal]] = (),
+        content_types: tuple[str, ...] = (),
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Return a decorator that registers a route for a use case.
 
         `key` is a method and a path below the practice. `responses` are the documents of success by status, the usual
-        status first. `refusals` are those in addition to `COMMON_REFUSALS`.
+        status first. `refusals` are those in addition to `COMMON_REFUSALS`. `content_types` are for a body that is no
+        JSON, which the route reads itself.
         """
         method, _, path = key.partition(" ")
         refused = (*COMMON_REFUSALS, *(IDEMPOTENCY_REFUSALS if use_case.idempotent else ()), *refusals)
-        self.rules[f"{method} {BASE}{path}"] = RouteRule(use_case)
+        self.rules[f"{method} {BASE}{path}"] = RouteRule(use_case, content_types)
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
             summary, _, rest = (function.__doc__ or "").partition("\n")

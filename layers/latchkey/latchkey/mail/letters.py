@@ -15,6 +15,9 @@ from markupsafe import Markup
 
 from latchkey import languages, template_loader
 from latchkey.mail.wording import RenderedWording, WordingOverrides, check_wording, render_wording
+from latchkey.rules import branding
+from latchkey.rules.branding import Scheme
+from latchkey.rules.items import opens
 from latchkey.rules.languages import Language, facts
 from latchkey.rules.practices import Practice
 
@@ -28,10 +31,15 @@ __all__ = [
     "invitation",
     "pin_made",
     "sign_in",
+    "waiting",
 ]
 
 MAX_SUBJECT_LENGTH = 150
 """Characters of a subject. No mail program shows more."""
+
+
+DARK = Scheme("#86d0d2", "#a8e2e3", "#06272b", "#1e3135")
+"""The standard colours of the dark scheme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,7 @@ def invitation(  # noqa: PLR0913 - each part that a clinician may change
         client=_one_line(name),
         portal=portal,
         items=[line for item in items if (line := _one_line(item))],
+        opens_most=opens(practice, "messages", "appointments", "documents"),
     )
 
 
@@ -157,6 +166,16 @@ def address_changed(practice: Practice, notice: Notice) -> Letter:
     return _notice_letter("address_changed", _("Your Client Portal email was changed"), practice, notice)
 
 
+def waiting(practice: Practice, notice: Notice, *, portal: str) -> Letter:
+    """Return the notice that something is waiting in the portal, whose URL is `portal` (B146).
+
+    It names no item, and its button opens the sign-in page. A link that works once would end the link that the person
+    may have asked for.
+    """
+    _ = languages.translator(notice.language)
+    return _notice_letter("waiting", _("Something is waiting in your Client Portal"), practice, notice, portal=portal)
+
+
 def _wording(practice: Practice, overrides: WordingOverrides, name: str, portal: str) -> RenderedWording:
     values = {"name": name, "practice": practice.name, "portal": portal, "phone": practice.phone or ""}
     return render_wording(overrides, **{key: _one_line(value) for key, value in values.items()})
@@ -166,9 +185,9 @@ def _link_letter(kind: str, subject: str, practice: Practice, link_mail: LinkMai
     return _write(kind, subject, practice, link_mail, url=link_mail.url, hours=link_mail.hours, **particulars)
 
 
-def _notice_letter(kind: str, subject: str, practice: Practice, notice: Notice) -> Letter:
+def _notice_letter(kind: str, subject: str, practice: Practice, notice: Notice, **particulars: object) -> Letter:
     at = languages.format_date_time(notice.at, practice.time_zone, notice.language)
-    return _write(kind, subject, practice, notice, at=at)
+    return _write(kind, subject, practice, notice, at=at, **particulars)
 
 
 def _write(kind: str, subject: str, practice: Practice, to: LinkMail | Notice, **particulars: object) -> Letter:
@@ -181,7 +200,10 @@ def _write(kind: str, subject: str, practice: Practice, to: LinkMail | Notice, *
         "replies_read": practice.reply_to is not None,
         "language": to.language,
         "direction": facts(to.language).direction,
-        "clinician": languages.translator(to.language)("provider"),
+        "clinician": _one_line(branding.clinician_word(practice.clinician_word, to.language)),
+        "street": [line for text in (practice.address or "").splitlines() if (line := _one_line(text))],
+        "accent": branding.light_scheme(practice.accent).accent if practice.accent else "#0b5a63",
+        "dark": branding.dark_scheme(practice.accent) if practice.accent else DARK,
     }
     return Letter(
         sender=_mailbox(name, to.sender),

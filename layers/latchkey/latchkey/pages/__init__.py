@@ -12,7 +12,7 @@ from latchkey.pages.errors import (
     unavailable,
 )
 from latchkey.pages.expected_letter import expected_letter
-from latchkey.pages.layout import CONTENT_SECURITY_STYLE, PageContext
+from latchkey.pages.layout import PageContext, content_security_style
 from latchkey.pages.links import confirm, confirm_switch, dead_link, newer_link
 from latchkey.pages.pins import pin, pin_locked
 from latchkey.pages.providers import identity_unmatched, provider_cancelled, provider_failed
@@ -20,11 +20,11 @@ from latchkey.pages.sessions import home, profiles, signed_out
 from latchkey.pages.sign_in import landing, link_used_elsewhere, new_client, no_mail, rate_limited, sent, sign_in, tips
 
 __all__ = [
-    "CONTENT_SECURITY_STYLE",
     "PageContext",
     "bad_request",
     "confirm",
     "confirm_switch",
+    "content_security_style",
     "dead_link",
     "expected_letter",
     "find_practice",

@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from latchkey import languages, template_loader
+from latchkey.rules.branding import Scheme, clinician_word, dark_scheme, file_path, light_scheme
 from latchkey.rules.languages import LANGUAGES, Language, facts
 from latchkey.rules.practices import Practice
 from latchkey.rules.providers import Provider
@@ -28,7 +31,16 @@ def _stylesheet() -> str:
 
 STYLESHEET = _stylesheet()
 
-CONTENT_SECURITY_STYLE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLESHEET.encode()).digest()).decode()}'"
+
+def _source(style: str) -> str:
+    """Return the source expression that allows a style element with this content."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+
+
+DEFAULT_ACCENT = "#0b5a63"
+"""The accent of the stylesheet."""
+
+CONTENT_SECURITY_STYLE = _source(STYLESHEET)
 """The `style-src` that allows only this stylesheet."""
 
 
@@ -79,6 +91,11 @@ def web_address(url: str | None) -> str | None:
     return url if url and url.startswith(("https://", "http://")) else None
 
 
+def portal_address(url: str | None) -> str | None:
+    """Return the URL if a page may link to it: a web address, or a path on this host."""
+    return url if url and url.startswith("/") and not url.startswith(("//", "/\\")) else web_address(url)
+
+
 def initials(name: str) -> str:
     """Return up to two initials of a name, such as MJ for "Maria & Jon Lopez"."""
     words = [word for word in name.split() if word[0].isalnum()]
@@ -100,6 +117,85 @@ def iso(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()
 
 
+@lru_cache(maxsize=64)
+def brand_style(accent: str | None) -> str:
+    """Return the rules that replace the colours of the stylesheet by a practice's. "" for the standard colours."""
+    if accent is None:
+        return ""
+    light, dark = (_colours(scheme(accent)) for scheme in (light_scheme, dark_scheme))
+    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+
+
+def _colours(scheme: Scheme) -> str:
+    values = {"accent": scheme.accent, "pressed": scheme.pressed, "on-accent": scheme.on_accent, "tint": scheme.tint}
+    return ";".join(f"--{name}:{value}" for name, value in values.items())
+
+
+def content_security_style(accent: str | None) -> str:
+    """Return the sources of `style-src` for a page in these colours."""
+    style = brand_style(accent)
+    return f"{CONTENT_SECURITY_STYLE} {_source(style)}" if style else CONTENT_SECURITY_STYLE
+
+
+def icon_svg(practice: Practice) -> str:
+    """Return the icon of a practice without a logo: its first letter, on its colour."""
+    scheme = light_scheme(practice.accent or DEFAULT_ACCENT)
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="{}"/>'
+        '<text x="16" y="23" font-family="sans-serif" font-size="20" font-weight="700" text-anchor="middle" fill="{}">'
+        "{}</text></svg>"
+    ).format(scheme.accent, scheme.on_accent, initials(practice.name)[:1])
+
+
+@dataclass(frozen=True, slots=True)
+class Icons:
+    """The addresses of a practice's icons. Each names its content, so that it may be cached for ever."""
+
+    favicon: str
+    touch: str | None
+    """The icon on a home screen. None if the practice has no logo."""
+    manifest: str
+
+
+def icons(practice: Practice) -> Icons:
+    """Return the addresses of a practice's icons."""
+    folder = f"/{practice.slug}/brand"
+    manifest = f"{folder}/manifest-{_name(manifest_json(practice))}.webmanifest"
+    if practice.logo is None:
+        return Icons(svg_path(practice), None, manifest)
+    digest = practice.logo.digest
+    return Icons(file_path(practice.slug, "favicon", digest), file_path(practice.slug, "icon", digest), manifest)
+
+
+def svg_path(practice: Practice) -> str:
+    """Return the path of the icon of a practice without a logo."""
+    return f"/{practice.slug}/brand/icon-{_name(icon_svg(practice))}.svg"
+
+
+def manifest_json(practice: Practice) -> str:
+    """Return the manifest of a practice's portal, by which a phone names the bookmark on its home screen."""
+    icon = (
+        {"src": file_path(practice.slug, "icon", practice.logo.digest), "sizes": "180x180", "type": "image/png"}
+        if practice.logo
+        else {"src": svg_path(practice), "sizes": "any", "type": "image/svg+xml"}
+    )
+    document = {
+        "name": practice.name,
+        "short_name": practice.name,
+        "start_url": f"/{practice.slug}",
+        "scope": f"/{practice.slug}",
+        "display": "browser",
+        "theme_color": practice.accent or DEFAULT_ACCENT,
+        "background_color": "#fffefc",
+        "icons": [icon],
+    }
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _name(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
 def render(template: str, page: PageContext, **values: object) -> str:
     """Return the page that a template renders with these values."""
     practice = page.practice
@@ -112,8 +208,13 @@ def render(template: str, page: PageContext, **values: object) -> str:
         name=practice.name if practice else say("Client Portal"),
         home=f"/{practice.slug}" if practice else None,
         phone=phone(practice.phone) if practice else None,
+        brand_style=Markup(brand_style(practice.accent if practice else None)),  # noqa: S704 - digits of our own
+        icons=icons(practice) if practice else None,
+        logo=practice.logo if practice else None,
+        logo_path=file_path(practice.slug, "logo", practice.logo.digest) if practice and practice.logo else None,
+        legal={name: url for name, link in practice.legal.items() if (url := portal_address(link))} if practice else {},
+        clinician=clinician_word(practice.clinician_word if practice else {}, page.language),
         guides=web_address(practice.help_url) if practice else None,
-        clinician=say("provider"),
         direction=facts(page.language).direction,
         translations=[
             (other, facts(other).own_name, _same_host_path(page.path) + f"?lang={other}")

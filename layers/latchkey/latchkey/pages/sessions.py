@@ -8,12 +8,28 @@ from markupsafe import Markup
 
 from latchkey import languages
 from latchkey.languages import Translator
-from latchkey.pages.layout import PageContext, render, web_address
+from latchkey.pages.layout import PageContext, portal_address, render, web_address
 from latchkey.rules.accounts import Account, Profile, ProfileKind
+from latchkey.rules.branding import clinician_word, text_in
 from latchkey.rules.contacts import UNSPECIFIED_RELATION, Relation, relation_of
+from latchkey.rules.items import SharedItem, item_url, open_features
+from latchkey.rules.items import waiting as waiting_items
 from latchkey.rules.languages import Language
-from latchkey.rules.practices import FEATURES, Feature
+from latchkey.rules.practices import Feature, Practice
 from latchkey.rules.sessions import IDLE_TIMEOUT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingItem:
+    """An item that waits for the person."""
+
+    title: str
+    url: str | None
+    """None if nothing opens it."""
+    shared_at: int | None
+    """Unix seconds."""
+    shared_text: str
+    """The same as text. "" for none."""
 
 
 def profiles(
@@ -85,25 +101,31 @@ def _relation_name(relation: Relation, _: Translator) -> str:
     return names[relation]
 
 
-def home(
+def home(  # noqa: PLR0913 - everything that the page shows
     page: PageContext,
     *,
     account: Account,
     profile: Profile,
+    items: Sequence[SharedItem] = (),
     first: bool,
     previous: int | None,
     language_changed: bool = False,
 ) -> str:
-    """Return the home page with the features of this profile. `first` shows the practice's welcome (B109).
+    """Return the home page with what opens for this profile: the features, and the items that wait (B146).
 
-    If the profile is someone else's, heading and title say so (B147). `language_changed` is True if letters come in the
-    language of this page from now on.
+    `first` shows the practice's welcome (B109). If the profile is someone else's, heading and title say so (B147).
+    `language_changed` is True if letters come in the language of this page from now on.
 
     `previous` is the time of the account's sign-in before this one, in Unix seconds. The page shows it so that people
     notice a sign-in that was not theirs.
     """
-    practice = page.practice
-    zone = practice.time_zone if practice else "UTC"
+    practice = page.practice or Practice("", "")
+    say = languages.translator(page.language, Markup)
+    word = clinician_word(practice.clinician_word, page.language)
+    waiting = [
+        WaitingItem(item.title, portal_address(item_url(practice, profile, item)), item.shared_at, _at(page, item))
+        for item in waiting_items(items)
+    ]
     return render(
         "home.html",
         page,
@@ -116,25 +138,37 @@ def home(
         idle_minutes=IDLE_TIMEOUT_SECONDS // 60,
         language_changed=language_changed,
         features=[
-            _feature_text(feature, languages.translator(page.language, Markup))
-            for feature in FEATURES
-            if feature in profile.features and (not practice or feature in practice.features)
+            (*_feature_text(feature, say, word), address)
+            for feature, url in open_features(practice, profile)
+            if (address := portal_address(url))
         ],
+        waiting=waiting,
         first=first,
-        welcome=practice.welcome if practice else None,
-        app_url=web_address(practice.app_url) if practice else None,
+        welcome=text_in(
+            practice.welcomes or {practice.language: practice.welcome or ""}, page.language, practice.language
+        ),
+        app_url=web_address(practice.app_url),
         previous=previous,
-        previous_text="" if previous is None else languages.format_date_time(previous, zone, page.language),
+        previous_text="" if previous is None else _date_time(page, previous),
     )
 
 
-def _feature_text(feature: Feature, _: Translator) -> tuple[str, str]:
+def _at(page: PageContext, item: SharedItem) -> str:
+    return "" if item.shared_at is None else _date_time(page, item.shared_at)
+
+
+def _date_time(page: PageContext, at: int) -> str:
+    """Return a time by the practice's clock. `at` is in Unix seconds."""
+    return languages.format_date_time(at, page.practice.time_zone if page.practice else "UTC", page.language)
+
+
+def _feature_text(feature: Feature, _: Translator, clinician: str) -> tuple[str, str]:
     """Return the name of a feature and its description."""
     match feature:
         case "appointments":
             return _("Appointments"), _("Request, cancel, or reschedule")
         case "messages":
-            return _("Messages"), _("Write to your {clinician}", clinician=_("provider"))
+            return _("Messages"), _("Write to your {clinician}", clinician=clinician)
         case "documents":
             return _("Documents"), _("Read, fill out, and sign")
         case "payments":

@@ -7,6 +7,8 @@ from latchkey import languages
 from latchkey.pages.expected_letter import ExpectedLetter
 from latchkey.pages.layout import PageContext, minutes, render, web_address, whole_minute
 from latchkey.rules.accounts import Profile
+from latchkey.rules.items import opens
+from latchkey.rules.practices import FEATURES
 
 MAX_MINUTES = 90
 """Minutes that a page counts. A longer wait has only its end."""
@@ -26,9 +28,17 @@ class Suggestion:
 def landing(page: PageContext, signed_in: bool, profile: Profile | None = None) -> str:
     """Return the landing page, which people bookmark (B9). If someone is signed in, it links home first.
 
-    `profile` is the open profile if it is not the person's own.
+    It promises features only where something opens them (B146). `profile` is the open profile if it is not the
+    person's own.
     """
-    return render("landing.html", page, signed_in=signed_in, profile=profile, new_client_url=_new_client_url(page))
+    return render(
+        "landing.html",
+        page,
+        signed_in=signed_in,
+        profile=profile,
+        new_client_url=_new_client_url(page),
+        opens_all=page.practice is not None and opens(page.practice, *FEATURES),
+    )
 
 
 def new_client(page: PageContext) -> str:

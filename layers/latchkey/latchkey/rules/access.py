@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from latchkey.rules.accounts import Account, AccountKey, AccountStatus
 from latchkey.rules.clients import Client
 from latchkey.rules.events import EventKind
+from latchkey.rules.items import SharedItem
 from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import (
     AddressSuppressed,
@@ -90,17 +91,35 @@ def invite(
     return AccessChange(invited, tuple(accounts), (*events, (account_key, EventKind.INVITATION_REQUESTED)))
 
 
-def share_grants_access(client: Client, items: Iterable[str], accounts_by_key: AccountsByKey, now: int) -> bool:
+def share_grants_access(client: Client, items: Iterable[SharedItem], accounts_by_key: AccountsByKey, now: int) -> bool:
     """Return True if sharing `items` gives the client access (B45).
 
-    It does if the client never had access, or if their only invitation could not be sent.
+    It does if the client never had access, or if their only invitation could not be sent. It does not if contacts open
+    the profile and the client has no address of their own, such as a child.
     """
     own = own_account(client, accounts_by_key)
-    if client.access_key is None or own is None or own.status is not AccountStatus.INVITED:
-        return client.access_key is None
+    if client.access_key is None:
+        return bool(client.emails) or not opened_by_others(client, accounts_by_key)
+    if own is None or own.status is not AccountStatus.INVITED:
+        return False
     # "queued" without a mail means that the last request failed after this write. The same share is then sent again.
-    is_repeat = set(items) <= {*client.items} and (own.email_status_at or 0) + RETRY_SECONDS <= now
+    is_repeat = {item.title for item in items} <= {item.title for item in client.items} and (
+        own.email_status_at or 0
+    ) + RETRY_SECONDS <= now
     return own.email_status == "none" or (own.email_status == "queued" and is_repeat)
+
+
+def accounts_to_notify(client: Client, accounts_by_key: AccountsByKey) -> tuple[Account, ...]:
+    """Return the accounts that get a mail about a shared item (B146): the client's own, else those of the contacts."""
+    own = own_account(client, accounts_by_key)
+    if own is not None:
+        return (own,) if own.may_sign_in else ()
+    keys = {contact.account_key for contact in client.contacts}
+    return tuple(
+        account
+        for key in sorted(keys)
+        if (account := accounts_by_key.get(key)) and account.may_sign_in and account.profile(client.id)
+    )
 
 
 def own_account(client: Client, accounts_by_key: AccountsByKey) -> Account | None:

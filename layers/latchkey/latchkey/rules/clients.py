@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from latchkey.rules import addresses
+from latchkey.rules import addresses, items
 from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, AccountKey, Profile, ProfileKind
+from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.practices import FEATURES
-
-MAX_ITEMS = 200
-"""Shared items that a client record stores. Older ones are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Client:
     """The address of the next invitation. It was changed without access if `access_key` has another."""
     former_keys: tuple[AccountKey, ...] = field(default=(), repr=False)
     """The keys of accounts by which the client signed in before."""
-    items: tuple[str, ...] = ()
+    items: tuple[SharedItem, ...] = ()
     """The items that were shared with the client, newest last."""
     invited_at: int | None = None
     """Unix seconds of the latest invitation (B52)."""
@@ -101,8 +99,6 @@ class Client:
     def _replacing(self, old: AddressOnFile, new: AddressOnFile) -> "Client":
         return replace(self, emails=tuple(new if email is old else email for email in self.emails))
 
-    def with_shared_items(self, items: Iterable[str]) -> "Client":
-        """Return the client with more shared items, each listed once. Only the newest `MAX_ITEMS` stay."""
-        newest = tuple(dict.fromkeys(items))
-        older = tuple(item for item in self.items if item not in newest)
-        return replace(self, items=(*older, *newest)[-MAX_ITEMS:])
+    def with_shared_items(self, shared: Iterable[SharedItem]) -> "Client":
+        """Return the client with more shared items, each listed once."""
+        return replace(self, items=items.share(self.items, shared))

@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     PROFILE_GRANTED = "profile_granted"
     PROFILE_REVOKED = "profile_revoked"
     ITEMS_SHARED = "items_shared"
+    ITEMS_CHANGED = "items_changed"
     CLIENT_ADDED = "client_added"
     CLIENT_CHANGED = "client_changed"
     CLIENT_ERASED = "client_erased"

@@ -18,8 +18,8 @@ REQUESTED_AT_DIGITS = 15
 
 type LinkMailKind = Literal["sign_in", "invitation"]
 """A mail with a link."""
-type NoticeKind = Literal["pin_made", "address_changed"]
-"""A mail without a link, which reports a change to the owner of an address."""
+type NoticeKind = Literal["pin_made", "address_changed", "waiting"]
+"""A mail without a link that works once. It reports a change to the owner of an address."""
 type MailKind = LinkMailKind | NoticeKind
 """The kind of a mail."""
 
@@ -64,7 +64,7 @@ class MailJob:
     message: str | None = field(default=None, repr=False)
     """A clinician's own text for this one mail."""
     items: tuple[str, ...] = field(default=(), repr=False)
-    """The names of items that are shared with an invitation."""
+    """The titles of items that are shared with an invitation."""
     language: Language | None = None
     """The language of the page on which a link was requested (B135). None for a letter that no page requested."""
 
@@ -79,10 +79,15 @@ class MailJob:
         match self.kind:
             case "sign_in" | "invitation":
                 return True
-            case "pin_made" | "address_changed":
+            case "pin_made" | "address_changed" | "waiting":
                 return False
             case _:
                 assert_never(self.kind)
+
+    @property
+    def needs_access(self) -> bool:
+        """True if the mail is only for a person who may sign in."""
+        return self.has_link or self.kind == "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ def skip_reason(job: MailJob, account: Account | None, now: int) -> SkipReason |
     """Return the reason not to send this mail, or None if it may be sent. `now` is Unix seconds."""
     if account is None:
         return "no_access"
-    if job.has_link and (not account.may_sign_in or account.epoch != job.epoch):
+    if job.needs_access and (not account.may_sign_in or account.epoch != job.epoch):
         return "no_access"
     if not account.email_ok:
         return "no_consent"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, get_args
 
+from latchkey.rules.branding import Logo
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 
@@ -68,5 +69,18 @@ class Practice:
     """The providers that people may sign in with, if the stack is configured for them."""
     features: frozenset[str] = frozenset(FEATURES)
     """The features that this practice's portal offers. A client can have fewer."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """The address that opens a feature, by feature (B146). A feature without one has `app_url`."""
+    welcomes: Mapping[str, str] = field(default_factory=dict)
+    """The text of `welcome` by language. Empty if there is one text for all languages."""
+    accent: str | None = None
+    """The colour of buttons and links as `#rrggbb`, which has passed `branding.accent_that_passes` (B148)."""
+    address: str | None = None
+    """The street address, in lines."""
+    legal: Mapping[str, str] = field(default_factory=dict)
+    """The addresses of the practice's legal pages, by `LegalPage`."""
+    clinician_word: Mapping[str, str] = field(default_factory=dict)
+    """The practice's word for the clinician, by language."""
+    logo: Logo | None = None
     letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The practice's wording by `{kind}/{language}`, with `greeting`, `body` and `footer`."""

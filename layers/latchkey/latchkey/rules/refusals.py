@@ -39,6 +39,14 @@ class BodyInvalid(Refusal):
     """Pairs of field and problem. They never contain the sent value."""
 
 
+@dataclass(eq=False)
+class ValueRefused(Refusal):
+    """A value has the right type and cannot be used here, such as a link to another portal."""
+
+    errors: tuple[tuple[str, str], ...]
+    """Pairs of field and problem. They never contain the sent value."""
+
+
 class BodyTooLarge(Refusal):
     """The body is larger than any valid request."""
 

@@ -22,6 +22,7 @@ from latchkey.rules import access
 from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
+from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import language_or_default
 from latchkey.rules.refusals import RecordNotFound, Unavailable
 from latchkey.store import accounts, events
@@ -68,6 +69,15 @@ class ContactItem(MapAttribute[str, Any]):
         return to_record(Contact, self, email=self.email.email())
 
 
+class SharedItemItem(MapAttribute[str, Any]):
+    """An item that was shared with a client."""
+
+    title = UnicodeAttribute()
+    path = UnicodeAttribute(null=True)
+    shared_at = NumberAttribute(null=True)
+    done_at = NumberAttribute(null=True)
+
+
 class ClientItem(Table):
     """A client."""
 
@@ -86,6 +96,8 @@ class ClientItem(Table):
     access_address = UnicodeAttribute(null=True)
     former_keys = UnicodeSetAttribute(attr_name="former", null=True)
     items = ListAttribute(of=UnicodeAttribute)
+    """The titles of the shared items, as version 0.1 reads them."""
+    shared = ListAttribute(of=SharedItemItem, null=True)
     invited_at = NumberAttribute(null=True)
     created_at = NumberAttribute()
     revision = NumberAttribute()
@@ -100,8 +112,13 @@ class ClientItem(Table):
             features=frozenset(self.features or ()),
             contacts=tuple(contact.contact() for contact in self.contacts),
             former_keys=tuple(sorted(key for text in self.former_keys or () if (key := tokens.base64url_decode(text)))),
-            items=tuple(str(item) for item in self.items),
+            items=self.shared_items(),
         )
+
+    def shared_items(self) -> tuple[SharedItem, ...]:
+        """Return the shared items. Version 0.1 writes only the titles of those that it shares."""
+        known = {item.title: to_record(SharedItem, item) for item in self.shared or ()}
+        return tuple(known.get(str(title)) or SharedItem(str(title)) for title in self.items or ())
 
 
 def find(practice: str, client: str) -> Client:
@@ -113,6 +130,15 @@ def find(practice: str, client: str) -> Client:
         return ClientItem.get(practice, client, consistent_read=True).client()
     except ClientItem.DoesNotExist:
         raise RecordNotFound from None
+
+
+def shared_items(practice: str, client: str) -> tuple[SharedItem, ...]:
+    """Return the items that were shared with a client, and read nothing else of the record. () if there is none."""
+    try:
+        item = ClientItem.get(practice, client, consistent_read=True, attributes_to_get=["items", "shared"])
+    except ClientItem.DoesNotExist:
+        return ()
+    return item.shared_items()
 
 
 def page_of(practice: str, max_count: int, after: str | None = None) -> list[Client]:
@@ -219,5 +245,8 @@ def _update_actions(client: Client) -> list[Action]:
             for contact in client.contacts
         ],
         former_keys={tokens.base64url_encode(key) for key in client.former_keys} or None,
+        items=[item.title for item in client.items],
+        shared=[SharedItemItem(**to_attributes(item)) for item in client.items if item != SharedItem(item.title)]
+        or None,
         revision=client.revision + 1,
     )

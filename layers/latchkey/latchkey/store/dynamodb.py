@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -54,7 +55,9 @@ class Table(Model):
     def _get_connection(cls) -> TableConnection:
         table = super()._get_connection()
         if table.connection is not connection:
-            connection.add_meta_table(table.get_meta_table())
+            # Refused for a second model of one table, which has the same key.
+            with suppress(ValueError):
+                connection.add_meta_table(table.get_meta_table())
             table.connection = connection
         return table
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute
@@ -12,12 +12,16 @@ from pynamodb.expressions.update import Action
 
 from latchkey import settings
 from latchkey.caches import Cache
+from latchkey.rules.branding import Logo
 from latchkey.rules.languages import language_or_default
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
 from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.rules.refusals import PracticeUnknown
 from latchkey.store.dynamodb import OUTAGES, Table, condition_failed, set_or_remove
 from latchkey.store.records import to_attributes, to_record
+
+MAPPINGS = ("links", "welcomes", "legal", "clinician_word")
+"""Settings that are mappings. An empty one is no attribute."""
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 
@@ -46,6 +50,13 @@ class PracticeItem(Table):
         vars()[provider] = BooleanAttribute(default=True)
     del provider
     features = UnicodeSetAttribute(null=True)
+    links: MapAttribute[str, Any] = MapAttribute(null=True)
+    welcomes: MapAttribute[str, Any] = MapAttribute(null=True)
+    accent = UnicodeAttribute(null=True)
+    address = UnicodeAttribute(null=True)
+    legal: MapAttribute[str, Any] = MapAttribute(null=True)
+    clinician_word: MapAttribute[str, Any] = MapAttribute(null=True)
+    logo: MapAttribute[str, Any] = MapAttribute(null=True)
     letters: MapAttribute[str, Any] = MapAttribute(default=dict)
 
     def practice(self) -> Practice:
@@ -57,6 +68,8 @@ class PracticeItem(Table):
             language=language_or_default(self.language),
             unknown_address=UnknownAddressPolicy(self.unknown_address),
             features=frozenset(self.features or ()),
+            **{name: stored.as_dict() if (stored := getattr(self, name)) else {} for name in MAPPINGS},
+            logo=Logo(**self.logo.as_dict()) if self.logo else None,
             letters=self.letters.as_dict(),
         )
 
@@ -100,18 +113,17 @@ def save(practice: Practice) -> None:
     _to_item(practice).save()
 
 
-def create_or_replace(practice: Practice) -> bool:
-    """Create a practice, or replace all its settings but its letters. Return True if it is new."""
+def create_or_replace(practice: Practice) -> tuple[Practice, bool]:
+    """Create a practice, or replace all its settings but its letters and logo. Return it, and True if it is new."""
     try:
         _to_item(practice).save(condition=PracticeItem.slug.does_not_exist())
     except PutError as error:
         if not condition_failed(error):
             raise
         settings_only = {field.name: getattr(practice, field.name) for field in fields(practice)}
-        del settings_only["slug"], settings_only["letters"]
-        update(practice.slug, settings_only)
-        return False
-    return True
+        del settings_only["slug"], settings_only["letters"], settings_only["logo"]
+        return update(practice.slug, settings_only), False
+    return practice, True
 
 
 def update(slug: str, changes: Mapping[str, Any]) -> Practice:
@@ -124,7 +136,7 @@ def update(slug: str, changes: Mapping[str, Any]) -> Practice:
         if name == "providers":
             actions += [getattr(PracticeItem, provider).set(provider in value) for provider in PROVIDER_NAMES]
             continue
-        stored = set(value) or None if name == "features" else value
+        stored = _to_stored(name, value)
         actions.append(set_or_remove(getattr(PracticeItem, name), stored))
     return _update(slug, actions)
 
@@ -164,5 +176,20 @@ def _update(slug: str, actions: list[Action]) -> Practice:
 def _to_item(practice: Practice) -> PracticeItem:
     providers = {name: name in practice.providers for name in PROVIDER_NAMES}
     return PracticeItem(
-        **to_attributes(practice, leave_out=("providers",), letters=dict(practice.letters)), **providers
+        **to_attributes(
+            practice,
+            leave_out=("providers",),
+            letters=dict(practice.letters),
+            **{name: _to_stored(name, getattr(practice, name)) for name in (*MAPPINGS, "logo")},
+        ),
+        **providers,
     )
+
+
+def _to_stored(name: str, value: Any) -> Any:
+    """Return a setting as its attribute holds it. None removes the attribute."""
+    if name == "features":
+        return set(value) or None
+    if name == "logo":
+        return value and asdict(value)
+    return dict(value) or None if name in MAPPINGS else value

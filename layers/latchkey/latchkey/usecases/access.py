@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from latchkey import metrics, tokens
 from latchkey.metrics import Metric
@@ -11,12 +11,13 @@ from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import Account
 from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.rules.events import EventKind
+from latchkey.rules.items import SharedItem
 from latchkey.rules.members import Role
 from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import NoAccess, RecordNotFound
 from latchkey.store import accounts, clients, events, pins
 from latchkey.store.limits import Reservations
-from latchkey.usecases import client_access, outbox, rate_limits
+from latchkey.usecases import client_access, items, outbox, rate_limits
 from latchkey.usecases.client_access import ClientAccess
 from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import RateLimit, use_case
@@ -41,6 +42,8 @@ class ShareResult:
     client: Client
     """The client after sharing. A dry run does not change it."""
     grants_access: bool
+    notified: bool = False
+    """True if a mail says that something is waiting. An invitation says so too."""
 
 
 @use_case(Role.CLINICIAN)
@@ -55,6 +58,7 @@ def invite(context: RequestContext, client_id: str, invitation: InvitationReques
 
     An invitation to another of the client's addresses moves access there and ends the sign-in by the old one.
     """
+    invitation = replace(invitation, items=items.checked(context, invitation.items))
     before = clients.find(context.slug, client_id)
     requested_address = addresses.canonical(invitation.email) if invitation.email is not None else None
     address = access.invitation_address(before, requested_address)
@@ -154,23 +158,30 @@ def generate_pin(context: RequestContext, client_id: str, contact_id: str | None
 
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
-def share(context: RequestContext, client_id: str, items: tuple[str, ...], *, dry_run: bool = False) -> ShareResult:
+def share(
+    context: RequestContext, client_id: str, shared: tuple[SharedItem, ...], *, dry_run: bool = False
+) -> ShareResult:
     """Share items with a client. This gives the client access if they never had it.
 
-    A dry run changes nothing. It is refused if the real call would be refused.
+    Someone who has access already gets a mail that something is waiting (B146). A dry run changes nothing. It is
+    refused if the real call would be refused.
+
+    :raises ValueRefused: the path of an item leads out of the practice's portal.
     """
+    shared = items.checked(context, shared)
     client = clients.find(context.slug, client_id)
     accounts_by_key = accounts.find_all(access.account_keys(client))
-    grants_access = access.share_grants_access(client, items, accounts_by_key, context.now)
+    grants_access = access.share_grants_access(client, shared, accounts_by_key, context.now)
     address = access.invitation_address(client, None) if grants_access else None
+    people = () if grants_access else access.accounts_to_notify(client, accounts_by_key)
     if dry_run:
-        return ShareResult(client, grants_access)
-    with rate_limits.reserve(context) if address else nullcontext() as reservations:
+        return ShareResult(client, grants_access, any(account.can_receive_mail for account in people))
+    with rate_limits.reserve(context) if address or people else nullcontext() as reservations:
         if address and reservations:
-            client = _share_and_invite(context, client, address, items, reservations)
-        else:
-            client = _share(context, client, items)
-    return ShareResult(client, grants_access)
+            return ShareResult(_share_and_invite(context, client, address, shared, reservations), grants_access, True)
+        client = _share(context, client, shared)
+        notified = [outbox.queue_notice(context, account, "waiting") for account in people]
+    return ShareResult(client, grants_access, any(notified))
 
 
 def _apply(context: RequestContext, client_id: str, decide: Callable[[Client, AccountsByKey], AccessChange]) -> None:
@@ -183,33 +194,33 @@ def _invited(
     address: str,
     account_key: bytes,
     accounts_by_key: AccountsByKey,
-    items: tuple[str, ...],
+    shared: tuple[SharedItem, ...],
 ) -> AccessChange:
     change = access.invite(client, address, account_key, accounts_by_key, tokens.new_ulid(context.now_ms), context.now)
-    return AccessChange(change.client.with_shared_items(items), change.accounts, change.events)
+    return AccessChange(change.client.with_shared_items(shared), change.accounts, change.events)
 
 
-def _share(context: RequestContext, client: Client, items: tuple[str, ...]) -> Client:
+def _share(context: RequestContext, client: Client, shared: tuple[SharedItem, ...]) -> Client:
     def add_items(current: Client, _: AccountsByKey) -> AccessChange:
-        return AccessChange(current.with_shared_items(items), events=((current.audit_key, EventKind.ITEMS_SHARED),))
+        return AccessChange(current.with_shared_items(shared), events=((current.audit_key, EventKind.ITEMS_SHARED),))
 
     return clients.apply(client, add_items, set(), context.event_factory()).client
 
 
 def _share_and_invite(
-    context: RequestContext, client: Client, address: str, items: tuple[str, ...], reservations: Reservations
+    context: RequestContext, client: Client, address: str, shared: tuple[SharedItem, ...], reservations: Reservations
 ) -> Client:
     account_key = accounts.key_of(context.slug, addresses.canonical(address))
 
     def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
         current_address = access.invitation_address(current, address)
-        change = _invited(context, current, current_address, account_key, accounts_by_key, items)
+        change = _invited(context, current, current_address, account_key, accounts_by_key, shared)
         return AccessChange(
             change.client, change.accounts, ((current.audit_key, EventKind.ITEMS_SHARED), *change.events)
         )
 
     changed = clients.apply(client, decide, {account_key}, context.event_factory())
-    _queue_mails(context, client, changed, account_key, reservations, InvitationRequest(items=items))
+    _queue_mails(context, client, changed, account_key, reservations, InvitationRequest(items=shared))
     return changed.client
 
 

@@ -17,7 +17,7 @@ from latchkey.rules.refusals import RecordNotFound, Unavailable
 from latchkey.store import accounts, clients
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.limits import Reservations
-from latchkey.usecases import client_access, outbox, rate_limits
+from latchkey.usecases import client_access, items, outbox, rate_limits
 from latchkey.usecases.client_access import ClientAccess
 from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import RateLimit, use_case
@@ -87,6 +87,8 @@ def add_client(
 
     If the invitation cannot be queued, the client is not put on file.
     """
+    if invitation:
+        invitation = replace(invitation, items=items.checked(context, invitation.items, "body.invite.items"))
     client = Client(
         id=tokens.new_ulid(context.now_ms),
         practice=context.slug,

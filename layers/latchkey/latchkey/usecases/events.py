@@ -1,8 +1,9 @@
 """Use cases of audit events about a client's sign-in."""
 
-from latchkey.rules import access
+from latchkey.rules import access, support_codes
 from latchkey.rules.events import Event
 from latchkey.rules.members import Role
+from latchkey.rules.refusals import RecordNotFound, ValueRefused
 from latchkey.store import accounts, clients, events
 from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import use_case
@@ -15,6 +16,26 @@ REFUSED_SUFFIXES = ("_refused", "_locked", "_failed", "_suppressed", "_denied", 
 def is_refusal(event: Event) -> bool:
     """Return True if the event has a negative outcome."""
     return event.kind.value.endswith(REFUSED_SUFFIXES)
+
+
+MAX_OF_REQUEST = 20
+"""Events of one request. A change of access writes one for each account."""
+
+
+@use_case(Role.CLINICIAN)
+def find_by_support_code(context: RequestContext, text: str) -> tuple[tuple[str, Event], ...]:
+    """Return the audit events of the request with this support code, with their ids (B145).
+
+    :raises ValueRefused: this is no support code.
+    :raises RecordNotFound: no event of this practice has it.
+    """
+    code = support_codes.parse(text)
+    if code is None:
+        raise ValueRefused((("path.code", "A support code has six digits and letters, such as K7M-4QX"),))
+    rows = events.of_support_code(context.slug, code, MAX_OF_REQUEST)
+    if not rows:
+        raise RecordNotFound
+    return tuple(rows)
 
 
 @use_case(Role.CLINICIAN)

@@ -6,6 +6,7 @@ from latchkey import log, metrics, tokens
 from latchkey.mail import queue
 from latchkey.metrics import Metric
 from latchkey.rules.accounts import Account
+from latchkey.rules.items import SharedItem
 from latchkey.rules.mail import MailJob, MailKind
 from latchkey.rules.refusals import Unavailable
 from latchkey.store import accounts
@@ -22,8 +23,8 @@ class InvitationRequest:
     """The address to invite, one of the client's. None for the address of the client's sign-in."""
     subject: str | None = None
     message: str | None = None
-    items: tuple[str, ...] = ()
-    """Names of the items that are shared with the client."""
+    items: tuple[SharedItem, ...] = ()
+    """The items that are shared with the client."""
 
 
 def queue_invitation(
@@ -46,19 +47,20 @@ def queue_invitation(
     metrics.count(Metric.MAIL_QUEUED)
 
 
-def queue_notice(context: RequestContext, account: Account, kind: MailKind) -> None:
-    """Queue a notice to the account's address, if mail may be sent there.
+def queue_notice(context: RequestContext, account: Account, kind: MailKind) -> bool:
+    """Queue a notice to the account's address, if mail may be sent there. Return True if it is queued.
 
     If the queue is down, log it and go on: a PIN must work on the day that mail fails.
     """
     if not account.can_receive_mail:
-        return
+        return False
     try:
         queue.send_job(_job(context, account, kind))
     except OUTAGES as outage:
         log.log_fault(outage, context.support_code)
-    else:
-        metrics.count(Metric.MAIL_QUEUED)
+        return False
+    metrics.count(Metric.MAIL_QUEUED)
+    return True
 
 
 def _job(context: RequestContext, account: Account, kind: MailKind, text: InvitationRequest | None = None) -> MailJob:
@@ -72,5 +74,5 @@ def _job(context: RequestContext, account: Account, kind: MailKind, text: Invita
         origin=context.origin,
         subject=text.subject if text else None,
         message=text.message if text else None,
-        items=text.items if text else (),
+        items=tuple(item.title for item in text.items) if text else (),
     )

@@ -69,7 +69,8 @@ def handler_for(
             code=code,
             reason=reason,
             practice=request.practice.slug if request.practice else None,
-            request_id=request.support_code,
+            request_id=request.request_id,
+            support_code=request.support_code,
         )
         return response.to_gateway(request)
 

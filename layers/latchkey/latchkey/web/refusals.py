@@ -29,6 +29,7 @@ from latchkey.rules.refusals import (
     SignedOut,
     TokenRefused,
     Unavailable,
+    ValueRefused,
 )
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.web import cookies, link_pages
@@ -66,6 +67,7 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.MethodRefused: ProblemType(405, "method_not_allowed", "The path does not take this method"),
     refusals.OriginRefused: ProblemType(403, "origin_refused", "The request was not made by a page of this portal"),
     refusals.BodyInvalid: ProblemType(400, "body_invalid", "The request cannot be read"),
+    refusals.ValueRefused: ProblemType(422, "value_invalid", "A field has a value that cannot be used"),
     refusals.BodyTooLarge: ProblemType(413, "body_too_large", "The body is too long"),
     refusals.EmailMissing: ProblemType(422, "email_invalid", "No email address was given"),
     refusals.EmailMalformed: ProblemType(422, "email_invalid", "That is not an email address"),
@@ -170,7 +172,7 @@ def to_problem(request: Request, refusal: Refusal) -> Response:
             facts["detail"] = refusal.why
         case OpenedByOthers():
             facts["people"] = [asdict(person) for person in refusal.people]
-        case BodyInvalid() if refusal.errors:
+        case BodyInvalid() | ValueRefused() if refusal.errors:
             facts["errors"] = [{"location": place, "message": message} for place, message in refusal.errors]
     return problem_response(problem_type.status, problem_type.code, problem_type.title, **facts).with_headers(headers)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from latchkey import tokens
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import BodyInvalid, BodyTooLarge, PageUnknown
@@ -51,7 +52,9 @@ class Request:
     now_ms: int
     """Unix milliseconds."""
     support_code: str
-    """API Gateway's id of the request. Pages, audit events and the log contain it."""
+    """The name of the request that people can read out (B145). Pages, audit events and the log contain it."""
+    request_id: str = ""
+    """API Gateway's id of the request. The access log and the log contain it."""
     origin: str = ""
     """`https://host` of the portal."""
     practice: Practice | None = None
@@ -203,8 +206,8 @@ def parse_event(event: Mapping[str, Any]) -> Request:
         source_ip=str(http.get("sourceIp", "")),
         host=str(context.get("domainName", "")).lower(),
         now_ms=int(context["timeEpoch"]),
-        # API Gateway's ids end in "=", which is hard to spell on the phone.
-        support_code=str(context.get("requestId", "")).rstrip("="),
+        support_code=tokens.support_code(str(context.get("requestId", ""))),
+        request_id=str(context.get("requestId", "")),
     )
 
 

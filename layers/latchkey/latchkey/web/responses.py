@@ -1,5 +1,6 @@
 """Responses: pages, JSON documents and redirects, with the security headers."""
 
+import base64
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from latchkey import metrics, pages
 from latchkey.identity import providers
 from latchkey.metrics import Metric
 from latchkey.pages import PageContext
-from latchkey.rules.practices import FEATURES
+from latchkey.rules.practices import FEATURES, Practice
 from latchkey.rules.sessions import LiveSession
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.web import cookies
@@ -28,8 +29,8 @@ def _form_targets() -> str:
 
 SECURITY_HEADERS = {
     "content-security-policy": (
-        f"default-src 'none'; style-src {pages.CONTENT_SECURITY_STYLE}; form-action {_form_targets()}; "
-        "frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src {style}; img-src 'self'; manifest-src 'self'; "
+        f"form-action {_form_targets()}; frame-ancestors 'none'; base-uri 'none'"
     ),
     "strict-transport-security": "max-age=63072000; includeSubDomains",
     "x-content-type-options": "nosniff",
@@ -42,7 +43,8 @@ SECURITY_HEADERS = {
     "cache-control": "no-store",
     "x-robots-tag": "noindex, nofollow",
 }
-"""Headers of every response, errors included."""
+"""Headers of every response, errors included. `{style}` stands for the sources of the style of the page."""
+CACHED_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Response:
     media_type: str = "text/html; charset=utf-8"
     headers: dict[str, str] = field(default_factory=dict)
     cookies: tuple[str, ...] = field(default=(), repr=False)
+    content: bytes = field(default=b"", repr=False)
+    """The body of a response that is no text."""
 
     def with_cookies(self, *cookies: str) -> "Response":
         """Return the response with further cookies."""
@@ -65,14 +69,29 @@ class Response:
 
     def to_gateway(self, request: Request) -> dict[str, Any]:
         """Return the response in API Gateway's format (payload format 2.0)."""
-        content_headers = {"content-type": self.media_type, "content-language": request.language} if self.body else {}
+        content_headers = (
+            {"content-type": self.media_type}
+            if self.content
+            else {"content-type": self.media_type, "content-language": request.language}
+            if self.body
+            else {}
+        )
+        headers = security_headers(request.practice) | {"vary": "Accept, Accept-Language, Cookie"}
+        body = base64.b64encode(self.content).decode() if self.content else self.body
         return {
             "statusCode": self.status,
-            "headers": SECURITY_HEADERS | {"vary": "Accept, Accept-Language, Cookie"} | content_headers | self.headers,
+            "headers": headers | content_headers | self.headers,
             "cookies": list(self.cookies),
-            "body": "" if request.method == "HEAD" else self.body,
-            "isBase64Encoded": False,
+            "body": "" if request.method == "HEAD" else body,
+            "isBase64Encoded": bool(self.content) and request.method != "HEAD",
         }
+
+
+def security_headers(practice: Practice | None) -> dict[str, str]:
+    """Return the headers of every response. The policy allows the stylesheet in the practice's colours."""
+    style = pages.content_security_style(practice.accent if practice else None)
+    policy = SECURITY_HEADERS["content-security-policy"].format(style=style)
+    return SECURITY_HEADERS | {"content-security-policy": policy}
 
 
 def page_context(request: Request) -> PageContext:

@@ -1,0 +1,59 @@
+"""Support codes: shown on a page, in the log and in the audit, and looked up by a clinician (B145)."""
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.api.cloud import MinistackCloud
+from tests.kit.clinician import ClinicianApi
+
+
+def shown_code(cloud: MinistackCloud) -> str:
+    """The code on the page of a link that has expired, after the press of its button."""
+    link = cloud.browser().link("kim@example.com")
+    cloud.clock.advance(24 * 3600)
+    headers = {"host": "portal.example.com", "origin": cloud.origin, "sec-fetch-site": "same-origin"}
+    answer = cloud.send("POST", link, headers, b"", "203.0.113.9")
+    assert answer.status == 410
+    return answer.page.one("code").text
+
+
+def test_a_clinician_finds_the_event_of_a_code_that_is_read_out(
+    clinician: ClinicianApi, cloud: MinistackCloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """B145"""
+    clinician.add_client("Kim Lee", "kim@example.com", invite={})
+    cloud.deliver()
+    cloud.clock.advance(61)
+    code = shown_code(cloud)
+    assert len(code) == 7
+    assert code in [record.__dict__.get("facts", {}).get("support_code") for record in caplog.records]
+
+    for typed in (code, code.lower(), code.replace("-", ""), code.replace("-", " ")):
+        answer = clinician.get("/support-codes/{code}", code=quote(typed))
+        assert answer.status == 200
+        assert answer.document["support_code"] == code
+        (event,) = answer.document["events"]
+        assert (event["kind"], event["reason"], event["reference"]) == ("link_refused", "link_expired", code)
+
+
+def test_no_practice_finds_a_code_of_another(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+    """B145"""
+    clinician.add_client("Kim Lee", "kim@example.com", invite={})
+    cloud.deliver()
+    cloud.clock.advance(61)
+    code = shown_code(cloud)
+    other = cloud.clinician("dr-harbor", "harbor")
+    assert other.get("/support-codes/{code}", code=code).status == 404
+
+
+def test_a_code_that_nobody_was_shown_is_not_found(clinician: ClinicianApi) -> None:
+    assert clinician.get("/support-codes/{code}", code="222-222").status == 404
+
+
+@pytest.mark.parametrize("code", ["1", "K7M-4Q", "K7M-4Q0", "K7M-4QXA", "JKJaXmPLvHcESHA", "x" * 500])
+def test_what_is_no_support_code_is_refused(clinician: ClinicianApi, code: str) -> None:
+    """B145"""
+    answer = clinician.get("/support-codes/{code}", code=code)
+    assert (answer.status, answer.code) == (422, "value_invalid")
+    assert [error["location"] for error in answer.document["errors"]] == ["path.code"]
