@@ -1,7 +1,8 @@
 """Calls to AWS of this process: by which transport, and where to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,20 @@ def calling(
         patch.setenv("TRANSPORT", transport)
         if url:
             patch.setenv(f"AWS_ENDPOINT_URL{service}", url)
-            patch.setattr(aws, "READ_TIMEOUT_SECONDS", read_seconds or READ_SECONDS)
+            # only the wait for responses is longer: when a call is too late for the function stays as it is
+            patch.setattr(aws, "Endpoint", _with(aws.Endpoint, read_seconds=read_seconds or READ_SECONDS))
+            patch.setattr(aws, "Config", _with(aws.Config, read_timeout=read_seconds or READ_SECONDS))
         _forget()
         try:
             yield
         finally:
             patch.undo()
             _forget()
+
+
+def _with(made: Callable[..., Any], **changed: Any) -> Callable[..., Any]:
+    """Return what makes the same with these arguments."""
+    return lambda *args, **kwargs: made(*args, **kwargs | changed)
 
 
 def _forget() -> None:
