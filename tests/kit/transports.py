@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
 from latchkey import aws, settings
 from latchkey.settings import Transport
+from latchkey.transport.connections import Endpoint
 
 READ_SECONDS = 20
 """Time for responses of engines on a busy machine."""
@@ -23,8 +25,8 @@ def calling(
         if url:
             patch.setenv(f"AWS_ENDPOINT_URL{service}", url)
             # only the wait for responses is longer: when a call is too late for the function stays as it is
-            patch.setattr(aws, "Endpoint", _with(aws.Endpoint, read_seconds=read_seconds or READ_SECONDS))
-            patch.setattr(aws, "Config", _with(aws.Config, read_timeout=read_seconds or READ_SECONDS))
+            patch.setattr(aws, "Endpoint", _with(Endpoint, read_seconds=read_seconds or READ_SECONDS))
+            patch.setattr(aws, "Config", _with(Config, read_timeout=read_seconds or READ_SECONDS))
         _forget()
         try:
             yield
