@@ -45,7 +45,7 @@ UNIT := tests/rules tests/pages tests/stack tests/mail/test_letters.py tests/mai
 	$(addprefix tests/test_,$(addsuffix .py,aws behaviours caches keys metrics settings shape tokens))
 
 .PHONY: test
-test: .tools/announced .tools/stack .tools/browser node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)
+test: .tools/announced .tools/stack .tools/browser .tools/contract/.done tools/contract/node_modules/.done node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)
 	@$(PYTHON) -m pytest $(or $(ARGS),$(in-parallel))
 
 .PHONY: .tools/announced
@@ -99,7 +99,7 @@ check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who ma
 	@$(call quietly,$(PYTHON) -m operate parameters --check)
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
 	@! grep -nE '(https?|git)://' requirements/*.txt layers/*/requirements*.txt && \
-		! grep -n '"resolved"' package-lock.json tools/bench/peers/better/package-lock.json \
+		! grep -n '"resolved"' package-lock.json tools/bench/peers/better/package-lock.json tools/contract/package-lock.json \
 		|| { echo 'A lock file names an address to download from: make lock'; exit 1; }
 	$(call say,Everything is in order.)
 
@@ -133,8 +133,8 @@ lock: .tools/python/.done ## Pin every package again, with hashes (ARGS=--upgrad
 	@$(call lock,layer,layers/dependencies/requirements.txt)
 	@$(call lock,images,layers/images/requirements.txt)
 	@$(call lock,catalogs,$(LAYER)/requirements-build.txt)
-	@for name in uv runtime ministack sam checkov peers dev; do $(call lock,$$name,requirements/$$name.txt); done
-	@for place in . tools/bench/peers/better; do \
+	@for name in uv runtime ministack sam checkov contract peers dev; do $(call lock,$$name,requirements/$$name.txt); done
+	@for place in . tools/bench/peers/better tools/contract; do \
 		(cd $$place && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent); done
 
 lock = $(UV) pip compile --quiet --generate-hashes --no-annotate --python-version 3.13 \
@@ -142,7 +142,7 @@ lock = $(UV) pip compile --quiet --generate-hashes --no-annotate --python-versio
 
 .PHONY: clean
 clean: ## Remove everything the verbs made
-	@rm -rf .aws-sam .local .tools .venv node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .aws-sam .local .tools .venv node_modules tools/contract/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ── what the verbs stand on ──
@@ -184,6 +184,11 @@ node_modules/.done: package.json package-lock.json
 
 tools/bench/peers/better/node_modules/.done: tools/bench/peers/better/package.json tools/bench/peers/better/package-lock.json
 	@cd tools/bench/peers/better && npm ci --ignore-scripts --silent
+	@touch $@
+
+tools/contract/node_modules/.done: tools/contract/package.json tools/contract/package-lock.json
+	$(call say,Installing what reads docs/openapi.json ...)
+	@cd tools/contract && npm ci --ignore-scripts --silent
 	@touch $@
 
 .PHONY: .tools/postgres

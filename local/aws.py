@@ -16,11 +16,10 @@ ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAU
 """Credentials of ministack's root user, without any restriction."""
 
 
+TABLE_SETTINGS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+"""Properties of a table that are used on one machine."""
 POOL_SETTINGS = ("AdminCreateUserConfig", "Policies", "UsernameAttributes")
 """Properties of a user pool that are used on one machine."""
-
-TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-"""Properties of a table without which its items could not be read and written in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +152,7 @@ def _create_tables(template: Template, address: Address) -> None:
     dynamodb = address.client("dynamodb")
     for logical_id, properties in template.resources("AWS::DynamoDB::Table").items():
         resolved = template.names.resolve(properties)
-        dynamodb.create_table(
-            TableName=logical_id, **{key: resolved[key] for key in TABLE_PROPERTIES if key in resolved}
-        )
+        dynamodb.create_table(TableName=logical_id, **{key: resolved[key] for key in TABLE_SETTINGS if key in resolved})
         if time_to_live := resolved.get("TimeToLiveSpecification"):
             dynamodb.update_time_to_live(TableName=logical_id, TimeToLiveSpecification=time_to_live)
         template.names.name(logical_id, Ref=logical_id, Arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{logical_id}")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from latchkey import tokens
-from latchkey.rules import access, address_changes, addresses, contacts
+from latchkey.rules import access, address_changes, addresses, contacts, revocations
 from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import AccountStatus, ProfileKind
 from latchkey.rules.clients import AddressOnFile, Client, Contact
@@ -167,7 +167,7 @@ def _create(person: Person, now: int) -> str:
             client, key, now - DAY, lambda it, known: address_changes.confirm_address(it, without_consent, key, known)
         )
     if person.status is AccountStatus.DISABLED:
-        _apply(client, key, now - DAY, lambda it, known: access.disable(it, known, now - DAY))
+        _apply(client, key, now - DAY, lambda it, known: revocations.disable(it, known, now - DAY))
     return client.id
 
 

@@ -55,6 +55,8 @@ def decide(
     match noun:
         case "Accounts":
             return _account(item, live, events, as_of_ms)
+        case "Clients" if "#" in item["practice"]["S"]:
+            return _term(item, live, events, as_of_ms)
         case "Clients":
             return _client(item, live, events, as_of_ms)
         case "Practices" | "Members":
@@ -114,6 +116,15 @@ def _with_new_epoch(item: Item, live: Item | None) -> Item:
         # an identity that was linked since stays linked
         renewed = {name: live[name] for name in PROVIDER_NAMES if name in live} | renewed
     return renewed
+
+
+def _term(item: Item, live: Item | None, events: str, as_of_ms: int) -> tuple[Verdict, Item | None]:
+    """Return the verdict on a term of the index of clients. It belongs to a client who has not changed since."""
+    row = audit.row(item["practice"]["S"].partition("#")[0], item["client"]["S"].encode())
+    kinds = {kind for kind, _ in audit.since(events, row, as_of_ms)}
+    if "client_erased" in kinds:
+        return Verdict.ERASED, None
+    return (Verdict.DECIDED, None) if kinds else _restored(item, live)
 
 
 def _client(item: Item, live: Item | None, events: str, as_of_ms: int) -> tuple[Verdict, Item | None]:

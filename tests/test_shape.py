@@ -303,7 +303,8 @@ def leaves(family: type[Refusal]) -> Iterator[type[Refusal]]:
 
 REFUSALS = sorted(leaves(Refusal), key=lambda refusal: refusal.__name__)
 TO_CLINICIANS = {
-    "AddressChangeUnconfirmed", "AddressSuppressed", "AlreadySignedIn", "ConsentMissing", "EmailInUse",
+    "AccessAddress", "AddressChangeUnconfirmed", "AddressSuppressed", "AlreadySignedIn", "ConsentMissing", "EmailInUse",
+    "ExternalIdInUse", "SubjectRequired",
     "IdempotencyInProgress", "IdempotencyKeyReused", "LetterInvalid", "NoAccess", "OpenedByOthers", "RecordNotFound",
     "RoleMissing", "TokenRefused", "ValueRefused",
 }  # fmt: skip

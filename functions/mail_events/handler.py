@@ -7,7 +7,7 @@ from typing import assert_never
 
 from latchkey import web
 from latchkey.rules.events import Event, EventKind
-from latchkey.rules.mail import FAILED_STATUSES, MailReport, MailStatus
+from latchkey.rules.mail import FAILED_STATUSES, BounceReason, MailReport, MailStatus
 from latchkey.store import accounts
 from latchkey.store.practices import SLUG
 from latchkey.tokens import ACCOUNT_BYTES, base64url_decode
@@ -20,6 +20,25 @@ STATUSES: dict[str, MailStatus] = {
     "Reject": "rejected",
 }
 """The mail status of each of SES's event types."""
+BOUNCE_SUBTYPES: dict[str, BounceReason] = {
+    "NoEmail": "unknown_mailbox",
+    "MailboxFull": "mailbox_full",
+    "MessageTooLarge": "refused",
+    "ContentRejected": "refused",
+    "AttachmentRejected": "refused",
+    "Suppressed": "refused",
+    "OnAccountSuppressionList": "refused",
+}
+"""The reason of each of SES's bounce subtypes that has only one."""
+BOUNCE_CODES: dict[str, BounceReason] = {
+    ".1.1": "unknown_mailbox",
+    ".1.2": "unknown_mailbox",
+    ".1.10": "unknown_mailbox",
+    ".2.1": "unknown_mailbox",
+    ".2.2": "mailbox_full",
+}
+"""The reason by a status code without its class."""
+STATUS_CODE = re.compile(r"[245](\.\d{1,3}){2}")
 MESSAGE = re.compile("[!-~]{1,256}")
 """Matches a message id of SES."""
 
@@ -78,7 +97,30 @@ def parse_report(event: object, now: int) -> MailReport | None:
         status=status,
         sent_at=_second(mail.get("timestamp"), now),
         suppresses=_suppresses(status, permanent=permanent),
+        bounce_reason=_bounce_reason(status, bounce),
     )
+
+
+def _bounce_reason(status: MailStatus, bounce: object) -> BounceReason | None:
+    """Return the reason of a bounce or complaint, by SES's subtype or the mailbox's status code (RFC 3463)."""
+    match status:
+        case "complained":
+            return "reported_as_spam"
+        case "bounced":
+            details = bounce if isinstance(bounce, Mapping) else {}
+            subtype, code = str(details.get("bounceSubType", "")), _status_code(details.get("bouncedRecipients"))
+            return BOUNCE_SUBTYPES.get(subtype) or BOUNCE_CODES.get(code[1:]) or ("refused" if code else "unknown")
+        case "none" | "queued" | "sent" | "delayed" | "delivered" | "rejected":
+            return None
+        case _:
+            assert_never(status)
+
+
+def _status_code(recipients: object) -> str:
+    """Return the status code of the only recipient, such as `5.1.1`, or an empty text."""
+    first = recipients[0] if isinstance(recipients, list) and recipients else None
+    code = first.get("status") if isinstance(first, Mapping) else None
+    return code if isinstance(code, str) and STATUS_CODE.fullmatch(code) else ""
 
 
 def _suppresses(status: MailStatus, *, permanent: bool) -> bool:

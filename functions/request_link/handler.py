@@ -9,13 +9,13 @@ from latchkey.metrics import Metric
 from latchkey.rules import addresses, mail, mistyped
 from latchkey.rules.events import EventKind
 from latchkey.rules.limits import (
-    MAIL_PER_PRACTICE,
     POLICIES,
     REQUEST_LINK_PER_ADDRESS,
     REQUEST_LINK_PER_SOURCE,
     RESEND_COOLDOWN,
     UNKNOWN_ADDRESS_PER_SOURCE,
     Scope,
+    mail_per_practice,
 )
 from latchkey.rules.mail import MailJob
 from latchkey.rules.practices import UnknownAddressPolicy
@@ -98,7 +98,7 @@ def request_link(request: web.Request) -> web.Response:
             reservations.add_for_browser(
                 REQUEST_LINK_PER_ADDRESS, account_key, known=known_browser, before_shared=count_source
             )
-            reservations.add_for_browser(MAIL_PER_PRACTICE, practice.slug, known=known_browser)
+            reservations.add_for_browser(mail_per_practice(practice.mails_per_hour), practice.slug, known=known_browser)
         except RateLimited as limited:
             if limited.limit == RESEND_COOLDOWN.name:
                 # Set no cookie of a link: either of two concurrent requests may get its response last.

@@ -177,6 +177,8 @@ def _practice_of(request: web.Request) -> str | None:
     A link that a mail program has cut short then leads to a page of the practice, with its phone number.
     """
     first = request.path.split("/")[1:2]
+    if first == ["admin"]:
+        return None
     return request.path_parameters.get("practice") or (
         first[0].lower() if request.route == "$default" and first else None
     )

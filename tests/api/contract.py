@@ -6,6 +6,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from latchkey.api.openapi_details import PARAMETER_NAMES
 from tests.kit import sam_template
 
 FILE = sam_template.PROJECT / "docs" / "openapi.json"
@@ -21,6 +22,8 @@ def document() -> dict[str, Any]:
 def check(route: str, status: int, media: str | None, body: str) -> None:
     """Pass if the answer of a route (method, and path as the template writes it) is documented, to the last field."""
     method, _, path = route.partition(" ")
+    for name, documented in PARAMETER_NAMES.items():
+        path = path.replace(f"{{{name}}}", f"{{{documented}}}")
     operation = document()["paths"].get(path, {}).get(method.lower())
     if operation is None:
         assert status in (401, 404, 405)

@@ -16,7 +16,8 @@ from tests.kit.aws_faults import AwsFaults
 from tests.kit.clinician import ISSUER, ClinicianApi, as_authorizer
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-PARTS = {"client": ULID, "contact": ULID, "subject": "dr-new", "kind": "sign_in", "language": "en"}
+PARTS = {"client": ULID, "contact": ULID, "subject": "dr-new", "kind": "sign_in", "language": "en",
+         "address": "kim%40example.com"}  # fmt: skip
 ROUTES = {key: rule for routes in RESOURCES for key, rule in routes.rules.items()}
 BASE = "/admin/v1/practices/{practice}"
 
@@ -97,7 +98,29 @@ def test_a_role_that_is_too_low_is_refused_and_audited(cloud: MinistackCloud, su
             assert answer.status not in (401, 403)
     rows = [row for row in cloud.items()["Events"] if row["kind"]["S"] == "admin_denied"]
     assert [row["actor"]["S"] for row in rows] == [subject] * refused
-    assert refused == {Role.CLINICIAN: 6, Role.ADMIN: 1, Role.OPERATOR: 0}[role]
+    assert refused == {Role.CLINICIAN: 8, Role.ADMIN: 1, Role.OPERATOR: 0}[role]
+
+
+STACK_ROUTES = [key.partition(" ") for key in ROUTES if BASE not in key]
+
+
+def test_who_has_no_membership_reads_that_and_nothing_else(cloud: MinistackCloud) -> None:
+    stranger = cloud.clinician("stranger")
+    me = stranger.request("GET", "/admin/v1/me")
+    assert (me.status, me.document) == (200, {"subject": "stranger", "name": None, "memberships": []})
+    for method, _, path in STACK_ROUTES:
+        if not path.endswith("/me"):
+            answer = stranger.request(method, path)
+            assert (answer.status, answer.code) == (403, "role_missing")
+
+
+@pytest.mark.parametrize("wrong", WRONG_TOKENS.values(), ids=WRONG_TOKENS)
+def test_a_wrong_token_opens_nothing_of_the_stack(cloud: MinistackCloud, wrong: dict[str, Any]) -> None:
+    claims = {name: value for name, value in wrong.items() if value is not None}
+    missing = {name for name, value in wrong.items() if value is None}
+    for method, _, path in STACK_ROUTES:
+        answer = cloud.clinician(claims=claims, without=missing).request(method, path)
+        assert (answer.status, answer.code) == (401, "token_refused")
 
 
 def test_a_claim_that_the_person_can_write_says_nothing_about_the_practice(cloud: MinistackCloud) -> None:
@@ -228,6 +251,7 @@ BODIES: dict[str, Any] = {
     },
     f"POST {BASE}/clients/{{client}}/shares": {"items": ["Form"]},
     f"PATCH {BASE}/clients/{{client}}/items": {"title": "Form", "done": True},
+    f"POST {BASE}/clients/{{client}}/emails": {"address": "mallory@example.com"},
     f"POST {BASE}/clients/{{client}}/contacts": {"name": "Mallory", "email": "mallory@example.com"},
 }
 
@@ -242,6 +266,8 @@ def _every_route() -> Iterator[tuple[str, str, dict[str, str], Role]]:
     """Method, path below the practice, its parts, and the least role."""
     for key, rule in ROUTES.items():
         method, _, path = key.partition(" ")
+        if not path.startswith(BASE):
+            continue
         yield method, path.removeprefix(BASE), _path_parameters(path), rule.role
 
 

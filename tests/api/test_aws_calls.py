@@ -44,7 +44,7 @@ FOUND = ["Get Clients", "BatchGet"]
         ("GET /clients", ["Query Clients", "BatchGet"]),
         ("GET /clients/{client}", [*FOUND, "Get Pins"]),
         ("GET /clients/{client}/portal-access", [*FOUND, "Get Pins"]),
-        ("GET /clients/{client}/events", [*FOUND, "Query Events", "Query Events"]),
+        ("GET /clients/{client}/events", [*FOUND, "Query Events", "Query Events", "BatchGet"]),
     ],
 )
 def test_looking(faults: AwsFaults, clinician: ClinicianApi, client: str, request_: str, made: list[str]) -> None:
@@ -53,13 +53,13 @@ def test_looking(faults: AwsFaults, clinician: ClinicianApi, client: str, reques
 
 
 def test_an_invitation(faults: AwsFaults, clinician: ClinicianApi) -> None:
-    """One transaction for the client, the account and the audit; the mail's promise after it."""
+    """One transaction for the client, their four terms, the account and the audit; the mail's promise after it."""
     body = {"name": "Kim Lee", "emails": [{"address": EMAIL, "email_ok": True}], "invite": {}}
     assert calls(faults, clinician, "POST /clients", body) == [
         *COMER,
         "Update Budgets",
         "BatchGet",
-        "TransactWrite Accounts Clients Events Events Events",
+        "TransactWrite Accounts Clients Clients Clients Clients Clients Events Events Events",
         "Update Accounts",
         "SendMessage",
         "BatchGet",

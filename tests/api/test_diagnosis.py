@@ -161,7 +161,7 @@ def test_advice_offers_what_works_where_it_works_and_nothing_else(
     client, _ = on_file(clinician, cloud, UnknownAddressPolicy.TELL)
     fill(cloud.clock, full)
     found = diagnosis(clinician, client)
-    fields = {"links": "ask for a new link", "pins": "with a Pin Code that you read out"}
+    fields = {"links": "ask for a new link", "pins": "with a Pin Code that I read out"}
     works = {"links": "A link by email works now.", "pins": "A Pin Code works now."}
     for on, other in (("links", "pins"), ("pins", "links")):
         fresh, known = until(cloud.clock, found, on, "until"), until(cloud.clock, found, on, "known_browsers_until")
@@ -191,7 +191,7 @@ def test_where_nothing_works_advice_tells_from_when_on(clinician: ClinicianApi, 
     client, _ = on_file(clinician, cloud, UnknownAddressPolicy.TELL)
     fill(cloud.clock, ("address", "browser", "pin address", "pin browser"))
     assert diagnosis(clinician, client)["advice"][-1] == (
-        "The client can try again at https://portal.example.com/willow from 7:15 AM on."
+        "You can try again at https://portal.example.com/willow from 7:15 AM on."
     )
 
 
@@ -223,14 +223,14 @@ def test_nobody_is_sent_to_ask_for_a_link_where_no_mail_would_come(
     assert cloud.deliver() == []
 
     found = diagnosis(clinician, client)
-    everything = " ".join(found["advice"])
+    everything = " ".join([*found["say"], *found["note"]])
     assert "new link" not in everything
     assert "A link by email works now" not in everything
-    assert "Pin Code that you read out" in found["advice"][-1]
+    assert "Pin Code that I read out" in found["advice"][-1]
     if tells:
         assert answer.code == "no_mail_possible"
         assert found["last_refusals"][0]["reason"] == "no_mail_possible"
-        assert "Someone asked for a link with this address while no email could be sent to it." in found["advice"]
+        assert "Someone asked for a link with this address while no email could be sent to it." in found["note"]
 
 
 def test_without_access_a_rate_limit_is_shown_and_no_pin_is_created(

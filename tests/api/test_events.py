@@ -155,10 +155,10 @@ class TestDiagnosis:
             None,
             "none",
         )
-        assert fields["advice"][0] == (
+        assert fields["note"][0] == (
             "There is no email address on file for Kim Lee. Save one, with their consent to be emailed."
         )
-        assert fields["advice"][1] == "Kim Lee has not been given Client Portal access yet. Send an invitation."
+        assert fields["note"][1] == "Kim Lee has not been given Client Portal access yet."
 
     def test_no_consent(self, clinician: ClinicianApi) -> None:
         client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
@@ -166,7 +166,7 @@ class TestDiagnosis:
         clinician.request("PUT", "/clients/{client}/email", fields, client=client)
         found = diagnosis(clinician, client)
         assert found["consent"] is False
-        assert any("has not agreed to be emailed" in sentence for sentence in found["advice"])
+        assert any("have not agreed to get email" in sentence for sentence in found["advice"])
 
     def test_a_status_that_only_a_later_version_knows(self, clinician: ClinicianApi, clock: Clock) -> None:
         client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
@@ -186,7 +186,7 @@ class TestDiagnosis:
         found = diagnosis(clinician, client)
         assert found["access"] == "invited"
         assert [mail["kind"] for mail in found["last_mails"]] == ["link_sent"]
-        assert "Kim Lee was invited on March 3, 2026 at 6:00 AM and hasn’t signed in yet." in found["advice"]
+        assert "Kim Lee was invited on March 3, 2026 at 6:00 AM and hasn’t signed in yet." in found["note"]
         assert any("Spam, Junk, Bulk, and Updates" in sentence for sentence in found["advice"])
 
     def test_ended_access(self, clinician: ClinicianApi, browser: Browser) -> None:
@@ -196,8 +196,8 @@ class TestDiagnosis:
         found = diagnosis(clinician, client)
         assert found["access"] == "disabled"
         assert found["last_refusals"][0]["reason"] == "email_unknown"
-        assert "Client Portal access is disabled. Send an invitation to give it again." in found["advice"]
-        assert "Someone asked for a link with this address while it had no access." in found["advice"]
+        assert "Client Portal access is disabled. Send an invitation to give it again." in found["note"]
+        assert "Someone asked for a link with this address while it had no access." in found["note"]
 
     def test_an_address_without_access_that_someone_tried(self, clinician: ClinicianApi, browser: Browser) -> None:
         client = clinician.add_client("Kim Lee", "kim@example.com")
@@ -254,14 +254,14 @@ class TestDiagnosis:
         client = clinician.add_client("Kim Lee", "home@example.com")
         found = diagnosis(clinician, client)
         assert found["last_mails"] == []
-        assert any("Another client signs in with this address" in sentence for sentence in found["advice"])
+        assert any("Another client signs in with this address" in sentence for sentence in found["note"])
 
     def test_nothing_is_wrong(self, clinician: ClinicianApi, browser: Browser, cloud: MinistackCloud) -> None:
         client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
         browser.post(link_in(cloud.deliver()[0]))
         assert diagnosis(clinician, client)["advice"][-1] == (
-            "At https://portal.example.com/willow, the client can ask for a new link, or sign in with a Pin Code that"
-            " you read out."
+            "At https://portal.example.com/willow, you can ask for a new link, or sign in with a Pin Code that I read"
+            " out."
         )
 
 

@@ -59,7 +59,7 @@ def test_the_examples_run_from_top_to_bottom_and_leave_little_out(cloud: Minista
             method, template_path, parts = _route(example.method, url.path)
             used.add((method, template_path))
             subject = filled(example.headers["authorization"], known, numbers).removeprefix("Bearer ")
-            answer = cloud.clinician(subject, parts.pop("practice")).request(
+            answer = cloud.clinician(subject, parts.pop("practice", "willow")).request(
                 method,
                 template_path.removeprefix("/admin/v1/practices/{practice}"),
                 raw=filled(example.body, known, numbers).encode(),

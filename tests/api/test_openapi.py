@@ -1,6 +1,10 @@
 """The contract in docs/openapi.json."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from latchkey.api import openapi
 from latchkey.api.app import RESOURCES
@@ -18,9 +22,10 @@ def test_every_route_is_in_it_with_its_role_and_its_refusals() -> None:
     assert body["security"] == [{"token": []}]
     for key, rule in ((key, rule) for routes in RESOURCES for key, rule in routes.rules.items()):
         method, _, path = key.partition(" ")
+        path = path.replace("{client}", "{client_id}").replace("{contact}", "{contact_id}")
         operation = body["paths"][path][method.lower()]
         assert operation["x-least-role"] == rule.role.name.lower()
-        assert {"400", "401", "403", "404", "413", "429", "503"} <= set(operation["responses"])
+        assert {"400", "401", "403", "404", "405", "413", "429", "503"} <= set(operation["responses"])
         keyed = "Idempotency-Key" in [parameter["name"] for parameter in operation["parameters"]]
         assert keyed is rule.idempotent
         assert operation["summary"].endswith(".")
@@ -29,3 +34,60 @@ def test_every_route_is_in_it_with_its_role_and_its_refusals() -> None:
 def test_no_response_of_powertools_itself_is_documented() -> None:
     assert "ValidationError" not in json.dumps(contract.document())
     assert "HTTPValidationError" not in json.dumps(contract.document())
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation with its name."""
+    for path, by_method in contract.document()["paths"].items():
+        for method, operation in by_method.items():
+            yield f"{method} {path}", operation
+
+
+def is_valid(value: Any, schema: dict[str, Any]) -> bool:
+    """Return True if the schema of the contract allows the value."""
+    known = {"components": contract.document()["components"]}
+    return bool(Draft202012Validator(schema | known).is_valid(value))
+
+
+def test_each_status_has_one_media_type() -> None:
+    for name, operation in operations():
+        for status, response in operation["responses"].items():
+            assert len(response.get("content", {})) <= 1, (name, status)
+
+
+def test_each_refusal_has_its_codes_as_an_enum() -> None:
+    for name, operation in operations():
+        for status, response in operation["responses"].items():
+            for schema in (
+                media["schema"] for media in response.get("content", {}).values() if "allOf" in media["schema"]
+            ):
+                codes = schema["allOf"][1]["properties"]["code"]["enum"]
+                assert codes, (name, status)
+                problem = {"title": "x", "status": int(status), "code": codes[0]}
+                assert is_valid(problem, schema)
+                assert not is_valid(problem | {"code": "something_else"}, schema)
+
+
+def test_headers_of_programs_are_documented() -> None:
+    for name, operation in operations():
+        assert "Allow" in operation["responses"]["405"]["headers"], name
+        for status in {"429", "503"} & operation["responses"].keys():
+            assert "Retry-After" in operation["responses"][status]["headers"], name
+        keyed = "Idempotency-Key" in [parameter["name"] for parameter in operation["parameters"]]
+        documented = [status for status, it in operation["responses"].items() if "Idempotency-Replayed" in str(it)]
+        assert bool(documented) is keyed, name
+
+
+def test_every_operation_has_examples_that_its_schemas_allow() -> None:
+    for name, operation in operations():
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "path":
+                assert is_valid(parameter["example"], parameter["schema"]), (name, parameter["name"])
+        bodies = [operation.get("requestBody", {}), *(it for key, it in operation["responses"].items() if key < "3")]
+        for media in (media for body in bodies for media in body.get("content", {}).values()):
+            assert is_valid(media["example"], media["schema"]), (name, media["example"])
+
+
+def test_no_path_parameter_is_called_like_a_part_of_a_program() -> None:
+    names = {it["name"] for _, operation in operations() for it in operation["parameters"] if it["in"] == "path"}
+    assert not names & {"client", "contact", "self", "body", "type", "class", "from", "id", "headers", "params"}

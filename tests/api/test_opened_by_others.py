@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from latchkey.store import clients
-from tests.api.cloud import MinistackCloud
+from tests.api.cloud import MinistackCloud, link_in
 from tests.kit.browser import Browser
 from tests.kit.clinician import ClinicianApi
 from tests.kit.http_response import HttpResponse
@@ -16,8 +16,16 @@ ENDINGS = ("portal-access", "sessions")
 every_revocation = pytest.mark.parametrize("what", ENDINGS)
 
 
-def end(clinician: ClinicianApi, client: str, what: str) -> HttpResponse:
-    return clinician.request("DELETE", f"/clients/{{client}}/{what}", client=client)
+def end(
+    clinician: ClinicianApi, client: str, what: str, *, everyone: bool = False, people: list[str] | None = None
+) -> HttpResponse:
+    return clinician.request(
+        "DELETE",
+        f"/clients/{{client}}/{what}",
+        None if people is None else {"people": people},
+        query={"everyone": "true"} if everyone else None,
+        client=client,
+    )
 
 
 def open_to(clinician: ClinicianApi, client: str, name: str, email: str, relation: str = "guardian") -> str:
@@ -95,6 +103,111 @@ def test_closing_the_profile_to_everyone_else_first_makes_it_a_yes(
 
     assert [browser.get("/willow/session").status for browser in browsers] == [401, 401, 401]
     assert clinician.access(kim)["status"] == ("disabled" if what == "portal-access" else "active")
+
+
+def offered(browser: Browser) -> list[str]:
+    """The names in the chooser of a browser, or nothing if it is signed out."""
+    answer = browser.get("/willow/session")
+    return [profile["name"] for profile in answer.document["profiles"]] if answer.status == 200 else []
+
+
+@pytest.mark.parametrize("by", ["query", "body"])
+@every_revocation
+def test_a_profile_is_closed_to_everyone_at_once_and_their_own_profiles_stay(
+    clinician: ClinicianApi, cloud: MinistackCloud, what: str, by: str
+) -> None:
+    """A custody case (B154): a guardian who is a client too, and one who is not."""
+    maria = clinician.add_client("Maria Gomez", "maria@example.com", invite={})
+    leo = clinician.add_client("Leo Gomez", kind="minor")
+    contacts = [open_to(clinician, leo, name, f"{name.lower()}@example.com") for name in ("Maria", "Jon")]
+    of_leo, of_maria = (signed_in(clinician, cloud, leo, contacts[0]) for _ in range(2))
+    jon = signed_in(clinician, cloud, leo, contacts[1])
+    assert of_leo.post("/willow/profiles", {"profile": leo}).status == 200
+    assert of_maria.post("/willow/profiles", {"profile": maria}).status == 200
+    clinician.create_pin(leo, contact=contacts[1])
+
+    answer = end(clinician, leo, what, everyone=by == "query", people=contacts if by == "body" else None)
+
+    assert answer.status == 204, answer.body
+    assert [browser.get("/willow/session").status for browser in (of_leo, of_maria, jon)] == [401, 200, 401]
+    stays = what == "sessions"
+    assert offered(of_maria) == (["Maria Gomez", "Leo Gomez"] if stays else ["Maria Gomez"])
+    assert clinician.create_pin(leo, contact=contacts[1]).status == (201 if stays else 409)
+    assert clinician.access(maria)["status"] == "active"
+    kind = "session_ended" if stays else "profile_revoked"
+    rows = [row for row in clinician.events(leo) if row["kind"] == kind]
+    assert [(row["actor"], row["reason"]) for row in rows] == [("dr-willow", leo)] * 2
+    assert [row["reason"] for row in clinician.events(maria) if row["kind"] == kind] == [leo]
+    assert end(clinician, leo, what).status == (409 if stays else 204)
+
+
+@every_revocation
+def test_a_client_of_their_own_and_a_partner_both_end(
+    clinician: ClinicianApi, cloud: MinistackCloud, what: str
+) -> None:
+    """A separation."""
+    kim = clinician.add_client("Kim & Jo", "kim@example.com", kind="couple", invite={})
+    jo = open_to(clinician, kim, "Jo Lee", "jo@example.com", "partner")
+    browsers = [signed_in(clinician, cloud, kim), signed_in(clinician, cloud, kim, jo)]
+    assert end(clinician, kim, what, everyone=True).status == 204
+    assert [browser.get("/willow/session").status for browser in browsers] == [401, 401]
+
+
+@every_revocation
+def test_a_person_whom_the_body_does_not_name_is_still_in_the_way(
+    clinician: ClinicianApi, cloud: MinistackCloud, what: str
+) -> None:
+    leo = clinician.add_client("Leo Gomez", kind="minor")
+    contacts = [open_to(clinician, leo, name, f"{name.lower()}@example.com") for name in ("Maria", "Jon")]
+    browser = signed_in(clinician, cloud, leo, contacts[0])
+    refused = end(clinician, leo, what, people=contacts[:1])
+    assert (refused.status, refused.code) == (409, "opened_by_others")
+    assert [person["contact"] for person in refused.document["people"]] == contacts[1:]
+    assert browser.get("/willow/session").status == 200
+
+
+@every_revocation
+def test_a_session_that_was_ended_stays_dead_after_the_profile_is_granted_once_more(
+    clinician: ClinicianApi, cloud: MinistackCloud, what: str
+) -> None:
+    clinician.add_client("Maria Gomez", "maria@example.com", invite={})
+    leo = clinician.add_client("Leo Gomez", kind="minor")
+    contact = open_to(clinician, leo, "Maria", "maria@example.com")
+    browser = signed_in(clinician, cloud, leo, contact)
+    assert browser.post("/willow/profiles", {"profile": leo}).status == 200
+    assert end(clinician, leo, what, everyone=True).status == 204
+    assert open_to(clinician, leo, "Maria", "maria@example.com") == contact
+    assert browser.get("/willow/session").status == 401
+    other = signed_in(clinician, cloud, leo, contact)
+    assert other.post("/willow/profiles", {"profile": leo}).status == 200
+
+
+def test_a_link_that_was_sent_before_lands_on_what_is_left(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+    leo, emma = (clinician.add_client(name, kind="minor") for name in ("Leo Gomez", "Emma Gomez"))
+    for child in (leo, emma):
+        open_to(clinician, child, "Maria", "maria@example.com")
+    link = link_in(cloud.deliver()[0])
+    assert end(clinician, leo, "portal-access", everyone=True).status == 204
+    browser = cloud.browser()
+    assert browser.post(link).status == 200
+    assert offered(browser) == ["Emma Gomez"]
+
+
+def test_a_link_of_a_person_without_another_profile_is_dead(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+    leo = clinician.add_client("Leo Gomez", kind="minor")
+    open_to(clinician, leo, "Maria", "maria@example.com")
+    link = link_in(cloud.deliver()[0])
+    assert end(clinician, leo, "portal-access", everyone=True).status == 204
+    assert cloud.browser().post(link).status == 410
+
+
+@pytest.mark.parametrize("query", [{"everyone": "perhaps"}, {"everyone": ""}])
+@every_revocation
+def test_a_word_that_is_no_yes_ends_nothing(clinician: ClinicianApi, what: str, query: dict[str, str]) -> None:
+    leo = clinician.add_client("Leo Gomez", kind="minor")
+    open_to(clinician, leo, "Maria", "maria@example.com")
+    answer = clinician.request("DELETE", f"/clients/{{client}}/{what}", query=query, client=leo)
+    assert (answer.status, answer.code) == (400, "body_invalid")
 
 
 @every_revocation

@@ -45,6 +45,7 @@ def test_an_operator_makes_a_practice_and_its_portal_is_there(operator: Clinicia
         "google": True,
         "logo": None,
         "features": features,
+        "mails_per_hour": None,
     }
     assert made.document == fields
     assert maple.request("GET", "").document == fields
@@ -163,7 +164,10 @@ def test_what_is_wrong_is_never_echoed(admin: ClinicianApi) -> None:
 
 def test_an_administrator_says_who_works_here(admin: ClinicianApi) -> None:
     made = admin.request("PUT", "/members/{subject}", {"role": "clinician"}, subject="auth0|new-person")
-    assert (made.status, made.document) == (200, {"subject": "auth0|new-person", "role": "clinician"})
+    assert (made.status, made.document) == (
+        200,
+        {"subject": "auth0|new-person", "role": "clinician", "name": None, "email": None},
+    )
     new = replace(admin, authorization=authorized_as("auth0|new-person"))
     assert new.request("GET", "/clients").status == 200
     assert new.request("PATCH", "", {}).code == "role_missing"

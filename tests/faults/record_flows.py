@@ -49,6 +49,22 @@ def remove_a_contact(harness: Harness) -> FlowStep:
     return FlowStep(remove, repeating(harness, remove, is_closed, done=GONE))
 
 
+def close_to_everyone(harness: Harness) -> FlowStep:
+    """Disable a client together with a contact who has the profile open."""
+    clinician, kim = harness.portal.clinician(), invited(harness)
+    _, browser = a_contact(harness, clinician, kim)
+
+    def end() -> HttpResponse:
+        return clinician.request("DELETE", f"/clients/{kim}/portal-access", query={"everyone": "true"})
+
+    def is_closed(_: HttpResponse) -> None:
+        assert [contact["status"] for contact in contacts(clinician, kim)] == ["disabled"]
+        assert not browser.is_signed_in()
+        one_row(harness, "profile_revoked")
+
+    return FlowStep(end, repeating(harness, end, is_closed))
+
+
 def make_a_pin_for_a_contact(harness: Harness) -> FlowStep:
     """Create a PIN for a contact."""
     clinician, kim = harness.portal.clinician(), invited(harness)
@@ -65,7 +81,7 @@ def share(harness: Harness) -> FlowStep:
         return clinician.request("POST", f"/clients/{kim}/shares", {"items": ["Plan"]}, key="one")
 
     def is_shared(_: HttpResponse) -> None:
-        (client,) = harness.items("Clients")
+        (client,) = [item for item in harness.items("Clients") if "#" not in item["practice"]["S"]]
         assert client["items"]["L"] == [{"S": "Plan"}]
         gets_in(harness)
         each_row_once(harness, "items_shared")
@@ -82,7 +98,7 @@ def share_more(harness: Harness) -> FlowStep:
         return clinician.request("POST", f"/clients/{kim}/shares", {"items": ["Form", "Plan"]}, key="one")
 
     def is_shared(_: HttpResponse) -> None:
-        (client,) = harness.items("Clients")
+        (client,) = [item for item in harness.items("Clients") if "#" not in item["practice"]["S"]]
         assert client["items"]["L"] == [{"S": "Form"}, {"S": "Plan"}]
         assert harness.deliver() == []
         each_row_once(harness, "items_shared")
@@ -151,6 +167,7 @@ def unbind_google(harness: Harness) -> FlowStep:
 FLOWS: tuple[Flow, ...] = (
     add_a_contact,
     remove_a_contact,
+    close_to_everyone,
     make_a_pin_for_a_contact,
     share,
     share_more,

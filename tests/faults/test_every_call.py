@@ -43,6 +43,7 @@ WITHOUT_SECRETS = (
     clinician_flows.disable,
     clinician_flows.change_the_settings,
     record_flows.remove_a_contact,
+    record_flows.close_to_everyone,
     record_flows.erase,
     record_flows.sign_out_everywhere,
     record_flows.unbind_google,

@@ -64,7 +64,7 @@ class ProviderPortal:
     def client(self, name: str = "Maria Gomez") -> str:
         """Return the route of a client in the clinicians' API."""
         found = self.live_portal.portal.at_rest()["tables"]["Clients"]
-        (own,) = [client["id"] for client in found if client["name"] == name and client["practice"] == "willow"]
+        (own,) = [client["id"] for client in found if client["practice"] == "willow" and client["name"] == name]
         return f"/clients/{own}"
 
     def clinician(self, method: str, route: str, role: Role = "clinician", body: Any = None) -> int:

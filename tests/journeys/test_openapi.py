@@ -38,8 +38,8 @@ class Office:
     def path_parameters(self, wanted: dict[str, Any]) -> dict[str, str]:
         """Parts of a path where there is something: in this practice, and in half the cases an invited client."""
         parts = {"practice": PRACTICE} if "practice" in wanted else {}
-        if "client" in wanted and next(self._numbers) % 2:
-            parts["client"] = self.new_client()
+        if "client_id" in wanted and next(self._numbers) % 2:
+            parts["client_id"] = self.new_client()
         return parts
 
     def new_client(self) -> str:

@@ -38,7 +38,8 @@ class ClinicianApi:
     ) -> HttpResponse:
         """Send a request. `route` is the path below the practice, with path parameters in braces, and `key` is the
         idempotency key."""
-        target = f"/admin/v1/practices/{self.practice}{route.format(**(parts or {}), **more_parts)}"
+        below = route.format(**(parts or {}), **more_parts)
+        target = below if below.startswith("/admin/") else f"/admin/v1/practices/{self.practice}{below}"
         lines = {"authorization": self.authorization, "idempotency-key": key}
         lines = {name: value for name, value in lines.items() if value}
         lines |= {"content-type": JSON, "accept": JSON, **(headers or {})}

@@ -7,6 +7,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from local.aws import TABLE_SETTINGS
 from local.sam_template import transformed
 
 PROJECT = Path(__file__).parents[2]
@@ -111,14 +112,10 @@ def routes() -> dict[str, str]:
     return found
 
 
-TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-"""Properties of a table without which its items could not be read and written in the same way."""
-
-
 def create_tables(dynamodb: Any) -> None:
     """Create the tables under their logical ids, without TTL: the times of tests are long past."""
     for name, properties in resources("AWS::DynamoDB::Table").items():
-        dynamodb.create_table(TableName=name, **{key: properties[key] for key in TABLE_PROPERTIES if key in properties})
+        dynamodb.create_table(TableName=name, **{key: properties[key] for key in TABLE_SETTINGS if key in properties})
 
 
 def items(dynamodb: Any) -> dict[str, list[dict[str, Any]]]:
@@ -157,6 +154,8 @@ def _logical_id(resource: dict[str, Any]) -> str:
     match resource:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
+        case {"Fn::If": [str(), owned, _]}:
+            return _logical_id(owned)
         case {"Fn::Sub": str(arn)} if arn.endswith(":identity/*"):
             return "identity"
         case {"Fn::Sub": str(arn)}:

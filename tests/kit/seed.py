@@ -1,12 +1,15 @@
 """Two practices and their clients, with accounts that tests can change."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from pynamodb.expressions.operand import Path
 
-from latchkey import tokens
+from latchkey import keys, tokens
 from latchkey.rules.accounts import Account, AccountStatus, Profile
 from latchkey.rules.limits import Limit
 from latchkey.rules.mail import MailJob
@@ -94,6 +97,14 @@ def lookup_ring(portal: "Portal") -> Keyring:
     """Return the keyring of account keys."""
     text = portal.secret("LookupKey")
     return Keyring.parse(json.loads(text))
+
+
+@contextmanager
+def with_lookup_ring(portal: "Portal") -> Iterator[None]:
+    """Give this process the keyring of account keys, which the index of clients needs."""
+    ring = lookup_ring(portal)
+    with mock.patch.object(keys, "lookup", return_value=ring):
+        yield
 
 
 def use_up(portal: "Portal", limit: Limit, times: int, *who: str | bytes) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from latchkey import tokens
-from latchkey.rules import access, contacts, mail
+from latchkey import keys, tokens
+from latchkey.rules import access, contacts, mail, revocations
 from latchkey.rules.accounts import Account, AccountStatus
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
@@ -130,12 +130,18 @@ def test_a_job_that_waits_since_before_is_void(
     assert mail.skip_reason(job, known(account.key), LATER) == "no_access"
 
 
+@pytest.fixture(autouse=True)
+def _with_lookup_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index of clients holds digests of addresses."""
+    monkeypatch.setattr(keys, "lookup", lambda: flows.RING)
+
+
 def test_access_that_was_disabled_since_stays_disabled(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
     client, key = admitted("ana@example.com")
     noon("Accounts")
-    clients.apply(client, lambda it, all_: access.disable(it, all_, LATER), set(), noting(LATER))
+    clients.apply(client, lambda it, all_: revocations.disable(it, all_, LATER), set(), noting(LATER))
     deployed.empty("Accounts")
 
     assert "invite again" in restore("Accounts")
@@ -179,7 +185,7 @@ def test_what_differs_is_overwritten_if_that_is_requested(
 def test_what_a_clinician_decided_since_stands(noon: Callable[..., None], restore: Callable[..., str]) -> None:
     client, key = admitted("ana@example.com")
     noon("Accounts", "Clients")
-    clients.apply(client, lambda it, all_: access.disable(it, all_, LATER), set(), noting(LATER))
+    clients.apply(client, lambda it, all_: revocations.disable(it, all_, LATER), set(), noting(LATER))
 
     assert "left as it is, because a clinician changed it since" in restore("Accounts", "--overwrite")
     assert known(key).status is AccountStatus.DISABLED

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
-from latchkey.rules import access, address_changes, contacts
+from latchkey.rules import access, address_changes, contacts, revocations
 from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import Account, AccountStatus, SessionRef
 from latchkey.rules.clients import AddressOnFile, Client, Contact
@@ -88,11 +88,11 @@ class Records:
 
     def disable(self, client: str, _: str) -> AccessChange:
         """End a client's access."""
-        return self.decide(client, lambda it, accounts_by_key: access.disable(it, accounts_by_key, NOON))
+        return self.decide(client, lambda it, accounts_by_key: revocations.disable(it, accounts_by_key, NOON))
 
     def sign_out(self, client: str, _: str) -> AccessChange:
         """End a client's sessions."""
-        return self.decide(client, access.end_sessions)
+        return self.decide(client, revocations.end_sessions)
 
     def erase(self, client: str, _: str) -> None:
         """Erase a client, and add them again with the same id."""

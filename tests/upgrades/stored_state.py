@@ -22,7 +22,7 @@ from latchkey.store import clients, idempotency, members
 from tests.kit.clock import NOON
 from tests.kit.cloud import Cloud
 from tests.kit.portal import Portal
-from tests.kit.seed import key_of, seed_people
+from tests.kit.seed import key_of, seed_people, with_lookup_ring
 
 VERSIONS = Path(__file__).parent / "versions"
 RINGS = {
@@ -69,7 +69,8 @@ def create_state(portal: Portal) -> StoredState:
     link = lee.link("lee@example.com")
     pin = portal.pin_for(key_of(portal, "willow", "luis@example.com"))
     ana.request_link("sam@example.com")
-    client = _on_file(portal)
+    with with_lookup_ring(portal):
+        client = _on_file(portal)
     members.set_role("willow", "dr", Role.CLINICIAN)
     members.set_role("*", "you", Role.OPERATOR)
     idempotency.save_in_progress("place", "digest", NOON)

@@ -16,7 +16,7 @@ from tests.kit.browser import Browser
 from tests.kit.clock import NOON
 from tests.kit.cloud import Cloud
 from tests.kit.portal import Portal
-from tests.kit.seed import HARBOR, WILLOW
+from tests.kit.seed import HARBOR, WILLOW, with_lookup_ring
 from tests.upgrades import stored_state
 from tests.upgrades.stored_state import StoredState
 
@@ -113,12 +113,9 @@ def test_fields_that_nobody_knows_here_stay(portal: Portal, newest: StoredState)
     browser(portal, newest.requesting_browser).get(newest.link)
     portal.browser().post("/willow/pin", {"email": "luis@example.com", "pin": "000000"})
     client = clients.find("willow", newest.client)
-    clients.apply(
-        client,
-        lambda it, _: AccessChange(it.with_shared_items([SharedItem("Bill")])),
-        set(),
-        lambda *_: pytest.fail("no event"),
-    )
+    change = AccessChange(client.with_shared_items([SharedItem("Bill")]))
+    with with_lookup_ring(portal):
+        clients.apply(client, lambda *_: change, set(), lambda *_: pytest.fail("no event"))
     practices.update("willow", {"phone": "(555) 010-0143"})
 
     assert clients.find("willow", newest.client).items == (SharedItem("Intake form"), SharedItem("Bill"))

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 
 from local import aws, processes
+from local.aws import TABLE_SETTINGS
 from local.stack import DYNAMODB_LOCAL, PROJECT
 from tests.kit import sam_template
 
@@ -54,7 +55,7 @@ def _engine(folder: Path) -> Iterator[aws.Address]:
 
 def _create(client: Any, prefix: str) -> None:
     for name, properties in sam_template.resources("AWS::DynamoDB::Table").items():
-        settings = {key: properties[key] for key in sam_template.TABLE_PROPERTIES if key in properties}
+        settings = {key: properties[key] for key in TABLE_SETTINGS if key in properties}
         client.create_table(TableName=prefix + name, **settings)
 
 

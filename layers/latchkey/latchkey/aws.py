@@ -124,7 +124,9 @@ class ServiceClient(Protocol):
 
 @cache
 def client(service: str) -> ServiceClient:
-    """Return the client of a service, by botocore's name."""
+    """Return the client of a service, by botocore's name. Services that few requests call are left to botocore."""
+    if service not in endpoints.SERVICES:
+        return _BotocoreClient(service)
     match settings.load().transport:
         case "lean":
             return _lean_client(service)

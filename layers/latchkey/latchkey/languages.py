@@ -108,6 +108,13 @@ def is_same_day(at: int, now: int, zone: str) -> bool:
     return _local(at, zone).date() == _local(now, zone).date()
 
 
+def format_date(at: int, zone: str, language: Language) -> str:
+    """Return a date, such as "March 3, 2026". `at` is Unix seconds."""
+    local_time = _local(at, zone)
+    _ = translator(language)
+    return _("{month} {day}, {year}", month=_months(_)[local_time.month - 1], day=local_time.day, year=local_time.year)
+
+
 def _local(at: int, zone: str) -> datetime:
     time_zone: tzinfo = UTC
     if zone != "UTC":

@@ -70,6 +70,8 @@ class Settings:
     """Issuer of the clinicians' tokens, exactly as their `iss` claim says."""
     token_client_ids: tuple[str, ...]
     token_scope: str
+    user_pool_id: str
+    """The stack's own user pool of clinicians. Empty with a foreign issuer."""
     providers: Mapping[ProviderName, ProviderSettings]
     sender_domain: str
     configuration_set: str
@@ -128,6 +130,7 @@ def load() -> Settings:
         token_issuer=text("TOKEN_ISSUER", ""),
         token_client_ids=_comma_separated(text("TOKEN_CLIENT_IDS", "")),
         token_scope=text("TOKEN_SCOPE", ""),
+        user_pool_id=text("USER_POOL_ID", ""),
         providers={name: _provider(f"{name.upper()}_") for name in PROVIDER_NAMES},
         sender_domain=text("SENDER_DOMAIN", ""),
         configuration_set=text("CONFIGURATION_SET", ""),

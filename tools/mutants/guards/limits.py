@@ -93,7 +93,7 @@ LIMITS = [
         (
             "known browsers' own limit on a practice's mail",
             "request_link",
-            replace_argument("add_for_browser", "known", "False", near="MAIL_PER_PRACTICE"),
+            replace_argument("add_for_browser", "known", "False", near="mail_per_practice"),
         ),
         ("a known browser does not count for its source", "request_link", always("not", "known_browser")),
         ("a source that has guessed addresses", "request_link", drop_argument("partial", "blocked_by")),
@@ -101,7 +101,7 @@ LIMITS = [
         (
             "a practice's limit on mail",
             "request_link",
-            replace_argument("add_for_browser", "slug", "tokens.random_id()", near="MAIL_PER_PRACTICE"),
+            replace_argument("add_for_browser", "slug", "tokens.random_id()", near="mail_per_practice"),
         ),
         ("a source's limit on requesting links", "request_link", replace_call("partial", "(lambda: None)")),
     ),

@@ -3,11 +3,11 @@
 from aws_lambda_powertools.event_handler import Response
 
 from latchkey.api import document_mapping
-from latchkey.api.bodies import AddressChange, Invitation, PinBody, Share
+from latchkey.api.bodies import AddressChange, EndedPeople, Invitation, PinBody, Share
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import AccessDocument, PinDocument, ShareDocument
+from latchkey.api.documents import AccessDocument, LetterPreviewDocument, PinDocument, ShareDocument
 from latchkey.api.item_bodies import shared_items
-from latchkey.api.pagination import ClientId
+from latchkey.api.pagination import ClientId, Everyone
 from latchkey.api.routes import ResourceRoutes
 from latchkey.identity.providers import PROVIDERS
 from latchkey.rules.providers import Provider
@@ -23,7 +23,9 @@ from latchkey.rules.refusals import (
     RateLimited,
     ValueRefused,
 )
+from latchkey.rules.revocations import People
 from latchkey.usecases import access
+from latchkey.usecases.letters import LetterPreview
 
 routes = ResourceRoutes("access")
 
@@ -39,15 +41,21 @@ def get_access(client: ClientId, context: CurrentContext) -> AccessDocument:
 @routes.on(
     "POST /clients/{client}/invitations",
     access.invite,
-    responses={201: AccessDocument},
+    responses={201: AccessDocument, 200: LetterPreviewDocument},
     refusals=(*INVITATION_REFUSALS, AlreadySignedIn, ValueRefused),
 )
-def post_invitation(client: ClientId, body: Invitation, context: CurrentContext) -> AccessDocument:
+def post_invitation(
+    client: ClientId, body: Invitation, context: CurrentContext
+) -> tuple[AccessDocument | LetterPreviewDocument, int]:
     """Invite a client, or invite them again as long as they have not signed in.
 
     If `email` is another of the client's addresses, access moves there. The sign-in with the old address ends at once.
+    With `preview`, the answer is the letter, and nothing is sent.
     """
-    return document_mapping.access(access.invite(context, client, body.request()))
+    result = access.invite(context, client, body.request(), preview=body.preview)
+    if isinstance(result, LetterPreview):
+        return document_mapping.letter_preview(result), 200
+    return document_mapping.access(result), 201
 
 
 @routes.on(
@@ -75,24 +83,34 @@ def put_email(client: ClientId, body: AddressChange, context: CurrentContext) ->
     responses={204: None},
     refusals=(OpenedByOthers,),
 )
-def delete_access(client: ClientId, context: CurrentContext) -> Response[None]:
+def delete_access(
+    client: ClientId, context: CurrentContext, everyone: Everyone = False, body: EndedPeople | None = None
+) -> Response[None]:
     """Disable a client's sign-in.
 
     Sessions, links and PINs end at once. A later invitation does not make them valid again. While contacts can open
-    the profile, the request is refused and `people` lists them. Delete these contacts first.
+    the profile, the request is refused and `people` lists them. With `everyone=true` the profile is closed to all of
+    them, and with a body to those that it names. They keep their other profiles, and stay on file as contacts.
     """
-    access.disable_access(context, client)
+    access.disable_access(context, client, _people(body, everyone=everyone))
     return Response(204)
 
 
 @routes.on("DELETE /clients/{client}/sessions", access.end_sessions, responses={204: None}, refusals=(OpenedByOthers,))
-def delete_sessions(client: ClientId, context: CurrentContext) -> Response[None]:
+def delete_sessions(
+    client: ClientId, context: CurrentContext, everyone: Everyone = False, body: EndedPeople | None = None
+) -> Response[None]:
     """Sign a client out everywhere. They may sign in again.
 
-    While contacts can open the profile, the request is refused and `people` lists them.
+    While contacts can open the profile, the request is refused and `people` lists them. With `everyone=true` all of
+    them are signed out of the profile, and with a body those that it names. They stay signed in to other profiles.
     """
-    access.end_sessions(context, client)
+    access.end_sessions(context, client, _people(body, everyone=everyone))
     return Response(204)
+
+
+def _people(body: EndedPeople | None, *, everyone: bool) -> People:
+    return "everyone" if everyone or (body and body.everyone) else frozenset(body.people if body else ())
 
 
 def _add_unlink_route(provider: Provider) -> None:
@@ -121,12 +139,14 @@ for row in PROVIDERS:
     access.generate_pin,
     responses={201: PinDocument},
     refusals=(NoAccess, RateLimited),
+    not_stored=("pin",),
 )
 def post_pin(client: ClientId, context: CurrentContext, body: PinBody | None = None) -> PinDocument:
     """Create a PIN to read out on the phone, for a client or for a contact of theirs.
 
     The PIN works once, within 24 hours, with the address in the response. It replaces the previous PIN. It cannot be
-    read again. A mail tells the owner of the address that a PIN was created.
+    read again: the response to a repeated request with the same key has no digits. A mail tells the owner of the
+    address that a PIN was created.
     """
     return document_mapping.pin(access.generate_pin(context, client, body.contact if body else None))
 

@@ -1,15 +1,30 @@
 """The whole API: the routes of all resources, with one handler."""
 
 from latchkey import aws
-from latchkey.api import access, branding, clients, contacts, dispatch, events, items, letters, members, practices
+from latchkey.api import (
+    access,
+    branding,
+    clients,
+    contacts,
+    dispatch,
+    emails,
+    events,
+    items,
+    letters,
+    members,
+    practices,
+    stack,
+)
 from latchkey.api.routes import ResourceRoutes
 
 RESOURCES: tuple[ResourceRoutes, ...] = (
+    stack.routes,
     practices.routes,
     branding.routes,
     members.routes,
     letters.routes,
     clients.routes,
+    emails.routes,
     access.routes,
     items.routes,
     contacts.routes,

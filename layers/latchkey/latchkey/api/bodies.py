@@ -11,9 +11,11 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from latchkey.api.branding_bodies import ClinicianWordBody, LegalBody, WelcomeBody, welcome_settings
 from latchkey.api.fields import LINE, LINES, RequestBody, Text, not_blank, one_of, with_links, with_switches
 from latchkey.api.item_bodies import MAX_ITEMS, Item, Items, shared_items
+from latchkey.mail.wording import WordingOverrides
 from latchkey.rules import addresses
 from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, PROFILE_KINDS, ProfileKind
 from latchkey.rules.languages import DEFAULT_LANGUAGE, LANGUAGES, Language
+from latchkey.rules.mail import LINK_MAILS, LinkMailKind
 from latchkey.rules.members import MEMBER_ROLES, Role
 from latchkey.rules.practices import FEATURES, UnknownAddressPolicy
 from latchkey.rules.providers import PROVIDER_NAMES
@@ -21,6 +23,7 @@ from latchkey.rules.refusals import Refusal
 from latchkey.rules.web_addresses import WEB_ADDRESS, is_web_address
 from latchkey.usecases.clients import AddressEntry, ClientDetails, ClientUpdate
 from latchkey.usecases.contacts import ContactDetails
+from latchkey.usecases.letters import PreviewRequest
 from latchkey.usecases.outbox import InvitationRequest
 from latchkey.usecases.practices import PracticeSettings
 
@@ -47,6 +50,11 @@ def _link(text: str) -> str:
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE), AfterValidator(not_blank)]
 Line = Annotated[str, StringConstraints(max_length=150, pattern=LINE)]
 Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE), AfterValidator(not_blank)]
+ExternalId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[!-~]{1,100}$"),
+    Field(description="The practice's own id of the client. No two clients have the same.", examples=["MRN-20417"]),
+]
 Address = Annotated[str, Field(description="An email address, as people write it.", examples=["ana@example.com"])]
 """An email address. `rules.addresses` validates it, and its refusal is `email_invalid`."""
 Zone = Annotated[
@@ -102,6 +110,9 @@ class PracticeBody(RequestBody):
     help_url: WebAddress | None = None
     welcome: Text | WelcomeBody | None = None
     unknown_address: UnknownAddressField = UnknownAddressPolicy.TELL.value
+    mails_per_hour: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="Links that clients may ask for in an hour. Only operators set it. Null for 300."
+    )
     features: FeaturesBody = FeaturesBody()
     links: LinksBody = LinksBody()
     accent: str | None = Field(default=None, description="The colour of buttons and links, such as `#0b5a63`.")
@@ -144,10 +155,24 @@ class MemberBody(RequestBody):
     """A member's role at a practice."""
 
     role: MemberRoleField
+    name: Name | None = Field(default=None, description="The name that audits show. If it is missing, it stays.")
 
     def member_role(self) -> Role:
         """Return the role."""
         return Role[self.role.upper()]
+
+
+class NewMemberBody(MemberBody):
+    """A colleague to make a member: by address, or by the subject of their tokens."""
+
+    email: Address | None = None
+    subject: Annotated[str, StringConstraints(pattern="^[A-Za-z0-9._~:@|+=-]{1,128}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.email is None) is (self.subject is None):
+            raise ValueError("send either an email address or a subject")
+        return self
 
 
 class WordingBody(RequestBody):
@@ -159,6 +184,31 @@ class WordingBody(RequestBody):
     greeting: str = ""
     body: str = ""
     footer: str = ""
+
+
+class LetterPreviewBody(RequestBody):
+    """A letter to preview. Without `wording` it has the practice's saved one."""
+
+    kind: Annotated[LinkMailKind, one_of(*LINK_MAILS)]
+    language: LanguageField = DEFAULT_LANGUAGE
+    name: Name = "Ana Reyes"
+    wording: WordingBody | None = None
+    subject: Line | None = None
+    message: Text | None = None
+    items: Items = Field(default_factory=list)
+
+    def request(self) -> PreviewRequest:
+        """Return the letter for the use case."""
+        wording = WordingOverrides(**self.wording.model_dump()) if self.wording else None
+        return PreviewRequest(
+            self.kind,
+            self.language,
+            self.name,
+            wording=wording,
+            subject=self.subject,
+            message=self.message,
+            items=tuple(item.title for item in shared_items(self.items)),
+        )
 
 
 class AddressBody(RequestBody):
@@ -187,6 +237,7 @@ class Invitation(InvitationTextBody):
     resend: bool = Field(
         default=False, description="True if one was sent before. After a sign-in it is refused all the same."
     )
+    preview: bool = Field(default=False, description="Only return the letter: nothing is sent, and nothing changes.")
 
 
 class NewClient(RequestBody):
@@ -197,6 +248,7 @@ class NewClient(RequestBody):
     language: LanguageField | None = Field(default=None, description="The practice's language if it is missing.")
     emails: Annotated[list[AddressBody], Field(max_length=MAX_EMAILS)] = Field(default_factory=list)
     features: FeaturesBody = FeaturesBody()
+    external_id: ExternalId | None = None
     invite: InvitationTextBody | bool | None = None
 
     @model_validator(mode="after")
@@ -209,7 +261,7 @@ class NewClient(RequestBody):
     def details(self) -> ClientDetails:
         """Return the client's details for the use case."""
         entries = tuple(AddressEntry(email.address, email.email_ok) for email in self.emails)
-        return ClientDetails(self.name, self.kind, self.language, entries, self.features.switches())
+        return ClientDetails(self.name, self.kind, self.language, entries, self.features.switches(), self.external_id)
 
     def invitation(self) -> InvitationRequest | None:
         """Return the invitation to send. None for no invitation."""
@@ -224,6 +276,7 @@ class ClientChanges(RequestBody):
     name: Name = Field(default_factory=str)
     language: LanguageField = DEFAULT_LANGUAGE
     features: FeaturesBody = FeaturesBody()
+    external_id: ExternalId | None = Field(default=None, description="Null removes it.")
 
     def update(self) -> ClientUpdate:
         """Return the changes for the use case."""
@@ -232,6 +285,7 @@ class ClientChanges(RequestBody):
             self.name if "name" in sent else None,
             self.language if "language" in sent else None,
             self.features.switches() if "features" in sent else None,
+            (self.external_id or "") if "external_id" in sent else None,
         )
 
 
@@ -267,6 +321,16 @@ class NewContact(RequestBody):
     def details(self) -> ContactDetails:
         """Return the contact's details for the use case."""
         return ContactDetails(self.name, self.email, self.email_ok, self.relation)
+
+
+class EndedPeople(RequestBody):
+    """The people, besides the client, for whom access or sessions end."""
+
+    everyone: bool = Field(default=False, description="All contacts who can open the profile.")
+    people: Annotated[list[Annotated[str, Field(pattern=ULID)]], Field(max_length=MAX_EMAILS * 2)] = Field(
+        default=[],
+        description="Ids of contacts. If another contact can open the profile, the request is refused.",
+    )
 
 
 class PinBody(RequestBody):

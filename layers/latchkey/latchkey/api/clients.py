@@ -6,17 +6,27 @@ from latchkey.api import document_mapping, pagination
 from latchkey.api.bodies import ClientChanges, NewClient
 from latchkey.api.context import CurrentContext
 from latchkey.api.documents import ClientDocument, ClientList
-from latchkey.api.pagination import ClientId, Cursor, PageSize
+from latchkey.api.pagination import (
+    ClientId,
+    ExternalIdFilter,
+    ListCursor,
+    Order,
+    PageSize,
+    SearchText,
+    StatusFilter,
+)
 from latchkey.api.routes import ResourceRoutes
 from latchkey.rules.refusals import (
     AddressSuppressed,
     ConsentMissing,
     EmailInUse,
     EmailMalformed,
+    ExternalIdInUse,
     RateLimited,
     ValueRefused,
 )
-from latchkey.usecases import clients
+from latchkey.usecases import client_search, clients
+from latchkey.usecases.client_search import ClientFilter
 
 routes = ResourceRoutes("clients")
 
@@ -25,7 +35,15 @@ routes = ResourceRoutes("clients")
     "POST /clients",
     clients.add_client,
     responses={201: ClientDocument},
-    refusals=(EmailMalformed, ConsentMissing, EmailInUse, AddressSuppressed, RateLimited, ValueRefused),
+    refusals=(
+        EmailMalformed,
+        ConsentMissing,
+        EmailInUse,
+        ExternalIdInUse,
+        AddressSuppressed,
+        RateLimited,
+        ValueRefused,
+    ),
 )
 def post_client(body: NewClient, context: CurrentContext) -> ClientDocument:
     """Put a client on file, and invite them in the same step if `invite` is set.
@@ -36,12 +54,25 @@ def post_client(body: NewClient, context: CurrentContext) -> ClientDocument:
     return document_mapping.client(clients.add_client(context, body.details(), body.invitation()))
 
 
-@routes.on("GET /clients", clients.list_clients, responses={200: ClientList})
-def get_clients(
-    context: CurrentContext, cursor: Cursor = None, limit: PageSize = pagination.DEFAULT_PAGE
+@routes.on("GET /clients", client_search.list_clients, responses={200: ClientList})
+def get_clients(  # noqa: PLR0913, PLR0917 - the parameters of the query
+    context: CurrentContext,
+    q: SearchText = None,
+    status: StatusFilter = None,
+    external_id: ExternalIdFilter = None,
+    order: Order = "created",
+    cursor: ListCursor = None,
+    limit: PageSize = pagination.DEFAULT_PAGE,
 ) -> ClientList:
-    """List the clients, oldest first."""
-    page = clients.list_clients(context, pagination.id_from_cursor(cursor), limit)
+    """List the clients, or search them.
+
+    `q` finds names by the start of their words, and clients by a whole address of their own or of a contact. A page
+    can have fewer clients than `limit`, and can be empty: follow `next` until it is null.
+    """
+    wanted = ClientFilter(q, status, external_id)
+    by_id = q is None and external_id is None and order != "name"
+    after = pagination.id_from_cursor(cursor) if by_id else pagination.term_from_cursor(cursor)
+    page = client_search.list_clients(context, wanted, order, after, limit)
     return ClientList(
         clients=[document_mapping.client_entry(entry) for entry in page.entries],
         next=pagination.next_cursor(page.next_id),
@@ -54,7 +85,9 @@ def get_client(client: ClientId, context: CurrentContext) -> ClientDocument:
     return document_mapping.client(clients.read_client(context, client))
 
 
-@routes.on("PATCH /clients/{client}", clients.update_client, responses={200: ClientDocument})
+@routes.on(
+    "PATCH /clients/{client}", clients.update_client, responses={200: ClientDocument}, refusals=(ExternalIdInUse,)
+)
 def patch_client(client: ClientId, body: ClientChanges, context: CurrentContext) -> ClientDocument:
     """Change a client's name, language or features.
 

@@ -21,6 +21,8 @@ class Exchange:
     """None until membership and role are checked."""
     body: dict[str, Any] | None = field(default=None, repr=False)
     """The JSON object in the body. None for an empty body."""
+    is_replayed: bool = False
+    """True if the response is the stored one of an earlier request with the same idempotency key."""
 
 
 def _from_resolver(resolved: ResolvedRequest) -> RequestContext:

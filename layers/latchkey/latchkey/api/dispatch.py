@@ -19,8 +19,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from latchkey import aws, log, metrics
 from latchkey.api import claims, idempotency, request_bodies
 from latchkey.api.context import Exchange
-from latchkey.api.routes import BASE, ResourceRoutes, RouteRule
-from latchkey.rules.refusals import BodyInvalid, MethodRefused, PageUnknown, RecordNotFound, Refusal, Unavailable
+from latchkey.api.routes import ResourceRoutes, RouteRule
+from latchkey.rules.refusals import (
+    BodyInvalid,
+    MethodRefused,
+    PageUnknown,
+    RecordNotFound,
+    Refusal,
+    TokenRefused,
+    Unavailable,
+)
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.idempotency import StoredResponse
 from latchkey.usecases import membership
@@ -29,7 +37,8 @@ from latchkey.web.requests import JSON, Request, parse_event
 from latchkey.web.responses import Response, problem_response
 
 MAX_ERRORS = 20
-QUERY_PARAMETERS = ("cursor", "limit")
+REPLAYED_HEADER = "idempotency-replayed"
+"""A header of the stored response to a repeated request."""
 
 
 def resolver(resources: Iterable[ResourceRoutes]) -> APIGatewayHttpResolver:
@@ -50,14 +59,13 @@ def resolver(resources: Iterable[ResourceRoutes]) -> APIGatewayHttpResolver:
         exchange.context = membership.authorize(
             rule.use_case,
             exchange.subject,
-            request.path_parameters["practice"],
+            request.path_parameters.get("practice", ""),
             now_ms=request.now_ms,
             support_code=request.support_code,
             origin=request.origin,
         )
         exchange.body = None if rule.content_types else request_bodies.parse(request)
-        for name in QUERY_PARAMETERS:
-            request.query_value(name)  # refuses a repeated parameter, whose values API Gateway joins with a comma
+        _require_known_query(request, app)
         if not rule.idempotent:
             return next_middleware(app)
 
@@ -65,13 +73,15 @@ def resolver(resources: Iterable[ResourceRoutes]) -> APIGatewayHttpResolver:
             response = next_middleware(app)
             return StoredResponse(response.status_code, _to_json(response.body))
 
-        stored = idempotency.run_once(request, exchange.context, exchange.body, respond)
+        stored, exchange.is_replayed = idempotency.run_once(
+            request, exchange.context, exchange.body, respond, rule.not_stored
+        )
         return ResolverResponse(stored.status, JSON, stored.body)
 
     app.exception_handler(Exception)(_reraise)
     app.use([authorize, _BodyValidation(), OpenAPIResponseValidationMiddleware(has_response_validation_error=True)])  # type: ignore[no-untyped-call]
     for routes in all_routes:
-        app.include_router(routes, prefix=BASE.replace("{", "<").replace("}", ">"))
+        app.include_router(routes, prefix=routes.base.replace("{", "<").replace("}", ">"))
     return app
 
 
@@ -97,6 +107,9 @@ def handler_for(resources: Iterable[ResourceRoutes]) -> aws.GatewayHandler:
             response = _resolve(app, event, context, exchange)
         except Refusal as refusal:
             response, code = refusals.to_problem(request, refusal), refusals.code(request, refusal)
+            if isinstance(refusal, TokenRefused):
+                # API Gateway answers a missing token in this media type. One status has one.
+                response = replace(response, media_type=JSON)
             metrics.count_refusal(code)
         except OUTAGES as outage:
             log.log_fault(outage, request.support_code)
@@ -131,7 +144,8 @@ def _resolve(
         if any(detail["loc"][0] == "path" for detail in errors):
             raise RecordNotFound from None
         raise BodyInvalid(_without_values(errors)) from None
-    return Response(int(resolved["statusCode"]), resolved["body"] or "", JSON)
+    headers = {REPLAYED_HEADER: "true"} if exchange.is_replayed else {}
+    return Response(int(resolved["statusCode"]), resolved["body"] or "", JSON, headers)
 
 
 def _route_rule(request: Request, rules: Mapping[str, RouteRule]) -> RouteRule:
@@ -158,6 +172,19 @@ def _require_authorized_path(request: Request, app: APIGatewayHttpResolver) -> N
         raise RecordNotFound
     if app.context["_route_args"] != dict(request.path_parameters):
         raise RecordNotFound
+
+
+def _require_known_query(request: Request, app: APIGatewayHttpResolver) -> None:
+    """Raise if the query has a parameter that the route does not declare, or one of them twice.
+
+    :raises BodyInvalid: it has. API Gateway would join the values of a repeated parameter with a comma.
+    """
+    declared = {field.alias for field in app.context["_route"].dependant.query_params}
+    unknown = [name for name in request.query_names() if name not in declared]
+    if unknown:
+        raise BodyInvalid(tuple((f"query.{name[:64]}", "There is no such parameter here") for name in unknown))
+    for name in declared:
+        request.query_value(name)
 
 
 def _reraise(error: Exception) -> NoReturn:

@@ -1,18 +1,26 @@
 """The mapping of the use cases' values to documents."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Literal
 
+from latchkey.api import pagination
 from latchkey.api.documents import (
     AccessDocument,
+    BounceDocument,
     ClientDocument,
     ClientEntry,
     ContactDocument,
     DiagnosisDocument,
     EmailDocument,
     EventDocument,
+    EventList,
     ItemDocument,
+    LetterPreviewDocument,
     LogoDocument,
+    MemberDocument,
+    MethodDocument,
+    PersonDiagnosisDocument,
     PinDocument,
     PracticeDocument,
     RateLimitDocument,
@@ -22,14 +30,16 @@ from latchkey.rules.accounts import Account
 from latchkey.rules.branding import Logo, file_path
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event
+from latchkey.rules.members import Member
 from latchkey.rules.practices import FEATURES, Practice
 from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.usecases.access import GeneratedPin, ShareResult
-from latchkey.usecases.client_access import ClientAccess, access_status, email_status
-from latchkey.usecases.clients import ListedClient
+from latchkey.usecases.client_access import ClientAccess, access_status, bounce, email_status
+from latchkey.usecases.client_search import ListedClient
 from latchkey.usecases.contacts import ContactAccount
-from latchkey.usecases.diagnosis import Diagnosis
-from latchkey.usecases.events import is_refusal
+from latchkey.usecases.diagnosis import METHODS, Diagnosis, PersonDiagnosis, PersonFacts
+from latchkey.usecases.events import NamedEvents, is_refusal
+from latchkey.usecases.letters import LetterPreview
 from latchkey.web.responses import rfc3339
 
 
@@ -70,7 +80,13 @@ def emails(emails: Iterable[AddressOnFile]) -> list[EmailDocument]:
 def contact(entry: ContactAccount) -> ContactDocument:
     """Return the document of a contact, with the status of the newest mail to them."""
     return ContactDocument.model_validate(
-        _contact_fields(entry.contact) | {"email_status": email_status(entry.account)}
+        _contact_fields(entry.contact)
+        | {
+            "status": entry.status,
+            "last_sign_in_at": _timestamp(entry.account.last_sign_in_at if entry.account else None),
+            "email_status": email_status(entry.account),
+            "bounce": _bounce(entry.account),
+        }
     )
 
 
@@ -93,18 +109,19 @@ def access(client_access: ClientAccess) -> AccessDocument:
     """Return the document of a client's sign-in."""
     client, own_account = client_access.client, client_access.own_account
     status = access_status(client, own_account)
-    is_waiting = status == "invited"
     return AccessDocument(
         email=client.access_address,
         emails=emails(client.emails),
         status=status,
         invited_at=_timestamp(client.invited_at),
         first_sign_in_at=_timestamp(own_account.first_sign_in_at if own_account else None),
-        last_sign_in_at=_timestamp(own_account.last_sign_in_at if own_account else None),
+        last_sign_in_at=_timestamp(client_access.last_sign_in_at),
         email_status=email_status(own_account),
+        bounce=_bounce(own_account),
         has_live_pin=client_access.has_live_pin,
-        can_resend=is_waiting,
-        banner=f"{client.name} hasn't signed in yet." if is_waiting else None,
+        can_resend=status == "invited",
+        banner=client_access.banner,
+        tags=list(client_access.tags),
     )
 
 
@@ -133,13 +150,22 @@ def items(client: Client) -> list[ItemDocument]:
     ]
 
 
-def event(id: str, event: Event) -> EventDocument:  # noqa: A002 - the name of the field
+def events(found: NamedEvents) -> EventList:
+    """Return the document of a page of audit events."""
+    return EventList(
+        events=[event(*row, found.names) for row in found.page.entries],
+        next=pagination.next_cursor(found.page.next_id),
+    )
+
+
+def event(id: str, event: Event, names: Mapping[str, str] | None = None) -> EventDocument:  # noqa: A002 - the field
     """Return the document of an audit event, without its address."""
     return EventDocument(
         id=id,
         kind=event.kind.value,
         at=datetime.fromtimestamp(event.at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         actor=event.actor,
+        actor_name=(names or {}).get(event.actor),
         outcome="refused" if is_refusal(event) else "done",
         reason=event.reason,
         method=event.method,
@@ -149,23 +175,59 @@ def event(id: str, event: Event) -> EventDocument:  # noqa: A002 - the name of t
 
 def diagnosis(diagnosis: Diagnosis) -> DiagnosisDocument:
     """Return the document of a diagnosis."""
-    return DiagnosisDocument(
-        access=diagnosis.access,
-        address=diagnosis.address,
-        consent=diagnosis.consent,
-        email_status=diagnosis.email_status,
-        last_mails=[event(*row) for row in diagnosis.last_mails],
+    people = [person_diagnosis(person) for person in diagnosis.people]
+    own = person_diagnosis(diagnosis.own).model_dump()
+    say, note = list(diagnosis.advice.say), list(diagnosis.advice.note)
+    return DiagnosisDocument.model_validate(own | {"say": say, "note": note, "advice": say, "people": people})
+
+
+def person_diagnosis(diagnosis: PersonDiagnosis) -> PersonDiagnosisDocument:
+    """Return the document of one person's diagnosis."""
+    facts = diagnosis.facts
+    return PersonDiagnosisDocument(
+        contact=facts.contact.id if facts.contact else None,
+        name=facts.name,
+        relation=facts.contact.relation if facts.contact else None,
+        access=facts.access,
+        address=facts.address,
+        consent=facts.consent,
+        email_status=facts.email_status,
+        bounce=_bounce(facts.account),
+        last_mails=[event(*row) for row in facts.mails],
         locks=[
             RateLimitDocument(
                 on=lock.method,
                 until=rfc3339(lock.until),
                 known_browsers_until=_timestamp(lock.known_browsers_until),
             )
-            for lock in diagnosis.locks
+            for lock in facts.locks
         ],
-        last_refusals=[event(*row) for row in diagnosis.last_refusals],
-        advice=diagnosis.advice,
+        methods=_methods(facts),
+        last_refusals=[event(*row) for row in facts.refusals],
+        say=list(diagnosis.advice.say),
+        note=list(diagnosis.advice.note),
     )
+
+
+def _methods(facts: PersonFacts) -> list[MethodDocument]:
+    names: dict[str | None, Literal["all", "known_browsers", "none"]] = {"all": "all", "known": "known_browsers"}
+    has_access = facts.access in ("invited", "active")
+    by_browsers = [MethodDocument(on=on, works_in=names.get(facts.works_in(on), "none")) for on in METHODS]
+    by_provider = [
+        MethodDocument(on=name, works_in="all" if has_access and name in facts.providers else "none")
+        for name in PROVIDER_NAMES
+    ]
+    return [*by_browsers, *by_provider]
+
+
+def letter_preview(preview: LetterPreview) -> LetterPreviewDocument:
+    """Return the document of a letter that is not sent."""
+    return LetterPreviewDocument(subject=preview.subject, text=preview.text, html=preview.html)
+
+
+def member(member: Member) -> MemberDocument:
+    """Return the document of a member."""
+    return MemberDocument(subject=member.subject, role=member.role.name.lower(), name=member.name, email=member.email)
 
 
 def switches(features: frozenset[str]) -> dict[str, bool]:
@@ -183,6 +245,7 @@ def _client_fields(client: Client, own_account: Account | None) -> dict[str, obj
         "features": switches(client.features),
         "contacts": [_contact_fields(contact) for contact in client.contacts],
         "status": access_status(client, own_account),
+        "external_id": client.external_id,
         "created_at": rfc3339(client.created_at),
     }
 
@@ -196,6 +259,11 @@ def _contact_fields(contact: Contact) -> dict[str, object]:
         "email_ok": contact.email.email_ok,
         "relation": contact.relation,
     }
+
+
+def _bounce(account: Account | None) -> BounceDocument | None:
+    found = bounce(account)
+    return BounceDocument(at=rfc3339(found.at), reason=found.reason) if found else None
 
 
 def _timestamp(at: int | None) -> str | None:

@@ -7,11 +7,16 @@ from pydantic import BaseModel, Field
 from latchkey.api.bodies import LanguageField, MemberRoleField, ProfileKindField, UnknownAddressField
 from latchkey.api.fields import one_of, with_switches
 from latchkey.rules.accounts import ACCESS_STATUSES, AccessStatus
-from latchkey.rules.mail import EMAIL_STATUSES, EmailStatus
+from latchkey.rules.mail import BOUNCE_REASONS, EMAIL_STATUSES, BounceReason, EmailStatus
+from latchkey.rules.members import Role
 from latchkey.rules.providers import PROVIDER_NAMES
+
+SIGN_IN_METHODS = ("links", "pins", *PROVIDER_NAMES)
+"""The sign-in methods of a diagnosis."""
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 AccessStatusField = Annotated[AccessStatus, one_of(*ACCESS_STATUSES)]
+BounceReasonField = Annotated[BounceReason, one_of(*BOUNCE_REASONS)]
 EmailStatusField = Annotated[EmailStatus, one_of(*EMAIL_STATUSES)]
 
 
@@ -46,9 +51,12 @@ class Problem(BaseModel):
 
 
 class GatewayMessage(BaseModel):
-    """The document of a refusal by API Gateway itself."""
+    """The document of a refusal by API Gateway itself, or of a token that is refused."""
 
     message: str | None = None
+    title: str | None = None
+    status: int | None = None
+    code: str | None = None
 
 
 class LogoDocument(BaseModel):
@@ -77,6 +85,7 @@ class PracticeDocument(BaseModel):
     help_url: str | None
     welcome: Annotated[str | dict[str, str] | None, Field(description="One text, or one for each language.")]
     unknown_address: UnknownAddressField
+    mails_per_hour: Annotated[int | None, Field(description="Links that clients may ask for in an hour. Null for 300.")]
     features: dict[str, bool]
     links: Annotated[dict[str, str], Field(description="The address that opens a feature, by feature.")]
     accent: Annotated[str | None, Field(description="The colour of buttons and links in the light scheme.")]
@@ -91,6 +100,47 @@ class MemberDocument(BaseModel):
 
     subject: str
     role: MemberRoleField
+    name: str | None
+    email: str | None
+
+
+class MemberList(BaseModel):
+    """A page of members."""
+
+    members: list[MemberDocument]
+    next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
+
+
+class MembershipDocument(BaseModel):
+    """A membership of the person who asks."""
+
+    practice: Annotated[
+        str, Field(description="The practice's slug. `*` for an operator, who acts for every practice.")
+    ]
+    role: Annotated[str, one_of(*(role.name.lower() for role in Role))]
+
+
+class PersonDocument(BaseModel):
+    """The person who asks."""
+
+    subject: str
+    name: Annotated[str | None, Field(description="The name that a practice has on file. Null if there is none.")]
+    memberships: list[MembershipDocument]
+
+
+class PracticeEntry(BaseModel):
+    """A practice in a list."""
+
+    slug: str
+    name: str
+    portal_url: str
+
+
+class PracticeList(BaseModel):
+    """A page of practices, in no order."""
+
+    practices: list[PracticeEntry]
+    next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
 
 
 class LetterDocument(BaseModel):
@@ -99,6 +149,14 @@ class LetterDocument(BaseModel):
     greeting: str = ""
     body: str = ""
     footer: str = ""
+
+
+class LetterPreviewDocument(BaseModel):
+    """A letter as it would go. Nothing was sent."""
+
+    subject: str
+    text: str
+    html: str
 
 
 class EmailDocument(BaseModel):
@@ -120,10 +178,20 @@ class ContactEntry(BaseModel):
     relation: str
 
 
+class BounceDocument(BaseModel):
+    """The newest mail that came back, or was reported as spam."""
+
+    at: Timestamp
+    reason: BounceReasonField
+
+
 class ContactDocument(ContactEntry):
     """A contact: a person who signs in as themselves and may open the client's profile."""
 
+    status: Annotated[AccessStatusField, Field(description="Of this profile: `disabled` if they cannot open it.")]
+    last_sign_in_at: Timestamp | None
     email_status: EmailStatusField
+    bounce: Annotated[BounceDocument | None, Field(description="Null if no mail ever came back.")]
 
 
 class ContactList(BaseModel):
@@ -142,9 +210,14 @@ class AccessDocument(BaseModel):
     first_sign_in_at: Timestamp | None
     last_sign_in_at: Timestamp | None
     email_status: EmailStatusField
+    bounce: Annotated[
+        BounceDocument | None,
+        Field(description="The newest mail that came back. It stays when the address is confirmed. Null for none."),
+    ]
     has_live_pin: bool
     can_resend: bool
     banner: Annotated[str | None, Field(description="A sentence to show. Null for none.")]
+    tags: Annotated[list[str], Field(description="Short labels to show, such as `Disabled` or `Opened by 2 people`.")]
 
 
 class ClientEntry(BaseModel):
@@ -158,6 +231,7 @@ class ClientEntry(BaseModel):
     features: dict[str, bool]
     contacts: list[ContactEntry]
     status: AccessStatusField
+    external_id: Annotated[str | None, Field(description="The practice's own id of the client.")]
     created_at: Timestamp
 
 
@@ -185,7 +259,7 @@ class ClientDocument(ClientEntry):
 
 
 class ClientList(BaseModel):
-    """A page of clients, oldest first."""
+    """A page of clients."""
 
     clients: list[ClientEntry]
     next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
@@ -203,7 +277,10 @@ class ShareDocument(BaseModel):
 class PinDocument(BaseModel):
     """A PIN. It is returned once, and stored only as a hash."""
 
-    pin: Annotated[str, Field(pattern="^[0-9]{6}$")]
+    pin: Annotated[
+        Annotated[str, Field(pattern="^[0-9]{6}$")] | None,
+        Field(description="Null in the response to a repeated request with the same idempotency key."),
+    ]
     email: Annotated[str, Field(description="The address that the PIN works with.")]
     expires_at: Timestamp
 
@@ -215,6 +292,7 @@ class EventDocument(BaseModel):
     kind: str
     at: Timestamp
     actor: Annotated[str, Field(description="`client`, `system`, or the subject of a clinician's token.")]
+    actor_name: Annotated[str | None, Field(description="The member's name, or address. Null if none is on file.")]
     outcome: Literal["done", "refused"]
     reason: str | None
     method: str | None
@@ -246,14 +324,40 @@ class RateLimitDocument(BaseModel):
     ]
 
 
-class DiagnosisDocument(BaseModel):
-    """The state of a client's sign-in, and the likely causes of a failure."""
+class MethodDocument(BaseModel):
+    """A sign-in method, and the browsers in which it works at this moment."""
 
+    on: Annotated[str, one_of(*SIGN_IN_METHODS)]
+    works_in: Annotated[
+        Literal["all", "known_browsers", "none"],
+        Field(description="`known_browsers` are browsers that have signed in with this address before."),
+    ]
+
+
+class PersonDiagnosisDocument(BaseModel):
+    """The state of one person's sign-in to a client's profile, and the likely causes of a failure."""
+
+    contact: Annotated[str | None, Field(description="Id of the contact. Null for the client.")]
+    name: str
+    relation: Annotated[str | None, Field(description="Null for the client.")]
     access: AccessStatusField
     address: str | None
     consent: Annotated[bool | None, Field(description="Null if there is no address.")]
     email_status: EmailStatusField
+    bounce: BounceDocument | None
     last_mails: list[EventDocument]
     locks: list[RateLimitDocument]
+    methods: list[MethodDocument]
     last_refusals: list[EventDocument]
-    advice: Annotated[list[str], Field(description="Sentences to read out on the phone.")]
+    say: Annotated[list[str], Field(description="Sentences that may be read out on the phone.")]
+    note: Annotated[list[str], Field(description="Sentences that only the clinician may read.")]
+
+
+class DiagnosisDocument(PersonDiagnosisDocument):
+    """The diagnosis of a client and of everyone who opens their profile."""
+
+    people: Annotated[
+        list[PersonDiagnosisDocument],
+        Field(description="The contacts on file. `say` and `note` of the client hold their sentences too."),
+    ]
+    advice: Annotated[list[str], Field(description="The same sentences as `say`.")]

@@ -2,8 +2,8 @@
 
 from latchkey.api import document_mapping, pagination
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import DiagnosisDocument, EventList, SupportCodeDocument
-from latchkey.api.pagination import ClientId, Cursor, PageSize, SupportCode
+from latchkey.api.documents import DiagnosisDocument, EventList, PersonDiagnosisDocument, SupportCodeDocument
+from latchkey.api.pagination import ClientId, ContactId, Cursor, PageSize, SupportCode
 from latchkey.api.routes import ResourceRoutes
 from latchkey.rules.refusals import ValueRefused
 from latchkey.usecases import diagnosis, events
@@ -19,11 +19,15 @@ def get_events(
 
     Events from before the client was on file are left out. So are events of an address that is now another client's.
     """
-    page = events.list_events(context, client, pagination.id_from_cursor(cursor), limit)
-    return EventList(
-        events=[document_mapping.event(id, event) for id, event in page.entries],  # noqa: A001 - the name of the field
-        next=pagination.next_cursor(page.next_id),
-    )
+    return document_mapping.events(events.list_events(context, client, pagination.id_from_cursor(cursor), limit))
+
+
+@routes.on("GET /events", events.list_practice_events, responses={200: EventList})
+def get_practice_events(
+    context: CurrentContext, cursor: Cursor = None, limit: PageSize = pagination.DEFAULT_PAGE
+) -> EventList:
+    """List the audit events about the practice itself, newest first: settings, letters, members, denied requests."""
+    return document_mapping.events(events.list_practice_events(context, pagination.id_from_cursor(cursor), limit))
 
 
 @routes.on(
@@ -46,5 +50,18 @@ def get_support_code(code: SupportCode, context: CurrentContext) -> SupportCodeD
 
 @routes.on("GET /clients/{client}/diagnosis", diagnosis.diagnose, responses={200: DiagnosisDocument})
 def get_diagnosis(client: ClientId, context: CurrentContext) -> DiagnosisDocument:
-    """Diagnose why a client cannot sign in, with sentences to read out on the phone."""
+    """Diagnose why a client, or a person who opens their profile, cannot sign in.
+
+    `say` has sentences to read out on the phone. `note` is for the clinician alone.
+    """
     return document_mapping.diagnosis(diagnosis.diagnose(context, client))
+
+
+@routes.on(
+    "GET /clients/{client}/contacts/{contact}/diagnosis",
+    diagnosis.diagnose_contact,
+    responses={200: PersonDiagnosisDocument},
+)
+def get_contact_diagnosis(client: ClientId, contact: ContactId, context: CurrentContext) -> PersonDiagnosisDocument:
+    """Diagnose why a contact cannot sign in, or cannot open the client's profile."""
+    return document_mapping.person_diagnosis(diagnosis.diagnose_contact(context, client, contact))

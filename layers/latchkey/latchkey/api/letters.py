@@ -5,20 +5,32 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from latchkey.api.bodies import LanguageField, WordingBody
+from latchkey.api import document_mapping
+from latchkey.api.bodies import LanguageField, LetterPreviewBody, WordingBody
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import LetterDocument
+from latchkey.api.documents import LetterDocument, LetterPreviewDocument
 from latchkey.api.fields import one_of
 from latchkey.api.routes import ResourceRoutes
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind
-from latchkey.rules.refusals import LetterInvalid
+from latchkey.rules.refusals import EmailMalformed, LetterInvalid
 from latchkey.usecases import letters
 
 routes = ResourceRoutes("letters")
 
 LetterKind = Annotated[LinkMailKind, one_of(*LINK_MAILS), Path(description="The kind of letter.")]
 LetterLanguage = Annotated[LanguageField, Path(description="The language of the letter.")]
+
+
+@routes.on(
+    "POST /letters/preview",
+    letters.preview_letter,
+    responses={200: LetterPreviewDocument},
+    refusals=(LetterInvalid, EmailMalformed),
+)
+def post_letter_preview(body: LetterPreviewBody, context: CurrentContext) -> LetterPreviewDocument:
+    """Show a letter as it would go. Nothing is sent, and its link opens nothing."""
+    return document_mapping.letter_preview(letters.preview_letter(context, body.request()))
 
 
 @routes.on("GET /letters/{kind}/{language}", letters.read_wording, responses={200: LetterDocument})

@@ -5,10 +5,13 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from latchkey.api.bodies import MemberBody
+from latchkey.api import document_mapping, pagination
+from latchkey.api.bodies import MemberBody, NewMemberBody
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import MemberDocument
+from latchkey.api.documents import MemberDocument, MemberList
+from latchkey.api.pagination import ListCursor, PageSize
 from latchkey.api.routes import ResourceRoutes
+from latchkey.rules.refusals import EmailMalformed, SubjectRequired
 from latchkey.usecases import members
 
 routes = ResourceRoutes("members")
@@ -18,11 +21,39 @@ Subject = Annotated[
 ]
 
 
+@routes.on("GET /members", members.list_members, responses={200: MemberList})
+def get_members(
+    context: CurrentContext, cursor: ListCursor = None, limit: PageSize = pagination.DEFAULT_PAGE
+) -> MemberList:
+    """List the practice's members. Operators are not listed."""
+    page = members.list_members(context, pagination.text_from_cursor(cursor), limit)
+    return MemberList(
+        members=[document_mapping.member(member) for member in page.entries],
+        next=pagination.next_cursor(page.next_id),
+    )
+
+
+@routes.on(
+    "POST /members",
+    members.add_member,
+    responses={201: MemberDocument},
+    refusals=(EmailMalformed, SubjectRequired),
+)
+def post_member(body: NewMemberBody, context: CurrentContext) -> MemberDocument:
+    """Make a colleague a member of the practice.
+
+    With `email`, the stack's user pool invites them by mail if it does not know them. A stack that trusts another
+    issuer needs the `subject` of their tokens.
+    """
+    member = members.add_member(context, body.member_role(), email=body.email, subject=body.subject, name=body.name)
+    return document_mapping.member(member)
+
+
 @routes.on("PUT /members/{subject}", members.set_member, responses={200: MemberDocument})
 def put_member(subject: Subject, body: MemberBody, context: CurrentContext) -> MemberDocument:
     """Make a person a member of the practice, or change their role."""
-    members.set_member(context, subject, body.member_role())
-    return MemberDocument(subject=subject, role=body.role)
+    members.set_member(context, subject, body.member_role(), body.name)
+    return MemberDocument(subject=subject, role=body.role, name=body.name, email=None)
 
 
 @routes.on("DELETE /members/{subject}", members.remove_member, responses={204: None})

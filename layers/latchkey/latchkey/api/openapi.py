@@ -11,8 +11,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, License, Server, Tag
 
 import latchkey
-from latchkey.api import app, dispatch, idempotency
-from latchkey.api.routes import BASE
+from latchkey.api import app, dispatch, idempotency, openapi_details
+from latchkey.api.routes import BASE, STACK_BASE
 from latchkey.identity.providers import PROVIDERS
 
 DESCRIPTION = """\
@@ -37,6 +37,7 @@ KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY_LENGTH, "pattern": "^[!-~]+$"},
 }
 TAGS = {
+    "stack": "The person who asks, and the practices of the stack.",
     "practices": "A practice and its settings.",
     "members": "The members of a practice and their roles.",
     "letters": "A practice's own wording in its mails, in each language.",
@@ -45,6 +46,7 @@ TAGS = {
         providers=", ".join(provider.label for provider in PROVIDERS)
     ),
     "items": "What the practice shares with a client, until it is done.",
+    "emails": "Addresses on file besides the one that a client signs in with.",
     "contacts": "Other people who may open a client's profile.",
     "events": "Audit events of a client's sign-in, and the diagnosis to read out on the phone.",
 }
@@ -69,7 +71,11 @@ def document() -> dict[str, Any]:
     for path, operations in contract["paths"].items():
         for method, operation in operations.items():
             rule = rules[f"{method.upper()} {path}"]
-            parameters = [PRACTICE, *operation.get("parameters", ()), *([KEY] if rule.idempotent else ())]
+            parameters = [
+                *([PRACTICE] if path.startswith(BASE) else []),
+                *operation.get("parameters", ()),
+                *([KEY] if rule.idempotent else ()),
+            ]
             responses = {
                 status: response
                 for status, response in operation["responses"].items()
@@ -86,9 +92,13 @@ def document() -> dict[str, Any]:
                 "responses": dict(sorted(responses.items())),
                 "x-least-role": rule.role.name.lower(),
             }
+    openapi_details.complete(contract)
     for name in UNUSED:
         contract["components"]["schemas"].pop(name, None)
-    contract["paths"] = dict(sorted(contract["paths"].items(), key=lambda item: item[0].removeprefix(BASE)))
+    contract["info"]["contact"] = {"name": "The operator of this stack"}
+    contract["paths"] = dict(
+        sorted(contract["paths"].items(), key=lambda item: item[0].removeprefix(BASE).removeprefix(STACK_BASE))
+    )
     return contract
 
 

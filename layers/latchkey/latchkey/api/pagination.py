@@ -7,7 +7,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from latchkey import tokens
 from latchkey.api.bodies import ULID
+from latchkey.api.documents import AccessStatusField
+from latchkey.api.fields import one_of
 from latchkey.rules.refusals import BodyInvalid
+from latchkey.usecases.client_search import ClientOrder
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 50
@@ -17,6 +20,20 @@ ContactId = Annotated[str, Path(description="A contact's id.", pattern=ULID)]
 SupportCode = Annotated[str, Path(description="A support code, such as `K7M-4QX`.")]
 Cursor = Annotated[str | None, Query(description="`next` of the previous page.", pattern="^[A-Za-z0-9_-]{35}$")]
 PageSize = Annotated[int, Query(description="The most entries of the page.", ge=1, le=MAX_PAGE)]
+
+ListCursor = Annotated[str | None, Query(description="`next` of the previous page.", pattern="^[A-Za-z0-9_-]{1,1000}$")]
+SearchText = Annotated[
+    str | None,
+    Query(description="The starts of words of the name, or a whole address.", min_length=1, max_length=254),
+]
+StatusFilter = Annotated[AccessStatusField | None, Query(description="Only clients with this status.")]
+ExternalIdFilter = Annotated[str | None, Query(description="The practice's own id.", pattern="^[!-~]{1,100}$")]
+Order = Annotated[
+    ClientOrder,
+    one_of("created", "-created", "name"),
+    Query(description="Oldest first, newest first, or by name. A search with `q` has an order of its own."),
+]
+Everyone = Annotated[bool, Query(description="End it for all contacts who can open the profile too.")]
 
 
 def id_from_cursor(cursor: str | None) -> str | None:
@@ -32,6 +49,32 @@ def id_from_cursor(cursor: str | None) -> str | None:
     return decoded_id
 
 
+def term_from_cursor(cursor: str | None) -> str | None:
+    """Return the term after which a page of a search begins.
+
+    :raises BodyInvalid: the cursor is not the cursor of such a page.
+    """
+    if cursor is None:
+        return None
+    term = (tokens.base64url_decode(cursor) or b"").decode(errors="replace")
+    if not re.fullmatch(rf"[^\x00-\x1F\uFFFD]*#{ULID[1:-1]}", term):
+        raise BodyInvalid((("query.cursor", "This is not a cursor of a page before"),))
+    return term
+
+
+def text_from_cursor(cursor: str | None) -> str | None:
+    """Return the slug or subject after which a page begins.
+
+    :raises BodyInvalid: the cursor is not the cursor of such a page.
+    """
+    if cursor is None:
+        return None
+    text = (tokens.base64url_decode(cursor) or b"").decode(errors="replace")
+    if not re.fullmatch(r"[!-~]{1,128}", text):
+        raise BodyInvalid((("query.cursor", "This is not a cursor of a page before"),))
+    return text
+
+
 def next_cursor(next_id: str | None) -> str | None:
-    """Return the cursor of the page after an id. None on the last page."""
+    """Return the cursor of the page after an id or a term. None on the last page."""
     return None if next_id is None else tokens.base64url_encode(next_id.encode())

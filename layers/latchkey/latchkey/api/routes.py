@@ -14,12 +14,14 @@ from latchkey.usecases.declaration import UseCase
 from latchkey.web.refusals import PROBLEMS
 from latchkey.web.requests import JSON, PROBLEM
 
-BASE = "/admin/v1/practices/{practice}"
+STACK_BASE = "/admin/v1"
+BASE = f"{STACK_BASE}/practices/{{practice}}"
 
 COMMON_REFUSALS: tuple[type[Refusal], ...] = (
     refusals.BodyInvalid,
     refusals.TokenRefused,
     refusals.RoleMissing,
+    refusals.OriginBypassed,
     refusals.RecordNotFound,
     refusals.BodyTooLarge,
     refusals.Unavailable,
@@ -38,6 +40,8 @@ class RouteRule:
     use_case: UseCase[..., Any]
     content_types: tuple[str, ...] = ()
     """The media types of a body that is no JSON."""
+    not_stored: tuple[str, ...] = ()
+    """Fields of the response that are null in the stored response to a repeated request."""
 
     @property
     def role(self) -> Role:
@@ -53,9 +57,10 @@ class RouteRule:
 class ResourceRoutes(Router):
     """The routes of one resource."""
 
-    def __init__(self, resource: str) -> None:
+    def __init__(self, resource: str, base: str = BASE) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.resource = resource
+        self.base = base
         self.rules: dict[str, RouteRule] = {}
         """Rules by method and path, as in the template."""
 
@@ -67,6 +72,7 @@ class ResourceRoutes(Router):
         responses: Mapping[int, type | None],
         refusals: Iterable[type[Refusal]] = (),
         content_types: tuple[str, ...] = (),
+        not_stored: tuple[str, ...] = (),
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Return a decorator that registers a route for a use case.
 
@@ -76,7 +82,7 @@ class ResourceRoutes(Router):
         """
         method, _, path = key.partition(" ")
         refused = (*COMMON_REFUSALS, *(IDEMPOTENCY_REFUSALS if use_case.idempotent else ()), *refusals)
-        self.rules[f"{method} {BASE}{path}"] = RouteRule(use_case, content_types)
+        self.rules[f"{method} {self.base}{path}"] = RouteRule(use_case, content_types, not_stored)
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
             summary, _, rest = (function.__doc__ or "").partition("\n")
@@ -84,7 +90,7 @@ class ResourceRoutes(Router):
                 path.replace("{", "<").replace("}", ">") or "/",
                 method,
                 summary=summary,
-                description=" ".join(rest.split()) or None,
+                description=" ".join(rest.split()) or f"It needs the role {use_case.role.name.lower()}.",
                 responses=_openapi_responses(responses, refused),
                 status_code=next(iter(responses)),
                 tags=[self.resource],

@@ -3,6 +3,7 @@
 A letter says nothing about health or care, because a locked screen shows its subject to other people.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -136,7 +137,8 @@ def invitation(  # noqa: PLR0913 - each part that a clinician may change
     default_subject = _("Your invitation to the Client Portal")
     overrides = overrides or WordingOverrides()
     if message:
-        overrides = replace(overrides, body=message)
+        greeting, body = _greeting_in(message, name)
+        overrides = replace(overrides, greeting=greeting or overrides.greeting, body=body)
     return _link_letter(
         "invitation",
         _one_line(subject or "")[:MAX_SUBJECT_LENGTH].strip() or default_subject,
@@ -174,6 +176,17 @@ def waiting(practice: Practice, notice: Notice, *, portal: str) -> Letter:
     """
     _ = languages.translator(notice.language)
     return _notice_letter("waiting", _("Something is waiting in your Client Portal"), practice, notice, portal=portal)
+
+
+def _greeting_in(message: str, name: str) -> tuple[str, str]:
+    """Return the greeting that a message begins with, and the rest. The greeting is empty if the message has none.
+
+    A first line that names the person is their greeting. The letter must not greet a second time.
+    """
+    first, _, rest = message.strip().partition("\n")
+    names = [re.escape(word) for word in ("{name}", *name.split()[:1])]
+    names_person = re.search(rf"(?<!\w)({'|'.join(names)})(?!\w)", first, re.IGNORECASE)
+    return (first, rest) if names_person and rest.strip() and "{link}" not in first else ("", message)
 
 
 def _wording(practice: Practice, overrides: WordingOverrides, name: str, portal: str) -> RenderedWording:

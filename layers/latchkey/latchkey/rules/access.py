@@ -1,25 +1,21 @@
-"""Access of a client: invite, disable, sign out, erase. Decisions as values, without I/O.
+"""Access of a client: invite, read, erase. Decisions as values, without I/O.
 
 Each function takes the values that were read and returns the values to write. The store writes all of them or none,
 and only if nothing was changed in between. `now` is Unix seconds in each function.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from latchkey.rules.accounts import Account, AccountKey, AccountStatus
 from latchkey.rules.clients import Client
 from latchkey.rules.events import EventKind
-from latchkey.rules.items import SharedItem
-from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import (
     AddressSuppressed,
     AlreadySignedIn,
     ConsentMissing,
     EmailInUse,
     NoAccess,
-    OpenedByOthers,
-    Opener,
 )
 
 type AccountsByKey = Mapping[AccountKey, Account]
@@ -87,39 +83,18 @@ def invite(
         events += [(own.key, EventKind.ACCESS_DISABLED), (account_key, EventKind.ADDRESS_CHANGED)]
     used_keys = {*client.former_keys, client.access_key} - {account_key}
     former_keys = tuple(sorted(key for key in used_keys if key))
-    invited = replace(client, access_key=account_key, access_address=address, former_keys=former_keys, invited_at=now)
-    return AccessChange(invited, tuple(accounts), (*events, (account_key, EventKind.INVITATION_REQUESTED)))
-
-
-def share_grants_access(client: Client, items: Iterable[SharedItem], accounts_by_key: AccountsByKey, now: int) -> bool:
-    """Return True if sharing `items` gives the client access (B45).
-
-    It does if the client never had access, or if their only invitation could not be sent. It does not if contacts open
-    the profile and the client has no address of their own, such as a child.
-    """
-    own = own_account(client, accounts_by_key)
-    if client.access_key is None:
-        return bool(client.emails) or not opened_by_others(client, accounts_by_key)
-    if own is None or own.status is not AccountStatus.INVITED:
-        return False
-    # "queued" without a mail means that the last request failed after this write. The same share is then sent again.
-    is_repeat = {item.title for item in items} <= {item.title for item in client.items} and (
-        own.email_status_at or 0
-    ) + RETRY_SECONDS <= now
-    return own.email_status == "none" or (own.email_status == "queued" and is_repeat)
-
-
-def accounts_to_notify(client: Client, accounts_by_key: AccountsByKey) -> tuple[Account, ...]:
-    """Return the accounts that get a mail about a shared item (B146): the client's own, else those of the contacts."""
-    own = own_account(client, accounts_by_key)
-    if own is not None:
-        return (own,) if own.may_sign_in else ()
-    keys = {contact.account_key for contact in client.contacts}
-    return tuple(
-        account
-        for key in sorted(keys)
-        if (account := accounts_by_key.get(key)) and account.may_sign_in and account.profile(client.id)
+    sign_ins = [client.previous_sign_in_at, own.last_sign_in_at if own and own.key != account_key else None]
+    invited = replace(
+        client,
+        access_key=account_key,
+        access_address=address,
+        former_keys=former_keys,
+        invited_at=now,
+        # A repeated invitation has the items of the one before. After a sign-in or an end of access nothing repeats.
+        invited_items=client.invited_items if own and own.status is AccountStatus.INVITED else (),
+        previous_sign_in_at=max((at for at in sign_ins if at), default=None),
     )
+    return AccessChange(invited, tuple(accounts), (*events, (account_key, EventKind.INVITATION_REQUESTED)))
 
 
 def own_account(client: Client, accounts_by_key: AccountsByKey) -> Account | None:
@@ -129,62 +104,6 @@ def own_account(client: Client, accounts_by_key: AccountsByKey) -> Account | Non
     """
     account = accounts_by_key.get(client.access_key) if client.access_key else None
     return account if account and account.owner == client.id else None
-
-
-def opened_by_others(client: Client, accounts_by_key: AccountsByKey) -> tuple[Opener, ...]:
-    """Return the contacts who can open the client's profile now by an account that is not the client's own."""
-    own = own_account(client, accounts_by_key)
-    return tuple(
-        Opener(contact.id, contact.name, contact.email.address, contact.relation)
-        for contact in client.contacts
-        if (account := accounts_by_key.get(contact.account_key)) is not None
-        and account is not own
-        and account.may_sign_in
-        and account.profile(client.id)
-    )
-
-
-def disable(client: Client, accounts_by_key: AccountsByKey, now: int) -> AccessChange:
-    """Return the change that ends the client's access at once, with all links, PINs and sessions (B62).
-
-    The change is empty if the client has no access.
-
-    :raises OpenedByOthers: a contact could still open the profile.
-    """
-    _check_nobody_else(client, accounts_by_key)
-    account = own_account(client, accounts_by_key)
-    if account is None or not account.may_sign_in:
-        return AccessChange(client)
-    return AccessChange(client, (account.revoked(now),), ((account.key, EventKind.ACCESS_DISABLED),))
-
-
-def end_sessions(client: Client, accounts_by_key: AccountsByKey) -> AccessChange:
-    """Return the change that ends all sessions of the client.
-
-    :raises OpenedByOthers: a contact may be signed in to the profile, and would stay signed in.
-    """
-    _check_nobody_else(client, accounts_by_key)
-    account = own_account(client, accounts_by_key)
-    if account is None or not account.sessions:
-        return AccessChange(client)
-    return AccessChange(client, (replace(account, sessions=()),), ((account.key, EventKind.SESSION_ENDED),))
-
-
-def unlink_identity(client: Client, accounts_by_key: AccountsByKey, provider: ProviderName) -> AccessChange:
-    """Return the change that unlinks the client's identity at a provider. The next identity to sign in is linked.
-
-    :raises OpenedByOthers: the client has no account of their own, but contacts have. The request must be about one of
-        these.
-    """
-    account = own_account(client, accounts_by_key)
-    if account is None:
-        _check_nobody_else(client, accounts_by_key)
-        return AccessChange(client)
-    if provider not in account.identities:
-        return AccessChange(client)
-    identities = {name: subject for name, subject in account.identities.items() if name != provider}
-    unlinked = replace(account, identities=identities)
-    return AccessChange(client, (unlinked,), ((account.key, EventKind.identity_unlinked(provider)),))
 
 
 def require_own_account(client: Client, accounts_by_key: AccountsByKey) -> Account:
@@ -274,15 +193,6 @@ def new_account(
     )
 
 
-def _check_nobody_else(client: Client, accounts_by_key: AccountsByKey) -> None:
-    """Raise unless only the client can open their profile.
-
-    :raises OpenedByOthers: a contact can open it too.
-    """
-    if people := opened_by_others(client, accounts_by_key):
-        raise OpenedByOthers(people)
-
-
 def _granted(client: Client, address: str, account_key: AccountKey, account: Account | None, new_id: str) -> Account:
     if account and account.owner not in (None, client.id) and account.may_sign_in:
         raise EmailInUse
@@ -298,7 +208,7 @@ def _granted(client: Client, address: str, account_key: AccountKey, account: Acc
         owner=client.id,
         status=account.status if account.may_sign_in else AccountStatus.INVITED,
     )
-    return granted.with_profile(client.profile)
+    return granted.with_profile(replace(client.profile, grant=new_id))
 
 
 def _refreshed(account: Account, client: Client) -> Account:

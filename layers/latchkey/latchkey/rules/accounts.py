@@ -51,6 +51,8 @@ class Profile:
     features: frozenset[str] = frozenset(FEATURES)
     relation: str | None = None
     """The relation of the account's person to the client, such as "guardian". None for the client's own account."""
+    grant: str | None = None
+    """A ULID of the moment since which sessions may open the profile. A session that chose it before is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,10 @@ class Account:
     """The status of the newest mail: a name from the contract."""
     email_status_at: int | None = None
     """Unix seconds at which `email_status` last changed."""
+    bounced_at: int | None = None
+    """Unix seconds of the newest bounce or complaint. A confirmation of the address does not change it (B158)."""
+    bounce_reason: str | None = None
+    """The reason of the newest bounce or complaint: a name from the contract."""
 
     @property
     def may_sign_in(self) -> bool:
@@ -155,15 +161,29 @@ class Account:
         return next((profile for profile in self.profiles if self.is_own(profile)), None)
 
     def with_profile(self, profile: Profile) -> "Account":
-        """Return the account with the profile added, or replaced if the account has it already.
+        """Return the account with the profile added, or replaced if the account has it already. The grant stays.
 
         A profile without a relation keeps the relation that is known.
         """
-        known_profile = self.profile(profile.id)
-        if known_profile and profile.relation is None:
-            profile = replace(profile, relation=known_profile.relation)
-        if known_profile is None:
+        known = self.profile(profile.id)
+        if known and profile.relation is None:
+            profile = replace(profile, relation=known.relation)
+        if known is None:
             return replace(self, profiles=(*self.profiles, profile))
+        return self._replacing(replace(profile, grant=known.grant))
+
+    def with_new_grant(self, profile_id: str, grant: str) -> "Account":
+        """Return the account without the sessions that have this profile open. The profile can be opened again.
+
+        `grant` is a new ULID. If the account has no other profile, all its sessions end.
+        """
+        profile = self.profile(profile_id)
+        if profile is None:
+            return self
+        remaining = self._replacing(replace(profile, grant=grant))
+        return remaining if len(self.profiles) > 1 else replace(remaining, sessions=())
+
+    def _replacing(self, profile: Profile) -> "Account":
         return replace(self, profiles=tuple(profile if known.id == profile.id else known for known in self.profiles))
 
     def without_profile(self, profile_id: str, now: int) -> "Account":

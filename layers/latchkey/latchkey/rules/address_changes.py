@@ -6,7 +6,7 @@ from latchkey.rules.access import AccessChange, AccountsByKey, invite, own_accou
 from latchkey.rules.accounts import AccountKey, AccountStatus
 from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.rules.events import EventKind
-from latchkey.rules.refusals import AddressChangeUnconfirmed, ConsentMissing, EmailInUse
+from latchkey.rules.refusals import AccessAddress, AddressChangeUnconfirmed, ConsentMissing, EmailInUse
 
 
 def confirm_address(
@@ -28,6 +28,35 @@ def confirm_address(
     )
     changed = replace(client, access_address=email.address) if is_own else client
     return AccessChange(changed.with_email(email), (confirmed,), ((account_key, EventKind.CONSENT_CHANGED),))
+
+
+def add_address(
+    client: Client, email: AddressOnFile, account_key: AccountKey, accounts_by_key: AccountsByKey
+) -> AccessChange:
+    """Return the change that puts one more address on file, with its own consent (B159). Access stays where it is.
+
+    :raises EmailInUse: the address is another client's own sign-in.
+    """
+    account = accounts_by_key.get(account_key)
+    if account and account.owner not in (None, client.id) and account.may_sign_in:
+        raise EmailInUse
+    if account is None or account.owner != client.id:
+        return AccessChange(client.with_email(email), events=((client.audit_key, EventKind.CONSENT_CHANGED),))
+    return confirm_address(client, email, account_key, accounts_by_key)
+
+
+def remove_address(client: Client, email: AddressOnFile, account_key: AccountKey) -> AccessChange:
+    """Return the change that takes an address off file.
+
+    :raises AccessAddress: the client has access by this address, or had it last.
+    """
+    if client.access_key == account_key:
+        raise AccessAddress
+    remaining = replace(client, emails=tuple(known for known in client.emails if known is not email))
+    # An address that was only stored for the next invitation is no longer that.
+    if client.access_key is None and client.access_address and remaining.email(client.access_address) is None:
+        remaining = replace(remaining, access_address=None)
+    return AccessChange(remaining, events=((client.audit_key, EventKind.ADDRESS_CHANGED),))
 
 
 def change_address(  # noqa: PLR0913 - the request, what was read, and what is new

@@ -58,6 +58,14 @@ class Client:
     """The items that were shared with the client, newest last."""
     invited_at: int | None = None
     """Unix seconds of the latest invitation (B52)."""
+    invited_items: tuple[str, ...] = ()
+    """The titles of the items of the latest invitation. A repetition sends them again."""
+    previous_sign_in_at: int | None = None
+    """Unix seconds of the last sign-in by an address that the client signed in with before."""
+    external_id: str | None = None
+    """The practice's own id of the client. No other client of the practice has it."""
+    terms: frozenset[str] = field(default=frozenset(), repr=False)
+    """The terms in the index of clients, as they are stored."""
     created_at: int = 0
     """Unix seconds."""
     revision: int = 0
@@ -98,6 +106,11 @@ class Client:
 
     def _replacing(self, old: AddressOnFile, new: AddressOnFile) -> "Client":
         return replace(self, emails=tuple(new if email is old else email for email in self.emails))
+
+    def with_invited_items(self, invited: tuple[SharedItem, ...]) -> "Client":
+        """Return the client with the items of a new invitation. Without items, those of a repeated invitation stay."""
+        titles = tuple(item.title for item in invited)
+        return replace(self.with_shared_items(invited), invited_items=titles) if invited else self
 
     def with_shared_items(self, shared: Iterable[SharedItem]) -> "Client":
         """Return the client with more shared items, each listed once."""

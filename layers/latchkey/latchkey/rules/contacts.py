@@ -67,7 +67,8 @@ def add_contact(client: Client, contact: Contact, accounts_by_key: AccountsByKey
         is_uninvited = granted.status is AccountStatus.INVITED and granted.email_status in unsent
         needs_invitation = not account.may_sign_in or is_uninvited
     email_ok = contact.email.email_ok if granted.owner is None else granted.email_ok
-    granted = replace(granted, email_ok=email_ok).with_profile(replace(client.profile, relation=contact.relation))
+    profile = replace(client.profile, relation=contact.relation, grant=new_id)
+    granted = replace(granted, email_ok=email_ok).with_profile(profile)
     if needs_invitation and granted.can_receive_mail:
         events.append((contact.account_key, EventKind.INVITATION_REQUESTED))
     return AccessChange(replace(client, contacts=(*other_contacts, contact)), (granted,), tuple(events))

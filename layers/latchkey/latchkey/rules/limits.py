@@ -5,7 +5,7 @@ The figures are those of `docs/security.md`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -117,6 +117,16 @@ MAIL_PER_PRACTICE = Policy(
     locks="links",
     advice=LINKS_LOCKED,
 )
+
+
+def mail_per_practice(mails_per_hour: int | None) -> Policy:
+    """Return the policy of a practice with a number of mails of its own. None is for the usual number."""
+    if mails_per_hour is None:
+        return MAIL_PER_PRACTICE
+    limit = replace(MAIL_PER_PRACTICE.limit, max_count=mails_per_hour)
+    return replace(MAIL_PER_PRACTICE, limits=(limit,))
+
+
 SUBMIT_PIN_PER_NETWORK = Policy(Scope.NETWORK, ("network", "pin"), (Limit("type_network", 100, 10 * MINUTE),))
 SUBMIT_PIN_PER_SOURCE = Policy(
     Scope.SOURCE, ("source", "pin"), (Limit("type_source", 10, 10 * MINUTE),), network=SUBMIT_PIN_PER_NETWORK

@@ -38,6 +38,11 @@ type EmailStatus = MailStatus | Literal["suppressed"]
 
 EMAIL_STATUSES: tuple[EmailStatus, ...] = (*STATUS_ORDER, "suppressed")
 
+type BounceReason = Literal["unknown_mailbox", "mailbox_full", "refused", "reported_as_spam", "unknown"]
+"""The reason why a mail came back, or was reported (B158)."""
+
+BOUNCE_REASONS: tuple[BounceReason, ...] = get_args(BounceReason.__value__)
+
 FAILED_STATUSES: tuple[MailStatus, ...] = ("rejected", "bounced", "complained")
 
 type SkipReason = Literal["no_access", "no_consent", "suppressed", "late", "superseded"]
@@ -103,6 +108,8 @@ class MailReport:
     """Unix seconds at which the mail was sent."""
     suppresses: bool
     """True for a hard bounce or a complaint: no mail goes to the address until a clinician confirms it."""
+    bounce_reason: BounceReason | None = None
+    """The reason of a bounce or complaint. None for every other report."""
 
 
 def status_of_skipped(reason: SkipReason) -> Literal["suppressed", "rejected"] | None:

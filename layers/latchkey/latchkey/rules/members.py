@@ -1,6 +1,6 @@
 """Members of practices, and their roles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 
@@ -17,6 +17,18 @@ class Role(IntEnum):
 
 MEMBER_ROLES = (Role.ADMIN, Role.CLINICIAN)
 """The roles that an admin can give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person's membership of a practice, or an operator's of the stack."""
+
+    practice: str
+    subject: str
+    """The `sub` of the person's tokens."""
+    role: Role
+    name: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,8 @@ class Practice:
     welcome: str | None = None
     """A text that a client reads after their first sign-in (B109), without markup."""
     unknown_address: UnknownAddressPolicy = UnknownAddressPolicy.TELL
+    mails_per_hour: int | None = None
+    """Mails with a link that clients may ask for in an hour. Only an operator changes it. None for the usual number."""
     providers: frozenset[ProviderName] = frozenset(PROVIDER_NAMES)
     """The providers that people may sign in with, if the stack is configured for them."""
     features: frozenset[str] = frozenset(FEATURES)

@@ -205,6 +205,18 @@ class EmailInUse(Refusal):
     """The address is another client's own sign-in (B90)."""
 
 
+class ExternalIdInUse(Refusal):
+    """Another client of the practice has this external id."""
+
+
+class AccessAddress(Refusal):
+    """The address is the one that the client signs in with, so it cannot be removed (B159)."""
+
+
+class SubjectRequired(Refusal):
+    """The stack has no user pool of its own, so a member is named by the subject of their tokens."""
+
+
 class AddressSuppressed(Refusal):
     """Mail to the address bounced or was complained about. A clinician must confirm the address first."""
 

@@ -34,6 +34,8 @@ class Session:
     """Unix seconds of the last recorded activity."""
     profile: str | None = None
     """The ULID of the chosen profile."""
+    profile_grant: str | None = None
+    """The profile's grant when it was chosen."""
     welcome_pending: bool = False
     """True if this is the first sign-in and the practice's welcome was not dismissed yet (B109)."""
     previous_sign_in_at: int | None = None
@@ -75,7 +77,7 @@ def check(session: Session | None, account: Account | None, now: int) -> LiveSes
     """Return the live session. `now` is Unix seconds.
 
     :raises SignedOut: there is no session, or it has timed out.
-    :raises SignedOut: the account ended the session or lost its access, or no longer has the chosen profile.
+    :raises SignedOut: the account ended the session or lost its access, or the chosen profile was taken from it since.
     """
     if session is None or account is None:
         raise SignedOut
@@ -91,7 +93,8 @@ def check(session: Session | None, account: Account | None, now: int) -> LiveSes
         or account.practice != session.practice
     ):
         raise SignedOut
-    if session.profile and not account.profile(session.profile):
+    chosen = account.profile(session.profile)
+    if session.profile and (chosen is None or chosen.grant != session.profile_grant):
         raise SignedOut
     return LiveSession(session, account)
 

@@ -28,6 +28,9 @@ from latchkey.store.dynamodb import Table, condition_failed, connection, set_or_
 from latchkey.store.records import to_actions, to_attributes, to_record
 from latchkey.tokens import base64url_decode, base64url_encode
 
+WRITTEN_BY_REPORTS = ("email_status", "email_status_at", "bounced_at", "bounce_reason")
+"""Fields that reports about mail write. A clinician's write must not overwrite them with what was read before."""
+
 
 class ProfileItem(MapAttribute[str, Any]):
     """A profile that an account may open."""
@@ -37,6 +40,7 @@ class ProfileItem(MapAttribute[str, Any]):
     kind = UnicodeAttribute()
     features = UnicodeSetAttribute(null=True)
     relation = UnicodeAttribute(null=True)
+    grant = UnicodeAttribute(null=True)
 
 
 class SessionRefItem(MapAttribute[str, Any]):
@@ -78,6 +82,8 @@ class AccountItem(Table):
     email_status = UnicodeAttribute(null=True)
     email_status_at = NumberAttribute(null=True)
     message_id = UnicodeAttribute(null=True)
+    bounced_at = NumberAttribute(null=True)
+    bounce_reason = UnicodeAttribute(null=True)
 
     def account(self) -> Account:
         """Return the account as a value."""
@@ -151,7 +157,7 @@ def _update_actions(account: Account) -> list[Action]:
         *to_actions(
             AccountItem,
             account,
-            leave_out=("key", "identities", "revision", "email_status", "email_status_at"),
+            leave_out=("key", "identities", "revision", *WRITTEN_BY_REPORTS),
             profiles=[ProfileItem(**to_attributes(profile)) for profile in account.profiles],
             sessions=[SessionRefItem(**to_attributes(session)) for session in account.sessions],
         ),
@@ -199,6 +205,9 @@ def apply_report(report: MailReport, now: int, audit_event: Event | None = None)
         *mail.statuses_before(report.status)
     )
     suppression: list[Action] = [AccountItem.suppressed.set(True), AccountItem.revision.add(1)]
+    if report.bounce_reason:
+        bounce = [AccountItem.bounced_at.set(now), AccountItem.bounce_reason.set(report.bounce_reason)]
+        status, suppression = [*status, *bounce], [*suppression, *bounce]
     may_suppress = (
         (AccountItem.practice == report.practice)
         & ~AccountItem.suppressed.is_in(True)
@@ -206,7 +215,7 @@ def apply_report(report: MailReport, now: int, audit_event: Event | None = None)
     )
     ways: list[tuple[list[Action], Condition]] = [(status, is_newest)]
     if report.suppresses:
-        ways = [([*suppression, *status], may_suppress & is_newest), (suppression, may_suppress), *ways]
+        ways = [([*suppression, *status[:2]], may_suppress & is_newest), (suppression, may_suppress), *ways]
     return any(_update_if(report.account_key, actions, condition, audit_event) for actions, condition in ways)
 
 

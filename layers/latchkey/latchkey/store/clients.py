@@ -1,6 +1,6 @@
 """Clients on file. A decision about a client is written together with the accounts that it changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import batched
 from typing import Any
 
@@ -25,7 +25,7 @@ from latchkey.rules.events import Event, EventKind
 from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import language_or_default
 from latchkey.rules.refusals import RecordNotFound, Unavailable
-from latchkey.store import accounts, events
+from latchkey.store import accounts, client_index, events
 from latchkey.store.dynamodb import (
     Table,
     backoff,
@@ -99,6 +99,10 @@ class ClientItem(Table):
     """The titles of the shared items, as version 0.1 reads them."""
     shared = ListAttribute(of=SharedItemItem, null=True)
     invited_at = NumberAttribute(null=True)
+    invited_items = ListAttribute(of=UnicodeAttribute, null=True)
+    previous_sign_in_at = NumberAttribute(null=True)
+    external_id = UnicodeAttribute(null=True)
+    terms = UnicodeSetAttribute(null=True)
     created_at = NumberAttribute()
     revision = NumberAttribute()
 
@@ -113,6 +117,8 @@ class ClientItem(Table):
             contacts=tuple(contact.contact() for contact in self.contacts),
             former_keys=tuple(sorted(key for text in self.former_keys or () if (key := tokens.base64url_decode(text)))),
             items=self.shared_items(),
+            terms=frozenset(self.terms or ()),
+            invited_items=tuple(str(item) for item in self.invited_items or ()),
         )
 
     def shared_items(self) -> tuple[SharedItem, ...]:
@@ -141,10 +147,21 @@ def shared_items(practice: str, client: str) -> tuple[SharedItem, ...]:
     return item.shared_items()
 
 
-def page_of(practice: str, max_count: int, after: str | None = None) -> list[Client]:
+def page_of(practice: str, max_count: int, after: str | None = None, *, newest_first: bool = False) -> list[Client]:
     """Return up to `max_count` clients of a practice, oldest first, from the one after the id `after` on."""
-    later = ClientItem.id > after if after else None
-    return [item.client() for item in ClientItem.query(practice, later, limit=max_count, consistent_read=True)]
+    further = None
+    if after:
+        further = ClientItem.id < after if newest_first else ClientItem.id > after
+    items = ClientItem.query(
+        practice, further, limit=max_count, consistent_read=True, scan_index_forward=not newest_first
+    )
+    return [item.client() for item in items]
+
+
+def find_all(practice: str, client_ids: Iterable[str]) -> dict[str, Client]:
+    """Return the clients of these ids, by id. Ids without a client are left out."""
+    items = ClientItem.batch_get([(practice, id) for id in dict.fromkeys(client_ids)], consistent_read=True)  # noqa: A001
+    return {item.id: item.client() for item in items}
 
 
 def apply(
@@ -158,6 +175,7 @@ def apply(
     `client` is as it was read, or new with revision 0. `extra_keys` are accounts to read beside those that open the
     client's profile. `to_event` makes the audit event for a subject key and a kind.
 
+    :raises ExternalIdInUse: another client of the practice has the client's external id.
     :raises Unavailable: something changed in between several times in a row.
     """
     current = client
@@ -166,8 +184,9 @@ def apply(
             backoff(attempt_number - 1, BACKOFF_SECONDS)
         known = accounts.find_all(access.account_keys(current) | extra_keys)
         decided = decide(current, known)
+        client_index.require_free_external_id(decided.client)
         try:
-            _write(decided, known, to_event)
+            _write(current, decided, known, to_event)
         except TransactWriteError as error:
             if not transaction_condition_failed(error) and not is_transient(error):
                 raise
@@ -200,6 +219,7 @@ def erase(client: Client, now: int, to_event: Callable[[bytes, EventKind], Event
                 transaction.delete(
                     ClientItem(client.practice, client.id), condition=ClientItem.revision == client.revision
                 )
+                client_index.update_in(transaction, client, before=client.terms, after=())
                 _write_accounts(transaction, decided, known, to_event)
         except TransactWriteError as error:
             if not transaction_condition_failed(error) and not is_transient(error):
@@ -210,15 +230,18 @@ def erase(client: Client, now: int, to_event: Callable[[bytes, EventKind], Event
     raise Unavailable
 
 
-def _write(change: AccessChange, known: AccountsByKey, to_event: Callable[[bytes, EventKind], Event]) -> None:
-    client, new = change.client, change.client.revision == 0
+def _write(
+    before: Client, change: AccessChange, known: AccountsByKey, to_event: Callable[[bytes, EventKind], Event]
+) -> None:
+    client, new, terms = change.client, change.client.revision == 0, client_index.terms_after(before, change.client)
     with TransactWrite(connection=connection) as transaction:
         # an update and not a put, so that attributes of a later version stay
         transaction.update(
             ClientItem(client.practice, client.id),
-            _update_actions(client),
+            _update_actions(client, terms),
             condition=ClientItem.id.does_not_exist() if new else ClientItem.revision == client.revision,
         )
+        client_index.update_in(transaction, client, before=client.terms, after=terms)
         _write_accounts(transaction, change, known, to_event)
 
 
@@ -234,7 +257,7 @@ def _write_accounts(
         events.append_in(transaction, to_event(account_key, kind))
 
 
-def _update_actions(client: Client) -> list[Action]:
+def _update_actions(client: Client, terms: frozenset[str]) -> list[Action]:
     return to_actions(
         ClientItem,
         client,
@@ -248,5 +271,6 @@ def _update_actions(client: Client) -> list[Action]:
         items=[item.title for item in client.items],
         shared=[SharedItemItem(**to_attributes(item)) for item in client.items if item != SharedItem(item.title)]
         or None,
+        terms=set(terms) or None,
         revision=client.revision + 1,
     )

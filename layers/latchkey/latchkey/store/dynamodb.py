@@ -8,6 +8,7 @@ from typing import Any, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection, TableConnection
+from pynamodb.connection.base import MetaTable
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -43,6 +44,11 @@ class SharedConnection(Connection):
     def client(self) -> Any:
         """The client that PynamoDB calls."""
         return _DynamoDbClient()
+
+    def add_meta_table(self, meta_table: MetaTable) -> None:
+        """Add the key schema of a table, once. Two models can share a table."""
+        if meta_table.table_name not in self._tables:
+            super().add_meta_table(meta_table)
 
 
 connection = SharedConnection(region=settings.load().region)

@@ -1,13 +1,28 @@
 """Members of practices, and operators. Read at every request, because a token alone gives no role."""
 
+from collections.abc import Iterable
+
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from latchkey import settings
-from latchkey.rules.members import Role
+from latchkey.rules.members import Member, Role
 from latchkey.store.dynamodb import Table
 
 OPERATOR_PARTITION = "*"
 """Partition of operators, who belong to no practice. It is no valid slug."""
+
+
+class BySubject(GlobalSecondaryIndex["MemberItem"]):
+    """The memberships of a person. It holds keys only, and can be a moment late."""
+
+    class Meta:
+        index_name = "BySubject"
+        projection = KeysOnlyProjection()
+
+    subject = UnicodeAttribute(hash_key=True)
+    practice = UnicodeAttribute(range_key=True)
 
 
 class MemberItem(Table):
@@ -19,22 +34,59 @@ class MemberItem(Table):
     practice = UnicodeAttribute(hash_key=True)
     subject = UnicodeAttribute(range_key=True)
     role = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
+    email = UnicodeAttribute(null=True)
+    by_subject = BySubject()
+
+    def member(self) -> Member | None:
+        """Return the member as a value. None for a role of a later version."""
+        role = Role.__members__.get(self.role.upper())
+        return None if role is None else Member(self.practice, self.subject, role, self.name, self.email)
 
 
 def role_of(practice: str, subject: str) -> Role | None:
     """Return the highest role of a token's subject at a practice, or None. A role of a later version counts as none."""
     rows = [row for partition in (practice, OPERATOR_PARTITION) if (row := _find(partition, subject))]
-    return max((Role[row.role.upper()] for row in rows if row.role.upper() in Role.__members__), default=None)
+    return max((member.role for row in rows if (member := row.member())), default=None)
 
 
-def set_role(practice: str, subject: str, role: Role) -> None:
-    """Give someone a role, in place of the one before. An operator acts at every practice."""
-    MemberItem(OPERATOR_PARTITION if role is Role.OPERATOR else practice, subject, role=role.name.lower()).save()
+def set_role(practice: str, subject: str, role: Role, name: str | None = None, email: str | None = None) -> None:
+    """Give someone a role, in place of the one before. An operator acts at every practice.
+
+    Without a `name` or an `email`, the one on file stays.
+    """
+    actions: list[Action] = [MemberItem.role.set(role.name.lower())]
+    if name:
+        actions.append(MemberItem.name.set(name))
+    if email:
+        actions.append(MemberItem.email.set(email))
+    MemberItem(OPERATOR_PARTITION if role is Role.OPERATOR else practice, subject).upsert(actions)
 
 
 def remove(practice: str, subject: str) -> None:
     """Remove a member."""
     MemberItem(practice, subject).delete()
+
+
+def page_of(practice: str, max_count: int, after: str | None = None) -> list[Member]:
+    """Return up to `max_count` members of a practice, by subject, from the one after the subject `after` on."""
+    later = MemberItem.subject > after if after else None
+    items = MemberItem.query(practice, later, limit=max_count, consistent_read=True)
+    return [member for item in items if (member := item.member())]
+
+
+def memberships_of(subject: str, max_count: int) -> list[Member]:
+    """Return up to `max_count` memberships of a token's subject, read consistently."""
+    keys = [(item.practice, item.subject) for item in MemberItem.by_subject.query(subject, limit=max_count)]
+    found = MemberItem.batch_get(keys, consistent_read=True)
+    return sorted((member for item in found if (member := item.member())), key=lambda member: member.practice)
+
+
+def names_of(practice: str, subjects: Iterable[str]) -> dict[str, str]:
+    """Return the names of members and operators by subject. Those without a name have their address."""
+    keys = [(partition, subject) for subject in set(subjects) for partition in (practice, OPERATOR_PARTITION)]
+    found = MemberItem.batch_get(keys) if keys else ()
+    return {item.subject: name for item in found if (name := item.name or item.email)}
 
 
 def _find(partition: str, subject: str) -> MemberItem | None:

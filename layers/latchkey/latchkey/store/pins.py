@@ -104,6 +104,13 @@ def is_live(account: Account, now: int) -> bool:
     )
 
 
+def needs_other_method(account: Account) -> bool:
+    """Return True if no PIN works before a sign-in by another method: too many wrong ones were typed in a row."""
+    item = _get(account.key)
+    is_counted = item is not None and item.failures_counted_from == account.last_sign_in_at
+    return item is not None and is_counted and item.failures >= pins.MAX_CONSECUTIVE_WRONG
+
+
 def count_guess(account_key: bytes, guess_id: str, now: int) -> Pin:
     """Count one guess, and return the PIN to compare it with. `guess_id` names the guess, so that it counts once.
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 
@@ -45,6 +45,7 @@ class PracticeItem(Table):
     help_url = UnicodeAttribute(null=True)
     welcome = UnicodeAttribute(null=True)
     unknown_address = UnicodeAttribute()
+    mails_per_hour = NumberAttribute(null=True)
     # whether people may sign in with a provider, in an attribute with the provider's name
     for provider in PROVIDER_NAMES:
         vars()[provider] = BooleanAttribute(default=True)
@@ -106,6 +107,13 @@ def get(slug: str) -> Practice | None:
         return PracticeItem.get(slug, consistent_read=True).practice()
     except PracticeItem.DoesNotExist:
         return None
+
+
+def page_of(max_count: int, after: str | None = None) -> list[Practice]:
+    """Return up to `max_count` practices in the table's order, from the one after the slug `after` on."""
+    start = {"slug": {"S": after}} if after else None
+    items = PracticeItem.scan(limit=max_count, last_evaluated_key=start, consistent_read=True)
+    return [item.practice() for item in items]
 
 
 def save(practice: Practice) -> None:

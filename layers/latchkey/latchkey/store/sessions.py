@@ -24,6 +24,7 @@ from latchkey.store.dynamodb import (
     condition_failed,
     connection,
     is_transient,
+    set_or_remove,
     transact_get,
     transact_get_pair,
     transaction_condition_failed,
@@ -48,6 +49,7 @@ class SessionItem(Table):
     started_at = NumberAttribute()
     last_active_at = NumberAttribute(attr_name="seen_at")
     profile = UnicodeAttribute(null=True)
+    profile_grant = UnicodeAttribute(null=True)
     welcome_pending = BooleanAttribute(attr_name="first", default=False)
     previous_sign_in_at = NumberAttribute(attr_name="previous", null=True)
     sweep_at = NumberAttribute()
@@ -121,7 +123,9 @@ def set_profile(live: LiveSession, profile: str, now: int) -> None:
 
     :raises SignedOut: the session has ended meanwhile.
     """
-    _update(live.session, [SessionItem.profile.set(profile), SessionItem.last_active_at.set(now)], now)
+    chosen = live.account.profile(profile)
+    grant = set_or_remove(SessionItem.profile_grant, chosen.grant if chosen else None)
+    _update(live.session, [SessionItem.profile.set(profile), grant, SessionItem.last_active_at.set(now)], now)
 
 
 def mark_welcome_read(live: LiveSession, now: int) -> None:

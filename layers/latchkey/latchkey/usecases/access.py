@@ -1,12 +1,11 @@
 """Use cases of a client's sign-in: invitations, addresses, PINs, sharing, and the end of access."""
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from latchkey import metrics, tokens
 from latchkey.metrics import Metric
-from latchkey.rules import access, address_changes, addresses
+from latchkey.rules import access, address_changes, addresses, revocations, shares
 from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import Account
 from latchkey.rules.clients import AddressOnFile, Client
@@ -15,12 +14,14 @@ from latchkey.rules.items import SharedItem
 from latchkey.rules.members import Role
 from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import NoAccess, RecordNotFound
+from latchkey.rules.revocations import NOBODY_ELSE, People
 from latchkey.store import accounts, clients, events, pins
 from latchkey.store.limits import Reservations
 from latchkey.usecases import client_access, items, outbox, rate_limits
 from latchkey.usecases.client_access import ClientAccess
 from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import RateLimit, use_case
+from latchkey.usecases.letters import LetterPreview, PreviewRequest, render_preview
 from latchkey.usecases.outbox import InvitationRequest
 
 
@@ -53,8 +54,12 @@ def read_access(context: RequestContext, client_id: str) -> ClientAccess:
 
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
-def invite(context: RequestContext, client_id: str, invitation: InvitationRequest) -> ClientAccess:
+def invite(
+    context: RequestContext, client_id: str, invitation: InvitationRequest, *, preview: bool = False
+) -> ClientAccess | LetterPreview:
     """Invite a client, or invite them again as long as they have not signed in. Return the client's sign-in.
+
+    A preview changes nothing and returns the letter. It is refused if the real call would be refused.
 
     An invitation to another of the client's addresses moves access there and ends the sign-in by the old one.
     """
@@ -69,6 +74,9 @@ def invite(context: RequestContext, client_id: str, invitation: InvitationReques
         current_address = access.invitation_address(current, address)
         return _invited(context, current, current_address, account_key, accounts_by_key, invitation.items)
 
+    if preview:
+        change = decide(before, accounts.find_all(access.account_keys(before) | {account_key}))
+        return _invitation_preview(context, change, change.account(account_key), invitation)
     with rate_limits.reserve(context) as reservations:
         changed = clients.apply(before, decide, {account_key}, context.event_factory())
         _queue_mails(context, before, changed, account_key, reservations, invitation)
@@ -113,21 +121,31 @@ def change_address(
 
 
 @use_case(Role.CLINICIAN)
-def disable_access(context: RequestContext, client_id: str) -> None:
-    """End a client's sign-in at once: sessions, links and PINs.
+def disable_access(context: RequestContext, client_id: str, people: People = NOBODY_ELSE) -> None:
+    """End a client's sign-in at once: sessions, links and PINs. End it for the contacts in `people` too (B154).
 
-    :raises OpenedByOthers: contacts can open the profile. Remove them first.
+    :raises OpenedByOthers: a contact who is not in `people` can open the profile.
     """
-    _apply(context, client_id, lambda current, accounts_by_key: access.disable(current, accounts_by_key, context.now))
+    to_event = context.event_factory({EventKind.PROFILE_REVOKED: client_id})
+
+    def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
+        return revocations.disable(current, accounts_by_key, context.now, people)
+
+    clients.apply(clients.find(context.slug, client_id), decide, set(), to_event)
 
 
 @use_case(Role.CLINICIAN)
-def end_sessions(context: RequestContext, client_id: str) -> None:
-    """Sign a client out everywhere. They may sign in again.
+def end_sessions(context: RequestContext, client_id: str, people: People = NOBODY_ELSE) -> None:
+    """Sign a client out everywhere, and the contacts in `people` out of the profile. They may sign in again.
 
-    :raises OpenedByOthers: contacts can open the profile.
+    :raises OpenedByOthers: a contact who is not in `people` can open the profile.
     """
-    _apply(context, client_id, access.end_sessions)
+    to_event = context.event_factory({EventKind.SESSION_ENDED: client_id})
+
+    def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
+        return revocations.end_sessions(current, accounts_by_key, people, tokens.new_ulid(context.now_ms))
+
+    clients.apply(clients.find(context.slug, client_id), decide, set(), to_event)
 
 
 @use_case(Role.CLINICIAN)
@@ -136,14 +154,14 @@ def unlink_identity(context: RequestContext, client_id: str, provider: ProviderN
 
     :raises OpenedByOthers: the client has no sign-in of their own, and contacts can open the profile.
     """
-    _apply(
-        context,
-        client_id,
-        lambda current, accounts_by_key: access.unlink_identity(current, accounts_by_key, provider),
-    )
+
+    def decide(current: Client, accounts_by_key: AccountsByKey) -> AccessChange:
+        return revocations.unlink_identity(current, accounts_by_key, provider)
+
+    clients.apply(clients.find(context.slug, client_id), decide, set(), context.event_factory())
 
 
-@use_case(Role.CLINICIAN, rate_limit=RateLimit.EVERY_CALL)
+@use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.EVERY_CALL)
 def generate_pin(context: RequestContext, client_id: str, contact_id: str | None = None) -> GeneratedPin:
     """Create a PIN for a client, or for a contact of theirs. It replaces the previous PIN.
 
@@ -171,9 +189,9 @@ def share(
     shared = items.checked(context, shared)
     client = clients.find(context.slug, client_id)
     accounts_by_key = accounts.find_all(access.account_keys(client))
-    grants_access = access.share_grants_access(client, shared, accounts_by_key, context.now)
+    grants_access = shares.share_grants_access(client, shared, accounts_by_key, context.now)
     address = access.invitation_address(client, None) if grants_access else None
-    people = () if grants_access else access.accounts_to_notify(client, accounts_by_key)
+    people = () if grants_access else shares.accounts_to_notify(client, accounts_by_key)
     if dry_run:
         return ShareResult(client, grants_access, any(account.can_receive_mail for account in people))
     with rate_limits.reserve(context) if address or people else nullcontext() as reservations:
@@ -184,8 +202,21 @@ def share(
     return ShareResult(client, grants_access, any(notified))
 
 
-def _apply(context: RequestContext, client_id: str, decide: Callable[[Client, AccountsByKey], AccessChange]) -> None:
-    clients.apply(clients.find(context.slug, client_id), decide, set(), context.event_factory())
+def _invitation_preview(
+    context: RequestContext, change: AccessChange, account: Account, invitation: InvitationRequest
+) -> LetterPreview:
+    return render_preview(
+        context,
+        PreviewRequest(
+            "invitation",
+            account.language,
+            account.name,
+            account.address,
+            subject=invitation.subject,
+            message=invitation.message,
+            items=change.client.invited_items,
+        ),
+    )
 
 
 def _invited(
@@ -197,7 +228,7 @@ def _invited(
     shared: tuple[SharedItem, ...],
 ) -> AccessChange:
     change = access.invite(client, address, account_key, accounts_by_key, tokens.new_ulid(context.now_ms), context.now)
-    return AccessChange(change.client.with_shared_items(shared), change.accounts, change.events)
+    return AccessChange(change.client.with_invited_items(shared), change.accounts, change.events)
 
 
 def _share(context: RequestContext, client: Client, shared: tuple[SharedItem, ...]) -> Client:
@@ -233,7 +264,10 @@ def _queue_mails(
     invitation: InvitationRequest | None = None,
 ) -> None:
     """Queue the invitation of a change, and a notice to the address of the old sign-in."""
-    outbox.queue_invitation(context, change.account(account_key), reservations, invitation)
+    text = replace(
+        invitation or InvitationRequest(), items=tuple(SharedItem(title) for title in change.client.invited_items)
+    )
+    outbox.queue_invitation(context, change.account(account_key), reservations, text)
     for account in change.accounts:
         if account.key == before.access_key and account.key != account_key:
             outbox.queue_notice(context, account, "address_changed")

@@ -2,12 +2,37 @@
 
 from typing import Any
 
-from latchkey.usecases import access, branding, clients, contacts, diagnosis, events, items, letters, members, practices
+from latchkey.usecases import (
+    access,
+    branding,
+    client_emails,
+    client_search,
+    clients,
+    contacts,
+    diagnosis,
+    events,
+    items,
+    letters,
+    members,
+    practices,
+)
 from latchkey.usecases.declaration import UseCase
 
+MODULES = (
+    practices,
+    branding,
+    members,
+    letters,
+    clients,
+    client_search,
+    client_emails,
+    access,
+    items,
+    contacts,
+    events,
+    diagnosis,
+)
+
 USE_CASES: tuple[UseCase[..., Any], ...] = tuple(
-    value
-    for module in (practices, branding, members, letters, clients, access, items, contacts, events, diagnosis)
-    for value in vars(module).values()
-    if isinstance(value, UseCase)
+    value for module in MODULES for value in vars(module).values() if isinstance(value, UseCase)
 )

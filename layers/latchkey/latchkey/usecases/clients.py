@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from latchkey import tokens
 from latchkey.rules import access, addresses
 from latchkey.rules.access import AccessChange, AccountsByKey
-from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, Account, ProfileKind
+from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, ProfileKind
 from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.rules.events import EventKind
 from latchkey.rules.languages import Language
@@ -21,7 +21,6 @@ from latchkey.usecases import client_access, items, outbox, rate_limits
 from latchkey.usecases.client_access import ClientAccess
 from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import RateLimit, use_case
-from latchkey.usecases.listing import Page, page
 from latchkey.usecases.outbox import InvitationRequest
 
 
@@ -44,6 +43,7 @@ class ClientDetails:
     emails: tuple[AddressEntry, ...] = ()
     features: Mapping[str, bool] = field(default_factory=dict)
     """Switches by feature. One that is left out is on."""
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,18 @@ class ClientUpdate:
     language: Language | None = None
     features: Mapping[str, bool] | None = None
     """Switches by feature. One that is left out stays as it is."""
+    external_id: str | None = None
+    """An empty text removes it."""
 
     @property
     def changed_fields(self) -> tuple[str, ...]:
         """The names of the fields that change, sorted."""
-        changed = {"features": self.features, "language": self.language, "name": self.name}
+        changed = {
+            "external_id": self.external_id,
+            "features": self.features,
+            "language": self.language,
+            "name": self.name,
+        }
         return tuple(name for name, value in changed.items() if value is not None)
 
     def applied_to(self, client: Client) -> Client:
@@ -68,15 +75,8 @@ class ClientUpdate:
             name=client.name if self.name is None else self.name,
             language=self.language or client.language,
             features=apply_switches(FEATURES, client.features, self.features or {}),
+            external_id=client.external_id if self.external_id is None else self.external_id or None,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ListedClient:
-    """A client in a list, with the account of their own sign-in."""
-
-    client: Client
-    own_account: Account | None
 
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
@@ -100,6 +100,7 @@ def add_client(
             for email in details.emails
         ),
         features=apply_switches(FEATURES, frozenset(FEATURES), details.features),
+        external_id=details.external_id,
         created_at=context.now,
     )
     with rate_limits.reserve(context) if invitation else nullcontext() as reservations:
@@ -114,17 +115,6 @@ def add_client(
             with suppress(RecordNotFound, Unavailable, *OUTAGES):
                 clients.erase(clients.find(context.slug, client.id), context.now, context.event_factory())
             raise
-
-
-@use_case(Role.CLINICIAN)
-def list_clients(context: RequestContext, after_id: str | None, limit: int) -> Page[ListedClient]:
-    """Return a page of the practice's clients, oldest first."""
-    listed = page(clients.page_of(context.slug, limit + 1, after_id), limit, lambda client: client.id)
-    accounts_by_key = accounts.find_all({client.access_key for client in listed.entries if client.access_key})
-    return Page(
-        tuple(ListedClient(client, access.own_account(client, accounts_by_key)) for client in listed.entries),
-        listed.next_id,
-    )
 
 
 @use_case(Role.CLINICIAN)
@@ -170,7 +160,7 @@ def _create_and_invite(
         new_id = tokens.new_ulid(context.now_ms)
         invited = access.invite(current, address, account_key, accounts_by_key, new_id, context.now)
         return AccessChange(
-            invited.client.with_shared_items(invitation.items),
+            invited.client.with_invited_items(invitation.items),
             invited.accounts,
             ((client.audit_key, EventKind.CLIENT_ADDED), *invited.events),
         )

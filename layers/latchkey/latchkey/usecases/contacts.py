@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from latchkey import tokens
 from latchkey.rules import addresses, contacts
 from latchkey.rules.access import AccessChange, AccountsByKey
-from latchkey.rules.accounts import Account
+from latchkey.rules.accounts import AccessStatus, Account
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import EventKind
 from latchkey.rules.members import Role
@@ -34,8 +34,21 @@ class ContactDetails:
 class ContactAccount:
     """A contact, with the account that they sign in to."""
 
+    client_id: str
     contact: Contact
     account: Account | None
+
+    @property
+    def status(self) -> AccessStatus:
+        """The status of the contact's access to this client's profile."""
+        return contact_status(self.account, self.client_id)
+
+
+def contact_status(account: Account | None, client_id: str) -> AccessStatus:
+    """Return the status of a contact's access to a client's profile. It is disabled if the account cannot open it."""
+    if account is None:
+        return "none"
+    return account.status.value if account.profile(client_id) else "disabled"
 
 
 @use_case(Role.CLINICIAN)
@@ -43,14 +56,16 @@ def list_contacts(context: RequestContext, client_id: str) -> tuple[ContactAccou
     """Return the contacts of a client, with their accounts."""
     client = clients.find(context.slug, client_id)
     accounts_by_key = accounts.find_all({contact.account_key for contact in client.contacts})
-    return tuple(ContactAccount(contact, accounts_by_key.get(contact.account_key)) for contact in client.contacts)
+    return tuple(
+        ContactAccount(client.id, contact, accounts_by_key.get(contact.account_key)) for contact in client.contacts
+    )
 
 
 @use_case(Role.CLINICIAN)
 def read_contact(context: RequestContext, client_id: str, contact_id: str) -> ContactAccount:
     """Return one contact of a client."""
     contact = _contact(clients.find(context.slug, client_id), contact_id)
-    return ContactAccount(contact, accounts.find(contact.account_key))
+    return ContactAccount(client_id, contact, accounts.find(contact.account_key))
 
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
@@ -88,7 +103,7 @@ def add_contact(context: RequestContext, client_id: str, details: ContactDetails
             account = replace(account, email_status="queued")
         else:
             reservations.release_all()
-    return ContactAccount(_contact(changed.client, contact_id), account)
+    return ContactAccount(client_id, _contact(changed.client, contact_id), account)
 
 
 @use_case(Role.CLINICIAN)

@@ -38,6 +38,8 @@ class UseCase[**P, R]:
     rate_limit: RateLimit
     may_create_practice: bool
     """True if the practice need not exist yet."""
+    of_stack: bool
+    """True if it is about no practice. A person without any membership may call it, if the role allows it."""
     function: Callable[Concatenate[RequestContext, P], R]
 
     def __call__(self, context: RequestContext, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -70,11 +72,12 @@ def use_case[**P, R](
     idempotent: bool = False,
     rate_limit: RateLimit = RateLimit.NONE,
     may_create_practice: bool = False,
+    of_stack: bool = False,
 ) -> Callable[[Callable[Concatenate[RequestContext, P], R]], UseCase[P, R]]:
     """Return a decorator that declares a function as a use case."""
 
     def declare(function: Callable[Concatenate[RequestContext, P], R]) -> UseCase[P, R]:
         name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        return UseCase(name, role, idempotent, rate_limit, may_create_practice, function)
+        return UseCase(name, role, idempotent, rate_limit, may_create_practice, of_stack, function)
 
     return declare

@@ -1,11 +1,14 @@
 """Use cases of audit events about a client's sign-in."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from latchkey.rules import access, support_codes
 from latchkey.rules.events import Event
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import RecordNotFound, ValueRefused
-from latchkey.store import accounts, clients, events
-from latchkey.usecases.context import RequestContext
+from latchkey.store import accounts, clients, events, members
+from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import use_case
 from latchkey.usecases.listing import Page, page
 
@@ -38,8 +41,24 @@ def find_by_support_code(context: RequestContext, text: str) -> tuple[tuple[str,
     return tuple(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class NamedEvents:
+    """A page of audit events with their ids, and the names of the members who acted."""
+
+    page: Page[tuple[str, Event]]
+    names: Mapping[str, str] = field(repr=False)
+    """Names by subject. Members without a name are left out."""
+
+
+@use_case(Role.ADMIN)
+def list_practice_events(context: RequestContext, before_id: str | None, limit: int) -> NamedEvents:
+    """Return a page of audit events about the practice itself, newest first."""
+    rows = events.newest(context.slug, {PRACTICE_AUDIT_KEY}, limit + 1, before_id)
+    return _named(context, page(rows, limit, lambda row: row[0]))
+
+
 @use_case(Role.CLINICIAN)
-def list_events(context: RequestContext, client_id: str, before_id: str | None, limit: int) -> Page[tuple[str, Event]]:
+def list_events(context: RequestContext, client_id: str, before_id: str | None, limit: int) -> NamedEvents:
     """Return a page of audit events with their ids, newest first, of the client's addresses and contacts.
 
     Events from before the client was on file are left out. So are events of an address that is now another client's.
@@ -48,4 +67,10 @@ def list_events(context: RequestContext, client_id: str, before_id: str | None, 
     accounts_by_key = accounts.find_all({*client.former_keys, *access.account_keys(client)})
     subject_keys = {client.audit_key, *access.audit_subjects(client, accounts_by_key)}
     rows = events.newest(context.slug, subject_keys, limit + 1, before_id)
-    return page([row for row in rows if row[1].at_ms // 1000 >= client.created_at], limit, lambda row: row[0])
+    since = [row for row in rows if row[1].at_ms // 1000 >= client.created_at]
+    return _named(context, page(since, limit, lambda row: row[0]))
+
+
+def _named(context: RequestContext, found: Page[tuple[str, Event]]) -> NamedEvents:
+    subjects = {event.actor for _, event in found.entries} - {"client", "system"}
+    return NamedEvents(found, members.names_of(context.slug, subjects))

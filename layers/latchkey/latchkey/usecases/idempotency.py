@@ -10,11 +10,16 @@ from latchkey.usecases.context import RequestContext
 
 
 def run_once(
-    context: RequestContext, key: str, request: tuple[str, ...], respond: Callable[[], StoredResponse]
-) -> StoredResponse:
-    """Return the response that is stored under the clinician's key. Otherwise call `respond` and store its response.
+    context: RequestContext,
+    key: str,
+    request: tuple[str, ...],
+    respond: Callable[[], StoredResponse],
+    to_store: Callable[[StoredResponse], StoredResponse] = lambda response: response,
+) -> tuple[StoredResponse, bool]:
+    """Return the response that is stored under the clinician's key, and True.
 
-    `request` identifies the request, by its method, path and body for example.
+    Otherwise call `respond`, store what `to_store` makes of its response, and return the response and False. `request`
+    identifies the request, by its method, path and body for example.
 
     :raises IdempotencyInProgress: the first request with this key has not ended.
     :raises IdempotencyKeyReused: the key was used for another request.
@@ -26,7 +31,7 @@ def run_once(
     record_key = tokens.opaque_key(ring, "send", context.slug, context.clinician.subject, key)
     stored = idempotency.save_in_progress(record_key, tokens.opaque_key(ring, "sent", *request), context.now)
     if stored:
-        return stored
+        return stored, True
     is_done = False
     try:
         response = respond()
@@ -35,7 +40,7 @@ def run_once(
         if not is_done:
             idempotency.delete_record(record_key)
     try:
-        idempotency.save_success(record_key, response, context.now)
+        idempotency.save_success(record_key, to_store(response), context.now)
     except OUTAGES as outage:
         log.log_fault(outage, context.support_code)
-    return response
+    return response, False

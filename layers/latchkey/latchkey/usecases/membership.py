@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from latchkey.rules.events import Event, EventKind
-from latchkey.rules.members import Clinician
+from latchkey.rules.members import Clinician, Role
 from latchkey.rules.practices import RESERVED_SLUGS
 from latchkey.rules.refusals import PracticeUnknown, RecordNotFound
 from latchkey.store import events, members, practices
@@ -23,6 +23,8 @@ def authorize(
     :raises RecordNotFound: there is no such practice, or the subject is not a member of it.
     :raises RoleMissing: the member's role is too low.
     """
+    if use_case.of_stack:
+        return _authorize_of_stack(use_case, subject, now_ms, support_code, origin)
     if not practices.SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
         raise RecordNotFound
     role = members.role_of(slug, subject)
@@ -37,6 +39,19 @@ def authorize(
         return replace(context, known_practice=practices.get_cached(slug, context.now))
     except PracticeUnknown:
         raise RecordNotFound from None
+
+
+def _authorize_of_stack(
+    use_case: UseCase[..., Any], subject: str, now_ms: int, support_code: str, origin: str
+) -> RequestContext:
+    """Return the context of a request that is about no practice.
+
+    :raises RoleMissing: only operators may run the use case.
+    """
+    role = members.role_of(members.OPERATOR_PARTITION, subject) or Role.CLINICIAN
+    context = RequestContext(Clinician(subject, role), members.OPERATOR_PARTITION, now_ms, support_code, origin)
+    use_case.require_role(context)
+    return context
 
 
 def _audit_non_member(subject: str, slug: str, now_ms: int, support_code: str) -> None:

@@ -9,11 +9,12 @@ from latchkey.rules.languages import Language
 from latchkey.rules.members import Role
 from latchkey.rules.practices import FEATURES, Practice, apply_switches
 from latchkey.rules.providers import PROVIDER_NAMES
-from latchkey.rules.refusals import ValueRefused
+from latchkey.rules.refusals import RoleMissing, ValueRefused
 from latchkey.rules.web_addresses import is_path_below, is_web_address
 from latchkey.store import events, practices
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import use_case
+from latchkey.usecases.listing import Page, page
 
 
 class PracticeSettings(TypedDict, total=False):
@@ -31,6 +32,7 @@ class PracticeSettings(TypedDict, total=False):
     help_url: str | None
     welcome: str | None
     unknown_address: str
+    mails_per_hour: int | None
     providers: Mapping[str, bool]
     features: Mapping[str, bool]
     links: Mapping[str, str | None]
@@ -54,6 +56,12 @@ def save_practice(context: RequestContext, settings: PracticeSettings) -> tuple[
     return practices.create_or_replace(practice)
 
 
+@use_case(Role.OPERATOR, of_stack=True)
+def list_practices(context: RequestContext, after: str | None, limit: int) -> Page[Practice]:  # noqa: ARG001
+    """Return a page of the stack's practices, in no order."""
+    return page(practices.page_of(limit + 1, after), limit, lambda practice: practice.slug)
+
+
 @use_case(Role.CLINICIAN)
 def read_practice(context: RequestContext) -> Practice:
     """Return the practice's current settings."""
@@ -65,7 +73,11 @@ def update_practice(context: RequestContext, changes: PracticeSettings) -> Pract
     """Change some of a practice's settings. Return all of them.
 
     :raises ValueRefused: a setting has a value that no page can use.
+    :raises RoleMissing: only an operator changes `mails_per_hour`.
     """
+    if "mails_per_hour" in changes and context.clinician.role < Role.OPERATOR:
+        events.append(context.event(PRACTICE_AUDIT_KEY, EventKind.ADMIN_DENIED, "role_missing"))
+        raise RoleMissing
     current = practices.get(context.slug) or context.practice
     stored = _stored(changes, current)
     changed = {*changes, *changes.get("providers", ())} - {"providers"}

@@ -102,6 +102,9 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
         422, "email_consent_required", "The client has not agreed to be emailed there"
     ),
     refusals.EmailInUse: ProblemType(409, "email_in_use", "Another client signs in with that email address"),
+    refusals.ExternalIdInUse: ProblemType(409, "external_id_in_use", "Another client has this external id"),
+    refusals.AccessAddress: ProblemType(409, "access_address", "The client signs in with that address"),
+    refusals.SubjectRequired: ProblemType(422, "subject_required", "Name the member by the subject of their tokens"),
     refusals.AddressSuppressed: ProblemType(
         409, "address_suppressed", "Mail to that address came back; confirm it first"
     ),

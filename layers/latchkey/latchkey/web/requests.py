@@ -25,6 +25,8 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 JSON_ONLY_ROUTES = ("/{practice}/session", "/healthz")
 """Routes without a page."""
+JSON_ONLY_PATHS = ("/admin/v1",)
+"""Starts of paths whose responses are problem documents, also where no route is."""
 UTF_8 = ("", "utf-8", "utf8")
 COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 6265, section 4.1.1 (RFC 2616, section 2.2)."""
@@ -101,7 +103,9 @@ class Request:
     def wants_json(self) -> bool:
         """True if the response is JSON instead of a page."""
         accepted = (part.split(";")[0].strip().lower() for part in self.headers.get("accept", "").split(","))
-        return self.route in JSON_ONLY_ROUTES or any(media in (JSON, PROBLEM) for media in accepted)
+        if self.route in JSON_ONLY_ROUTES or self.path.startswith(JSON_ONLY_PATHS):
+            return True
+        return any(media in (JSON, PROBLEM) for media in accepted)
 
     @property
     def sends_json(self) -> bool:
@@ -114,6 +118,13 @@ class Request:
         :raises BodyInvalid: the query contains the name twice, or cannot be parsed.
         """
         return _single(_pairs(self.raw_query), name)
+
+    def query_names(self) -> list[str]:
+        """Return the names in the query string, each once.
+
+        :raises BodyInvalid: the query cannot be parsed.
+        """
+        return list(dict.fromkeys(name for name, _ in _pairs(self.raw_query)))
 
     def cookie(self, name: str) -> str | None:
         """Return a cookie's value. None unless there is exactly one cookie of that name."""

@@ -1,0 +1,1 @@
+"""Programs that read `docs/openapi.json` as others do."""
