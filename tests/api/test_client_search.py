@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from latchkey import aws
 from latchkey.store.client_index import TermItem
 from latchkey.store.clients import ClientItem
-from latchkey.store.dynamodb import connection
 from tests.api.cloud import MinistackCloud
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.clinician import ClinicianApi
@@ -186,7 +186,7 @@ def test_a_search_takes_the_same_calls_for_3_and_for_30_clients(clinician: Clini
             clinician.add_client(
                 f"Kim {count} {number}", **({"external_id": "MRN-1"} if (count, number) == (3, 0) else {})
             )
-        with AwsFaults().listening(connection.client) as aws_calls:
+        with AwsFaults().listening(aws.client("dynamodb")) as aws_calls:
             assert clinician.request("GET", "/clients", query=query | {"limit": "2"}).status == 200
         calls.append(aws_calls.summary())
     assert calls[0] == calls[1]
