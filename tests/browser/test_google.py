@@ -138,7 +138,7 @@ def test_an_account_that_is_on_file_nowhere_reads_so_and_may_choose_another(wind
     click_google(window)
     choose(window, "Pat Quinn")
 
-    assert window.heading == "That Google Account isn’t associated with a Client Portal"
+    assert window.heading == "We can’t find a Client Portal for that Google Account"
     assert window.page.get_by_role("link", name="Request a new link").count() == 1
     assert window.page.get_by_role("link", name="Sign in via Pin Code").count() == 1
     click_google(window)

@@ -76,6 +76,7 @@ def test_the_language_of_the_portal_becomes_that_of_later_letters_and_is_announc
     assert announced in browser.get("/willow/home?lang=es").page.text
     assert announced not in browser.get("/willow/home").page.text
 
+    portal.now += 1
     portal.work(body_of(a_job(key, portal.now, kind="invitation")))
     assert portal.letters[-1].headers["Content-Language"] == "es"
 

@@ -104,6 +104,6 @@ def is_refused(answer: HttpResponse, heading: str = "") -> bool:
     return heading in page.heading
 
 
-UNMATCHED = "That Google Account isn’t associated with a Client Portal"
+UNMATCHED = "We can’t find a Client Portal for that Google Account"
 FAILED = "We couldn’t sign you in with Google"
 CANCELLED = "You didn’t finish signing in with Google"

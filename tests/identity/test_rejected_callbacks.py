@@ -67,7 +67,7 @@ def test_a_return_of_nowhere_names_no_practice(guest: ProviderBrowser, slugs: tu
     answer = guest.get("/google/callback")
 
     assert answer.status == 403
-    assert "We can’t tell which Client Portal you came from" in answer.page.text
+    assert "We don’t know which Client Portal you came from" in answer.page.text
 
 
 def test_a_cookie_for_a_practice_that_is_none_breaks_nothing(guest: ProviderBrowser) -> None:

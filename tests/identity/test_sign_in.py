@@ -214,7 +214,7 @@ def test_a_modifier_on_file_rules_google_out_and_the_page_says_what_to_do(
     answer = guest.sign_in_with_google()
 
     assert is_refused(answer, UNMATCHED)
-    assert "Gmail address without a plus sign (+)" in answer.page.text
+    assert "Gmail address that has no plus sign (+)" in answer.page.text
     assert "Continue with Google" in " ".join(answer.page.buttons)
     assert guest.request_link(KIM).status == 303
 

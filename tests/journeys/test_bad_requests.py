@@ -132,16 +132,11 @@ def test_a_method_that_is_not_for_a_path_is_answered_with_those_that_are(
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/nowhere",
-        "/willow/",
-        "//willow",
         "/willow/nothing",
         "/willow/link",
         "/willow/link/",
         "/willow/link/x/y",
-        "/willow/sign-in/",
-        "/Willow",
         "/willow/../harbor/x",
         "/willow%2fsign-in",
         "/admin",
@@ -160,7 +155,8 @@ def test_any_other_path_is_a_page_that_says_so(live_portal: LivePortal, path: st
         answer = live_portal.browser().send(method, path)
 
         assert answer.status == 404
-        assert answer.page.heading == "We can’t find this page"
+        missing = "this page" if path.startswith("/willow/") else "that practice"
+        assert answer.page.heading == f"We can’t find {missing}"
         assert_safe(answer.headers)
     lines = live_portal.app().get(path)
     assert (lines.status, lines.code) == (404, "not_found")

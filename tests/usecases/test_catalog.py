@@ -21,8 +21,15 @@ from tests.kit.seed import WILLOW
 ROUTES = {key: rule.use_case for routes in RESOURCES for key, rule in routes.rules.items()}
 ADMIN = {
     "branding.remove_logo",
-    "branding.save_logo","events.list_practice_events", "letters.set_wording", "members.add_member", "members.list_members",
-         "members.remove_member", "members.set_member", "practices.update_practice"}  # fmt: skip
+    "branding.save_logo",
+    "events.list_practice_events",
+    "letters.set_wording",
+    "members.add_member",
+    "members.list_members",
+    "members.remove_member",
+    "members.set_member",
+    "practices.update_practice",
+}
 OPERATOR = {"practices.list_practices", "practices.save_practice"}
 SENDING = {"access.change_address", "access.invite", "access.share", "clients.add_client", "contacts.add_contact"}
 NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
