@@ -10,6 +10,7 @@ from latchkey import aws, pages, settings, web
 from latchkey.pages import layout
 from latchkey.rules.branding import BRAND_FILES
 from latchkey.rules.items import item_url, waiting
+from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
 from latchkey.rules.web_addresses import is_path_below
 from latchkey.store import accounts, clients, logos, sessions
@@ -110,6 +111,11 @@ def _brand_file(media_type: str, content: bytes, *, is_exact: bool = True) -> we
     return web.Response(200, media_type=media_type, content=content, headers=headers)
 
 
+def show_icon(_request: web.Request) -> web.Response:
+    """Return the icon that browsers ask for on pages without a practice."""
+    return _brand_file("image/svg+xml", layout.icon_svg(Practice("", "Client Portal")).encode(), is_exact=False)
+
+
 def sign_out(request: web.Request) -> web.Response:
     """End the session in the store and in the browser. Without a session, only delete the cookie."""
     with suppress(SignedOut):
@@ -192,6 +198,7 @@ _respond = web.handler_for(
         "/{practice}/signed-out": {"GET": show_signed_out},
         "/{practice}/session": {"GET": show_session},
         "/": {"GET": show_start},
+        "/favicon.ico": {"GET": show_icon},
         "/{practice}/brand/{file}": {"GET": show_brand_file},
         "/healthz": {"GET": health},
         "/.well-known/apple-app-site-association": {"GET": apple_app_links},

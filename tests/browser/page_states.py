@@ -36,7 +36,8 @@ def _inside(path: str, address: str = ANA) -> Callable[[Window], None]:
 
 
 def _invited(window: Window) -> None:
-    window.go(window.live_portal.letter(window.live_portal.fresh_client())["url"])
+    language = window.page.evaluate("navigator.language").partition("-")[0]
+    window.go(window.live_portal.letter(window.live_portal.fresh_client(language=language))["url"])
 
 
 def _first_sign_in(window: Window) -> None:

@@ -54,7 +54,7 @@ def live_links(portal: Portal) -> set[str]:
 def digests(portal: Portal, paths: Iterable[str]) -> set[str]:
     """What must be stored of the links in mails."""
     ring = tokens.Keyring.parse(json.loads(portal.secret("LinkKey")))
-    return {tokens.verify_link(ring, "willow", path.rpartition("/")[2]).digest for path in paths}
+    return {tokens.verify_link(ring, "willow", path.partition("?")[0].rpartition("/")[2]).digest for path in paths}
 
 
 def noted(portal: Portal) -> dict[str, str]:

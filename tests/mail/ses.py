@@ -51,7 +51,7 @@ class Try:
     @property
     def request(self) -> bytes:
         """The job id in its link."""
-        raw = tokens.base64url_decode(self.path.rpartition("/")[2])
+        raw = tokens.base64url_decode(self.path.partition("?")[0].rpartition("/")[2])
         assert raw
         return raw[17:33]
 
