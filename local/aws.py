@@ -188,11 +188,16 @@ def _create_user_pools(template: Template, address: Address) -> None:
         arn = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{pool}"
         url = f"https://cognito-idp.{REGION}.amazonaws.com/{pool}"
         template.names.name(logical_id, Ref=pool, Arn=arn, ProviderURL=url)
+        # The pool's issuer is AWS's own, which does not answer here.
+        template.names.set_parameter(
+            "ConsoleDiscoveryUrl", f"{address.endpoint}/{pool}/.well-known/openid-configuration"
+        )
     for logical_id, properties in template.resources("AWS::Cognito::UserPoolResourceServer").items():
         cognito.create_resource_server(**template.names.resolve(properties))
         template.names.name(logical_id, Ref=properties["Identifier"])
     for logical_id, properties in template.resources("AWS::Cognito::UserPoolClient").items():
-        client = cognito.create_user_pool_client(ClientName=logical_id, **template.names.resolve(properties))
+        resolved = {"ClientName": logical_id} | template.names.resolve(properties)
+        client = cognito.create_user_pool_client(**resolved)
         template.names.name(logical_id, Ref=client["UserPoolClient"]["ClientId"])
 
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import secrets
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal, get_args
 from urllib.parse import parse_qs, urlsplit
@@ -27,6 +28,23 @@ OPERATOR_PARTITION = "*"
 """Partition of the operators' memberships in the members table."""
 
 
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """A person who can open the console."""
+
+    email: str
+    name: str
+    role: Role
+    practices: tuple[str, ...]
+
+
+STAFF = (
+    StaffMember("dr.lee@willow.example", "Dr. Lee", "clinician", ("willow",)),
+    StaffMember("front.desk@willow.example", "Front desk", "admin", ("willow", "harbor")),
+    StaffMember("ops@operators.example", "Operations", "operator", (OPERATOR_PARTITION,)),
+)
+
+
 class Clinicians:
     """The user pool, its OAuth client, and the members table."""
 
@@ -39,6 +57,8 @@ class Clinicians:
         self._dynamodb = address.client("dynamodb")
         self._callback = callback
         self._password = secrets.token_urlsafe(24)
+        self.staff_password = secrets.token_urlsafe(12)
+        """The password of everyone in `STAFF`."""
 
     async def token(self, practice: str, role: Role) -> str:
         """Return an access token of a member with this role at this practice. Create user and membership if missing."""
@@ -47,15 +67,34 @@ class Clinicians:
         await asyncio.to_thread(self._ensure_member, name, partition, role)
         return await self._sign_in(name)
 
+    async def create_staff(self) -> None:
+        """Create the people who can open the console."""
+        await asyncio.to_thread(self._create_staff)
+
+    def _create_staff(self) -> None:
+        for person in STAFF:
+            subject = self._ensure_user(person.email, self.staff_password)
+            for practice in person.practices:
+                self._put_member(practice, subject, person.role, person.name)
+
     def _ensure_member(self, name: str, partition: str, role: Role) -> None:
+        self._put_member(partition, self._ensure_user(name, self._password), role)
+
+    def _ensure_user(self, name: str, password: str) -> str:
+        """Create the user if it is missing. Return the subject."""
         user = {"UserPoolId": self._pool, "Username": name}
+        attributes = [{"Name": "email", "Value": name}, {"Name": "email_verified", "Value": "true"}]
         with contextlib.suppress(self._cognito.exceptions.UsernameExistsException):
-            self._cognito.admin_create_user(**user, TemporaryPassword=self._password, MessageAction="SUPPRESS")
-        self._cognito.admin_set_user_password(**user, Password=self._password, Permanent=True)
+            self._cognito.admin_create_user(
+                **user, TemporaryPassword=password, MessageAction="SUPPRESS", UserAttributes=attributes
+            )
+        self._cognito.admin_set_user_password(**user, Password=password, Permanent=True)
         attributes = self._cognito.admin_get_user(**user)["UserAttributes"]
-        subject = next(attribute["Value"] for attribute in attributes if attribute["Name"] == "sub")
-        member = {"practice": {"S": partition}, "subject": {"S": subject}, "role": {"S": role}}
-        self._dynamodb.put_item(TableName=self._members, Item=member)
+        return str(next(attribute["Value"] for attribute in attributes if attribute["Name"] == "sub"))
+
+    def _put_member(self, practice: str, subject: str, role: Role, name: str | None = None) -> None:
+        member = {"practice": {"S": practice}, "subject": {"S": subject}, "role": {"S": role}}
+        self._dynamodb.put_item(TableName=self._members, Item=member | ({"name": {"S": name}} if name else {}))
 
     async def _sign_in(self, name: str) -> str:
         """Return an access token, by authorization code with PKCE. Only tokens from this flow have our OAuth scope."""

@@ -28,6 +28,10 @@ class Resolver:
         """Set the values that `!Ref` (given as `Ref`) and `!GetAtt` of a resource return."""
         self._resources[logical_id] = attributes
 
+    def set_parameter(self, name: str, value: str) -> None:
+        """Set a parameter that depends on a resource of this machine, unless it has a value."""
+        self._parameters[name] = self._parameters.get(name) or value
+
     def resolve(self, value: Any) -> Any:
         """Return the value with every intrinsic function resolved.
 

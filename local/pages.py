@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 
 from local import gateway, page_templates
 from local.aws import Address
-from local.clinicians import ROLES, Clinicians
+from local.clinicians import ROLES, STAFF, Clinicians
 from local.clock import Clock, rfc3339
 from local.mailbox import Mailbox
 from local.provider_choice import ProviderConfig
@@ -54,6 +54,7 @@ class Pages:
         app.router.add_get("/local/mail.json", self.mail_json)
         app.router.add_post("/local/mail-events", self.mail_events)
         app.router.add_get("/local/token", self.token)
+        app.router.add_get("/local/staff.json", self.staff)
         app.router.add_get("/local/clock", self.time)
         app.router.add_post("/local/clock", self.advance)
         app.router.add_get("/local/tables.json", self.tables)
@@ -67,6 +68,8 @@ class Pages:
             practices=self.practices,
             authorization=f"Bearer {token}",
             roles=ROLES,
+            staff=STAFF,
+            staff_password=self.clinicians.staff_password,
             google=self.google,
             mails=len(self.mailbox.mails()),
             now=rfc3339(self.clock.now()),
@@ -102,6 +105,19 @@ class Pages:
             return web.json_response({"message": f"Give practice=willow and role={'|'.join(ROLES)}."}, status=400)
         token = await self.clinicians.token(practice, role)
         return web.json_response({"authorization": f"Bearer {token}"}, headers={"Cache-Control": "no-store"})
+
+    async def staff(self, _: web.Request) -> web.Response:
+        """Return the people who can open the console, with their password."""
+        document = [
+            {
+                "email": person.email,
+                "password": self.clinicians.staff_password,
+                "role": person.role,
+                "practices": list(person.practices),
+            }
+            for person in STAFF
+        ]
+        return web.json_response(document, headers={"Cache-Control": "no-store"})
 
     async def time(self, _: web.Request) -> web.Response:
         """Return the time of the portal's clock."""

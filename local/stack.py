@@ -131,6 +131,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
             _supervise(asyncio.create_task(poller.run()), "A queue poller has ended.", exit_stack, ended)
         app = web.Application(client_max_size=gateway.MAX_BODY_BYTES)
         clinicians = Clinicians(template, address, url + CALLBACK)
+        if options.seed:
+            await clinicians.create_staff()
         ses_events = SesEvents(mailbox, tuple(pools[name] for name in template.listeners("aws.ses")), clock)
         Pages(url, clock, mailbox, address, clinicians, google, ses_events, practices).add_to(app)
         HttpServer(template.routes(), JwtAuthorizer(aws.issuers(template, address)), pools, clock, url).add_to(app)

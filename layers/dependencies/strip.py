@@ -24,7 +24,7 @@ SERVICES: dict[str, set[str]] = {
         "TransactWriteItems",
         "UpdateItem",
     },
-    "cognito-idp": {"AdminCreateUser", "AdminGetUser"},
+    "cognito-idp": {"AdminCreateUser", "AdminGetUser", "DescribeUserPoolClient", "ListUserPoolClients"},
     "secretsmanager": {"GetSecretValue"},
     "sesv2": {"SendEmail"},
     "sqs": {"SendMessage"},

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from jinja2 import FileSystemLoader
 
+from latchkey.console import layout as console_layout
 from latchkey.mail import letters
 from latchkey.pages import layout
 from latchkey.template_loader import COMPILED, SOURCES
 
-for module in (layout, letters):
+for module in (layout, letters, console_layout):
     package_dir = Path(str(module.__file__)).parent
     environment = module.TEMPLATE_ENV.overlay(loader=FileSystemLoader(package_dir / SOURCES))
     environment.compile_templates(

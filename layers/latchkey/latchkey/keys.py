@@ -66,6 +66,14 @@ def provider_client_secret(provider: ProviderName) -> str:
     return _read(settings.load().providers[provider].secret_arn, str)
 
 
+def console_client_secret() -> str:
+    """Return the client secret of the console at a foreign issuer.
+
+    :raises Unavailable: as for `lookup`.
+    """
+    return _read(settings.load().console_secret_arn, str)
+
+
 def preload() -> None:
     """Read every secret that this function may read, so that no request waits for it.
 

@@ -70,6 +70,12 @@ class Settings:
     """Issuer of the clinicians' tokens, exactly as their `iss` claim says."""
     token_client_ids: tuple[str, ...]
     token_scope: str
+    console_client_id: str
+    """Id of the console at a foreign issuer. Empty with the stack's own user pool."""
+    console_secret_arn: str
+    console_discovery_url: str
+    """URL of the OpenID configuration of `token_issuer`. Empty means the issuer's own."""
+    staff_sessions_table: str
     user_pool_id: str
     """The stack's own user pool of clinicians. Empty with a foreign issuer."""
     providers: Mapping[ProviderName, ProviderSettings]
@@ -130,6 +136,10 @@ def load() -> Settings:
         token_issuer=text("TOKEN_ISSUER", ""),
         token_client_ids=_comma_separated(text("TOKEN_CLIENT_IDS", "")),
         token_scope=text("TOKEN_SCOPE", ""),
+        console_client_id=text("CONSOLE_CLIENT_ID", ""),
+        console_secret_arn=text("CONSOLE_SECRET_ARN", ""),
+        console_discovery_url=text("CONSOLE_DISCOVERY_URL", ""),
+        staff_sessions_table=text("STAFF_SESSIONS_TABLE", ""),
         user_pool_id=text("USER_POOL_ID", ""),
         providers={name: _provider(f"{name.upper()}_") for name in PROVIDER_NAMES},
         sender_domain=text("SENDER_DOMAIN", ""),

@@ -142,6 +142,32 @@ def session_digest(practice: str, cookie: str) -> str:
     return _digest(b"session", practice.encode(), cookie.encode())
 
 
+def new_staff_cookie(subject: str) -> str:
+    """Return the cookie value of a new session in the console: 256 random bits and the `sub` of the tokens."""
+    return base64url_encode(secrets.token_bytes(SECRET_BYTES) + subject.encode())
+
+
+def subject_in_cookie(cookie: str) -> str | None:
+    """Return the `sub` in the cookie value of a session in the console, or None if the value has another shape."""
+    raw = base64url_decode(cookie)
+    try:
+        return raw[SECRET_BYTES:].decode("ascii") or None if raw and len(raw) > SECRET_BYTES else None
+    except UnicodeDecodeError:
+        return None
+
+
+def form_token(cookie: str, place: str, form_id: str) -> str:
+    """Return the token of a form in the console: its id, and a MAC by the session's cookie over place and id."""
+    return f"{form_id}.{base64url_encode(_mac(cookie.encode(), b'form', place.encode(), form_id.encode()))}"
+
+
+def form_id_of(cookie: str, place: str, token: str) -> str | None:
+    """Return the id of a form that this session was shown at this place, else None."""
+    form_id = token.partition(".")[0]
+    expected = form_token(cookie, place, form_id)
+    return form_id if form_id and constant_time_equal(expected.encode(), token.encode(errors="replace")) else None
+
+
 def random_pin() -> str:
     """Return six random digits. All million PINs are equally likely."""
     return f"{secrets.randbelow(10**6):06d}"

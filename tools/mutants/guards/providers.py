@@ -18,7 +18,7 @@ PROVIDERS = [
         ("the issuer of an ID token", "_verified_claims", drop_condition("'iss'")),
         ("the audience of an ID token", "_verified_claims", drop_condition("'aud'")),
         ("the authorized party of an ID token", "_verified_claims", skip_raise("ProviderFailed", near="'azp'")),
-        ("the nonce of an ID token", "fetch_identity", drop_condition("constant_time_equal")),
+        ("the nonce of an ID token", "fetch_claims", drop_condition("constant_time_equal")),
         ("times that are no times", "_verified_claims", drop_condition("_has_valid_times")),
     ),
     *guards_in(

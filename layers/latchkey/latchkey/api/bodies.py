@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from latchkey.api.branding_bodies import ClinicianWordBody, LegalBody, WelcomeBody, welcome_settings
-from latchkey.api.fields import LINE, LINES, RequestBody, Text, not_blank, one_of, with_links, with_switches
+from latchkey.api.fields import RequestBody, Text, not_blank, one_of, with_links, with_switches
 from latchkey.api.item_bodies import MAX_ITEMS, Item, Items, shared_items
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules import addresses
@@ -20,6 +20,7 @@ from latchkey.rules.members import MEMBER_ROLES, Role
 from latchkey.rules.practices import FEATURES, UnknownAddressPolicy
 from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.rules.refusals import Refusal
+from latchkey.rules.text_limits import LINE, LINES, LOCAL_PART, MAX_EMAILS, MAX_LINE, MAX_NAME, MAX_PHONE
 from latchkey.rules.web_addresses import WEB_ADDRESS, is_web_address
 from latchkey.usecases.clients import AddressEntry, ClientDetails, ClientUpdate
 from latchkey.usecases.contacts import ContactDetails
@@ -27,10 +28,6 @@ from latchkey.usecases.letters import PreviewRequest
 from latchkey.usecases.outbox import InvitationRequest
 from latchkey.usecases.practices import PracticeSettings
 
-MAX_EMAILS = 10
-
-ULID = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
-LOCAL_PART = r"^[A-Za-z0-9]([A-Za-z0-9_+-]|\.[A-Za-z0-9_+-]){0,62}$"
 
 
 def _zone(name: str) -> str:
@@ -47,9 +44,9 @@ def _link(text: str) -> str:
     return text
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE), AfterValidator(not_blank)]
-Line = Annotated[str, StringConstraints(max_length=150, pattern=LINE)]
-Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=LINE), AfterValidator(not_blank)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME, pattern=LINE), AfterValidator(not_blank)]
+Line = Annotated[str, StringConstraints(max_length=MAX_LINE, pattern=LINE)]
+Phone = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PHONE, pattern=LINE), AfterValidator(not_blank)]
 ExternalId = Annotated[
     str,
     StringConstraints(pattern=r"^[!-~]{1,100}$"),

@@ -6,12 +6,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, GetPydanticSchema, StringConstraints, create_model
 from pydantic_core import core_schema
 
-LINE = r"^[^\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069]*$"
-"""One line of text, without control characters and without controls of the writing direction."""
+from latchkey.rules.text_limits import LINES, MAX_TEXT
 
-
-LINES = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u202A-\u202E\u2066-\u2069]*$"
-Text = Annotated[str, StringConstraints(max_length=2000, pattern=LINES)]
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=LINES)]
 
 
 class RequestBody(BaseModel):

@@ -5,12 +5,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag
 
-from latchkey.api.fields import LINE, RequestBody, not_blank
+from latchkey.api.fields import RequestBody, not_blank
 from latchkey.rules.items import SharedItem
+from latchkey.rules.text_limits import LINE, MAX_ITEM, MAX_ITEMS
 
-MAX_ITEMS = 50
-
-ItemTitle = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=LINE), AfterValidator(not_blank)]
+ItemTitle = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ITEM, pattern=LINE), AfterValidator(not_blank)]
 
 
 class ItemBody(RequestBody):

@@ -6,10 +6,10 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from latchkey import tokens
-from latchkey.api.bodies import ULID
 from latchkey.api.documents import AccessStatusField
 from latchkey.api.fields import one_of
 from latchkey.rules.refusals import BodyInvalid
+from latchkey.rules.text_limits import ULID
 from latchkey.usecases.client_search import ClientOrder
 
 MAX_PAGE = 100

@@ -7,6 +7,7 @@ OpenID provider can replace the real one.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -54,13 +55,42 @@ def authorize_url(
     return f"{settings.authorize_url}{separator}{urlencode(query)}"
 
 
+@dataclass(frozen=True, slots=True)
+class OidcClient:
+    """This stack as a client of an OpenID provider."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    token_url: str
+    certs_url: str
+    issuers: tuple[str, ...]
+    """The issuers that an ID token may have."""
+
+
 def fetch_identity(provider: Provider, code: str, nonce: str, verifier: str, redirect_uri: str) -> ProviderIdentity:
     """Return the identity for an authorization code. `nonce` and `verifier` are those of the same attempt.
 
     :raises ProviderFailed: the provider does not answer, or its ID token is not valid for this stack, time and attempt.
     :raises IdentityUnmatched: the provider's address policy does not accept the address (B68, B70).
     """
-    claims = _verified_claims(_exchange_code(provider, code, verifier, redirect_uri), provider)
+    settings = config(provider)
+    client = OidcClient(
+        client_id=settings.client_id,
+        client_secret=keys.provider_client_secret(provider.name),
+        token_url=settings.token_url,
+        certs_url=settings.certs_url,
+        issuers=issuers(provider),
+    )
+    claims = fetch_claims(client, code, nonce, verifier, redirect_uri)
+    return ProviderIdentity(claims["sub"], verified_address(claims, provider.address_policy))
+
+
+def fetch_claims(client: OidcClient, code: str, nonce: str, verifier: str, redirect_uri: str) -> Mapping[str, Any]:
+    """Return the claims of the ID token for an authorization code. `sub` is a text.
+
+    :raises ProviderFailed: as `fetch_identity`.
+    """
+    claims = _verified_claims(_exchange_code(client, code, verifier, redirect_uri), client)
     claimed_nonce = claims.get("nonce")
     if not isinstance(claimed_nonce, str) or not constant_time_equal(
         claimed_nonce.encode(errors="replace"), nonce.encode()
@@ -69,47 +99,42 @@ def fetch_identity(provider: Provider, code: str, nonce: str, verifier: str, red
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_LENGTH or not subject.isascii():
         raise ProviderFailed("subject")
-    return ProviderIdentity(subject, verified_address(claims, provider.address_policy))
+    return claims
 
 
-def _exchange_code(provider: Provider, code: str, verifier: str, redirect_uri: str) -> str:
+def _exchange_code(client: OidcClient, code: str, verifier: str, redirect_uri: str) -> str:
     """Return the ID token for a code. The other tokens of the response are dropped."""
-    settings = config(provider)
     form = {
         "grant_type": "authorization_code",
         "code": code,
-        "client_id": settings.client_id,
-        "client_secret": keys.provider_client_secret(provider.name),
+        "client_id": client.client_id,
+        "client_secret": client.client_secret,
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    result = fetch("POST", settings.token_url, form)
+    result = fetch("POST", client.token_url, form)
     token = json_object(result.body).get("id_token") if result.status == HTTPStatus.OK else None
     if not isinstance(token, str):
         raise ProviderFailed("exchange")
     return token
 
 
-def _verified_claims(token: str, provider: Provider) -> Mapping[str, Any]:
+def _verified_claims(token: str, client: OidcClient) -> Mapping[str, Any]:
     """Return the claims of an ID token that the provider signed for this stack and that is valid now.
 
     The token's times are compared with the real clock, because the provider's clock set them.
     """
-    settings = config(provider)
     try:
         key_id = jwt.decode_header(token).get("kid")
-        claims = jwt.decode(token, certs=signing_keys(settings.certs_url, key_id), clock_skew_in_seconds=SKEW_SECONDS)
+        claims = jwt.decode(token, certs=signing_keys(client.certs_url, key_id), clock_skew_in_seconds=SKEW_SECONDS)
     except (exceptions.GoogleAuthError, ValueError, TypeError, AttributeError, RecursionError):
         raise ProviderFailed("token") from None
     if not isinstance(claims, dict) or not _has_valid_times(claims):
         raise ProviderFailed("token")
     # A single audience may be a string or a list (OpenID Connect Core, section 2). The JWT library reads only strings.
-    if claims.get("iss") not in issuers(provider) or claims.get("aud") not in (
-        settings.client_id,
-        [settings.client_id],
-    ):
+    if claims.get("iss") not in client.issuers or claims.get("aud") not in (client.client_id, [client.client_id]):
         raise ProviderFailed("issuer_or_audience")
-    if claims.get("azp", settings.client_id) != settings.client_id:
+    if claims.get("azp", client.client_id) != client.client_id:
         raise ProviderFailed("authorized_party")
     return claims
 

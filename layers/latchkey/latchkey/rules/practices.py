@@ -14,8 +14,10 @@ type Feature = Literal["appointments", "messages", "documents", "payments"]
 
 FEATURES: tuple[Feature, ...] = get_args(Feature.__value__)
 
-RESERVED_SLUGS = frozenset({"admin", "local", "healthz", *PROVIDER_NAMES})
-"""First path segments that the service uses itself. No practice may have them as its slug."""
+RESERVED_SLUGS = frozenset(
+    {"admin", "local", "healthz", "sign-in", "callback", "sign-out", "new-practice", *PROVIDER_NAMES}
+)
+"""First path segments, and segments below `/admin`, that the service uses itself. No practice has them as its slug."""
 
 
 class UnknownAddressPolicy(StrEnum):

@@ -177,6 +177,18 @@ class SignedOut(Refusal):
     """True if the session ended without activity."""
 
 
+@dataclass(eq=False)
+class NotAMember(Refusal):
+    """The person who signed in to the console is a member of no practice."""
+
+    subject: str
+    """The `sub` of their tokens, by which an admin can make them a member."""
+
+
+class FormExpired(Refusal):
+    """The form was made in another session, or its token is missing. Nothing was done."""
+
+
 class ProfileUnknown(Refusal):
     """The account has no profile of that id."""
 

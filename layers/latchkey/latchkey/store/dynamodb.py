@@ -100,7 +100,7 @@ def transact_get[T: Table](wanted: Sequence[tuple[type[T], str]]) -> list[T | No
                 raise
             backoff(tries)
         else:
-            return [_found(item) for item in readings]
+            return [found(item) for item in readings]
     raise AssertionError("the last try returns or raises")
 
 
@@ -131,7 +131,8 @@ def is_transient(error: TransactWriteError | TransactGetError) -> bool:
     return bool(reasons) and reasons <= TRANSIENT
 
 
-def _found[M: Model](reading: _ModelFuture[M]) -> M | None:
+def found[M: Model](reading: _ModelFuture[M]) -> M | None:
+    """Return the item of a reading in a transaction, or None."""
     try:
         return reading.get()
     except DoesNotExist:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from latchkey import settings
 from latchkey.rules.members import Member, Role
-from latchkey.store.dynamodb import Table
+from latchkey.store.dynamodb import Table, condition_failed
 
 OPERATOR_PARTITION = "*"
 """Partition of operators, who belong to no practice. It is no valid slug."""
@@ -46,7 +47,11 @@ class MemberItem(Table):
 
 def role_of(practice: str, subject: str) -> Role | None:
     """Return the highest role of a token's subject at a practice, or None. A role of a later version counts as none."""
-    rows = [row for partition in (practice, OPERATOR_PARTITION) if (row := _find(partition, subject))]
+    return highest_role([row for partition in (practice, OPERATOR_PARTITION) if (row := _find(partition, subject))])
+
+
+def highest_role(rows: Iterable[MemberItem]) -> Role | None:
+    """Return the highest role of these memberships. None if there is none, or none that this version knows."""
     return max((member.role for row in rows if (member := row.member())), default=None)
 
 
@@ -61,6 +66,23 @@ def set_role(practice: str, subject: str, role: Role, name: str | None = None, e
     if email:
         actions.append(MemberItem.email.set(email))
     MemberItem(OPERATOR_PARTITION if role is Role.OPERATOR else practice, subject).upsert(actions)
+
+
+def set_name(member: Member, name: str | None, email: str | None) -> None:
+    """Store the name and address of a member as their provider says them now. None changes nothing."""
+    actions: list[Action] = []
+    if name and name != member.name:
+        actions.append(MemberItem.name.set(name))
+    if email and email != member.email:
+        actions.append(MemberItem.email.set(email))
+    if not actions:
+        return
+    try:
+        MemberItem(member.practice, member.subject).upsert(actions, condition=MemberItem.role.exists())
+    except UpdateError as error:
+        # They were removed meanwhile.
+        if not condition_failed(error):
+            raise
 
 
 def remove(practice: str, subject: str) -> None:

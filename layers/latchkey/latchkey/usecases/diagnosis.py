@@ -117,6 +117,7 @@ class PersonDiagnosis:
 class Diagnosis:
     """The diagnosis of a client, with that of each contact on file."""
 
+    client: Client
     own: PersonDiagnosis
     people: tuple[PersonDiagnosis, ...]
     advice: Advice
@@ -137,7 +138,7 @@ def diagnose(context: RequestContext, client_id: str) -> Diagnosis:
     # A child has no sign-in of their own: then only the sentences about those who open the profile help.
     own_advice = Advice() if openers and own.facts.account is None else own.advice
     merged = [own_advice, *(person.advice.about(person.facts.name) for person in openers)]
-    return Diagnosis(own, people, Advice.joined(merged))
+    return Diagnosis(client, own, people, Advice.joined(merged))
 
 
 @use_case(Role.CLINICIAN)

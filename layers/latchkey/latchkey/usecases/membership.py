@@ -23,11 +23,38 @@ def authorize(
     :raises RecordNotFound: there is no such practice, or the subject is not a member of it.
     :raises RoleMissing: the member's role is too low.
     """
-    if use_case.of_stack:
-        return _authorize_of_stack(use_case, subject, now_ms, support_code, origin)
-    if not practices.SLUG.fullmatch(slug) or slug in RESERVED_SLUGS:
+    if not use_case.of_stack and not is_slug(slug):
         raise RecordNotFound
-    role = members.role_of(slug, subject)
+    clinician = (subject, members.role_of(members.OPERATOR_PARTITION if use_case.of_stack else slug, subject))
+    return authorize_member(use_case, clinician, slug, now_ms=now_ms, support_code=support_code, origin=origin)
+
+
+def is_slug(slug: str) -> bool:
+    """Return True if a practice can have this slug."""
+    return practices.SLUG.fullmatch(slug) is not None and slug not in RESERVED_SLUGS
+
+
+def authorize_member(
+    use_case: UseCase[..., Any],
+    clinician: tuple[str, Role | None],
+    slug: str,
+    *,
+    now_ms: int,
+    support_code: str,
+    origin: str,
+) -> RequestContext:
+    """Return the context of a clinician whose role at the practice was read in this request.
+
+    `clinician` is the subject and the role, None for a person who is not a member. For a use case of the stack, the
+    role counts only as an operator's. Raises as `authorize` does.
+    """
+    subject, role = clinician
+    if use_case.of_stack:
+        context = RequestContext(
+            Clinician(subject, role or Role.CLINICIAN), members.OPERATOR_PARTITION, now_ms, support_code, origin
+        )
+        use_case.require_role(context)
+        return context
     if role is None:
         _audit_non_member(subject, slug, now_ms, support_code)
         raise RecordNotFound
@@ -39,19 +66,6 @@ def authorize(
         return replace(context, known_practice=practices.get_cached(slug, context.now))
     except PracticeUnknown:
         raise RecordNotFound from None
-
-
-def _authorize_of_stack(
-    use_case: UseCase[..., Any], subject: str, now_ms: int, support_code: str, origin: str
-) -> RequestContext:
-    """Return the context of a request that is about no practice.
-
-    :raises RoleMissing: only operators may run the use case.
-    """
-    role = members.role_of(members.OPERATOR_PARTITION, subject) or Role.CLINICIAN
-    context = RequestContext(Clinician(subject, role), members.OPERATOR_PARTITION, now_ms, support_code, origin)
-    use_case.require_role(context)
-    return context
 
 
 def _audit_non_member(subject: str, slug: str, now_ms: int, support_code: str) -> None:

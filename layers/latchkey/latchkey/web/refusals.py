@@ -93,6 +93,8 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
         409, "account_switch", "Someone else is signed in; send switch=yes to switch"
     ),
     refusals.SignedOut: ProblemType(401, "signed_out", "Not signed in"),
+    refusals.NotAMember: ProblemType(403, "not_a_member", "The person is a member of no practice"),
+    refusals.FormExpired: ProblemType(403, "form_expired", "The form belongs to another session"),
     refusals.ProfileUnknown: ProblemType(404, "profile_unknown", "No such profile"),
     refusals.TokenRefused: ProblemType(401, "token_refused", "The access token is missing, or is not one for this API"),
     refusals.RecordNotFound: ProblemType(404, "not_found", "There is no such thing here"),

@@ -1,0 +1,56 @@
+"""The list of clients, and the search in it."""
+
+from urllib.parse import urlencode
+
+from latchkey import tokens
+from latchkey.console import render
+from latchkey.console.current import Current
+from latchkey.console.routes import ConsoleRoutes
+from latchkey.rules.accounts import ACCESS_STATUSES
+from latchkey.rules.refusals import BodyInvalid
+from latchkey.usecases import client_search
+from latchkey.usecases.client_search import ClientFilter
+from latchkey.web.responses import Response, see_other
+
+routes = ConsoleRoutes()
+
+CLIENTS_A_PAGE = 20
+MAX_QUERY_CHARACTERS = 254
+
+
+@routes.get("/clients", client_search.list_clients)
+def clients_page(current: Current) -> Response:
+    """Show the clients who fit the search. A search for an address that finds one client goes on to their page."""
+    text, shown = current.query("q")[:MAX_QUERY_CHARACTERS], current.query("show")
+    status = next((status for status in ACCESS_STATUSES if status == shown), None)
+    found = client_search.list_clients(
+        current.context, ClientFilter(text or None, status), "name", _position(current), CLIENTS_A_PAGE
+    )
+    if "@" in text and len(found.entries) == 1 and found.next_id is None:
+        return see_other(f"{current.home}/clients/{found.entries[0].client.id}")
+    following = {"q": text, "show": status or "", "cursor": _cursor(found.next_id)} if found.next_id else None
+    return render.signed_in_page(
+        current,
+        "clients.html",
+        erased=current.query("done") == "erased",
+        text=text,
+        status=status,
+        statuses=ACCESS_STATUSES,
+        entries=found.entries,
+        following=f"?{urlencode({name: value for name, value in following.items() if value})}" if following else None,
+    )
+
+
+def _position(current: Current) -> str | None:
+    cursor = current.query("cursor")
+    if not cursor:
+        return None
+    position = tokens.base64url_decode(cursor)
+    try:
+        return position.decode() if position else None
+    except UnicodeDecodeError:
+        raise BodyInvalid from None
+
+
+def _cursor(position: str) -> str:
+    return tokens.base64url_encode(position.encode())

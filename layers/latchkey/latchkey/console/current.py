@@ -1,0 +1,87 @@
+"""The current request of the console, with the person's session and what they sent."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from latchkey import tokens
+from latchkey.console.forms import SentForm
+from latchkey.rules.refusals import RecordNotFound
+from latchkey.rules.staff import StaffSession
+from latchkey.rules.text_limits import ULID
+from latchkey.usecases.context import RequestContext
+from latchkey.web.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A refusal, as the page of the form says it."""
+
+    sentence: str
+    field: str | None = None
+    """The field that is wrong, if it is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A request with a live session, for a use case that the person may run."""
+
+    request: Request
+    session: StaffSession
+    cookie: str = field(repr=False)
+    context: RequestContext
+    form: SentForm = field(default_factory=SentForm)
+    problem: Problem | None = None
+    status: int = 200
+    """The status of the page. A page that shows a refusal has the refusal's."""
+
+    @property
+    def home(self) -> str:
+        """The path of the practice's pages."""
+        return f"/admin/{self.context.slug}"
+
+    def parameter(self, name: str) -> str:
+        """Return a parameter of the path."""
+        return self.request.path_parameters[name]
+
+    @property
+    def client_id(self) -> str:
+        """The id of the client in the path.
+
+        :raises RecordNotFound: it is no id.
+        """
+        return self.ulid("client")
+
+    def ulid(self, name: str) -> str:
+        """Return an id in the path.
+
+        :raises RecordNotFound: it is no id.
+        """
+        value = self.parameter(name)
+        if not re.fullmatch(ULID, value):
+            raise RecordNotFound
+        return value
+
+    @property
+    def client_path(self) -> str:
+        """The path of the client's page."""
+        return f"{self.home}/clients/{self.client_id}"
+
+    def query(self, name: str) -> str:
+        """Return a parameter of the query. "" if it is missing.
+
+        :raises BodyInvalid: it is there twice.
+        """
+        return (self.request.query_value(name) or "").strip()
+
+    def value(self, name: str, default: str = "") -> str:
+        """Return what was typed into a field, else the default."""
+        return self.form.text(name) if self.form.every(name) or self.problem else default
+
+    def values(self, **defaults: str) -> Mapping[str, str]:
+        """Return what was typed into these fields, else the defaults."""
+        return {name: self.value(name, default) for name, default in defaults.items()}
+
+    def form_token(self, path: str) -> str:
+        """Return a new token of a form that is sent to this path."""
+        return tokens.form_token(self.cookie, path, tokens.base64url_encode(tokens.random_id()))

@@ -1,0 +1,162 @@
+"""Pages and sentences of refusals in the console."""
+
+from dataclasses import replace
+
+from latchkey import languages
+from latchkey.console import forms, layout, render
+from latchkey.console.current import Current
+from latchkey.languages import Translator
+from latchkey.rules.languages import Language
+from latchkey.rules.refusals import (
+    AccessAddress,
+    AddressChangeUnconfirmed,
+    AddressSuppressed,
+    AlreadySignedIn,
+    BodyInvalid,
+    BodyTooLarge,
+    ConsentMissing,
+    EmailInUse,
+    EmailMalformed,
+    EmailMissing,
+    ExternalIdInUse,
+    FormExpired,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    LetterInvalid,
+    MethodRefused,
+    NoAccess,
+    NotAMember,
+    OpenedByOthers,
+    OriginRefused,
+    ProviderRefused,
+    RateLimited,
+    Refusal,
+    RoleMissing,
+    SignedOut,
+    SubjectRequired,
+    Unavailable,
+)
+from latchkey.web import refusals
+from latchkey.web.requests import Request
+from latchkey.web.responses import Response
+
+
+def page_headers() -> dict[str, str]:
+    """Return the headers of a page that were not stored with it."""
+    return {"content-security-policy": layout.policy()}
+
+
+def to_page(request: Request, refusal: Refusal) -> Response:
+    """Return the page of a refusal."""
+    problem = refusals.to_problem(request, refusal)
+    headers = {name: value for name, value in problem.headers.items() if name in ("retry-after", "allow")}
+    if isinstance(refusal, SignedOut):
+        return _signed_out(request, refusal)
+    if isinstance(refusal, NotAMember):
+        return render.public_page(request, "not_a_member.html", problem.status, subject=refusal.subject)
+    if isinstance(refusal, ProviderRefused):
+        return render.public_page(request, "provider_failed.html", problem.status)
+    template = {404: "not_found.html", 503: "unavailable.html"}.get(problem.status, "refused.html")
+    text = sentence(request.language, refusal, request.now)
+    return render.public_page(request, template, problem.status, sentence=text).with_headers(headers)
+
+
+def internal_error(request: Request) -> Response:
+    """Return the page of a fault. It says nothing about it."""
+    return render.public_page(request, "unavailable.html", 500, sentence="")
+
+
+def form_expired(current: Current) -> Response:
+    """Return the page for a form of another session. It offers what was typed, under a new token."""
+    shown = replace(current, status=refusals.PROBLEMS[FormExpired].status)
+    return render.signed_in_page(shown, "form_expired.html", typed=current.form.typed, path=current.request.path)
+
+
+def _signed_out(request: Request, refusal: SignedOut) -> Response:
+    if request.method == "POST":
+        typed = forms.parse(request).typed
+        return render.public_page(request, "signed_out_form.html", 401, typed=typed, path=request.path)
+    status = 200 if request.path == "/admin" else 401
+    return render.public_page(request, "sign_in.html", status, to=request.path, idle=refusal.idle)
+
+
+def sentence(language: Language, refusal: Refusal, now: int) -> str:  # noqa: C901, PLR0911, PLR0912 - one list of sentences
+    """Return what the page of a form says about a refusal. `now` is Unix seconds."""
+    _ = languages.translator(language)
+    match refusal:
+        case AlreadySignedIn():
+            return _("The client has signed in already. Nothing was sent.")
+        case ConsentMissing():
+            return _("This client has not agreed to receive email. Record their consent first. Nothing was sent.")
+        case EmailInUse():
+            return _("Another client signs in with that email address. Nothing was changed.")
+        case AddressSuppressed():
+            return _("Email to that address came back. Check it and save it again first. Nothing was sent.")
+        case AddressChangeUnconfirmed():
+            return _("Update Client Portal access?")
+        case AccessAddress():
+            return _("The client signs in with that address. Change it instead. Nothing was removed.")
+        case NoAccess():
+            return _("There is no Client Portal access, so no Pin Code would work. Invite them first.")
+        case OpenedByOthers():
+            return _("Other people open this profile. Tick those whose access ends too. Nothing was ended.")
+        case EmailMissing():
+            return _("Enter an email address.")
+        case EmailMalformed():
+            return _("Enter an email address in the correct format, like name@example.com")
+        case ExternalIdInUse():
+            return _("Another client has this id.")
+        case SubjectRequired():
+            return _("This stack uses your own sign-in provider. Enter the person’s subject.")
+        case LetterInvalid():
+            return _("The letter can’t hold that: {why}", why=refusal.why)
+        case RateLimited():
+            minutes = max(1, -(-(refusal.until - now) // 60))
+            plural = languages.plural_translator(language)
+            return plural(
+                "That was too much at once. Try again in {number} minute.",
+                "That was too much at once. Try again in {number} minutes.",
+                minutes,
+            )
+        case IdempotencyInProgress():
+            return _("The same press is still being answered. Wait a moment, then look at the page again.")
+        case IdempotencyKeyReused():
+            return _("This form was sent already with other contents. Check them and press again.")
+        case _:
+            return _general_sentence(_, refusal)
+
+
+def _general_sentence(_: Translator, refusal: Refusal) -> str:
+    match refusal:
+        case BodyInvalid(errors=errors) if errors:
+            return _text_problem(_, *errors[0])
+        case BodyTooLarge():
+            return _("That is too long. Nothing was done.")
+        case RoleMissing():
+            return _("Your role does not allow this. Ask an admin of the practice.")
+        case OriginRefused():
+            return _("This form came from another page. Nothing was done.")
+        case MethodRefused():
+            return _("This page can’t be used in that way.")
+        case Unavailable():
+            return _("Something we need doesn’t answer. Nothing was done. Try again in a moment.")
+        case _:
+            return _("This request can’t be read. Nothing was done.")
+
+
+def _text_problem(_: Translator, place: str, problem: str) -> str:
+    match problem:
+        case "empty":
+            return _("Fill in every field that is marked. Nothing was done.")
+        case "long":
+            return _("That text is too long. Nothing was done.")
+        case "characters":
+            return _("That text has characters that can’t be shown. Nothing was done.")
+        case "items":
+            return _("Write each item on a line of its own, 50 at most. Nothing was done.")
+        case "confirm":
+            return _("Type the client’s name to confirm. Nothing was done.")
+        case _:
+            return _(
+                "Check the form and press again. Nothing was done. {place}", place=place if place == "body" else ""
+            )

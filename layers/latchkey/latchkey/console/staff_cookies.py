@@ -1,0 +1,86 @@
+"""Cookies of the console: the session, a started sign-in, and the chosen language."""
+
+from dataclasses import dataclass
+
+from latchkey import keys, tokens
+from latchkey.rules.languages import Language, language_of
+from latchkey.web.requests import Request
+
+SESSION = "__Host-staff"
+STATE = "__Host-staff-state"
+LANGUAGE = "__Host-lang-admin"
+STATE_SECONDS = 600
+LANGUAGE_SECONDS = 365 * 24 * 3600
+STATE_PURPOSE = "staff state"
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSignIn:
+    """A sign-in that this browser started, as the state cookie holds it."""
+
+    text: str
+    """The cookie's value, which state, nonce and verifier are computed from."""
+    started_at: int
+    """Unix seconds by the real clock."""
+    must_authenticate: bool
+    """True if a session at the provider is not enough."""
+    to: str
+    """The path to go on to."""
+
+
+def session(request: Request) -> str | None:
+    """Return the value of the session cookie. None unless there is exactly one."""
+    return request.cookie(SESSION)
+
+
+def set_session(value: str) -> str:
+    """Return the session cookie. It lasts until the browser closes, but the session ends earlier."""
+    return _cookie(SESSION, value)
+
+
+def clear_session() -> str:
+    """Return the cookie that deletes the session cookie."""
+    return _cookie(SESSION, "", 0)
+
+
+def set_started(started_at: int, to: str, *, must_authenticate: bool) -> tuple[StartedSignIn, str]:
+    """Return a new sign-in, and the cookie that ties it to this browser.
+
+    It is Lax, because the provider's redirect comes from another site.
+    """
+    payload = tokens.random_id() + started_at.to_bytes(8) + bytes([must_authenticate]) + to.encode()
+    text = tokens.sign(keys.cookie(), STATE_PURPOSE, "", payload)
+    return StartedSignIn(text, started_at, must_authenticate, to), _cookie(STATE, text, STATE_SECONDS)
+
+
+def started(request: Request, now: int) -> StartedSignIn | None:
+    """Return the sign-in that this browser started in the last ten minutes. `now` is Unix seconds by the real clock."""
+    text = request.cookie(STATE)
+    payload = tokens.unsign(keys.cookie(), STATE_PURPOSE, "", text) if text else None
+    if text is None or payload is None:
+        return None
+    rest = payload[tokens.ID_BYTES :]
+    started_at = int.from_bytes(rest[:8])
+    if not started_at <= now < started_at + STATE_SECONDS:
+        return None
+    return StartedSignIn(text, started_at, bool(rest[8]), rest[9:].decode())
+
+
+def clear_started() -> str:
+    """Return the cookie that deletes a started sign-in."""
+    return _cookie(STATE, "", 0)
+
+
+def language(request: Request) -> Language | None:
+    """Return the language that was chosen in this browser."""
+    return language_of(request.cookie(LANGUAGE))
+
+
+def set_language(chosen: Language) -> str:
+    """Return the cookie that stores a choice of language."""
+    return _cookie(LANGUAGE, chosen, LANGUAGE_SECONDS)
+
+
+def _cookie(name: str, value: str, seconds: int | None = None) -> str:
+    age = "" if seconds is None else f"; Max-Age={seconds}"
+    return f"{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"

@@ -1,0 +1,163 @@
+"""Sessions in the console. Membership is read with the session, in one call, at every request."""
+
+from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import TransactGetError, TransactWriteError, UpdateError
+from pynamodb.transactions import TransactGet, TransactWrite
+
+from latchkey import settings, tokens
+from latchkey.rules.accounts import SessionRef
+from latchkey.rules.members import Role
+from latchkey.rules.refusals import SignedOut, Unavailable
+from latchkey.rules.sessions import ABSOLUTE_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS
+from latchkey.rules.staff import StaffPerson, StaffSession, check_staff_session, needs_touch, with_room
+from latchkey.store.accounts import SessionRefItem
+from latchkey.store.dynamodb import (
+    MAX_TRIES,
+    Table,
+    backoff,
+    condition_failed,
+    connection,
+    found,
+    is_transient,
+    transaction_condition_failed,
+)
+from latchkey.store.members import OPERATOR_PARTITION, MemberItem, highest_role
+from latchkey.store.records import to_attributes, to_record
+
+SWEEP_SECONDS = 24 * 3600
+
+
+class StaffSessionItem(Table):
+    """A session, found by the digest of its cookie. Nobody who reads the table can make the cookie."""
+
+    class Meta:
+        table_name = settings.load().staff_sessions_table
+
+    digest = UnicodeAttribute(hash_key=True)
+    subject = UnicodeAttribute()
+    name = UnicodeAttribute()
+    started_at = NumberAttribute()
+    last_active_at = NumberAttribute(attr_name="seen_at")
+    sweep_at = NumberAttribute()
+
+
+class StaffSessionListItem(Table):
+    """The sessions of one person, found by a digest of their subject."""
+
+    class Meta:
+        table_name = settings.load().staff_sessions_table
+
+    digest = UnicodeAttribute(hash_key=True)
+    sessions: ListAttribute[SessionRefItem] = ListAttribute(of=SessionRefItem, default=list)
+    revision = NumberAttribute(default=0)
+    sweep_at = NumberAttribute()
+
+
+def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> None:
+    """Store a session. The oldest of the person's others ends if there are too many. `now` is Unix seconds.
+
+    `replaces` is the cookie of the session that the browser had. It ends.
+
+    :raises Unavailable: other sign-ins of the same person kept changing the list.
+    """
+    session = StaffSession(_digest(cookie), person.subject, person.name or person.email or person.subject, now, now)
+    sweep_at = now + ABSOLUTE_TIMEOUT_SECONDS + SWEEP_SECONDS
+    list_id = tokens.digest("staff list", person.subject)
+    for number in range(MAX_TRIES):
+        listed = _list(list_id)
+        refs = [to_record(SessionRef, item) for item in listed.sessions] if listed else []
+        remaining, ended = with_room(refs, now)
+        refs_after = [*remaining, SessionRef(session.digest, now)]
+        revision = int(listed.revision) if listed else 0
+        unchanged = (
+            StaffSessionListItem.revision == revision if listed else StaffSessionListItem.digest.does_not_exist()
+        )
+        dropped = {ref.digest for ref in ended} | ({_digest(replaces)} if replaces else set())
+        try:
+            with TransactWrite(connection=connection) as transaction:
+                transaction.save(
+                    StaffSessionListItem(
+                        list_id,
+                        sessions=[SessionRefItem(**to_attributes(ref)) for ref in refs_after],
+                        revision=revision + 1,
+                        sweep_at=sweep_at,
+                    ),
+                    condition=unchanged,
+                )
+                transaction.save(
+                    StaffSessionItem(session.digest, **to_attributes(session, leave_out=("digest",)), sweep_at=sweep_at)
+                )
+                for digest in sorted(dropped):
+                    transaction.delete(StaffSessionItem(digest))
+        except TransactWriteError as error:
+            if not transaction_condition_failed(error) and not is_transient(error):
+                raise
+            backoff(number)
+        else:
+            return
+    raise Unavailable
+
+
+def read(cookie: str | None, practice: str | None, now: int, *, is_activity: bool) -> tuple[StaffSession, Role | None]:
+    """Return the live session of a cookie value, and the person's highest role at the practice or as an operator.
+
+    `now` is Unix seconds. Activity is recorded once a minute.
+
+    :raises SignedOut: there is no live session.
+    """
+    subject = tokens.subject_in_cookie(cookie) if cookie else None
+    if cookie is None or subject is None:
+        raise SignedOut
+    item, members = _read(_digest(cookie), subject, practice)
+    session = check_staff_session(to_record(StaffSession, item) if item else None, subject, now)
+    if is_activity and needs_touch(session, now):
+        _touch(session, now)
+    return session, highest_role(members)
+
+
+def end(cookie: str) -> None:
+    """End a session."""
+    StaffSessionItem(_digest(cookie)).delete()
+
+
+def _read(digest: str, subject: str, practice: str | None) -> tuple[StaffSessionItem | None, list[MemberItem]]:
+    partitions = [OPERATOR_PARTITION, *([practice] if practice else [])]
+    for number in range(MAX_TRIES):
+        try:
+            with TransactGet(connection=connection) as reading:
+                session = reading.get(StaffSessionItem, digest)
+                rows = [reading.get(MemberItem, partition, subject) for partition in partitions]
+        except TransactGetError as error:
+            if number == MAX_TRIES - 1 or not is_transient(error):
+                raise
+            backoff(number)
+        else:
+            return found(session), [row for row in map(found, rows) if row]
+    raise AssertionError("the last try returns or raises")
+
+
+def _touch(session: StaffSession, now: int) -> None:
+    """Record activity.
+
+    :raises SignedOut: the session has ended meanwhile.
+    """
+    is_live = (StaffSessionItem.last_active_at > now - IDLE_TIMEOUT_SECONDS) & (
+        StaffSessionItem.started_at > now - ABSOLUTE_TIMEOUT_SECONDS
+    )
+    try:
+        StaffSessionItem(session.digest).upsert([StaffSessionItem.last_active_at.set(now)], condition=is_live)
+    except UpdateError as error:
+        if condition_failed(error):
+            raise SignedOut from None
+        raise
+
+
+def _list(list_id: str) -> StaffSessionListItem | None:
+    try:
+        return StaffSessionListItem.get(list_id, consistent_read=True)
+    except StaffSessionListItem.DoesNotExist:
+        return None
+
+
+def _digest(cookie: str) -> str:
+    return tokens.digest("staff session", cookie)

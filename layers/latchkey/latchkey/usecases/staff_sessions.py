@@ -1,0 +1,51 @@
+"""Sign-in and sign-out of clinicians in the console.
+
+These are not use cases of a practice: they need no membership to be checked first, and no program can call them.
+"""
+
+from latchkey import tokens
+from latchkey.rules.events import Event, EventKind
+from latchkey.rules.members import Role
+from latchkey.rules.refusals import NotAMember
+from latchkey.rules.staff import StaffPerson, StaffSession
+from latchkey.store import events, members, staff_sessions
+from latchkey.usecases.context import PRACTICE_AUDIT_KEY
+from latchkey.usecases.members import MAX_MEMBERSHIPS
+
+
+def start(person: StaffPerson, replaces: str | None, now_ms: int, support_code: str) -> str:
+    """Start a session, and return its cookie value. Bring the person's name up to date at their practices.
+
+    `replaces` is the cookie of the session that the browser had. It ends.
+
+    :raises NotAMember: the person is a member of no practice. Nothing is created.
+    """
+    memberships = members.memberships_of(person.subject, MAX_MEMBERSHIPS)
+    if not memberships:
+        raise NotAMember(person.subject)
+    for member in memberships:
+        members.set_name(member, person.name, person.email)
+        _audit(member.practice, EventKind.STAFF_SIGNED_IN, person.subject, now_ms, support_code)
+    name = person.name or next((member.name for member in memberships if member.name), None)
+    cookie = tokens.new_staff_cookie(person.subject)
+    staff_sessions.start(StaffPerson(person.subject, name, person.email), cookie, replaces, now_ms // 1000)
+    return cookie
+
+
+def require(cookie: str | None, slug: str | None, now: int, *, is_activity: bool) -> tuple[StaffSession, Role | None]:
+    """Return the live session of a cookie value, and the person's role at the practice. `now` is Unix seconds.
+
+    :raises SignedOut: there is no live session.
+    """
+    return staff_sessions.read(cookie, slug, now, is_activity=is_activity)
+
+
+def end(session: StaffSession, cookie: str, now_ms: int, support_code: str) -> None:
+    """End a session."""
+    for member in members.memberships_of(session.subject, MAX_MEMBERSHIPS):
+        _audit(member.practice, EventKind.STAFF_SIGNED_OUT, session.subject, now_ms, support_code)
+    staff_sessions.end(cookie)
+
+
+def _audit(practice: str, kind: EventKind, subject: str, now_ms: int, support_code: str) -> None:
+    events.append(Event(practice, PRACTICE_AUDIT_KEY, kind, now_ms, actor=subject, support_code=support_code))
