@@ -115,6 +115,17 @@ def format_date(at: int, zone: str, language: Language) -> str:
     return _("{month} {day}, {year}", month=_months(_)[local_time.month - 1], day=local_time.day, year=local_time.year)
 
 
+def is_time_zone(name: str) -> bool:
+    """Return True if the IANA database has a time zone of this name."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
 def _local(at: int, zone: str) -> datetime:
     time_zone: tzinfo = UTC
     if zone != "UTC":

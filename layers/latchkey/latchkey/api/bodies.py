@@ -4,13 +4,13 @@ Text for a letter or a page has no control characters, so that it cannot change 
 """
 
 from typing import Annotated, Self, cast
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from latchkey.api.branding_bodies import ClinicianWordBody, LegalBody, WelcomeBody, welcome_settings
 from latchkey.api.fields import RequestBody, Text, not_blank, one_of, with_links, with_switches
 from latchkey.api.item_bodies import MAX_ITEMS, Item, Items, shared_items
+from latchkey.languages import is_time_zone
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules import addresses
 from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, PROFILE_KINDS, ProfileKind
@@ -31,10 +31,8 @@ from latchkey.usecases.practices import PracticeSettings
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("no time zone of the IANA database has this name") from None
+    if not is_time_zone(name):
+        raise ValueError("no time zone of the IANA database has this name")
     return name
 
 

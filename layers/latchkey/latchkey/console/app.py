@@ -13,7 +13,9 @@ from latchkey.console import (
     new_client,
     people,
     pins,
+    practice_settings,
     sign_in,
+    staff,
 )
 from latchkey.console.dispatch import ConsolePaths
 from latchkey.console.routes import ConsoleRoute, ConsoleRoutes
@@ -29,6 +31,8 @@ GROUPS: tuple[ConsoleRoutes, ...] = (
     people.routes,
     access.routes,
     history.routes,
+    practice_settings.routes,
+    staff.routes,
 )
 
 

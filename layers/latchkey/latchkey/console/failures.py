@@ -154,6 +154,10 @@ def _text_problem(_: Translator, place: str, problem: str) -> str:
             return _("That text has characters that can’t be shown. Nothing was done.")
         case "items":
             return _("Write each item on a line of its own, 50 at most. Nothing was done.")
+        case "zone":
+            return _("Enter a time zone such as America/Chicago. Nothing was done.")
+        case "slug":
+            return _("Another practice has this short name, or it can’t be one. Nothing was done.")
         case "confirm":
             return _("Type the client’s name to confirm. Nothing was done.")
         case _:

@@ -25,7 +25,12 @@ def practices_page(current: Current) -> Response:
         return see_other(f"/admin/{own[0].practice}")
     every = practices.list_practices(current.context, None, PRACTICES_A_PAGE).entries if is_operator else ()
     return render.signed_in_page(
-        current, "practices.html", own=own, every=sorted(every, key=lambda practice: practice.slug), subject=me.subject
+        current,
+        "practices.html",
+        own=own,
+        is_operator=is_operator,
+        every=sorted(every, key=lambda practice: practice.slug),
+        subject=me.subject,
     )
 
 

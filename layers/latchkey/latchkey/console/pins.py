@@ -9,7 +9,7 @@ from latchkey.console.history import event_sentence
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.console.spelling import spelled
 from latchkey.rules.events import Event, EventKind
-from latchkey.usecases import access, contacts, events
+from latchkey.usecases import access, clients, contacts, events
 from latchkey.usecases.events import is_refusal
 from latchkey.web.responses import Response
 
@@ -28,11 +28,11 @@ def pin_page(current: Current) -> Response:
     )
 
 
-@routes.form("/clients/{client}/pin", access.generate_pin, access.read_access, page=pin_page)
+@routes.form("/clients/{client}/pin", access.generate_pin, clients.read_client, access.read_access, page=pin_page)
 def generate_pin(current: Current) -> Response:
     """Show a new PIN for the client, once."""
-    made = access.generate_pin(current.context, current.client_id)
-    return _card(current, made, None)
+    name = clients.read_client(current.context, current.client_id).client.name
+    return _card(current, access.generate_pin(current.context, current.client_id), name)
 
 
 @routes.get("/clients/{client}/people/{person}/pin", access.read_access, contacts.read_contact)
@@ -77,7 +77,7 @@ def _answers(event: Event) -> bool:
     return event.kind is EventKind.SESSION_STARTED or is_refusal(event)
 
 
-def _card(current: Current, made: access.GeneratedPin, person: str | None) -> Response:
+def _card(current: Current, made: access.GeneratedPin, person: str) -> Response:
     """Return the card. A reload does not show the digits: the stored answer is another page."""
     _ = languages.translator(current.request.language)
     card = render.signed_in_page(

@@ -34,6 +34,11 @@ def is_slug(slug: str) -> bool:
     return practices.SLUG.fullmatch(slug) is not None and slug not in RESERVED_SLUGS
 
 
+def practice_exists(slug: str) -> bool:
+    """Return True if a practice has this slug."""
+    return practices.get(slug) is not None
+
+
 def authorize_member(
     use_case: UseCase[..., Any],
     clinician: tuple[str, Role | None],
