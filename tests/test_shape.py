@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from latchkey.console.app import PATHS
 from latchkey.rules import events, limits, refusals
 from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import RESERVED_SLUGS
@@ -28,7 +29,14 @@ OWN = [PACKAGE, FUNCTIONS, sam_template.PROJECT / "local"]
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 HANDLERS = sorted(FUNCTIONS.glob("*/handler.py"))
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "services", "service", "misc", "base", "core", "lib"}
-CATCH_ALL = {"deadlines.py", "web/dispatch.py", "web/worker.py", "web/authorizer.py", "api/dispatch.py", "console/dispatch.py"}
+CATCH_ALL = {
+    "deadlines.py",
+    "web/dispatch.py",
+    "web/worker.py",
+    "web/authorizer.py",
+    "api/dispatch.py",
+    "console/dispatch.py",
+}
 """Where any exception at all may be caught, because someone waits for an answer."""
 
 
@@ -265,7 +273,7 @@ def routes_of(handler: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("function", sorted(set(sam_template.routes().values()) - {"Admin"}))
+@pytest.mark.parametrize("function", sorted(set(sam_template.routes().values()) - {"Admin", "Console"}))
 def test_a_function_answers_the_paths_that_the_template_leads_to_it_and_no_other(function: str) -> None:
     declared = {key for key, behind in sam_template.routes().items() if behind == function}
 
@@ -273,6 +281,12 @@ def test_a_function_answers_the_paths_that_the_template_leads_to_it_and_no_other
 
     assert {key.partition(" ")[2] for key in declared - {"$default"}} == set(written)
     assert {f"ANY {path}" for path in written} <= declared, "no method of a path is left to another function"
+
+
+def test_the_console_answers_the_paths_that_the_template_leads_to_it_and_no_other() -> None:
+    declared = {key for key, behind in sam_template.routes().items() if behind == "Console"}
+
+    assert declared == {f"ANY {path}" for path in (*PATHS.public, *PATHS.signed_in)}
 
 
 def test_one_function_answers_every_other_path() -> None:
@@ -287,6 +301,7 @@ def test_every_function_of_the_template_is_there_and_no_other() -> None:
 
 def test_a_slug_can_never_hide_a_page_of_the_service_itself() -> None:
     own = {key.partition(" /")[2].partition("/")[0] for key in sam_template.routes() if key != "$default"}
+    own |= {path.removeprefix("/admin/").partition("/")[0] for path in (*PATHS.public, *PATHS.signed_in)}
 
     assert {name for name in own if SLUG.fullmatch(name)} <= RESERVED_SLUGS
 

@@ -1,9 +1,14 @@
 """Every use case has a route, every route runs one, and what is declared of it holds for whoever calls it."""
 
+import ast
+import inspect
+import sys
+
 import pytest
 
 from latchkey import aws
 from latchkey.api.app import RESOURCES
+from latchkey.console.app import signed_in_paths
 from latchkey.rules.items import SharedItem
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.refusals import RateLimited, RecordNotFound, RoleMissing
@@ -43,6 +48,47 @@ def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:
     names = sorted(use_case.name for use_case in USE_CASES)
     assert sorted(use_case.name for use_case in ROUTES.values()) == names
     assert len(set(names)) == len(names)
+
+
+ONE_FACE = {
+    "branding.read_logo": "the pages of the portal show the logo; the form that sends an image is not built yet",
+    "branding.save_logo": "the form that sends an image is not built yet",
+    "branding.remove_logo": "the form that sends an image is not built yet",
+    "diagnosis.diagnose_contact": "the client's page shows the diagnosis of everyone who opens the profile",
+}
+"""Use cases without a page, and the reason."""
+
+
+def test_every_use_case_has_both_faces_or_a_reason() -> None:
+    """No rule, limit, audit kind or refusal exists in one face only, because both faces call the same function."""
+    in_pages = {
+        use_case.name
+        for methods in signed_in_paths().values()
+        for route in methods.values()
+        for use_case in route.use_cases
+    }
+    in_json = {use_case.name for use_case in ROUTES.values()}
+
+    assert in_pages <= in_json
+    assert in_json - in_pages == set(ONE_FACE)
+    assert all(ONE_FACE.values())
+
+
+def called_in(view: object) -> set[str]:
+    """The use cases that a view's module calls, by module and function."""
+    tree = ast.parse(inspect.getsource(sys.modules[view.__module__]))
+    return {
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+
+
+@pytest.mark.parametrize("path", sorted(signed_in_paths()))
+def test_a_page_declares_only_use_cases_that_it_calls(path: str) -> None:
+    for route in signed_in_paths()[path].values():
+        assert {use_case.name for use_case in route.use_cases} <= called_in(route.view), route.view
+        assert (route.page is None) == (route is signed_in_paths()[path].get("GET"))
 
 
 def test_the_roles_are_the_declared_ones() -> None:

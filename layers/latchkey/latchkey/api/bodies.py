@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from latchkey.api.branding_bodies import ClinicianWordBody, LegalBody, WelcomeBody, welcome_settings
 from latchkey.api.fields import RequestBody, Text, not_blank, one_of, with_links, with_switches
-from latchkey.api.item_bodies import MAX_ITEMS, Item, Items, shared_items
+from latchkey.api.item_bodies import Item, Items, shared_items
 from latchkey.languages import is_time_zone
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules import addresses
@@ -20,14 +20,23 @@ from latchkey.rules.members import MEMBER_ROLES, Role
 from latchkey.rules.practices import FEATURES, UnknownAddressPolicy
 from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.rules.refusals import Refusal
-from latchkey.rules.text_limits import LINE, LINES, LOCAL_PART, MAX_EMAILS, MAX_LINE, MAX_NAME, MAX_PHONE
+from latchkey.rules.text_limits import (
+    LINE,
+    LINES,
+    LOCAL_PART,
+    MAX_EMAILS,
+    MAX_ITEMS,
+    MAX_LINE,
+    MAX_NAME,
+    MAX_PHONE,
+    ULID,
+)
 from latchkey.rules.web_addresses import WEB_ADDRESS, is_web_address
 from latchkey.usecases.clients import AddressEntry, ClientDetails, ClientUpdate
 from latchkey.usecases.contacts import ContactDetails
 from latchkey.usecases.letters import PreviewRequest
 from latchkey.usecases.outbox import InvitationRequest
 from latchkey.usecases.practices import PracticeSettings
-
 
 
 def _zone(name: str) -> str:

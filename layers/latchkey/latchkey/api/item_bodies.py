@@ -9,7 +9,9 @@ from latchkey.api.fields import RequestBody, not_blank
 from latchkey.rules.items import SharedItem
 from latchkey.rules.text_limits import LINE, MAX_ITEM, MAX_ITEMS
 
-ItemTitle = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ITEM, pattern=LINE), AfterValidator(not_blank)]
+ItemTitle = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_ITEM, pattern=LINE), AfterValidator(not_blank)
+]
 
 
 class ItemBody(RequestBody):

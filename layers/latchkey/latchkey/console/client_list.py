@@ -5,10 +5,12 @@ from urllib.parse import urlencode
 from latchkey import tokens
 from latchkey.console import render
 from latchkey.console.current import Current
+from latchkey.console.history import event_sentence
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.rules import support_codes
 from latchkey.rules.accounts import ACCESS_STATUSES
-from latchkey.rules.refusals import BodyInvalid
-from latchkey.usecases import client_search
+from latchkey.rules.refusals import BodyInvalid, RecordNotFound
+from latchkey.usecases import client_search, events
 from latchkey.usecases.client_search import ClientFilter
 from latchkey.web.responses import Response, see_other
 
@@ -18,10 +20,12 @@ CLIENTS_A_PAGE = 20
 MAX_QUERY_CHARACTERS = 254
 
 
-@routes.get("/clients", client_search.list_clients)
+@routes.get("/clients", client_search.list_clients, events.find_by_support_code)
 def clients_page(current: Current) -> Response:
     """Show the clients who fit the search. A search for an address that finds one client goes on to their page."""
     text, shown = current.query("q")[:MAX_QUERY_CHARACTERS], current.query("show")
+    if text and support_codes.parse(text):
+        return _support_code(current, text)
     status = next((status for status in ACCESS_STATUSES if status == shown), None)
     found = client_search.list_clients(
         current.context, ClientFilter(text or None, status), "name", _position(current), CLIENTS_A_PAGE
@@ -38,6 +42,23 @@ def clients_page(current: Current) -> Response:
         statuses=ACCESS_STATUSES,
         entries=found.entries,
         following=f"?{urlencode({name: value for name, value in following.items() if value})}" if following else None,
+    )
+
+
+def _support_code(current: Current, text: str) -> Response:
+    """Show what happened in the request with this support code."""
+    try:
+        rows = events.find_by_support_code(current.context, text)
+    except RecordNotFound:
+        rows = ()
+    language = current.request.language
+    return render.signed_in_page(
+        current,
+        "history.html",
+        name=None,
+        back=current.home,
+        rows=[(event, event_sentence(event, {}, language)) for _, event in rows],
+        next_id=None,
     )
 
 

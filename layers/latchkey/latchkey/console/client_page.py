@@ -43,7 +43,7 @@ def client_page(current: Current) -> Response:
 
 
 @routes.get("/clients/{client}/mail-line", access.read_access)
-def mail_line_frame(current: Current) -> Response:
+def mail_line_page(current: Current) -> Response:
     """Show the line about the last email, which reads itself again until the email has arrived or come back."""
     found = access.read_access(current.context, current.client_id)
     number = current.query("n")
@@ -51,7 +51,7 @@ def mail_line_frame(current: Current) -> Response:
     line = mail_line(found.own_account, current.context.practice.time_zone, current.request.language)
     updates = None if line.is_final or shown >= FRAME_UPDATES else f"{current.request.path}?n={shown + 1}"
     stop = f"{current.request.path}?n={FRAME_UPDATES}" if updates else None
-    return render.mail_frame(current, "mail_line.html", mail=line, updates=updates, stop=stop)
+    return render.embedded_page(current, "mail_line.html", mail=line, updates=updates, stop=stop)
 
 
 @routes.get("/clients/{client}/details", clients.read_client)

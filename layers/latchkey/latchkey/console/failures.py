@@ -35,6 +35,7 @@ from latchkey.rules.refusals import (
     SignedOut,
     SubjectRequired,
     Unavailable,
+    ValueRefused,
 )
 from latchkey.web import refusals
 from latchkey.web.requests import Request
@@ -104,6 +105,8 @@ def sentence(language: Language, refusal: Refusal, now: int) -> str:  # noqa: C9
             return _("Enter an email address.")
         case EmailMalformed():
             return _("Enter an email address in the correct format, like name@example.com")
+        case ValueRefused():
+            return _("One of these values can’t be used here. Nothing was done.")
         case ExternalIdInUse():
             return _("Another client has this id.")
         case SubjectRequired():

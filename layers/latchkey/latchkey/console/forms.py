@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from latchkey.rules import text_limits
+from latchkey.rules.items import SharedItem
 from latchkey.rules.refusals import BodyInvalid
 from latchkey.web.requests import FORM, Request
 
@@ -56,15 +57,15 @@ class SentForm:
             raise BodyInvalid(((name, problem),))
         return value
 
-    def items(self, name: str) -> tuple[str, ...]:
-        """Return the names of shared items, one a line.
+    def items(self, name: str) -> tuple[SharedItem, ...]:
+        """Return the shared items of a field, with one title a line.
 
         :raises BodyInvalid: there are too many, or a page cannot show one of them.
         """
         lines = self.lines(name)
         if len(lines) > text_limits.MAX_ITEMS or any(text_limits.problem(line, "item") for line in lines):
             raise BodyInvalid(((name, "items"),))
-        return lines
+        return tuple(SharedItem(line) for line in lines)
 
 
 def parse(request: Request) -> SentForm:

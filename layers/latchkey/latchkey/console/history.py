@@ -76,6 +76,7 @@ def _sentence(event: Event, _: Translator) -> str:
         EventKind.PROFILE_GRANTED: _("Someone was given access to the profile."),
         EventKind.PROFILE_REVOKED: _("Someone’s access to the profile was ended."),
         EventKind.ITEMS_SHARED: _("Items were shared."),
+        EventKind.ITEMS_CHANGED: _("A shared item was marked."),
         EventKind.CLIENT_ADDED: _("The client was put on file."),
         EventKind.CLIENT_CHANGED: _("The client’s details were changed."),
         EventKind.CLIENT_ERASED: _("A client was erased."),

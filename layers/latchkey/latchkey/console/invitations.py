@@ -6,7 +6,7 @@ from latchkey.console.current import Current
 from latchkey.console.forms import SentForm
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.rules.refusals import Refusal
-from latchkey.usecases import access
+from latchkey.usecases import access, items
 from latchkey.usecases.letters import LetterPreview
 from latchkey.usecases.outbox import InvitationRequest
 from latchkey.web.responses import Response, see_other
@@ -55,21 +55,26 @@ def share_page(current: Current) -> Response:
     )
 
 
-@routes.form("/clients/{client}/share", access.share, access.read_access, page=share_page)
+@routes.form("/clients/{client}/share", access.share, items.mark_item, access.read_access, page=share_page)
 def share_items(current: Current) -> Response:
     """Share items. Where that gives access, say so first."""
-    items = current.form.items("items")
+    marked = current.form.text("item")
+    if marked:
+        done = current.form.is_checked("done")
+        items.mark_item(current.context, current.client_id, marked, done=done)
+        return see_other(f"{current.client_path}/share")
+    shared = current.form.items("items")
     if not current.form.is_checked("agreed"):
-        result = access.share(current.context, current.client_id, items, dry_run=True)
+        result = access.share(current.context, current.client_id, shared, dry_run=True)
         found = access.read_access(current.context, current.client_id)
         return render.signed_in_page(
             current,
             "share.html",
             **client_facts(current, found.client, found.own_account),
-            items="\n".join(items),
+            items="\n".join(item.title for item in shared),
             grants_access=result.grants_access,
         )
-    access.share(current.context, current.client_id, items)
+    access.share(current.context, current.client_id, shared)
     return see_other(f"{current.client_path}?done=shared")
 
 

@@ -37,7 +37,7 @@ def public_page(request: Request, template: str, status: int = 200, **values: ob
     return Response(status, html, headers={"content-security-policy": policy()})
 
 
-def mail_frame(current: Current, template: str, **values: object) -> Response:
+def embedded_page(current: Current, template: str, **values: object) -> Response:
     """Return a page that only a page of the console may frame."""
     response = signed_in_page(current, template, **values)
     return response.with_headers({"content-security-policy": policy("'self'"), "x-frame-options": "SAMEORIGIN"})

@@ -37,7 +37,7 @@ def done(key: str, name: str, address: str, _: Translator) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class MailLine:
-    """What became of the newest email to an address."""
+    """A sentence about the newest email to an address."""
 
     sentence: str = field(repr=False)
     is_final: bool

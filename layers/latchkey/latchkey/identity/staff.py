@@ -135,10 +135,10 @@ def _client() -> tuple[str, str]:
     if not config.user_pool_id:
         return config.console_client_id, keys.console_client_secret()
     try:
-        pool = aws.service_client("cognito-idp")
-        listed = pool.list_user_pool_clients(UserPoolId=config.user_pool_id, MaxResults=60)["UserPoolClients"]
+        pool = config.user_pool_id
+        listed = aws.call("cognito-idp", "ListUserPoolClients", UserPoolId=pool, MaxResults=60)["UserPoolClients"]
         client_id = next(client["ClientId"] for client in listed if client["ClientName"] == POOL_CLIENT_NAME)
-        described = pool.describe_user_pool_client(UserPoolId=config.user_pool_id, ClientId=client_id)
+        described = aws.call("cognito-idp", "DescribeUserPoolClient", UserPoolId=pool, ClientId=client_id)
     except (BotoCoreError, ClientError, StopIteration):
         raise ProviderFailed("client") from None
     return client_id, described["UserPoolClient"].get("ClientSecret", "")

@@ -54,7 +54,7 @@ def needs_touch(session: StaffSession, now: int) -> bool:
     return session.last_active_at + TOUCH_INTERVAL_SECONDS <= now
 
 
-def with_room(refs: Sequence[SessionRef], now: int) -> tuple[tuple[SessionRef, ...], tuple[SessionRef, ...]]:
+def remaining_sessions(refs: Sequence[SessionRef], now: int) -> tuple[tuple[SessionRef, ...], tuple[SessionRef, ...]]:
     """Return the sessions that stay beside a new one, and those that a new one ends, oldest first."""
     unexpired = sorted(
         (ref for ref in refs if ref.started_at + ABSOLUTE_TIMEOUT_SECONDS > now), key=lambda ref: ref.started_at

@@ -9,7 +9,7 @@ from latchkey.rules.accounts import SessionRef
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import ABSOLUTE_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS
-from latchkey.rules.staff import StaffPerson, StaffSession, check_staff_session, needs_touch, with_room
+from latchkey.rules.staff import StaffPerson, StaffSession, check_staff_session, needs_touch, remaining_sessions
 from latchkey.store.accounts import SessionRefItem
 from latchkey.store.dynamodb import (
     MAX_TRIES,
@@ -66,7 +66,7 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
     for number in range(MAX_TRIES):
         listed = _list(list_id)
         refs = [to_record(SessionRef, item) for item in listed.sessions] if listed else []
-        remaining, ended = with_room(refs, now)
+        remaining, ended = remaining_sessions(refs, now)
         refs_after = [*remaining, SessionRef(session.digest, now)]
         revision = int(listed.revision) if listed else 0
         unchanged = (
