@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from latchkey.identity import staff
 from local.intrinsics import Resolver
 from tests.kit import sam_template
 
@@ -74,7 +75,7 @@ def test_clinicians_of_prod_are_sent_to_a_page_over_https() -> None:
     assert not fits("ClinicianCallbackUrl", "http://desk.example.com/")
     assert not fits("ClinicianCallbackUrl", "http://localhost:8000/local/token")
 
-    (client,) = sam_template.resources("AWS::Cognito::UserPoolClient").values()
+    client = sam_template.resources("AWS::Cognito::UserPoolClient")["ClinicianClient"]
     names = Resolver(sam_template.parameters() | DEV, sam_template.document()["Conditions"])
     assert names.resolve(client["CallbackURLs"]) == ["http://localhost:8000/local/token"]
     names = Resolver(sam_template.parameters() | PROD, sam_template.document()["Conditions"])
@@ -83,9 +84,27 @@ def test_clinicians_of_prod_are_sent_to_a_page_over_https() -> None:
 
 def test_a_clinicians_session_lasts_no_longer_than_a_day() -> None:
     """Cognito's refresh tokens live 30 days unless a client says otherwise."""
-    (client,) = sam_template.resources("AWS::Cognito::UserPoolClient").values()
+    client = sam_template.resources("AWS::Cognito::UserPoolClient")["ClinicianClient"]
 
     assert (client["RefreshTokenValidity"], client["TokenValidityUnits"]["RefreshToken"]) == (12, "hours")
+
+
+def test_the_pool_sends_staff_back_to_the_console_on_the_portals_own_host() -> None:
+    """Also without a domain: the API's own address."""
+    client = sam_template.resources("AWS::Cognito::UserPoolClient")["ConsoleClient"]
+
+    assert client["ClientName"] == staff.POOL_CLIENT_NAME
+    assert client["GenerateSecret"] is True
+    assert client["CallbackURLs"] == [
+        {
+            "Fn::If": [
+                "HasDomain",
+                {"Fn::Sub": "${PortalOrigin}/admin/callback"},
+                {"Fn::Sub": "${Portal.ApiEndpoint}/admin/callback"},
+            ]
+        }
+    ]
+    assert set(client["AllowedOAuthScopes"]) == set(staff.SCOPES.split())
 
 
 def test_the_apis_burst_limit_is_within_an_accounts() -> None:

@@ -94,7 +94,7 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
             < sam_template.attributes(function)[act]
             <= {attribute.attr_name for attribute in AccountItem.get_attributes().values()}
         )
-        if function != "Admin":
+        if function not in ("Admin", "Console"):
             assert not sam_template.attributes(function)[act] & {
                 "address",
                 "email_ok",
@@ -115,9 +115,26 @@ def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
     assert denied["Resource"] == {"Fn::GetAtt": ["Events", "Arn"]}
     assert denied.keys() == {"Effect", "NotAction", "Resource"}
     assert set(denied["NotAction"]) == {"dynamodb:PutItem", "dynamodb:Query"}
-    assert allowed == {"dynamodb:PutItem"} | ({"dynamodb:Query"} if function == "Admin" else set())
+    assert allowed == {"dynamodb:PutItem"} | ({"dynamodb:Query"} if function in ("Admin", "Console") else set())
     assert sam_template.attributes(function)["dynamodb:PutItem", "Events"] == AUDITED
     assert condition["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
+
+
+def test_the_consoles_role_can_do_what_the_apis_can_and_sessions_and_sign_in_besides() -> None:
+    api, console = sam_template.permissions("Admin"), sam_template.permissions("Console")
+    own = {
+        *((f"dynamodb:{act}", "StaffSessions") for act in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")),
+        *(("secretsmanager:GetSecretValue", name) for name in ("CookieKey", "ConsoleSecret")),
+        ("logs:CreateLogStream", "ConsoleLogs"),
+        ("logs:PutLogEvents", "ConsoleLogs"),
+        ("cognito-idp:ListUserPoolClients", "ClinicianPool"),
+        ("cognito-idp:DescribeUserPoolClient", "ClinicianPool"),
+    }
+
+    assert console - api == own
+    assert {resource for _, resource in api - console} == {"AdminLogs"}
+    for act, named in sam_template.attributes("Admin").items():
+        assert sam_template.attributes("Console")[act] == named
 
 
 def test_only_those_who_change_sessions_may() -> None:

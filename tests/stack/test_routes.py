@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from latchkey.console.app import PATHS
 from tests.kit import sam_template
 
 CLIENTS_OWN = {"request_link", "redeem_link", "session", "pin", "google_callback"}
@@ -27,7 +28,7 @@ def settings() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(path for path in paths() if path.startswith("/admin")))
+@pytest.mark.parametrize("path", sorted(path for path in paths() if path.startswith("/admin/v1/")))
 def test_clinicians_show_a_token_with_the_scope_at_every_route_of_theirs(path: str) -> None:
     for operation in paths()[path].values():
         assert operation["security"] == [{"Clinicians": ["latchkey/admin"]}]
@@ -36,8 +37,17 @@ def test_clinicians_show_a_token_with_the_scope_at_every_route_of_theirs(path: s
 def test_every_route_of_clinicians_is_theirs_alone() -> None:
     functions = {key: sam_template.folder(function) for key, function in sam_template.routes().items()}
 
-    assert {name for key, name in functions.items() if "/admin/" in key} == {"admin"}
-    assert {name for key, name in functions.items() if "/admin/" not in key} == CLIENTS_OWN
+    assert {name for key, name in functions.items() if "/admin/v1/" in key} == {"admin"}
+    assert {name for key, name in functions.items() if "/admin" in key and "/admin/v1/" not in key} == {"console"}
+    assert {name for key, name in functions.items() if "/admin" not in key} == CLIENTS_OWN
+
+
+@pytest.mark.parametrize("path", sorted(path for path in paths() if path.startswith("/admin")))
+def test_a_page_of_the_console_asks_for_no_token_and_checks_its_own_session(path: str) -> None:
+    """API Gateway cannot answer with a page. Every path but three needs a session, and the dispatch asks for it."""
+    if not path.startswith("/admin/v1/"):
+        assert all("security" not in operation for operation in paths()[path].values())
+        assert (path in PATHS.public) is (path not in PATHS.signed_in)
 
 
 def test_what_a_token_has_to_be_is_judged_by_the_api_itself() -> None:
@@ -94,11 +104,11 @@ def test_no_stranger_can_close_a_page_for_every_practice() -> None:
 
 def test_the_pin_page_is_throttled_apart_from_pin_submissions() -> None:
     """In the log and the metrics of the API, which know routes; a HEAD goes with POST."""
-    assert {key for key in sam_template.routes() if key.endswith("/pin")} == {
+    assert {key for key in sam_template.routes() if key.endswith("/{practice}/pin")} == {
         "GET /{practice}/pin",
         "ANY /{practice}/pin",
     }
-    assert {sam_template.routes()[key] for key in sam_template.routes() if key.endswith("/pin")} == {"Pin"}
+    assert {sam_template.routes()[key] for key in sam_template.routes() if key.endswith("/{practice}/pin")} == {"Pin"}
 
 
 def test_an_api_with_a_domain_answers_there_alone() -> None:

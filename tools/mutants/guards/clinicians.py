@@ -14,6 +14,37 @@ from tools.mutants.operators import (
 
 CLINICIANS = [
     *guards_in(
+        "console/dispatch.py",
+        "tests/console/test_forms.py",
+        ("the origin of a form of the console", "_respond", skip_call("check_same_origin")),
+        ("the token of a form of the console", "_sent", drop_condition("form_id")),
+    ),
+    *guards_in(
+        "tokens.py",
+        "tests/console/test_forms.py",
+        ("the session that a form belongs to", "form_id_of", always("constant_time_equal")),
+    ),
+    *guards_in(
+        "console/sign_in.py",
+        "tests/console/test_sign_in.py",
+        ("the browser that started a sign-in", "callback", always("constant_time_equal")),
+        ("the page that a sign-in goes on to", "start", always("fullmatch")),
+    ),
+    *guards_in(
+        "rules/staff.py",
+        "tests/console/test_sign_in.py",
+        (
+            "the idle end of a session in the console",
+            "check_staff_session",
+            skip_raise("SignedOut", near="IDLE_TIMEOUT_SECONDS"),
+        ),
+        (
+            "the absolute end of a session in the console",
+            "check_staff_session",
+            skip_raise("SignedOut", near="ABSOLUTE_TIMEOUT_SECONDS"),
+        ),
+    ),
+    *guards_in(
         "api/claims.py",
         "tests/api/test_authorisation.py",
         ("the issuer of an access token", "subject", skip_raise("TokenRefused", near="token_issuer")),
@@ -39,12 +70,16 @@ CLINICIANS = [
         "usecases/membership.py",
         "tests/api/test_authorisation.py",
         ("membership of a practice", "authorize", replace_call("role_of", "use_case.role")),
-        ("the audit event of a non-member", "authorize", skip_call("_audit_non_member")),
+        ("the audit event of a non-member", "authorize_member", skip_call("_audit_non_member")),
     ),
     *guards_in(
         "usecases/membership.py",
         "tests/api/test_dispatch.py",
-        ("a role is checked before the body is read", "authorize", skip_call("require_role")),
+        (
+            "a role is checked before the body is read",
+            "authorize_member",
+            skip_call("require_role"),
+        ),
     ),
     *guards_in(
         "usecases/declaration.py",

@@ -14,7 +14,7 @@ from latchkey.web.requests import Request
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FormProblem:
     """A refusal, as the page of the form says it."""
 
     sentence: str
@@ -31,7 +31,7 @@ class Current:
     cookie: str = field(repr=False)
     context: RequestContext
     form: SentForm = field(default_factory=SentForm)
-    problem: Problem | None = None
+    problem: FormProblem | None = None
     status: int = 200
     """The status of the page. A page that shows a refusal has the refusal's."""
 

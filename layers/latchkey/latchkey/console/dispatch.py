@@ -8,7 +8,7 @@ from typing import Any
 
 from latchkey import aws, log, metrics, tokens
 from latchkey.console import failures, forms, staff_cookies
-from latchkey.console.current import Current, Problem
+from latchkey.console.current import Current, FormProblem
 from latchkey.console.routes import ConsoleRoute
 from latchkey.rules.languages import DEFAULT_LANGUAGE, language_of
 from latchkey.rules.refusals import (
@@ -170,7 +170,7 @@ def _refused(current: Current, route: ConsoleRoute, refusal: Refusal) -> Respons
         raise refusal
     place = refusal.errors[0][0] if isinstance(refusal, BodyInvalid) and refusal.errors else None
     sentence = failures.sentence(current.request.language, refusal, current.request.now)
-    shown = replace(current, problem=Problem(sentence, place), status=problem.status)
+    shown = replace(current, problem=FormProblem(sentence, place), status=problem.status)
     return route.page(shown).with_headers(
         {name: problem.headers[name] for name in problem.headers if name == "retry-after"}
     )

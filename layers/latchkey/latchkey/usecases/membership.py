@@ -55,17 +55,13 @@ def authorize_member(
     """
     subject, role = clinician
     if use_case.of_stack:
-        context = RequestContext(
-            Clinician(subject, role or Role.CLINICIAN), members.OPERATOR_PARTITION, now_ms, support_code, origin
-        )
-        use_case.require_role(context)
-        return context
+        role, slug = role or Role.CLINICIAN, members.OPERATOR_PARTITION
     if role is None:
         _audit_non_member(subject, slug, now_ms, support_code)
         raise RecordNotFound
     context = RequestContext(Clinician(subject, role), slug, now_ms, support_code, origin)
     use_case.require_role(context)
-    if use_case.may_create_practice:
+    if use_case.of_stack or use_case.may_create_practice:
         return context
     try:
         return replace(context, known_practice=practices.get_cached(slug, context.now))
