@@ -1,0 +1,155 @@
+"""The console in Chromium: its size, its width, what axe finds, in both languages, by day and by night."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser as Chromium
+
+from tests.browser import chromium
+from tests.browser.chromium import Window
+from tests.browser.test_every_page import AXE, photograph, violations
+from tests.console.staff_browser import StaffBrowser
+from tests.kit.live_portal import LivePortal
+
+WIDTHS = (320, 360, 1280)
+PHONE = 740
+"""The height of a small phone in pixels."""
+MAX_PAGE_BYTES = 12 * 1024
+LEE, DESK, OPS = "dr.lee@willow.example", "front.desk@willow.example", "ops@operators.example"
+
+
+def _at(path: str, email: str = LEE) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        staff = StaffBrowser(window.live_portal)
+        staff.sign_in_as(email)
+        window.become(staff)
+        window.go(path)
+
+    return go
+
+
+def _client(name: str, below: str = "") -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        staff = StaffBrowser(window.live_portal)
+        staff.sign_in_as(LEE)
+        window.become(staff)
+        window.go(staff.client_path(name) + below)
+
+    return go
+
+
+def _pressed(name: str, below: str, button: str) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        _client(name, below)(window)
+        window.click(f"form[method=post] {button}")
+
+    return go
+
+
+def _signed_out(window: Window) -> None:
+    window.go("/admin")
+
+
+def _other_address(window: Window) -> None:
+    _client("Sam Carter", "/address")(window)
+    window.page.locator("#email").fill("sam.new@example.com")
+    window.click("form button >> nth=0")
+
+
+SCENES: dict[str, Callable[[Window], None]] = {
+    "signed-out": _signed_out,
+    "home": _at("/admin/willow"),
+    "practices": _at("/admin", DESK),
+    "every-practice": _at("/admin", OPS),
+    "new-practice": _at("/admin/new-practice", OPS),
+    "clients": _at("/admin/willow/clients"),
+    "nobody": _at("/admin/willow/clients?q=zzz"),
+    "new-client": _at("/admin/willow/clients/new"),
+    "not-found": _at("/admin/harbor"),
+    "settings": _at("/admin/willow/settings", DESK),
+    "letter": _at("/admin/willow/letters/invitation/en", DESK),
+    "staff": _at("/admin/willow/staff", DESK),
+    "history-of-practice": _at("/admin/willow/history", DESK),
+    "role-missing": _at("/admin/willow/settings"),
+    "invited": _client("Sam Carter"),
+    "active": _client("Luis Ortega"),
+    "disabled": _client("Robin Hayes"),
+    "no-consent": _client("Jo Winters"),
+    "opened-by-others": _client("Leo Gomez"),
+    "pin": _pressed("Sam Carter", "", "button"),
+    "pin-shown": _client("Sam Carter", "/pin"),
+    "are-they-in": _client("Sam Carter", "/signed-in?since=1"),
+    "email": _client("Sam Carter", "/email"),
+    "email-refused": _client("Luis Ortega", "/email"),
+    "sent": _pressed("Sam Carter", "/email", "button"),
+    "address": _client("Sam Carter", "/address"),
+    "address-change": _other_address,
+    "people": _client("Leo Gomez", "/people"),
+    "share": _client("Sam Carter", "/share"),
+    "end": _client("Leo Gomez", "/end"),
+    "end-refused": _pressed("Leo Gomez", "/end", "button"),
+    "sign-out": _client("Sam Carter", "/sign-out"),
+    "details": _client("Sam Carter", "/details"),
+    "forget": _client("Sam Carter", "/forget"),
+    "history": _client("Sam Carter", "/history"),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_page_of_the_console_fits_reads_and_stays_small(
+    browser: Chromium, live_portal: LivePortal, scene: str, language: str
+) -> None:
+    with chromium.window(browser, live_portal, locale=f"{language}-US") as window:
+        SCENES[scene](window)
+        page = window.page
+        for element in page.locator("details").all():
+            element.evaluate("element => element.open = true")
+        assert len(page.content().encode()) <= MAX_PAGE_BYTES
+        assert page.locator("script").count() == 0
+        page.evaluate(AXE.read_text())
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": PHONE})
+                photograph(page, f"console-{scene}-{language}-{scheme}-{width}")
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{scheme} {width}"
+            assert violations(page) == [], scheme
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.locator("h1").count() == 1
+        assert [complaint for complaint in window.complaints if "favicon" not in complaint] == []
+
+
+def test_a_locked_out_client_is_helped_in_four_presses_without_script(
+    browser: Chromium, live_portal: LivePortal
+) -> None:
+    """From the practice's page, by a name that is only begun, on a phone."""
+    viewport = {"width": 360, "height": PHONE}
+    with chromium.window(browser, live_portal, viewport=viewport, java_script_enabled=False) as window:
+        _at("/admin/willow")(window)
+        page = window.page
+        page.locator("#q").fill("cart")
+        page.get_by_role("button", name="Search").click()
+        page.get_by_role("link", name="Sam Carter").click()
+        button = page.get_by_role("button", name="Generate Pin Code")
+        box = button.bounding_box()
+        assert box
+        assert box["y"] + box["height"] <= 600
+        button.click()
+        digits = page.locator(".pin").inner_text().replace(" ", "")
+        assert digits.isdecimal()
+        assert live_portal.browser().enter_pin("sam@example.com", digits).status == 303
+        page.get_by_role("link", name="Are they in?").click()
+        assert "Signed in" in page.locator("main").inner_text()
+
+
+def test_a_clinician_signs_in_at_the_pools_own_page(browser: Chromium, live_portal: LivePortal) -> None:
+    with chromium.window(browser, live_portal) as window:
+        page = window.go("/admin/willow/clients")
+        page.get_by_role("link", name="Sign in", exact=True).click()
+        page.locator("input[name=username]").fill(LEE)
+        page.locator("input[name=password]").fill(StaffBrowser(live_portal).staff()[LEE]["password"])
+        window.click("form [type=submit]")
+        assert window.heading == "Clients"
+        window.click_button("Sign out")
+        assert window.heading == "You’re signed out"
