@@ -29,6 +29,7 @@ def test_everything_on_file_is_handed_out(
     address = live_portal.fresh_client()
     client = live_portal.clinician().client_with(address)
     assert live_portal.clinician().post(f"/clients/{client}/shares", {"items": ["Intake form"]}).status == 201
+    assert len(live_portal.letters(address)) == 2, "the invitation, and the letter about what waits"
     live_portal.signed_in(address)
     code, output, _ = operate("export", *place(live_portal, client))
 
