@@ -9,15 +9,15 @@ from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import ExponentialBackoff
 
 from latchkey import tokens
-from latchkey.settings import TRANSPORTS
 from tests.faults.harness import Harness, set_up, verbose
 from tests.identity import fake_provider
 from tests.kit import transports
 from tests.kit.cloud import mocked_aws
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
+@pytest.fixture(scope="module", params=["lean"])
 def harness(request: pytest.FixtureRequest) -> Iterator[Harness]:
+    """A portal whose calls go by the transport that a test names."""
     with fake_provider.serving() as server, mocked_aws(), transports.calling(transport=request.param):
         cloud, portal = set_up(server.provider)
         with portal.opened(), verbose(), pytest.MonkeyPatch.context() as patch:

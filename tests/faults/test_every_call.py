@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from latchkey.settings import Transport
 from tests.faults import client_flows, clinician_flows, practice_flows, record_flows, worker_flows
 from tests.faults.fault_kinds import (
     EVERYWHERE,
@@ -129,9 +130,18 @@ def _status(answer: Any) -> int:
 
 
 def _rows(kinds: tuple[FaultKind, ...], flows: tuple[client_flows.Flow, ...] = FLOWS) -> pytest.MarkDecorator:
+    """Return each flow with each kind, by our transport, and the flows of clients by botocore's clients too."""
+    cases: list[tuple[Transport, client_flows.Flow]] = [("lean", flow) for flow in flows]
+    cases += [("botocore", flow) for flow in flows if flow in client_flows.FLOWS]
     return pytest.mark.parametrize(
-        ("flow", "kind"),
-        [pytest.param(flow, kind, id=f"{flow.__name__}-{kind.name}") for flow in flows for kind in kinds],
+        ("harness", "flow", "kind"),
+        [
+            pytest.param(transport, flow, kind, id=f"{transport}-{flow.__name__}-{kind.name}")
+            for transport, flow in cases
+            for kind in kinds
+        ],
+        indirect=["harness"],
+        scope="module",
     )
 
 

@@ -37,7 +37,7 @@ def test_everything_on_file_is_handed_out(
     fields = json.loads(output)
     assert fields["practice"] == "willow"
     assert fields["client"]["emails"][0]["address"] == address
-    assert fields["client"]["items"] == ["Intake form"]
+    assert fields["client"]["items"] == ["Before your first visit", "Intake form"]
     assert fields["portal_access"]["status"] == "active"
     assert fields["contacts"] == []
     kinds = [event["kind"] for event in fields["events"]]
