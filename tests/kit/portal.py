@@ -15,8 +15,10 @@ from functools import cache
 from typing import Any
 from unittest.mock import patch
 
-from latchkey import aws, settings
-from latchkey.store import accounts, pins
+from latchkey import aws, settings, tokens
+from latchkey.rules.members import Role
+from latchkey.rules.staff import StaffPerson
+from latchkey.store import accounts, members, pins, staff_sessions
 from latchkey.transport.endpoints import SERVICES
 from latchkey.web.responses import CACHED_FOR_EVER
 from tests.kit import gateway_events, sam_template
@@ -46,9 +48,11 @@ SAFE = {
 POLICY = re.compile(
     "default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='( 'sha256-[A-Za-z0-9+/]{43}=')?; img-src 'self'; "
     "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "|default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; img-src 'self'; form-action 'self'; frame-src 'self'; "
+    "frame-ancestors ('none'|'self'); base-uri 'none'"
 )
 COOKIE = re.compile(
-    r"__Host-(session|req|typed|browser|again|google|lang)-[a-z0-9-]{3,40}=[A-Za-z0-9_-]*"
+    r"__Host-(staff|(staff|session|req|typed|browser|again|google|lang)-[a-z0-9-]{3,40})=[A-Za-z0-9_-]*"
     r"; Path=/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?"
 )
 
@@ -171,6 +175,16 @@ class Portal:
             assert found
             pin, _ = pins.create(found, self.now * 1000)
         return pin
+
+    def staff(self, subject: str = "dr-willow", role: Role = Role.CLINICIAN, practice: str = "willow") -> Browser:
+        """Return a browser of a member who has signed in to the console."""
+        with self._environment("Console"):
+            members.set_role(practice, subject, role, "Dr. Willow")
+            cookie = tokens.new_staff_cookie(subject)
+            staff_sessions.start(StaffPerson(subject, "Dr. Willow"), cookie, None, self.now)
+        browser = self.browser()
+        browser.cookies["__Host-staff"] = cookie
+        return browser
 
     def handle_event(self, function: str, event: dict[str, Any]) -> None:
         """Invoke a function with an event that needs no response."""

@@ -139,7 +139,7 @@ def load() -> Settings:
         console_client_id=text("CONSOLE_CLIENT_ID", ""),
         console_secret_arn=text("CONSOLE_SECRET_ARN", ""),
         console_discovery_url=text("CONSOLE_DISCOVERY_URL", ""),
-        staff_sessions_table=text("STAFF_SESSIONS_TABLE", ""),
+        staff_sessions_table=text("STAFFSESSIONS_TABLE", ""),
         user_pool_id=text("USER_POOL_ID", ""),
         providers={name: _provider(f"{name.upper()}_") for name in PROVIDER_NAMES},
         sender_domain=text("SENDER_DOMAIN", ""),
