@@ -17,7 +17,7 @@ def new_client(browser: StaffBrowser, name: str, email: str, **fields: str) -> s
 def test_a_pin_that_is_read_out_signs_a_client_in_and_the_console_says_so(
     live_portal: LivePortal, lee: StaffBrowser
 ) -> None:
-    """B94 to B102: found by a part of the name, in four presses."""
+    """B98 to B101: found by a part of the name, in four presses."""
     home = lee.get("/admin/willow").page
     assert home.all("input", name="q")[0].attributes.get("autofocus") is not None
     found = lee.get("/admin/willow/clients?q=cart").page
@@ -42,7 +42,7 @@ def test_a_pin_that_is_read_out_signs_a_client_in_and_the_console_says_so(
 def test_an_invitation_is_shown_as_it_goes_and_a_client_who_has_signed_in_gets_no_other(
     live_portal: LivePortal, lee: StaffBrowser
 ) -> None:
-    """B41 to B54, B61"""
+    """B42, B44, B45, B51, B52, B53, B61"""
     path = new_client(lee, "Ida Moss", "ida@example.com")
     form = lee.get(f"{path}/email").page
     assert "The letter as it will go" in form.text
@@ -78,7 +78,7 @@ def test_no_invitation_goes_without_consent(live_portal: LivePortal, lee: StaffB
 def test_a_change_of_address_needs_a_second_press_and_ends_the_old_sign_in(
     live_portal: LivePortal, lee: StaffBrowser
 ) -> None:
-    """B55 to B58"""
+    """B55, B57, B58"""
     path = new_client(lee, "Eve Hart", "eve@example.com")
     lee.press(f"{path}/email", email="eve@example.com")
     old = live_portal.letter("eve@example.com")["url"].removeprefix(live_portal.url)
@@ -120,7 +120,7 @@ def test_the_line_about_the_last_email_stops_by_itself(live_portal: LivePortal, 
 
 
 def test_a_guardian_is_found_by_address_and_gets_a_pin_of_their_own(live_portal: LivePortal, lee: StaffBrowser) -> None:
-    """B134, B155"""
+    """B155"""
     path = new_client(lee, "Tim Vale", "", email_ok="", kind="minor")
     added = lee.press(
         f"{path}/people", person_name="Gus Vale", person_email="gus@example.com", relation="guardian", person_ok="yes"
@@ -159,7 +159,7 @@ def test_access_ends_for_those_who_are_ticked_and_for_nobody_without_a_tick(lee:
 
 
 def test_sharing_says_first_that_it_gives_access(live_portal: LivePortal, lee: StaffBrowser) -> None:
-    """B64 to B66"""
+    """B64, B65, B66"""
     path = new_client(lee, "Kit Shaw", "kit@example.com")
     first = lee.send_form(f"{path}/share", items="Care plan\nIntake form")
     assert "Sharing gives Kit Shaw Client Portal access. An invitation goes to kit@example.com." in first.page.text

@@ -79,7 +79,7 @@ def test_a_page_of_a_client_takes_these_calls(
 def test_the_clients_page_reads_the_session_the_client_and_the_diagnosis(
     portal: Portal, staff: Browser, client: str
 ) -> None:
-    """More than the three of the goal: the diagnosis reads locks and events one by one (docs/decisions/0018)."""
+    """More than the three of the goal: the diagnosis reads locks and events one by one (docs/decisions/0021)."""
     assert calls(portal, lambda: staff.get(client)) == [
         SESSION,
         "Get Clients",
