@@ -16,7 +16,7 @@ from tests.kit.gateway_events import ORIGIN
 from tests.kit.http_response import HttpResponse
 from tests.kit.portal import Portal
 
-ROUTES = sorted({key.partition(" ")[2] for key in sam_template.routes() if key != "$default" and "/admin/" not in key})
+ROUTES = sorted({key.partition(" ")[2] for key in sam_template.routes() if key != "$default" and " /admin" not in key})
 """What clients meet; what clinicians call has a contract of its own."""
 BEHIND = [route for route in ROUTES if route.startswith("/{practice}")]
 POSTS = ["sign-in", "link/AAAA", "profiles", "home", "sign-out"]
@@ -67,9 +67,7 @@ def test_head_is_get_without_the_page(portal: Portal, route: str) -> None:
         "/willow/link",
         "/willow/link/",
         "/willow/link/AAAA/BBBB",
-        "/admin",
         "/Admin",
-        "/admin/..;/",
         "/google",
         "/healthz/",
         "/HEALTHZ",
