@@ -145,6 +145,14 @@ def show_start(request: web.Request) -> web.Response:
     return web.html_page(pages.find_practice(page_context(request)))
 
 
+def refuse_path(_request: web.Request) -> web.Response:
+    """Refuse a path with nothing at it, in JSON below `/admin/v1`.
+
+    :raises PageUnknown: always.
+    """
+    raise PageUnknown
+
+
 def health(_request: web.Request) -> web.Response:
     """Return the version that is running."""
     return web.json_response({"status": "ok", "version": latchkey.__version__})
@@ -199,6 +207,7 @@ _respond = web.handler_for(
         "/{practice}/session": {"GET": show_session},
         "/": {"GET": show_start},
         "/favicon.ico": {"GET": show_icon},
+        "/admin/v1": {"GET": refuse_path, "POST": refuse_path},
         "/{practice}/brand/{file}": {"GET": show_brand_file},
         "/healthz": {"GET": health},
         "/.well-known/apple-app-site-association": {"GET": apple_app_links},
