@@ -1,4 +1,4 @@
-"""Duration of sign-ins by link and PIN with 100,000 stored items, relative to 100 items, on DynamoDB Local."""
+"""Duration of sign-ins and of a search for a client with 100,000 stored items, relative to 100, on DynamoDB Local."""
 
 import asyncio
 import itertools
@@ -21,6 +21,8 @@ from tests.kit import sam_template
 
 FEW, MANY = 100, 100_000
 FILLED = ("Accounts", "Links", "Sessions", "Pins", "Budgets")
+TERMS = "willow#word"
+"""The partition of the index of clients in which the search looks."""
 ROUNDS = 60
 BATCH = 25
 """Items in one call, DynamoDB's limit."""
@@ -28,17 +30,18 @@ WARM_UP = 5
 
 
 def ratios(folder: Path) -> dict[str, float]:
-    """Return the ratio of durations, many items to few, by sign-in method. Rounds alternate between both."""
+    """Return the ratio of durations, many items to few, by what is done. Rounds alternate between both."""
     with _engine(folder) as address:
         client = address.client("dynamodb")
         for prefix, items in (("Few", FEW), ("Many", MANY)):
             _create(client, prefix)
             _fill(address, prefix, items)
+            _fill_index(client, prefix, items // len(FILLED))
         with _signer(address, "Few") as few, _signer(address, "Many") as many:
             rounds = [(_durations(few), _durations(many)) for _ in range(ROUNDS)][WARM_UP:]
     return {
         method: median(many[method] for _, many in rounds) / median(few[method] for few, _ in rounds)
-        for method in ("link", "pin")
+        for method in ("link", "pin", "search")
     }
 
 
@@ -76,6 +79,19 @@ def _fill(address: aws.Address, prefix: str, items: int) -> None:
     names = itertools.islice(itertools.cycle(FILLED), items)
     with ThreadPoolExecutor(len(clients)) as pool:
         list(pool.map(put, enumerate(itertools.batched(names, BATCH, strict=False))))
+
+
+def _fill_index(client: Any, prefix: str, items: int) -> None:
+    """Write words of names that the search does not look for, one for each of so many clients of the practice."""
+    numbers = range(items)
+    for batch in itertools.batched(numbers, BATCH, strict=False):
+        terms = [
+            {"practice": {"S": TERMS}, "id": {"S": f"name{number}#{number}"}, "client": {"S": str(number)}}
+            for number in batch
+        ]
+        requests = {prefix + "Clients": [{"PutRequest": {"Item": term}} for term in terms]}
+        while requests:
+            requests = client.batch_write_item(RequestItems=requests)["UnprocessedItems"]
 
 
 @contextmanager

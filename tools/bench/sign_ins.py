@@ -1,4 +1,4 @@
-"""Sign-ins by link and by PIN: for each line of standard input, one of each, by a new account.
+"""Sign-ins by link and by PIN, and a search for a client: for each line of standard input, one of each.
 
 The process prints the seconds that they took. Hashing the PIN is left out, because its duration does not depend on the
 table.
@@ -9,10 +9,12 @@ import sys
 import time
 
 from latchkey import tokens
-from latchkey.store import accounts, links, pins, sessions
+from latchkey.store import accounts, client_index, clients, links, pins, sessions
 from latchkey.store.pins import PinProof
 from tests.kit.clock import NOON
 from tests.store import flows
+
+PAGE = 10
 
 
 def by_link() -> float:
@@ -46,5 +48,16 @@ def by_pin() -> float:
     return time.perf_counter() - start
 
 
+def search() -> float:
+    """Return the seconds of a search for clients by the start of a word, with a page of ten."""
+    start = time.perf_counter()
+    found = client_index.search("willow", "word", "name", PAGE + 1)
+    clients.find_all("willow", [client for _, client in found[:PAGE]])
+    seconds = time.perf_counter() - start
+    if len(found) != PAGE + 1:
+        raise ValueError("the index was not filled")
+    return seconds
+
+
 for _ in sys.stdin:
-    print(json.dumps({"link": by_link(), "pin": by_pin()}), flush=True)
+    print(json.dumps({"link": by_link(), "pin": by_pin(), "search": search()}), flush=True)

@@ -139,7 +139,8 @@ def example(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str) ->
             return _example_object(schema, schemas)
         case "array":
             known = EXAMPLES.get(name)
-            return known if isinstance(known, list) else [example(schema["items"], schemas, "")]
+            is_known = isinstance(known, list) and (not known or "$ref" not in schema["items"])
+            return known if is_known else [example(schema["items"], schemas, "")]
         case "boolean":
             return True
         case "integer":
