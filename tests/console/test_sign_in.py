@@ -83,6 +83,15 @@ def test_a_callback_works_once(live_portal: LivePortal) -> None:
     assert other.get(callback).status == 403
 
 
+def test_a_callback_with_another_state_is_refused(live_portal: LivePortal) -> None:
+    """Although code and browser are the right ones."""
+    browser = StaffBrowser(live_portal)
+    target, _, state = browser.authorize(LEE).partition("state=")
+    assert browser.get(f"{target}state={state[:-1]}{'A' if state[-1] != 'A' else 'B'}").status == 403
+    assert browser.get(target.rstrip("&?")).status == 403
+    assert "__Host-staff" not in browser.cookies
+
+
 def test_a_changed_state_cookie_is_refused(live_portal: LivePortal) -> None:
     browser = StaffBrowser(live_portal)
     callback = browser.authorize(LEE)
