@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from latchkey.identity import user_pool
 from latchkey.rules.limits import mail_per_practice
@@ -15,6 +17,15 @@ from tests.kit.clinician import ClinicianApi
 from tests.kit.seed import WILLOW
 
 KIM = "kim@example.com"
+
+
+def _png() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (120, 40), "#0b5a63").save(file, "PNG")
+    return file.getvalue()
+
+
+PNG = _png()
 
 
 class TestPeople:
@@ -32,7 +43,9 @@ class TestPeople:
             {"practice": "*", "role": "operator"}
         ]
 
-    def test_operators_list_all_practices_page_by_page(self, operator: ClinicianApi) -> None:
+    def test_operators_list_all_practices_page_by_page(self, operator: ClinicianApi, admin: ClinicianApi) -> None:
+        """The file of a logo is stored in the same table, and is no practice."""
+        assert admin.request("PUT", "/logo", raw=PNG, headers={"content-type": "image/png"}).status < 300
         found, query = [], {"limit": "1"}
         while True:
             page = operator.request("GET", "/admin/v1/practices", query=query).document

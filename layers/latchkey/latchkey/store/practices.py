@@ -112,7 +112,9 @@ def get(slug: str) -> Practice | None:
 def page_of(max_count: int, after: str | None = None) -> list[Practice]:
     """Return up to `max_count` practices in the table's order, from the one after the slug `after` on."""
     start = {"slug": {"S": after}} if after else None
-    items = PracticeItem.scan(limit=max_count, last_evaluated_key=start, consistent_read=True)
+    # The files of logos are items of the same table.
+    practices_only = PracticeItem.name.exists()
+    items = PracticeItem.scan(practices_only, limit=max_count, last_evaluated_key=start, consistent_read=True)
     return [item.practice() for item in items]
 
 
