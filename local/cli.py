@@ -33,6 +33,7 @@ def main() -> int:
         seed=args.seed,
         google=provider,
         parameters=dict(each.split("=", 1) for each in args.parameter),
+        tls=args.tls,
     )
     try:
         return asyncio.run(_until_stopped(options, args))
@@ -66,6 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="value of a template parameter"
     )
+    parser.add_argument("--tls", action="store_true", help="functions call AWS by TLS")
     return parser.parse_args()
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from local import aws, gateway, processes
+from local import aws, gateway, processes, tls
 from local.clinicians import CALLBACK, Clinicians
 from local.clock import Clock
 from local.http_server import HttpServer
@@ -67,6 +67,8 @@ class Options:
     """The OpenID Connect provider in place of Google. None means the stand-in."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Values of template parameters that replace those of a local run."""
+    tls: bool = False
+    """True if functions call AWS by TLS, as they do in a deployment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
             "AWS_ENDPOINT_URL_DYNAMODB": address.dynamodb,
             "AWS_ENDPOINT_URL_SESV2": await mailbox.open(),
         }
+        if options.tls:
+            variables = await _encrypted(variables, state, exit_stack)
         functions = await asyncio.to_thread(template.functions)
         environments = await asyncio.to_thread(_environments, functions, address, variables, logs)
         pools = {name: Pool(function, environments[name]) for name, function in functions.items()}
@@ -194,6 +198,13 @@ async def _start_aws(
     exit_stack.push_async_callback(processes.stop, dynamodb)
     _supervise(asyncio.create_task(_end_of(dynamodb)), "DynamoDB Local has ended.", exit_stack, ended)
     return aws.Address(endpoint, tables)
+
+
+async def _encrypted(variables: dict[str, str], state: Path, exit_stack: AsyncExitStack) -> dict[str, str]:
+    """Put TLS in front of each URL. Return the variables with the new URLs, and the certificate to trust."""
+    certificate, key = tls.create_certificate(state)
+    relays = {name: await tls.relay(url, certificate, key, exit_stack) for name, url in variables.items()}
+    return relays | {"AWS_CA_BUNDLE": str(certificate)}
 
 
 @contextmanager

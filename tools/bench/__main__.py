@@ -13,29 +13,38 @@ from tests.kit import sam_template
 from tools.bench import artifact, cost, scale
 from tools.bench.goals import Figure, table
 from tools.bench.measures import BenchRunner, Samples, Warm, medians, ratios, spread
-from tools.bench.recordings import record
+from tools.bench.recordings import Recording, record
 from tools.bench.replay_server import serve
 
 RESULTS = Path(__file__).parent / "results.json"
 COLD_GOALS = {
-    **dict.fromkeys(("RequestLink", "RedeemLink", "Pin", "Session", "SendMail", "MailEvents"), 1.05),
-    **dict.fromkeys(("Admin", "GoogleCallback"), 1.35),
-    "Console": 1.45,
+    **dict.fromkeys(("RequestLink", "RedeemLink", "Pin", "Session", "SendMail", "MailEvents"), 0.95),
+    "GoogleCallback": 1.15,
+    **dict.fromkeys(("Admin", "Console"), 1.35),
 }
+REFERENCE_FLOOR_MS = 160
+"""CPU of the floor's cold start on the machine whose milliseconds the goals name. Figures in ms are scaled to it, so
+that two machines agree."""
+FIRST_GOALS = {"mail": 8}
+"""CPU of a first request in ms. Of a page or a form it is 6."""
+WARM_GOALS = {"ask": 0.45, "mail": 0.45, "open": 0.60, "check": 0.75, "home": 0.90, "pin": 1.05}
+"""A PIN's CPU is 110 ms of PBKDF2 on both sides."""
+PEAK_GOALS = dict.fromkeys(("Admin", "Console"), 48)
+"""Peak memory in MB. Of other functions it is 42."""
 DATED = ["RequestLink", "Admin"]
 """Functions that are also started from an artifact with the dates of the build."""
 FLOWS = ("ask", "mail", "open", "pin", "check", "home")
 CALL_GOALS = {
     "ask": {"writes": 4, "reads": 1, "messages": 1},
-    "mail": {"writes": 3, "reads": 1, "messages": 1},
-    "open": {"writes": 1, "reads": 1, "transactions": 1},
+    "mail": {"writes": 2, "reads": 1, "messages": 1},
+    "open": {"reads": 1, "transactions": 1, "items of transactions": 2},
     "pin": {"writes": 3, "reads": 1, "transactions": 1},
-    "check": {"reads": 1},
+    "check": {"reads": 1, "read units": 2},
     "replay": {"reads": 1, "writes": 1},
 }
 CALL_KINDS = {
     **dict.fromkeys(("PutItem", "UpdateItem", "DeleteItem"), "writes"),
-    **dict.fromkeys(("GetItem", "TransactGetItems"), "reads"),
+    **dict.fromkeys(("GetItem", "BatchGetItem", "TransactGetItems"), "reads"),
     **dict.fromkeys(("SendMessage", "SendEmail"), "messages"),
     "TransactWriteItems": "transactions",
 }
@@ -67,23 +76,22 @@ def main() -> int:
         figures.append(Figure(2, "modules compiled at each start", len(artifact.stale(shipped)), 0, "files"))
         say("Warm calls ...")
         warm = Warm()
-        for flow in (*FLOWS, "sign-in page", "replay"):
+        for flow in (*FLOWS, "report", "sign-in page", "replay"):
             bench.warm(shipped, flow, warm)
         for flow in FLOWS:
             bench.first(shipped, flow, warm)
         cpu = medians(warm.functions)
+        scale_ms = REFERENCE_FLOOR_MS / median(cold["floor"])
         figures += [
-            Figure(3, f"first request / steady state: {flow}", median(first) / cpu[flow], 2, spread=spread(first))
+            Figure(3, f"first request: {flow}", scale_ms * median(first), FIRST_GOALS.get(flow, 6), "ms", spread(first))
             for flow, first in warm.first.items()
         ]
-        for flow in FLOWS:
+        for flow, goal in WARM_GOALS.items():
             rounds = list(ratios(warm.functions[flow], warm.floor[flow]))
             figures.append(
-                Figure(4, f"warm call / same AWS calls: {flow}", median(rounds), 1.15, spread=spread(rounds))
+                Figure(4, f"warm call / same AWS calls: {flow}", median(rounds), goal, spread=spread(rounds))
             )
-        for flow, goals in CALL_GOALS.items():
-            counts = Counter(CALL_KINDS.get(operation, "others") for _, operation, _ in recording.flows[flow].calls)
-            figures += [Figure(5, f"{flow}: {kind}", n, goals.get(kind, 0), "calls") for kind, n in counts.items()]
+        figures += calls(recording)
         peaks = {name: warm.peaks.get(name) or bench.peak(shipped, name) for name in functions}
         say("One hundred thousand items ...")
         grown = scale.ratios(folder)
@@ -92,15 +100,29 @@ def main() -> int:
     figures += [
         Figure(7, "dependencies, zipped", size.zipped / 1e6, 18, "MB"),
         Figure(7, "dependencies, unzipped", size.unzipped / 1e6, 51, "MB"),
-        *(Figure(8, f"peak memory: {name}", peak, 64, "MB") for name, peak in peaks.items()),
+        *(Figure(8, f"peak memory: {name}", peak, PEAK_GOALS.get(name, 42), "MB") for name, peak in peaks.items()),
     ]
     memory = {name: memory_of(name) for name in functions}
-    dollars = [cost.million(steps, recording, cpu, medians(cold), memory) for steps in (cost.SIGN_IN, cost.PAGES)]
-    figures.append(Figure(9, "a million sign-ins", dollars[0], 15, "USD"))
+    price = cost.Price(recording, cpu, medians(cold), memory)
+    figures.append(Figure(9, "a million sign-ins", price.million(cost.SIGN_IN), 14.5, "USD"))
     print(table(figures))
-    say(f"The pages around a million sign-ins cost {dollars[1]:.2f} USD more.")
+    print("\n".join(cost.bill(price)))
     write(figures, cold, warm)
     return int(not all(figure.reached for figure in figures))
+
+
+def calls(recording: Recording) -> list[Figure]:
+    """Return the number of calls to AWS of each flow, by kind."""
+    figures = []
+    for flow, goals in CALL_GOALS.items():
+        made = recording.flows[flow].calls
+        counts = Counter(CALL_KINDS.get(operation, "others") for _, operation, _ in made)
+        if "items of transactions" in goals:
+            counts["items of transactions"] = cost.transacted(made, "TransactWriteItems")
+        if "read units" in goals:
+            counts["read units"] = cost.reads(made)
+        figures += [Figure(5, f"{flow}: {kind}", n, goals.get(kind, 0)) for kind, n in counts.items()]
+    return figures
 
 
 def dates(cold: Samples) -> list[Figure]:

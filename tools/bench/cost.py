@@ -1,5 +1,8 @@
 """The cost of a sign-in at list prices (us-east-1, on demand, USD), without SES, which takes a tenth of a cent."""
 
+from dataclasses import dataclass
+
+from tests.kit import sam_template
 from tools.bench.recordings import Call, Recording
 
 WRITE, READ = 0.625e-6, 0.125e-6
@@ -11,12 +14,19 @@ INVOCATION, GIGABYTE_SECOND = 0.2e-6, 0.0000133334
 MESSAGE = 0.4e-6
 """One call to SQS. A job is sent, received and deleted."""
 LOG_BYTE = 0.5e-9
-LINE_BYTES = 600
-"""Log of one request: our line, Lambda's report and the API's access log."""
+LINE_BYTES = 890
+"""Log of one request: our line, Lambda's report and the API's access log. 790 to 990 were measured."""
+MONTHLY = {
+    "AWS::CloudWatch::Alarm": 0.10,
+    "AWS::CloudWatch::Dashboard": 3.00,
+    "AWS::SecretsManager::Secret": 0.40,
+    "AWS::KMS::Key": 1.00,
+}
+"""Price of a resource for a month, used or not."""
 
 FULL_PROCESSOR_MB = 1769
-CALL_SECONDS = 0.005
-"""Duration of a call to AWS in the same region. The function is billed while it waits."""
+CALL_SECONDS = {"dynamodb": 0.005, "sqs": 0.010, "sesv2": 0.060}
+"""Duration of a call to a service in the same region. The function is billed while it waits."""
 COLD_SHARE = 0.01
 """Share of invocations with a cold start, which is billed."""
 
@@ -24,42 +34,75 @@ SIGN_IN = {"ask": 1, "mail": 1, "open": 1, "check": 1}
 """Steps of a sign-in: the request, the mail, the link, and one session check by another API."""
 PAGES = {"sign-in page": 2, "home": 1}
 """Pages around a sign-in: the form, the page that says to look for mail, and the home page."""
-WORKERS = {"mail"}
+REPORT = {"report": 1}
+"""SES's report that a mail was delivered."""
+TRIGGERS = {"mail": 3 * MESSAGE, "report": 0.0}
+"""Price of what invokes a function, where it is not the API. Events of AWS's own services are free."""
 
 
 def writes(calls: list[Call]) -> int:
     """Return the write units of calls."""
     single = sum(operation in {"UpdateItem", "PutItem", "DeleteItem"} for _, operation, _ in calls)
-    return single + 2 * _transacted(calls, "TransactWriteItems")
+    return single + 2 * transacted(calls, "TransactWriteItems")
 
 
 def reads(calls: list[Call]) -> int:
     """Return the read units of calls."""
     single = sum(operation == "GetItem" for _, operation, _ in calls)
-    return single + 2 * _transacted(calls, "TransactGetItems")
+    batched = sum(
+        len(of_table["Keys"])
+        for _, operation, arguments in calls
+        if operation == "BatchGetItem"
+        for of_table in arguments["RequestItems"].values()
+    )
+    return single + batched + 2 * transacted(calls, "TransactGetItems")
 
 
-def _transacted(calls: list[Call], transaction: str) -> int:
+def transacted(calls: list[Call], transaction: str) -> int:
+    """Return the number of items in transactions of this kind."""
     return sum(len(arguments["TransactItems"]) for _, operation, arguments in calls if operation == transaction)
 
 
-def million(
-    steps: dict[str, int], recording: Recording, cpu: dict[str, float], cold: dict[str, float], memory: dict[str, int]
-) -> float:
-    """Return the cost of a million times these steps, in USD.
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Prices of flows, from what was recorded and measured."""
 
-    `cpu` is in milliseconds by flow, `cold` in milliseconds by function, `memory` in MB by function.
-    """
-    return 1e6 * sum(times * _step(name, recording, cpu, cold, memory) for name, times in steps.items())
+    recording: Recording
+    cpu: dict[str, float]
+    """Milliseconds by flow."""
+    cold: dict[str, float]
+    """Milliseconds by function."""
+    memory: dict[str, int]
+    """MB by function."""
+
+    def million(self, steps: dict[str, int]) -> float:
+        """Return the price of a million times these steps, in USD."""
+        return 1e6 * sum(times * self._step(name) for name, times in steps.items())
+
+    def _step(self, name: str) -> float:
+        event = self.recording.flows[name]
+        memory = self.memory[event.function]
+        share = min(1.0, memory / FULL_PROCESSOR_MB)
+        waiting = sum(CALL_SECONDS[service] for service, _, _ in event.calls)
+        seconds = self.cpu[name] / 1000 / share + waiting + COLD_SHARE * self.cold[event.function] / 1000
+        lambdas = INVOCATION + GIGABYTE_SECOND * seconds * memory / 1024
+        stored = WRITE * writes(event.calls) + READ * reads(event.calls)
+        return lambdas + stored + TRIGGERS.get(name, GATEWAY) + LOG_BYTE * LINE_BYTES
 
 
-def _step(
-    name: str, recording: Recording, cpu: dict[str, float], cold: dict[str, float], memory: dict[str, int]
-) -> float:
-    event = recording.flows[name]
-    share = min(1.0, memory[event.function] / FULL_PROCESSOR_MB)
-    seconds = cpu[name] / 1000 / share + CALL_SECONDS * len(event.calls) + COLD_SHARE * cold[event.function] / 1000
-    lambdas = INVOCATION + GIGABYTE_SECOND * seconds * memory[event.function] / 1024
-    stored = WRITE * writes(event.calls) + READ * reads(event.calls)
-    trigger = 3 * MESSAGE if name in WORKERS else GATEWAY
-    return lambdas + stored + trigger + LOG_BYTE * LINE_BYTES
+def bill(price: Price) -> list[str]:
+    """Return the whole bill in lines: what a million sign-ins cost with all around them, and what a month costs."""
+    parts = {
+        "request, mail, link and one session check": SIGN_IN,
+        "the pages around them": PAGES,
+        "SES's report of each mail": REPORT,
+    }
+    dollars = {what: price.million(steps) for what, steps in parts.items()}
+    fixed = sum(len(sam_template.resources(kind)) * each for kind, each in MONTHLY.items())
+    return [
+        "",
+        "A million sign-ins, USD, without SES ($100 for the mails):",
+        *(f"{each:8.2f}  {what}" for what, each in dollars.items()),
+        f"{sum(dollars.values()):8.2f}  all of it",
+        f"{fixed:8.2f}  a month, however few: alarms, dashboard, secrets, keys",
+    ]

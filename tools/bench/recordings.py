@@ -136,6 +136,7 @@ def _record(portal: Recorder, recording: Recording) -> None:
     flows: dict[str, Callable[[], object]] = {
         "ask": lambda: ana.request_link("ana@example.com"),
         "mail": portal.deliver,
+        "report": lambda: _report_delivery(portal),
         "open": lambda: ana.get(portal.letters[-1].path),
         "check": lambda: ana.get("/willow/session", accept="application/json"),
         "home": lambda: ana.get("/willow/home"),
@@ -154,6 +155,12 @@ def _record(portal: Recorder, recording: Recording) -> None:
 def _sign_in_by_pin(portal: Portal, browser: Browser, address: str) -> None:
     pin = portal.pin_for(key_of(portal, "willow", address))
     browser.post("/willow/pin", {"email": address, "pin": pin})
+
+
+def _report_delivery(portal: Portal) -> None:
+    tags = {tag["Name"]: [tag["Value"]] for tag in portal.letters[-1].arguments["EmailTags"]}
+    mail = {"messageId": "0100", "tags": tags}
+    portal.handle_event("MailEvents", {"detail": {"eventType": "Delivery", "mail": mail, "delivery": {}}})
 
 
 ROUNDS = {"pin": tokens.PIN_ROUNDS}

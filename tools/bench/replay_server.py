@@ -1,7 +1,5 @@
 """A TLS server that replays the responses of AWS from a recording."""
 
-import datetime as dt
-import ipaddress
 import itertools
 import json
 import ssl
@@ -11,12 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-
+from local.tls import create_certificate
 from tools.bench.recordings import Recording, signature
 
 
@@ -41,7 +34,7 @@ class ReplayServer:
 @contextmanager
 def serve(recording: Recording, folder: Path) -> Iterator[tuple[ReplayServer, Path]]:
     """Start the server. Yield it with its certificate."""
-    certificate, key = _create_certificate(folder)
+    certificate, key = create_certificate(folder)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -69,23 +62,3 @@ def serve(recording: Recording, folder: Path) -> Iterator[tuple[ReplayServer, Pa
     finally:
         server.shutdown()
         server.server_close()
-
-
-def _create_certificate(folder: Path) -> tuple[Path, Path]:
-    """Create a self-signed certificate. Return the files of certificate and key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bench")])
-    now = dt.datetime.now(dt.UTC)
-    host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(host, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "certificate.pem", folder / "key.pem"
-    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
-    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return files

@@ -85,8 +85,8 @@ def wait_until_listening(port: int, log: Path) -> None:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[int]:
-    """Run an empty PostgreSQL with default settings. Yield its port. Root runs it as the user `postgres`.
+def postgres(certificate: Path, key: Path, folder: Path) -> Iterator[int]:
+    """Run an empty PostgreSQL with default settings and TLS. Yield its port. Root runs it as the user `postgres`.
 
     :raises RuntimeError: PostgreSQL is not installed.
     """
@@ -102,7 +102,11 @@ def postgres(folder: Path) -> Iterator[int]:
             become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         initdb: list[str | Path] = [binaries[-1] / "initdb", "-D", data, "-U", "postgres", "--auth=trust"]
         subprocess.run([*become, *initdb], check=True, capture_output=True)
-        server: list[str | Path] = [binaries[-1] / "postgres", "-D", data, "-p", str(port), "-k", home]
+        for file, name in ((certificate, "server.crt"), (key, "server.key")):
+            shutil.copy(file, data / name)
+            if become:
+                shutil.chown(data / name, "postgres")
+        server: list[str | Path] = [binaries[-1] / "postgres", "-D", data, "-p", str(port), "-k", home, "-c", "ssl=on"]
         with child([*become, *server], {}, log):
             wait_until_listening(port, log)
             yield port
@@ -130,11 +134,11 @@ class Inbox:
 
 
 @contextmanager
-def mail_server(folder: Path) -> Iterator[Inbox]:
-    """Run a mail server. Yield its inbox."""
+def mail_server(certificate: Path, key: Path, folder: Path) -> Iterator[Inbox]:
+    """Run a mail server that takes mail by STARTTLS alone. Yield its inbox."""
     port, file, log = free_port(), folder / "mail.jsonl", folder / "smtp-sink.log"
     file.touch()
-    with child([PYTHON, "-m", "tools.bench.peers.smtp_sink", str(port), file], {}, log):
+    with child([PYTHON, "-m", "tools.bench.peers.smtp_sink", str(port), file, certificate, key], {}, log):
         wait_until_listening(port, log)
         yield Inbox(file, port)
 

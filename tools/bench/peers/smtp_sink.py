@@ -1,9 +1,10 @@
-"""An SMTP server that writes each mail as a line of JSON: `python -m tools.bench.peers.smtp_sink PORT FILE`."""
+"""An SMTP server that writes each mail as a line of JSON: `... smtp_sink PORT FILE CERTIFICATE KEY`."""
 
 import asyncio
 import email
 import email.policy
 import json
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,16 @@ class MailWriter:
         return "250 OK"
 
 
-async def main(port: int, file: Path) -> None:
+async def main(port: int, file: Path, certificate: Path, key: Path) -> None:
     """Serve until the process is ended."""
     writer = MailWriter(file)
-    server = await asyncio.get_running_loop().create_server(lambda: SMTP(writer), "127.0.0.1", port)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(writer, tls_context=context, require_starttls=True), "127.0.0.1", port
+    )
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), *map(Path, sys.argv[2:])))

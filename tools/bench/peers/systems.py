@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +16,12 @@ from urllib.parse import urlencode, urlsplit
 
 from local import portal_process
 from local.portal_process import PortalProcess
+from local.tls import create_certificate
 from tests.kit.live_portal import LivePortal
 from tools.bench.peers import machine
 from tools.bench.peers.machine import PROJECT, PYTHON, Inbox
 
-PEOPLE = 180
+PEOPLE = 720
 """Number of people on file. Each signs in once."""
 FORM = "application/x-www-form-urlencoded"
 SEE_OTHER = (302, 303)
@@ -39,8 +41,9 @@ class CpuTime:
 class System(Protocol):
     """A system with sign-in by mail."""
 
-    def sign_in(self, number: int) -> None:
-        """Sign a person in: request a mail, open it, and load a page."""
+    def sign_in(self, number: int) -> float:
+        """Sign a person in: request a mail, open it, and load a page. Return the seconds that the person waits for
+        responses."""
 
     def cpu_time(self) -> CpuTime:
         """Return the CPU until now."""
@@ -53,6 +56,8 @@ class Person:
     netloc: str
     source: Mapping[str, str]
     cookies: dict[str, str] = field(default_factory=dict)
+    waited: float = 0.0
+    """Seconds from requests to the end of their responses."""
 
     def __post_init__(self) -> None:
         self._connection = HTTPConnection(self.netloc, timeout=30)
@@ -62,9 +67,11 @@ class Person:
         sent = {"Accept": "text/html", "Origin": f"http://{self.netloc}", **self.source, **headers}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        begun = time.perf_counter()
         self._connection.request(method, path, body or None, sent)
         response = self._connection.getresponse()
         text = response.read().decode()
+        self.waited += time.perf_counter() - begun
         for header in response.headers.get_all("set-cookie", []):
             name, _, value = header.partition(";")[0].partition("=")
             self.cookies[name] = value
@@ -92,7 +99,7 @@ class Latchkey:
     portal: PortalProcess
     emails: list[str]
 
-    def sign_in(self, number: int) -> None:
+    def sign_in(self, number: int) -> float:
         """Sign a person in with four requests: address, page, link, page."""
         person = Person(urlsplit(self.portal.url).netloc, _source("X-Local-Source-Ip"))
         practice, email = "willow", self.emails[number]
@@ -106,6 +113,7 @@ class Latchkey:
         _check_status(response, *SEE_OTHER)
         response, _ = person.send("GET", f"/{practice}/home")
         _check_status(response, 200)
+        return person.waited
 
     def cpu_time(self) -> CpuTime:
         """Return the CPU until now, by function."""
@@ -120,8 +128,9 @@ class Latchkey:
 
 @contextmanager
 def latchkey(_folder: Path) -> Iterator[Latchkey]:
-    """Run Latchkey as `make run` does, on DynamoDB Local, with practices cached as in a deployment."""
-    with portal_process.portal(engine="dynamodb-local", options=["--parameter", "PracticeCacheSeconds=30"]) as portal:
+    """Run Latchkey as `make run` does, on DynamoDB Local by TLS, with practices cached as in a deployment."""
+    options = ["--tls", "--parameter", "PracticeCacheSeconds=30"]
+    with portal_process.portal(engine="dynamodb-local", options=options) as portal:
         clinician = LivePortal(portal).clinician()
         emails = [f"person{n}@example.com" for n in range(PEOPLE)]
         for number, email in enumerate(emails):
@@ -144,7 +153,7 @@ class Allauth:
     inbox: Inbox
     mails: dict[str, int] = field(default_factory=dict)
 
-    def sign_in(self, number: int) -> None:
+    def sign_in(self, number: int) -> float:
         """Sign a person in with four requests: address, page, code, page."""
         person, email = (
             Person(f"127.0.0.1:{self.port}", _source("X-Forwarded-For")),
@@ -169,6 +178,7 @@ class Allauth:
         _check_status(response, 200)
         if email not in text:
             raise RuntimeError("not signed in")
+        return person.waited
 
     def cpu_time(self) -> CpuTime:
         """Return the CPU until now. The server sends mail before it responds."""
@@ -179,8 +189,9 @@ class Allauth:
 def allauth(folder: Path) -> Iterator[Allauth]:
     """Run django-allauth on gunicorn and PostgreSQL."""
     log, port = folder / "allauth.log", machine.free_port()
-    with machine.postgres(folder) as database, machine.mail_server(folder) as inbox:
+    with _backends(folder) as (database, inbox, trusted):
         environment = {
+            **trusted,
             "DJANGO_SETTINGS_MODULE": "tools.bench.peers.site.settings",
             "PEER_POSTGRES_PORT": str(database),
             "PEER_SMTP_PORT": str(inbox.port),
@@ -203,7 +214,7 @@ class BetterAuth:
     inbox: Inbox
     mails: dict[str, int] = field(default_factory=dict)
 
-    def sign_in(self, number: int) -> None:
+    def sign_in(self, number: int) -> float:
         """Sign a person in with three requests: address, link, session. better-auth has no pages."""
         person, email = (
             Person(f"127.0.0.1:{self.port}", _source("X-Forwarded-For")),
@@ -222,6 +233,7 @@ class BetterAuth:
         response, text = person.send("GET", "/api/auth/get-session")
         if email not in text:
             raise RuntimeError("not signed in")
+        return person.waited
 
     def cpu_time(self) -> CpuTime:
         """Return the CPU until now. The server sends mail before it responds."""
@@ -232,8 +244,9 @@ class BetterAuth:
 def better_auth(folder: Path) -> Iterator[BetterAuth]:
     """Run better-auth on Node and PostgreSQL."""
     log, port = folder / "better-auth.log", machine.free_port()
-    with machine.postgres(folder) as database, machine.mail_server(folder) as inbox:
+    with _backends(folder) as (database, inbox, trusted):
         environment = {
+            **trusted,
             "NODE_ENV": "production",
             "PEER_PORT": str(port),
             "PEER_POSTGRES_PORT": str(database),
@@ -243,6 +256,14 @@ def better_auth(folder: Path) -> Iterator[BetterAuth]:
         with machine.child(["node", "tools/bench/peers/better/server.mjs"], environment, log):
             machine.wait_until_listening(port, log)
             yield BetterAuth(port, inbox)
+
+
+@contextmanager
+def _backends(folder: Path) -> Iterator[tuple[int, Inbox, dict[str, str]]]:
+    """Run PostgreSQL and a mail server with TLS. Yield port, inbox, and the variable that trusts their certificate."""
+    files = create_certificate(folder)
+    with machine.postgres(*files, folder) as database, machine.mail_server(*files, folder) as inbox:
+        yield database, inbox, {"SSL_CERT_FILE": str(files[0])}
 
 
 def _cpu_time(server: str) -> CpuTime:

@@ -1,4 +1,5 @@
 // better-auth with the magic link plugin on Node's own HTTP server, as its documentation sets it up.
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
@@ -7,14 +8,15 @@ import { magicLink } from "better-auth/plugins";
 import nodemailer from "nodemailer";
 import pg from "pg";
 
-const { PEER_PORT, PEER_POSTGRES_PORT, PEER_SMTP_PORT, PEER_PEOPLE } = process.env;
-const post = nodemailer.createTransport({ host: "127.0.0.1", port: PEER_SMTP_PORT, secure: false, pool: true, ignoreTLS: true });
+const { PEER_PORT, PEER_POSTGRES_PORT, PEER_SMTP_PORT, PEER_PEOPLE, SSL_CERT_FILE } = process.env;
+const tls = { ca: readFileSync(SSL_CERT_FILE) };
+const post = nodemailer.createTransport({ host: "127.0.0.1", port: PEER_SMTP_PORT, secure: false, pool: true, requireTLS: true, tls });
 const origin = `http://127.0.0.1:${PEER_PORT}`;
 
 const auth = betterAuth({
   baseURL: origin,
   secret: "only for one run on one machine, behind loopback",
-  database: new pg.Pool({ host: "127.0.0.1", port: PEER_POSTGRES_PORT, user: "postgres", database: "postgres" }),
+  database: new pg.Pool({ host: "127.0.0.1", port: PEER_POSTGRES_PORT, user: "postgres", database: "postgres", ssl: tls }),
   // Its limits stay on: each request comes from an address of its own, told as a load balancer does.
   advanced: { ipAddress: { ipAddressHeaders: ["x-forwarded-for"] } },
   telemetry: { enabled: false },

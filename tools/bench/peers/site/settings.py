@@ -53,9 +53,11 @@ DATABASES = {
         "HOST": "127.0.0.1",
         "PORT": os.environ["PEER_POSTGRES_PORT"],
         "CONN_MAX_AGE": None,
+        "OPTIONS": {"sslmode": "verify-ca", "sslrootcert": os.environ["SSL_CERT_FILE"]},
     },
 }
 EMAIL_HOST = "127.0.0.1"
+EMAIL_USE_TLS = True
 EMAIL_PORT = int(os.environ["PEER_SMTP_PORT"])
 DEFAULT_FROM_EMAIL = "portal@example.com"
 
