@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 import threading
 import time
 import zlib
@@ -288,3 +289,34 @@ def test_a_last_response_on_a_connection_is_read_to_its_end() -> None:
     with serving(turn) as (url, seen), transports.calling(url, read_seconds=READ_SECONDS):
         assert get_item() == get_item() == {"Item": {"key": {"S": "ana"}}}
         assert seen == [1, 2]
+
+
+@pytest.mark.usefixtures("lean")
+def test_threads_that_close_and_take_connections_at_once_get_answers_and_outages_only() -> None:
+    """A response with a wrong checksum closes all connections, while other threads take one (B77)."""
+    right, wrong = answer(), answer(ITEM, headers=f"x-amz-crc32: {zlib.crc32(ITEM) ^ 1}\r\n")
+    turns = [says(wrong if number % 2 else right) for number in range(600)]
+    errors: list[Exception] = []
+
+    def call_often() -> None:
+        for _ in range(40):
+            try:
+                get_item()
+            except OUTAGES:
+                pass
+            except Exception as error:  # noqa: BLE001 - any other error is what the test looks for
+                errors.append(error)
+
+    switch_interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with serving(*turns) as (url, seen), transports.calling(url, read_seconds=10):
+            threads = [threading.Thread(target=call_often) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        sys.setswitchinterval(switch_interval)
+    assert not errors
+    assert len(set(seen)) < len(seen), "connections were reused"

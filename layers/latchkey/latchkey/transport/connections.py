@@ -70,8 +70,8 @@ class Endpoint:
 
     def close(self) -> None:
         """Close the kept connections. The next request opens another one."""
-        while self._idle:
-            self._idle.pop().close()
+        while connection := self._pop_idle():
+            connection.close()
 
     def send_request(self, path: str, headers: Mapping[str, str], body: bytes, *, reuse: bool = True) -> AwsResponse:
         """Send a request and return the whole response, which may have any status.
@@ -97,24 +97,25 @@ class Endpoint:
         connection.request("POST", path, body, cast("dict[str, str]", headers))
         with closing(connection.getresponse()) as response:
             received = _body(response)
-        if response.will_close or connection.has_more:
-            connection.close()
-        elif len(self._idle) < MAX_IDLE:
+        can_be_reused = not response.will_close and not connection.has_more
+        if can_be_reused and len(self._idle) < MAX_IDLE:
             self._idle.append(connection)
         else:
             connection.close()
         return AwsResponse(response.status, response.headers, received)
 
     def _take(self) -> "tuple[_Connection | None, bool]":
-        while self._idle:
-            try:
-                connection = self._idle.pop()
-            except IndexError:  # another thread took the last one
-                break
+        while connection := self._pop_idle():
             if connection.is_usable():
                 return connection, True
             connection.close()
         return None, False
+
+    def _pop_idle(self) -> "_Connection | None":
+        try:
+            return self._idle.pop()
+        except IndexError:  # none is left; asking before would race with other threads
+            return None
 
     def _open(self) -> "_Connection":
         ends_at = time.monotonic() + self._connect_seconds
