@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import cache
-from typing import NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 from urllib.parse import urlsplit
 
 from botocore.exceptions import (
@@ -94,7 +94,7 @@ class Endpoint:
 
     def _exchange(self, connection: "_Connection", path: str, headers: Mapping[str, str], body: bytes) -> AwsResponse:
         connection.limit(self._read_seconds)
-        connection.request("POST", path, body, cast("dict[str, str]", headers))
+        connection.post(path, headers, body)
         with closing(connection.getresponse()) as response:
             received = _body(response)
         can_be_reused = not response.will_close and not connection.has_more
@@ -146,6 +146,21 @@ class _Connection(http.client.HTTPConnection):
         self.auto_open = 0
         self._ends_at = 0.0
         self._reader: _Reader | None = None
+        self._parts: list[bytes] | None = None
+
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Send a request in one write. http.client writes its head and its body apart, as two records of TLS."""
+        self._parts = []
+        self.request("POST", path, body, cast("dict[str, str]", headers))
+        request, self._parts = b"".join(self._parts), None
+        self.send(request)
+
+    def send(self, data: Any) -> None:
+        """Send bytes, or keep them while a request is put together."""
+        if self._parts is None:
+            super().send(data)
+        else:
+            self._parts.append(data)
 
     def limit(self, seconds: float) -> None:
         """Let the next exchange take `seconds` at most."""
