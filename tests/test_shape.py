@@ -328,7 +328,7 @@ TO_CLINICIANS = {
     "AccessAddress", "AddressChangeUnconfirmed", "AddressSuppressed", "AlreadySignedIn", "ConsentMissing", "EmailInUse",
     "ExternalIdInUse", "SubjectRequired",
     "IdempotencyInProgress", "IdempotencyKeyReused", "LetterInvalid", "NoAccess", "OpenedByOthers", "RecordNotFound",
-    "RoleMissing", "TokenRefused", "ValueRefused", "NotAMember", "FormExpired",
+    "RoleMissing", "SupportCodeUnknown", "TokenRefused", "ValueRefused", "NotAMember", "FormExpired",
 }  # fmt: skip
 """Told to clinicians' programs alone: no page says them."""
 SAMPLES: dict[str, Any] = {

@@ -85,6 +85,7 @@ def _returned(provider: Provider, request: web.Request, state: str | None, curre
         return current_session.start(request, proof, current)
     except IdentityUnmatched as unmatched:
         append(request, account_key, EventKind.identity_refused(provider.name), provider.name, unmatched.reason)
+        unmatched.audited_as(request.support_code)
         raise
 
 

@@ -61,9 +61,10 @@ def _audited(request: web.Request, key: bytes, limited: RateLimited) -> Refusal:
     match limited.limit:
         case WRONG_PINS_PER_ADDRESS.limit.name:
             audit.append(request, key, EventKind.PIN_LOCKED, "pin", limited.limit)
-            return PinLocked(limited.until)
+            return PinLocked(limited.until).audited_as(request.support_code)
         case WRONG_PINS_PER_PRACTICE.limit.name:
             audit.append(request, key, EventKind.LIMIT_HIT, "pin", limited.limit)
+            return limited.audited_as(request.support_code)
     return limited
 
 

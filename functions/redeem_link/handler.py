@@ -21,9 +21,11 @@ def open_link(request: web.Request) -> web.Response:
     current = current_session.peek(request)
     try:
         proof = links.verify(token, request.now)
-    except LinkUsed:
-        if _is_signed_in(current, token):
+    except (LinkUsed, LinkExpired, LinkReplaced) as refusal:
+        if isinstance(refusal, LinkUsed) and _is_signed_in(current, token):
             return still_signed_in(request, current)
+        # a GET writes no event, but the letter of the link has one
+        refusal.audited_as(token.support_code)
         raise
     if _requested_by_this_browser(request, token):
         return _redeem(request, token, current, proof)
@@ -61,10 +63,12 @@ def _redeem(
         current_session.require_switch_consent(current, token.account_key, proof.account.masked, agreed=agreed)
         return current_session.start(request, proof, current)
     except (LinkUsed, LinkExpired, LinkReplaced) as refusal:
+        refusal.audited_as(token.support_code)
         # as often as a source may press what proves nothing; after that people still read why, without further rows
         with suppress(RateLimited):
             limits.count_source(OPEN_LINK_PER_SOURCE, request.source, request.now)
             audit.append(request, token.account_key, EventKind.LINK_REFUSED, "link", refusals.code(request, refusal))
+            refusal.audited_as(request.support_code)
         if isinstance(refusal, LinkUsed) and _is_signed_in(current, token):
             return still_signed_in(request, current)
         raise

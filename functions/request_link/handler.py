@@ -93,7 +93,7 @@ def request_link(request: web.Request) -> web.Response:
             # Both refusals show something about the address, so both count as an unknown address of the source.
             reservations.add_source(UNKNOWN_ADDRESS_PER_SOURCE, request.source)
             audit.append(request, account_key, EventKind.LINK_REFUSED, "link", refusals.code(request, refusal))
-            raise refusal
+            raise refusal.audited_as(request.support_code)
         try:
             reservations.add_for_browser(
                 REQUEST_LINK_PER_ADDRESS, account_key, known=known_browser, before_shared=count_source
@@ -105,6 +105,7 @@ def request_link(request: web.Request) -> web.Response:
                 return _accepted(request, cookies.set_repeat(request, typed))
             if limited.limit not in SOURCE_LIMITS:
                 audit.append(request, account_key, EventKind.LIMIT_HIT, "link", limited.limit)
+                limited.audited_as(request.support_code)
             raise
         audit.append(request, account_key, EventKind.LINK_REQUESTED, "link")
         queue.send_job(

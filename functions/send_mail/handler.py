@@ -180,7 +180,20 @@ def _set_status(job: MailJob, status: str, now: int, message: str | None = None)
 
 
 def _append_event(job: MailJob, kind: EventKind, now_ms: int, reason: str | None = None) -> None:
-    events.append(Event(job.practice, job.account_key, kind, now_ms, actor="system", reason=reason, method=job.kind))
+    """Write an audit event of the letter. The page of its link, once dead, shows the support code (B145)."""
+    code = tokens.support_code_of_letter(job.job_id)
+    events.append(
+        Event(
+            job.practice,
+            job.account_key,
+            kind,
+            now_ms,
+            actor="system",
+            reason=reason,
+            method=job.kind,
+            support_code=code,
+        )
+    )
 
 
 handle = web.sqs_handler(send, requeue)

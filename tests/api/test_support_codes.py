@@ -47,8 +47,28 @@ def test_no_practice_finds_a_code_of_another(clinician: ClinicianApi, cloud: Min
     assert other.get("/support-codes/{code}", code=code).status == 404
 
 
-def test_a_code_that_nobody_was_shown_is_not_found(clinician: ClinicianApi) -> None:
-    assert clinician.get("/support-codes/{code}", code="222-222").status == 404
+def test_a_clinician_finds_the_letter_of_a_dead_link_that_was_only_opened(
+    clinician: ClinicianApi, cloud: MinistackCloud
+) -> None:
+    """B145"""
+    clinician.add_client("Kim Lee", "kim@example.com", invite={})
+    cloud.deliver()
+    cloud.clock.advance(61)
+    link = cloud.browser().link("kim@example.com")
+    cloud.clock.advance(24 * 3600)
+    code = cloud.browser().get(link).page.one("code").text
+
+    (event,) = clinician.get("/support-codes/{code}", code=code).document["events"]
+
+    assert (event["kind"], event["method"], event["reference"]) == ("link_sent", "sign_in", code)
+
+
+def test_a_code_without_an_event_is_the_operators(clinician: ClinicianApi) -> None:
+    """B145: the page of a fault shows it, and the log has it."""
+    answer = clinician.get("/support-codes/{code}", code="222-222")
+
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert "the operator's log has it" in answer.document["title"]
 
 
 @pytest.mark.parametrize("code", ["1", "K7M-4Q", "K7M-4Q0", "K7M-4QXA", "JKJaXmPLvHcESHA", "x" * 500])

@@ -515,6 +515,7 @@ def test_an_internal_error_tells_nothing_and_gives_a_code(browser: Browser, app:
     assert browser.get("/harbor/sign-in").status == 200
     log = portal.log.getvalue()
     assert '"fault": "AttributeDeserializationError"' in log
+    assert f'"support_code": "{answer.page.one("code").text}"' in log
 
 
 def test_an_internal_error_lets_nobody_through_the_authorizer_and_tells_nothing(

@@ -335,16 +335,6 @@ def test_a_link_of_an_access_that_ended_has_expired(
     assert sessions_of(portal) == 0
 
 
-def test_a_dead_link_has_a_support_code_that_the_audit_knows(another: Browser, portal: Portal, path: str) -> None:
-    """B130"""
-    portal.now += DAY
-
-    shown = another.post(path).page.one("code").text
-
-    (row,) = [row for row in portal.at_rest()["Events"] if row["kind"]["S"] == "link_refused"]
-    assert row["reference"]["S"] == shown
-
-
 @pytest.mark.parametrize("press", [False, True])
 def test_a_link_that_expires_while_it_is_opened_is_audited(
     browser: Browser, portal: Portal, path: str, monkeypatch: pytest.MonkeyPatch, press: bool

@@ -1,6 +1,9 @@
 """Being signed in: whose profile, what it opens, and the way out."""
 
+import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from latchkey.rules.languages import Language
 from latchkey.rules.practices import Practice
 from tests.pages.html import ParsedPage, read
 
+ROOT = Path(__file__).parents[2]
 THIRD_OF_MARCH = 1772574120
 """3 March 2026, 15:42 in Chicago."""
 
@@ -293,6 +297,18 @@ def test_a_namesake_differs_by_the_relation(context: PageContext) -> None:
     page = read(pages.home(context, account=account, profile=account.profiles[0], first=False, previous=None))
 
     assert page.heading == "You are in Maria Gomez’s profile"
+
+
+def test_the_documents_have_the_relations_as_pages_show_them() -> None:
+    """B147"""
+    strings = (ROOT / "docs/strings.md").read_text()
+    rows = re.findall(
+        r"^\| (.+) \| (.+) \|$", strings.partition("| relation | Spanish |")[2].partition("\n\n")[0], re.MULTILINE
+    )
+    schema = json.loads((ROOT / "docs/openapi.json").read_text())["components"]["schemas"]["NewContact"]
+
+    assert rows == [(relation, relation_text(relation, "es")) for relation in RELATIONS]
+    assert re.findall("`(.+?)`", schema["properties"]["relation"]["description"]) == [*RELATIONS, "contact"]
 
 
 @pytest.mark.parametrize("relation", RELATIONS)

@@ -81,6 +81,11 @@ class LinkToken:
         """Return the token as in the URL: 87 characters of base64url."""
         return base64url_encode(LINK_VERSION + self.account_key + self.job_id + self.secret)
 
+    @property
+    def support_code(self) -> str:
+        """The support code of the letter that holds the link (B145)."""
+        return support_code_of_letter(self.job_id)
+
 
 def account_key(ring: Keyring, practice: str, address: str) -> AccountKey:
     """Return the key of an address's account at a practice: 16 bytes that reveal neither.
@@ -270,6 +275,11 @@ def support_code(request_id: str) -> str:
     """Return the support code of a request. Any function that knows the request's id computes the same one."""
     hashed = hashlib.sha256(request_id.encode(errors="replace")).digest()
     return support_codes.code_of(int.from_bytes(hashed) % support_codes.COUNT)
+
+
+def support_code_of_letter(job_id: bytes) -> str:
+    """Return the support code of a mail job. The audit event of its letter has it, and the page of its dead link."""
+    return support_code(job_id.hex())
 
 
 def derive(ring: Keyring, purpose: str, text: str) -> str:

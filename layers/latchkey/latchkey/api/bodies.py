@@ -14,6 +14,7 @@ from latchkey.languages import is_time_zone
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules import addresses
 from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, PROFILE_KINDS, ProfileKind
+from latchkey.rules.contacts import RELATIONS, UNSPECIFIED_RELATION
 from latchkey.rules.languages import DEFAULT_LANGUAGE, LANGUAGES, Language
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind
 from latchkey.rules.members import MEMBER_ROLES, Role
@@ -320,7 +321,12 @@ class NewContact(RequestBody):
         default=None,
         description="The person has agreed to be sent email there. If it is missing, the recorded consent stays.",
     )
-    relation: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=LINE)] = "contact"
+    relation: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=LINE)] = Field(
+        default=UNSPECIFIED_RELATION,
+        description="Pages show these words in the reader's language: "
+        f"{', '.join(f'`{relation}`' for relation in RELATIONS)}. Another word is shown as it was typed, and "
+        f"`{UNSPECIFIED_RELATION}` is not shown.",
+    )
 
     def details(self) -> ContactDetails:
         """Return the contact's details for the use case."""

@@ -5,7 +5,7 @@ from latchkey.api.context import CurrentContext
 from latchkey.api.documents import DiagnosisDocument, EventList, PersonDiagnosisDocument, SupportCodeDocument
 from latchkey.api.pagination import ClientId, ContactId, Cursor, PageSize, SupportCode
 from latchkey.api.routes import ResourceRoutes
-from latchkey.rules.refusals import ValueRefused
+from latchkey.rules.refusals import SupportCodeUnknown, ValueRefused
 from latchkey.usecases import diagnosis, events
 
 routes = ResourceRoutes("events")
@@ -34,7 +34,7 @@ def get_practice_events(
     "GET /support-codes/{code}",
     events.find_by_support_code,
     responses={200: SupportCodeDocument},
-    refusals=(ValueRefused,),
+    refusals=(ValueRefused, SupportCodeUnknown),
 )
 def get_support_code(code: SupportCode, context: CurrentContext) -> SupportCodeDocument:
     """Look up the support code that a person reads out from a page: the audit events of that request.

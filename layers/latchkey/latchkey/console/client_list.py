@@ -9,7 +9,7 @@ from latchkey.console.history import event_sentence
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.rules import support_codes
 from latchkey.rules.accounts import ACCESS_STATUSES
-from latchkey.rules.refusals import BodyInvalid, RecordNotFound
+from latchkey.rules.refusals import BodyInvalid, SupportCodeUnknown
 from latchkey.usecases import client_search, events
 from latchkey.usecases.client_search import ClientFilter
 from latchkey.web.responses import Response, see_other
@@ -49,13 +49,14 @@ def _support_code(current: Current, text: str) -> Response:
     """Show what happened in the request with this support code."""
     try:
         rows = events.find_by_support_code(current.context, text)
-    except RecordNotFound:
+    except SupportCodeUnknown:
         rows = ()
     language = current.request.language
     return render.signed_in_page(
         current,
         "history.html",
         name=None,
+        code=support_codes.parse(text),
         back=current.home,
         rows=[(event, event_sentence(event, {}, language)) for _, event in rows],
         next_id=None,

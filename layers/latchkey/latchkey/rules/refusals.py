@@ -4,12 +4,21 @@
 """
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from latchkey.rules.languages import Language
 
 
 class Refusal(Exception):
     """An expected negative outcome, with a reason that the person may know."""
+
+    support_code: str = ""
+    """The support code of an audit event about it, which its page shows (B145). Empty without such an event."""
+
+    def audited_as(self, support_code: str) -> Self:
+        """Return the refusal, whose page shows this support code."""
+        self.support_code = support_code
+        return self
 
 
 class PracticeUnknown(Refusal):
@@ -199,6 +208,10 @@ class TokenRefused(Refusal):
 
 class RecordNotFound(Refusal):
     """The record does not exist or belongs to another practice. The response is the same for both."""
+
+
+class SupportCodeUnknown(Refusal):
+    """No audit event of the practice has this support code."""
 
 
 class RoleMissing(Refusal):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from latchkey.rules import access, support_codes
 from latchkey.rules.events import Event
 from latchkey.rules.members import Role
-from latchkey.rules.refusals import RecordNotFound, ValueRefused
+from latchkey.rules.refusals import SupportCodeUnknown, ValueRefused
 from latchkey.store import accounts, clients, events, members
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import use_case
@@ -30,14 +30,14 @@ def find_by_support_code(context: RequestContext, text: str) -> tuple[tuple[str,
     """Return the audit events of the request with this support code, with their ids (B145).
 
     :raises ValueRefused: this is no support code.
-    :raises RecordNotFound: no event of this practice has it.
+    :raises SupportCodeUnknown: no event of this practice has it.
     """
     code = support_codes.parse(text)
     if code is None:
         raise ValueRefused((("path.code", "A support code has six digits and letters, such as K7M-4QX"),))
     rows = events.of_support_code(context.slug, code, MAX_OF_REQUEST)
     if not rows:
-        raise RecordNotFound
+        raise SupportCodeUnknown
     return tuple(rows)
 
 

@@ -138,4 +138,4 @@ def _language_parameter(request: Request) -> Language | None:
 def _internal_error(request: Request) -> Response:
     if request.wants_json:
         return problem_response(500, "failed", "Something is wrong on our side")
-    return html_page(internal_error(page_context(request)), 500)
+    return html_page(internal_error(page_context(request, request.support_code)), 500)

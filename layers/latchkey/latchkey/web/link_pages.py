@@ -18,16 +18,17 @@ UNKNOWN_ADDRESS_LIMITS = {UNKNOWN_ADDRESS_PER_SOURCE.limit.name, UNKNOWN_ADDRESS
 """Limits of addresses that are not on file."""
 
 
-def dead_link(request: Request, why: LinkFailure) -> str:
+def dead_link(request: Request, why: LinkFailure, support_code: str) -> str:
     """Return the page of a dead link. Its form is filled in if the address was typed a short time ago (WCAG 3.3.7)."""
-    hours = settings.load().link_seconds // 3600
-    return pages.dead_link(page_context(request), why=why, typed_address=typed_address(request).address, hours=hours)
+    shared, hours = page_context(request, support_code), settings.load().link_seconds // 3600
+    return pages.dead_link(shared, why=why, typed_address=typed_address(request).address, hours=hours)
 
 
 def newer_link(request: Request, refusal: LinkReplaced) -> str:
     """Return the page of a link that a newer one replaced. It leads to the newest letter (B136)."""
     letter = expected_letter(request, refusal.letter_language, refusal.requested_at, refusal.mail_domain)
-    return pages.newer_link(page_context(request), letter=letter, typed_address=typed_address(request).address)
+    shared = page_context(request, refusal.support_code)
+    return pages.newer_link(shared, letter=letter, typed_address=typed_address(request).address)
 
 
 def expected_letter(

@@ -98,6 +98,9 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.ProfileUnknown: ProblemType(404, "profile_unknown", "No such profile"),
     refusals.TokenRefused: ProblemType(401, "token_refused", "The access token is missing, or is not one for this API"),
     refusals.RecordNotFound: ProblemType(404, "not_found", "There is no such thing here"),
+    refusals.SupportCodeUnknown: ProblemType(
+        404, "not_found", "No event has this support code; of a fault on our side, the operator's log has it"
+    ),
     refusals.RoleMissing: ProblemType(403, "role_missing", "Your role does not allow this"),
     refusals.AlreadySignedIn: ProblemType(409, "already_signed_in", "The client has signed in already"),
     refusals.ConsentMissing: ProblemType(
@@ -228,7 +231,9 @@ LINK_FAILURES: dict[type[Refusal], LinkFailure] = {
 
 
 def _page(request: Request, refusal: Refusal) -> str:
-    shared, kind = page_context(request), type(refusal)
+    # clinicians find the codes of audit events, operators those of outages in the log, and nobody finds any other code
+    code = request.support_code if isinstance(refusal, Unavailable) else refusal.support_code
+    shared, kind = page_context(request, code), type(refusal)
     if isinstance(refusal, RateLimited):
         return pages.rate_limited(shared, link_pages.wait(request, refusal))
     if isinstance(refusal, LinkReplaced) and refusal.newest_is_live:
@@ -244,6 +249,8 @@ def _page(request: Request, refusal: Refusal) -> str:
         return pages.no_mail(shared, typed_address=request.form_value("email"))
     if isinstance(refusal, AccountSwitchRefused):
         return _switch(request, refusal)
+    if kind in LINK_FAILURES:
+        return link_pages.dead_link(request, LINK_FAILURES[kind], code)
     return _page_by_kind(request, shared, kind)
 
 
@@ -256,8 +263,6 @@ def _page_by_kind(request: Request, shared: PageContext, kind: type[Refusal]) ->
         if problem == "format":
             problem = mistyped.mistake_in(typed) or problem
         return pages.sign_in(shared, typed_address=typed, problem=problem)
-    if kind in LINK_FAILURES:
-        return link_pages.dead_link(request, LINK_FAILURES[kind])
     provider = by_callback(request.route)
     if provider and kind in PROVIDER_PAGES:
         return PROVIDER_PAGES[kind](shared, provider)

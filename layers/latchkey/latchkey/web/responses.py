@@ -94,13 +94,13 @@ def security_headers(practice: Practice | None) -> dict[str, str]:
     return SECURITY_HEADERS | {"content-security-policy": policy}
 
 
-def page_context(request: Request) -> PageContext:
-    """Return the values that every page of this request needs."""
+def page_context(request: Request, support_code: str = "") -> PageContext:
+    """Return the values that every page of this request needs. `support_code` is shown if a clinician can find it."""
     return PageContext(
         request.practice,
         request.language,
         path=request.portal_path("sign-in") if request.practice and request.route in POST_ONLY_ROUTES else "",
-        support_code=request.support_code,
+        support_code=support_code,
         providers=providers.offered(request.practice),
     )
 
