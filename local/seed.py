@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from latchkey import tokens
 from latchkey.rules import access, address_changes, addresses, contacts, revocations
 from latchkey.rules.access import AccessChange, AccountsByKey
-from latchkey.rules.accounts import AccountStatus, ProfileKind
+from latchkey.rules.accounts import AccountKey, AccountStatus, ProfileKind
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event
 from latchkey.rules.items import SharedItem
@@ -179,14 +179,14 @@ def _add_contact(client: Client, contact: Contact, at: int) -> None:
     _apply(client, contact.account_key, at, lambda it, known: contacts.add_contact(it, contact, known, _id(at)))
 
 
-def _sign_in(key: bytes, now: int) -> None:
+def _sign_in(key: AccountKey, now: int) -> None:
     account = accounts.find(key)
     if account:
         before = replace(account, first_sign_in_at=now - 90 * DAY, last_sign_in_at=now - 3 * DAY)
         accounts.save(replace(before, status=AccountStatus.ACTIVE))
 
 
-def _apply(client: Client, key: bytes, at: int, decide: Callable[[Client, AccountsByKey], AccessChange]) -> None:
+def _apply(client: Client, key: AccountKey, at: int, decide: Callable[[Client, AccountsByKey], AccessChange]) -> None:
     """Write a clinician's decision about a client, with audit events of the time `at` (Unix seconds)."""
     clients.apply(client, decide, {key}, lambda row, kind: Event(client.practice, row, kind, at * 1000, actor=RECORDER))
 

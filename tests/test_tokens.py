@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from latchkey import tokens
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import LinkUnknown, PinRefused
 from latchkey.tokens import Keyring, LinkToken
@@ -22,7 +23,7 @@ from tests.kit.clock import NOON
 OLD = Keyring("1", {"1": b"a" * 64})
 ROTATED = Keyring("2", {"1": b"a" * 64, "2": b"b" * 64})
 WITHOUT_OLD = Keyring("2", {"2": b"b" * 64})
-ACCOUNT, OTHER_ACCOUNT = bytes(range(16)), bytes(range(1, 17))
+ACCOUNT, OTHER_ACCOUNT = AccountKey(bytes(range(16))), AccountKey(bytes(range(1, 17)))
 REQUEST = bytes(range(100, 116))
 BASE64URL = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 

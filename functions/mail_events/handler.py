@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from latchkey import web
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.mail import FAILED_STATUSES, BounceReason, MailReport, MailStatus
 from latchkey.store import accounts
@@ -93,7 +94,7 @@ def parse_report(event: object, now: int) -> MailReport | None:
     return MailReport(
         message_id=message_id,
         practice=practice,
-        account_key=account_key,
+        account_key=AccountKey(account_key),
         status=status,
         sent_at=_second(mail.get("timestamp"), now),
         suppresses=_suppresses(status, permanent=permanent),

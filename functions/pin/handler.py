@@ -5,6 +5,7 @@ from functools import partial
 from latchkey import metrics, pages, tokens, web
 from latchkey.metrics import Metric
 from latchkey.rules import addresses
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.events import EventKind
 from latchkey.rules.limits import (
     PIN_GUESSING_THRESHOLD,
@@ -56,7 +57,7 @@ def sign_in(request: web.Request) -> web.Response:
     return response
 
 
-def _audited(request: web.Request, key: bytes, limited: RateLimited) -> Refusal:
+def _audited(request: web.Request, key: AccountKey, limited: RateLimited) -> Refusal:
     """Write to the audit that a limit is reached, and return what the person is told. Sources leave no row."""
     match limited.limit:
         case WRONG_PINS_PER_ADDRESS.limit.name:

@@ -7,6 +7,7 @@ import pytest
 from pynamodb.exceptions import PutError
 
 from latchkey import tokens
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.events import Event
 from latchkey.store import events
 from tests.api.cloud import MinistackCloud, link_in
@@ -110,7 +111,7 @@ def test_no_candidate_can_be_tried_against_what_is_at_rest(
     """Whoever has the tables has salt and hash, and without the key beside them even the right PIN does not fit."""
     pin = clinician.pin(client)
     (item,) = cloud.items()["Pins"]
-    account = tokens.base64url_decode(item["account"]["S"])
+    account = AccountKey(tokens.base64url_decode(item["account"]["S"]) or b"")
     assert account
     stored, salt = item["hash"]["B"], item["salt"]["B"]
     wrong = tokens.Keyring("1", {"1": b"x" * 64})

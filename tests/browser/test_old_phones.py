@@ -11,7 +11,7 @@ from latchkey import pages
 from latchkey.identity.providers import GOOGLE
 from latchkey.pages import PageContext
 from latchkey.pages.layout import STYLESHEET
-from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.accounts import Account, AccountKey, Profile
 from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import Practice
 from tests.browser.chromium import NARROW, WIDTH
@@ -43,7 +43,7 @@ LONG = Practice(
 )
 """A practice with a name of 60 characters, and a phone with an extension."""
 FAMILY = Account(
-    key=bytes(16),
+    key=AccountKey(bytes(16)),
     id="01J",
     practice="northwest",
     address="maria.guadalupe.hernandez-villanueva@a-very-long-mail-provider.example.com",

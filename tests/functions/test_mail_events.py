@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from latchkey import tokens, web
 from latchkey.rules import address_changes
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.store import accounts
 from latchkey.web.responses import rfc3339
@@ -24,12 +25,12 @@ from tests.kit.seed import a_job, body_of, key_of
 
 
 @pytest.fixture
-def ana(portal: Portal) -> bytes:
+def ana(portal: Portal) -> AccountKey:
     """Where Ana's account is kept."""
     return key_of(portal, "willow", "ana@example.com")
 
 
-def letter_to(portal: Portal, account: bytes) -> str:
+def letter_to(portal: Portal, account: AccountKey) -> str:
     """Send a letter, and return SES's id of it."""
     portal.work(body_of(a_job(account, portal.now)))
     (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(account)]
@@ -37,7 +38,7 @@ def letter_to(portal: Portal, account: bytes) -> str:
     return message
 
 
-def reported(portal: Portal, account: bytes, message: str, kind: str, sent_at: int = NOON, **details: Any) -> str:
+def reported(portal: Portal, account: AccountKey, message: str, kind: str, sent_at: int = NOON, **details: Any) -> str:
     """Hand a report of SES in; returns the status that the clinician then sees."""
     tags = {
         "practice": ["willow"],
@@ -52,7 +53,7 @@ def reported(portal: Portal, account: bytes, message: str, kind: str, sent_at: i
     return found.email_status
 
 
-def is_stopped(account: bytes) -> bool:
+def is_stopped(account: AccountKey) -> bool:
     """Whether no mail goes to the address any more."""
     found = accounts.find(account)
     assert found
@@ -64,19 +65,19 @@ def is_stopped(account: bytes) -> bool:
     [("Delivery", "delivered"), ("DeliveryDelay", "delayed"), ("Reject", "rejected"), ("Complaint", "complained")],
 )
 def test_a_report_becomes_the_status_that_the_clinician_sees(
-    portal: Portal, ana: bytes, kind: str, status: str
+    portal: Portal, ana: AccountKey, kind: str, status: str
 ) -> None:
     """B66"""
     assert reported(portal, ana, letter_to(portal, ana), kind) == status
 
 
-def test_a_delivered_mail_is_not_delayed_any_more_whichever_report_comes_last(portal: Portal, ana: bytes) -> None:
+def test_a_delivered_mail_is_not_delayed_any_more_whichever_report_comes_last(portal: Portal, ana: AccountKey) -> None:
     message = letter_to(portal, ana)
     assert reported(portal, ana, message, "Delivery") == "delivered"
     assert reported(portal, ana, message, "DeliveryDelay") == "delivered"
 
 
-def test_a_bounce_can_follow_a_delivery(portal: Portal, ana: bytes) -> None:
+def test_a_bounce_can_follow_a_delivery(portal: Portal, ana: AccountKey) -> None:
     message = letter_to(portal, ana)
     reported(portal, ana, message, "Delivery")
     assert reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"}) == "bounced"
@@ -86,7 +87,7 @@ def test_a_bounce_can_follow_a_delivery(portal: Portal, ana: bytes) -> None:
     ("kind", "details"), [("Bounce", {"bounce": {"bounceType": "Permanent"}}), ("Complaint", {"complaint": {}})]
 )
 def test_after_a_permanent_bounce_or_a_complaint_no_mail_is_sent(
-    portal: Portal, browser: Browser, ana: bytes, kind: str, details: dict[str, Any]
+    portal: Portal, browser: Browser, ana: AccountKey, kind: str, details: dict[str, Any]
 ) -> None:
     reported(portal, ana, letter_to(portal, ana), kind, **details)
 
@@ -97,19 +98,19 @@ def test_after_a_permanent_bounce_or_a_complaint_no_mail_is_sent(
     assert portal.waiting() == []
 
 
-def test_a_full_mailbox_stops_nothing(portal: Portal, ana: bytes) -> None:
+def test_a_full_mailbox_stops_nothing(portal: Portal, ana: AccountKey) -> None:
     assert reported(portal, ana, letter_to(portal, ana), "Bounce", bounce={"bounceType": "Transient"}) == "bounced"
     assert not is_stopped(ana)
 
 
-def test_a_report_of_an_older_mail_does_not_change_what_is_seen_of_the_newest(portal: Portal, ana: bytes) -> None:
+def test_a_report_of_an_older_mail_does_not_change_what_is_seen_of_the_newest(portal: Portal, ana: AccountKey) -> None:
     older = letter_to(portal, ana)
     portal.now += 3600
     letter_to(portal, ana)
     assert reported(portal, ana, older, "Delivery") == "sent"
 
 
-def test_a_late_bounce_of_an_older_mail_still_stops_the_address(portal: Portal, ana: bytes) -> None:
+def test_a_late_bounce_of_an_older_mail_still_stops_the_address(portal: Portal, ana: AccountKey) -> None:
     older = letter_to(portal, ana)
     portal.now += 3600
     letter_to(portal, ana)
@@ -117,7 +118,7 @@ def test_a_late_bounce_of_an_older_mail_still_stops_the_address(portal: Portal, 
     assert is_stopped(ana)
 
 
-def confirmed(portal: Portal, account: bytes) -> None:
+def confirmed(portal: Portal, account: AccountKey) -> None:
     """A clinician says that Ana's address is right."""
     found = accounts.find(account)
     assert found
@@ -133,7 +134,7 @@ def confirmed(portal: Portal, account: bytes) -> None:
     ("kind", "details"), [("Bounce", {"bounce": {"bounceType": "Permanent"}}), ("Complaint", {"complaint": {}})]
 )
 def test_what_is_reported_of_mail_from_before_a_confirmation_stops_nobody(
-    portal: Portal, ana: bytes, kind: str, details: dict[str, Any]
+    portal: Portal, ana: AccountKey, kind: str, details: dict[str, Any]
 ) -> None:
     old, sent_at = letter_to(portal, ana), portal.now
     reported(portal, ana, old, kind, sent_at, **details)
@@ -153,7 +154,7 @@ def test_what_is_reported_of_mail_from_before_a_confirmation_stops_nobody(
     assert is_stopped(ana)
 
 
-def test_an_address_that_nobody_had_to_confirm_is_stopped_by_a_late_bounce(portal: Portal, ana: bytes) -> None:
+def test_an_address_that_nobody_had_to_confirm_is_stopped_by_a_late_bounce(portal: Portal, ana: AccountKey) -> None:
     message, sent_at = letter_to(portal, ana), portal.now
     portal.now += 3600
     confirmed(portal, ana)
@@ -161,7 +162,7 @@ def test_an_address_that_nobody_had_to_confirm_is_stopped_by_a_late_bounce(porta
     assert is_stopped(ana)
 
 
-def test_a_report_that_does_not_say_when_its_mail_was_sent_is_of_mail_from_now(portal: Portal, ana: bytes) -> None:
+def test_a_report_that_does_not_say_when_its_mail_was_sent_is_of_mail_from_now(portal: Portal, ana: AccountKey) -> None:
     reported(portal, ana, letter_to(portal, ana), "Bounce", bounce={"bounceType": "Permanent"})
     portal.now += 3600
     confirmed(portal, ana)
@@ -170,7 +171,7 @@ def test_a_report_that_does_not_say_when_its_mail_was_sent_is_of_mail_from_now(p
     assert is_stopped(ana)
 
 
-def test_a_mail_that_came_back_is_written_down(portal: Portal, ana: bytes) -> None:
+def test_a_mail_that_came_back_is_written_down(portal: Portal, ana: AccountKey) -> None:
     reported(portal, ana, letter_to(portal, ana), "Bounce", bounce={"bounceType": "Permanent"})
     assert ("link_failed", "bounced") in portal.audit()
 
@@ -191,7 +192,7 @@ def test_a_report_of_no_mail_of_the_portal_changes_nothing(portal: Portal, event
     assert portal.at_rest() == before
 
 
-def test_a_report_cannot_stop_someone_at_another_practice(portal: Portal, ana: bytes) -> None:
+def test_a_report_cannot_stop_someone_at_another_practice(portal: Portal, ana: AccountKey) -> None:
     tags = {"practice": ["harbor"], "account": [tokens.base64url_encode(ana)]}
     detail = {"eventType": "Complaint", "mail": {"messageId": "x", "tags": tags}}
     portal.handle_event("MailEvents", {"detail": detail})
@@ -203,7 +204,7 @@ def test_a_report_cannot_stop_someone_at_another_practice(portal: Portal, ana: b
 
 @pytest.mark.parametrize("subtype", ["General", "NoEmail", "Suppressed", "OnAccountSuppressionList"])
 def test_an_address_that_ses_itself_refuses_to_mail_is_stopped_like_one_that_bounced(
-    portal: Portal, ana: bytes, subtype: str
+    portal: Portal, ana: AccountKey, subtype: str
 ) -> None:
     bounce = {"bounceType": "Permanent", "bounceSubType": subtype}
     assert reported(portal, ana, letter_to(portal, ana), "Bounce", bounce=bounce) == "bounced"
@@ -220,7 +221,7 @@ def test_an_address_that_ses_itself_refuses_to_mail_is_stopped_like_one_that_bou
     ],
 )
 def test_a_bounce_that_may_pass_is_shown_and_the_next_mail_is_sent(
-    portal: Portal, ana: bytes, bounce: dict[str, str]
+    portal: Portal, ana: AccountKey, bounce: dict[str, str]
 ) -> None:
     assert reported(portal, ana, letter_to(portal, ana), "Bounce", bounce=bounce) == "bounced"
     assert not is_stopped(ana)
@@ -235,7 +236,7 @@ def test_a_bounce_that_may_pass_is_shown_and_the_next_mail_is_sent(
 @pytest.mark.parametrize(
     "order", list(permutations(["DeliveryDelay", "Delivery", "Bounce", "Complaint"])), ids="-".join
 )
-def test_the_gravest_mail_report_stays_in_any_order(portal: Portal, ana: bytes, order: tuple[str, ...]) -> None:
+def test_the_gravest_mail_report_stays_in_any_order(portal: Portal, ana: AccountKey, order: tuple[str, ...]) -> None:
     message = letter_to(portal, ana)
     seen = [reported(portal, ana, message, kind, bounce={"bounceType": "Permanent"}) for kind in order]
 
@@ -243,7 +244,7 @@ def test_the_gravest_mail_report_stays_in_any_order(portal: Portal, ana: bytes, 
     assert is_stopped(ana)
 
 
-def test_a_report_that_comes_twice_is_written_down_and_noted_once(portal: Portal, ana: bytes) -> None:
+def test_a_report_that_comes_twice_is_written_down_and_noted_once(portal: Portal, ana: AccountKey) -> None:
     message = letter_to(portal, ana)
     reported(portal, ana, message, "Reject")
     portal.now += 60
@@ -253,7 +254,7 @@ def test_a_report_that_comes_twice_is_written_down_and_noted_once(portal: Portal
     assert portal.at_rest() == before
 
 
-def test_a_stop_that_is_reported_twice_is_written_down_and_noted_once(portal: Portal, ana: bytes) -> None:
+def test_a_stop_that_is_reported_twice_is_written_down_and_noted_once(portal: Portal, ana: AccountKey) -> None:
     message = letter_to(portal, ana)
     reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
     portal.now += 60
@@ -266,7 +267,7 @@ def test_a_stop_that_is_reported_twice_is_written_down_and_noted_once(portal: Po
 @pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems"])
 @pytest.mark.parametrize("fault", ["refused", "lost"])
 def test_a_report_that_is_redelivered_after_an_outage_is_written_down_once(
-    portal: Portal, ana: bytes, operation: str, fault: str
+    portal: Portal, ana: AccountKey, operation: str, fault: str
 ) -> None:
     message = letter_to(portal, ana)
     if fault == "refused":
@@ -281,7 +282,7 @@ def test_a_report_that_is_redelivered_after_an_outage_is_written_down_once(
     assert portal.audit().count(("link_failed", "bounced")) == 1
 
 
-def test_a_mail_that_nobody_knows_changes_nothing_that_is_seen(portal: Portal, ana: bytes) -> None:
+def test_a_mail_that_nobody_knows_changes_nothing_that_is_seen(portal: Portal, ana: AccountKey) -> None:
     letter_to(portal, ana)
     before = portal.at_rest()
 
@@ -414,7 +415,7 @@ def broken(portal: Portal) -> None:
 
 @pytest.mark.parametrize("fault", [lost, broken])
 def test_a_report_that_cannot_be_noted_is_redelivered_and_lambda_gets_no_message(
-    portal: Portal, ana: bytes, fault: Callable[[Portal], None]
+    portal: Portal, ana: AccountKey, fault: Callable[[Portal], None]
 ) -> None:
     """Lambda writes the traceback of what a function raises into the log, words and all."""
     message = letter_to(portal, ana)

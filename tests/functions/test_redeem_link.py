@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from latchkey import tokens
-from latchkey.rules.accounts import AccountStatus
+from latchkey.rules.accounts import AccountKey, AccountStatus
 from latchkey.rules.limits import OPEN_LINK_PER_NETWORK, OPEN_LINK_PER_SOURCE
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import practices, sessions
@@ -495,7 +495,7 @@ def test_a_session_that_was_put_into_the_browser_is_gone_and_never_reused(
     another.sign_in("ana@example.com")
     fixed = another.cookies["__Host-session-willow"]
     for planted in (
-        tokens.new_session_cookie(bytes(16)),
+        tokens.new_session_cookie(AccountKey(bytes(16))),
         "AAAA",
         tokens.new_session_cookie(key_of(portal, "willow", "lee@example.com")),
         fixed,

@@ -9,6 +9,7 @@ import pytest
 
 from latchkey import tokens
 from latchkey.pages.sign_in import MAX_MINUTES
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.limits import (
     MAIL_PER_PRACTICE,
     REQUEST_LINK_PER_NETWORK,
@@ -113,7 +114,7 @@ def test_an_expired_session_is_reported_once(browser: Browser, portal: Portal) -
 
 
 def test_a_session_cookie_that_stands_for_none_is_ended(browser: Browser) -> None:
-    browser.cookies["__Host-session-willow"] = tokens.new_session_cookie(bytes(16))
+    browser.cookies["__Host-session-willow"] = tokens.new_session_cookie(AccountKey(bytes(16)))
 
     answer = browser.get("/willow/sign-in")
 

@@ -16,6 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from latchkey import aws, settings, tokens
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.members import Role
 from latchkey.rules.staff import StaffPerson
 from latchkey.store import accounts, members, pins, staff_sessions
@@ -171,7 +172,7 @@ class Portal:
     def pin_for(self, account: bytes) -> str:
         """Create a PIN for an account, and return its digits."""
         with self._environment("Admin"):
-            found = accounts.find(account)
+            found = accounts.find(AccountKey(account))
             assert found
             pin, _ = pins.create(found, self.now * 1000)
         return pin

@@ -10,7 +10,7 @@ from unittest import mock
 from pynamodb.expressions.operand import Path
 
 from latchkey import keys, tokens
-from latchkey.rules.accounts import Account, AccountStatus, Profile
+from latchkey.rules.accounts import Account, AccountKey, AccountStatus, Profile
 from latchkey.rules.limits import Limit
 from latchkey.rules.mail import MailJob
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
@@ -46,7 +46,7 @@ HARBOR = Practice(
 def an_account(**facts: Any) -> Account:
     """Return an account of Willow that has signed in before, with a random key and a profile of its own name."""
     known = Account(
-        key=tokens.random_id(),
+        key=AccountKey(tokens.random_id()),
         id=tokens.new_ulid(NOON * 1000),
         practice=WILLOW.slug,
         address="ana@example.com",
@@ -88,7 +88,7 @@ def put(portal: "Portal", practice: Practice, address: str, **facts: Any) -> Acc
     return account
 
 
-def key_of(portal: "Portal", practice: str, address: str) -> bytes:
+def key_of(portal: "Portal", practice: str, address: str) -> AccountKey:
     """Return the account key of an address."""
     return tokens.account_key(lookup_ring(portal), practice, address)
 
@@ -124,7 +124,7 @@ def change(portal: "Portal", practice: str, address: str, **changes: Any) -> Non
 
 def a_job(account: bytes, now: int, **facts: Any) -> MailJob:
     """Return a mail job of Willow, requested at `now` (Unix seconds)."""
-    job = MailJob("willow", account, tokens.random_id(), 1, "sign_in", now * 1000, ORIGIN)
+    job = MailJob("willow", AccountKey(account), tokens.random_id(), 1, "sign_in", now * 1000, ORIGIN)
     return replace(job, **facts)
 
 

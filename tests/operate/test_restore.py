@@ -7,7 +7,7 @@ import pytest
 
 from latchkey import keys, tokens
 from latchkey.rules import access, contacts, mail, revocations
-from latchkey.rules.accounts import Account, AccountStatus
+from latchkey.rules.accounts import Account, AccountKey, AccountStatus
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.members import Role
@@ -58,7 +58,7 @@ def noting(at: int) -> Callable[[bytes, EventKind], Event]:
     return lambda row, kind: Event("willow", row, kind, at * 1000, actor="dr")
 
 
-def admitted(address: str) -> tuple[Client, bytes]:
+def admitted(address: str) -> tuple[Client, AccountKey]:
     """A client who was invited before noon, and the key of their account."""
     at = NOON - 3600
     client = Client(
@@ -68,14 +68,14 @@ def admitted(address: str) -> tuple[Client, bytes]:
         emails=(AddressOnFile(address, True, "dr", at),),
         created_at=at,
     )
-    key = tokens.random_id()
+    key = AccountKey(tokens.random_id())
     clients.apply(
         client, lambda it, known: access.invite(it, address, key, known, tokens.new_ulid(at), at), {key}, noting(at)
     )
     return clients.find("willow", client.id), key
 
 
-def known(key: bytes) -> Account:
+def known(key: AccountKey) -> Account:
     """An account that is there."""
     account = accounts.find(key)
     assert account
@@ -214,7 +214,7 @@ def test_a_contact_who_was_removed_since_is_not_let_in_anew(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
     client, _ = admitted("leo@example.com")
-    parent = tokens.random_id()
+    parent = AccountKey(tokens.random_id())
     contact = Contact(
         "01KJTESTC0NTACT00000000000", "Pat", AddressOnFile("pat@example.com", True, "dr", NOON), "guardian", parent
     )
@@ -243,7 +243,7 @@ def test_a_removed_contact_takes_no_access_from_the_client(
 ) -> None:
     """The client's own account is restored with access. The removed contact's account is restored without it."""
     client, key = admitted("leo@example.com")
-    parent = tokens.random_id()
+    parent = AccountKey(tokens.random_id())
     contact = Contact(
         "01KJTESTC0NTACT00000000000", "Pat", AddressOnFile("pat@example.com", True, "dr", NOON), "guardian", parent
     )

@@ -6,7 +6,7 @@ from latchkey import pages
 from latchkey.identity.providers import GOOGLE
 from latchkey.pages import PageContext
 from latchkey.pages.expected_letter import ExpectedLetter
-from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.accounts import Account, AccountKey, Profile
 from latchkey.rules.languages import Language
 from latchkey.rules.practices import Practice
 
@@ -46,7 +46,7 @@ def with_google(willow: Practice) -> PageContext:
 def maria() -> Account:
     """A guardian: her own profile, a couple's, and a child's."""
     return Account(
-        key=bytes(16),
+        key=AccountKey(bytes(16)),
         id="01JMARIA",
         practice="willow",
         address="maria.gomez@gmail.com",

@@ -14,7 +14,7 @@ from latchkey.identity.providers import GOOGLE
 from latchkey.pages import PageContext
 from latchkey.pages.layout import phone
 from latchkey.pages.sign_in import Wait
-from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.accounts import Account, AccountKey, Profile
 from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import Practice
 from tests.pages.conftest import THIRD_OF_MARCH, letter_of
@@ -24,7 +24,7 @@ HOSTILE = """</p><a href="https://evil.example">'"&lt;script>{{ 7*7 }}{0}"""
 
 ANA = Profile("01JA", "Ana Ruiz")
 ACCOUNT = Account(
-    key=bytes(16), id="01J", practice="willow", address="ana@example.com", name="Ana Ruiz", profiles=(ANA,)
+    key=AccountKey(bytes(16)), id="01J", practice="willow", address="ana@example.com", name="Ana Ruiz", profiles=(ANA,)
 )
 
 EVERY: dict[str, Callable[[PageContext], str]] = {

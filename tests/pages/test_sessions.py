@@ -12,7 +12,7 @@ from latchkey import pages
 from latchkey.pages import PageContext
 from latchkey.pages.layout import initials
 from latchkey.pages.sessions import relation_text
-from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.accounts import Account, AccountKey, Profile
 from latchkey.rules.contacts import RELATIONS
 from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import Language
@@ -223,7 +223,7 @@ def contact(**facts: object) -> Account:
     leo = Profile("01JL", "Leo Gomez", "minor", relation="guardian")
     couple = Profile("01JP", "Maria & Jon Gomez", "couple", relation="abuelita")
     return replace(
-        Account(key=bytes(16), id="01J", practice="willow", address="m@example.com", name="Maria Gomez"),
+        Account(key=AccountKey(bytes(16)), id="01J", practice="willow", address="m@example.com", name="Maria Gomez"),
         **{"profiles": (leo, couple), **facts},  # type: ignore[arg-type]
     )
 

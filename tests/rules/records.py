@@ -6,7 +6,7 @@ from itertools import count
 
 from latchkey.rules import access, address_changes, contacts, revocations
 from latchkey.rules.access import AccessChange, AccountsByKey
-from latchkey.rules.accounts import Account, AccountStatus, SessionRef
+from latchkey.rules.accounts import Account, AccountKey, AccountStatus, SessionRef
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from tests.kit.clock import NOON
 
@@ -16,9 +16,9 @@ ANA, BEN = ADDRESSES[:2]
 ONE, TWO, THREE = CLIENTS
 
 
-def key_of(address: str) -> bytes:
+def key_of(address: str) -> AccountKey:
     """Return the key of an address's account."""
-    return address.encode()[:4] * 4
+    return AccountKey(address.encode()[:4] * 4)
 
 
 def filed(address: str, *, email_ok: bool = True) -> AddressOnFile:
@@ -32,7 +32,7 @@ class Records:
     def __init__(self) -> None:
         emails = tuple(filed(address) for address in ADDRESSES)
         self.clients = {id_: Client(id_, "willow", id_[-1], emails=emails, revision=1) for id_ in CLIENTS}
-        self.accounts: dict[bytes, Account] = {}
+        self.accounts: dict[AccountKey, Account] = {}
         self.ids = count(1)
 
     def decide(self, client: str, decide: Callable[[Client, AccountsByKey], AccessChange]) -> AccessChange:

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from latchkey.identity.providers import GOOGLE
-from latchkey.rules.accounts import Account, AccountStatus
+from latchkey.rules.accounts import Account, AccountKey, AccountStatus
 from latchkey.rules.identities import check_identity, verified_address
 from latchkey.rules.refusals import IdentityUnmatched
 from tests.kit.clock import NOON
 
 ANA = Account(
-    key=b"a" * 16,
+    key=AccountKey(b"a" * 16),
     id="01KJTEST000000000000000000",
     practice="willow",
     address="ana@gmail.com",

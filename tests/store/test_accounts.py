@@ -6,7 +6,7 @@ import pytest
 from pynamodb.exceptions import UpdateError
 
 from latchkey import keys, tokens
-from latchkey.rules.accounts import AccountStatus, Profile, SessionRef
+from latchkey.rules.accounts import AccountKey, AccountStatus, Profile, SessionRef
 from latchkey.rules.mail import MailReport
 from latchkey.store import accounts
 from tests.kit.clock import NOON
@@ -34,7 +34,7 @@ def test_an_account_is_read_as_it_was_stored(changes: dict[str, object]) -> None
 
 
 def test_there_is_no_account_where_none_was_stored() -> None:
-    assert accounts.find(tokens.random_id()) is None
+    assert accounts.find(AccountKey(tokens.random_id())) is None
 
 
 def test_what_became_of_a_mail_is_noted_beside_the_account_and_changes_nothing_else(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from latchkey import aws, keys, tokens
-from latchkey.rules.accounts import Account
+from latchkey.rules.accounts import Account, AccountKey
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Refusal, SignedOut
 from latchkey.rules.sessions import LiveSession
@@ -173,7 +173,7 @@ def test_the_hash_of_a_pin_depends_on_account_and_salt(ana: Account) -> None:
 
     assert stored.hash == tokens.hash_pin(RING, stored.pepper_id, stored.salt, ana.key, pin)
     assert stored.hash != tokens.hash_pin(RING, stored.pepper_id, bytes(16), ana.key, pin)
-    assert stored.hash != tokens.hash_pin(RING, stored.pepper_id, stored.salt, bytes(16), pin)
+    assert stored.hash != tokens.hash_pin(RING, stored.pepper_id, stored.salt, AccountKey(bytes(16)), pin)
 
 
 def attempts(account: Account) -> int:

@@ -68,7 +68,7 @@ class LinkToken:
 
     practice: str
     kind: LinkKind
-    account_key: bytes = field(repr=False)
+    account_key: AccountKey = field(repr=False)
     job_id: bytes = field(repr=False)
     secret: bytes = field(repr=False)
 
@@ -92,7 +92,8 @@ def account_key(ring: Keyring, practice: str, address: str) -> AccountKey:
 
     `address` is in canonical form (`rules.addresses.canonical`).
     """
-    return _mac(ring.keys[ring.current], b"account", practice.encode(), address.encode())[:ACCOUNT_BYTES]
+    mac = _mac(ring.keys[ring.current], b"account", practice.encode(), address.encode())
+    return AccountKey(mac[:ACCOUNT_BYTES])
 
 
 def opaque_key(ring: Keyring, *parts: str | bytes) -> str:
@@ -123,7 +124,7 @@ def verify_link(ring: Keyring, practice: str, text: str) -> LinkToken:
     raw = base64url_decode(text)
     if raw is None or len(raw) != 1 + ACCOUNT_BYTES + ID_BYTES + SECRET_BYTES or raw[:1] != LINK_VERSION:
         raise LinkUnknown
-    account_key, job_id, secret = raw[1:17], raw[17:33], raw[33:]
+    account_key, job_id, secret = AccountKey(raw[1:17]), raw[17:33], raw[33:]
     for kind in LINK_KINDS:
         for link in link_candidates(ring, practice, kind, account_key, job_id):
             if hmac.compare_digest(link.secret, secret):
@@ -139,7 +140,7 @@ def new_session_cookie(account_key: AccountKey) -> str:
 def account_key_in_cookie(cookie: str) -> AccountKey | None:
     """Return the account's key in the cookie value of a session, or None if the value has another shape."""
     raw = base64url_decode(cookie)
-    return raw[:ACCOUNT_BYTES] if raw and len(raw) == ACCOUNT_BYTES + SECRET_BYTES else None
+    return AccountKey(raw[:ACCOUNT_BYTES]) if raw and len(raw) == ACCOUNT_BYTES + SECRET_BYTES else None
 
 
 def session_digest(practice: str, cookie: str) -> str:

@@ -3,6 +3,7 @@
 import json
 
 from latchkey import aws, settings
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.languages import language_of
 from latchkey.rules.mail import MAIL_KINDS, MailJob
 from latchkey.tokens import base64url_decode, base64url_encode
@@ -54,7 +55,7 @@ def parse_job(body: str) -> MailJob:
             raise ValueError("not a mail job")
         return MailJob(
             practice=str(fields["practice"]),
-            account_key=account_key,
+            account_key=AccountKey(account_key),
             job_id=job_id,
             epoch=int(fields["epoch"]),
             kind=kind,

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal, assert_never, get_args
+from typing import Literal, NewType, assert_never, get_args
 
 from latchkey.rules.addresses import masked
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.practices import FEATURES
 from latchkey.rules.providers import ProviderName
 
-type AccountKey = bytes
+AccountKey = NewType("AccountKey", bytes)
 """16 bytes: a keyed digest of a practice and a canonical address."""
 
 type ProfileKind = Literal["individual", "couple", "minor"]

@@ -18,7 +18,7 @@ from pynamodb.transactions import TransactWrite
 
 from latchkey import keys, settings, tokens
 from latchkey.rules import mail
-from latchkey.rules.accounts import Account, AccountStatus, Profile, SessionRef
+from latchkey.rules.accounts import Account, AccountKey, AccountStatus, Profile, SessionRef
 from latchkey.rules.events import Event
 from latchkey.rules.languages import Language, language_of, language_or_default
 from latchkey.rules.mail import MailReport
@@ -107,7 +107,7 @@ def identity_attribute(provider: ProviderName) -> UnicodeAttribute:
     return attribute
 
 
-def key_of(practice: str, address: str) -> bytes:
+def key_of(practice: str, address: str) -> AccountKey:
     """Return the key of the account of a canonical address.
 
     :raises Unavailable: `LookupKey` cannot be read.
@@ -115,7 +115,7 @@ def key_of(practice: str, address: str) -> bytes:
     return tokens.account_key(keys.lookup(), practice, address)
 
 
-def find(account_key: bytes) -> Account | None:
+def find(account_key: AccountKey) -> Account | None:
     """Return the account of this key, or None."""
     try:
         return AccountItem.get(base64url_encode(account_key), consistent_read=True).account()
@@ -123,7 +123,7 @@ def find(account_key: bytes) -> Account | None:
         return None
 
 
-def find_all(account_keys: Iterable[bytes]) -> dict[bytes, Account]:
+def find_all(account_keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
     """Return the accounts of these keys, by key. Keys without an account are left out."""
     items = AccountItem.batch_get([base64url_encode(key) for key in account_keys], consistent_read=True)
     return {account.key: account for account in (item.account() for item in items)}
@@ -173,14 +173,14 @@ def _mail(status: str, at: int | None, message_id: str | None = None) -> list[Ac
     ]
 
 
-def set_mail_status(account_key: bytes, status: str, now: int, message_id: str | None = None) -> None:
+def set_mail_status(account_key: AccountKey, status: str, now: int, message_id: str | None = None) -> None:
     """Write what became of the newest mail: a `MailStatus`, since `now` (Unix seconds)."""
     AccountItem(base64url_encode(account_key)).upsert(
         _mail(status, now, message_id), condition=AccountItem.key.exists()
     )
 
 
-def set_chosen_language(account_key: bytes, language: Language) -> None:
+def set_chosen_language(account_key: AccountKey, language: Language) -> None:
     """Write the language in which the person uses the portal, if the account exists."""
     _update_if(
         account_key,
@@ -219,7 +219,7 @@ def apply_report(report: MailReport, now: int, audit_event: Event | None = None)
     return any(_update_if(report.account_key, actions, condition, audit_event) for actions, condition in ways)
 
 
-def _update_if(account_key: bytes, actions: list[Action], condition: Condition, audit_event: Event | None) -> bool:
+def _update_if(account_key: AccountKey, actions: list[Action], condition: Condition, audit_event: Event | None) -> bool:
     item = AccountItem(base64url_encode(account_key))
     try:
         if audit_event is None:

@@ -12,6 +12,7 @@ from pynamodb.transactions import TransactWrite
 
 from latchkey import settings
 from latchkey.rules import addresses
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.client_terms import MAX_WORDS, split_name
 from latchkey.rules.clients import Client
 from latchkey.rules.refusals import ExternalIdInUse
@@ -78,7 +79,7 @@ def _email_terms(client: Client) -> frozenset[str]:
     return frozenset(_address_term(client, key) for key in keys)
 
 
-def _address_term(client: Client, account_key: bytes) -> str:
+def _address_term(client: Client, account_key: AccountKey) -> str:
     return f"address {base64url_encode(account_key)}#{client.id}"
 
 

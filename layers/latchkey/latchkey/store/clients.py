@@ -20,6 +20,7 @@ from pynamodb.transactions import TransactWrite
 from latchkey import settings, tokens
 from latchkey.rules import access
 from latchkey.rules.access import AccessChange, AccountsByKey
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.items import SharedItem
@@ -167,7 +168,7 @@ def find_all(practice: str, client_ids: Iterable[str]) -> dict[str, Client]:
 def apply(
     client: Client,
     decide: Callable[[Client, AccountsByKey], AccessChange],
-    extra_keys: set[bytes],
+    extra_keys: set[AccountKey],
     to_event: Callable[[bytes, EventKind], Event],
 ) -> AccessChange:
     """Read, decide and write. Start again if something changed in between, so that no decision uses old data.

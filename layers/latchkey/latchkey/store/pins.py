@@ -8,7 +8,7 @@ from pynamodb.exceptions import PutError, UpdateError
 
 from latchkey import keys, settings, tokens
 from latchkey.rules import pins
-from latchkey.rules.accounts import Account
+from latchkey.rules.accounts import Account, AccountKey
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Unavailable
 from latchkey.rules.sign_in_methods import SignInMethod
@@ -111,7 +111,7 @@ def needs_other_method(account: Account) -> bool:
     return item is not None and is_counted and item.failures >= pins.MAX_CONSECUTIVE_WRONG
 
 
-def count_guess(account_key: bytes, guess_id: str, now: int) -> Pin:
+def count_guess(account_key: AccountKey, guess_id: str, now: int) -> Pin:
     """Count one guess, and return the PIN to compare it with. `guess_id` names the guess, so that it counts once.
 
     :raises PinRefused: there is no live PIN, or it was guessed too often.
@@ -136,7 +136,7 @@ def count_guess(account_key: bytes, guess_id: str, now: int) -> Pin:
     return item.pin()
 
 
-def release_guess(account_key: bytes, guess_id: str) -> None:
+def release_guess(account_key: AccountKey, guess_id: str) -> None:
     """Uncount a guess that stayed undecided, once, and unless another PIN has been created since."""
     try:
         PinItem(tokens.base64url_encode(account_key)).upsert(
@@ -182,7 +182,7 @@ class PinProof:
         return account
 
 
-def verify(account_key: bytes, digits: str, guess_id: str, now: int) -> PinProof:
+def verify(account_key: AccountKey, digits: str, guess_id: str, now: int) -> PinProof:
     """Return the proof that a typed PIN gives. `guess_id` names the guess, so that it counts once.
 
     :raises PinRefused: wrong address, wrong, expired, used or too often guessed PIN, or none: all alike.
@@ -203,7 +203,7 @@ def verify(account_key: bytes, digits: str, guess_id: str, now: int) -> PinProof
     return PinProof(account, pin)
 
 
-def _get(account_key: bytes) -> PinItem | None:
+def _get(account_key: AccountKey) -> PinItem | None:
     try:
         return PinItem.get(tokens.base64url_encode(account_key), consistent_read=True)
     except PinItem.DoesNotExist:

@@ -7,7 +7,7 @@ from latchkey import metrics, tokens
 from latchkey.metrics import Metric
 from latchkey.rules import access, address_changes, addresses, revocations, shares
 from latchkey.rules.access import AccessChange, AccountsByKey
-from latchkey.rules.accounts import Account
+from latchkey.rules.accounts import Account, AccountKey
 from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.rules.events import EventKind
 from latchkey.rules.items import SharedItem
@@ -223,7 +223,7 @@ def _invited(
     context: RequestContext,
     client: Client,
     address: str,
-    account_key: bytes,
+    account_key: AccountKey,
     accounts_by_key: AccountsByKey,
     shared: tuple[SharedItem, ...],
 ) -> AccessChange:
@@ -259,7 +259,7 @@ def _queue_mails(
     context: RequestContext,
     before: Client,
     change: AccessChange,
-    account_key: bytes,
+    account_key: AccountKey,
     reservations: Reservations,
     invitation: InvitationRequest | None = None,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from latchkey.identity import providers
 from latchkey.rules import access, addresses
 from latchkey.rules.access import AccountsByKey
-from latchkey.rules.accounts import AccessStatus, Account
+from latchkey.rules.accounts import AccessStatus, Account, AccountKey
 from latchkey.rules.clients import Client, Contact
 from latchkey.rules.events import Event
 from latchkey.rules.limits import MAIL_PER_PRACTICE, POLICIES, LockedMethod, Policy, Scope, mail_per_practice
@@ -211,7 +211,7 @@ class _Reader:
         )
 
     def _facts(
-        self, *, account: Account | None, rows: set[bytes], account_key: bytes | None, **known: object
+        self, *, account: Account | None, rows: set[bytes], account_key: AccountKey | None, **known: object
     ) -> PersonFacts:
         address = known["address"]
         return PersonFacts(
@@ -233,7 +233,7 @@ class _Reader:
             if row.address_policy.domain == domain and "+" not in local
         )
 
-    def _locks(self, account_key: bytes) -> list[RateLimitState]:
+    def _locks(self, account_key: AccountKey) -> list[RateLimitState]:
         """Return the locks on this address, from the rate limits. This counts no request."""
         subjects: dict[Scope, str | bytes] = {Scope.ADDRESS: account_key, Scope.PRACTICE: self.context.slug}
         return [lock for method in METHODS if (lock := self._lock(method, self._policies(method), subjects))]

@@ -1,5 +1,6 @@
 """Audit events of a client's request, with the support code that the page shows."""
 
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import events
@@ -7,7 +8,7 @@ from latchkey.web.requests import Request
 
 
 def append(
-    request: Request, account_key: bytes, kind: EventKind, method: SignInMethod, reason: str | None = None
+    request: Request, account_key: AccountKey, kind: EventKind, method: SignInMethod, reason: str | None = None
 ) -> None:
     """Write one audit event about an account.
 

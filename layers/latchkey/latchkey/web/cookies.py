@@ -7,6 +7,7 @@ cookies of a requested link and of a started provider sign-in are valid only wit
 from dataclasses import dataclass, field, replace
 
 from latchkey import keys, tokens
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of, language_or_default
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.tokens import ACCOUNT_BYTES, ID_BYTES
@@ -39,7 +40,7 @@ class KnownBrowser:
     id: bytes = field(repr=False)
     issued_at: int
     """Unix seconds."""
-    account_key: bytes | None = field(default=None, repr=False)
+    account_key: AccountKey | None = field(default=None, repr=False)
     """Key of the account that signed in last with this browser."""
 
 
@@ -93,7 +94,8 @@ def browser(request: Request) -> KnownBrowser | None:
     issued_at = int.from_bytes(payload[BROWSER_BYTES:][:TIME_BYTES])
     if issued_at + BROWSER_SECONDS <= request.now:
         return None
-    return KnownBrowser(payload[:BROWSER_BYTES], issued_at, payload[BROWSER_BYTES + TIME_BYTES :] or None)
+    account_key = payload[BROWSER_BYTES + TIME_BYTES :]
+    return KnownBrowser(payload[:BROWSER_BYTES], issued_at, AccountKey(account_key) if account_key else None)
 
 
 def new_browser(request: Request) -> KnownBrowser:
@@ -101,7 +103,7 @@ def new_browser(request: Request) -> KnownBrowser:
     return KnownBrowser(tokens.random_id(), request.now)
 
 
-def set_known_browser(request: Request, account_key: bytes) -> str:
+def set_known_browser(request: Request, account_key: AccountKey) -> str:
     """Return the cookie that makes this a known browser of the account.
 
     A known browser has rate limits of its own, which strangers cannot use up (docs/security.md).
@@ -110,7 +112,7 @@ def set_known_browser(request: Request, account_key: bytes) -> str:
     return _set_browser(request, KnownBrowser(current.id, request.now, account_key))
 
 
-def is_known_browser(request: Request, account_key: bytes) -> bool:
+def is_known_browser(request: Request, account_key: AccountKey) -> bool:
     """Return True if this browser has signed in to that account before."""
     current = browser(request)
     if current is None or current.account_key is None:

@@ -1,6 +1,7 @@
 """The current session of a browser, and the start of the next one."""
 
 from latchkey import keys, tokens
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.refusals import AccountSwitchRefused, SignedOut
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import sessions
@@ -27,7 +28,7 @@ def peek(request: Request) -> LiveSession | None:
         return None
 
 
-def require_switch_consent(current: LiveSession | None, account_key: bytes, masked: str, *, agreed: bool) -> None:
+def require_switch_consent(current: LiveSession | None, account_key: AccountKey, masked: str, *, agreed: bool) -> None:
     """Raise if a sign-in would end another account's session on this browser without consent.
 
     `masked` is the masked address of the account to sign in to.
