@@ -18,6 +18,7 @@ from latchkey.rules.events import Event
 from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import Language
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
+from latchkey.rules.times import millis
 from latchkey.store import accounts, clients, practices
 
 DAY = 24 * 60 * 60
@@ -188,7 +189,9 @@ def _sign_in(key: AccountKey, now: int) -> None:
 
 def _apply(client: Client, key: AccountKey, at: int, decide: Callable[[Client, AccountsByKey], AccessChange]) -> None:
     """Write a clinician's decision about a client, with audit events of the time `at` (Unix seconds)."""
-    clients.apply(client, decide, {key}, lambda row, kind: Event(client.practice, row, kind, at * 1000, actor=RECORDER))
+    clients.apply(
+        client, decide, {key}, lambda row, kind: Event(client.practice, row, kind, millis(at), actor=RECORDER)
+    )
 
 
 def _id(at: int) -> str:

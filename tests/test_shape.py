@@ -16,6 +16,7 @@ from latchkey.rules import events, limits, refusals
 from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import RESERVED_SLUGS
 from latchkey.rules.refusals import Refusal
+from latchkey.rules.times import millis
 from latchkey.store.practices import SLUG
 from latchkey.web import refusals as web_refusals
 from latchkey.web.requests import Request
@@ -361,7 +362,7 @@ def request(accept: str, language: Language, route: str = "/{practice}/sign-in")
         is_base64=False,
         source_ip="203.0.113.7",
         host="portal.example.com",
-        now_ms=NOON * 1000,
+        now_ms=millis(NOON),
         support_code="JKJaXmPLvHcESHA=",
         origin="https://portal.example.com",
         practice=WILLOW,

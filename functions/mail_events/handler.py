@@ -9,6 +9,7 @@ from latchkey import web
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.mail import FAILED_STATUSES, BounceReason, MailReport, MailStatus
+from latchkey.rules.times import Millis
 from latchkey.store import accounts
 from latchkey.store.practices import SLUG
 from latchkey.tokens import ACCOUNT_BYTES, base64url_decode
@@ -48,7 +49,7 @@ class Malformed(Exception):
     """The event has not the shape of a report. A retry would not help."""
 
 
-def record_report(event: object, now_ms: int) -> web.JobResult:
+def record_report(event: object, now_ms: Millis) -> web.JobResult:
     """Record one report. Ignore a report about a foreign mail, of an unused event type, or of an unknown shape."""
     now = now_ms // 1000
     try:

@@ -17,11 +17,12 @@ from latchkey.rules.languages import Language
 from latchkey.rules.mail import MailJob
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import Unavailable
+from latchkey.rules.times import Millis
 from latchkey.store import accounts, events, links, practices
 from latchkey.store.dynamodb import OUTAGES
 
 
-def send(body: str, now_ms: int) -> web.JobResult:
+def send(body: str, now_ms: Millis) -> web.JobResult:
     """Send the mail of a job, or record the reason why it is not sent.
 
     :raises ValueError: the message holds no mail job.
@@ -36,7 +37,7 @@ def send(body: str, now_ms: int) -> web.JobResult:
         raise web.RetryLater(type(outage).__name__) from None
 
 
-def requeue(body: str, now_ms: int, error: web.RetryLater) -> web.JobResult:
+def requeue(body: str, now_ms: Millis, error: web.RetryLater) -> web.JobResult:
     """Queue a copy of a job, after half of the longest delay and a random part of the other half.
 
     :raises ValueError: the message holds no mail job.
@@ -47,7 +48,7 @@ def requeue(body: str, now_ms: int, error: web.RetryLater) -> web.JobResult:
     return web.JobResult("delayed", error.reason, job.practice)
 
 
-def _process(job: MailJob, now_ms: int) -> web.JobResult:
+def _process(job: MailJob, now_ms: Millis) -> web.JobResult:
     now = now_ms // 1000
     account = accounts.find(job.account_key)
     skip_reason = mail.skip_reason(job, account, now)
@@ -166,7 +167,7 @@ def _sender(practice: Practice) -> str:
     return f"{practice.sender}@{settings.load().sender_domain}"
 
 
-def _skip(job: MailJob, account: Account | None, reason: mail.SkipReason, now_ms: int) -> web.JobResult:
+def _skip(job: MailJob, account: Account | None, reason: mail.SkipReason, now_ms: Millis) -> web.JobResult:
     _append_event(job, EventKind.LINK_SUPPRESSED, now_ms, reason)
     if account and (status := mail.status_of_skipped(reason)):
         _set_status(job, status, now_ms // 1000)
@@ -179,7 +180,7 @@ def _set_status(job: MailJob, status: str, now: int, message: str | None = None)
         accounts.set_mail_status(job.account_key, status, now, message)
 
 
-def _append_event(job: MailJob, kind: EventKind, now_ms: int, reason: str | None = None) -> None:
+def _append_event(job: MailJob, kind: EventKind, now_ms: Millis, reason: str | None = None) -> None:
     """Write an audit event of the letter. The page of its link, once dead, shows the support code (B145)."""
     code = tokens.support_code_of_letter(job.job_id)
     events.append(

@@ -9,6 +9,7 @@ import pytest
 from latchkey.rules.access import AccessChange
 from latchkey.rules.accounts import Account, AccountStatus
 from latchkey.rules.events import Event
+from latchkey.rules.times import millis
 from latchkey.store import accounts, clients
 from tests.api.cloud import MinistackCloud, link_in
 from tests.kit.browser import Browser
@@ -245,7 +246,7 @@ def test_a_client_who_had_very_many_addresses_is_erased_with_all_of_them(
         clients.find("willow", client),
         lambda it, _: AccessChange(replace(it, former_keys=tuple(former))),
         set(),
-        lambda row, kind: Event("willow", row, kind, clock.now * 1000),
+        lambda row, kind: Event("willow", row, kind, millis(clock.now)),
     )
     assert clinician.request("DELETE", "/clients/{client}", client=client).status == 204
     assert [account["address"]["S"] for account in cloud.items()["Accounts"]] == [""] * 121

@@ -14,6 +14,7 @@ from latchkey.rules.accounts import Account, AccountKey, AccountStatus, Profile
 from latchkey.rules.limits import Limit
 from latchkey.rules.mail import MailJob
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
+from latchkey.rules.times import millis
 from latchkey.store import accounts, limits, practices
 from latchkey.tokens import Keyring
 from tests.kit.clock import NOON
@@ -124,7 +125,7 @@ def change(portal: "Portal", practice: str, address: str, **changes: Any) -> Non
 
 def a_job(account: bytes, now: int, **facts: Any) -> MailJob:
     """Return a mail job of Willow, requested at `now` (Unix seconds)."""
-    job = MailJob("willow", AccountKey(account), tokens.random_id(), 1, "sign_in", now * 1000, ORIGIN)
+    job = MailJob("willow", AccountKey(account), tokens.random_id(), 1, "sign_in", millis(now), ORIGIN)
     return replace(job, **facts)
 
 

@@ -12,6 +12,7 @@ from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import LinkExpired, RecordNotFound, SignedOut
+from latchkey.rules.times import millis
 from latchkey.store import accounts, clients, events, members, practices, sessions
 from tests.kit.clock import NOON
 from tests.kit.seed import HARBOR, WILLOW
@@ -55,7 +56,7 @@ def noon(deployed: Deployed) -> Callable[..., None]:
 
 def noting(at: int) -> Callable[[bytes, EventKind], Event]:
     """The audit rows of what a clinician does."""
-    return lambda row, kind: Event("willow", row, kind, at * 1000, actor="dr")
+    return lambda row, kind: Event("willow", row, kind, millis(at), actor="dr")
 
 
 def admitted(address: str) -> tuple[Client, AccountKey]:
@@ -287,8 +288,8 @@ def test_practices_and_members_come_back_unless_they_were_changed_since(
         practices.save(practice)
         members.set_role(practice.slug, "dr", Role.CLINICIAN)
     noon("Practices", "Members")
-    events.append(Event("harbor", b"", EventKind.PRACTICE_CHANGED, LATER * 1000, actor="head"))
-    events.append(Event("harbor", b"", EventKind.MEMBER_CHANGED, LATER * 1000, actor="head", reason="removed"))
+    events.append(Event("harbor", b"", EventKind.PRACTICE_CHANGED, millis(LATER), actor="head"))
+    events.append(Event("harbor", b"", EventKind.MEMBER_CHANGED, millis(LATER), actor="head", reason="removed"))
     deployed.empty("Practices", "Members")
 
     assert "since: harbor dr" in restore("Members")
@@ -298,7 +299,7 @@ def test_practices_and_members_come_back_unless_they_were_changed_since(
 
 
 def test_the_audit_is_only_added_to(deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]) -> None:
-    event = Event("willow", b"", EventKind.PRACTICE_CHANGED, NOON * 1000)
+    event = Event("willow", b"", EventKind.PRACTICE_CHANGED, millis(NOON))
     events.append(event)
     noon("Events")
     (row,) = deployed.items("Events")

@@ -8,12 +8,13 @@ import pytest
 from latchkey.rules import mail
 from latchkey.rules.accounts import AccountStatus
 from latchkey.rules.mail import MailJob
+from latchkey.rules.times import Millis, millis
 from tests.kit.clock import NOON
 from tests.kit.seed import an_account
 
 HOUR = 3600
 ANA = an_account()
-JOB = MailJob("willow", ANA.key, bytes(16), 1, "sign_in", NOON * 1000, "https://portal.example.com")
+JOB = MailJob("willow", ANA.key, bytes(16), 1, "sign_in", millis(NOON), "https://portal.example.com")
 
 
 def test_a_mail_job_with_access_and_consent_is_not_skipped() -> None:
@@ -51,11 +52,11 @@ def test_an_unknown_address_queues_no_mail_job() -> None:
 
 def test_job_ids_sort_by_request_time_and_no_two_are_equal() -> None:
     request = [
-        replace(JOB, requested_at_ms=999, job_id=b"\xff" * 16),
-        replace(JOB, requested_at_ms=1_000, job_id=b"\x00" * 16),
-        replace(JOB, requested_at_ms=1_000, job_id=b"\x01" * 16),
-        replace(JOB, requested_at_ms=NOON * 1000),
-        replace(JOB, requested_at_ms=10**14),
+        replace(JOB, requested_at_ms=Millis(999), job_id=b"\xff" * 16),
+        replace(JOB, requested_at_ms=millis(1), job_id=b"\x00" * 16),
+        replace(JOB, requested_at_ms=millis(1), job_id=b"\x01" * 16),
+        replace(JOB, requested_at_ms=millis(NOON)),
+        replace(JOB, requested_at_ms=Millis(10**14)),
     ]
 
     assert [job.sequence for job in request] == sorted({job.sequence for job in request})

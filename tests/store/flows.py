@@ -11,6 +11,7 @@ from latchkey.rules.accounts import Account
 from latchkey.rules.mail import MailJob
 from latchkey.rules.refusals import Refusal
 from latchkey.rules.sessions import LiveSession
+from latchkey.rules.times import Millis, millis
 from latchkey.store import accounts, links, sessions
 from latchkey.store.links import LinkProof
 from latchkey.store.proofs import Attempt
@@ -36,7 +37,7 @@ def ask(account: Account, requested_at: int = NOON * 1000, request: bytes | None
         job_id=request or tokens.random_id(),
         epoch=account.epoch,
         kind="sign_in",
-        requested_at_ms=requested_at,
+        requested_at_ms=Millis(requested_at),
         origin="https://portal.example.com",
     )
 
@@ -59,7 +60,7 @@ def new_attempt(account: Account, now: int = NOON, replaces: str | None = None) 
         cookie=tokens.new_session_cookie(account.key),
         id=tokens.new_ulid(now * 1000),
         replaces=replaces,
-        now_ms=now * 1000,
+        now_ms=millis(now),
         support_code="JKL5-2M4P",
     )
 

@@ -2,6 +2,7 @@
 
 from latchkey import tokens
 from latchkey.rules.events import Event, EventKind
+from latchkey.rules.times import Millis, millis
 from latchkey.store import events
 from tests.kit.clock import NOON
 from tests.kit.seed import an_account
@@ -25,7 +26,13 @@ def test_a_row_says_who_what_when_and_why(engine: Engine) -> None:
 
     events.append(
         Event(
-            "willow", ana.key, EventKind.LINK_REFUSED, NOON * 1000, reason="link_used", method="link", support_code="K7"
+            "willow",
+            ana.key,
+            EventKind.LINK_REFUSED,
+            millis(NOON),
+            reason="link_used",
+            method="link",
+            support_code="K7",
         )
     )
 
@@ -45,15 +52,15 @@ def test_a_row_says_who_what_when_and_why(engine: Engine) -> None:
 def test_rows_stand_in_the_order_in_which_things_happened(engine: Engine) -> None:
     ana = an_account()
     for instant in (3, 1, 2):
-        events.append(Event("willow", ana.key, EventKind.LINK_REQUESTED, NOON * 1000 + instant))
+        events.append(Event("willow", ana.key, EventKind.LINK_REQUESTED, Millis(NOON * 1000 + instant)))
 
-    assert [row["at"] for row in rows(engine, ana.key)] == [str(NOON * 1000 + instant) for instant in (1, 2, 3)]
+    assert [row["at"] for row in rows(engine, ana.key)] == [str(Millis(NOON * 1000 + instant)) for instant in (1, 2, 3)]
 
 
 def test_things_of_the_same_millisecond_have_a_row_each(engine: Engine) -> None:
     ana = an_account()
     for _ in range(5):
-        events.append(Event("willow", ana.key, EventKind.LINK_REQUESTED, NOON * 1000))
+        events.append(Event("willow", ana.key, EventKind.LINK_REQUESTED, millis(NOON)))
 
     assert len(rows(engine, ana.key)) == 5
 

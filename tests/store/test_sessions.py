@@ -9,6 +9,7 @@ from latchkey import tokens
 from latchkey.rules.accounts import Account, Profile
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import LiveSession
+from latchkey.rules.times import millis
 from latchkey.store import sessions
 from tests.kit.clock import NOON
 from tests.store.engines import Engine
@@ -98,7 +99,7 @@ def test_a_session_that_has_ended_cannot_be_carried_on_by_who_looked_before(mari
 def test_a_session_that_was_signed_out_is_not_made_anew_by_late_activity(maria: Account, engine: Engine) -> None:
     cookie = sign_in(maria)
     live_session = sessions.touch("willow", cookie, NOON)
-    sessions.end(live_session, NOON * 1000)
+    sessions.end(live_session, millis(NOON))
 
     with pytest.raises(SignedOut):
         sessions.set_profile(live_session, CHILDS.id, NOON)
@@ -109,7 +110,7 @@ def test_signing_out_ends_the_session_for_anyone_who_has_its_cookie(ana: Account
     """B77"""
     cookie, elsewhere = sign_in(ana), sign_in(ana, NOON + 1)
 
-    sessions.end(sessions.touch("willow", cookie, NOON + 2), (NOON + 2) * 1000)
+    sessions.end(sessions.touch("willow", cookie, NOON + 2), millis(NOON + 2))
 
     assert not is_in(cookie, NOON + 2)
     assert is_in(elsewhere, NOON + 2)
@@ -146,7 +147,7 @@ def test_sessions_that_are_over_push_nobody_out(ana: Account, engine: Engine, le
     for _ in range(12):
         comes = sign_in(ana, now)
         if leave == "sign out":
-            sessions.end(sessions.touch("willow", comes, now), now * 1000)
+            sessions.end(sessions.touch("willow", comes, now), millis(now))
         for _ in range(2):
             now += 15 * MINUTE
             assert is_in(stays, now)
@@ -249,7 +250,7 @@ def test_a_session_that_is_signed_out_amid_thirty_requests_stays_gone(engine: En
         live_session = sessions.touch("willow", cookie, NOON)
 
         at_once(
-            partial(sessions.end, live_session, NOON * 1000),
+            partial(sessions.end, live_session, millis(NOON)),
             *[partial(sessions.touch, "willow", cookie, NOON + MINUTE)] * 30,
         )
 

@@ -18,6 +18,7 @@ from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.items import SharedItem
 from latchkey.rules.members import Role
+from latchkey.rules.times import millis
 from latchkey.store import clients, idempotency, members
 from tests.kit.clock import NOON
 from tests.kit.cloud import Cloud
@@ -91,7 +92,7 @@ def _on_file(portal: Portal) -> str:
     )
 
     def note(row: bytes, kind: EventKind) -> Event:
-        return Event("willow", row, kind, NOON * 1000, actor="dr")
+        return Event("willow", row, kind, millis(NOON), actor="dr")
 
     clients.apply(
         client,

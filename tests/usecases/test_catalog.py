@@ -12,6 +12,7 @@ from latchkey.console.app import signed_in_paths
 from latchkey.rules.items import SharedItem
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.refusals import RateLimited, RecordNotFound, RoleMissing
+from latchkey.rules.times import millis
 from latchkey.usecases import access, members, practices
 from latchkey.usecases.catalog import USE_CASES
 from latchkey.usecases.context import RequestContext
@@ -41,7 +42,7 @@ NOBODY = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 
 def context(role: Role = Role.CLINICIAN, subject: str = "dr-willow", now: int = NOON) -> RequestContext:
-    return RequestContext(Clinician(subject, role), "willow", now * 1000, "JKJaXmPLvHcESHA", f"https://{HOST}", WILLOW)
+    return RequestContext(Clinician(subject, role), "willow", millis(now), "JKJaXmPLvHcESHA", f"https://{HOST}", WILLOW)
 
 
 def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:

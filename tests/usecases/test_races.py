@@ -7,6 +7,7 @@ from functools import partial
 from latchkey import tokens
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.refusals import AlreadySignedIn, EmailInUse, Refusal, Unavailable
+from latchkey.rules.times import millis
 from latchkey.store import accounts
 from latchkey.usecases import access, clients, contacts
 from latchkey.usecases.clients import AddressEntry, ClientDetails
@@ -23,7 +24,7 @@ from tests.store.flows import at_once
 
 def context(clock: Clock, subject: str = "dr-willow") -> RequestContext:
     """A clinician's request: the handler answers one at a time, as Lambda does, and these are many."""
-    now_ms = clock.now * 1000
+    now_ms = millis(clock.now)
     clinician = Clinician(subject, Role.CLINICIAN)
     return RequestContext(clinician, "willow", now_ms, tokens.new_ulid(now_ms), f"https://{HOST}", WILLOW)
 

@@ -6,6 +6,7 @@ from latchkey import aws, settings
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.languages import language_of
 from latchkey.rules.mail import MAIL_KINDS, MailJob
+from latchkey.rules.times import Millis
 from latchkey.tokens import base64url_decode, base64url_encode
 
 MAX_DELAY_SECONDS = 900
@@ -59,7 +60,7 @@ def parse_job(body: str) -> MailJob:
             job_id=job_id,
             epoch=int(fields["epoch"]),
             kind=kind,
-            requested_at_ms=int(fields["asked_at"]),
+            requested_at_ms=Millis(int(fields["asked_at"])),
             origin=str(fields["origin"]),
             subject=fields.get("subject"),
             message=fields.get("message"),

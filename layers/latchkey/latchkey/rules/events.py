@@ -6,6 +6,7 @@ from enum import StrEnum
 from latchkey.rules.mail import MailKind
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.rules.sign_in_methods import SignInMethod
+from latchkey.rules.times import Millis
 
 
 class EventKind(StrEnum):
@@ -78,7 +79,7 @@ class Event:
     subject_key: bytes
     """The key of an account, of an address without account, or `Client.audit_key`."""
     kind: EventKind
-    at_ms: int
+    at_ms: Millis
     """Unix milliseconds."""
     actor: str = "client"
     """"client", "system", or the `sub` of a clinician."""

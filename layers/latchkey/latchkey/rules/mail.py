@@ -6,6 +6,7 @@ from typing import Literal, assert_never, get_args
 from latchkey.rules.accounts import Account, AccountKey
 from latchkey.rules.languages import Language
 from latchkey.rules.refusals import EmailUnknown, NoMailPossible, Refusal
+from latchkey.rules.times import Millis
 
 MAX_AGE_SECONDS = 6 * 3600
 """Seconds after which a job is skipped. The person no longer expects its link."""
@@ -60,7 +61,7 @@ class MailJob:
     epoch: int
     """The account's epoch at the request. No link is sent if the account has a newer epoch."""
     kind: MailKind
-    requested_at_ms: int
+    requested_at_ms: Millis
     """Unix milliseconds."""
     origin: str
     """`https://host` of the portal."""

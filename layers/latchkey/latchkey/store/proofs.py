@@ -9,6 +9,7 @@ from pynamodb.expressions.update import Action
 from latchkey.rules.accounts import Account
 from latchkey.rules.sessions import LiveSession
 from latchkey.rules.sign_in_methods import SignInMethod
+from latchkey.rules.times import Millis
 from latchkey.store.dynamodb import Table
 
 
@@ -20,7 +21,7 @@ class Attempt:
     """Stored with the consumed proof. It tells, after a lost response, that the write was ours."""
     cookie: str = field(repr=False)
     """Value of the new session's cookie."""
-    now_ms: int
+    now_ms: Millis
     """Unix milliseconds."""
     support_code: str
     replaces: str | None = None

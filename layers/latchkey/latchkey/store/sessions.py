@@ -14,6 +14,7 @@ from latchkey.rules.events import Event, EventKind
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import LiveSession, Session
 from latchkey.rules.sign_in_methods import SignInMethod
+from latchkey.rules.times import Millis
 from latchkey.store import events
 from latchkey.store.accounts import AccountItem, SessionRefItem
 from latchkey.store.dynamodb import (
@@ -133,7 +134,7 @@ def mark_welcome_read(live: LiveSession, now: int) -> None:
     _update(live.session, [SessionItem.welcome_pending.set(False), SessionItem.last_active_at.set(now)], now)
 
 
-def end(live: LiveSession, now_ms: int) -> None:
+def end(live: LiveSession, now_ms: Millis) -> None:
     """Sign out: write the audit row and delete the session, for everyone who holds its cookie."""
     events.append(
         Event(

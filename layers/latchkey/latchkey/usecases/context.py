@@ -7,6 +7,7 @@ from latchkey.rules.events import Event, EventKind
 from latchkey.rules.members import Clinician
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PracticeUnknown
+from latchkey.rules.times import Millis
 
 PRACTICE_AUDIT_KEY = b""
 """The subject key of audit events about a practice itself."""
@@ -19,7 +20,7 @@ class RequestContext:
     clinician: Clinician
     slug: str
     """The practice's slug."""
-    now_ms: int
+    now_ms: Millis
     """Unix milliseconds."""
     support_code: str
     origin: str

@@ -7,13 +7,14 @@ from latchkey.rules.events import Event, EventKind
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.practices import RESERVED_SLUGS
 from latchkey.rules.refusals import PracticeUnknown, RecordNotFound
+from latchkey.rules.times import Millis
 from latchkey.store import events, members, practices
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import UseCase
 
 
 def authorize(
-    use_case: UseCase[..., Any], subject: str, slug: str, *, now_ms: int, support_code: str, origin: str
+    use_case: UseCase[..., Any], subject: str, slug: str, *, now_ms: Millis, support_code: str, origin: str
 ) -> RequestContext:
     """Return the context of a clinician who may run the use case at the practice.
 
@@ -44,7 +45,7 @@ def authorize_member(
     clinician: tuple[str, Role | None],
     slug: str,
     *,
-    now_ms: int,
+    now_ms: Millis,
     support_code: str,
     origin: str,
 ) -> RequestContext:
@@ -69,7 +70,7 @@ def authorize_member(
         raise RecordNotFound from None
 
 
-def _audit_non_member(subject: str, slug: str, now_ms: int, support_code: str) -> None:
+def _audit_non_member(subject: str, slug: str, now_ms: Millis, support_code: str) -> None:
     """Write an audit event at the practice, or at the stack if there is no such practice.
 
     The AWS calls are the same in both cases, so response times do not differ. Only tokens of the configured issuer

@@ -8,12 +8,13 @@ from latchkey.rules.events import Event, EventKind
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import NotAMember
 from latchkey.rules.staff import StaffPerson, StaffSession
+from latchkey.rules.times import Millis
 from latchkey.store import events, members, staff_sessions
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY
 from latchkey.usecases.members import MAX_MEMBERSHIPS
 
 
-def start(person: StaffPerson, replaces: str | None, now_ms: int, support_code: str) -> str:
+def start(person: StaffPerson, replaces: str | None, now_ms: Millis, support_code: str) -> str:
     """Start a session, and return its cookie value. Bring the person's name up to date at their practices.
 
     `replaces` is the cookie of the session that the browser had. It ends.
@@ -40,12 +41,12 @@ def require(cookie: str | None, slug: str | None, now: int, *, is_activity: bool
     return staff_sessions.read(cookie, slug, now, is_activity=is_activity)
 
 
-def end(session: StaffSession, cookie: str, now_ms: int, support_code: str) -> None:
+def end(session: StaffSession, cookie: str, now_ms: Millis, support_code: str) -> None:
     """End a session."""
     for member in members.memberships_of(session.subject, MAX_MEMBERSHIPS):
         _audit(member.practice, EventKind.STAFF_SIGNED_OUT, session.subject, now_ms, support_code)
     staff_sessions.end(cookie)
 
 
-def _audit(practice: str, kind: EventKind, subject: str, now_ms: int, support_code: str) -> None:
+def _audit(practice: str, kind: EventKind, subject: str, now_ms: Millis, support_code: str) -> None:
     events.append(Event(practice, PRACTICE_AUDIT_KEY, kind, now_ms, actor=subject, support_code=support_code))

@@ -12,6 +12,7 @@ from latchkey import tokens
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import BodyInvalid, BodyTooLarge, PageUnknown
+from latchkey.rules.times import Millis
 
 if TYPE_CHECKING:
     from latchkey.rules.sources import Source
@@ -51,7 +52,7 @@ class Request:
     source_ip: str = field(repr=False)
     """The sender's IP address, as API Gateway reports it."""
     host: str
-    now_ms: int
+    now_ms: Millis
     """Unix milliseconds."""
     support_code: str
     """The name of the request that people can read out (B145). Pages, audit events and the log contain it."""
@@ -216,7 +217,7 @@ def parse_event(event: Mapping[str, Any]) -> Request:
         is_base64=bool(event.get("isBase64Encoded")),
         source_ip=str(http.get("sourceIp", "")),
         host=str(context.get("domainName", "")).lower(),
-        now_ms=int(context["timeEpoch"]),
+        now_ms=Millis(int(context["timeEpoch"])),
         support_code=tokens.support_code(str(context.get("requestId", ""))),
         request_id=str(context.get("requestId", "")),
     )

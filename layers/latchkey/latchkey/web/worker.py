@@ -9,6 +9,7 @@ from typing import Any
 
 from latchkey import aws, log, metrics
 from latchkey.metrics import Metric
+from latchkey.rules.times import Millis
 from latchkey.tokens import jitter
 from latchkey.web import cold_start
 
@@ -40,10 +41,10 @@ class EventFailed(Exception):
     """
 
 
-type Work = Callable[[str, int], JobResult]
+type Work = Callable[[str, Millis], JobResult]
 """A function of a message's body and the time in Unix milliseconds."""
 
-type Requeue = Callable[[str, int, RetryLater], JobResult]
+type Requeue = Callable[[str, Millis, RetryLater], JobResult]
 """A function that queues a message again, to be processed later."""
 
 METRIC_BY_SEND_RESULT = {
@@ -97,7 +98,7 @@ def sqs_handler(work: Work, requeue: Requeue) -> Callable[[Mapping[str, Any], An
     return handle
 
 
-def _run(work: Work, body: str, now_ms: int, context: aws.InvocationContext) -> JobResult | RetryLater:
+def _run(work: Work, body: str, now_ms: Millis, context: aws.InvocationContext) -> JobResult | RetryLater:
     """Return the result of the message, or the temporary failure."""
     if context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
         return RetryLater("no_time")
@@ -107,7 +108,7 @@ def _run(work: Work, body: str, now_ms: int, context: aws.InvocationContext) -> 
         return retry_later
 
 
-def eventbridge_handler(handle_event: Callable[[object, int], JobResult]) -> Callable[[object, Any], None]:
+def eventbridge_handler(handle_event: Callable[[object, Millis], JobResult]) -> Callable[[object, Any], None]:
     """Return a Lambda handler of single events, in any shape. Lambda delivers a failed event again.
 
     :raises EventFailed: the event failed.
@@ -138,8 +139,8 @@ def _log_result(result: JobResult, counted: Mapping[str, Metric], message_id: st
     log.log_job(result.name, result.reason, result.practice, message_id)
 
 
-def _now_ms(context: aws.InvocationContext) -> int:
+def _now_ms(context: aws.InvocationContext) -> Millis:
     """Return the time in Unix milliseconds. The invoking program may set it, as the local portal does."""
     client_context = getattr(context, "client_context", None)
     custom = getattr(client_context, "custom", None) or {}
-    return int(custom.get("now") or time.time_ns() // 1_000_000)
+    return Millis(int(custom.get("now") or time.time_ns() // 1_000_000))
