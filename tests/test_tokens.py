@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from latchkey import tokens
 from latchkey.rules.accounts import AccountKey
+from latchkey.rules.addresses import CanonicalAddress
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import LinkUnknown, PinRefused
 from latchkey.tokens import Keyring, LinkToken
@@ -24,6 +25,7 @@ OLD = Keyring("1", {"1": b"a" * 64})
 ROTATED = Keyring("2", {"1": b"a" * 64, "2": b"b" * 64})
 WITHOUT_OLD = Keyring("2", {"2": b"b" * 64})
 ACCOUNT, OTHER_ACCOUNT = AccountKey(bytes(range(16))), AccountKey(bytes(range(1, 17)))
+ANA = CanonicalAddress("ana@example.com")
 REQUEST = bytes(range(100, 116))
 BASE64URL = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 
@@ -201,24 +203,28 @@ def test_a_link_keeps_its_secret_out_of_its_digest_and_of_what_a_program_prints(
 
 def test_parts_cannot_move_from_one_to_the_next() -> None:
     """`ab` + `c` and `a` + `bc` are different people."""
-    assert tokens.account_key(OLD, "willow", "ana@example.com") != tokens.account_key(OLD, "willo", "wana@example.com")
+    assert tokens.account_key(OLD, "willow", ANA) != tokens.account_key(
+        OLD, "willo", CanonicalAddress("wana@example.com")
+    )
     assert tokens.opaque_key(OLD, "source", "1") != tokens.opaque_key(OLD, "sourc", "e1")
     assert tokens.session_digest("willow", "cookie") != tokens.session_digest("willo", "wcookie")
 
 
 def test_the_place_of_an_account_tells_neither_address_nor_practice() -> None:
     """B90: one address may be on file at two practices."""
-    key = tokens.account_key(OLD, "willow", "ana@example.com")
+    key = tokens.account_key(OLD, "willow", ANA)
 
     assert len(key) == 16
-    assert key == tokens.account_key(OLD, "willow", "ana@example.com")
-    assert key != tokens.account_key(OLD, "harbor", "ana@example.com")
-    assert key != tokens.account_key(WITHOUT_OLD, "willow", "ana@example.com")
+    assert key == tokens.account_key(OLD, "willow", ANA)
+    assert key != tokens.account_key(OLD, "harbor", ANA)
+    assert key != tokens.account_key(WITHOUT_OLD, "willow", ANA)
     assert key.hex() not in hashlib.sha256(b"ana@example.com").hexdigest()
 
 
 def test_an_account_and_a_rate_limit_of_the_same_name_have_different_places() -> None:
-    assert tokens.base64url_encode(tokens.account_key(OLD, "a", "b")) != tokens.opaque_key(OLD, "a", "b")
+    assert tokens.base64url_encode(tokens.account_key(OLD, "a", CanonicalAddress("b"))) != tokens.opaque_key(
+        OLD, "a", "b"
+    )
 
 
 def test_after_a_rotation_old_links_open_and_new_ones_have_the_new_key() -> None:

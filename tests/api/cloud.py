@@ -10,6 +10,7 @@ import pytest
 
 from latchkey import settings
 from latchkey.mail.letters import Letter
+from latchkey.rules.addresses import canonical
 from latchkey.store import accounts
 from tests.api import contract
 from tests.kit import gateway_events, sam_template
@@ -91,7 +92,7 @@ class MinistackCloud:
 
     def bounce(self, address: str, status: str = "bounced") -> None:
         """Let a mail to an address at Willow bounce."""
-        key = accounts.key_of("willow", address)
+        key = accounts.key_of("willow", canonical(address))
         account = accounts.find(key)
         assert account
         accounts.save(replace(account, suppressed=True))

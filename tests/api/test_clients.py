@@ -8,6 +8,7 @@ import pytest
 
 from latchkey.rules.access import AccessChange
 from latchkey.rules.accounts import Account, AccountStatus
+from latchkey.rules.addresses import canonical
 from latchkey.rules.events import Event
 from latchkey.rules.times import millis
 from latchkey.store import accounts, clients
@@ -239,7 +240,7 @@ def test_a_client_who_had_very_many_addresses_is_erased_with_all_of_them(
     clinician: ClinicianApi, cloud: MinistackCloud, clock: Clock
 ) -> None:
     client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
-    former = [accounts.key_of("willow", f"kim{n}@example.com") for n in range(120)]
+    former = [accounts.key_of("willow", canonical(f"kim{n}@example.com")) for n in range(120)]
     for n, key in enumerate(former):
         accounts.save(Account(key, f"{n}", "willow", f"kim{n}@example.com", "Kim Lee", status=AccountStatus.DISABLED))
     clients.apply(

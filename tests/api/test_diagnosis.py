@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from latchkey.rules.addresses import canonical
 from latchkey.rules.limits import (
     MAIL_PER_PRACTICE,
     REQUEST_LINK_PER_ADDRESS,
@@ -70,7 +71,7 @@ every_lock = pytest.mark.parametrize("full", FULL, ids=" + ".join)
 def fill(clock: Clock, names: tuple[str, ...]) -> None:
     """Use up these limits, one a minute."""
     for name in names:
-        who = "willow" if "practice" in name else accounts.key_of("willow", KIM)
+        who = "willow" if "practice" in name else accounts.key_of("willow", canonical(KIM))
         limit = LIMITS[name]
         limits.LimitItem(
             limits.scope_key(name, who),
@@ -213,7 +214,7 @@ def test_nobody_is_sent_to_ask_for_a_link_where_no_mail_would_come(
     setting: UnknownAddressPolicy,
 ) -> None:
     client, _ = on_file(clinician, cloud, setting)
-    account = accounts.find(accounts.key_of("willow", KIM))
+    account = accounts.find(accounts.key_of("willow", canonical(KIM)))
     assert account
     accounts.save(replace(account, **facts))
     fill(cloud.clock, full)

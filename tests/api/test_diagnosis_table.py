@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from latchkey.identity import providers
+from latchkey.rules.addresses import canonical
 from latchkey.rules.identities import check_identity
 from latchkey.rules.pins import MAX_CONSECUTIVE_WRONG
 from latchkey.rules.practices import UnknownAddressPolicy
@@ -63,7 +64,7 @@ class Person:
         return str(answer.document["pin"]) if answer.status == 201 else None
 
     def store(self, **facts: Any) -> None:
-        account = accounts.find(accounts.key_of("willow", self.address))
+        account = accounts.find(accounts.key_of("willow", canonical(self.address)))
         assert account
         accounts.save(replace(account, **facts))
 
@@ -84,7 +85,7 @@ def _without_consent(person: Person) -> None:
 
 def _pin_failures(person: Person) -> None:
     assert person.pin()
-    key = accounts.key_of("willow", person.address)
+    key = accounts.key_of("willow", canonical(person.address))
     PinItem(base64url_encode(key)).update([PinItem.failures.set(MAX_CONSECUTIVE_WRONG)])
 
 
@@ -95,7 +96,7 @@ STATES: dict[str, Callable[[Person], object]] = {
     "no consent": _without_consent,
     "suppressed": lambda it: it.cloud.bounce(it.address),
     "complained": lambda it: it.cloud.bounce(it.address, "complained"),
-    "soft bounce": lambda it: accounts.set_mail_status(accounts.key_of("willow", it.address), "bounced", 0),
+    "soft bounce": lambda it: accounts.set_mail_status(accounts.key_of("willow", canonical(it.address)), "bounced", 0),
     "too many wrong PINs": _pin_failures,
 }
 
@@ -188,7 +189,9 @@ def test_google_is_advised_where_an_account_there_would_open_this_one(
     person = _person(clinician, cloud, address, as_contact=False)
     STATES[state](person)
     try:
-        check_identity(accounts.find(accounts.key_of("willow", address)), "google", "someone", cloud.clock.now)
+        check_identity(
+            accounts.find(accounts.key_of("willow", canonical(address))), "google", "someone", cloud.clock.now
+        )
     except Refusal:
         opens = False
     else:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from latchkey import tokens
+from latchkey.rules.addresses import canonical
 from latchkey.store import accounts
 from latchkey.web.responses import rfc3339
 from tests.api.cloud import MinistackCloud
@@ -17,7 +18,7 @@ KIM = "kim@example.com"
 
 def report(cloud: MinistackCloud, address: str, kind: str = "Bounce", **details: Any) -> None:
     """Report about the last mail to an address, as SES does."""
-    key = accounts.key_of("willow", address)
+    key = accounts.key_of("willow", canonical(address))
     (item,) = (item for item in cloud.items()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(key))
     mail = {
         "messageId": item["message_id"]["S"],

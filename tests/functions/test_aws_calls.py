@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from latchkey.identity import oidc
+from latchkey.rules.addresses import CanonicalAddress
 from latchkey.rules.identities import ProviderIdentity
 from tests.kit import gateway_events, sam_template
 from tests.kit.browser import Browser
@@ -140,7 +141,9 @@ def test_google_takes_two_writes_to_start_and_two_and_a_transaction_to_return(
 ) -> None:
     portal.parameters["GoogleClientId"] = "client"
     change(portal, "willow", "maria.gomez@gmail.com", identities={})
-    monkeypatch.setattr(oidc, "fetch_identity", lambda *_: ProviderIdentity("subject", "maria.gomez@gmail.com"))
+    monkeypatch.setattr(
+        oidc, "fetch_identity", lambda *_: ProviderIdentity("subject", CanonicalAddress("maria.gomez@gmail.com"))
+    )
     returned: dict[str, Any] = {}
 
     def start_google() -> None:

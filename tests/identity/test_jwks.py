@@ -11,6 +11,7 @@ from latchkey import keys, settings
 from latchkey.identity import jwks
 from latchkey.identity.oidc import fetch_identity
 from latchkey.identity.providers import GOOGLE
+from latchkey.rules.addresses import CanonicalAddress
 from latchkey.rules.identities import ProviderIdentity
 from latchkey.rules.refusals import ProviderFailed
 from tests.identity.fake_provider import (
@@ -65,7 +66,7 @@ def fetch(google: FakeProvider) -> ProviderIdentity:
 
 @pytest.mark.usefixtures("clock")
 def test_a_hundred_returns_ask_for_the_keys_once(google: FakeProvider) -> None:
-    assert {fetch(google) for _ in range(100)} == {ProviderIdentity(MARIA, "maria.gomez@gmail.com")}
+    assert {fetch(google) for _ in range(100)} == {ProviderIdentity(MARIA, CanonicalAddress("maria.gomez@gmail.com"))}
     assert google.keys_fetched == 1
 
 

@@ -11,6 +11,7 @@ from pynamodb.expressions.operand import Path
 
 from latchkey import keys, tokens
 from latchkey.rules.accounts import Account, AccountKey, AccountStatus, Profile
+from latchkey.rules.addresses import CanonicalAddress
 from latchkey.rules.limits import Limit
 from latchkey.rules.mail import MailJob
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
@@ -91,7 +92,7 @@ def put(portal: "Portal", practice: Practice, address: str, **facts: Any) -> Acc
 
 def key_of(portal: "Portal", practice: str, address: str) -> AccountKey:
     """Return the account key of an address."""
-    return tokens.account_key(lookup_ring(portal), practice, address)
+    return tokens.account_key(lookup_ring(portal), practice, CanonicalAddress(address))
 
 
 def lookup_ring(portal: "Portal") -> Keyring:

@@ -7,6 +7,7 @@ from pynamodb.exceptions import UpdateError
 
 from latchkey import keys, tokens
 from latchkey.rules.accounts import AccountKey, AccountStatus, Profile, SessionRef
+from latchkey.rules.addresses import canonical
 from latchkey.rules.mail import MailReport
 from latchkey.store import accounts
 from tests.kit.clock import NOON
@@ -65,7 +66,7 @@ def test_a_note_about_nobody_makes_no_account(engine: Engine) -> None:
 def test_one_address_at_two_practices_is_two_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     """B90"""
     monkeypatch.setattr(keys, "lookup", lambda: RING)
-    here, there = (accounts.key_of(slug, "ana@example.com") for slug in ("willow", "harbor"))
+    here, there = (accounts.key_of(slug, canonical("ana@example.com")) for slug in ("willow", "harbor"))
     on_file(key=here, name="Ana here")
     on_file(key=there, name="Ana there", practice="harbor")
 

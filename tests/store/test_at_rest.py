@@ -9,6 +9,7 @@ import pytest
 
 from latchkey import keys, tokens
 from latchkey.rules import sessions, sources
+from latchkey.rules.addresses import canonical
 from latchkey.rules.limits import OPEN_LINK_PER_SOURCE, REQUEST_LINK_PER_ADDRESS
 from latchkey.store import accounts, limits, links
 from tests.kit import sam_template
@@ -34,7 +35,7 @@ def written(raw: bytes) -> Iterator[str]:
 
 
 def test_no_table_and_no_message_holds_a_link_a_session_or_what_makes_them(engine: Engine) -> None:
-    ana = on_file(key=accounts.key_of("willow", ADDRESS), address=ADDRESS)
+    ana = on_file(key=accounts.key_of("willow", canonical(ADDRESS)), address=ADDRESS)
     limits.count(limits.scope_key("address", ana.key), REQUEST_LINK_PER_ADDRESS.limits, NOON)
     limits.count_source(OPEN_LINK_PER_SOURCE, sources.parse("203.0.113.7"), NOON)
     job = ask(ana)
@@ -54,7 +55,7 @@ def test_no_table_and_no_message_holds_a_link_a_session_or_what_makes_them(engin
 
 
 def test_no_key_of_a_table_tells_an_address(engine: Engine) -> None:
-    on_file(key=accounts.key_of("willow", ADDRESS), address=ADDRESS)
+    on_file(key=accounts.key_of("willow", canonical(ADDRESS)), address=ADDRESS)
     digests = [hashlib.new(name, ADDRESS.encode()).digest() for name in ("md5", "sha1", "sha256", "sha512")]
     telling = [ADDRESS, "reyes", "@", *(text[:16] for digest in digests for text in written(digest))]
 

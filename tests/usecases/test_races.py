@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from latchkey import tokens
+from latchkey.rules.addresses import canonical
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.refusals import AlreadySignedIn, EmailInUse, Refusal, Unavailable
 from latchkey.rules.times import millis
@@ -70,7 +71,7 @@ def test_a_guardian_is_granted_eight_children_at_once_and_gets_all(clinician: Cl
     details = ContactDetails(name="Maria", address="maria@example.com", email_ok=False)
     steps = [retried(partial(contacts.add_contact, context(clock), child, details)) for child in children]
     assert not [one for one in at_once(*steps) if isinstance(one, Refusal)]
-    account = accounts.find(accounts.key_of("willow", "maria@example.com"))
+    account = accounts.find(accounts.key_of("willow", canonical("maria@example.com")))
     assert account
     assert {profile.id for profile in account.profiles} == set(children)
 

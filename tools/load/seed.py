@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from latchkey.rules.addresses import canonical
 from local.aws import ROOT
 from local.portal_process import PortalProcess
 from local.sam_template import REGION
@@ -73,7 +74,7 @@ def main() -> None:
     for person in (Person(**fields) for fields in document["people"]):
         before = now - 90 * DAY if person.signed_in_before else None
         account = Account(
-            key=accounts.key_of(person.practice, person.address),
+            key=accounts.key_of(person.practice, canonical(person.address)),
             id=tokens.new_ulid(now * 1000),
             practice=person.practice,
             address=person.address,

@@ -15,6 +15,7 @@ from typing import Self
 
 from latchkey.rules import support_codes
 from latchkey.rules.accounts import AccountKey
+from latchkey.rules.addresses import CanonicalAddress
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind
 from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import LinkUnknown, PinRefused
@@ -87,11 +88,8 @@ class LinkToken:
         return support_code_of_letter(self.job_id)
 
 
-def account_key(ring: Keyring, practice: str, address: str) -> AccountKey:
-    """Return the key of an address's account at a practice: 16 bytes that reveal neither.
-
-    `address` is in canonical form (`rules.addresses.canonical`).
-    """
+def account_key(ring: Keyring, practice: str, address: CanonicalAddress) -> AccountKey:
+    """Return the key of an address's account at a practice: 16 bytes that reveal neither."""
     mac = _mac(ring.keys[ring.current], b"account", practice.encode(), address.encode())
     return AccountKey(mac[:ACCOUNT_BYTES])
 

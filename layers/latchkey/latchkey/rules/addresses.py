@@ -6,6 +6,7 @@ provider. An address that a reader or a library would silently change into anoth
 
 import re
 import unicodedata
+from typing import NewType
 
 from latchkey.rules.refusals import EmailMalformed, EmailMissing
 
@@ -20,7 +21,11 @@ _PLAIN = re.compile(
 """Matches usual addresses. They are valid and mean no other address (RFC 5321, 4.1.2; RFC 5890, 2.3.1)."""
 
 
-def canonical(typed: str) -> str:
+CanonicalAddress = NewType("CanonicalAddress", str)
+"""An address in its canonical form, by which accounts are found. No slug and no typed text has this type."""
+
+
+def canonical(typed: str) -> CanonicalAddress:
     """Return the canonical form of an address: lower case, with the domain as ASCII.
 
     :raises EmailMissing: the text is empty.
@@ -32,7 +37,7 @@ def canonical(typed: str) -> str:
     if len(text) > MAX_LENGTH or len(text.encode(errors="replace")) > MAX_LENGTH:
         raise EmailMalformed
     lowered = _lower(text)
-    return lowered if _PLAIN.fullmatch(lowered) else _validate_uncommon(text)
+    return CanonicalAddress(lowered if _PLAIN.fullmatch(lowered) else _validate_uncommon(text))
 
 
 def for_mail(typed: str) -> str:

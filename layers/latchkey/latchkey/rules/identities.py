@@ -6,6 +6,7 @@ from typing import Any
 
 from latchkey.rules import addresses
 from latchkey.rules.accounts import Account
+from latchkey.rules.addresses import CanonicalAddress
 from latchkey.rules.providers import AddressPolicy, ProviderName
 from latchkey.rules.refusals import EmailMalformed, EmailMissing, IdentityUnmatched
 
@@ -15,12 +16,11 @@ class ProviderIdentity:
     """A person as a provider knows them: the provider's id of the account, and its verified address."""
 
     subject: str = field(repr=False)
-    address: str = field(repr=False)
-    """In canonical form."""
+    address: CanonicalAddress = field(repr=False)
 
 
-def verified_address(claims: Mapping[str, Any], policy: AddressPolicy) -> str:
-    """Return the address in the claims of an ID token, in canonical form.
+def verified_address(claims: Mapping[str, Any], policy: AddressPolicy) -> CanonicalAddress:
+    """Return the address in the claims of an ID token.
 
     :raises IdentityUnmatched: the address is not verified, not of the policy's domain, or has a modifier (B68, B70).
     """

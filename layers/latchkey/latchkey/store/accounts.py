@@ -19,6 +19,7 @@ from pynamodb.transactions import TransactWrite
 from latchkey import keys, settings, tokens
 from latchkey.rules import mail
 from latchkey.rules.accounts import Account, AccountKey, AccountStatus, Profile, SessionRef
+from latchkey.rules.addresses import CanonicalAddress
 from latchkey.rules.events import Event
 from latchkey.rules.languages import Language, language_of, language_or_default
 from latchkey.rules.mail import MailReport
@@ -107,7 +108,7 @@ def identity_attribute(provider: ProviderName) -> UnicodeAttribute:
     return attribute
 
 
-def key_of(practice: str, address: str) -> AccountKey:
+def key_of(practice: str, address: CanonicalAddress) -> AccountKey:
     """Return the key of the account of a canonical address.
 
     :raises Unavailable: `LookupKey` cannot be read.

@@ -13,6 +13,7 @@ from pynamodb.transactions import TransactWrite
 from latchkey import settings
 from latchkey.rules import addresses
 from latchkey.rules.accounts import AccountKey
+from latchkey.rules.addresses import CanonicalAddress
 from latchkey.rules.client_terms import MAX_WORDS, split_name
 from latchkey.rules.clients import Client
 from latchkey.rules.refusals import ExternalIdInUse
@@ -59,7 +60,7 @@ def terms_after(before: Client, after: Client) -> frozenset[str]:
     return (before.terms - (old_terms - new_terms - own)) | new_terms
 
 
-def _addresses(client: Client) -> set[str]:
+def _addresses(client: Client) -> set[CanonicalAddress]:
     return {addresses.canonical(email.address) for email in client.emails}
 
 
