@@ -8,13 +8,14 @@ import zoneinfo  # noqa: F401 - letters need it for times of day; loaded here, i
 from typing import assert_never
 
 from latchkey import keys, settings, tokens, web
-from latchkey.mail import letters, queue, ses
-from latchkey.mail.letters import Letter, LinkMail, Notice, WordingOverrides
+from latchkey.mail import letters, link_letters, queue, ses
+from latchkey.mail.letters import Letter, Notice
+from latchkey.mail.link_letters import LinkLetter
 from latchkey.rules import mail
 from latchkey.rules.accounts import Account
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.languages import Language
-from latchkey.rules.mail import MailJob
+from latchkey.rules.mail import LinkMailKind, MailJob
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import Unavailable
 from latchkey.rules.times import Millis
@@ -84,11 +85,30 @@ def _letter(job: MailJob, practice: Practice, account: Account, now: int) -> Let
         case "waiting":
             return letters.waiting(practice, _notice(job, practice, account), portal=f"{job.origin}/{job.practice}")
         case "sign_in" | "invitation":
-            language = _language(job, account)
-            url = _mint(job, job.kind, now, language)
-            return _letter_with(url, job, job.kind, practice, account, language) if url else None
+            return _link_letter(job, job.kind, practice, account, now)
         case _:
             assert_never(job.kind)
+
+
+def _link_letter(job: MailJob, kind: LinkMailKind, practice: Practice, account: Account, now: int) -> Letter | None:
+    language = _language(job, account)
+    url = _mint(job, kind, now, language)
+    if url is None:
+        return None
+    letter = LinkLetter(
+        kind=kind,
+        language=language,
+        address=account.address,
+        name=account.name,
+        portal=f"{job.origin}/{job.practice}",
+        url=url,
+        entity_ref_id=job.job_id.hex(),
+        requested_at=job.requested_at_ms // 1000,
+        subject=job.subject,
+        message=job.message,
+        items=job.items,
+    )
+    return link_letters.render(practice, letter)
 
 
 def _language(job: MailJob, account: Account) -> Language:
@@ -108,63 +128,14 @@ def _mint(job: MailJob, kind: tokens.LinkKind, now: int, language: Language) -> 
     return None
 
 
-def _letter_with(
-    url: str, job: MailJob, kind: tokens.LinkKind, practice: Practice, account: Account, language: Language
-) -> Letter:
-    link_mail = LinkMail(
-        address=account.address,
-        language=language,
-        url=url,
-        sender=_sender(practice),
-        entity_ref_id=job.job_id.hex(),
-        hours=settings.load().link_seconds // 3600,
-    )
-    overrides = _overrides(practice, kind, language)
-    portal = f"{job.origin}/{job.practice}"
-    match kind:
-        case "invitation":
-            return letters.invitation(
-                practice,
-                link_mail,
-                name=account.name,
-                portal=portal,
-                overrides=overrides,
-                subject=job.subject,
-                message=job.message,
-                items=job.items,
-            )
-        case "sign_in":
-            return letters.sign_in(
-                practice,
-                link_mail,
-                requested_at=job.requested_at_ms // 1000,
-                name=account.name,
-                portal=portal,
-                overrides=overrides,
-            )
-        case _:
-            assert_never(kind)
-
-
 def _notice(job: MailJob, practice: Practice, account: Account) -> Notice:
     return Notice(
         address=account.address,
         language=account.letter_language,
-        sender=_sender(practice),
+        sender=practice.from_address(settings.load().sender_domain),
         entity_ref_id=job.job_id.hex(),
         at=job.requested_at_ms // 1000,
     )
-
-
-def _overrides(practice: Practice, kind: str, language: Language) -> WordingOverrides | None:
-    stored = practice.letters.get(f"{kind}/{language}")
-    return (
-        WordingOverrides(**{part: stored.get(part, "") for part in ("greeting", "body", "footer")}) if stored else None
-    )
-
-
-def _sender(practice: Practice) -> str:
-    return f"{practice.sender}@{settings.load().sender_domain}"
 
 
 def _skip(job: MailJob, account: Account | None, reason: mail.SkipReason, now_ms: Millis) -> web.JobResult:

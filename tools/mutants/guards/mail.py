@@ -13,11 +13,11 @@ MAIL = [
         ("a mail job that is too old", "skip_reason", never("MAX_AGE_SECONDS")),
     ),
     *guards_in(
-        "functions/send_mail/handler.py",
+        "mail/link_letters.py",
         "tests/functions/test_send_mail.py",
         (
             "letters go to the address on file",
-            "_letter_with",
+            "render",
             replace_argument("LinkMail", "address", "'typed@example.com'"),
         ),
     ),

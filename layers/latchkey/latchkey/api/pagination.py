@@ -41,12 +41,7 @@ def id_from_cursor(cursor: str | None) -> str | None:
 
     :raises BodyInvalid: the cursor is not the cursor of a page.
     """
-    if cursor is None:
-        return None
-    decoded_id = (tokens.base64url_decode(cursor) or b"").decode(errors="replace")
-    if not re.fullmatch(ULID, decoded_id):
-        raise BodyInvalid((("query.cursor", "This is not a cursor of a page before"),))
-    return decoded_id
+    return _decoded(cursor, ULID)
 
 
 def term_from_cursor(cursor: str | None) -> str | None:
@@ -54,12 +49,7 @@ def term_from_cursor(cursor: str | None) -> str | None:
 
     :raises BodyInvalid: the cursor is not the cursor of such a page.
     """
-    if cursor is None:
-        return None
-    term = (tokens.base64url_decode(cursor) or b"").decode(errors="replace")
-    if not re.fullmatch(rf"[^\x00-\x1F\uFFFD]*#{ULID[1:-1]}", term):
-        raise BodyInvalid((("query.cursor", "This is not a cursor of a page before"),))
-    return term
+    return _decoded(cursor, rf"[^\x00-\x1F\uFFFD]*#{ULID[1:-1]}")
 
 
 def text_from_cursor(cursor: str | None) -> str | None:
@@ -67,10 +57,15 @@ def text_from_cursor(cursor: str | None) -> str | None:
 
     :raises BodyInvalid: the cursor is not the cursor of such a page.
     """
+    return _decoded(cursor, r"[!-~]{1,128}")
+
+
+def _decoded(cursor: str | None, pattern: str) -> str | None:
+    """Return the text of a cursor. It matches the whole pattern. None on the first page."""
     if cursor is None:
         return None
     text = (tokens.base64url_decode(cursor) or b"").decode(errors="replace")
-    if not re.fullmatch(r"[!-~]{1,128}", text):
+    if not re.fullmatch(pattern, text):
         raise BodyInvalid((("query.cursor", "This is not a cursor of a page before"),))
     return text
 

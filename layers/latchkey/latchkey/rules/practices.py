@@ -88,3 +88,7 @@ class Practice:
     logo: Logo | None = None
     letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The practice's wording by `{kind}/{language}`, with `greeting`, `body` and `footer`."""
+
+    def from_address(self, domain: str) -> str:
+        """Return the From address of the practice's letters. `domain` is the stack's verified one."""
+        return f"{self.sender}@{domain}"

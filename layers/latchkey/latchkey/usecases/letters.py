@@ -1,11 +1,9 @@
 """Use cases of a practice's own wording in letters with a link."""
 
 from dataclasses import asdict, dataclass, field
-from typing import assert_never
 
-from latchkey import settings
-from latchkey.mail import letters
-from latchkey.mail.letters import LinkMail
+from latchkey.mail import link_letters
+from latchkey.mail.link_letters import LinkLetter
 from latchkey.mail.wording import WordingOverrides, check_wording
 from latchkey.rules.events import EventKind
 from latchkey.rules.languages import Language
@@ -15,8 +13,6 @@ from latchkey.rules.refusals import LetterInvalid
 from latchkey.store import events, practices
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import use_case
-
-PARTS = ("greeting", "body", "footer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +52,31 @@ def preview_letter(context: RequestContext, request: PreviewRequest) -> LetterPr
 
 def render_preview(context: RequestContext, request: PreviewRequest) -> LetterPreview:
     """Return the rendered letter."""
-    practice, portal = context.practice, f"{context.origin}/{context.slug}"
-    stored = practice.letters.get(f"{request.kind}/{request.language}", {})
-    overrides = request.wording or WordingOverrides(**{part: stored.get(part, "") for part in PARTS})
-    link_mail = LinkMail(
-        address=request.address,
-        language=request.language,
-        url=f"{portal}/link/preview",
-        sender=f"{practice.sender}@{settings.load().sender_domain}",
-        entity_ref_id="preview",
-        hours=settings.load().link_seconds // 3600,
+    portal = f"{context.origin}/{context.slug}"
+    letter = link_letters.render(
+        context.practice,
+        LinkLetter(
+            kind=request.kind,
+            language=request.language,
+            address=request.address,
+            name=request.name,
+            portal=portal,
+            url=f"{portal}/link/preview",
+            entity_ref_id="preview",
+            requested_at=context.now,
+            wording=request.wording,
+            subject=request.subject,
+            message=request.message,
+            items=request.items,
+        ),
     )
-    match request.kind:
-        case "invitation":
-            letter = letters.invitation(
-                practice,
-                link_mail,
-                name=request.name,
-                portal=portal,
-                overrides=overrides,
-                subject=request.subject,
-                message=request.message,
-                items=request.items,
-            )
-        case "sign_in":
-            letter = letters.sign_in(
-                practice, link_mail, requested_at=context.now, name=request.name, portal=portal, overrides=overrides
-            )
-        case kind:
-            assert_never(kind)
     return LetterPreview(letter.subject, letter.text, letter.html)
 
 
 @use_case(Role.CLINICIAN)
 def read_wording(context: RequestContext, kind: LinkMailKind, language: Language) -> WordingOverrides:
     """Return the practice's own wording of a letter."""
-    practice = practices.get(context.slug) or context.practice
-    stored = practice.letters.get(f"{kind}/{language}", {})
-    return WordingOverrides(stored.get("greeting", ""), stored.get("body", ""), stored.get("footer", ""))
+    return link_letters.saved_wording(practices.get(context.slug) or context.practice, kind, language)
 
 
 @use_case(Role.ADMIN)

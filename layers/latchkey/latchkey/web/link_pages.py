@@ -52,7 +52,7 @@ def expected_letter(
 
 def sender_of(practice: Practice) -> str:
     """Return the From address of a practice's letters."""
-    return f"{practice.sender}@{settings.load().sender_domain}"
+    return practice.from_address(settings.load().sender_domain)
 
 
 def wait(request: Request, refusal: RateLimited) -> Wait:
