@@ -8,12 +8,12 @@ from tests.api.cloud import MinistackCloud
 from tests.kit.clinician import ClinicianApi
 
 
-def shown_code(cloud: MinistackCloud) -> str:
-    """The code on the page of a link that has expired, after the press of its button."""
+def shown_code(cloud: MinistackCloud, method: str = "POST") -> str:
+    """The code on the page of a link that has expired. A POST is the press of its button."""
     link = cloud.browser().link("kim@example.com")
     cloud.clock.advance(24 * 3600)
     headers = {"host": "portal.example.com", "origin": cloud.origin, "sec-fetch-site": "same-origin"}
-    answer = cloud.send("POST", link, headers, b"", "203.0.113.9")
+    answer = cloud.send(method, link, headers, b"", "203.0.113.9")
     assert answer.status == 410
     return answer.page.one("code").text
 
@@ -54,9 +54,7 @@ def test_a_clinician_finds_the_letter_of_a_dead_link_that_was_only_opened(
     clinician.add_client("Kim Lee", "kim@example.com", invite={})
     cloud.deliver()
     cloud.clock.advance(61)
-    link = cloud.browser().link("kim@example.com")
-    cloud.clock.advance(24 * 3600)
-    code = cloud.browser().get(link).page.one("code").text
+    code = shown_code(cloud, "GET")
 
     (event,) = clinician.get("/support-codes/{code}", code=code).document["events"]
 

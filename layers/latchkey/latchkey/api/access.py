@@ -3,11 +3,13 @@
 from aws_lambda_powertools.event_handler import Response
 
 from latchkey.api import document_mapping
-from latchkey.api.bodies import AddressChange, EndedPeople, Invitation, PinBody, Share
+from latchkey.api.client_bodies import AddressChange, EndedPeople, PinBody, Share
+from latchkey.api.client_documents import AccessDocument, PinDocument, ShareDocument
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import AccessDocument, LetterPreviewDocument, PinDocument, ShareDocument
 from latchkey.api.item_bodies import shared_items
+from latchkey.api.letter_bodies import Invitation
 from latchkey.api.pagination import ClientId, Everyone
+from latchkey.api.practice_documents import LetterPreviewDocument
 from latchkey.api.routes import ResourceRoutes
 from latchkey.identity.providers import PROVIDERS
 from latchkey.rules.providers import Provider

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Request as ResolvedRequest
 
 from latchkey.api import document_mapping
 from latchkey.api.context import CurrentContext, Exchange
-from latchkey.api.documents import LogoDocument
+from latchkey.api.practice_documents import LogoDocument
 from latchkey.api.routes import ResourceRoutes
 from latchkey.rules.refusals import ValueRefused
 from latchkey.usecases import branding

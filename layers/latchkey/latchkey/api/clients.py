@@ -3,9 +3,9 @@
 from aws_lambda_powertools.event_handler import Response
 
 from latchkey.api import document_mapping, pagination
-from latchkey.api.bodies import ClientChanges, NewClient
+from latchkey.api.client_bodies import ClientChanges, NewClient
+from latchkey.api.client_documents import ClientDocument, ClientList
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import ClientDocument, ClientList
 from latchkey.api.pagination import (
     ClientId,
     ExternalIdFilter,

@@ -3,9 +3,9 @@
 from aws_lambda_powertools.event_handler import Response
 
 from latchkey.api import document_mapping
-from latchkey.api.bodies import NewContact
+from latchkey.api.client_bodies import NewContact
+from latchkey.api.client_documents import ContactDocument, ContactList
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import ContactDocument, ContactList
 from latchkey.api.pagination import ClientId, ContactId
 from latchkey.api.routes import ResourceRoutes
 from latchkey.rules.refusals import EmailMalformed, RateLimited

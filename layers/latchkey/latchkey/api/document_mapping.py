@@ -5,27 +5,26 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from latchkey.api import pagination
-from latchkey.api.documents import (
+from latchkey.api.client_documents import (
     AccessDocument,
     BounceDocument,
     ClientDocument,
     ClientEntry,
     ContactDocument,
-    DiagnosisDocument,
     EmailDocument,
-    EventDocument,
-    EventList,
     ItemDocument,
-    LetterPreviewDocument,
-    LogoDocument,
-    MemberDocument,
-    MethodDocument,
-    PersonDiagnosisDocument,
     PinDocument,
-    PracticeDocument,
-    RateLimitDocument,
     ShareDocument,
 )
+from latchkey.api.event_documents import (
+    DiagnosisDocument,
+    EventDocument,
+    EventList,
+    MethodDocument,
+    PersonDiagnosisDocument,
+    RateLimitDocument,
+)
+from latchkey.api.practice_documents import LetterPreviewDocument, LogoDocument, MemberDocument, PracticeDocument
 from latchkey.rules.accounts import Account
 from latchkey.rules.branding import Logo, file_path
 from latchkey.rules.clients import AddressOnFile, Client, Contact

@@ -6,9 +6,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from latchkey.api import document_mapping
-from latchkey.api.bodies import AddressBody
+from latchkey.api.client_bodies import AddressBody
+from latchkey.api.client_documents import EmailDocument
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import EmailDocument
 from latchkey.api.pagination import ClientId
 from latchkey.api.routes import ResourceRoutes
 from latchkey.rules.refusals import AccessAddress, EmailInUse, EmailMalformed

@@ -2,7 +2,7 @@
 
 from latchkey.api import document_mapping, pagination
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import DiagnosisDocument, EventList, PersonDiagnosisDocument, SupportCodeDocument
+from latchkey.api.event_documents import DiagnosisDocument, EventList, PersonDiagnosisDocument, SupportCodeDocument
 from latchkey.api.pagination import ClientId, ContactId, Cursor, PageSize, SupportCode
 from latchkey.api.routes import ResourceRoutes
 from latchkey.rules.refusals import SupportCodeUnknown, ValueRefused

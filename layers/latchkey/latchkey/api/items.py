@@ -1,8 +1,8 @@
 """Routes of the items that are shared with a client."""
 
 from latchkey.api import document_mapping
+from latchkey.api.client_documents import ItemList
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import ItemList
 from latchkey.api.item_bodies import ItemChange
 from latchkey.api.pagination import ClientId
 from latchkey.api.routes import ResourceRoutes

@@ -6,10 +6,11 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from latchkey.api import document_mapping
-from latchkey.api.bodies import LanguageField, LetterPreviewBody, WordingBody
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import LetterDocument, LetterPreviewDocument
+from latchkey.api.field_types import LanguageField
 from latchkey.api.fields import one_of
+from latchkey.api.letter_bodies import LetterPreviewBody, WordingBody
+from latchkey.api.practice_documents import LetterDocument, LetterPreviewDocument
 from latchkey.api.routes import ResourceRoutes
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind

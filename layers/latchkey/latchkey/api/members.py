@@ -6,10 +6,10 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from latchkey.api import document_mapping, pagination
-from latchkey.api.bodies import MemberBody, NewMemberBody
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import MemberDocument, MemberList
 from latchkey.api.pagination import ListCursor, PageSize
+from latchkey.api.practice_bodies import MemberBody, NewMemberBody
+from latchkey.api.practice_documents import MemberDocument, MemberList
 from latchkey.api.routes import ResourceRoutes
 from latchkey.rules.refusals import EmailMalformed, SubjectRequired
 from latchkey.usecases import members

@@ -6,7 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from latchkey import tokens
-from latchkey.api.documents import AccessStatusField
+from latchkey.api.client_documents import AccessStatusField
 from latchkey.api.fields import one_of
 from latchkey.rules.refusals import BodyInvalid
 from latchkey.rules.text_limits import ULID

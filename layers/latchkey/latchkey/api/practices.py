@@ -1,9 +1,9 @@
 """Routes of a practice's settings."""
 
 from latchkey.api import document_mapping
-from latchkey.api.bodies import PracticeBody, PracticeChangesBody
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import PracticeDocument
+from latchkey.api.practice_bodies import PracticeBody, PracticeChangesBody
+from latchkey.api.practice_documents import PracticeDocument
 from latchkey.api.routes import ResourceRoutes
 from latchkey.rules.refusals import EmailMalformed, ValueRefused
 from latchkey.usecases import practices

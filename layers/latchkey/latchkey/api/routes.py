@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from latchkey.api.documents import GatewayMessage, Problem
+from latchkey.api.problem_documents import GatewayMessage, Problem
 from latchkey.rules import refusals
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import Refusal

@@ -2,8 +2,8 @@
 
 from latchkey.api import pagination
 from latchkey.api.context import CurrentContext
-from latchkey.api.documents import MembershipDocument, PersonDocument, PracticeEntry, PracticeList
 from latchkey.api.pagination import ListCursor, PageSize
+from latchkey.api.practice_documents import MembershipDocument, PersonDocument, PracticeEntry, PracticeList
 from latchkey.api.routes import STACK_BASE, ResourceRoutes
 from latchkey.usecases import members, practices
 
