@@ -1,4 +1,4 @@
-"""Items and the links that open them: shared, waiting on home, told by mail, done (B146)."""
+"""Items and the links that open them: shared, waiting on home, announced by mail, done (B146)."""
 
 from typing import Any
 

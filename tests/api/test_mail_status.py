@@ -1,4 +1,4 @@
-"""What clinicians see of mail: bounces with when and why (B158), banners and tags, and what an invitation repeats."""
+"""Mail as clinicians see it: bounces with when and why (B158), banners and tags, and items of a second invitation."""
 
 from typing import Any
 

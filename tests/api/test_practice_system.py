@@ -1,4 +1,4 @@
-"""What a practice's system needs besides clients (B160): members, audit, previews, PINs by key, the mail limit."""
+"""Routes for a practice's own system, besides clients (B160): members, audit, previews, PINs by key, the mail limit."""
 
 import json
 from dataclasses import replace

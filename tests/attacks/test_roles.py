@@ -201,7 +201,7 @@ def test_a_transaction_lets_it_do_no_more(place: LivePortal, function: str) -> N
 
 
 INDEXES_AND_POOL = ("BySubject", "by-support-code", "ClinicianPool")
-"""What only the clinicians' API reads. The tests of its routes use them by its own role."""
+"""Indexes and the pool, which only the clinicians' API reads. The tests of its routes use them by its own role."""
 
 
 def test_there_is_nothing_that_a_role_allows_and_nobody_tries() -> None:

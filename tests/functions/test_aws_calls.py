@@ -44,7 +44,7 @@ def warm(portal: Portal) -> None:
 
 
 def calls(portal: Portal, act: Callable[[], Any]) -> list[str]:
-    """What is called for it."""
+    """Return the calls to AWS of this flow, in order."""
     before = len(portal.aws.calls)
     act()
     return portal.aws.summary(before)

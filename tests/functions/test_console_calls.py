@@ -38,7 +38,7 @@ def client(portal: Portal, staff: Browser) -> str:
 
 
 def calls(portal: Portal, act: Callable[[], Any]) -> list[str]:
-    """What is called for it."""
+    """Return the calls to AWS of this flow, in order."""
     before = len(portal.aws.calls)
     assert act().status == 200
     return portal.aws.summary(before)

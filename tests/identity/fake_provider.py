@@ -111,7 +111,7 @@ class FakeProvider:
         return f"{back.path}?{back.query}"
 
     def code_for(self, query: dict[str, list[str]]) -> str:
-        """Return a single-use code that is bound to the authorization request."""
+        """Return a single-use code for one authorization request."""
         code = f"4/0{secrets.token_urlsafe(40)}"
         with self._lock:
             self.authorize_requests.append(query)

@@ -13,9 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize
 from tests.kit.browser import Browser
 from tests.kit.clock import NOON
 from tests.model import state
+from tests.model.backend import Backend, Mail
 from tests.model.limits import DAY, HOUR
 from tests.model.reference_model import ModelRefusal, Outcome, ReferenceModel
-from tests.model.service import Backend, Mail
 from tests.model.state import Account, Client, Request, Session, Start
 
 END = NOON + 48 * HOUR

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
 from latchkey import tokens
+from tests.model.backend import Backend, running_backend
 from tests.model.limits import DAY, HOUR, MINUTE
-from tests.model.service import Backend, running_backend
 from tests.model.state import ABSOLUTE_TIMEOUT, IDLE_TIMEOUT
 from tests.model.steps import ADDRESSES, ELSEWHERE, END, GOOGLE, PEOPLE, SOURCES, Coverage, Steps, pick
 
