@@ -363,7 +363,7 @@ def request(accept: str, language: Language, route: str = "/{practice}/sign-in")
         source_ip="203.0.113.7",
         host="portal.example.com",
         now_ms=millis(NOON),
-        support_code="JKJaXmPLvHcESHA=",
+        support_code="K7M-4QX",
         origin="https://portal.example.com",
         practice=WILLOW,
         language=language,

@@ -66,7 +66,7 @@ REALISTIC = EVERY | {
 
 def html_of(name: str, language: Language) -> str:
     """A page with the longest data that is likely."""
-    html: str = REALISTIC[name](PageContext(LONG, language, support_code="JKJlChKZIAMEPJg", providers=(GOOGLE,)))
+    html: str = REALISTIC[name](PageContext(LONG, language, support_code="K7M-4QX", providers=(GOOGLE,)))
     return html
 
 
