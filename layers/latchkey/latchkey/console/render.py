@@ -7,6 +7,7 @@ from markupsafe import Markup
 from latchkey import languages
 from latchkey.console.current import Current
 from latchkey.console.layout import TEMPLATE_ENV, policy
+from latchkey.pages.sessions import feature_text
 from latchkey.rules.languages import LANGUAGES, facts
 from latchkey.usecases.client_access import access_status
 from latchkey.web.requests import Request
@@ -50,6 +51,7 @@ def _render(request: Request, template: str, **values: object) -> str:
     return TEMPLATE_ENV.get_template(template).render(
         status_of=lambda entry: access_status(entry.client, entry.own_account),
         own_name=lambda code: facts(code).own_name,
+        feature_name=lambda feature: feature_text(feature, languages.translator(language, Markup), "")[0],
         _=languages.translator(language, Markup),
         ngettext=languages.plural_translator(language, Markup),
         language=language,

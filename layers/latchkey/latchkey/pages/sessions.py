@@ -138,7 +138,7 @@ def home(  # noqa: PLR0913 - everything that the page shows
         idle_minutes=IDLE_TIMEOUT_SECONDS // 60,
         language_changed=language_changed,
         features=[
-            (*_feature_text(feature, say, word), address)
+            (*feature_text(feature, say, word), address)
             for feature, url in open_features(practice, profile)
             if (address := portal_address(url))
         ],
@@ -162,7 +162,7 @@ def _date_time(page: PageContext, at: int) -> str:
     return languages.format_date_time(at, page.practice.time_zone if page.practice else "UTC", page.language)
 
 
-def _feature_text(feature: Feature, _: Translator, clinician: str) -> tuple[str, str]:
+def feature_text(feature: Feature, _: Translator, clinician: str) -> tuple[str, str]:
     """Return the name of a feature and its description."""
     match feature:
         case "appointments":

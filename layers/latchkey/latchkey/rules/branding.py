@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
-from latchkey.rules.languages import LANGUAGES, Language
+from latchkey.rules.languages import LANGUAGES, Language, facts
 
 type LegalPage = Literal["privacy", "terms", "accessibility"]
 """A page of the practice that every page links to."""
@@ -31,8 +31,6 @@ WORD = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
 MIN_WORD_LENGTH, MAX_WORD_LENGTH = 2, 40
 LEADING_WORDS_REFUSED = ("su", "el", "la", "un", "una", "mi", "your", "the", "a", "an")
 """Words that stand before the practice's word in a sentence already."""
-DEFAULT_CLINICIAN_WORD: Mapping[Language, str] = {"en": "provider", "es": "profesional de la salud"}
-"""The words for the clinician where the practice gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def is_clinician_word(word: str) -> bool:
 
 def clinician_word(words: Mapping[str, str], language: Language) -> str:
     """Return the practice's word for the clinician in a language. It never comes from another language."""
-    return words.get(language) or DEFAULT_CLINICIAN_WORD[language]
+    return words.get(language) or facts(language).clinician
 
 
 def text_in(texts: Mapping[str, str], language: Language, preferred: Language) -> tuple[str, Language] | None:

@@ -24,6 +24,8 @@ class LanguageFacts:
     direction: Direction
     halves_of_the_day: tuple[str, str]
     """The words after a time of day before and after noon, with the space before them."""
+    clinician: str
+    """The word for the clinician where a practice gives none. It stands after *your* or its translation."""
     hour_articles: tuple[str, str] = ("", "")
     """The words before the hour 1 and before any other hour, with the space after them."""
 
@@ -32,10 +34,14 @@ def facts(language: Language) -> LanguageFacts:
     """Return the properties of a language."""
     match language:
         case "en":
-            return LanguageFacts("English", "ltr", (" AM", " PM"))
+            return LanguageFacts("English", "ltr", (" AM", " PM"), "provider")
         case "es":
             return LanguageFacts(
-                "Español", "ltr", ("\u00a0a.\u00a0m.", "\u00a0p.\u00a0m."), hour_articles=("la ", "las ")
+                "Español",
+                "ltr",
+                ("\u00a0a.\u00a0m.", "\u00a0p.\u00a0m."),
+                "profesional de la salud",
+                hour_articles=("la ", "las "),
             )
         case _:
             assert_never(language)
