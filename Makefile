@@ -61,6 +61,10 @@ in-parallel := --numprocesses $(PROCESSES) --dist worksteal --durations 10
 pictures: .tools/stack .tools/browser node_modules/.done ## Every page and letter, both languages, light and dark, three widths, with an index (.local/pictures)
 	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
 
+.PHONY: lighthouse
+lighthouse: .tools/stack .tools/browser tools/lighthouse/node_modules/.done ## Lighthouse's points of ten pages on a slow phone: accessibility, best practices, performance
+	@$(PYTHON) -m tests.browser.lighthouse
+
 .PHONY: format
 format: .venv/.done ## Format the code, sort the imports and fix what can be fixed
 	@.venv/bin/ruff check --fix-only --quiet
@@ -100,6 +104,7 @@ check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who ma
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
 	@! grep -nE '(https?|git)://' requirements/*.txt layers/*/requirements*.txt && \
 		! grep -n '"resolved"' package-lock.json tools/bench/peers/better/package-lock.json tools/contract/package-lock.json \
+			tools/lighthouse/package-lock.json \
 		|| { echo 'A lock file names an address to download from: make lock'; exit 1; }
 	$(call say,Everything is in order.)
 
@@ -134,7 +139,7 @@ lock: .tools/python/.done ## Pin every package again, with hashes (ARGS=--upgrad
 	@$(call lock,images,layers/images/requirements.txt)
 	@$(call lock,catalogs,$(LAYER)/requirements-build.txt)
 	@for name in uv runtime ministack sam checkov contract peers dev; do $(call lock,$$name,requirements/$$name.txt); done
-	@for place in . tools/bench/peers/better tools/contract; do \
+	@for place in . tools/bench/peers/better tools/contract tools/lighthouse; do \
 		(cd $$place && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent); done
 
 lock = $(UV) pip compile --quiet --generate-hashes --no-annotate --python-version 3.13 \
@@ -142,7 +147,7 @@ lock = $(UV) pip compile --quiet --generate-hashes --no-annotate --python-versio
 
 .PHONY: clean
 clean: ## Remove everything the verbs made
-	@rm -rf .aws-sam .local .tools .venv node_modules tools/contract/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .aws-sam .local .tools .venv node_modules tools/contract/node_modules tools/lighthouse/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ── what the verbs stand on ──
@@ -189,6 +194,11 @@ tools/bench/peers/better/node_modules/.done: tools/bench/peers/better/package.js
 tools/contract/node_modules/.done: tools/contract/package.json tools/contract/package-lock.json
 	$(call say,Installing what reads docs/openapi.json ...)
 	@cd tools/contract && npm ci --ignore-scripts --silent
+	@touch $@
+
+tools/lighthouse/node_modules/.done: tools/lighthouse/package.json tools/lighthouse/package-lock.json
+	$(call say,Installing Lighthouse ...)
+	@cd tools/lighthouse && npm ci --ignore-scripts --silent
 	@touch $@
 
 .PHONY: .tools/postgres
