@@ -13,9 +13,12 @@ def test_the_first_google_account_decides_from_then_on(
     google.claims["sub"] = OTHER
     another = place.guest()
 
-    assert is_refused(another.sign_in_with_google(), UNMATCHED)
+    answer = another.sign_in_with_google()
+    assert is_refused(answer, UNMATCHED)
     assert not another.is_signed_in()
     assert place.refusals()[-1] == "another_subject"
+    rows = place.live_portal.items("Events", kind="google_refused")
+    assert answer.page.one("code").text in [row["reference"] for row in rows], "a clinician finds it (B145)"
     google.claims.clear()
     assert place.guest().sign_in_with_google().status == 303
 

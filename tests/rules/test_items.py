@@ -3,6 +3,7 @@
 import pytest
 
 from latchkey.rules import items
+from latchkey.rules.accounts import Profile
 from latchkey.rules.items import MAX_ITEMS, SharedItem
 from latchkey.rules.practices import FEATURES, Practice
 from latchkey.rules.web_addresses import MAX_LENGTH, MAX_PATH_LENGTH, is_path_below, is_web_address
@@ -115,3 +116,14 @@ def test_the_portal_opens_what_has_a_link_or_an_application() -> None:
     assert items.opens(Practice("willow", "Willow", app_url="https://app.example"), *FEATURES)
     off = Practice("willow", "Willow", app_url="https://app.example", features=frozenset({"messages"}))
     assert not items.opens(off, "documents")
+
+
+@pytest.mark.parametrize("path", ["/harbor/forms", "//evil.example", "https://evil.example", None])
+def test_an_item_whose_stored_path_leaves_the_portal_opens_with_the_documents(path: str | None) -> None:
+    """B146: an earlier version may have stored it."""
+    practice = Practice("willow", "Willow", links={"documents": "/willow/documents"})
+    profile = Profile("01JL", "Leo Gomez")
+
+    assert items.item_url(practice, profile, SharedItem("Form", path)) == "/willow/documents"
+    assert items.item_url(practice, profile, FORM) == "/willow/forms/1"
+    assert items.item_url(Practice("willow", "Willow"), profile, SharedItem("Form", path)) is None

@@ -5,8 +5,9 @@ from tools.mutants.guards.limits import LIMITS
 from tools.mutants.guards.links import LINKS
 from tools.mutants.guards.mail import MAIL
 from tools.mutants.guards.pins import PINS
+from tools.mutants.guards.practices import PRACTICES
 from tools.mutants.guards.providers import PROVIDERS
 from tools.mutants.guards.requests import REQUESTS
 from tools.mutants.guards.sessions import SESSIONS
 
-GUARDS = (*LINKS, *SESSIONS, *LIMITS, *PINS, *PROVIDERS, *REQUESTS, *MAIL, *CLINICIANS)
+GUARDS = (*LINKS, *SESSIONS, *LIMITS, *PINS, *PROVIDERS, *REQUESTS, *MAIL, *CLINICIANS, *PRACTICES)
