@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RatedPage:
     """A page, and the cookies of the person who opens it."""
 
     name: str
@@ -33,20 +33,22 @@ class Visit:
     cookies: dict[str, str] = field(default_factory=dict, repr=False)
 
 
-def visits(live_portal: LivePortal) -> Iterator[Visit]:
-    """Yield the visits to rate."""
-    yield Visit("landing", "/willow")
-    yield Visit("landing of a website, Spanish", "/harbor?lang=es")
-    yield Visit("new client", "/willow/new-client")
-    yield Visit("sign in", "/willow/sign-in")
-    yield Visit("tips", "/willow/help")
-    yield Visit("Pin Code", "/willow/pin")
-    asking = live_portal.browser()
-    asking.request_link(ANA)
-    yield Visit("sent", "/willow/sign-in/sent", asking.cookies)
-    yield Visit("confirm", live_portal.link(ANA).removeprefix(live_portal.url))
-    yield Visit("home", "/willow/home", live_portal.signed_in(ANA).cookies)
-    yield Visit("profiles", "/willow/profiles", live_portal.signed_in(MARIA).cookies)
+def rated_pages(live_portal: LivePortal) -> Iterator[RatedPage]:
+    """Yield the pages to rate, each on a new day."""
+    yield RatedPage("landing", "/willow")
+    yield RatedPage("landing of a website, Spanish", "/harbor?lang=es")
+    yield RatedPage("new client", "/willow/new-client")
+    yield RatedPage("sign in", "/willow/sign-in")
+    yield RatedPage("tips", "/willow/help")
+    yield RatedPage("Pin Code", "/willow/pin")
+    browser = live_portal.browser()
+    browser.request_link(ANA)
+    yield RatedPage("sent", "/willow/sign-in/sent", browser.cookies)
+    live_portal.new_day()
+    yield RatedPage("confirm", live_portal.link(ANA).removeprefix(live_portal.url))
+    live_portal.new_day()
+    yield RatedPage("home", "/willow/home", live_portal.signed_in(ANA).cookies)
+    yield RatedPage("profiles", "/willow/profiles", live_portal.signed_in(MARIA).cookies)
 
 
 def rate(url: str, cookies: dict[str, str]) -> dict[str, Any]:
@@ -88,12 +90,12 @@ def main() -> int:
     print("| page |", " | ".join(GOALS), "|")
     print("|---|" + "---|" * len(GOALS))
     with running_portal() as live_portal:
-        for visit in visits(live_portal):
-            report = rate(live_portal.url + visit.path, visit.cookies)
+        for page in rated_pages(live_portal):
+            report = rate(live_portal.url + page.path, page.cookies)
             found = points(report)
             is_short = any(found[name] < goal for name, goal in GOALS.items())
             missed |= is_short
-            print(f"| {visit.name} |", " | ".join(str(found[name]) for name in GOALS), "|", flush=True)
+            print(f"| {page.name} |", " | ".join(str(found[name]) for name in GOALS), "|", flush=True)
             if is_short:
                 print("misses:", ", ".join(faults(report)), flush=True)
     return 1 if missed else 0

@@ -119,7 +119,7 @@ def test_the_portal_opens_what_has_a_link_or_an_application() -> None:
 
 
 @pytest.mark.parametrize("path", ["/harbor/forms", "//evil.example", "https://evil.example", None])
-def test_an_item_whose_stored_path_leaves_the_portal_opens_with_the_documents(path: str | None) -> None:
+def test_an_item_with_a_stored_path_outside_the_portal_opens_with_the_documents(path: str | None) -> None:
     """B146: an earlier version may have stored it."""
     practice = Practice("willow", "Willow", links={"documents": "/willow/documents"})
     profile = Profile("01JL", "Leo Gomez")

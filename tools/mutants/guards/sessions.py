@@ -51,7 +51,7 @@ SESSIONS = [
     ),
     *guards_in(
         "web/requests.py",
-        "tests/functions/test_session.py tests/functions/test_dispatch.py",
+        "tests/functions/test_session.py tests/functions/test_request_bodies.py tests/functions/test_dispatch.py",
         ("two cookies of one name", "Request.cookie", replace_name("len", "bool")),
         ("the length of a body", "Request.body_bytes", skip_raise("BodyTooLarge", near="body")),
         ("a prefetch is no activity", "Request.counts_as_activity", drop_condition("is_prefetch")),

@@ -1,0 +1,16 @@
+"""Routes of the clients' functions, and what their forms send."""
+
+from tests.kit import sam_template
+from tests.kit.gateway_events import ORIGIN
+
+ROUTES = sorted({key.partition(" ")[2] for key in sam_template.routes() if key != "$default" and " /admin" not in key})
+"""What clients meet; what clinicians call has a contract of its own."""
+BEHIND = [route for route in ROUTES if route.startswith("/{practice}")]
+POSTS = ["sign-in", "link/AAAA", "profiles", "home", "sign-out"]
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+HERE = {"origin": ORIGIN, "sec-fetch-site": "same-origin"}
+
+
+def at(route: str, practice: str = "willow") -> str:
+    """An address on a route."""
+    return route.replace("{practice}", practice).replace("{token}", "AAAA")
