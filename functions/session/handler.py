@@ -111,6 +111,27 @@ def _brand_file(media_type: str, content: bytes, *, is_exact: bool = True) -> we
     return web.Response(200, media_type=media_type, content=content, headers=headers)
 
 
+def show_guide(request: web.Request) -> web.Response:
+    """Return the guide for the practice's clients (B124)."""
+    from latchkey.web import guides  # renders letters too, which no other page of this function does
+
+    return guides.show_guide(request)
+
+
+def show_guide_pdf(request: web.Request) -> web.Response:
+    """Return the printed guide, or redirect to the page."""
+    from latchkey.web import guides
+
+    return guides.show_pdf(request)
+
+
+def show_handout(request: web.Request) -> web.Response:
+    """Return the front desk's sheet."""
+    from latchkey.web import guides
+
+    return guides.show_handout(request)
+
+
 def show_icon(_request: web.Request) -> web.Response:
     """Return the icon that browsers ask for on pages without a practice."""
     return _brand_file("image/svg+xml", layout.icon_svg(Practice("", "Client Portal")).encode(), is_exact=False)
@@ -209,6 +230,9 @@ _respond = web.handler_for(
         "/favicon.ico": {"GET": show_icon},
         "/admin/v1": {"GET": refuse_path, "POST": refuse_path},
         "/{practice}/brand/{file}": {"GET": show_brand_file},
+        "/{practice}/guide": {"GET": show_guide},
+        "/{practice}/guide.pdf": {"GET": show_guide_pdf},
+        "/{practice}/handout": {"GET": show_handout},
         "/healthz": {"GET": health},
         "/.well-known/apple-app-site-association": {"GET": apple_app_links},
         "/.well-known/assetlinks.json": {"GET": android_app_links},

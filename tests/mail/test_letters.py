@@ -16,6 +16,7 @@ from latchkey.rules.practices import Practice
 
 URL = "https://portal.example.com/willow/link/" + "Ab3_-" * 17
 PORTAL = "https://portal.example.com/willow"
+GUIDE = f"{PORTAL}/guide?lang=en"
 HOSTILE = """</p><a href="https://evil.example">'"&lt;{{ 7*7 }}{0}"""
 THIRD_OF_MARCH = 1772574120
 """3 March 2026, 15:42 in Chicago."""
@@ -146,7 +147,9 @@ def test_a_letter_tells_the_lifetime_of_this_stack(language: Language) -> None:
 def test_a_letter_has_one_button_and_shows_its_address_once_more_as_text(kind: str, language: Language) -> None:
     letter = write(kind, language)
     anchor, *others = re.findall(r"<a\b[^>]*>", letter.html)
-    assert [re.findall(r'href="([^"]*)"', other) for other in others] == ([[PORTAL]] if kind == "invitation" else [])
+    guide = f"{PORTAL}/guide?lang={language}"
+    expected = [[PORTAL], [guide]] if kind == "invitation" else []
+    assert [re.findall(r'href="([^"]*)"', other) for other in others] == expected
 
     assert f'href="{URL}"' in anchor
     assert 'target="_blank"' in anchor
@@ -249,7 +252,8 @@ def test_a_hostile_name_is_text_and_nothing_else(kind: str, language: Language) 
     if kind == "waiting":
         addresses = [f"{PORTAL}/sign-in"]
     else:
-        addresses = [] if kind in NOTICES else [URL, PORTAL] if kind == "invitation" else [URL]
+        guide = f"{PORTAL}/guide?lang={language}"
+        addresses = [] if kind in NOTICES else [URL, PORTAL, guide] if kind == "invitation" else [URL]
 
     assert re.findall(r'href="([^"]*)"', letter.html) == addresses
     assert letter.html.count("<a") == len(addresses)
@@ -420,7 +424,7 @@ def test_the_button_stands_where_the_practice_puts_it(kind: str) -> None:
 def test_there_is_one_button_however_often_the_practice_asks_for_it(kind: str, body: str) -> None:
     letter = write(kind, overrides=WordingOverrides("{link}", body, "{link}"))
 
-    assert set(re.findall(r'href="([^"]*)"', letter.html)) <= {URL, PORTAL}
+    assert set(re.findall(r'href="([^"]*)"', letter.html)) <= {URL, PORTAL, GUIDE}
     assert (letter.html.count(URL), letter.text.count(URL)) == (2, 1)
     assert "{link}" not in letter.text + letter.html
 
@@ -442,8 +446,8 @@ def test_what_a_practice_writes_is_text_and_nothing_else(kind: str, part: str, t
 
     assert text in letter.text
     assert text in visible(letter.html)
-    assert set(re.findall(r'href="([^"]*)"', letter.html)) <= {URL, PORTAL}
-    assert re.findall(r"<(a|script|img)\b", letter.html) == ["a"] * (2 if kind == "invitation" else 1)
+    assert set(re.findall(r'href="([^"]*)"', letter.html)) <= {URL, PORTAL, GUIDE}
+    assert re.findall(r"<(a|script|img)\b", letter.html) == ["a"] * (3 if kind == "invitation" else 1)
 
 
 def test_an_invitation_can_have_a_subject_and_a_message_of_its_own() -> None:
@@ -478,7 +482,7 @@ def test_a_subject_is_one_short_line_and_never_empty(subject: str | None, shown:
     letter = letters.invitation(WILLOW, link_mail(), name="Sam Okafor", portal=PORTAL, subject=subject)
 
     assert letter.subject == shown
-    assert set(re.findall(r'href="([^"]*)"', letter.html)) <= {URL, PORTAL}
+    assert set(re.findall(r'href="([^"]*)"', letter.html)) <= {URL, PORTAL, GUIDE}
     assert unescape(letter.html).count(shown) >= 2
 
 

@@ -50,7 +50,7 @@ def handler_for(
                 usual_language = request.language
                 request = _with_language_parameter(request)
                 response = _call_view(routes, request)
-                if request.language != usual_language and request.practice:
+                if request.language != usual_language and request.practice and response.keeps_language:
                     response = response.with_cookies(cookies.set_language(request, request.language))
         except Refusal as refusal:
             response, code = refusals.to_response(request, refusal), refusals.code(request, refusal)

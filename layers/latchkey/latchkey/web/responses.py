@@ -58,6 +58,8 @@ class Response:
     cookies: tuple[str, ...] = field(default=(), repr=False)
     content: bytes = field(default=b"", repr=False)
     """The body of a response that is no text."""
+    keeps_language: bool = True
+    """False for a page that sets no cookie, not even for the language in its URL."""
 
     def with_cookies(self, *cookies: str) -> "Response":
         """Return the response with further cookies."""
@@ -87,9 +89,9 @@ class Response:
         }
 
 
-def security_headers(practice: Practice | None) -> dict[str, str]:
-    """Return the headers of every response. The policy allows the stylesheet in the practice's colours."""
-    style = pages.content_security_style(practice.accent if practice else None)
+def security_headers(practice: Practice | None, style: str = "") -> dict[str, str]:
+    """Return the headers of every response. The policy allows the stylesheet in the practice's colours, or `style`."""
+    style = style or pages.content_security_style(practice.accent if practice else None)
     policy = SECURITY_HEADERS["content-security-policy"].format(style=style)
     return SECURITY_HEADERS | {"content-security-policy": policy}
 
