@@ -65,6 +65,11 @@ pictures: .tools/stack .tools/browser node_modules/.done ## Every page and lette
 lighthouse: .tools/stack .tools/browser tools/lighthouse/node_modules/.done ## Lighthouse's points of ten pages on a slow phone: accessibility, best practices, performance
 	@$(PYTHON) -m tests.browser.lighthouse
 
+.PHONY: guides
+guides: .venv/.done .tools/browser ## Print the guide and the front desk's sheet (PRACTICE=willow ORIGIN=http://localhost:8000)
+	@$(PYTHON) -m operate guide --practice "$(or $(PRACTICE),willow)" \
+		--origin "$(or $(ORIGIN),http://localhost:$(PORT))" $(ARGS)
+
 .PHONY: format
 format: .venv/.done ## Format the code, sort the imports and fix what can be fixed
 	@.venv/bin/ruff check --fix-only --quiet

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import access_token, architecture, keys, operators, parameters, practices, records, release, restore
+from operate import access_token, architecture, guide, keys, operators, parameters, practices, records, release, restore
 from operate.errors import CommandError
 
 TOKEN_HELP = "access token of an operator or clinician (default: LATCHKEY_TOKEN from the environment)"  # noqa: S105 - help text
@@ -100,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
         if do is records.erase:
             _dry_run(command)
 
+    _add_guide(commands)
     command = _command(
         commands, "parameters", parameters.run, "Write the template's parameters into docs/operations.md"
     )
@@ -115,6 +116,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--in", dest="folder", type=Path, default=release.PROJECT, help=argparse.SUPPRESS)
     _dry_run(command)
     return parser
+
+
+def _add_guide(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "guide", guide.write, "Print a practice's guide for clients, and store it in a stack")
+    command.add_argument("--practice", required=True, help="the practice's slug")
+    command.add_argument("--stack", help="store the guides in this stack, whose portal then serves them")
+    command.add_argument("--origin", help="origin of the portal (default: the stack's output PortalUrl)")
+    command.add_argument("--out", type=Path, default=Path(".local/guides"), help="folder of the files")
+    _dry_run(command)
 
 
 def _command(

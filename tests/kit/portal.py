@@ -47,7 +47,7 @@ SAFE = {
     "x-robots-tag": "noindex, nofollow",
 }
 POLICY = re.compile(
-    "default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='( 'sha256-[A-Za-z0-9+/]{43}=')?; img-src 'self'; "
+    "default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='( 'sha256-[A-Za-z0-9+/]{43}='){0,2}; img-src 'self'; "
     "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     "|default-src 'none'; style-src 'sha256-[A-Za-z0-9+/]{43}='; img-src 'self'; form-action 'self'; frame-src 'self'; "
     "frame-ancestors ('none'|'self'); base-uri 'none'"

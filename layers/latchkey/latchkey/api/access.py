@@ -37,7 +37,7 @@ INVITATION_REFUSALS = (EmailMalformed, ConsentMissing, EmailInUse, AddressSuppre
 @routes.on("GET /clients/{client}/portal-access", access.read_access, responses={200: AccessDocument})
 def get_access(client: ClientId, context: CurrentContext) -> AccessDocument:
     """Read a client's sign-in: its address, its status, and the status of the last mail."""
-    return document_mapping.access(access.read_access(context, client))
+    return document_mapping.access(access.read_access(context, client), context.origin)
 
 
 @routes.on(
@@ -57,7 +57,7 @@ def post_invitation(
     result = access.invite(context, client, body.request(), preview=body.preview)
     if isinstance(result, LetterPreview):
         return document_mapping.letter_preview(result), 200
-    return document_mapping.access(result), 201
+    return document_mapping.access(result, context.origin), 201
 
 
 @routes.on(
@@ -75,7 +75,8 @@ def put_email(client: ClientId, body: AddressChange, context: CurrentContext) ->
     return document_mapping.access(
         access.change_address(
             context, client, body.email, email_ok=body.email_ok, disable_and_resend=body.disable_and_resend
-        )
+        ),
+        context.origin,
     )
 
 

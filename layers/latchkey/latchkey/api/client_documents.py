@@ -74,6 +74,7 @@ class AccessDocument(BaseModel):
     can_resend: bool
     banner: Annotated[str | None, Field(description="A sentence to show. Null for none.")]
     tags: Annotated[list[str], Field(description="Short labels to show, such as `Disabled` or `Opened by 2 people`.")]
+    guide_url: Annotated[str, Field(description="The guide *How to log in*, in the client's language, to hand on.")]
 
 
 class ClientEntry(BaseModel):

@@ -51,7 +51,7 @@ def post_client(body: NewClient, context: CurrentContext) -> ClientDocument:
     An invitation needs an address with the consent to be emailed. If the invitation cannot be queued, the client is not
     put on file.
     """
-    return document_mapping.client(clients.add_client(context, body.details(), body.invitation()))
+    return document_mapping.client(clients.add_client(context, body.details(), body.invitation()), context.origin)
 
 
 @routes.on("GET /clients", client_search.list_clients, responses={200: ClientList})
@@ -82,7 +82,7 @@ def get_clients(  # noqa: PLR0913, PLR0917 - the parameters of the query
 @routes.on("GET /clients/{client}", clients.read_client, responses={200: ClientDocument})
 def get_client(client: ClientId, context: CurrentContext) -> ClientDocument:
     """Read a client, with the state of their sign-in."""
-    return document_mapping.client(clients.read_client(context, client))
+    return document_mapping.client(clients.read_client(context, client), context.origin)
 
 
 @routes.on(
@@ -93,7 +93,7 @@ def patch_client(client: ClientId, body: ClientChanges, context: CurrentContext)
 
     Live sessions show the change at once.
     """
-    return document_mapping.client(clients.update_client(context, client, body.update()))
+    return document_mapping.client(clients.update_client(context, client, body.update()), context.origin)
 
 
 @routes.on("DELETE /clients/{client}", clients.erase_client, responses={204: None})

@@ -94,18 +94,18 @@ def client_entry(entry: ListedClient) -> ClientEntry:
     return ClientEntry.model_validate(_client_fields(entry.client, entry.own_account))
 
 
-def client(client_access: ClientAccess) -> ClientDocument:
+def client(client_access: ClientAccess, origin: str) -> ClientDocument:
     """Return the document of a client."""
     client = client_access.client
     return ClientDocument.model_validate(
         _client_fields(client, client_access.own_account)
-        | {"portal_access": access(client_access), "items": [item.title for item in client.items]}
+        | {"portal_access": access(client_access, origin), "items": [item.title for item in client.items]}
         | {"shared_items": items(client)}
     )
 
 
-def access(client_access: ClientAccess) -> AccessDocument:
-    """Return the document of a client's sign-in."""
+def access(client_access: ClientAccess, origin: str) -> AccessDocument:
+    """Return the document of a client's sign-in at the portal with this origin."""
     client, own_account = client_access.client, client_access.own_account
     status = access_status(client, own_account)
     return AccessDocument(
@@ -121,6 +121,7 @@ def access(client_access: ClientAccess) -> AccessDocument:
         can_resend=status == "invited",
         banner=client_access.banner,
         tags=list(client_access.tags),
+        guide_url=f"{origin}/{client.practice}/guide?lang={client.language}",
     )
 
 

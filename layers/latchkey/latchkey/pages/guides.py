@@ -100,7 +100,7 @@ def guide(page: PageContext, facts: GuideFacts, printed_digest: str | None = Non
     body = Markup(_render("guide_body.html", page, facts, picture=_pictures(page, facts)))  # noqa: S704 - a page
     digest = _digest_of(_render("guide.html", page, facts, body=body, version="", is_printed=False))
     is_printed = printed_digest == digest
-    return Guide(digest, _render("guide.html", page, facts, body=body, version=digest[:8], is_printed=is_printed))
+    return Guide(digest, _render("guide.html", page, facts, body=body, version=digest, is_printed=is_printed))
 
 
 def handout(page: PageContext, facts: GuideFacts) -> str:
@@ -162,4 +162,4 @@ def _pictures(page: PageContext, facts: GuideFacts) -> dict[str, Markup]:
 @lru_cache(maxsize=64)
 def _digest_of(html: str) -> str:
     """Return the digest of a page without its styles."""
-    return tokens.sha256_hex(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))[:16]
+    return tokens.sha256_hex(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))[:12]
