@@ -1,6 +1,7 @@
 """The `guide` command: print the guide and the front desk's sheet of a practice, and store the guide for the portal."""
 
 import argparse
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from operate import aws
 from operate.errors import CommandError
 
 OK = 200
+SLUG = re.compile(r"[a-z0-9-]{3,40}")
 FORMATS: dict[PageSize, str] = {"letter": "Letter", "a4": "A4"}
 """Names of page sizes in Chromium."""
 
@@ -42,6 +44,8 @@ def write(args: argparse.Namespace) -> None:
     """
     if not args.stack and not args.origin:
         raise CommandError("Name a --stack to store the guides in, or an --origin to print them from.")
+    if not SLUG.fullmatch(args.practice):
+        raise CommandError(f"{args.practice} is no practice's slug: a-z, 0-9 and -, 3 to 40 characters.")
     stack = aws.stack(args.stack) if args.stack else None
     origin = (args.origin or (stack.origin if stack else "")).rstrip("/")
     if args.dry_run:

@@ -16,6 +16,7 @@ import pytest
 
 from local.stack import BUILD, RUNTIME
 from tests.kit import sam_template
+from tests.pages.test_qr_code import read as read_code
 
 LAYERS = ("DependenciesLayer", "LatchkeyLayer", "ImagesLayer")
 PYTHON = [BUILD / layer / "python" for layer in LAYERS]
@@ -118,6 +119,16 @@ def test_what_stands_in_for_docstrings_has_every_name_that_botocore_imports() ->
         for node in ast.walk(ast.parse(source.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("botocore.docs."):
                 assert {alias.name for alias in node.names} <= offered[str(node.module)], source
+
+
+def test_the_layers_draw_a_qr_code_by_themselves() -> None:
+    """With what was left in them of the encoder, and without what the development environment has."""
+    code = "from latchkey.pages.qr_code import qr_code; print(qr_code('https://portal.example.com/willow', 'Code'))"
+    python, path = [sys.executable, "-S", "-c", code], f"{DEPENDENCIES}:{PACKAGE.parent}"
+    ran = subprocess.run(python, capture_output=True, text=True, check=True, env={"PYTHONPATH": path})  # noqa: S603
+
+    assert read_code(ran.stdout) == ["https://portal.example.com/willow"]
+    assert not (DEPENDENCIES / "segno" / "cli.py").exists()
 
 
 MAX_IMAGES_UNZIPPED = 15_000_000

@@ -64,6 +64,8 @@ def __getattr__(name):
 
 HTTP2 = '"""Replaces HTTP/2 support, which is unused. The original searches all packages for its library."""\n'
 
+WRITERS = '"""Replaces the writers of pictures, which are unused. Pages write their own SVG."""\n'
+
 DOCSTRINGS = '''"""Replaces 25 modules that generate docstrings of clients, which nobody reads."""
 
 
@@ -101,6 +103,7 @@ def main(layer: Path) -> None:
     _remove_unused_files(layer)
     _remove_docstrings(layer / "botocore" / "docs")
     _remove_http2(layer / "urllib3" / "http2")
+    _remove_writers(layer / "segno")
     for package in LAZY_PACKAGES:
         _make_lazy(layer / package / "__init__.py")
     _keep_services(layer / "botocore" / "data")
@@ -132,6 +135,13 @@ def _remove_http2(http2: Path) -> None:
     """Remove `urllib3.http2` except for `http2.probe`, which `urllib3.connection` imports."""
     (http2 / "connection.py").unlink()
     (http2 / "__init__.py").write_text(HTTP2, encoding="utf-8")
+
+
+def _remove_writers(segno: Path) -> None:
+    """Remove the command line of `segno`, its helpers, and its writers, whose module `segno` imports."""
+    (segno / "cli.py").unlink()
+    (segno / "helpers.py").unlink()
+    (segno / "writers.py").write_text(WRITERS, encoding="utf-8")
 
 
 def _make_lazy(init: Path) -> None:

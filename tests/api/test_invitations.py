@@ -33,6 +33,7 @@ def test_a_client_is_invited_later_and_the_banner_says_so_until_they_sign_in(
     fields = answer.document
     assert (fields["status"], fields["invited_at"], fields["can_resend"]) == ("invited", "2026-03-03T13:00:00Z", True)
     assert fields["banner"] == "Kim Lee hasn't signed in yet."
+    assert fields["guide_url"] == "https://portal.example.com/willow/guide?lang=en"
     (letter,) = cloud.deliver()
     assert browser.post(link_in(letter)).status == 200
     fields = clinician.access(client)
