@@ -184,7 +184,7 @@ def test_a_portal_that_is_not_there_is_reported_in_one_line(operate: Operate, gi
     assert errors.startswith("operate: ")
 
 
-def test_a_machine_without_chromium_is_told_so(operate: Operate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_chromium_is_reported_in_one_line(operate: Operate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     code, _, errors = operate("guide", "--practice", "willow", "--origin", "http://127.0.0.1:9")
 
