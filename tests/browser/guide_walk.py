@@ -78,7 +78,7 @@ class Walker:
         """
         for step in steps:
             if step.page.startswith("home") and "/home" not in self.page.url:
-                self._window.go("/willow/home")
+                self.page.goto(f"{self._window.live_portal.url}/willow/home")
             for part in step.parts:
                 self._do(part)
             if step.page == "profiles":
@@ -127,7 +127,7 @@ class Walker:
             with self._window.context.expect_page() as opening:
                 control.click()
             self.page = opening.value
-            self.page.wait_for_load_state()
+            self.page.wait_for_url(lambda url: url != "about:blank")
             return
         before = self.page.evaluate("performance.timeOrigin")
         control.click()
