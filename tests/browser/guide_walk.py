@@ -79,7 +79,8 @@ class Walker:
         for step in steps:
             if step.page.startswith("home") and "/home" not in self.page.url:
                 self.page.goto(f"{self._window.live_portal.url}/willow/home")
-            for part in step.parts:
+            # A step names what is on its page before it leads to the next one.
+            for part in sorted(step.parts, key=lambda part: part.kind != "named"):
                 self._do(part)
             if step.page == "profiles":
                 self._click(self.page.locator("form.profiles button").first, "the name of a profile")

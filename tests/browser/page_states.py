@@ -184,6 +184,8 @@ SCENES: dict[str, Callable[[Window], object]] = {
     "landing": _at("/willow"),
     "landing-of-a-website": _at("/harbor"),
     "landing-signed-in": _inside("/willow"),
+    "guide": _at("/willow/guide"),
+    "handout": _at("/willow/handout"),
     "new-client": _at("/willow/new-client"),
     "new-client-of-a-website": _at("/harbor/new-client"),
     "sign-in": _at("/willow/sign-in"),

@@ -150,7 +150,9 @@ def send_http(
         connection.request(method, target, body or None, {"x-local-source-ip": source, **headers})
         response = connection.getresponse()
         content = response.read()
-        is_text = not (response.msg.get("content-type") or "").startswith(("image/", "application/manifest"))
+        is_text = not (response.msg.get("content-type") or "").startswith(
+            ("image/", "application/manifest", "application/pdf")
+        )
         return HttpResponse(
             response.status,
             _by_name(response.msg),

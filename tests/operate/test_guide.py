@@ -96,7 +96,7 @@ def test_a_printed_guide_is_short_small_and_says_which_page_it_is(
 ) -> None:
     sheet = sheets["guide", language, size]
     pdf = PdfReader(io.BytesIO(sheet.pdf))
-    text = "".join(page.extract_text() for page in pdf.pages)
+    text = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
     width, height = INCHES[size]
 
     assert len(pdf.pages) <= MAX_PAGES
