@@ -357,7 +357,7 @@ def test_a_practice_without_a_phone_has_no_empty_place_for_one(willow: Practice,
 def test_a_handout_has_four_steps_the_phone_and_nobodys_name(willow: Practice, language: Language) -> None:
     html = guides.handout(context(willow, language), facts(willow, language))
 
-    assert len(steps_of(html)) == 4
+    assert len([step for step in steps_of(html) if not step.page.startswith("landing-")]) == 4
     assert "tel:5550100142" in html
     assert "Sam" not in html
     assert len(gzip.compress(html.encode())) < MAX_COMPRESSED_BYTES
