@@ -10,7 +10,7 @@ from markupsafe import Markup
 from latchkey import languages, tokens
 from latchkey.pages import pictures
 from latchkey.pages.expected_letter import expected_letter
-from latchkey.pages.layout import TEMPLATES, PageContext, content_security_style, minify, render, source_of_style
+from latchkey.pages.layout import TEMPLATES, PageContext, content_security_style, render, style_source, stylesheet
 from latchkey.pages.links import confirm
 from latchkey.pages.pins import pin
 from latchkey.pages.qr_code import qr_code
@@ -35,7 +35,7 @@ _REQUESTED_AT = 1_772_574_120
 BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that turn the direction of a text. In an attribute nothing isolates them."""
 
-STYLESHEET = minify((TEMPLATES / "guide.css").read_text(encoding="utf-8"))
+STYLESHEET = stylesheet(TEMPLATES / "guide.css")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def handout(page: PageContext, facts: GuideFacts) -> str:
 
 def content_security(practice: Practice | None) -> str:
     """Return the sources of `style-src` for the guide and the handout."""
-    return f"{content_security_style(practice.accent if practice else None)} {source_of_style(STYLESHEET)}"
+    return f"{content_security_style(practice.accent if practice else None)} {style_source(STYLESHEET)}"
 
 
 def _render(template: str, page: PageContext, facts: GuideFacts, **values: object) -> str:

@@ -22,16 +22,17 @@ from latchkey.rules.providers import Provider
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def minify(stylesheet: str) -> str:
+def stylesheet(file: Path) -> str:
     """Return a stylesheet without comments and needless spaces."""
-    without_comments = re.sub(r"/\*.*?\*/", "", stylesheet, flags=re.DOTALL)
+    source = file.read_text(encoding="utf-8")
+    without_comments = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
     return re.sub(r"(?<=[{};:,])\s+|\s+(?=[{}])", "", " ".join(without_comments.split()))
 
 
-STYLESHEET = minify((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+STYLESHEET = stylesheet(TEMPLATES / "style.css")
 
 
-def source_of_style(style: str) -> str:
+def style_source(style: str) -> str:
     """Return the source expression that allows a style element with this content."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
@@ -39,7 +40,7 @@ def source_of_style(style: str) -> str:
 DEFAULT_ACCENT = "#0b5a63"
 """The accent of the stylesheet."""
 
-CONTENT_SECURITY_STYLE = source_of_style(STYLESHEET)
+CONTENT_SECURITY_STYLE = style_source(STYLESHEET)
 """The `style-src` that allows only this stylesheet."""
 
 
@@ -133,7 +134,7 @@ def _colours(scheme: Scheme) -> str:
 def content_security_style(accent: str | None) -> str:
     """Return the sources of `style-src` for a page in these colours."""
     style = brand_style(accent)
-    return f"{CONTENT_SECURITY_STYLE} {source_of_style(style)}" if style else CONTENT_SECURITY_STYLE
+    return f"{CONTENT_SECURITY_STYLE} {style_source(style)}" if style else CONTENT_SECURITY_STYLE
 
 
 def icon_svg(practice: Practice) -> str:
