@@ -190,10 +190,18 @@ def test_who_signs_out_is_looked_up_and_written_down(portal: Portal, browser: Br
     assert calls(portal, lambda: browser.post("/willow/sign-out")) == [*CHECK, "Put Events", "Delete Sessions"]
 
 
-@pytest.mark.parametrize("page", ["", "/sign-in", "/sign-in/sent", "/pin", "/help", "/new-client", "/signed-out"])
+@pytest.mark.parametrize(
+    "page", ["", "/sign-in", "/sign-in/sent", "/pin", "/help", "/new-client", "/signed-out", "/handout"]
+)
 def test_a_page_makes_no_aws_calls(portal: Portal, browser: Browser, page: str) -> None:
     browser.get(f"/willow{page}")
     assert calls(portal, lambda: browser.get(f"/willow{page}")) == []
+
+
+@pytest.mark.parametrize("page", ["guide", "guide.pdf"])
+def test_the_guide_asks_once_for_the_printed_one(portal: Portal, browser: Browser, page: str) -> None:
+    browser.get(f"/willow/{page}")
+    assert calls(portal, lambda: browser.get(f"/willow/{page}")) == ["Get Practices"]
 
 
 # ── what a role lets a write name ──
