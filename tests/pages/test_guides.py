@@ -12,9 +12,11 @@ from latchkey.identity.providers import GOOGLE
 from latchkey.languages import translator
 from latchkey.mail import letters
 from latchkey.mail.letters import LinkMail, WordingOverrides
+from latchkey.mail.link_letters import saved_wording
 from latchkey.pages import PageContext, guides, pictures
 from latchkey.pages.guides import EXAMPLE_ADDRESS, EXAMPLE_NAME, GuideFacts
 from latchkey.rules.languages import LANGUAGES, Language
+from latchkey.rules.mail import LinkMailKind
 from latchkey.rules.practices import Practice
 from tests.pages.html import VOID, ParsedPage, read
 from tests.pages.test_qr_code import read as read_code
@@ -51,8 +53,8 @@ def facts(practice: Practice, language: Language, hours: int = 24) -> GuideFacts
     portal = f"{ORIGIN}/{practice.slug}"
     link_mail = LinkMail(EXAMPLE_ADDRESS, language, url=portal, sender=SENDER, entity_ref_id="", hours=hours)
 
-    def wording(kind: str) -> WordingOverrides | None:
-        return letters.stored_wording(practice, kind, language)
+    def wording(kind: LinkMailKind) -> WordingOverrides:
+        return saved_wording(practice, kind, language)
 
     invitation = letters.invitation(
         practice, link_mail, name=EXAMPLE_NAME, portal=portal, overrides=wording("invitation")

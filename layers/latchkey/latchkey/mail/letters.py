@@ -32,7 +32,6 @@ __all__ = [
     "invitation",
     "pin_made",
     "sign_in",
-    "stored_wording",
     "waiting",
 ]
 
@@ -151,13 +150,6 @@ def invitation(  # noqa: PLR0913 - each part that a clinician may change
         items=[line for item in items if (line := _one_line(item))],
         opens_most=opens(practice, "messages", "appointments", "documents"),
     )
-
-
-def stored_wording(practice: Practice, kind: str, language: Language) -> WordingOverrides | None:
-    """Return a practice's wording of a kind of letter in a language, or None."""
-    stored = practice.letters.get(f"{kind}/{language}")
-    parts = ("greeting", "body", "footer")
-    return WordingOverrides(**{part: stored.get(part, "") for part in parts}) if stored else None
 
 
 def pin_made(practice: Practice, notice: Notice) -> Letter:

@@ -16,7 +16,7 @@ from latchkey.pages.pins import pin
 from latchkey.pages.qr_code import qr_code
 from latchkey.pages.sessions import home, profiles
 from latchkey.pages.sign_in import landing, sent, sign_in, tips
-from latchkey.rules.accounts import Account, Profile
+from latchkey.rules.accounts import Account, AccountKey, Profile
 from latchkey.rules.items import SharedItem, open_features
 from latchkey.rules.languages import LANGUAGES
 from latchkey.rules.languages import facts as language_facts
@@ -74,7 +74,12 @@ def example_pages(page: PageContext, facts: GuideFacts) -> dict[str, str]:
         page, sender=facts.sender, language=page.language, requested_at=_REQUESTED_AT, now=_REQUESTED_AT, address=""
     )
     account = Account(
-        key=b"", id="0", practice=practice.slug, address=EXAMPLE_ADDRESS, name=EXAMPLE_NAME, profiles=(_OWN,)
+        key=AccountKey(b""),
+        id="0",
+        practice=practice.slug,
+        address=EXAMPLE_ADDRESS,
+        name=EXAMPLE_NAME,
+        profiles=(_OWN,),
     )
     guardian = replace(account, profiles=(_OWN, _CHILD))
     item = SharedItem(languages.translator(page.language)("Documents and forms"), f"/{practice.slug}/documents")

@@ -94,7 +94,7 @@ class Endpoint:
 
     def _exchange(self, connection: "_Connection", path: str, headers: Mapping[str, str], body: bytes) -> AwsResponse:
         connection.limit(self._read_seconds)
-        connection.post(path, headers, body)
+        connection.send_request(path, headers, body)
         with closing(connection.getresponse()) as response:
             received = _body(response)
         can_be_reused = not response.will_close and not connection.has_more
@@ -148,7 +148,7 @@ class _Connection(http.client.HTTPConnection):
         self._reader: _Reader | None = None
         self._parts: list[bytes] | None = None
 
-    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
+    def send_request(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
         """Send a request in one write. http.client writes its head and its body apart, as two records of TLS."""
         self._parts = []
         self.request("POST", path, body, cast("dict[str, str]", headers))

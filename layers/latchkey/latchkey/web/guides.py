@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from latchkey import settings
-from latchkey.mail import letters
-from latchkey.mail.letters import LinkMail
+from latchkey.mail import link_letters
+from latchkey.mail.link_letters import LinkLetter
 from latchkey.pages import PageContext
 from latchkey.pages import guides as guide_pages
 from latchkey.pages.guides import EXAMPLE_ADDRESS, EXAMPLE_NAME, Guide, GuideFacts
 from latchkey.rules.guides import page_size_or_default
+from latchkey.rules.mail import LinkMailKind
 from latchkey.store import guides
 from latchkey.web.link_pages import sender_of
 from latchkey.web.requests import Request
@@ -53,19 +54,25 @@ def _context(request: Request) -> PageContext:
 
 
 def _facts(request: Request) -> GuideFacts:
-    practice, language, sender = request.practice_or_404, request.language, sender_of(request.practice_or_404)
-    hours = settings.load().link_seconds // 3600
-    portal = f"{request.origin}/{practice.slug}"
-    link_mail = LinkMail(EXAMPLE_ADDRESS, language, url=portal, sender=sender, entity_ref_id="", hours=hours)
-    wording = {kind: letters.stored_wording(practice, kind, language) for kind in ("invitation", "sign_in")}
+    practice, portal = request.practice_or_404, f"{request.origin}/{request.practice_or_404.slug}"
+
+    def letter(kind: LinkMailKind) -> str:
+        example = LinkLetter(
+            kind=kind,
+            language=request.language,
+            address=EXAMPLE_ADDRESS,
+            name=EXAMPLE_NAME,
+            portal=portal,
+            url=portal,
+            entity_ref_id="",
+            requested_at=0,
+        )
+        return link_letters.render(practice, example).html
+
     return GuideFacts(
         origin=request.origin,
-        sender=sender,
-        hours=hours,
-        invitation=letters.invitation(
-            practice, link_mail, name=EXAMPLE_NAME, portal=portal, overrides=wording["invitation"]
-        ).html,
-        sign_in_letter=letters.sign_in(
-            practice, link_mail, requested_at=0, name=EXAMPLE_NAME, portal=portal, overrides=wording["sign_in"]
-        ).html,
+        sender=sender_of(practice),
+        hours=settings.load().link_seconds // 3600,
+        invitation=letter("invitation"),
+        sign_in_letter=letter("sign_in"),
     )
