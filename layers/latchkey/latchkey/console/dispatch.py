@@ -1,6 +1,7 @@
 """Dispatch of a request to its page: session, membership, form, idempotency, and the mapping of refusals."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from latchkey.rules.refusals import (
     SignedOut,
     Unavailable,
 )
+from latchkey.rules.text_limits import ULID
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.idempotency import StoredResponse
 from latchkey.usecases import idempotency, membership, staff_sessions
@@ -114,23 +116,33 @@ def _signed_in(request: Request, route: ConsoleRoute) -> Response:
     cookie = staff_cookies.session(request)
     slug = request.path_parameters.get("practice")
     is_slug = slug is not None and membership.is_slug(slug)
-    session, role = staff_sessions.require(
-        cookie, slug if is_slug else None, request.now, is_activity=request.counts_as_activity
+    found = staff_sessions.require(
+        cookie,
+        slug if is_slug else None,
+        request.now,
+        is_activity=request.counts_as_activity,
+        client_ids=_clients_to_read(request),
     )
     if slug is not None and not is_slug:
         raise RecordNotFound
     context = membership.authorize_member(
         route.use_cases[0],
-        (session.subject, role),
+        (found.session.subject, found.role),
         slug or "",
         now_ms=request.now_ms,
         support_code=request.support_code,
         origin=request.origin,
     )
-    current = Current(request, session, cookie or "", context)
+    current = Current(request, found.session, cookie or "", replace(context, known_clients=found.clients))
     if request.method != "POST":
         return route.view(current)
     return _sent(replace(current, form=forms.parse(request)), route)
+
+
+def _clients_to_read(request: Request) -> tuple[str, ...]:
+    """Return the ids of the clients that a page needs, to read them with the session. A form reads them anew."""
+    client_id = request.path_parameters.get("client", "")
+    return (client_id,) if request.method != "POST" and re.fullmatch(ULID, client_id) else ()
 
 
 def _sent(current: Current, route: ConsoleRoute) -> Response:

@@ -24,7 +24,15 @@ from latchkey.rules.languages import Language, language_of, language_or_default
 from latchkey.rules.mail import MailReport
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
-from latchkey.store.dynamodb import Table, condition_failed, connection, set_or_remove, transaction_condition_failed
+from latchkey.store.dynamodb import (
+    Batch,
+    ItemKey,
+    Table,
+    condition_failed,
+    connection,
+    set_or_remove,
+    transaction_condition_failed,
+)
 from latchkey.store.records import to_actions, to_attributes, to_record
 from latchkey.tokens import base64url_decode, base64url_encode
 
@@ -121,6 +129,17 @@ def find(account_key: bytes) -> Account | None:
         return AccountItem.get(base64url_encode(account_key), consistent_read=True).account()
     except AccountItem.DoesNotExist:
         return None
+
+
+def item_key(account_key: bytes) -> tuple[type[AccountItem], ItemKey]:
+    """Return the table and key of an account, to read it with other items."""
+    return AccountItem, (base64url_encode(account_key),)
+
+
+def found_in(batch: Batch, account_keys: Iterable[bytes]) -> dict[bytes, Account]:
+    """Return the accounts of these keys that were read together, by key."""
+    items = {key: batch.get(AccountItem, base64url_encode(key)) for key in account_keys}
+    return {key: item.account() for key, item in items.items() if item}
 
 
 def find_all(account_keys: Iterable[bytes]) -> dict[bytes, Account]:

@@ -50,7 +50,7 @@ class ShareResult:
 @use_case(Role.CLINICIAN)
 def read_access(context: RequestContext, client_id: str) -> ClientAccess:
     """Return a client's sign-in."""
-    return client_access.read(context, clients.find(context.slug, client_id))
+    return client_access.read(context, client_access.find(context, client_id))
 
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
@@ -64,7 +64,7 @@ def invite(
     An invitation to another of the client's addresses moves access there and ends the sign-in by the old one.
     """
     invitation = replace(invitation, items=items.checked(context, invitation.items))
-    before = clients.find(context.slug, client_id)
+    before = client_access.find(context, client_id)
     requested_address = addresses.canonical(invitation.email) if invitation.email is not None else None
     address = access.invitation_address(before, requested_address)
     account_key = accounts.key_of(context.slug, addresses.canonical(address))
