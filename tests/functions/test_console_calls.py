@@ -36,6 +36,7 @@ def client(portal: Portal, staff: Browser) -> str:
     token = staff.get(f"{path}/email").body.partition('name="form" value="')[2].partition('"')[0]
     assert staff.post(f"{path}/email", {"form": token, "email": "ida@example.com"}).status == 303
     portal.deliver()
+    staff.get("/admin/willow/clients?q=ida@example.com")  # the keys are read once
     return path
 
 
@@ -49,7 +50,8 @@ def calls(portal: Portal, act: Callable[[], Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("", ["Query Clients", "BatchGet"]),
+        ("", ["Query Accounts"]),
+        ("/clients?show=attention", ["Query Accounts"]),
         ("/clients/new", []),
         ("/clients?q=ida", ["Query Clients", "BatchGet", "BatchGet"]),
         ("/settings", ["Get Practices"]),
@@ -96,6 +98,16 @@ def test_the_clients_page_reads_the_events_of_each_person_who_signs_in(
         fields = {"person_name": name, "person_email": f"{name}@example.com", "relation": "partner"}
         assert staff.post(f"{client}/people", {"form": token, "person_ok": "yes", **fields}).status == 303
     assert calls(portal, lambda: staff.get(client)) == [CLIENT, "BatchGet", *["Query Events"] * 3]
+
+
+def test_the_first_page_reads_who_is_stuck_and_who_was_opened(portal: Portal, staff: Browser, client: str) -> None:
+    """The clients that were opened last are read with the session."""
+    staff.get(client)
+    portal.now += 4 * 24 * 3600
+    later = portal.staff(role=Role.ADMIN)
+    later.cookies |= {name: value for name, value in staff.cookies.items() if name == "__Host-opened-willow"}
+    later.get("/admin/willow/clients/new")
+    assert calls(portal, lambda: later.get("/admin/willow")) == [CLIENT, "Query Accounts", "BatchGet"]
 
 
 def test_the_first_page_without_a_session_calls_nothing(portal: Portal) -> None:

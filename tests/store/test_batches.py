@@ -58,7 +58,7 @@ def test_a_call_reads_a_hundred_items(count: int, calls: int) -> None:
 
 @pytest.mark.usefixtures("saved")
 @pytest.mark.parametrize(("times", "fails"), [(1, False), (2, False), (3, True)])
-def test_what_dynamodb_leaves_out_is_asked_for_again(times: int, fails: bool) -> None:
+def test_what_dynamodb_leaves_out_is_requested_once_more(times: int, fails: bool) -> None:
     left_out = [True] * times
 
     def dispatch(operation: str, arguments: dict[str, dict[str, dict[str, object]]]) -> object:

@@ -9,7 +9,6 @@ from latchkey.api.documents import (
     AccessDocument,
     BounceDocument,
     ClientDocument,
-    ClientEntry,
     ContactDocument,
     DiagnosisDocument,
     EmailDocument,
@@ -17,6 +16,7 @@ from latchkey.api.documents import (
     EventList,
     ItemDocument,
     LetterPreviewDocument,
+    ListedClientEntry,
     LogoDocument,
     MemberDocument,
     MethodDocument,
@@ -90,9 +90,11 @@ def contact(entry: ContactAccount) -> ContactDocument:
     )
 
 
-def client_entry(entry: ListedClient) -> ClientEntry:
+def client_entry(entry: ListedClient) -> ListedClientEntry:
     """Return the document of a client in a list."""
-    return ClientEntry.model_validate(_client_fields(entry.client, entry.own_account))
+    return ListedClientEntry.model_validate(
+        _client_fields(entry.client, entry.own_account) | {"attention": entry.attention}
+    )
 
 
 def client(client_access: ClientAccess) -> ClientDocument:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from latchkey.api.bodies import LanguageField, MemberRoleField, ProfileKindField, UnknownAddressField
 from latchkey.api.fields import one_of, with_switches
 from latchkey.rules.accounts import ACCESS_STATUSES, AccessStatus
+from latchkey.rules.attention import ATTENTION_REASONS, AttentionReason
 from latchkey.rules.mail import BOUNCE_REASONS, EMAIL_STATUSES, BounceReason, EmailStatus
 from latchkey.rules.members import Role
 from latchkey.rules.providers import PROVIDER_NAMES
@@ -15,6 +16,7 @@ SIGN_IN_METHODS = ("links", "pins", *PROVIDER_NAMES)
 """The sign-in methods of a diagnosis."""
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+AttentionField = Annotated[AttentionReason, one_of(*ATTENTION_REASONS)]
 AccessStatusField = Annotated[AccessStatus, one_of(*ACCESS_STATUSES)]
 BounceReasonField = Annotated[BounceReason, one_of(*BOUNCE_REASONS)]
 EmailStatusField = Annotated[EmailStatus, one_of(*EMAIL_STATUSES)]
@@ -235,6 +237,15 @@ class ClientEntry(BaseModel):
     created_at: Timestamp
 
 
+class ListedClientEntry(ClientEntry):
+    """A client in a list, with the reason to look at them."""
+
+    attention: Annotated[
+        AttentionField | None,
+        Field(description="The reason in a list by `needs_attention`. Null in every other list."),
+    ]
+
+
 class ItemDocument(BaseModel):
     """An item that was shared with a client."""
 
@@ -261,7 +272,7 @@ class ClientDocument(ClientEntry):
 class ClientList(BaseModel):
     """A page of clients."""
 
-    clients: list[ClientEntry]
+    clients: list[ListedClientEntry]
     next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
 
 

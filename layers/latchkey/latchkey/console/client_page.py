@@ -1,6 +1,6 @@
 """The client's page: one screen for a call."""
 
-from latchkey.console import render
+from latchkey.console import render, staff_cookies
 from latchkey.console.client_facts import client_facts
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
@@ -28,7 +28,7 @@ def client_page(current: Current) -> Response:
     found = diagnosis.diagnose(current.context, current.client_id)
     own = found.own.facts
     openers = [person for person in found.people if person.facts.access in ("invited", "active")]
-    return render.signed_in_page(
+    page = render.signed_in_page(
         current,
         "client.html",
         **client_facts(current, found.client, own.account),
@@ -40,6 +40,8 @@ def client_page(current: Current) -> Response:
         linked=[row for row in PROVIDERS if own.account is not None and row.name in own.account.identities],
         is_watching=current.query("done") in ("invited", "moved"),
     )
+    opened = staff_cookies.add_opened(current.request, current.client_id)
+    return page.with_cookies(opened) if opened else page
 
 
 @routes.get("/clients/{client}/mail-line", access.read_access)

@@ -10,7 +10,7 @@ from typing import Any
 from latchkey import aws, log, metrics, tokens
 from latchkey.console import failures, forms, staff_cookies
 from latchkey.console.current import Current, FormProblem
-from latchkey.console.routes import ConsoleRoute
+from latchkey.console.routes import BASE, ConsoleRoute
 from latchkey.rules.languages import DEFAULT_LANGUAGE, language_of
 from latchkey.rules.refusals import (
     BodyInvalid,
@@ -141,8 +141,12 @@ def _signed_in(request: Request, route: ConsoleRoute) -> Response:
 
 def _clients_to_read(request: Request) -> tuple[str, ...]:
     """Return the ids of the clients that a page needs, to read them with the session. A form reads them anew."""
+    if request.method == "POST":
+        return ()
+    if request.route == BASE:
+        return staff_cookies.opened_clients(request)
     client_id = request.path_parameters.get("client", "")
-    return (client_id,) if request.method != "POST" and re.fullmatch(ULID, client_id) else ()
+    return (client_id,) if re.fullmatch(ULID, client_id) else ()
 
 
 def _sent(current: Current, route: ConsoleRoute) -> Response:

@@ -3,6 +3,7 @@
 from latchkey.console import render
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.console.staff_cookies import opened_clients
 from latchkey.rules.members import Role
 from latchkey.store.members import OPERATOR_PARTITION
 from latchkey.usecases import client_search, members, practices
@@ -11,7 +12,8 @@ from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 
-NEWEST = 5
+STUCK = 5
+"""Clients that need attention on the first page."""
 PRACTICES_A_PAGE = 100
 
 
@@ -36,12 +38,15 @@ def practices_page(current: Current) -> Response:
 
 @routes.get("", client_search.list_clients)
 def practice_home(current: Current) -> Response:
-    """Show the search, the Client Portal link and the newest clients."""
-    newest = client_search.list_clients(current.context, ClientFilter(), "-created", None, NEWEST)
+    """Show the search, who needs attention, the Client Portal link and the clients that were opened last."""
+    stuck = client_search.list_clients(current.context, ClientFilter(needs_attention=True), "name", None, STUCK)
+    known = current.context.known_clients
     return render.signed_in_page(
         current,
         "home.html",
-        newest=newest.entries,
+        entries=stuck.entries,
+        has_more=stuck.next_id is not None,
+        opened=[known[client_id] for client_id in opened_clients(current.request) if client_id in known],
         portal=f"{current.request.origin}/{current.context.slug}",
         is_admin=current.context.clinician.role >= Role.ADMIN,
     )

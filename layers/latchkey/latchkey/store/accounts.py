@@ -14,11 +14,13 @@ from pynamodb.attributes import (
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.transactions import TransactWrite
 
 from latchkey import keys, settings, tokens
 from latchkey.rules import mail
 from latchkey.rules.accounts import Account, AccountStatus, Profile, SessionRef
+from latchkey.rules.attention import AttentionReason
 from latchkey.rules.events import Event
 from latchkey.rules.languages import Language, language_of, language_or_default
 from latchkey.rules.mail import MailReport
@@ -36,7 +38,7 @@ from latchkey.store.dynamodb import (
 from latchkey.store.records import to_actions, to_attributes, to_record
 from latchkey.tokens import base64url_decode, base64url_encode
 
-WRITTEN_BY_REPORTS = ("email_status", "email_status_at", "bounced_at", "bounce_reason")
+WRITTEN_BY_REPORTS = ("email_status", "email_status_at", "bounced_at", "bounce_reason", "attention", "attention_from")
 """Fields that reports about mail write. A clinician's write must not overwrite them with what was read before."""
 
 
@@ -56,6 +58,20 @@ class SessionRefItem(MapAttribute[str, Any]):
 
     digest = UnicodeAttribute()
     started_at = NumberAttribute()
+
+
+class AttentionIndex(GlobalSecondaryIndex["AccountItem"]):
+    """The accounts that have `attention_from`, by that time, with the clients they are about. It can be a moment late.
+
+    A sign-in and the end of access remove an account from it. Whoever reads it reads the account itself, too.
+    """
+
+    class Meta:
+        index_name = "by-attention"
+        projection = IncludeProjection(["owner", "profiles"])
+
+    practice = UnicodeAttribute(hash_key=True)
+    attention_from = NumberAttribute(range_key=True)
 
 
 class AccountItem(Table):
@@ -92,6 +108,9 @@ class AccountItem(Table):
     message_id = UnicodeAttribute(null=True)
     bounced_at = NumberAttribute(null=True)
     bounce_reason = UnicodeAttribute(null=True)
+    attention = UnicodeAttribute(null=True)
+    attention_from = NumberAttribute(null=True)
+    by_attention = AttentionIndex()
 
     def account(self) -> Account:
         """Return the account as a value."""
@@ -158,11 +177,15 @@ def save(account: Account) -> None:
 def update_in(transaction: TransactWrite, account: Account, before: Account | None) -> None:
     """Write an account as a clinician's decision left it, unless it has changed since it was read as `before`.
 
-    The mail status is written only if the decision changes it, because reports about mail write it too.
+    The mail status and the attention are written only if the decision changes them, because reports about mail write
+    them too.
     """
     unchanged = AccountItem.revision == account.revision
     new = AccountItem.key.does_not_exist() if account.revision == 0 else None
     mail = [] if before is None or before.email_status == account.email_status else _mail(account.email_status, None)
+    noted = (before.attention, before.attention_from) if before else (None, None)
+    if (account.attention, account.attention_from) != noted:
+        mail += _attention(account.attention, account.attention_from)
     transaction.update(
         AccountItem(base64url_encode(account.key)),
         [*_update_actions(account), *mail, AccountItem.revision.set(account.revision + 1)],
@@ -190,6 +213,20 @@ def _mail(status: str, at: int | None, message_id: str | None = None) -> list[Ac
         set_or_remove(AccountItem.email_status_at, at),
         set_or_remove(AccountItem.message_id, message_id or None),
     ]
+
+
+def _attention(reason: str | None, since: int | None) -> list[Action]:
+    return [set_or_remove(AccountItem.attention, reason), set_or_remove(AccountItem.attention_from, since)]
+
+
+def set_attention(account_key: bytes, reason: AttentionReason, now: int) -> None:
+    """Write why a clinician may have to look at an account, if it exists. `now` is Unix seconds."""
+    _update_if(account_key, _attention(reason, now), AccountItem.key.exists(), None)
+
+
+def signed_in_actions() -> list[Action]:
+    """Return the actions by which a sign-in takes the account from the list of those that need attention."""
+    return _attention(None, None)
 
 
 def set_mail_status(account_key: bytes, status: str, now: int, message_id: str | None = None) -> None:
@@ -225,7 +262,8 @@ def apply_report(report: MailReport, now: int, audit_event: Event | None = None)
     )
     suppression: list[Action] = [AccountItem.suppressed.set(True), AccountItem.revision.add(1)]
     if report.bounce_reason:
-        bounce = [AccountItem.bounced_at.set(now), AccountItem.bounce_reason.set(report.bounce_reason)]
+        bounce: list[Action] = [AccountItem.bounced_at.set(now), AccountItem.bounce_reason.set(report.bounce_reason)]
+        bounce += _attention("bounced", now)
         status, suppression = [*status, *bounce], [*suppression, *bounce]
     may_suppress = (
         (AccountItem.practice == report.practice)

@@ -114,9 +114,14 @@ def needs_other_method(batch: Batch, account: Account) -> bool:
 
     The account's PIN is in the batch, if it has one.
     """
+    return refusals_in_a_row(batch, account) >= pins.MAX_CONSECUTIVE_WRONG
+
+
+def refusals_in_a_row(batch: Batch, account: Account) -> int:
+    """Return the number of wrong PINs that were typed in a row since the last sign-in. The batch has the PIN."""
     item = batch.get(PinItem, tokens.base64url_encode(account.key))
     is_counted = item is not None and item.failures_counted_from == account.last_sign_in_at
-    return item is not None and is_counted and item.failures >= pins.MAX_CONSECUTIVE_WRONG
+    return int(item.failures) if item is not None and is_counted else 0
 
 
 def count_guess(account_key: bytes, guess_id: str, now: int) -> Pin:

@@ -105,7 +105,7 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
 
 @dataclass(frozen=True, slots=True)
 class StaffAccess:
-    """What one call reads for a request of the console."""
+    """The session, role and clients that one call reads for a request of the console."""
 
     session: StaffSession
     role: Role | None
