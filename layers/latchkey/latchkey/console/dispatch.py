@@ -14,8 +14,6 @@ from latchkey.console.routes import BASE, ConsoleRoute
 from latchkey.rules.languages import DEFAULT_LANGUAGE, language_of
 from latchkey.rules.refusals import (
     BodyInvalid,
-    MethodRefused,
-    PageUnknown,
     RecordNotFound,
     Refusal,
     RoleMissing,
@@ -27,7 +25,7 @@ from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.idempotency import StoredResponse
 from latchkey.usecases import idempotency, membership, staff_sessions
 from latchkey.web import accept_language, cold_start, origins, refusals
-from latchkey.web.dispatch import METHODS
+from latchkey.web.dispatch import METHODS, view_of
 from latchkey.web.requests import Request, parse_event
 from latchkey.web.responses import Response
 
@@ -91,17 +89,12 @@ def _prepared(request: Request) -> Request:
 
 
 def _respond(paths: ConsolePaths, request: Request) -> Response:
-    methods = paths.public.get(request.route) or paths.signed_in.get(request.route)
-    if methods is None:
-        raise PageUnknown
-    allowed = tuple(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
-    if request.method not in allowed:
-        raise MethodRefused(allowed)
+    every: Mapping[str, Mapping[str, PublicView | ConsoleRoute]] = {**paths.signed_in, **paths.public}
+    found = view_of(every.get(request.route), request)
     if request.method == "POST":
         # A form only: a program has the JSON API, with a token.
         origins.check_same_origin(request)
         forms.parse(request)
-    found = methods["GET" if request.method == "HEAD" else request.method]
     response = _signed_in(request, found) if isinstance(found, ConsoleRoute) else found(request)
     chosen = language_of(request.query_value("lang"))
     return response.with_cookies(staff_cookies.set_language(chosen)) if chosen else response

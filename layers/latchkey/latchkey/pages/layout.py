@@ -22,17 +22,17 @@ from latchkey.rules.providers import Provider
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def _stylesheet() -> str:
-    """Return the stylesheet without comments and needless spaces."""
-    source = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+def stylesheet(file: Path) -> str:
+    """Return a stylesheet without comments and needless spaces."""
+    source = file.read_text(encoding="utf-8")
     without_comments = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
     return re.sub(r"(?<=[{};:,])\s+|\s+(?=[{}])", "", " ".join(without_comments.split()))
 
 
-STYLESHEET = _stylesheet()
+STYLESHEET = stylesheet(TEMPLATES / "style.css")
 
 
-def _source(style: str) -> str:
+def style_source(style: str) -> str:
     """Return the source expression that allows a style element with this content."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
 
@@ -40,7 +40,7 @@ def _source(style: str) -> str:
 DEFAULT_ACCENT = "#0b5a63"
 """The accent of the stylesheet."""
 
-CONTENT_SECURITY_STYLE = _source(STYLESHEET)
+CONTENT_SECURITY_STYLE = style_source(STYLESHEET)
 """The `style-src` that allows only this stylesheet."""
 
 
@@ -134,7 +134,7 @@ def _colours(scheme: Scheme) -> str:
 def content_security_style(accent: str | None) -> str:
     """Return the sources of `style-src` for a page in these colours."""
     style = brand_style(accent)
-    return f"{CONTENT_SECURITY_STYLE} {_source(style)}" if style else CONTENT_SECURITY_STYLE
+    return f"{CONTENT_SECURITY_STYLE} {style_source(style)}" if style else CONTENT_SECURITY_STYLE
 
 
 def icon_svg(practice: Practice) -> str:
