@@ -211,6 +211,8 @@ def test_the_console_speaks_spanish(lee: StaffBrowser) -> None:
     page = lee.get(f"{path}?lang=es")
     assert page.page.heading == "Sam Carter: Portal de clientes"
     assert "Generar código PIN" in page.page.buttons
+    assert "Por favor, deletree la dirección de correo que escribe." in page.page.text
+    assert "spell" not in page.page.text
     assert lee.get("/admin/willow").page.heading == "Buscar un cliente"
 
 

@@ -126,7 +126,9 @@ def _signed_in(request: Request, route: ConsoleRoute) -> Response:
         support_code=request.support_code,
         origin=request.origin,
     )
-    current = Current(request, found.session, cookie or "", replace(context, known_clients=found.clients))
+    current = Current(
+        request, found.session, cookie or "", replace(context, language=request.language, known_clients=found.clients)
+    )
     if request.method != "POST":
         return route.view(current)
     return _sent(replace(current, form=forms.parse(request)), route)
