@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from latchkey import tokens
 from latchkey.identity import jwks, staff
 from latchkey.rules.members import Role
 from latchkey.store import members
@@ -25,7 +26,7 @@ from tests.identity.fake_provider import (
 )
 from tests.kit import caches
 from tests.kit.browser import Browser
-from tests.kit.cloud import keep_secret
+from tests.kit.cloud import boto3_client
 from tests.kit.http_response import HttpResponse
 from tests.kit.portal import Portal
 from tests.kit.sockets import listening, silent
@@ -44,7 +45,8 @@ def provider(portal: Portal, server: Server) -> FakeProvider:
     """A provider that the console trusts, with a clinician of Willow."""
     known = server.reset()
     portal.parameters |= {"TokenIssuer": known.url, "TokenClientIds": CLIENT, "ConsoleClientId": CLIENT}
-    portal._names["ConsoleSecret"] = keep_secret({"secret": SECRET})  # noqa: SLF001 - a secret of the stack
+    stored = boto3_client("secretsmanager").create_secret(Name=tokens.random_id().hex(), SecretString=SECRET)
+    portal._names["ConsoleSecret"] = stored["ARN"]  # noqa: SLF001 - a secret of the stack
     caches.empty(staff)
     caches.empty(jwks)
     with portal._environment("Console"):  # noqa: SLF001 - the table is written as a function would
