@@ -17,7 +17,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.transactions import TransactWrite
 
-from latchkey import keys, settings, tokens
+from latchkey import keys, log, settings, tokens
 from latchkey.rules import mail
 from latchkey.rules.accounts import Account, AccountStatus, Profile, SessionRef
 from latchkey.rules.attention import AttentionReason
@@ -27,6 +27,7 @@ from latchkey.rules.mail import MailReport
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
 from latchkey.store.dynamodb import (
+    OUTAGES,
     Batch,
     ItemKey,
     Table,
@@ -219,9 +220,15 @@ def _attention(reason: str | None, since: int | None) -> list[Action]:
     return [set_or_remove(AccountItem.attention, reason), set_or_remove(AccountItem.attention_from, since)]
 
 
-def set_attention(account_key: bytes, reason: AttentionReason, now: int) -> None:
-    """Write why a clinician may have to look at an account, if it exists. `now` is Unix seconds."""
-    _update_if(account_key, _attention(reason, now), AccountItem.key.exists(), None)
+def set_attention(account_key: bytes, reason: AttentionReason, now: int, support_code: str) -> None:
+    """Write why a clinician may have to look at an account, if it exists. `now` is Unix seconds.
+
+    An outage is logged, and nothing else fails because of it.
+    """
+    try:
+        _update_if(account_key, _attention(reason, now), AccountItem.key.exists(), None)
+    except OUTAGES as outage:
+        log.log_fault(outage, support_code)
 
 
 def signed_in_actions() -> list[Action]:

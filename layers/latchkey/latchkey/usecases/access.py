@@ -170,7 +170,7 @@ def generate_pin(context: RequestContext, client_id: str, contact_id: str | None
     account = _pin_account(clients.find(context.slug, client_id), contact_id)
     events.append(context.event(account.key, EventKind.PIN_CREATED))
     pin, expires_at = pins.create(account, context.now_ms)
-    accounts.set_attention(account.key, "pin_refused", context.now)
+    accounts.set_attention(account.key, "pin_refused", context.now, context.support_code)
     metrics.count(Metric.PIN_CREATED)
     outbox.queue_notice(context, account, "pin_made")
     return GeneratedPin(pin, account.address, expires_at)
