@@ -142,9 +142,7 @@ def test_a_callback_is_not_accepted_a_second_time(portal: Portal, browser: Brows
 
 
 @pytest.mark.parametrize("endpoint", ["token", "keys"])
-def test_a_provider_that_says_nothing_gets_a_page_with_a_way_on(
-    browser: Browser, provider: FakeProvider, endpoint: str
-) -> None:
+def test_a_silent_provider_gets_a_page_with_a_way_on(browser: Browser, provider: FakeProvider, endpoint: str) -> None:
     if endpoint == "token":
         provider.at_token = lambda handler: handler.say_nothing()
     else:
@@ -157,9 +155,7 @@ def test_a_provider_that_says_nothing_gets_a_page_with_a_way_on(
 
 
 @pytest.mark.usefixtures("provider")
-def test_a_provider_whose_configuration_does_not_come_gets_a_page_with_a_way_on(
-    portal: Portal, browser: Browser
-) -> None:
+def test_a_provider_without_configuration_gets_a_page_with_a_way_on(portal: Portal, browser: Browser) -> None:
     with listening(silent) as url:
         portal.parameters["ConsoleDiscoveryUrl"] = url
         started = time.monotonic()
