@@ -72,8 +72,12 @@ def get_clients(  # noqa: PLR0913, PLR0917 - the parameters of the query
     can have fewer clients than `limit`, and can be empty: follow `next` until it is null.
     """
     wanted = ClientFilter(q, status, external_id, needs_attention)
-    by_id = not needs_attention and q is None and external_id is None and order != "name"
-    after = pagination.id_from_cursor(cursor) if by_id else pagination.term_from_cursor(cursor)
+    if needs_attention:
+        after = pagination.text_from_cursor(cursor)
+    elif q is None and external_id is None and order != "name":
+        after = pagination.id_from_cursor(cursor)
+    else:
+        after = pagination.term_from_cursor(cursor)
     page = client_search.list_clients(context, wanted, order, after, limit)
     return ClientList(
         clients=[document_mapping.client_entry(entry) for entry in page.entries],
