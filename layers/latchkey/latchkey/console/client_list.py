@@ -9,6 +9,7 @@ from latchkey.console.history import event_sentence
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.rules import support_codes
 from latchkey.rules.accounts import ACCESS_STATUSES
+from latchkey.rules.client_terms import split_name
 from latchkey.rules.refusals import BodyInvalid, RecordNotFound
 from latchkey.usecases import client_search, events
 from latchkey.usecases.client_search import ClientFilter
@@ -18,6 +19,8 @@ routes = ConsoleRoutes()
 
 CLIENTS_A_PAGE = 20
 MAX_QUERY_CHARACTERS = 254
+START_CHARACTERS = 3
+MAX_STARTS = 3
 ATTENTION = "attention"
 """The filter for clients with someone who may be stuck."""
 
@@ -45,8 +48,16 @@ def clients_page(current: Current) -> Response:
         needs_attention=needs_attention,
         statuses=ACCESS_STATUSES,
         entries=found.entries,
+        starts=_starts(text),
         following=f"?{urlencode({name: value for name, value in following.items() if value})}" if following else None,
     )
+
+
+def _starts(text: str) -> list[str]:
+    """Return the starts of the words of a name that nobody has, which may be misspelt."""
+    words = () if "@" in text else split_name(text)
+    starts = dict.fromkeys(word[:START_CHARACTERS] for word in words if len(word) >= START_CHARACTERS)
+    return [start for start in starts if start != text.casefold()][:MAX_STARTS]
 
 
 def _support_code(current: Current, text: str) -> Response:
