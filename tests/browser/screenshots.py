@@ -18,7 +18,13 @@ from tests.kit.sam_template import PROJECT
 PICTURES = PROJECT / "docs" / "pictures"
 FOLDER = PROJECT / ".local" / "pictures"
 ORIGIN = "https://portal.example.com"
-"""Stands in the pictured letter for whichever port the portal had."""
+"""Stands in the pictures for whichever port the portal had."""
+SAY_ANOTHER_HOST = """([before, after]) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode())
+    texts.currentNode.nodeValue = texts.currentNode.nodeValue.replace(before.split("//")[1], after.split("//")[1]);
+}"""
+"""Replaces the portal's host on a page."""
 CLINICIAN = "dr.lee@willow.example"
 WIDE = 1280
 HEIGHT = 844
@@ -135,6 +141,7 @@ def of_the_console(browser: Chromium, live_portal: LivePortal) -> None:
         window.become(staff)
         window.go(staff.client_path("Sam Carter")).screenshot(path=PICTURES / "console-client.png")
         window.click("form[action$='/pin'] button")
+        window.page.evaluate(SAY_ANOTHER_HOST, [live_portal.url, ORIGIN])
         window.page.screenshot(path=PICTURES / "console-pin.png")
 
 

@@ -17,6 +17,8 @@ routes = ConsoleRoutes()
 
 STUCK = 5
 """Clients that need attention on the first page."""
+READ = 20
+"""Entries of the index that the first page reads. Some of them may be mended."""
 PRACTICES_A_PAGE = 100
 
 
@@ -42,14 +44,14 @@ def practices_page(current: Current) -> Response:
 @routes.get("", client_search.list_clients)
 def practice_home(current: Current) -> Response:
     """Show the search, who needs attention, the Client Portal link and the clients that were opened last."""
-    stuck = client_search.list_clients(current.context, ClientFilter(needs_attention=True), "name", None, STUCK)
+    stuck = client_search.list_clients(current.context, ClientFilter(needs_attention=True), "name", None, READ)
     known = current.context.known_clients
     portal = f"{current.request.origin}/{current.context.slug}"
     return render.signed_in_page(
         current,
         "home.html",
-        entries=stuck.entries,
-        has_more=stuck.next_id is not None,
+        entries=stuck.entries[:STUCK],
+        has_more=len(stuck.entries) > STUCK or stuck.next_id is not None,
         opened=[known[client_id] for client_id in opened_clients(current.request) if client_id in known],
         portal=portal,
         practice_slug=current.context.slug,
