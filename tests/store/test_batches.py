@@ -7,9 +7,10 @@ from pynamodb.exceptions import GetError
 
 from latchkey.rules.practices import Practice
 from latchkey.store import practices
+from latchkey.store.batches import read_batch
 from latchkey.store.client_index import TermItem
 from latchkey.store.clients import ClientItem
-from latchkey.store.dynamodb import batch_get, connection
+from latchkey.store.dynamodb import connection
 from latchkey.store.practices import PracticeItem
 
 
@@ -34,7 +35,7 @@ def test_items_of_several_tables_are_one_call() -> None:
         (ClientItem, ("willow", "nobody")),
     ]
     with patch.object(connection, "dispatch", wraps=connection.dispatch) as sent:
-        batch = batch_get(wanted)
+        batch = read_batch(wanted)
     (call,) = sent.mock_calls
     assert all(request["ConsistentRead"] for request in call.args[1]["RequestItems"].values())
     found = batch.get(PracticeItem, "practice-1")
@@ -51,7 +52,7 @@ def test_items_of_several_tables_are_one_call() -> None:
 @pytest.mark.parametrize(("count", "calls"), [(0, 0), (1, 1), (100, 1), (101, 2)])
 def test_a_call_reads_a_hundred_items(count: int, calls: int) -> None:
     with patch.object(connection, "dispatch", wraps=connection.dispatch) as sent:
-        batch = batch_get([(PracticeItem, (slug,)) for slug in slugs(count)])
+        batch = read_batch([(PracticeItem, (slug,)) for slug in slugs(count)])
     assert len(sent.mock_calls) == calls
     assert sum(batch.get(PracticeItem, slug) is not None for slug in slugs(count)) == min(count, 3)
 
@@ -71,6 +72,6 @@ def test_what_dynamodb_leaves_out_is_requested_once_more(times: int, fails: bool
     with patch.object(connection, "dispatch", dispatch):
         if fails:
             with pytest.raises(GetError):
-                batch_get([(PracticeItem, ("practice-1",))])
+                read_batch([(PracticeItem, ("practice-1",))])
         else:
-            assert batch_get([(PracticeItem, ("practice-1",))]).get(PracticeItem, "practice-1")
+            assert read_batch([(PracticeItem, ("practice-1",))]).get(PracticeItem, "practice-1")

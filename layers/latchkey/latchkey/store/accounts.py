@@ -26,10 +26,9 @@ from latchkey.rules.languages import Language, language_of, language_or_default
 from latchkey.rules.mail import MailReport
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
+from latchkey.store.batches import Batch, ItemKey
 from latchkey.store.dynamodb import (
     OUTAGES,
-    Batch,
-    ItemKey,
     Table,
     condition_failed,
     connection,

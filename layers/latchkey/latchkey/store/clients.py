@@ -26,9 +26,8 @@ from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import language_or_default
 from latchkey.rules.refusals import RecordNotFound, Unavailable
 from latchkey.store import accounts, client_index, events
+from latchkey.store.batches import Batch, ItemKey
 from latchkey.store.dynamodb import (
-    Batch,
-    ItemKey,
     Table,
     backoff,
     connection,

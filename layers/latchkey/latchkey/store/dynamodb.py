@@ -1,16 +1,15 @@
 """DynamoDB: the shared connection, and which errors mean a failed condition, a transient conflict or an outage."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from itertools import batched
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.connection.base import MetaTable
-from pynamodb.exceptions import DoesNotExist, GetError, PynamoDBException, TransactGetError, TransactWriteError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model, _ModelFuture
@@ -26,9 +25,6 @@ MAX_TRIES = 3
 """For operations that only a concurrent write can stop."""
 
 BACKOFF_SECONDS = 0.05
-
-BATCH_GET_ITEMS = 100
-"""Items that one call can read."""
 
 TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Reasons of a cancelled transaction that are worth another try. botocore does not retry them."""
@@ -106,59 +102,6 @@ def transact_get[T: Table](wanted: Sequence[tuple[type[T], str]]) -> list[T | No
         else:
             return [found(item) for item in readings]
     raise AssertionError("the last try returns or raises")
-
-
-type ItemKey = tuple[str, ...]
-"""The key of an item: one value, or two in a table with a sort key."""
-
-
-class Batch:
-    """Items that were read together, by table and key."""
-
-    def __init__(self) -> None:
-        self._items: dict[tuple[type[Table], ItemKey], Table] = {}
-
-    def add(self, key: ItemKey, item: Table) -> None:
-        """Add an item."""
-        self._items[type(item), key] = item
-
-    def get[T: Table](self, table: type[T], *key: str) -> T | None:
-        """Return an item, or None if there is none or it was not asked for."""
-        return cast("T | None", self._items.get((table, key)))
-
-
-def batch_get(wanted: Iterable[tuple[type[Table], ItemKey]]) -> Batch:
-    """Return the items of these tables and keys, read consistently, 100 in a call.
-
-    :raises GetError: DynamoDB left some of them out several times in a row.
-    """
-    batch = Batch()
-    for some in batched(dict.fromkeys(wanted), BATCH_GET_ITEMS, strict=False):
-        requested: dict[str, dict[str, Any]] = {}
-        origins: dict[tuple[str, str], tuple[type[Table], ItemKey]] = {}
-        for table, key in some:
-            name = table._get_connection().table_name  # noqa: SLF001 - a method of this module
-            identifier = connection.get_identifier_map(name, *key)["Key"]
-            requested.setdefault(name, {"ConsistentRead": True, "Keys": []})["Keys"].append(identifier)
-            origins[name, str(sorted(identifier.items()))] = (table, key)
-        for name, raw in _batch_pages(requested):
-            names = requested[name]["Keys"][0]
-            table, key = origins[name, str(sorted((attribute, raw[attribute]) for attribute in names))]
-            batch.add(key, table.from_raw_data(raw))
-    return batch
-
-
-def _batch_pages(requested: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each item with the name of its table. What DynamoDB leaves out of a response is asked for again."""
-    for tries in range(MAX_TRIES):
-        response = connection.dispatch("BatchGetItem", {"RequestItems": requested})
-        for name, items in response["Responses"].items():
-            yield from ((name, item) for item in items)
-        requested = response.get("UnprocessedKeys") or {}
-        if not requested:
-            return
-        backoff(tries)
-    raise GetError("DynamoDB left items out of a batch")
 
 
 def backoff(tries: int, seconds: float = BACKOFF_SECONDS) -> None:

@@ -16,7 +16,8 @@ from latchkey.rules import limits
 from latchkey.rules.limits import Limit, Policy, Window
 from latchkey.rules.refusals import RateLimited, Refusal, Unavailable
 from latchkey.rules.sources import Source
-from latchkey.store.dynamodb import OUTAGES, Batch, ItemKey, Table, condition_failed
+from latchkey.store.batches import Batch, ItemKey
+from latchkey.store.dynamodb import OUTAGES, Table, condition_failed
 
 MAX_CONTENTION_TRIES = 12
 """Each lost try is one that another request won. Windows that are replaced together let at most ten win."""

@@ -13,7 +13,8 @@ from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Unavailable
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import accounts
-from latchkey.store.dynamodb import Batch, ItemKey, Table, condition_failed
+from latchkey.store.batches import Batch, ItemKey
+from latchkey.store.dynamodb import Table, condition_failed
 from latchkey.store.proofs import Attempt, ConsumingWrite
 from latchkey.store.records import to_record
 

@@ -10,7 +10,7 @@ from latchkey.rules.clients import Client
 from latchkey.rules.languages import DEFAULT_LANGUAGE
 from latchkey.rules.mail import BOUNCE_REASONS, EMAIL_STATUSES, BounceReason, EmailStatus
 from latchkey.store import accounts, clients, pins
-from latchkey.store.dynamodb import batch_get
+from latchkey.store.batches import read_batch
 from latchkey.usecases.context import RequestContext
 
 
@@ -79,7 +79,7 @@ def read(context: RequestContext, client: Client) -> ClientAccess:
     """Return the state of a client's sign-in. Its accounts and its PIN are one call."""
     account_keys = access.account_keys(client)
     pin = [pins.item_key(client.access_key)] if client.access_key else []
-    batch = batch_get([*map(accounts.item_key, account_keys), *pin])
+    batch = read_batch([*map(accounts.item_key, account_keys), *pin])
     accounts_by_key = accounts.found_in(batch, account_keys)
     own_account = access.own_account(client, accounts_by_key)
     return ClientAccess(

@@ -17,8 +17,8 @@ from latchkey.rules.members import Role
 from latchkey.rules.refusals import EmailMalformed
 from latchkey.store import accounts, client_index, clients, pins
 from latchkey.store.attention import needing_attention
+from latchkey.store.batches import read_batch
 from latchkey.store.client_index import ClientIndex
-from latchkey.store.dynamodb import batch_get
 from latchkey.tokens import base64url_encode
 from latchkey.usecases.client_access import access_status
 from latchkey.usecases.context import RequestContext
@@ -80,7 +80,7 @@ def _needing_attention(
     """
     rows = needing_attention(context.slug, context.now, limit + 1, after)
     entries, keys = rows[:limit], [row.account_key for row in rows[:limit]]
-    batch = batch_get(
+    batch = read_batch(
         [
             *map(accounts.item_key, keys),
             *map(pins.item_key, keys),

@@ -14,7 +14,7 @@ from latchkey.rules.members import Role
 from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import RecordNotFound
 from latchkey.store import accounts, events, limits, pins
-from latchkey.store.dynamodb import batch_get
+from latchkey.store.batches import read_batch
 from latchkey.usecases import client_access
 from latchkey.usecases.client_access import Bounce, access_status, bounce, email_status
 from latchkey.usecases.contacts import contact_status
@@ -174,7 +174,7 @@ class _Reader:
             for policy in policies
             for item in limits.item_keys(policy, self._subject(policy, key))
         )
-        self._batch = batch_get([*map(accounts.item_key, keys), *map(pins.item_key, keys), *limited])
+        self._batch = read_batch([*map(accounts.item_key, keys), *map(pins.item_key, keys), *limited])
         self._accounts = accounts.found_in(self._batch, keys)
 
     def client(self) -> PersonFacts:
