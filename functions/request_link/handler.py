@@ -93,6 +93,8 @@ def request_link(request: web.Request) -> web.Response:
             # Both refusals show something about the address, so both count as an unknown address of the source.
             reservations.add_source(UNKNOWN_ADDRESS_PER_SOURCE, request.source)
             audit.append(request, account_key, EventKind.LINK_REFUSED, "link", refusals.code(request, refusal))
+            if account and account.may_sign_in and not account.email_ok:
+                accounts.set_attention(account_key, "no_consent", request.now, request.support_code)
             raise refusal.audited_as(request.support_code)
         try:
             reservations.add_for_browser(

@@ -140,6 +140,8 @@ def _notice(job: MailJob, practice: Practice, account: Account) -> Notice:
 
 def _skip(job: MailJob, account: Account | None, reason: mail.SkipReason, now_ms: Millis) -> web.JobResult:
     _append_event(job, EventKind.LINK_SUPPRESSED, now_ms, reason)
+    if account and reason == "no_consent" and job.kind == "sign_in":
+        accounts.set_attention(job.account_key, "no_consent", now_ms // 1000, job.job_id.hex())
     if account and (status := mail.status_of_skipped(reason)):
         _set_status(job, status, now_ms // 1000)
     return web.JobResult("suppressed", reason, job.practice)

@@ -35,15 +35,15 @@ def calls(faults: AwsFaults, clinician: ClinicianApi, request: str, body: object
 COMER = ["Get Members", "Get Members", "Get Practices"]
 """Who asks: as a member or an operator; and where. Read each time, so that whoever is removed is out at once."""
 FOUND = ["Get Clients", "BatchGet"]
-"""The client, and the accounts of their addresses."""
+"""The client, and the accounts of their addresses with the PIN."""
 
 
 @pytest.mark.parametrize(
     ("request_", "made"),
     [
         ("GET /clients", ["Query Clients", "BatchGet"]),
-        ("GET /clients/{client}", [*FOUND, "Get Pins"]),
-        ("GET /clients/{client}/portal-access", [*FOUND, "Get Pins"]),
+        ("GET /clients/{client}", FOUND),
+        ("GET /clients/{client}/portal-access", FOUND),
         ("GET /clients/{client}/events", [*FOUND, "Query Events", "Query Events", "BatchGet"]),
     ],
 )
@@ -63,7 +63,6 @@ def test_an_invitation(faults: AwsFaults, clinician: ClinicianApi) -> None:
         "Update Accounts",
         "SendMessage",
         "BatchGet",
-        "Get Pins",
     ]
 
 
@@ -73,7 +72,7 @@ def test_an_address_that_is_confirmed_after_a_bounce(
     """What became of the mail before is forgotten in the same transaction: nothing that comes meanwhile is lost."""
     cloud.bounce(EMAIL)
     body = {"email": EMAIL, "email_ok": True}
-    made = [*FOUND, "TransactWrite Accounts Clients Events", "BatchGet", "Get Pins"]
+    made = [*FOUND, "TransactWrite Accounts Clients Events", "BatchGet"]
     assert calls(faults, clinician, "PUT /clients/{client}/email", body, client) == [*COMER, *made]
     assert clinician.access(client)["email_status"] == "none"
 
@@ -81,7 +80,7 @@ def test_an_address_that_is_confirmed_after_a_bounce(
 def test_a_pin(faults: AwsFaults, clinician: ClinicianApi, client: str) -> None:
     """Written down before it is made. The first write is refused: the clinician has just invited someone."""
     counted = ["Update Budgets", "Update Budgets"]
-    made = [*counted, *FOUND, "Put Events", "Get Pins", "Put Pins", "SendMessage"]
+    made = [*counted, *FOUND, "Put Events", "Get Pins", "Put Pins", "Update Accounts", "SendMessage"]
     assert calls(faults, clinician, "POST /clients/{client}/pin-codes", client=client) == [*COMER, *made]
 
 

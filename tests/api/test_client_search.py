@@ -11,6 +11,7 @@ from latchkey.store.clients import ClientItem
 from tests.api.cloud import MinistackCloud
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.clinician import ClinicianApi
+from tests.kit.clock import Clock
 
 
 def search(clinician: ClinicianApi, **query: str) -> list[str]:
@@ -253,3 +254,20 @@ def test_an_unknown_path_is_a_problem_document_for_a_browser_too(cloud: Ministac
     answer = cloud.send("GET", path, {"accept": "text/html"}, b"", "203.0.113.9")
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.document["title"] == "Nothing is at this path"
+
+
+def test_who_needs_attention_is_listed_with_the_reason(clinician: ClinicianApi, clock: Clock) -> None:
+    """B165, on the pages of a list."""
+    for number in range(3):
+        clinician.add_client(f"Client {number}", f"c{number}@example.com", invite={})
+        clock.advance(60)
+    add(clinician, "Nobody")
+    assert not search(clinician, needs_attention="true")
+    clock.advance(3 * 24 * 3600)
+    for limit in ("1", "2", "50"):
+        assert search(clinician, needs_attention="true", limit=limit) == ["Client 2", "Client 1", "Client 0"]
+    answer = clinician.request("GET", "/clients", query={"needs_attention": "true", "status": "invited"})
+    assert {entry["attention"] for entry in answer.document["clients"]} == {"not_signed_in"}
+    assert not search(clinician, needs_attention="true", status="active")
+    plain = clinician.request("GET", "/clients").document["clients"]
+    assert {entry["attention"] for entry in plain} == {None}

@@ -11,13 +11,21 @@ from playwright.sync_api import Page
 from tests.browser import chromium
 from tests.browser.chromium import NARROW, WIDTH
 from tests.browser.page_states import ANA, LUIS, SCENES
+from tests.console.staff_browser import StaffBrowser
 from tests.kit.live_portal import LivePortal, running_portal
 from tests.kit.sam_template import PROJECT
 
 PICTURES = PROJECT / "docs" / "pictures"
 FOLDER = PROJECT / ".local" / "pictures"
 ORIGIN = "https://portal.example.com"
-"""Stands in the pictured letter for whichever port the portal had."""
+"""Stands in the pictures for whichever port the portal had."""
+SAY_ANOTHER_HOST = """([before, after]) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode())
+    texts.currentNode.nodeValue = texts.currentNode.nodeValue.replace(before.split("//")[1], after.split("//")[1]);
+}"""
+"""Replaces the portal's host on a page."""
+CLINICIAN = "dr.lee@willow.example"
 WIDE = 1280
 HEIGHT = 844
 SCHEMES = ("light", "dark")
@@ -38,6 +46,7 @@ def take(folder: Path) -> None:
         (folder / "index.html").write_text(_index(names), encoding="utf-8")
         _contact_sheet(folder, browser)
         _for_the_readme(browser, live_portal)
+        of_the_console(browser, live_portal)
 
 
 def _pages(folder: Path, browser: Chromium, live_portal: LivePortal) -> Iterator[str]:
@@ -120,6 +129,20 @@ def _for_the_readme(browser: Chromium, live_portal: LivePortal) -> None:
         window.page.goto("about:blank")
         window.page.set_content(_letter(live_portal, "sign-in", "en"))
         window.page.screenshot(path=PICTURES / "mail.png", full_page=True)
+
+
+def of_the_console(browser: Chromium, live_portal: LivePortal) -> None:
+    """Photograph a client's page and the card of a PIN, as wide as a phone."""
+    live_portal.new_day()
+    view = {"width": WIDTH, "height": 740}
+    with chromium.window(browser, live_portal, viewport=view, device_scale_factor=1.5, color_scheme="light") as window:
+        staff = StaffBrowser(live_portal)
+        staff.sign_in_as(CLINICIAN)
+        window.become(staff)
+        window.go(staff.client_path("Sam Carter")).screenshot(path=PICTURES / "console-client.png")
+        window.click("form[action$='/pin'] button")
+        window.page.evaluate(SAY_ANOTHER_HOST, [live_portal.url, ORIGIN])
+        window.page.screenshot(path=PICTURES / "console-pin.png")
 
 
 if __name__ == "__main__":

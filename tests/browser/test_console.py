@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 
 from tests.browser import chromium
+from tests.browser.appearance import check_appearance
 from tests.browser.chromium import Window
-from tests.browser.test_every_page import AXE, photograph, violations
 from tests.console.staff_browser import StaffBrowser
 from tests.kit.live_portal import LivePortal
 
@@ -63,6 +63,7 @@ SCENES: dict[str, Callable[[Window], None]] = {
     "every-practice": _at("/admin", OPS),
     "new-practice": _at("/admin/new-practice", OPS),
     "clients": _at("/admin/willow/clients"),
+    "attention": _at("/admin/willow/clients?show=attention"),
     "nobody": _at("/admin/willow/clients?q=zzz"),
     "new-client": _at("/admin/willow/clients/new"),
     "not-found": _at("/admin/harbor"),
@@ -107,14 +108,7 @@ def test_a_page_of_the_console_fits_reads_and_stays_small(
             element.evaluate("element => element.open = true")
         assert len(page.content().encode()) <= MAX_PAGE_BYTES
         assert page.locator("script").count() == 0
-        page.evaluate(AXE.read_text())
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": PHONE})
-                photograph(page, f"console-{scene}-{language}-{scheme}-{width}")
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{scheme} {width}"
-            assert violations(page) == [], scheme
+        check_appearance(page, f"console-{scene}-{language}", WIDTHS, PHONE)
         assert page.locator("html").get_attribute("lang") == language
         assert page.locator("h1").count() == 1
         assert [complaint for complaint in window.complaints if "favicon" not in complaint] == []

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 
 from tests.browser import chromium
+from tests.browser.appearance import check_appearance, violations
 from tests.browser.chromium import HEIGHT, NARROW, Window
 from tests.browser.guide_walk import GuideError, Part, Step, Walker, read_steps
-from tests.browser.test_every_page import AXE, photograph, violations
 from tests.kit.live_portal import LivePortal
 
 ANA, MARIA = "ana@example.com", "maria.gomez@gmail.com"
@@ -213,14 +213,7 @@ def test_a_guide_fits_a_desk_and_a_sheet_of_paper_and_sets_no_cookie(
     """What is true of every page, `test_every_page` looks at."""
     with chromium.window(browser, live_portal, locale=f"{language}-US") as window:
         page = window.go(path)
-        page.evaluate(AXE.read_text())
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            for width in (NARROW, 768, 1280):
-                page.set_viewport_size({"width": width, "height": HEIGHT})
-                photograph(page, f"{path.strip('/').replace('/', '-')}-{language}-{scheme}-{width}")
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{scheme} {width}"
-                assert violations(page) == [], f"{scheme} {width}"
+        check_appearance(page, f"{path.strip('/').replace('/', '-')}-{language}", (NARROW, 768, 1280), HEIGHT)
         page.emulate_media(media="print")
         assert violations(page) == [], "print"
 

@@ -39,6 +39,16 @@ def test_a_pin_that_is_read_out_signs_a_client_in_and_the_console_says_so(
     assert "By Pin Code." in text
 
 
+def test_a_name_that_is_misspelt_is_found_by_its_starts(lee: StaffBrowser) -> None:
+    page = lee.get("/admin/willow/clients?q=Sam+Karter").page
+    assert "Nobody was found." in page.text
+    assert "Names that begin with “kar”" in page.links
+    found = lee.get(f"/admin/willow/clients{page.links['Names that begin with “sam”']}").page
+    assert "Sam Carter" in found.links
+    assert "begin with" not in lee.get("/admin/willow/clients?q=zzz").page.text
+    assert "begin with" not in lee.get("/admin/willow/clients?q=nobody@example.com").page.text
+
+
 def test_an_invitation_is_shown_as_it_goes_and_a_client_who_has_signed_in_gets_no_other(
     live_portal: LivePortal, lee: StaffBrowser
 ) -> None:
@@ -211,6 +221,8 @@ def test_the_console_speaks_spanish(lee: StaffBrowser) -> None:
     page = lee.get(f"{path}?lang=es")
     assert page.page.heading == "Sam Carter: Portal de clientes"
     assert "Generar código PIN" in page.page.buttons
+    assert "Por favor, deletree la dirección de correo que escribe." in page.page.text
+    assert "spell" not in page.page.text
     assert lee.get("/admin/willow").page.heading == "Buscar un cliente"
 
 

@@ -139,3 +139,51 @@ def test_every_other_method_is_refused_with_a_page(lee: StaffBrowser) -> None:
     refused = lee.send("DELETE", "/admin/willow/clients")
     assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD")
     assert lee.head("/admin/willow").status == 200
+
+
+def test_two_tabs_of_different_practices_keep_apart(live_portal: LivePortal, desk: StaffBrowser) -> None:
+    """The front desk is an admin of both. A form of one tab does nothing at the practice of the other."""
+    willow, harbor = "/admin/willow/clients/new", "/admin/harbor/clients/new"
+    tokens = {path: desk.token(desk.get(path), path) for path in (willow, harbor)}
+    fields = {"name": "Tab Client", "kind": "individual", "client_language": "en", "email": ""}
+    assert desk.post(harbor, {"form": tokens[willow], **fields}).status == 403
+    assert not live_portal.items("Clients", name="Tab Client")
+    for path in (willow, harbor):
+        assert desk.post(path, {"form": tokens[path], **fields}).status == 303
+    assert {item["practice"] for item in live_portal.items("Clients", name="Tab Client")} == {"willow", "harbor"}
+
+
+def test_a_member_who_is_removed_in_mid_form_changes_nothing_there_and_goes_on_elsewhere(
+    live_portal: LivePortal, desk: StaffBrowser
+) -> None:
+    path = "/admin/willow/clients/new"
+    fields = {"name": "Late Client", "kind": "individual", "client_language": "en", "email": ""}
+    token = desk.token(desk.get(path), path)
+    (removed,) = [item for item in live_portal.items("Members", name="Front desk") if item["practice"] == "willow"]
+    table = live_portal.portal.address.client("dynamodb")
+    key = {"practice": {"S": "willow"}, "subject": {"S": removed["subject"]}}
+    item = table.get_item(TableName="Members", Key=key)["Item"]
+    table.delete_item(TableName="Members", Key=key)
+    try:
+        assert desk.post(path, {"form": token, **fields}).status == 404
+        assert desk.get("/admin/harbor").status == 200
+    finally:
+        table.put_item(TableName="Members", Item=item)
+    assert not live_portal.items("Clients", name="Late Client")
+
+
+def test_a_name_of_200_characters_with_markup_and_marks_stays_text_on_every_page(lee: StaffBrowser) -> None:
+    """Right-to-left letters and the marks that a name may have."""
+    name = ("<b onclick=x>&amp;</b> \u05d0\u200f" + "\u05d1" * 200)[:200]
+    fields = {"name": name, "kind": "individual", "client_language": "es", "email": "rtl@example.com"}
+    sent = lee.send_form("/admin/willow/clients/new", **fields, email_ok="yes")
+    if sent.status != 303:
+        assert sent.page.one("input", id="name").attributes["value"] == name
+        fields["name"] = name.replace("\u200f", "")
+        sent = lee.send_form("/admin/willow/clients/new", **fields, email_ok="yes")
+    path = sent.location.partition("?")[0].removesuffix("/email")
+    for below in ("", "/email", "/people", "/share", "/end", "/history", "/forget", "/pin"):
+        page = lee.get(path + below)
+        assert page.status == 200
+        assert "<b onclick" not in page.body
+        assert not page.page.all("script")

@@ -14,6 +14,8 @@ from tests.kit.portal import Portal
 
 SESSION = "TransactGet Members Members StaffSessions"
 """The session and both rows that give a role, in one call."""
+CLIENT = "TransactGet Clients Members Members StaffSessions"
+"""The same, with the client of the page."""
 
 
 @pytest.fixture
@@ -34,6 +36,8 @@ def client(portal: Portal, staff: Browser) -> str:
     token = staff.get(f"{path}/email").body.partition('name="form" value="')[2].partition('"')[0]
     assert staff.post(f"{path}/email", {"form": token, "email": "ida@example.com"}).status == 303
     portal.deliver()
+    staff.get(path)  # the keys are read once
+    del staff.cookies["__Host-opened-willow"]
     return path
 
 
@@ -47,7 +51,8 @@ def calls(portal: Portal, act: Callable[[], Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("", ["Query Clients", "BatchGet"]),
+        ("", ["Query Accounts"]),
+        ("/clients?show=attention", ["Query Accounts"]),
         ("/clients/new", []),
         ("/clients?q=ida", ["Query Clients", "BatchGet", "BatchGet"]),
         ("/settings", ["Get Practices"]),
@@ -65,30 +70,45 @@ def test_a_page_of_the_practice_takes_these_calls(
 @pytest.mark.parametrize(
     ("below", "expected"),
     [
-        ("/email", ["Get Clients", "BatchGet", "Get Pins", "Get Clients", "BatchGet"]),
-        ("/address", ["Get Clients", "BatchGet", "Get Pins"]),
-        ("/share", ["Get Clients", "BatchGet", "Get Pins"]),
+        ("", ["BatchGet", "Query Events"]),
+        ("/email", ["BatchGet", "BatchGet"]),
+        ("/address", ["BatchGet"]),
+        ("/share", ["BatchGet"]),
+        ("/details", ["BatchGet"]),
+        ("/people", ["BatchGet"]),
+        ("/end", ["BatchGet"]),
+        ("/pin", ["BatchGet"]),
+        ("/history", ["BatchGet", "Query Events", "Query Events", "BatchGet"]),
+        ("/signed-in", ["BatchGet", "Query Events", "Query Events", "BatchGet"]),
     ],
 )
 def test_a_page_of_a_client_takes_these_calls(
     portal: Portal, staff: Browser, client: str, below: str, expected: list[str]
 ) -> None:
-    assert calls(portal, lambda: staff.get(client + below)) == [SESSION, *expected]
+    """Three at most, but for the audit, which is read by the client and by each address."""
+    assert calls(portal, lambda: staff.get(client + below)) == [CLIENT, *expected]
 
 
-def test_the_clients_page_reads_the_session_the_client_and_the_diagnosis(
+def test_the_clients_page_reads_the_events_of_each_person_who_signs_in(
     portal: Portal, staff: Browser, client: str
 ) -> None:
-    """More than the three of the goal: the diagnosis reads locks and events one by one (docs/decisions/0021)."""
-    assert calls(portal, lambda: staff.get(client)) == [
-        SESSION,
-        "Get Clients",
-        "BatchGet",
-        "Get Accounts",
-        *["Query Events"] * 2,
-        *["Get Budgets"] * 4,
-        "Get Pins",
-    ]
+    """Their accounts, PINs and rate limits are one call, however many they are (docs/decisions/0021)."""
+    for name in ("Gus", "Eve"):
+        page = staff.get(f"{client}/people").body
+        token = page.partition(f'action="{client}/people"')[2].partition('name="form" value="')[2].partition('"')[0]
+        fields = {"person_name": name, "person_email": f"{name}@example.com", "relation": "partner"}
+        assert staff.post(f"{client}/people", {"form": token, "person_ok": "yes", **fields}).status == 303
+    assert calls(portal, lambda: staff.get(client)) == [CLIENT, "BatchGet", *["Query Events"] * 3]
+
+
+def test_the_first_page_reads_who_is_stuck_and_who_was_opened(portal: Portal, staff: Browser, client: str) -> None:
+    """The clients that were opened last are read with the session."""
+    staff.get(client)
+    portal.now += 4 * 24 * 3600
+    later = portal.staff(role=Role.ADMIN)
+    later.cookies |= {name: value for name, value in staff.cookies.items() if name == "__Host-opened-willow"}
+    later.get("/admin/willow/clients/new")
+    assert calls(portal, lambda: later.get("/admin/willow")) == [CLIENT, "Query Accounts", "BatchGet"]
 
 
 def test_the_first_page_without_a_session_calls_nothing(portal: Portal) -> None:

@@ -100,6 +100,17 @@ class FakeProvider:
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The OpenID configuration."""
+        return {
+            "issuer": self.url,
+            "authorization_endpoint": f"{self.url}/o/auth",
+            "token_endpoint": f"{self.url}/token",
+            "jwks_uri": f"{self.url}/certs",
+            "end_session_endpoint": f"{self.url}/end",
+        }
+
     def consented(self, location: str) -> str:
         """Consent at the authorization URL `location`, and return path and query of the callback."""
         there, way = urlsplit(location), HTTPConnection(urlsplit(self.url).netloc, timeout=10)
@@ -175,6 +186,8 @@ class FakeProviderHandler(BaseHTTPRequestHandler):
             query = parse_qs(there.query, keep_blank_values=True)
             back = urlencode({"state": query["state"][0], "code": provider.code_for(query), "scope": "email openid"})
             self.say(302, location=f"{query['redirect_uri'][0]}?{back}")
+        elif there.path == "/.well-known/openid-configuration":
+            self.tell(provider.configuration)
         elif there.path == "/certs":
             provider.keys_fetched += 1
             (provider.at_keys or _tell_keys)(self)

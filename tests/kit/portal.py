@@ -53,7 +53,7 @@ POLICY = re.compile(
     "frame-ancestors ('none'|'self'); base-uri 'none'"
 )
 COOKIE = re.compile(
-    r"__Host-(staff|(staff|session|req|typed|browser|again|google|lang)-[a-z0-9-]{3,40})=[A-Za-z0-9_-]*"
+    r"__Host-(staff|(staff|opened|session|req|typed|browser|again|google|lang)-[a-z0-9-]{3,40})=[A-Za-z0-9_-]*"
     r"; Path=/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?"
 )
 
@@ -245,6 +245,8 @@ class Portal:
                 assert parseaddr(arguments["FromEmailAddress"])[1].endswith(f"@{self.parameters['SenderDomain']}")
                 yield "ses:SendEmail", "identity"
                 yield "ses:SendEmail", arguments["ConfigurationSetName"]
+            case "Query" if "IndexName" in arguments:
+                yield "dynamodb:Query", arguments["IndexName"]
             case _:
                 yield f"dynamodb:{operation}", arguments["TableName"]
 

@@ -98,7 +98,6 @@ def test_a_policy_that_can_lock_a_client_out_tells_a_clinician_so() -> None:
     locking = {policy for policy in POLICIES if policy.scope in (Scope.ADDRESS, Scope.PRACTICE)}
 
     assert {policy for policy in POLICIES if policy.locks} == locking
-    assert {policy for policy in POLICIES if policy.advice} == locking
 
 
 def test_policies_that_share_an_item_name_their_limits_apart_and_belong_to_one_scope() -> None:

@@ -23,6 +23,7 @@ from latchkey.rules.limits import (
 )
 from latchkey.rules.refusals import PinRefused, RateLimited, Unavailable
 from latchkey.store import limits
+from latchkey.store.batches import read_batch
 from latchkey.store.limits import Reservation
 from tests.kit.clock import NOON
 from tests.store.engines import Engine
@@ -290,7 +291,8 @@ def test_known_browsers_count_apart_and_then_with_all_others(key: str) -> None:
     for _ in range(2):
         count(known=True, now=NOON + 10)
     assert shared == ["shared"] * 2
-    assert limits.blocked_until(policy, "ana", NOON + 10) == (NOON + MINUTE, NOON + MINUTE)
+    batch = read_batch(limits.item_keys(policy, "ana"))
+    assert limits.blocked_until(batch, policy, "ana", NOON + 10) == (NOON + MINUTE, NOON + MINUTE)
     with pytest.raises(RateLimited) as refused:
         count(known=True, now=NOON + 10)
     assert refused.value.until == NOON + MINUTE

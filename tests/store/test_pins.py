@@ -11,6 +11,7 @@ from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Refusal, SignedOut
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import accounts, pins, sessions
+from latchkey.store.batches import read_batch
 from latchkey.store.pins import PinProof
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.clock import NOON
@@ -118,7 +119,7 @@ def test_disabling_access_ends_the_pin_and_enabling_does_not_revive_it(ana: Acco
     for account in (ana, repeated):
         with pytest.raises(PinRefused):
             sessions.start(PinProof(account, pin), new_attempt(account))
-    assert not pins.is_live(repeated, NOON)
+    assert not pins.is_live(read_batch([pins.item_key(repeated.key)]), repeated, NOON)
 
 
 def test_a_pin_typed_thirty_two_times_at_once_opens_one_session() -> None:

@@ -108,6 +108,11 @@ def is_same_day(at: int, now: int, zone: str) -> bool:
     return _local(at, zone).date() == _local(now, zone).date()
 
 
+def start_of_day(at: int, zone: str) -> int:
+    """Return the moment at which the day of `at` began in a time zone. Both are Unix seconds."""
+    return int(_local(at, zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
+
+
 def format_date(at: int, zone: str, language: Language) -> str:
     """Return a date, such as "March 3, 2026". `at` is Unix seconds."""
     local_time = _local(at, zone)

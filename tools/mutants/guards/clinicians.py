@@ -35,6 +35,30 @@ CLINICIANS = [
         ("the page that a sign-in to the console goes on to", "start", always("fullmatch")),
     ),
     *guards_in(
+        "identity/staff.py",
+        "tests/functions/test_console_provider.py",
+        (
+            "the authentication after the idle end of a session in the console",
+            "fetch_person",
+            skip_raise("ProviderFailed", near="authenticated_at"),
+        ),
+        (
+            "the issuer of the configuration of the clinicians' provider",
+            "_discover",
+            skip_raise("ProviderFailed", near="token_issuer"),
+        ),
+    ),
+    *guards_in(
+        "store/staff_sessions.py",
+        "tests/functions/test_console_sessions.py",
+        ("the practice of a client that is read with the session", "read", never("role")),
+    ),
+    *guards_in(
+        "console/staff_cookies.py",
+        "tests/functions/test_console_attention.py",
+        ("the person whose clients were opened last", "_reader", replace_call("subject_in_cookie", '""')),
+    ),
+    *guards_in(
         "rules/staff.py",
         "tests/rules/test_staff.py",
         (

@@ -7,9 +7,11 @@ from pydantic import BaseModel, Field
 from latchkey.api.field_types import LanguageField, ProfileKindField
 from latchkey.api.fields import one_of
 from latchkey.rules.accounts import ACCESS_STATUSES, AccessStatus
+from latchkey.rules.attention import ATTENTION_REASONS, AttentionReason
 from latchkey.rules.mail import BOUNCE_REASONS, EMAIL_STATUSES, BounceReason, EmailStatus
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+AttentionField = Annotated[AttentionReason, one_of(*ATTENTION_REASONS)]
 AccessStatusField = Annotated[AccessStatus, one_of(*ACCESS_STATUSES)]
 BounceReasonField = Annotated[BounceReason, one_of(*BOUNCE_REASONS)]
 EmailStatusField = Annotated[EmailStatus, one_of(*EMAIL_STATUSES)]
@@ -92,6 +94,15 @@ class ClientEntry(BaseModel):
     created_at: Timestamp
 
 
+class ListedClientEntry(ClientEntry):
+    """A client in a list, with the reason to look at them."""
+
+    attention: Annotated[
+        AttentionField | None,
+        Field(description="The reason in a list by `needs_attention`. Null in every other list."),
+    ]
+
+
 class ItemDocument(BaseModel):
     """An item that was shared with a client."""
 
@@ -118,7 +129,7 @@ class ClientDocument(ClientEntry):
 class ClientList(BaseModel):
     """A page of clients."""
 
-    clients: list[ClientEntry]
+    clients: list[ListedClientEntry]
     next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
 
 

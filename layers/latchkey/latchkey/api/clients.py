@@ -7,6 +7,7 @@ from latchkey.api.client_bodies import ClientChanges, NewClient
 from latchkey.api.client_documents import ClientDocument, ClientList
 from latchkey.api.context import CurrentContext
 from latchkey.api.pagination import (
+    AttentionFilter,
     ClientId,
     ExternalIdFilter,
     ListCursor,
@@ -60,6 +61,7 @@ def get_clients(  # noqa: PLR0913, PLR0917 - the parameters of the query
     q: SearchText = None,
     status: StatusFilter = None,
     external_id: ExternalIdFilter = None,
+    needs_attention: AttentionFilter = False,
     order: Order = "created",
     cursor: ListCursor = None,
     limit: PageSize = pagination.DEFAULT_PAGE,
@@ -69,9 +71,13 @@ def get_clients(  # noqa: PLR0913, PLR0917 - the parameters of the query
     `q` finds names by the start of their words, and clients by a whole address of their own or of a contact. A page
     can have fewer clients than `limit`, and can be empty: follow `next` until it is null.
     """
-    wanted = ClientFilter(q, status, external_id)
-    by_id = q is None and external_id is None and order != "name"
-    after = pagination.id_from_cursor(cursor) if by_id else pagination.term_from_cursor(cursor)
+    wanted = ClientFilter(q, status, external_id, needs_attention)
+    if needs_attention:
+        after = pagination.text_from_cursor(cursor)
+    elif q is None and external_id is None and order != "name":
+        after = pagination.id_from_cursor(cursor)
+    else:
+        after = pagination.term_from_cursor(cursor)
     page = client_search.list_clients(context, wanted, order, after, limit)
     return ClientList(
         clients=[document_mapping.client_entry(entry) for entry in page.entries],

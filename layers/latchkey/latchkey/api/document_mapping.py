@@ -9,10 +9,10 @@ from latchkey.api.client_documents import (
     AccessDocument,
     BounceDocument,
     ClientDocument,
-    ClientEntry,
     ContactDocument,
     EmailDocument,
     ItemDocument,
+    ListedClientEntry,
     PinDocument,
     ShareDocument,
 )
@@ -89,9 +89,11 @@ def contact(entry: ContactAccount) -> ContactDocument:
     )
 
 
-def client_entry(entry: ListedClient) -> ClientEntry:
+def client_entry(entry: ListedClient) -> ListedClientEntry:
     """Return the document of a client in a list."""
-    return ClientEntry.model_validate(_client_fields(entry.client, entry.own_account))
+    return ListedClientEntry.model_validate(
+        _client_fields(entry.client, entry.own_account) | {"attention": entry.attention}
+    )
 
 
 def client(client_access: ClientAccess, origin: str) -> ClientDocument:

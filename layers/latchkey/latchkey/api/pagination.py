@@ -26,6 +26,13 @@ SearchText = Annotated[
     str | None,
     Query(description="The starts of words of the name, or a whole address.", min_length=1, max_length=254),
 ]
+AttentionFilter = Annotated[
+    bool,
+    Query(
+        description="True for clients with someone who may be stuck, newest reason first. `q` and `external_id` do not"
+        " count then.",
+    ),
+]
 StatusFilter = Annotated[AccessStatusField | None, Query(description="Only clients with this status.")]
 ExternalIdFilter = Annotated[str | None, Query(description="The practice's own id.", pattern="^[!-~]{1,100}$")]
 Order = Annotated[

@@ -9,6 +9,7 @@ from latchkey.console.history import event_sentence
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.rules import support_codes
 from latchkey.rules.accounts import ACCESS_STATUSES
+from latchkey.rules.client_terms import split_name
 from latchkey.rules.refusals import BodyInvalid, SupportCodeUnknown
 from latchkey.usecases import client_search, events
 from latchkey.usecases.client_search import ClientFilter
@@ -18,6 +19,10 @@ routes = ConsoleRoutes()
 
 CLIENTS_A_PAGE = 20
 MAX_QUERY_CHARACTERS = 254
+START_CHARACTERS = 3
+MAX_STARTS = 3
+ATTENTION = "attention"
+"""The filter for clients with someone who may be stuck."""
 
 
 @routes.get("/clients", client_search.list_clients, events.find_by_support_code)
@@ -27,22 +32,32 @@ def clients_page(current: Current) -> Response:
     if text and support_codes.parse(text):
         return _support_code(current, text)
     status = next((status for status in ACCESS_STATUSES if status == shown), None)
-    found = client_search.list_clients(
-        current.context, ClientFilter(text or None, status), "name", _position(current), CLIENTS_A_PAGE
-    )
+    needs_attention = shown == ATTENTION and not text
+    wanted = ClientFilter(text or None, status, needs_attention=needs_attention)
+    found = client_search.list_clients(current.context, wanted, "name", _position(current), CLIENTS_A_PAGE)
     if "@" in text and len(found.entries) == 1 and found.next_id is None:
         return see_other(f"{current.home}/clients/{found.entries[0].client.id}")
-    following = {"q": text, "show": status or "", "cursor": _cursor(found.next_id)} if found.next_id else None
+    filtered = ATTENTION if needs_attention else status or ""
+    following = {"q": text, "show": filtered, "cursor": _cursor(found.next_id)} if found.next_id else None
     return render.signed_in_page(
         current,
         "clients.html",
         erased=current.query("done") == "erased",
         text=text,
         status=status,
+        needs_attention=needs_attention,
         statuses=ACCESS_STATUSES,
         entries=found.entries,
+        starts=_starts(text),
         following=f"?{urlencode({name: value for name, value in following.items() if value})}" if following else None,
     )
+
+
+def _starts(text: str) -> list[str]:
+    """Return the starts of the words of a name that nobody has, which may be misspelt."""
+    words = () if "@" in text else split_name(text)
+    starts = dict.fromkeys(word[:START_CHARACTERS] for word in words if len(word) >= START_CHARACTERS)
+    return [start for start in starts if start != text.casefold()][:MAX_STARTS]
 
 
 def _support_code(current: Current, text: str) -> Response:

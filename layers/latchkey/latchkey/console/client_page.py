@@ -1,6 +1,9 @@
 """The client's page: one screen for a call."""
 
-from latchkey.console import render
+from urllib.parse import quote
+
+from latchkey import languages
+from latchkey.console import render, staff_cookies
 from latchkey.console.client_facts import client_facts
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
@@ -28,7 +31,7 @@ def client_page(current: Current) -> Response:
     found = diagnosis.diagnose(current.context, current.client_id)
     own = found.own.facts
     openers = [person for person in found.people if person.facts.access in ("invited", "active")]
-    return render.signed_in_page(
+    page = render.signed_in_page(
         current,
         "client.html",
         **client_facts(current, found.client, own.account),
@@ -38,8 +41,11 @@ def client_page(current: Current) -> Response:
         people=[_person(current, person) for person in found.people],
         opened_only_by_others=bool(openers) and own.account is None,
         linked=[row for row in PROVIDERS if own.account is not None and row.name in own.account.identities],
+        mailto=_mailto(current, found.client.access_address or own.address) if own.address else None,
         is_watching=current.query("done") in ("invited", "moved"),
     )
+    opened = staff_cookies.add_opened(current.request, current.client_id)
+    return page.with_cookies(opened) if opened else page
 
 
 @routes.get("/clients/{client}/mail-line", access.read_access)
@@ -72,6 +78,14 @@ def save_details(current: Current) -> Response:
     update = ClientUpdate(name=current.form.checked_text("name", "name"), language=language, features=switches)
     clients.update_client(current.context, current.client_id, update)
     return see_other(f"{current.client_path}?done=saved")
+
+
+def _mailto(current: Current, address: str) -> str:
+    """Return the link that starts an email with the Client Portal link in the clinician's own mail program."""
+    _ = languages.translator(current.request.language)
+    portal = f"{current.request.origin}/{current.context.slug}"
+    subject, body = _("Your Client Portal"), _("You can sign in to your Client Portal here: {portal}", portal=portal)
+    return f"mailto:{quote(address, safe='@')}?subject={quote(subject)}&body={quote(body)}"
 
 
 def _person(current: Current, person: PersonDiagnosis) -> dict[str, object]:

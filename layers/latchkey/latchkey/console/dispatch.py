@@ -1,6 +1,7 @@
 """Dispatch of a request to its page: session, membership, form, idempotency, and the mapping of refusals."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -9,23 +10,22 @@ from typing import Any
 from latchkey import aws, log, metrics, tokens
 from latchkey.console import failures, forms, staff_cookies
 from latchkey.console.current import Current, FormProblem
-from latchkey.console.routes import ConsoleRoute
+from latchkey.console.routes import BASE, ConsoleRoute
 from latchkey.rules.languages import DEFAULT_LANGUAGE, language_of
 from latchkey.rules.refusals import (
     BodyInvalid,
-    MethodRefused,
-    PageUnknown,
     RecordNotFound,
     Refusal,
     RoleMissing,
     SignedOut,
     Unavailable,
 )
+from latchkey.rules.text_limits import ULID
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.idempotency import StoredResponse
 from latchkey.usecases import idempotency, membership, staff_sessions
 from latchkey.web import accept_language, cold_start, origins, refusals
-from latchkey.web.dispatch import METHODS
+from latchkey.web.dispatch import METHODS, view_of
 from latchkey.web.requests import Request, parse_event
 from latchkey.web.responses import Response
 
@@ -89,17 +89,12 @@ def _prepared(request: Request) -> Request:
 
 
 def _respond(paths: ConsolePaths, request: Request) -> Response:
-    methods = paths.public.get(request.route) or paths.signed_in.get(request.route)
-    if methods is None:
-        raise PageUnknown
-    allowed = tuple(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
-    if request.method not in allowed:
-        raise MethodRefused(allowed)
+    every: Mapping[str, Mapping[str, PublicView | ConsoleRoute]] = {**paths.signed_in, **paths.public}
+    found = view_of(every.get(request.route), request)
     if request.method == "POST":
         # A form only: a program has the JSON API, with a token.
         origins.check_same_origin(request)
         forms.parse(request)
-    found = methods["GET" if request.method == "HEAD" else request.method]
     response = _signed_in(request, found) if isinstance(found, ConsoleRoute) else found(request)
     chosen = language_of(request.query_value("lang"))
     return response.with_cookies(staff_cookies.set_language(chosen)) if chosen else response
@@ -114,23 +109,39 @@ def _signed_in(request: Request, route: ConsoleRoute) -> Response:
     cookie = staff_cookies.session(request)
     slug = request.path_parameters.get("practice")
     is_slug = slug is not None and membership.is_slug(slug)
-    session, role = staff_sessions.require(
-        cookie, slug if is_slug else None, request.now, is_activity=request.counts_as_activity
+    found = staff_sessions.require(
+        cookie,
+        slug if is_slug else None,
+        request.now,
+        is_activity=request.counts_as_activity,
+        client_ids=_clients_to_read(request),
     )
     if slug is not None and not is_slug:
         raise RecordNotFound
     context = membership.authorize_member(
         route.use_cases[0],
-        (session.subject, role),
+        (found.session.subject, found.role),
         slug or "",
         now_ms=request.now_ms,
         support_code=request.support_code,
         origin=request.origin,
     )
-    current = Current(request, session, cookie or "", context)
+    current = Current(
+        request, found.session, cookie or "", replace(context, language=request.language, known_clients=found.clients)
+    )
     if request.method != "POST":
         return route.view(current)
     return _sent(replace(current, form=forms.parse(request)), route)
+
+
+def _clients_to_read(request: Request) -> tuple[str, ...]:
+    """Return the ids of the clients that a page needs, to read them with the session. A form reads them anew."""
+    if request.method == "POST":
+        return ()
+    if request.route == BASE:
+        return staff_cookies.opened_clients(request)
+    client_id = request.path_parameters.get("client", "")
+    return (client_id,) if re.fullmatch(ULID, client_id) else ()
 
 
 def _sent(current: Current, route: ConsoleRoute) -> Response:

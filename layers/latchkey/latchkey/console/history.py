@@ -10,7 +10,7 @@ from latchkey.identity.providers import PROVIDERS
 from latchkey.languages import Translator
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.languages import Language
-from latchkey.usecases import clients, events
+from latchkey.usecases import events
 from latchkey.usecases.events import NamedEvents
 from latchkey.web.responses import Response
 
@@ -19,12 +19,11 @@ routes = ConsoleRoutes()
 EVENTS_A_PAGE = 30
 
 
-@routes.get("/clients/{client}/history", events.list_events, clients.read_client)
+@routes.get("/clients/{client}/history", events.list_events)
 def client_history(current: Current) -> Response:
     """Show what happened to a client's sign-in, newest first."""
     named = events.list_events(current.context, current.client_id, current.query("before") or None, EVENTS_A_PAGE)
-    name = clients.read_client(current.context, current.client_id).client.name
-    return _page(current, named, name, current.client_path)
+    return _page(current, named, named.client.name if named.client else None, current.client_path)
 
 
 @routes.get("/history", events.list_practice_events)

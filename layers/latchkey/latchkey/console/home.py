@@ -1,8 +1,12 @@
 """The first pages: the practices of a person, and the home of a practice."""
 
+from latchkey import languages
 from latchkey.console import render
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.console.staff_cookies import opened_clients
+from latchkey.pages.qr_code import qr_code
+from latchkey.rules.languages import LANGUAGES, facts
 from latchkey.rules.members import Role
 from latchkey.store.members import OPERATOR_PARTITION
 from latchkey.usecases import client_search, members, practices
@@ -11,7 +15,10 @@ from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 
-NEWEST = 5
+STUCK = 5
+"""Clients that need attention on the first page."""
+READ = 20
+"""Entries of the index that the first page reads. Some of them may be mended."""
 PRACTICES_A_PAGE = 100
 
 
@@ -36,12 +43,19 @@ def practices_page(current: Current) -> Response:
 
 @routes.get("", client_search.list_clients)
 def practice_home(current: Current) -> Response:
-    """Show the search, the Client Portal link and the newest clients."""
-    newest = client_search.list_clients(current.context, ClientFilter(), "-created", None, NEWEST)
+    """Show the search, who needs attention, the Client Portal link and the clients that were opened last."""
+    stuck = client_search.list_clients(current.context, ClientFilter(needs_attention=True), "name", None, READ)
+    known = current.context.known_clients
+    portal = f"{current.request.origin}/{current.context.slug}"
     return render.signed_in_page(
         current,
         "home.html",
-        newest=newest.entries,
-        portal=f"{current.request.origin}/{current.context.slug}",
+        entries=stuck.entries[:STUCK],
+        has_more=len(stuck.entries) > STUCK or stuck.next_id is not None,
+        opened=[known[client_id] for client_id in opened_clients(current.request) if client_id in known],
+        portal=portal,
+        practice_slug=current.context.slug,
+        code=qr_code(portal, languages.translator(current.request.language)("Client Portal link")),
+        guides=[(code, facts(code).own_name) for code in LANGUAGES],
         is_admin=current.context.clinician.role >= Role.ADMIN,
     )

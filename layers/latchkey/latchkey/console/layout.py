@@ -3,29 +3,19 @@
 The build imports this module without any dependency but Jinja.
 """
 
-import base64
-import hashlib
-import re
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from latchkey import template_loader
-from latchkey.pages.layout import initials, iso
+from latchkey.pages.layout import initials, iso, style_source, stylesheet
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def _stylesheet() -> str:
-    """Return the stylesheet without comments and needless spaces."""
-    source = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    without_comments = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
-    return re.sub(r"(?<=[{};:,])\s+|\s+(?=[{}])", "", " ".join(without_comments.split()))
-
-
-STYLESHEET = _stylesheet()
-STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLESHEET.encode()).digest()).decode()}'"
+STYLESHEET = stylesheet(TEMPLATES / "style.css")
+STYLE_SOURCE = style_source(STYLESHEET)
 
 
 def policy(ancestors: str = "'none'") -> str:

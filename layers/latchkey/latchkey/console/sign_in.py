@@ -68,8 +68,8 @@ def sign_out(request: Request) -> Response:
 
     cookie = staff_cookies.session(request)
     with suppress(SignedOut):
-        session, _ = staff_sessions.require(cookie, None, request.now, is_activity=False)
-        staff_sessions.end(session, cookie or "", request.now_ms, request.support_code)
+        found = staff_sessions.require(cookie, None, request.now, is_activity=False)
+        staff_sessions.end(found.session, cookie or "", request.now_ms, request.support_code)
     page = render.public_page(request, "signed_out.html", logout_url=staff.logout_url(request.origin + HOME))
     return page.with_cookies(staff_cookies.clear_session(), staff_cookies.clear_started())
 

@@ -12,6 +12,9 @@ LANGUAGE = "__Host-lang-admin"
 STATE_SECONDS = 600
 LANGUAGE_SECONDS = 365 * 24 * 3600
 STATE_PURPOSE = "staff state"
+OPENED_PURPOSE = "staff opened"
+MAX_OPENED = 5
+"""Clients in the list of those that were opened last. They are read with the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,32 @@ def language(request: Request) -> Language | None:
 def set_language(chosen: Language) -> str:
     """Return the cookie that stores a choice of language."""
     return _cookie(LANGUAGE, chosen, LANGUAGE_SECONDS)
+
+
+def opened_clients(request: Request) -> tuple[str, ...]:
+    """Return the ids of the clients of the practice that this person opened last in this browser, newest first."""
+    cookie, text = session(request), request.cookie(_opened_name(request))
+    payload = tokens.unsign(keys.cookie(), OPENED_PURPOSE, _reader(cookie), text) if cookie and text else None
+    return tuple(payload.decode().split()) if payload else ()
+
+
+def add_opened(request: Request, client_id: str) -> str | None:
+    """Return the cookie with this client as the one that was opened last. None if it has it already."""
+    cookie, known = session(request), opened_clients(request)
+    if cookie is None or known[:1] == (client_id,):
+        return None
+    opened = (client_id, *(known_id for known_id in known if known_id != client_id))[:MAX_OPENED]
+    text = tokens.sign(keys.cookie(), OPENED_PURPOSE, _reader(cookie), " ".join(opened).encode())
+    return _cookie(_opened_name(request), text)
+
+
+def _opened_name(request: Request) -> str:
+    return f"__Host-opened-{request.path_parameters.get('practice', '')}"
+
+
+def _reader(cookie: str) -> str:
+    """Return the person for whom the list counts. Another person at the same computer does not see it."""
+    return tokens.subject_in_cookie(cookie) or ""
 
 
 def _cookie(name: str, value: str, seconds: int | None = None) -> str:

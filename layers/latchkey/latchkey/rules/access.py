@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from latchkey.rules.accounts import Account, AccountKey, AccountStatus
+from latchkey.rules.attention import INVITED_SECONDS
 from latchkey.rules.clients import Client
 from latchkey.rules.events import EventKind
 from latchkey.rules.refusals import (
@@ -74,7 +75,7 @@ def invite(
     account, own = accounts_by_key.get(account_key), own_account(client, accounts_by_key)
     if own and own.key == account_key and own.status is AccountStatus.ACTIVE:
         raise AlreadySignedIn
-    granted = _granted(client, address, account_key, account, new_id)
+    granted = _granted(client, address, account_key, account, new_id).awaited(now + INVITED_SECONDS)
     if granted.suppressed:
         raise AddressSuppressed
     accounts, events = [granted], [(account_key, EventKind.ACCESS_ENABLED)]

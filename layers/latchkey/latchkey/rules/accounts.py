@@ -115,6 +115,10 @@ class Account:
     """Unix seconds of the newest bounce or complaint. A confirmation of the address does not change it (B158)."""
     bounce_reason: str | None = None
     """The reason of the newest bounce or complaint: a name from the contract."""
+    attention: str | None = None
+    """Why a clinician may have to look: an `AttentionReason`. None for no reason. A sign-in removes it."""
+    attention_from: int | None = None
+    """Unix seconds from which on `attention` counts. It is later than now for an invitation."""
 
     @property
     def may_sign_in(self) -> bool:
@@ -193,7 +197,15 @@ class Account:
 
     def revoked(self, now: int) -> "Account":
         """Return the account without access: a new epoch, and no session. `now` is Unix seconds."""
-        return replace(self, status=AccountStatus.DISABLED, epoch=self.epoch + 1, ended_at=now, sessions=())
+        return replace(
+            self,
+            status=AccountStatus.DISABLED,
+            epoch=self.epoch + 1,
+            ended_at=now,
+            sessions=(),
+            attention=None,
+            attention_from=None,
+        )
 
     def reinstated(self) -> "Account":
         """Return a disabled account with access again, but without the owner and the owner's own profile."""
@@ -205,6 +217,15 @@ class Account:
         if not self.suppressed:
             return self
         return replace(self, suppressed=False, confirmed_at=now, email_status="none", email_status_at=None)
+
+    def awaited(self, due_at: int) -> "Account":
+        """Return the account of an invited person, which needs attention from `due_at` (Unix seconds) on.
+
+        Someone who has signed in is not waited for.
+        """
+        if self.status is not AccountStatus.INVITED:
+            return self
+        return replace(self, attention="not_signed_in", attention_from=due_at)
 
     def anonymized(self) -> "Account":
         """Return the account without personal data. The key and the epoch stay, so that old links stay invalid."""

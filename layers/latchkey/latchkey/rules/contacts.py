@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 from latchkey.rules.access import AccessChange, AccountsByKey, new_account, own_account
 from latchkey.rules.accounts import Account, AccountStatus
+from latchkey.rules.attention import INVITED_SECONDS
 from latchkey.rules.clients import Client, Contact
 from latchkey.rules.events import EventKind
 
@@ -69,6 +70,8 @@ def add_contact(client: Client, contact: Contact, accounts_by_key: AccountsByKey
     email_ok = contact.email.email_ok if granted.owner is None else granted.email_ok
     profile = replace(client.profile, relation=contact.relation, grant=new_id)
     granted = replace(granted, email_ok=email_ok).with_profile(profile)
+    if needs_invitation:
+        granted = granted.awaited(contact.email.recorded_at + INVITED_SECONDS)
     if needs_invitation and granted.can_receive_mail:
         events.append((contact.account_key, EventKind.INVITATION_REQUESTED))
     return AccessChange(replace(client, contacts=(*other_contacts, contact)), (granted,), tuple(events))

@@ -75,8 +75,6 @@ class Policy:
     """True if many requests count here at the same time, so that the window is usually open."""
     locks: LockedMethod | None = None
     """The sign-in method that is locked while a limit is reached."""
-    advice: str = ""
-    """A sentence for clinicians while a limit is reached. Empty if the locked-out person cannot be known."""
 
     @property
     def limit(self) -> Limit:
@@ -87,9 +85,6 @@ class Policy:
 
 RESEND_COOLDOWN = Limit("just_asked", 1, MINUTE)
 """A second request within a minute sends nothing and shows no error (B17)."""
-
-LINKS_LOCKED = "Links were asked for too often."
-PINS_LOCKED = "Pin Codes were typed wrong too often."
 
 REQUEST_LINK_PER_NETWORK = Policy(Scope.NETWORK, ("network", "ask"), (Limit("ask_network", 100, 10 * MINUTE),))
 REQUEST_LINK_PER_SOURCE = Policy(
@@ -106,7 +101,6 @@ REQUEST_LINK_PER_ADDRESS = Policy(
     (RESEND_COOLDOWN, Limit("ask_quarter", 3, 15 * MINUTE), Limit("ask_day", 10, DAY)),
     known_browser_key=("browser",),
     locks="links",
-    advice=LINKS_LOCKED,
 )
 MAIL_PER_PRACTICE = Policy(
     Scope.PRACTICE,
@@ -115,7 +109,6 @@ MAIL_PER_PRACTICE = Policy(
     known_browser_key=("practice browser",),
     contended=True,
     locks="links",
-    advice=LINKS_LOCKED,
 )
 
 
@@ -137,7 +130,6 @@ WRONG_PINS_PER_ADDRESS = Policy(
     (Limit("wrong_pins_address", 5, 15 * MINUTE),),
     known_browser_key=("pin browser",),
     locks="pins",
-    advice=PINS_LOCKED,
 )
 """Wrong PINs for an address in any spelling. The reservation of a right PIN is released."""
 WRONG_PINS_PER_PRACTICE = Policy(
@@ -145,7 +137,6 @@ WRONG_PINS_PER_PRACTICE = Policy(
     ("pin practice",),
     (Limit("wrong_pins_practice", 100, HOUR),),
     locks="pins",
-    advice=PINS_LOCKED,
 )
 OPEN_LINK_PER_NETWORK = Policy(Scope.NETWORK, ("network", "link"), (Limit("open_network", 300, 10 * MINUTE),))
 OPEN_LINK_PER_SOURCE = Policy(

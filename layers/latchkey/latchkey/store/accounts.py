@@ -14,22 +14,32 @@ from pynamodb.attributes import (
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.transactions import TransactWrite
 
-from latchkey import keys, settings, tokens
+from latchkey import keys, log, settings, tokens
 from latchkey.rules import mail
 from latchkey.rules.accounts import Account, AccountKey, AccountStatus, Profile, SessionRef
 from latchkey.rules.addresses import CanonicalAddress
+from latchkey.rules.attention import AttentionReason
 from latchkey.rules.events import Event
 from latchkey.rules.languages import Language, language_of, language_or_default
 from latchkey.rules.mail import MailReport
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
-from latchkey.store.dynamodb import Table, condition_failed, connection, set_or_remove, transaction_condition_failed
+from latchkey.store.batches import Batch, ItemKey
+from latchkey.store.dynamodb import (
+    OUTAGES,
+    Table,
+    condition_failed,
+    connection,
+    set_or_remove,
+    transaction_condition_failed,
+)
 from latchkey.store.records import to_actions, to_attributes, to_record
 from latchkey.tokens import base64url_decode, base64url_encode
 
-WRITTEN_BY_REPORTS = ("email_status", "email_status_at", "bounced_at", "bounce_reason")
+WRITTEN_BY_REPORTS = ("email_status", "email_status_at", "bounced_at", "bounce_reason", "attention", "attention_from")
 """Fields that reports about mail write. A clinician's write must not overwrite them with what was read before."""
 
 
@@ -49,6 +59,20 @@ class SessionRefItem(MapAttribute[str, Any]):
 
     digest = UnicodeAttribute()
     started_at = NumberAttribute()
+
+
+class AttentionIndex(GlobalSecondaryIndex["AccountItem"]):
+    """The accounts that have `attention_from`, by that time, with the clients they are about. It can be a moment late.
+
+    A sign-in and the end of access remove an account from it. Whoever reads it reads the account itself, too.
+    """
+
+    class Meta:
+        index_name = "by-attention"
+        projection = IncludeProjection(["owner", "profiles"])
+
+    practice = UnicodeAttribute(hash_key=True)
+    attention_from = NumberAttribute(range_key=True)
 
 
 class AccountItem(Table):
@@ -85,6 +109,9 @@ class AccountItem(Table):
     message_id = UnicodeAttribute(null=True)
     bounced_at = NumberAttribute(null=True)
     bounce_reason = UnicodeAttribute(null=True)
+    attention = UnicodeAttribute(null=True)
+    attention_from = NumberAttribute(null=True)
+    by_attention = AttentionIndex()
 
     def account(self) -> Account:
         """Return the account as a value."""
@@ -124,6 +151,17 @@ def find(account_key: AccountKey) -> Account | None:
         return None
 
 
+def item_key(account_key: AccountKey) -> tuple[type[AccountItem], ItemKey]:
+    """Return the table and key of an account, to read it with other items."""
+    return AccountItem, (base64url_encode(account_key),)
+
+
+def found_in(batch: Batch, account_keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
+    """Return the accounts of these keys that were read together, by key."""
+    items = {key: batch.get(AccountItem, base64url_encode(key)) for key in account_keys}
+    return {key: item.account() for key, item in items.items() if item}
+
+
 def find_all(account_keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
     """Return the accounts of these keys, by key. Keys without an account are left out."""
     items = AccountItem.batch_get([base64url_encode(key) for key in account_keys], consistent_read=True)
@@ -140,11 +178,15 @@ def save(account: Account) -> None:
 def update_in(transaction: TransactWrite, account: Account, before: Account | None) -> None:
     """Write an account as a clinician's decision left it, unless it has changed since it was read as `before`.
 
-    The mail status is written only if the decision changes it, because reports about mail write it too.
+    The mail status and the attention are written only if the decision changes them, because reports about mail write
+    them too.
     """
     unchanged = AccountItem.revision == account.revision
     new = AccountItem.key.does_not_exist() if account.revision == 0 else None
     mail = [] if before is None or before.email_status == account.email_status else _mail(account.email_status, None)
+    noted = (before.attention, before.attention_from) if before else (None, None)
+    if (account.attention, account.attention_from) != noted:
+        mail += _attention(account.attention, account.attention_from)
     transaction.update(
         AccountItem(base64url_encode(account.key)),
         [*_update_actions(account), *mail, AccountItem.revision.set(account.revision + 1)],
@@ -172,6 +214,26 @@ def _mail(status: str, at: int | None, message_id: str | None = None) -> list[Ac
         set_or_remove(AccountItem.email_status_at, at),
         set_or_remove(AccountItem.message_id, message_id or None),
     ]
+
+
+def _attention(reason: str | None, since: int | None) -> list[Action]:
+    return [set_or_remove(AccountItem.attention, reason), set_or_remove(AccountItem.attention_from, since)]
+
+
+def set_attention(account_key: AccountKey, reason: AttentionReason, now: int, support_code: str) -> None:
+    """Write why a clinician may have to look at an account, if it exists. `now` is Unix seconds.
+
+    An outage is logged, and nothing else fails because of it.
+    """
+    try:
+        _update_if(account_key, _attention(reason, now), AccountItem.key.exists(), None)
+    except OUTAGES as outage:
+        log.log_fault(outage, support_code)
+
+
+def signed_in_actions() -> list[Action]:
+    """Return the actions by which a sign-in takes the account from the list of those that need attention."""
+    return _attention(None, None)
 
 
 def set_mail_status(account_key: AccountKey, status: str, now: int, message_id: str | None = None) -> None:
@@ -207,7 +269,8 @@ def apply_report(report: MailReport, now: int, audit_event: Event | None = None)
     )
     suppression: list[Action] = [AccountItem.suppressed.set(True), AccountItem.revision.add(1)]
     if report.bounce_reason:
-        bounce = [AccountItem.bounced_at.set(now), AccountItem.bounce_reason.set(report.bounce_reason)]
+        bounce: list[Action] = [AccountItem.bounced_at.set(now), AccountItem.bounce_reason.set(report.bounce_reason)]
+        bounce += _attention("bounced", now)
         status, suppression = [*status, *bounce], [*suppression, *bounce]
     may_suppress = (
         (AccountItem.practice == report.practice)

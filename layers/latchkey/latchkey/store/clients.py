@@ -27,6 +27,7 @@ from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import language_or_default
 from latchkey.rules.refusals import RecordNotFound, Unavailable
 from latchkey.store import accounts, client_index, events
+from latchkey.store.batches import Batch, ItemKey
 from latchkey.store.dynamodb import (
     Table,
     backoff,
@@ -157,6 +158,17 @@ def page_of(practice: str, max_count: int, after: str | None = None, *, newest_f
         practice, further, limit=max_count, consistent_read=True, scan_index_forward=not newest_first
     )
     return [item.client() for item in items]
+
+
+def item_key(practice: str, client: str) -> tuple[type[ClientItem], ItemKey]:
+    """Return the table and key of a client, to read it with other items."""
+    return ClientItem, (practice, client)
+
+
+def found_in(batch: Batch, practice: str, client: str) -> Client | None:
+    """Return a client that was read with other items, or None."""
+    item = batch.get(ClientItem, practice, client)
+    return item.client() if item else None
 
 
 def find_all(practice: str, client_ids: Iterable[str]) -> dict[str, Client]:

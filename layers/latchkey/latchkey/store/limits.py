@@ -16,6 +16,7 @@ from latchkey.rules import limits
 from latchkey.rules.limits import Limit, Policy, Window
 from latchkey.rules.refusals import RateLimited, Refusal, Unavailable
 from latchkey.rules.sources import Source
+from latchkey.store.batches import Batch, ItemKey
 from latchkey.store.dynamodb import OUTAGES, Table, condition_failed
 
 MAX_CONTENTION_TRIES = 12
@@ -202,16 +203,27 @@ def scope_key(*parts: str | bytes) -> str:
     return tokens.opaque_key(keys.lookup(), *parts)
 
 
-def blocked_until(policy: Policy, subject: str | bytes, now: int) -> tuple[int | None, int | None]:
+def item_keys(policy: Policy, subject: str | bytes) -> Iterator[tuple[type[LimitItem], ItemKey]]:
+    """Yield the table and keys of what counts a subject, to read it with other items.
+
+    :raises Unavailable: `LookupKey` cannot be read.
+    """
+    for key in (policy.key, policy.known_browser_key):
+        if key:
+            yield LimitItem, (scope_key(*key, subject),)
+
+
+def blocked_until(batch: Batch, policy: Policy, subject: str | bytes, now: int) -> tuple[int | None, int | None]:
     """Return until when a policy stops unknown browsers, and known ones (Unix seconds); None for not at all.
 
-    Nothing is counted. The cool-down of a second press does not count as a lock.
+    The batch has the items of `item_keys`. Nothing is counted. The cool-down of a second press does not count as a
+    lock.
     """
     lasting = tuple(limit for limit in policy.limits if limit is not limits.RESEND_COOLDOWN)
 
     def until(key: tuple[str, ...]) -> int | None:
         try:
-            limits.check(_windows(_get(scope_key(*key, subject))), lasting, now)
+            limits.check(_windows(batch.get(LimitItem, scope_key(*key, subject))), lasting, now)
         except RateLimited as limited:
             return limited.until
         return None

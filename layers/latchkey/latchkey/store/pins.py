@@ -13,6 +13,7 @@ from latchkey.rules.pins import Pin
 from latchkey.rules.refusals import PinRefused, Unavailable
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import accounts
+from latchkey.store.batches import Batch, ItemKey
 from latchkey.store.dynamodb import Table, condition_failed
 from latchkey.store.proofs import Attempt, ConsumingWrite
 from latchkey.store.records import to_record
@@ -91,9 +92,14 @@ def create(account: Account, now_ms: int) -> tuple[str, int]:
     raise Unavailable
 
 
-def is_live(account: Account, now: int) -> bool:
-    """Return True if the account has a PIN that would still open a session. `now` is Unix seconds."""
-    item = _get(account.key)
+def item_key(account_key: bytes) -> tuple[type[PinItem], ItemKey]:
+    """Return the table and key of an account's PIN, to read it with other items."""
+    return PinItem, (tokens.base64url_encode(account_key),)
+
+
+def is_live(batch: Batch, account: Account, now: int) -> bool:
+    """Return True if the account has a PIN in the batch that would still open a session. `now` is Unix seconds."""
+    item = batch.get(PinItem, tokens.base64url_encode(account.key))
     return (
         item is not None
         and item.state == LIVE
@@ -104,11 +110,19 @@ def is_live(account: Account, now: int) -> bool:
     )
 
 
-def needs_other_method(account: Account) -> bool:
-    """Return True if no PIN works before a sign-in by another method: too many wrong ones were typed in a row."""
-    item = _get(account.key)
+def needs_other_method(batch: Batch, account: Account) -> bool:
+    """Return True if no PIN works before a sign-in by another method: too many wrong ones were typed in a row.
+
+    The account's PIN is in the batch, if it has one.
+    """
+    return refusals_in_a_row(batch, account) >= pins.MAX_CONSECUTIVE_WRONG
+
+
+def refusals_in_a_row(batch: Batch, account: Account) -> int:
+    """Return the number of wrong PINs that were typed in a row since the last sign-in. The batch has the PIN."""
+    item = batch.get(PinItem, tokens.base64url_encode(account.key))
     is_counted = item is not None and item.failures_counted_from == account.last_sign_in_at
-    return item is not None and is_counted and item.failures >= pins.MAX_CONSECUTIVE_WRONG
+    return int(item.failures) if item is not None and is_counted else 0
 
 
 def count_guess(account_key: AccountKey, guess_id: str, now: int) -> Pin:

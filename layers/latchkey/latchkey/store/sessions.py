@@ -15,7 +15,7 @@ from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import LiveSession, Session
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.rules.times import Millis
-from latchkey.store import events
+from latchkey.store import accounts, events
 from latchkey.store.accounts import AccountItem, SessionRefItem
 from latchkey.store.dynamodb import (
     MAX_TRIES,
@@ -195,6 +195,7 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
                         AccountItem.revision.set(account.revision + 1),
                         AccountItem.first_sign_in_at.set(AccountItem.first_sign_in_at | now),
                         AccountItem.last_sign_in_at.set(now),
+                        *accounts.signed_in_actions(),
                         *consuming.account_actions,
                     ],
                     condition=unchanged,

@@ -1,16 +1,21 @@
 """Sessions in the console. Membership is read with the session, in one call, at every request."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactGetError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactGet, TransactWrite
 
 from latchkey import settings, tokens
 from latchkey.rules.accounts import SessionRef
+from latchkey.rules.clients import Client
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import ABSOLUTE_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS
 from latchkey.rules.staff import StaffPerson, StaffSession, check_staff_session, needs_touch, remaining_sessions
 from latchkey.store.accounts import SessionRefItem
+from latchkey.store.clients import ClientItem
 from latchkey.store.dynamodb import (
     MAX_TRIES,
     Table,
@@ -98,8 +103,21 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
     raise Unavailable
 
 
-def read(cookie: str | None, practice: str | None, now: int, *, is_activity: bool) -> tuple[StaffSession, Role | None]:
-    """Return the live session of a cookie value, and the person's highest role at the practice or as an operator.
+@dataclass(frozen=True, slots=True)
+class StaffAccess:
+    """The session, role and clients that one call reads for a request of the console."""
+
+    session: StaffSession
+    role: Role | None
+    """The person's highest role at the practice or as an operator. None for a person who is not a member."""
+    clients: Mapping[str, Client] = field(default_factory=dict, repr=False)
+    """The clients that were asked for and are on file, by id. Empty for a person who is not a member."""
+
+
+def read(
+    cookie: str | None, practice: str | None, now: int, *, is_activity: bool, client_ids: tuple[str, ...] = ()
+) -> StaffAccess:
+    """Return the live session of a cookie value with the person's role, and clients of the practice by these ids.
 
     `now` is Unix seconds. Activity is recorded once a minute.
 
@@ -108,11 +126,12 @@ def read(cookie: str | None, practice: str | None, now: int, *, is_activity: boo
     subject = tokens.subject_in_cookie(cookie) if cookie else None
     if cookie is None or subject is None:
         raise SignedOut
-    item, members = _read(_digest(cookie), subject, practice)
+    item, members, clients = _read(_digest(cookie), subject, practice, client_ids)
     session = check_staff_session(to_record(StaffSession, item) if item else None, subject, now)
     if is_activity and needs_touch(session, now):
         _touch(session, now)
-    return session, highest_role(members)
+    role = highest_role(members)
+    return StaffAccess(session, role, {} if role is None else {item.id: item.client() for item in clients})
 
 
 def end(cookie: str) -> None:
@@ -120,19 +139,22 @@ def end(cookie: str) -> None:
     StaffSessionItem(_digest(cookie)).delete()
 
 
-def _read(digest: str, subject: str, practice: str | None) -> tuple[StaffSessionItem | None, list[MemberItem]]:
+def _read(
+    digest: str, subject: str, practice: str | None, client_ids: tuple[str, ...]
+) -> tuple[StaffSessionItem | None, list[MemberItem], list[ClientItem]]:
     partitions = [OPERATOR_PARTITION, *([practice] if practice else [])]
     for number in range(MAX_TRIES):
         try:
             with TransactGet(connection=connection) as reading:
                 session = reading.get(StaffSessionItem, digest)
                 rows = [reading.get(MemberItem, partition, subject) for partition in partitions]
+                clients = [reading.get(ClientItem, practice, id) for id in client_ids if practice]  # noqa: A001
         except TransactGetError as error:
             if number == MAX_TRIES - 1 or not is_transient(error):
                 raise
             backoff(number)
         else:
-            return found(session), [row for row in map(found, rows) if row]
+            return found(session), [row for row in map(found, rows) if row], [one for one in map(found, clients) if one]
     raise AssertionError("the last try returns or raises")
 
 

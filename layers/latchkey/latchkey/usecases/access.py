@@ -50,7 +50,7 @@ class ShareResult:
 @use_case(Role.CLINICIAN)
 def read_access(context: RequestContext, client_id: str) -> ClientAccess:
     """Return a client's sign-in."""
-    return client_access.read(context, clients.find(context.slug, client_id))
+    return client_access.read(context, client_access.find(context, client_id))
 
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)
@@ -64,7 +64,7 @@ def invite(
     An invitation to another of the client's addresses moves access there and ends the sign-in by the old one.
     """
     invitation = replace(invitation, items=items.checked(context, invitation.items))
-    before = clients.find(context.slug, client_id)
+    before = client_access.find(context, client_id)
     requested_address = addresses.canonical(invitation.email) if invitation.email is not None else None
     address = access.invitation_address(before, requested_address)
     account_key = accounts.key_of(context.slug, addresses.canonical(address))
@@ -170,6 +170,7 @@ def generate_pin(context: RequestContext, client_id: str, contact_id: str | None
     account = _pin_account(clients.find(context.slug, client_id), contact_id)
     events.append(context.event(account.key, EventKind.PIN_CREATED))
     pin, expires_at = pins.create(account, context.now_ms)
+    accounts.set_attention(account.key, "pin_refused", context.now, context.support_code)
     metrics.count(Metric.PIN_CREATED)
     outbox.queue_notice(context, account, "pin_made")
     return GeneratedPin(pin, account.address, expires_at)

@@ -9,7 +9,8 @@ from latchkey.rules.accounts import AccessStatus, Account
 from latchkey.rules.clients import Client
 from latchkey.rules.languages import DEFAULT_LANGUAGE
 from latchkey.rules.mail import BOUNCE_REASONS, EMAIL_STATUSES, BounceReason, EmailStatus
-from latchkey.store import accounts, pins
+from latchkey.store import accounts, clients, pins
+from latchkey.store.batches import read_batch
 from latchkey.usecases.context import RequestContext
 
 
@@ -66,14 +67,27 @@ class ClientAccess:
         return languages.format_date(at, self.time_zone, DEFAULT_LANGUAGE)
 
 
+def find(context: RequestContext, client_id: str) -> Client:
+    """Return a client of the practice. One that was read with the clinician's session is not read again.
+
+    :raises RecordNotFound: the practice has no client of this id.
+    """
+    return context.known_clients.get(client_id) or clients.find(context.slug, client_id)
+
+
 def read(context: RequestContext, client: Client) -> ClientAccess:
-    """Return the state of a client's sign-in."""
-    accounts_by_key = accounts.find_all(access.account_keys(client))
+    """Return the state of a client's sign-in. Its accounts and its PIN are one call."""
+    account_keys = access.account_keys(client)
+    pin = [pins.item_key(client.access_key)] if client.access_key else []
+    batch = read_batch([*map(accounts.item_key, account_keys), *pin])
+    accounts_by_key = accounts.found_in(batch, account_keys)
     own_account = access.own_account(client, accounts_by_key)
     return ClientAccess(
         client=client,
         own_account=own_account,
-        has_live_pin=_has_live_pin(context, client, own_account),
+        has_live_pin=own_account is not None
+        and own_account.may_sign_in
+        and pins.is_live(batch, own_account, context.now),
         opener_count=len(revocations.openers(client, accounts_by_key)),
         time_zone=context.practice.time_zone,
     )
@@ -113,9 +127,3 @@ def email_status(account: Account | None) -> EmailStatus:
     is_known = account.email_status in EMAIL_STATUSES
     status = cast("EmailStatus", account.email_status) if is_known else "none"
     return "suppressed" if account.suppressed and status not in ("bounced", "complained") else status
-
-
-def _has_live_pin(context: RequestContext, client: Client, own_account: Account | None) -> bool:
-    if client.access_key is None or own_account is None or not own_account.may_sign_in:
-        return False
-    return pins.is_live(own_account, context.now)

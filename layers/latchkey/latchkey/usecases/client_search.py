@@ -7,13 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from latchkey.rules import access, addresses
+from latchkey import languages
+from latchkey.rules import access, addresses, attention
 from latchkey.rules.accounts import AccessStatus, Account
+from latchkey.rules.attention import AttentionReason
 from latchkey.rules.client_terms import matches, split_name
 from latchkey.rules.clients import Client
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import EmailMalformed
-from latchkey.store import accounts, client_index, clients
+from latchkey.store import accounts, client_index, clients, pins
+from latchkey.store.attention import needing_attention
+from latchkey.store.batches import read_batch
 from latchkey.store.client_index import ClientIndex
 from latchkey.tokens import base64url_encode
 from latchkey.usecases.client_access import access_status
@@ -33,6 +37,8 @@ class ClientFilter:
     """The starts of words of the name, or a whole address of the client or of a contact."""
     status: AccessStatus | None = None
     external_id: str | None = None
+    needs_attention: bool = False
+    """True for the clients with someone who may be stuck, newest reason first. Text and external id do not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class ListedClient:
 
     client: Client
     own_account: Account | None
+    attention: AttentionReason | None = None
+    """The reason to look at the client, in a list of those that need attention."""
+    person: str | None = field(default=None, repr=False)
+    """The address of the person whom the reason is about."""
 
 
 @use_case(Role.CLINICIAN)
@@ -52,11 +62,48 @@ def list_clients(
     A page can have fewer clients than `limit`, and can be empty before the last one, because the status and further
     words are compared after the query. A search by text is in the order of the words that it finds.
     """
+    if wanted.needs_attention:
+        return _needing_attention(context, wanted, after, limit)
     found, next_position = _found(context.slug, wanted, order, after, limit)
     accounts_by_key = accounts.find_all({client.access_key for client in found if client.access_key})
     listed = [ListedClient(client, access.own_account(client, accounts_by_key)) for client in found]
     entries = [entry for entry in listed if wanted.status in (None, access_status(entry.client, entry.own_account))]
     return Page(tuple(entries), next_position)
+
+
+def _needing_attention(
+    context: RequestContext, wanted: ClientFilter, after: str | None, limit: int
+) -> Page[ListedClient]:
+    """Return a page of the clients with someone who may be stuck.
+
+    The index names accounts. They are read with their PINs and clients in one call, and decide.
+    """
+    rows = needing_attention(context.slug, context.now, limit + 1, after)
+    entries, keys = rows[:limit], [row.account_key for row in rows[:limit]]
+    batch = read_batch(
+        [
+            *map(accounts.item_key, keys),
+            *map(pins.item_key, keys),
+            *(clients.item_key(context.slug, row.client) for row in entries),
+        ]
+    )
+    accounts_by_key = accounts.found_in(batch, keys)
+    clients_by_id = {row.client: clients.found_in(batch, context.slug, row.client) for row in entries}
+    own_keys = {client.access_key for client in clients_by_id.values() if client and client.access_key}
+    accounts_by_key |= accounts.find_all(own_keys - accounts_by_key.keys()) if own_keys - accounts_by_key.keys() else {}
+    day_started_at = languages.start_of_day(context.now, context.practice.time_zone)
+    listed: dict[str, ListedClient] = {}
+    for row in entries:
+        account, client = accounts_by_key.get(row.account_key), clients_by_id[row.client]
+        if account is None or client is None or account.profile(client.id) is None:
+            continue
+        own = access.own_account(client, accounts_by_key)
+        invited_at = client.invited_at if own is account else None
+        refused_pins = pins.refusals_in_a_row(batch, account)
+        reason = attention.reason(account, invited_at, refused_pins, context.now, day_started_at)
+        if reason and wanted.status in (None, access_status(client, own)):
+            listed.setdefault(client.id, ListedClient(client, own, reason, account.address))
+    return Page(tuple(listed.values()), entries[-1].position if len(rows) > limit else None)
 
 
 def _found(

@@ -120,7 +120,7 @@ def add_client(
 @use_case(Role.CLINICIAN)
 def read_client(context: RequestContext, client_id: str) -> ClientAccess:
     """Return a client, with the state of their sign-in."""
-    return client_access.read(context, clients.find(context.slug, client_id))
+    return client_access.read(context, client_access.find(context, client_id))
 
 
 @use_case(Role.CLINICIAN)

@@ -11,7 +11,7 @@ from latchkey.rules.events import EventKind
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import BodyInvalid, RecordNotFound
 from latchkey.store import accounts, clients
-from latchkey.usecases import outbox, rate_limits
+from latchkey.usecases import client_access, outbox, rate_limits
 from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import RateLimit, use_case
 
@@ -54,7 +54,7 @@ def contact_status(account: Account | None, client_id: str) -> AccessStatus:
 @use_case(Role.CLINICIAN)
 def list_contacts(context: RequestContext, client_id: str) -> tuple[ContactAccount, ...]:
     """Return the contacts of a client, with their accounts."""
-    client = clients.find(context.slug, client_id)
+    client = client_access.find(context, client_id)
     accounts_by_key = accounts.find_all({contact.account_key for contact in client.contacts})
     return tuple(
         ContactAccount(client.id, contact, accounts_by_key.get(contact.account_key)) for contact in client.contacts
@@ -64,7 +64,7 @@ def list_contacts(context: RequestContext, client_id: str) -> tuple[ContactAccou
 @use_case(Role.CLINICIAN)
 def read_contact(context: RequestContext, client_id: str, contact_id: str) -> ContactAccount:
     """Return one contact of a client."""
-    contact = _contact(clients.find(context.slug, client_id), contact_id)
+    contact = _contact(client_access.find(context, client_id), contact_id)
     return ContactAccount(client_id, contact, accounts.find(contact.account_key))
 
 

@@ -1,9 +1,11 @@
 """The context of a clinician's request, which is the first parameter of every use case."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from latchkey.rules.clients import Client
 from latchkey.rules.events import Event, EventKind
+from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.members import Clinician
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PracticeUnknown
@@ -27,6 +29,10 @@ class RequestContext:
     """`https://host` of the portal, for links."""
     known_practice: Practice | None = None
     """The practice's settings. None if the use case may create the practice."""
+    language: Language = DEFAULT_LANGUAGE
+    """The language of sentences in results. The JSON API has one."""
+    known_clients: Mapping[str, Client] = field(default_factory=dict, repr=False)
+    """Clients that were read with the clinician's session, for a page, by id. None of them is known to a write."""
 
     @property
     def practice(self) -> Practice:

@@ -1,12 +1,10 @@
 """The diagnosis of a sign-in: of a client with everyone who opens their profile, or of one contact (B155, B156)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from latchkey.identity import providers
 from latchkey.rules import access, addresses
-from latchkey.rules.access import AccountsByKey
 from latchkey.rules.accounts import AccessStatus, Account, AccountKey
 from latchkey.rules.clients import Client, Contact
 from latchkey.rules.events import Event
@@ -15,7 +13,9 @@ from latchkey.rules.mail import EmailStatus
 from latchkey.rules.members import Role
 from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import RecordNotFound
-from latchkey.store import accounts, clients, events, limits, pins
+from latchkey.store import accounts, events, limits, pins
+from latchkey.store.batches import read_batch
+from latchkey.usecases import client_access
 from latchkey.usecases.client_access import Bounce, access_status, bounce, email_status
 from latchkey.usecases.contacts import contact_status
 from latchkey.usecases.context import RequestContext
@@ -127,13 +127,10 @@ class Diagnosis:
 @use_case(Role.CLINICIAN)
 def diagnose(context: RequestContext, client_id: str) -> Diagnosis:
     """Return the diagnosis of a client and of everyone who opens their profile, at this moment."""
-    client = clients.find(context.slug, client_id)
-    accounts_by_key = accounts.find_all(access.account_keys(client))
-    read = _Reader(context)
-    own = _diagnosis(context, client, read.client(client, accounts_by_key))
-    people = tuple(
-        _diagnosis(context, client, read.contact(client, contact, accounts_by_key)) for contact in client.contacts
-    )
+    client = client_access.find(context, client_id)
+    read = _Reader(context, client)
+    own = _diagnosis(context, client, read.client())
+    people = tuple(_diagnosis(context, client, read.contact(contact)) for contact in client.contacts)
     openers = [person for person in people if person.facts.access in ("invited", "active")]
     # A child has no sign-in of their own: then only the sentences about those who open the profile help.
     own_advice = Advice() if openers and own.facts.account is None else own.advice
@@ -147,37 +144,46 @@ def diagnose_contact(context: RequestContext, client_id: str, contact_id: str) -
 
     :raises RecordNotFound: the client has no such contact.
     """
-    client = clients.find(context.slug, client_id)
+    client = client_access.find(context, client_id)
     contact = client.contact(contact_id)
     if contact is None:
         raise RecordNotFound
-    accounts_by_key = accounts.find_all({contact.account_key, *([client.access_key] if client.access_key else [])})
-    return _diagnosis(context, client, _Reader(context).contact(client, contact, accounts_by_key))
+    return _diagnosis(context, client, _Reader(context, client).contact(contact))
 
 
 def _diagnosis(context: RequestContext, client: Client, facts: PersonFacts) -> PersonDiagnosis:
     return PersonDiagnosis(facts, advise(facts, client, context))
 
 
-@dataclass(slots=True)
 class _Reader:
-    """Reads the facts about people. Locks of the practice are read once."""
+    """Reads the facts about people: accounts, PINs and rate limits of all of them in one call, and then the events.
 
-    context: RequestContext
-    _ends: dict[tuple[tuple[str, ...], str | bytes], tuple[int | None, int | None]] = field(default_factory=dict)
+    Events of the client's record itself are left out. They are about its details, and about no sign-in and no mail.
+    """
 
-    def client(self, client: Client, accounts_by_key: AccountsByKey) -> PersonFacts:
-        """Return the facts about a client's own sign-in."""
-        own = access.own_account(client, accounts_by_key)
-        address = client.access_address or next((email.address for email in client.emails), None)
-        account_key = accounts.key_of(self.context.slug, addresses.canonical(address)) if address else None
-        holder = accounts.find(account_key) if account_key else None
-        is_other_clients = holder is not None and holder.owner not in (None, client.id)
-        rows = (
-            {client.audit_key}
-            | ({own.key} if own else set())
-            | ({account_key} if account_key and not is_other_clients else set())
+    def __init__(self, context: RequestContext, client: Client) -> None:
+        self.context = context
+        self._client = client
+        self._address = client.access_address or next((email.address for email in client.emails), None)
+        self._key = accounts.key_of(context.slug, addresses.canonical(self._address)) if self._address else None
+        keys = access.account_keys(client) | ({self._key} if self._key else set())
+        limited = (
+            item
+            for key in keys
+            for policies in map(self._policies, METHODS)
+            for policy in policies
+            for item in limits.item_keys(policy, self._subject(policy, key))
         )
+        self._batch = read_batch([*map(accounts.item_key, keys), *map(pins.item_key, keys), *limited])
+        self._accounts = accounts.found_in(self._batch, keys)
+
+    def client(self) -> PersonFacts:
+        """Return the facts about a client's own sign-in."""
+        client, address, account_key = self._client, self._address, self._key
+        own = access.own_account(client, self._accounts)
+        holder = self._accounts.get(account_key) if account_key else None
+        is_other_clients = holder is not None and holder.owner not in (None, client.id)
+        rows = ({own.key} if own else set()) | ({account_key} if account_key and not is_other_clients else set())
         on_file = client.email(address) if address else None
         return self._facts(
             name=client.name,
@@ -193,9 +199,9 @@ class _Reader:
             account_key=account_key,
         )
 
-    def contact(self, client: Client, contact: Contact, accounts_by_key: AccountsByKey) -> PersonFacts:
+    def contact(self, contact: Contact) -> PersonFacts:
         """Return the facts about a contact's sign-in to the client's profile."""
-        account = accounts_by_key.get(contact.account_key)
+        account = self._accounts.get(contact.account_key)
         return self._facts(
             name=contact.name,
             contact=contact,
@@ -203,7 +209,7 @@ class _Reader:
             address=account.address if account and account.address else contact.email.address,
             is_other_clients=False,
             is_suppressed=account is not None and account.suppressed,
-            access=contact_status(account, client.id),
+            access=contact_status(account, self._client.id),
             consent=account.email_ok if account else contact.email.email_ok,
             invited_at=None,
             rows={contact.account_key},
@@ -211,7 +217,7 @@ class _Reader:
         )
 
     def _facts(
-        self, *, account: Account | None, rows: set[bytes], account_key: AccountKey | None, **known: object
+        self, *, account: Account | None, rows: set[AccountKey], account_key: AccountKey | None, **known: object
     ) -> PersonFacts:
         address = known["address"]
         return PersonFacts(
@@ -220,7 +226,7 @@ class _Reader:
             bounce=bounce(account),
             events=events.newest(self.context.slug, rows, EVENTS_READ),
             locks=self._locks(account_key) if account_key else [],
-            needs_other_method=account is not None and pins.needs_other_method(account),
+            needs_other_method=account is not None and pins.needs_other_method(self._batch, account),
             providers=self._providers(str(address)) if address else (),
             **known,  # type: ignore[arg-type]
         )
@@ -235,18 +241,21 @@ class _Reader:
 
     def _locks(self, account_key: AccountKey) -> list[RateLimitState]:
         """Return the locks on this address, from the rate limits. This counts no request."""
-        subjects: dict[Scope, str | bytes] = {Scope.ADDRESS: account_key, Scope.PRACTICE: self.context.slug}
-        return [lock for method in METHODS if (lock := self._lock(method, self._policies(method), subjects))]
+        return [lock for method in METHODS if (lock := self._lock(method, account_key))]
+
+    def _subject(self, policy: Policy, account_key: AccountKey) -> str | bytes:
+        return account_key if policy.scope is Scope.ADDRESS else self.context.slug
 
     def _policies(self, method: LockedMethod) -> list[Policy]:
         mail = mail_per_practice(self.context.practice.mails_per_hour)
         return [mail if policy is MAIL_PER_PRACTICE else policy for policy in POLICIES if policy.locks == method]
 
-    def _lock(
-        self, method: LockedMethod, policies: list[Policy], subjects: Mapping[Scope, str | bytes]
-    ) -> RateLimitState | None:
-        """Return the lock that these policies cause together. None if no policy is at its limit."""
-        ends = [self._blocked_until(policy, subjects[policy.scope]) for policy in policies]
+    def _lock(self, method: LockedMethod, account_key: AccountKey) -> RateLimitState | None:
+        """Return the lock that the policies of a method cause together. None if no policy is at its limit."""
+        ends = [
+            limits.blocked_until(self._batch, policy, self._subject(policy, account_key), self.context.now)
+            for policy in self._policies(method)
+        ]
         ends_for_all = [until for until, _ in ends if until]
         if not ends_for_all:
             return None
@@ -256,9 +265,3 @@ class _Reader:
             until=max(ends_for_all),
             known_browsers_until=max(known_browser_ends) if known_browser_ends else None,
         )
-
-    def _blocked_until(self, policy: Policy, subject: str | bytes) -> tuple[int | None, int | None]:
-        found = self._ends.get((policy.key, subject))
-        if found is None:
-            found = self._ends[policy.key, subject] = limits.blocked_until(policy, subject, self.context.now)
-        return found

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from latchkey.rules import access, support_codes
+from latchkey.rules.clients import Client
 from latchkey.rules.events import Event
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import SupportCodeUnknown, ValueRefused
-from latchkey.store import accounts, clients, events, members
+from latchkey.store import accounts, events, members
+from latchkey.usecases import client_access
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import use_case
 from latchkey.usecases.listing import Page, page
@@ -48,6 +50,8 @@ class NamedEvents:
     page: Page[tuple[str, Event]]
     names: Mapping[str, str] = field(repr=False)
     """Names by subject. Members without a name are left out."""
+    client: Client | None = None
+    """The client that the events are about. None for events of the practice itself."""
 
 
 @use_case(Role.ADMIN)
@@ -63,14 +67,14 @@ def list_events(context: RequestContext, client_id: str, before_id: str | None, 
 
     Events from before the client was on file are left out. So are events of an address that is now another client's.
     """
-    client = clients.find(context.slug, client_id)
+    client = client_access.find(context, client_id)
     accounts_by_key = accounts.find_all({*client.former_keys, *access.account_keys(client)})
     subject_keys = {client.audit_key, *access.audit_subjects(client, accounts_by_key)}
     rows = events.newest(context.slug, subject_keys, limit + 1, before_id)
     since = [row for row in rows if row[1].at_ms // 1000 >= client.created_at]
-    return _named(context, page(since, limit, lambda row: row[0]))
+    return _named(context, page(since, limit, lambda row: row[0]), client)
 
 
-def _named(context: RequestContext, found: Page[tuple[str, Event]]) -> NamedEvents:
+def _named(context: RequestContext, found: Page[tuple[str, Event]], client: Client | None = None) -> NamedEvents:
     subjects = {event.actor for _, event in found.entries} - {"client", "system"}
-    return NamedEvents(found, members.names_of(context.slug, subjects))
+    return NamedEvents(found, members.names_of(context.slug, subjects), client)

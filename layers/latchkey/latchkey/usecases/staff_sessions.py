@@ -5,11 +5,11 @@ These are not use cases of a practice: they need no membership to be checked fir
 
 from latchkey import tokens
 from latchkey.rules.events import Event, EventKind
-from latchkey.rules.members import Role
 from latchkey.rules.refusals import NotAMember
 from latchkey.rules.staff import StaffPerson, StaffSession
 from latchkey.rules.times import Millis
 from latchkey.store import events, members, staff_sessions
+from latchkey.store.staff_sessions import StaffAccess
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY
 from latchkey.usecases.members import MAX_MEMBERSHIPS
 
@@ -33,12 +33,16 @@ def start(person: StaffPerson, replaces: str | None, now_ms: Millis, support_cod
     return cookie
 
 
-def require(cookie: str | None, slug: str | None, now: int, *, is_activity: bool) -> tuple[StaffSession, Role | None]:
-    """Return the live session of a cookie value, and the person's role at the practice. `now` is Unix seconds.
+def require(
+    cookie: str | None, slug: str | None, now: int, *, is_activity: bool, client_ids: tuple[str, ...] = ()
+) -> StaffAccess:
+    """Return the live session of a cookie value with the person's role, and clients of the practice by these ids.
+
+    `now` is Unix seconds.
 
     :raises SignedOut: there is no live session.
     """
-    return staff_sessions.read(cookie, slug, now, is_activity=is_activity)
+    return staff_sessions.read(cookie, slug, now, is_activity=is_activity, client_ids=client_ids)
 
 
 def end(session: StaffSession, cookie: str, now_ms: Millis, support_code: str) -> None:

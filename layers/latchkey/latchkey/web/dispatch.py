@@ -118,16 +118,25 @@ def _with_language_parameter(request: Request) -> Request:
 
 
 def _call_view(routes: RouteTable, request: Request) -> Response:
-    methods = routes.get(request.route)
+    view = view_of(routes.get(request.route), request)
+    if request.method == "POST":
+        origins.check_same_origin(request)
+        request.body_bytes()
+    return view(request)
+
+
+def view_of[V](methods: Mapping[str, V] | None, request: Request) -> V:
+    """Return the view of a path for the request's method. HEAD has the view of GET.
+
+    :raises PageUnknown: there is no such path.
+    :raises MethodRefused: the path has no view for the method.
+    """
     if methods is None:
         raise PageUnknown
     allowed = tuple(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
     if request.method not in allowed:
         raise MethodRefused(allowed)
-    if request.method == "POST":
-        origins.check_same_origin(request)
-        request.body_bytes()
-    return methods["GET" if request.method == "HEAD" else request.method](request)
+    return methods["GET" if request.method == "HEAD" else request.method]
 
 
 def _language_parameter(request: Request) -> Language | None:
