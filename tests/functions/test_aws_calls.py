@@ -24,9 +24,9 @@ MINUTE, HOUR = 60, 3600
 ASK = ["Update Budgets", "Get Accounts", "Update Budgets", "Update Budgets", "Put Events", "SendMessage"]
 """Where it comes from, whose address, that address's limits, the practice's, the audit, the promise."""
 JOB = ["Get Accounts", "Update Links", "SendEmail", "Update Accounts", "Put Events"]
-LOOK = ["TransactGet Accounts Links"]
+LOOK = ["BatchGet Accounts Links"]
 CONSUME_LINK = ["TransactWrite Accounts Events Links Sessions"]
-CHECK = ["TransactGet Accounts Sessions"]
+CHECK = ["BatchGet Accounts Sessions"]
 PIN = ["Update Budgets"] * 3 + ["Update Pins", "Get Accounts"]
 """Where it comes from, that address's wrong PINs, the practice's, and this PIN's: all counted before it is compared."""
 

@@ -707,7 +707,7 @@ def test_with_too_little_time_left_nothing_is_consumed(browser: Browser, portal:
     assert browser.get(path).location == "/willow/home"
 
 
-@pytest.mark.parametrize("operation", ["TransactWriteItems", "TransactGetItems", "GetItem"])
+@pytest.mark.parametrize("operation", ["TransactWriteItems", "BatchGetItem", "GetItem"])
 def test_when_the_store_does_not_answer_nothing_is_consumed(
     browser: Browser, portal: Portal, path: str, operation: str
 ) -> None:

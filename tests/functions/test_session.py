@@ -276,7 +276,7 @@ def test_a_session_cookie_of_any_other_shape_is_none(browser: Browser, value: st
 
 
 def test_when_the_store_does_not_answer_nobody_is_let_in_and_nobody_is_signed_out(ana: Browser, portal: Portal) -> None:
-    portal.aws.refuse("TransactGetItems", "InternalServerError", times=2)
+    portal.aws.refuse("BatchGetItem", "InternalServerError", times=2)
 
     assert ana.get("/willow/home").status == 503
     answer = ana.get("/willow/session")
@@ -383,7 +383,7 @@ def test_getting_ahead_at_another_api_is_none(maria: Browser, portal: Portal) ->
 
 
 def test_when_the_store_does_not_answer_other_apis_stay_closed(maria: Browser, portal: Portal) -> None:
-    portal.aws.refuse("TransactGetItems", "InternalServerError")
+    portal.aws.refuse("BatchGetItem", "InternalServerError")
     assert authorize(portal, maria) == REFUSED
     # in a process that has not read the practice lately
     caches.empty(practices)

@@ -141,7 +141,7 @@ def test_only_those_who_change_sessions_may() -> None:
     """The form recognises whoever is signed in already, and asking is no activity."""
     acts = {action for action, resource in sam_template.permissions("RequestLink") if resource == "Sessions"}
 
-    assert acts == {"dynamodb:GetItem"}
+    assert acts == {"dynamodb:BatchGetItem"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from latchkey import aws, tokens
 from latchkey.rules.accounts import Account
 from latchkey.rules.limits import Limit
 from latchkey.rules.refusals import LinkExpired, LinkUsed, RateLimited, Unavailable
-from latchkey.store import accounts, limits, links, sessions
+from latchkey.store import accounts, dynamodb, limits, links, sessions
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.links import LinkProof
 from tests.kit.aws_faults import AwsFaults
@@ -100,11 +101,45 @@ def test_two_conflicts_are_sat_out(ana: Account, faults: AwsFaults) -> None:
     assert faults.operations().count(CONSUMING) == 3
 
 
-def test_a_read_that_conflicts_with_a_write_is_retried(ana: Account, faults: AwsFaults) -> None:
+@pytest.mark.parametrize("table", ["Accounts", "Links"])
+def test_a_read_that_leaves_an_item_out_is_repeated_for_that_item(
+    ana: Account, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """As DynamoDB responds to a batch if one of its tables is throttled."""
     token = send(ana)
-    faults.refuse("TransactGetItems", "TransactionCanceledException", times=2, reasons=("None", "TransactionConflict"))
+    asked = leave_unread(monkeypatch, table, times=2)
 
     assert links.verify(token, NOON).account.key == ana.key
+    assert asked == [{"Accounts", "Links"}, {table}, {table}]
+
+
+def test_a_read_that_goes_on_leaving_an_item_out_lets_nobody_in(ana: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item that was left out is not taken for one that does not exist."""
+    cookie = sign_in(ana)
+    with monkeypatch.context() as down:
+        leave_unread(down, "Accounts", times=100)
+        with pytest.raises(OUTAGES):
+            sessions.touch("willow", cookie, NOON)
+
+    assert sessions.touch("willow", cookie, NOON)
+
+
+def leave_unread(monkeypatch: pytest.MonkeyPatch, table: str, times: int) -> list[set[str]]:
+    """Leave a table out of the next responses to batches. Return the tables that were asked for."""
+    dispatch = dynamodb.connection.dispatch
+    asked: list[set[str]] = []
+
+    def partial_dispatch(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        response: dict[str, Any] = dispatch(operation, arguments)
+        if operation == "BatchGetItem":
+            asked.append(set(arguments["RequestItems"]))
+            if len(asked) <= times:
+                response["Responses"].pop(table, None)
+                response["UnprocessedKeys"] = {table: arguments["RequestItems"][table]}
+        return response
+
+    monkeypatch.setattr(dynamodb.connection, "dispatch", partial_dispatch)
+    return asked
 
 
 def test_when_conflicts_do_not_end_nothing_is_consumed(ana: Account, faults: AwsFaults) -> None:
@@ -148,7 +183,7 @@ def test_access_that_ended_during_the_outage_has_ended(ana: Account, faults: Aws
 
 def test_a_link_that_cannot_be_looked_at_opens_nothing(ana: Account, faults: AwsFaults) -> None:
     token = send(ana)
-    faults.refuse("TransactGetItems", "InternalServerError")
+    faults.refuse("BatchGetItem", "InternalServerError")
 
     with pytest.raises(OUTAGES):
         links.verify(token, NOON)
@@ -156,7 +191,7 @@ def test_a_link_that_cannot_be_looked_at_opens_nothing(ana: Account, faults: Aws
 
 def test_a_session_that_cannot_be_looked_up_lets_nobody_in_and_is_not_ended(ana: Account, faults: AwsFaults) -> None:
     cookie = sign_in(ana)
-    faults.refuse("TransactGetItems", "InternalServerError")
+    faults.refuse("BatchGetItem", "InternalServerError")
 
     with pytest.raises(OUTAGES):
         sessions.touch("willow", cookie, NOON)

@@ -35,7 +35,7 @@ CALL_GOALS = {
 }
 CALL_KINDS = {
     **dict.fromkeys(("PutItem", "UpdateItem", "DeleteItem"), "writes"),
-    **dict.fromkeys(("GetItem", "TransactGetItems"), "reads"),
+    **dict.fromkeys(("GetItem", "BatchGetItem", "TransactGetItems"), "reads"),
     **dict.fromkeys(("SendMessage", "SendEmail"), "messages"),
     "TransactWriteItems": "transactions",
 }

@@ -36,7 +36,12 @@ def writes(calls: list[Call]) -> int:
 def reads(calls: list[Call]) -> int:
     """Return the read units of calls."""
     single = sum(operation == "GetItem" for _, operation, _ in calls)
-    return single + 2 * _transacted(calls, "TransactGetItems")
+    return single + _in_batches(calls) + 2 * _transacted(calls, "TransactGetItems")
+
+
+def _in_batches(calls: list[Call]) -> int:
+    batches = [arguments["RequestItems"] for _, operation, arguments in calls if operation == "BatchGetItem"]
+    return sum(len(table["Keys"]) for batch in batches for table in batch.values())
 
 
 def _transacted(calls: list[Call], transaction: str) -> int:

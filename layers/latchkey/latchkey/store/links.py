@@ -14,7 +14,7 @@ from latchkey.rules.links import Link
 from latchkey.rules.mail import REQUESTED_AT_DIGITS, MailJob
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store.accounts import AccountItem
-from latchkey.store.dynamodb import Table, condition_failed, set_or_remove, transact_get_pair
+from latchkey.store.dynamodb import Table, condition_failed, get_pair, set_or_remove
 from latchkey.store.proofs import Attempt, ConsumingWrite
 from latchkey.store.records import to_record
 from latchkey.tokens import LinkToken, base64url_encode
@@ -123,5 +123,5 @@ def verify(token: LinkToken, now: int) -> LinkProof:
 
 def _get_pair(token: LinkToken) -> tuple[Link | None, Account | None]:
     key = base64url_encode(token.account_key)
-    link, account = transact_get_pair((LinkItem, key), (AccountItem, key))
+    link, account = get_pair((LinkItem, key), (AccountItem, key))
     return link.link() if link else None, account.account() if account else None

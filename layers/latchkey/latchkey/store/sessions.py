@@ -23,10 +23,10 @@ from latchkey.store.dynamodb import (
     backoff,
     condition_failed,
     connection,
+    get_pair,
     is_transient,
     set_or_remove,
     transact_get,
-    transact_get_pair,
     transaction_condition_failed,
 )
 from latchkey.store.proofs import Attempt, ConsumingWrite, Proof
@@ -99,7 +99,7 @@ def peek(practice: str, cookie: str | None, now: int) -> LiveSession:
     account_key = tokens.account_key_in_cookie(cookie) if cookie else None
     if cookie is None or account_key is None:
         raise SignedOut
-    session, account = transact_get_pair(
+    session, account = get_pair(
         (SessionItem, tokens.session_digest(practice, cookie)), (AccountItem, tokens.base64url_encode(account_key))
     )
     live = sessions.check(session.session() if session else None, account.account() if account else None, now)
