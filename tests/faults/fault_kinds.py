@@ -82,7 +82,7 @@ IN_TRANSACTIONS = (
 )
 UNREAD = Fault(
     status=200,
-    document={"Responses": {}, "UnprocessedKeys": {table: {"Keys": []} for table in ("Accounts", "Links", "Sessions")}},
+    document={"Responses": {}, "UnprocessedKeys": {table: {"Keys": []} for table in ("Accounts", "Links")}},
 )
 """The response to a batch when each of its tables is throttled for a moment."""
 IN_BATCHES = (

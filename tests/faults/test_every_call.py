@@ -26,6 +26,7 @@ from tests.kit.http_response import HttpResponse
 FLOWS = (*client_flows.FLOWS, *clinician_flows.FLOWS, *record_flows.FLOWS, *practice_flows.FLOWS, *worker_flows.FLOWS)
 WITHOUT_TRANSACTIONS = (
     client_flows.ask,
+    client_flows.open_a_link,
     client_flows.ask_from_a_known_browser,
     client_flows.type_a_wrong_pin,
     client_flows.start_google_sign_in,
@@ -59,6 +60,11 @@ WITHOUT_SECRETS = (
     worker_flows.report_bounce,
 )
 WITH_BATCHES = (
+    client_flows.open_a_link,
+    client_flows.open_with_button,
+    client_flows.sign_in_at_once,
+    client_flows.type_the_pin,
+    client_flows.return_known,
     client_flows.choose_a_profile,
     client_flows.go_home,
     client_flows.who_am_i,

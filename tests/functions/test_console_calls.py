@@ -84,7 +84,7 @@ def test_the_clients_page_reads_the_session_the_client_and_the_diagnosis(
         SESSION,
         "Get Clients",
         "BatchGet",
-        "Get Accounts",
+        "BatchGet",
         *["Query Events"] * 2,
         *["Get Budgets"] * 4,
         "Get Pins",

@@ -127,8 +127,6 @@ class AwsFaults:
         for operation, arguments in self.calls[since:]:
             items = arguments.get("TransactItems", [])
             tables = sorted(properties["TableName"] for item in items for properties in item.values())
-            batch = sorted(arguments.get("RequestItems", ()))
-            tables += batch if len(batch) > 1 else []
             name = operation.removesuffix("Items").removesuffix("Item")
             lines.append(" ".join([name, *(tables or [arguments.get("TableName", "")])]).strip())
         return lines

@@ -1,7 +1,9 @@
 """Accounts, read consistently, because access depends on them."""
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
+from itertools import batched
+from typing import Any, cast
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -18,13 +20,23 @@ from pynamodb.transactions import TransactWrite
 
 from latchkey import keys, settings, tokens
 from latchkey.rules import mail
-from latchkey.rules.accounts import Account, AccountStatus, Profile, SessionRef
+from latchkey.rules.accounts import Account, AccountStatus, Profile
 from latchkey.rules.events import Event
 from latchkey.rules.languages import Language, language_of, language_or_default
 from latchkey.rules.mail import MailReport
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
-from latchkey.store.dynamodb import Table, condition_failed, connection, set_or_remove, transaction_condition_failed
+from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem
+from latchkey.store.dynamodb import (
+    MAX_BATCH,
+    Table,
+    Wanted,
+    batch_get,
+    condition_failed,
+    connection,
+    set_or_remove,
+    transaction_condition_failed,
+)
 from latchkey.store.records import to_actions, to_attributes, to_record
 from latchkey.tokens import base64url_decode, base64url_encode
 
@@ -41,13 +53,6 @@ class ProfileItem(MapAttribute[str, Any]):
     features = UnicodeSetAttribute(null=True)
     relation = UnicodeAttribute(null=True)
     grant = UnicodeAttribute(null=True)
-
-
-class SessionRefItem(MapAttribute[str, Any]):
-    """A session of an account."""
-
-    digest = UnicodeAttribute()
-    started_at = NumberAttribute()
 
 
 class AccountItem(Table):
@@ -75,7 +80,7 @@ class AccountItem(Table):
     del provider
     ended_at = NumberAttribute(null=True)
     profiles = ListAttribute(of=ProfileItem)
-    sessions = ListAttribute(of=SessionRefItem, default=list)
+    session_epoch = NumberAttribute(default=0)
     revision = NumberAttribute(default=0)
     first_sign_in_at = NumberAttribute(null=True)
     last_sign_in_at = NumberAttribute(null=True)
@@ -85,9 +90,9 @@ class AccountItem(Table):
     bounced_at = NumberAttribute(null=True)
     bounce_reason = UnicodeAttribute(null=True)
 
-    def account(self) -> Account:
-        """Return the account as a value."""
-        return to_record(
+    def account(self, credentials: CredentialsItem | None = None) -> Account:
+        """Return the account as a value. Without its credentials it has no sessions and perhaps no last sign-in."""
+        account = to_record(
             Account,
             self,
             key=base64url_decode(self.key) or b"",
@@ -96,9 +101,14 @@ class AccountItem(Table):
             status=AccountStatus(self.status),
             identities={name: subject for name in PROVIDER_NAMES if (subject := getattr(self, name))},
             profiles=tuple(to_record(Profile, p, features=frozenset(p.features or ())) for p in self.profiles),
-            sessions=tuple(to_record(SessionRef, session) for session in self.sessions),
+            sessions=(),
             email_status=self.email_status or "none",
         )
+        # an erased account has no address, and the next person with this address another id
+        if credentials is None or credentials.signed_in_as != account.id or not account.address:
+            return account
+        last_sign_in_at = max(int(credentials.last_sign_in_at or 0), account.last_sign_in_at or 0)
+        return replace(account, sessions=credentials.session_refs(account), last_sign_in_at=last_sign_in_at)
 
 
 def identity_attribute(provider: ProviderName) -> UnicodeAttribute:
@@ -117,6 +127,11 @@ def key_of(practice: str, address: str) -> bytes:
 
 def find(account_key: bytes) -> Account | None:
     """Return the account of this key, or None."""
+    return find_all([account_key]).get(account_key)
+
+
+def find_without_sessions(account_key: bytes) -> Account | None:
+    """Return the account of this key without its sessions and its last sign-in, or None. It costs half of `find`."""
     try:
         return AccountItem.get(base64url_encode(account_key), consistent_read=True).account()
     except AccountItem.DoesNotExist:
@@ -125,8 +140,15 @@ def find(account_key: bytes) -> Account | None:
 
 def find_all(account_keys: Iterable[bytes]) -> dict[bytes, Account]:
     """Return the accounts of these keys, by key. Keys without an account are left out."""
-    items = AccountItem.batch_get([base64url_encode(key) for key in account_keys], consistent_read=True)
-    return {account.key: account for account in (item.account() for item in items)}
+    found = {}
+    for batch in batched(dict.fromkeys(account_keys), MAX_BATCH // 2, strict=False):
+        keys = [base64url_encode(key) for key in batch]
+        read = batch_get(Wanted(AccountItem, keys), Wanted(CredentialsItem, keys, SESSION_PROJECTION))
+        items, credentials = read[AccountItem], read[CredentialsItem]
+        for key, text in zip(batch, keys, strict=True):
+            if item := cast("AccountItem | None", items.get(text)):
+                found[key] = item.account(cast("CredentialsItem | None", credentials.get(text)))
+    return found
 
 
 def save(account: Account) -> None:
@@ -157,9 +179,8 @@ def _update_actions(account: Account) -> list[Action]:
         *to_actions(
             AccountItem,
             account,
-            leave_out=("key", "identities", "revision", *WRITTEN_BY_REPORTS),
+            leave_out=("key", "identities", "revision", "sessions", *WRITTEN_BY_REPORTS),
             profiles=[ProfileItem(**to_attributes(profile)) for profile in account.profiles],
-            sessions=[SessionRefItem(**to_attributes(session)) for session in account.sessions],
         ),
         *(set_or_remove(identity_attribute(name), account.identities.get(name)) for name in PROVIDER_NAMES),
     ]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -78,50 +79,65 @@ class Table(Model):
         self._get_connection().update_item(key, range_key=order, actions=actions, condition=condition)
 
 
-def get_pair[A: Table, B: Table](first: tuple[type[A], str], second: tuple[type[B], str]) -> tuple[A | None, B | None]:
-    """Return one item each of two tables, by table and key, or None. Each is read consistently.
+def get_pair[A: Table, B: Table](
+    first: type[A], second: type[B], key: str, second_projection: Sequence[str] = ()
+) -> tuple[A | None, B | None]:
+    """Return the items of two tables with the same key, or None. Raises as `batch_get` does."""
+    found = batch_get(Wanted(first, (key,)), Wanted(second, (key,), second_projection))
+    return cast("A | None", found[first].get(key)), cast("B | None", found[second].get(key))
 
-    The two are not read at one moment. A caller that compares them needs values that never return, such as epochs.
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The items to read of one table."""
+
+    table: type[Table]
+    keys: Sequence[str]
+    projection: Sequence[str] = ()
+    """The attributes to read, by their stored names. All if it is empty."""
+
+    @property
+    def hash_key(self) -> str:
+        """The stored name of the table's key."""
+        (name,) = (one.attr_name for one in self.table.get_attributes().values() if one.is_hash_key)
+        return name
+
+    def request(self) -> dict[str, Any]:
+        """Return the part of a request that is about this table."""
+        name = self.hash_key
+        request: dict[str, Any] = {"Keys": [{name: {"S": key}} for key in self.keys], "ConsistentRead": True}
+        return request | ({"ProjectionExpression": ", ".join(self.projection)} if self.projection else {})
+
+
+MAX_BATCH = 100
+"""Items of all tables in one batch (BatchGetItem)."""
+
+
+def batch_get(*wanted: Wanted) -> dict[type[Table], dict[str, Table]]:
+    """Return the items of several tables, by table and key. Each is read consistently. Missing items are left out.
+
+    They are not read at one moment. A caller that compares them needs values that never return, such as epochs.
 
     :raises GetError: DynamoDB does not answer, or left an item unread in each try.
     """
-    # A transaction would read both at one moment, and take twice as many units.
-    pair: tuple[tuple[type[Table], str], ...] = (first, second)
-    wanted: dict[type[Table], dict[str, Any]] = {
-        model: {"Keys": [_key(model, key)], "ConsistentRead": True} for model, key in pair
-    }
-    found: dict[type[Table], Table] = {}
+    # A transaction would read all at one moment, and take twice as many units.
+    tables = {one.table.Meta.table_name: one for one in wanted}
+    found: dict[type[Table], dict[str, Table]] = {one.table: {} for one in wanted}
+    requests = {name: one.request() for name, one in tables.items()}
+    unread = requests
     for tries in range(MAX_TRIES):
-        found |= _batch_get(wanted)
-        if not wanted:
-            return cast("A | None", found.get(first[0])), cast("B | None", found.get(second[0]))
+        try:
+            response = connection.dispatch("BatchGetItem", {"RequestItems": unread})
+        except (BotoCoreError, ClientError) as error:
+            raise GetError(f"Failed to batch get items: {error}", error) from error
+        for name, items in response["Responses"].items():
+            hash_key, table = tables[name].hash_key, tables[name].table
+            found[table] |= {item[hash_key]["S"]: table.from_raw_data(item) for item in items}
+        unread = {name: requests[name] for name in response.get("UnprocessedKeys") or ()}
+        if not unread:
+            return found
         backoff(tries)
     raise GetError("unprocessed keys")
-
-
-def _key(model: type[Table], key: str) -> dict[str, dict[str, str]]:
-    (name,) = (attribute.attr_name for attribute in model.get_attributes().values() if attribute.is_hash_key)
-    return {name: {"S": key}}
-
-
-def _batch_get(wanted: dict[type[Table], dict[str, Any]]) -> dict[type[Table], Table]:
-    """Return the items that are there, and remove from `wanted` what was answered."""
-    models = {model.Meta.table_name: model for model in wanted}
-    try:
-        response = connection.dispatch(
-            "BatchGetItem", {"RequestItems": {name: wanted[model] for name, model in models.items()}}
-        )
-    except (BotoCoreError, ClientError) as error:
-        raise GetError(f"Failed to batch get items: {error}", error) from error
-    unread = response.get("UnprocessedKeys", {})
-    for name, model in models.items():
-        if name not in unread:
-            del wanted[model]
-    return {
-        models[name]: models[name].from_raw_data(item)
-        for name, items in response["Responses"].items()
-        for item in items
-    }
 
 
 def transact_get[T: Table](wanted: Sequence[tuple[type[T], str]]) -> list[T | None]:

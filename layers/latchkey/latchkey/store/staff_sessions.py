@@ -1,6 +1,8 @@
 """Sessions in the console. Membership is read with the session, in one call, at every request."""
 
-from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
+from typing import Any
+
+from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactGetError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactGet, TransactWrite
 
@@ -10,7 +12,6 @@ from latchkey.rules.members import Role
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import ABSOLUTE_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS
 from latchkey.rules.staff import StaffPerson, StaffSession, check_staff_session, needs_touch, remaining_sessions
-from latchkey.store.accounts import SessionRefItem
 from latchkey.store.dynamodb import (
     MAX_TRIES,
     Table,
@@ -25,6 +26,13 @@ from latchkey.store.members import OPERATOR_PARTITION, MemberItem, highest_role
 from latchkey.store.records import to_attributes, to_record
 
 SWEEP_SECONDS = 24 * 3600
+
+
+class SessionRefItem(MapAttribute[str, Any]):
+    """A session in the list of a person."""
+
+    digest = UnicodeAttribute()
+    started_at = NumberAttribute()
 
 
 class StaffSessionItem(Table):
@@ -65,7 +73,7 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
     list_id = tokens.digest("staff list", person.subject)
     for number in range(MAX_TRIES):
         listed = _list(list_id)
-        refs = [to_record(SessionRef, item) for item in listed.sessions] if listed else []
+        refs = [SessionRef(str(item.digest), int(item.started_at)) for item in listed.sessions] if listed else []
         remaining, ended = remaining_sessions(refs, now)
         refs_after = [*remaining, SessionRef(session.digest, now)]
         revision = int(listed.revision) if listed else 0
@@ -78,7 +86,7 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
                 transaction.save(
                     StaffSessionListItem(
                         list_id,
-                        sessions=[SessionRefItem(**to_attributes(ref)) for ref in refs_after],
+                        sessions=[SessionRefItem(digest=ref.digest, started_at=ref.started_at) for ref in refs_after],
                         revision=revision + 1,
                         sweep_at=sweep_at,
                     ),
