@@ -102,14 +102,14 @@ def _profile_events(account: Item, client: str, events: str, as_of_ms: int) -> s
 
 
 def _with_new_epoch(item: Item, live: Item | None) -> Item:
-    """Return the account without sessions and with a new epoch, so that no earlier link or PIN is valid."""
+    """Return the account with a new epoch, so that no earlier link, PIN or session is valid."""
     now = int(time.time())
     renewed = dict(item)
     versions = [version for version in (item, live) if version]
     # Unix seconds exceed every earlier epoch, because epochs rise by one. This holds even if the newest epoch is lost.
     epoch = max(now, *(int(version["epoch"]["N"]) + 1 for version in versions))
     revision = max(int(version.get("revision", {"N": "0"})["N"]) for version in versions) + 1
-    renewed |= {"epoch": _number(epoch), "revision": _number(revision), "ended_at": _number(now), "sessions": {"L": []}}
+    renewed |= {"epoch": _number(epoch), "revision": _number(revision), "ended_at": _number(now)}
     if live is not None:
         if live.get("suppressed", {}).get("BOOL"):
             renewed["suppressed"] = {"BOOL": True}

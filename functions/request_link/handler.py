@@ -86,7 +86,7 @@ def request_link(request: web.Request) -> web.Response:
         count_source = partial(reservations.add_source, REQUEST_LINK_PER_SOURCE, request.source, blocked_by=blocked_by)
         if not known_browser:
             count_source()
-        account = accounts.find(account_key)
+        account = accounts.find_without_sessions(account_key)
         refusal = mail.refusal_of_link(account) if reveals_unknown else None
         if refusal:
             count_source()

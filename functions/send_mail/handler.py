@@ -51,7 +51,7 @@ def requeue(body: str, now_ms: Millis, error: web.RetryLater) -> web.JobResult:
 
 def _process(job: MailJob, now_ms: Millis) -> web.JobResult:
     now = now_ms // 1000
-    account = accounts.find(job.account_key)
+    account = accounts.find_without_sessions(job.account_key)
     skip_reason = mail.skip_reason(job, account, now)
     if skip_reason or account is None:
         return _skip(job, account, skip_reason or "no_access", now_ms)

@@ -133,11 +133,18 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("dynamodb:GetItem", "Pins"): {"Pin", "Admin", "Console"},
     ("dynamodb:PutItem", "Pins"): {"Admin", "Console"},
     ("dynamodb:UpdateItem", "Pins"): {"Pin"},
-    ("dynamodb:GetItem", "Links"): {"RedeemLink"},
-    ("dynamodb:UpdateItem", "Links"): {"RedeemLink", "SendMail"},
+    ("dynamodb:BatchGetItem", "Links"): {
+        *("RequestLink", "RedeemLink", "Session", "Pin", "GoogleCallback"),
+        *("Admin", "Console"),
+    },
+    # each the attributes that its role names
+    ("dynamodb:UpdateItem", "Links"): {
+        *("RedeemLink", "SendMail", "Session", "Pin", "GoogleCallback"),
+        *("Admin", "Console"),
+    },
+    ("dynamodb:PutItem", "Links"): set(),
+    ("dynamodb:DeleteItem", "Links"): set(),
     ("dynamodb:UpdateItem", "States"): {"GoogleCallback"},
-    ("dynamodb:PutItem", "Sessions"): {"RedeemLink", "Pin", "GoogleCallback"},
-    ("dynamodb:UpdateItem", "Sessions"): {"RedeemLink", "Session", "Pin", "GoogleCallback"},
     ("dynamodb:GetItem", "Clients"): {"Admin", "Console", "Session"},
     ("dynamodb:UpdateItem", "Members"): {"Admin", "Console"},
     ("dynamodb:UpdateItem", "Practices"): {"Admin", "Console"},

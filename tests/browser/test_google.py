@@ -120,13 +120,13 @@ def test_the_back_button_after_sign_in_shows_no_error_and_starts_no_session(
     click_google(window)
     choose(window)
     window.page.get_by_role("button", name="Leo Gomez").click()
-    before = live_portal.at_rest()["Sessions"]
+    before = live_portal.sessions()
     seen = []
     for _ in range(3):
         window.back()
         seen.append((window.page.url.startswith(live_portal.url), window.heading))
 
-    assert len(live_portal.at_rest()["Sessions"]) == len(before)
+    assert len(live_portal.sessions()) == len(before)
     assert [heading for expected, heading in seen if expected and "couldn’t" in heading] == []
     window.go("/willow/home")
     assert window.path == "/willow/home"

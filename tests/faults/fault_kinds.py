@@ -80,6 +80,15 @@ IN_TRANSACTIONS = (
     FaultKind("conflict_once", dict.fromkeys(TRANSACTIONS, CONFLICT)),
     FaultKind("conflicts_without_end", dict.fromkeys(TRANSACTIONS, CONFLICT), repeated=True),
 )
+UNREAD = Fault(
+    status=200,
+    document={"Responses": {}, "UnprocessedKeys": {table: {"Keys": []} for table in ("Accounts", "Links")}},
+)
+"""The response to a batch when each of its tables is throttled for a moment."""
+IN_BATCHES = (
+    FaultKind("unread_once", {"BatchGetItem": replace(UNREAD, tries=1)}),
+    FaultKind("unread_without_end", {"BatchGetItem": UNREAD}, repeated=True),
+)
 OF_SECRETS = (
     FaultKind("denied", {"secrets": refused("AccessDeniedException")}),
     FaultKind("denied_from_here_on", {"secrets": refused("AccessDeniedException")}, repeated=True),

@@ -151,7 +151,7 @@ class Harness:
 
     def sessions(self) -> set[str]:
         """Return the digests of the stored sessions."""
-        return {item["digest"]["S"] for item in self.items("Sessions")}
+        return set(sam_template.sessions_in({"Links": self.items("Links")}))
 
     def state_of(self, table: str, attribute: str = "state", but: str = "") -> str:
         """Return an attribute of the one item of a table whose `state` is not `but`."""

@@ -12,6 +12,7 @@ from latchkey.settings import Transport
 from tests.faults import client_flows, clinician_flows, practice_flows, record_flows, worker_flows
 from tests.faults.fault_kinds import (
     EVERYWHERE,
+    IN_BATCHES,
     IN_TRANSACTIONS,
     OF_RINGS,
     OF_SECRETS,
@@ -25,9 +26,15 @@ from tests.kit.http_response import HttpResponse
 FLOWS = (*client_flows.FLOWS, *clinician_flows.FLOWS, *record_flows.FLOWS, *practice_flows.FLOWS, *worker_flows.FLOWS)
 WITHOUT_TRANSACTIONS = (
     client_flows.ask,
+    client_flows.open_a_link,
     client_flows.ask_from_a_known_browser,
     client_flows.type_a_wrong_pin,
     client_flows.start_google_sign_in,
+    client_flows.choose_a_profile,
+    client_flows.go_home,
+    client_flows.who_am_i,
+    client_flows.authorize,
+    client_flows.sign_out,
     clinician_flows.make_a_pin,
     clinician_flows.change_the_settings,
     clinician_flows.read_the_diagnosis,
@@ -51,6 +58,18 @@ WITHOUT_SECRETS = (
     record_flows.share_more,
     *practice_flows.FLOWS,
     worker_flows.report_bounce,
+)
+WITH_BATCHES = (
+    client_flows.open_a_link,
+    client_flows.open_with_button,
+    client_flows.sign_in_at_once,
+    client_flows.type_the_pin,
+    client_flows.return_known,
+    client_flows.choose_a_profile,
+    client_flows.go_home,
+    client_flows.who_am_i,
+    client_flows.authorize,
+    client_flows.sign_out,
 )
 WITH_TRANSACTIONS = tuple(flow for flow in FLOWS if flow not in WITHOUT_TRANSACTIONS)
 WITH_SECRETS = tuple(flow for flow in FLOWS if flow not in WITHOUT_SECRETS)
@@ -179,6 +198,11 @@ def test_at_every_call_of_a_client(
 def test_at_every_transaction(
     harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any
 ) -> None:
+    everywhere(harness, arranged, flow, kind, capsys)
+
+
+@_rows(IN_BATCHES, WITH_BATCHES)
+def test_at_every_batch(harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: Any) -> None:
     everywhere(harness, arranged, flow, kind, capsys)
 
 

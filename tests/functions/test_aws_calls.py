@@ -25,10 +25,10 @@ MINUTE, HOUR = 60, 3600
 ASK = ["Update Budgets", "Get Accounts", "Update Budgets", "Update Budgets", "Put Events", "SendMessage"]
 """Where it comes from, whose address, that address's limits, the practice's, the audit, the promise."""
 JOB = ["Get Accounts", "Update Links", "SendEmail", "Update Accounts", "Put Events"]
-LOOK = ["TransactGet Accounts Links"]
-CONSUME_LINK = ["TransactWrite Accounts Events Links Sessions"]
-CHECK = ["TransactGet Accounts Sessions"]
-PIN = ["Update Budgets"] * 3 + ["Update Pins", "Get Accounts"]
+LOOK = ["BatchGet"]
+CONSUME_LINK = ["TransactWrite Events Links"]
+CHECK = ["BatchGet"]
+PIN = ["Update Budgets"] * 3 + ["Update Pins", "BatchGet"]
 """Where it comes from, that address's wrong PINs, the practice's, and this PIN's: all counted before it is compared."""
 
 
@@ -114,7 +114,7 @@ def test_a_forged_link_is_counted_and_never_looked_for(portal: Portal, browser: 
 def test_a_right_pin_is_counted_as_wrong_until_it_is_known_for_right(portal: Portal, browser: Browser) -> None:
     pin = portal.pin_for(key_of(portal, "willow", ANA))
     given_back = ["Update Budgets"] * 3
-    consumed = ["TransactWrite Accounts Events Pins Sessions"]
+    consumed = ["TransactWrite Events Links Pins"]
     assert calls(portal, lambda: browser.post("/willow/pin", {"email": ANA, "pin": pin})) == [
         *PIN,
         *consumed,
@@ -167,8 +167,8 @@ def test_google_takes_two_writes_to_start_and_two_and_a_transaction_to_return(
     assert calls(portal, return_from_google) == [
         "GetSecretValue",
         "Update States",
-        "Get Accounts",
-        "TransactWrite Accounts Events Sessions States",
+        "BatchGet",
+        "TransactWrite Accounts Events Links States",
     ]
 
 
@@ -181,13 +181,13 @@ def test_a_session_is_checked_in_one_call_and_touched_once_a_minute(portal: Port
 
     assert calls(portal, lambda: browser.get("/willow/session")) == CHECK
     portal.now += MINUTE
-    assert calls(portal, lambda: browser.get("/willow/session")) == [*CHECK, "Update Sessions"]
+    assert calls(portal, lambda: browser.get("/willow/session")) == [*CHECK, "Update Links"]
     assert calls(portal, lambda: browser.get("/willow/home")) == [*CHECK, "Get Clients"]
 
 
 def test_who_signs_out_is_looked_up_and_written_down(portal: Portal, browser: Browser) -> None:
     browser.sign_in(ANA)
-    assert calls(portal, lambda: browser.post("/willow/sign-out")) == [*CHECK, "Put Events", "Delete Sessions"]
+    assert calls(portal, lambda: browser.post("/willow/sign-out")) == [*CHECK, "Put Events", "Update Links"]
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_the_guide_asks_once_for_the_printed_one(portal: Portal, browser: Browse
 def test_a_write_that_names_what_its_role_does_not_is_refused(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checker of `portal.py` itself: a role that lacks an attribute of a condition, or of a change, is missed."""
     known = sam_template.attributes
-    for lacking in ("epoch", "last_sign_in_at"):
+    for lacking in ("session_0", "epoch", "last_sign_in_at"):
         portal.now += MINUTE
         link = portal.browser().link(ANA)
         less = {act: named - {lacking} for act, named in known("RedeemLink").items()}

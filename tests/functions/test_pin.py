@@ -152,7 +152,7 @@ def test_the_right_code_of_ended_access_gets_no_further_than_a_wrong_one(
     pin = portal.pin_for(ana)
     change(portal, "willow", "ana@example.com", **changes)
     assert typed(app, "ana@example.com", pin).code == "pin_refused"
-    assert portal.aws.summary()[-3:] == ["Update Pins", "Get Accounts", "Put Events"]
+    assert portal.aws.summary()[-3:] == ["Update Pins", "BatchGet", "Put Events"]
 
 
 # ── guessing ──

@@ -12,7 +12,7 @@ from latchkey.rules.limits import OPEN_LINK_PER_NETWORK, OPEN_LINK_PER_SOURCE
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import practices, sessions
 from latchkey.store.proofs import Attempt, Proof
-from tests.kit import caches
+from tests.kit import caches, sam_template
 from tests.kit.aws_faults import LOST, SLOW, Fault
 from tests.kit.browser import App, Browser
 from tests.kit.clock import NOON
@@ -32,7 +32,7 @@ def path(browser: Browser) -> str:
 
 def sessions_of(portal: Portal, address: str = "ana@example.com", practice: str = "willow") -> int:
     mine = tokens.base64url_encode(key_of(portal, practice, address))
-    return sum(item["account"]["S"] == mine for item in portal.at_rest()["Sessions"])
+    return list(sam_template.sessions_in(portal.at_rest()).values()).count(mine)
 
 
 def ends(portal: Portal, address: str = "ana@example.com") -> list[str]:
@@ -697,7 +697,7 @@ def test_with_too_little_time_left_nothing_is_consumed(browser: Browser, portal:
     assert browser.get(path).location == "/willow/home"
 
 
-@pytest.mark.parametrize("operation", ["TransactWriteItems", "TransactGetItems", "GetItem"])
+@pytest.mark.parametrize("operation", ["TransactWriteItems", "BatchGetItem", "GetItem"])
 def test_when_the_store_does_not_answer_nothing_is_consumed(
     browser: Browser, portal: Portal, path: str, operation: str
 ) -> None:

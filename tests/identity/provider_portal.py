@@ -52,9 +52,9 @@ class ProviderPortal:
         (found,) = self.live_portal.items("Accounts", practice="willow", address=address)
         return found
 
-    def sessions(self) -> int:
-        """Return the number of stored sessions."""
-        return len(self.live_portal.at_rest()["Sessions"])
+    def sessions(self) -> set[str]:
+        """Return the digests of the stored sessions."""
+        return self.live_portal.sessions()
 
     def refusals(self) -> list[str]:
         """Return the reasons of `google_refused` audit events, oldest first."""

@@ -144,7 +144,7 @@ def test_one_return_is_one_session_however_often_it_comes_at_once(
     # those that come after the session lead home
     assert {*statuses} <= {303, 403}
     assert 303 in statuses
-    assert place.sessions() == before + 1
+    assert len(place.sessions() - before) == 1
     assert len(guest.google.exchanges) == 1
 
 
@@ -297,8 +297,8 @@ def test_what_google_says_does_not_change_who_is_on_file(
     guest.sign_in_with_google()
 
     changed = {name for name, value in place.account().items() if before.get(name) != value}
-    assert changed >= {"google", "last_sign_in_at"}
-    assert changed <= {"google", "revision", "sessions", "last_sign_in_at"}
+    assert changed >= {"google"}
+    assert changed <= {"google", "revision", "status", "first_sign_in_at"}
     assert place.account()["google"] != MARIA
 
 

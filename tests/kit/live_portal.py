@@ -13,6 +13,7 @@ from local.clinicians import Role
 from local.portal_process import PortalProcess
 from local.provider_choice import ProviderConfig
 from local.stack import Engine
+from tests.kit import sam_template
 from tests.kit.browser import App, Browser, new_source, send_http
 from tests.kit.clinician import ClinicianApi
 from tests.kit.http_response import HttpResponse
@@ -101,6 +102,10 @@ class LivePortal:
     def items(self, table: str, **facts: Any) -> list[dict[str, Any]]:
         """Return the items of a table that have these attributes."""
         return [item for item in self.at_rest()[table] if facts.items() <= item.items()]
+
+    def sessions(self) -> set[str]:
+        """Return the digests of the stored sessions."""
+        return set(sam_template.sessions_in(self.at_rest()))
 
     def browser(self, source: str = "", **headers: str) -> Browser:
         """Return a browser without cookies, at an IP address of its own unless `source` is given."""

@@ -123,6 +123,20 @@ def items(dynamodb: Any) -> dict[str, list[dict[str, Any]]]:
     return {table: items_of(dynamodb, table) for table in resources("AWS::DynamoDB::Table")}
 
 
+def sessions_in(tables: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
+    """Return the account keys of all stored sessions by their digests. Items may be typed as DynamoDB's are, or not."""
+    return {
+        _plain(_plain(stored)["digest"]): _plain(item["account"])
+        for item in tables["Links"]
+        for name, stored in item.items()
+        if name.startswith("session_")
+    }
+
+
+def _plain(value: Any) -> Any:
+    return next(iter(value.values())) if isinstance(value, dict) and value.keys() <= {"S", "M"} else value
+
+
 def items_of(dynamodb: Any, table: str) -> list[dict[str, Any]]:
     """Return every item of a table, in a stable order."""
     pages = dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)

@@ -88,11 +88,19 @@ def test_a_session_ends_at_its_idle_or_absolute_timeout_or_up_to_a_minute_early(
     [
         {"status": AccountStatus.DISABLED},
         {"epoch": 2},
+        {"session_epoch": 1},
         {"sessions": ()},
         {"sessions": (SessionRef("another", NOON),)},
         {"practice": "harbor"},
     ],
-    ids=["disabled", "re-enabled since", "signed out everywhere", "made room", "of another practice"],
+    ids=[
+        "disabled",
+        "re-enabled since",
+        "signed out everywhere since",
+        "signed out everywhere",
+        "made room",
+        "of another practice",
+    ],
 )
 def test_a_session_ends_with_its_access(session: Session, maria: Account, changes: dict[str, object]) -> None:
     """B62: and no later than its next request."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from latchkey.store.accounts import AccountItem
+from latchkey.store.credentials import SLOTS, CredentialsItem
 from latchkey.store.events import EventItem
 from tests.kit import sam_template
 
@@ -105,6 +106,38 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
             }
 
 
+SESSION_ATTRIBUTES = set(SLOTS)
+LINK_ATTRIBUTES = {"request", "digest", "sequence", "epoch", "state", "used_by", "expires_at", "letter_language"}
+
+
+@pytest.mark.parametrize(
+    ("function", "sessions", "links"),
+    [
+        ("SendMail", set(), LINK_ATTRIBUTES),
+        ("RedeemLink", SESSION_ATTRIBUTES, {"state", "used_by", "digest", "epoch", "expires_at"}),
+        ("Pin", SESSION_ATTRIBUTES, set()),
+        ("GoogleCallback", SESSION_ATTRIBUTES, set()),
+        ("Session", SESSION_ATTRIBUTES, set()),
+        ("Admin", set(), set()),
+        ("Console", set(), set()),
+    ],
+)
+def test_who_writes_links_writes_no_sessions_except_by_redeeming(
+    function: str, sessions: set[str], links: set[str]
+) -> None:
+    act = ("dynamodb:UpdateItem", "Links")
+    named = sam_template.attributes(function)[act]
+
+    assert sam_template.conditions(function)[act]["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
+    assert named & SESSION_ATTRIBUTES == sessions
+    assert named & LINK_ATTRIBUTES == links
+    assert named <= {attribute.attr_name for attribute in CredentialsItem.get_attributes().values()}
+
+
+def test_a_request_for_a_link_writes_neither_links_nor_sessions() -> None:
+    assert ("dynamodb:UpdateItem", "Links") not in sam_template.permissions("RequestLink")
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
     """As far as IAM knows: it can ask for no condition of a write, so a row that is put may have been there."""
@@ -139,9 +172,9 @@ def test_the_consoles_role_can_do_what_the_apis_can_and_sessions_and_sign_in_bes
 
 def test_only_those_who_change_sessions_may() -> None:
     """The form recognises whoever is signed in already, and asking is no activity."""
-    acts = {action for action, resource in sam_template.permissions("RequestLink") if resource == "Sessions"}
+    acts = {action for action, resource in sam_template.permissions("RequestLink") if resource == "Links"}
 
-    assert acts == {"dynamodb:GetItem"}
+    assert acts == {"dynamodb:BatchGetItem"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -14,7 +14,7 @@ from latchkey.rules.sessions import LiveSession
 from latchkey.rules.times import Millis, millis
 from latchkey.store import accounts, links, sessions
 from latchkey.store.links import LinkProof
-from latchkey.store.proofs import Attempt
+from latchkey.store.proofs import Attempt, Proof
 from latchkey.tokens import Keyring, LinkToken
 from tests.kit.clock import NOON
 from tests.kit.seed import an_account
@@ -70,6 +70,16 @@ def open_by(token: LinkToken, now: int = NOON, replaces: str | None = None) -> t
     account = links.verify(token, now).account
     attempt = new_attempt(account, now, replaces)
     return sessions.start(LinkProof(account, token), attempt), attempt
+
+
+def opens_nothing(proof: Proof, attempt: Attempt) -> bool:
+    """Return whether a proof is refused, or gives a cookie that opens no session."""
+    try:
+        sessions.start(proof, attempt)
+        sessions.touch("willow", attempt.cookie, attempt.now)
+    except Refusal:
+        return True
+    return False
 
 
 def sign_in(account: Account, now: int = NOON, replaces: str | None = None) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pynamodb.transactions import TransactWrite
 
 from latchkey import keys, tokens
-from latchkey.rules import sessions, sources
+from latchkey.rules import sources
 from latchkey.rules.addresses import canonical
 from latchkey.rules.limits import OPEN_LINK_PER_SOURCE, REQUEST_LINK_PER_ADDRESS
-from latchkey.store import accounts, limits, links
+from latchkey.store import accounts, credentials, dynamodb, limits, links
 from tests.kit import sam_template
 from tests.kit.clock import NOON
 from tests.store.engines import Engine
@@ -70,24 +71,37 @@ def test_what_is_swept_was_over_long_before(engine: Engine) -> None:
     ana = on_file()
     scope_key = limits.scope_key("address", ana.key)
     limits.count(scope_key, REQUEST_LINK_PER_ADDRESS.limits, NOON)
-    token = send(ana)
-    _, attempt = open_by(token)
+    send(ana)
 
     swept = {
         table: int(item["sweep_at"]["N"])
         for table, item in _all(engine)
-        if {scope_key, tokens.session_digest("willow", attempt.cookie), tokens.base64url_encode(ana.key)}
-        & set(_key(table, item))
+        if {scope_key, tokens.base64url_encode(ana.key)} & set(_key(table, item))
         if table in SWEPT
     }
 
     assert swept.keys() == SWEPT
     assert swept["Links"] == NOON + DAY + 30 * DAY
-    assert swept["Sessions"] > NOON + sessions.ABSOLUTE_TIMEOUT_SECONDS
     assert swept["Budgets"] > NOON + DAY
 
 
-SWEPT = {"Links", "Sessions", "Budgets"}
+def test_the_last_sign_in_stays_as_long_as_its_account(engine: Engine) -> None:
+    """Clinicians read it for years. A newer link does not change that, and an erased client's is swept in a month."""
+    ana = on_file()
+    open_by(send(ana))
+    send(ana, (NOON + DAY) * 1000)
+
+    def swept() -> int:
+        mine = tokens.base64url_encode(ana.key)
+        return next(int(item["sweep_at"]["N"]) for item in engine.items()["Links"] if item["account"]["S"] == mine)
+
+    assert swept() == credentials.NEVER
+    with TransactWrite(connection=dynamodb.connection) as transaction:
+        credentials.expire_in(transaction, ana.key, NOON + 2 * DAY)
+    assert swept() == NOON + 32 * DAY
+
+
+SWEPT = {"Links", "Budgets"}
 
 
 @pytest.mark.parametrize("table", sorted(SWEPT))

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from latchkey import aws, tokens
 from latchkey.rules.accounts import Account
 from latchkey.rules.limits import Limit
-from latchkey.rules.refusals import LinkExpired, LinkUsed, RateLimited, Unavailable
-from latchkey.store import accounts, limits, links, sessions
+from latchkey.rules.refusals import LinkUsed, RateLimited, Unavailable
+from latchkey.store import accounts, dynamodb, limits, links, sessions
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.links import LinkProof
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.clock import NOON
 from tests.store.engines import Engine
-from tests.store.flows import disable, new_attempt, on_file, open_by, send, sign_in
+from tests.store.flows import disable, new_attempt, on_file, open_by, opens_nothing, send, sign_in
 
 CONSUMING = "TransactWriteItems"
 CONFLICT = ("None", "TransactionConflict", "None", "None")
@@ -71,9 +72,11 @@ def test_a_sign_in_that_is_sent_twice_on_the_way_happens_once(ana: Account, faul
 
 def test_what_is_tried_anew_is_another_transaction(ana: Account, faults: AwsFaults) -> None:
     """DynamoDB refuses a token that comes back with other contents (IdempotentParameterMismatchException)."""
-    token = send(ana)
-    looked = links.verify(token, NOON).account
-    accounts.save(replace(looked, revision=looked.revision + 1))
+    sign_in(ana)
+    token = send(ana, NOON * 1000 + 1)
+    looked = replace(links.verify(token, NOON).account, sessions=())
+    faults.calls.clear()
+    faults.tokens.clear()
     faults.refuse(CONSUMING, "TransactionCanceledException", reasons=CONFLICT)
 
     sessions.start(LinkProof(looked, token), new_attempt(looked))
@@ -100,11 +103,45 @@ def test_two_conflicts_are_sat_out(ana: Account, faults: AwsFaults) -> None:
     assert faults.operations().count(CONSUMING) == 3
 
 
-def test_a_read_that_conflicts_with_a_write_is_retried(ana: Account, faults: AwsFaults) -> None:
+@pytest.mark.parametrize("table", ["Accounts", "Links"])
+def test_a_read_that_leaves_an_item_out_is_repeated_for_that_item(
+    ana: Account, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """As DynamoDB responds to a batch if one of its tables is throttled."""
     token = send(ana)
-    faults.refuse("TransactGetItems", "TransactionCanceledException", times=2, reasons=("None", "TransactionConflict"))
+    requested = leave_unread(monkeypatch, table, times=2)
 
     assert links.verify(token, NOON).account.key == ana.key
+    assert requested == [{"Accounts", "Links"}, {table}, {table}]
+
+
+def test_a_read_that_always_leaves_an_item_out_is_an_outage(ana: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item that was left out is not taken for one that does not exist."""
+    cookie = sign_in(ana)
+    with monkeypatch.context() as down:
+        leave_unread(down, "Accounts", times=100)
+        with pytest.raises(OUTAGES):
+            sessions.touch("willow", cookie, NOON)
+
+    assert sessions.touch("willow", cookie, NOON)
+
+
+def leave_unread(monkeypatch: pytest.MonkeyPatch, table: str, times: int) -> list[set[str]]:
+    """Leave a table out of the next responses to batches. Return the tables that were requested."""
+    dispatch = dynamodb.connection.dispatch
+    requested: list[set[str]] = []
+
+    def partial_dispatch(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        response: dict[str, Any] = dispatch(operation, arguments)
+        if operation == "BatchGetItem":
+            requested.append(set(arguments["RequestItems"]))
+            if len(requested) <= times:
+                response["Responses"].pop(table, None)
+                response["UnprocessedKeys"] = {table: arguments["RequestItems"][table]}
+        return response
+
+    monkeypatch.setattr(dynamodb.connection, "dispatch", partial_dispatch)
+    return requested
 
 
 def test_when_conflicts_do_not_end_nothing_is_consumed(ana: Account, faults: AwsFaults) -> None:
@@ -142,13 +179,13 @@ def test_access_that_ended_during_the_outage_has_ended(ana: Account, faults: Aws
     disable(ana)
     faults.refuse(CONSUMING, "TransactionCanceledException", reasons=CONFLICT)
 
-    with pytest.raises(LinkExpired):
-        sessions.start(LinkProof(looked, token), new_attempt(looked))
+    assert opens_nothing(LinkProof(looked, token), new_attempt(looked))
+    assert sessions_of(ana) == 0
 
 
 def test_a_link_that_cannot_be_looked_at_opens_nothing(ana: Account, faults: AwsFaults) -> None:
     token = send(ana)
-    faults.refuse("TransactGetItems", "InternalServerError")
+    faults.refuse("BatchGetItem", "InternalServerError")
 
     with pytest.raises(OUTAGES):
         links.verify(token, NOON)
@@ -156,7 +193,7 @@ def test_a_link_that_cannot_be_looked_at_opens_nothing(ana: Account, faults: Aws
 
 def test_a_session_that_cannot_be_looked_up_lets_nobody_in_and_is_not_ended(ana: Account, faults: AwsFaults) -> None:
     cookie = sign_in(ana)
-    faults.refuse("TransactGetItems", "InternalServerError")
+    faults.refuse("BatchGetItem", "InternalServerError")
 
     with pytest.raises(OUTAGES):
         sessions.touch("willow", cookie, NOON)

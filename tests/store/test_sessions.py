@@ -1,19 +1,24 @@
 """Sessions at rest: to the second, ten at most, and gone when they are over."""
 
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import ClassVar
 
 import pytest
-from pynamodb.exceptions import TransactGetError
+from pynamodb.exceptions import GetError
 
 from latchkey import tokens
 from latchkey.rules.accounts import Account, Profile
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import LiveSession
+from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.rules.times import millis
-from latchkey.store import sessions
+from latchkey.store import accounts, links, session_places, sessions
+from latchkey.store.credentials import CredentialsItem
+from latchkey.store.proofs import Attempt, ConsumingWrite
 from tests.kit.clock import NOON
 from tests.store.engines import Engine
-from tests.store.flows import at_once, on_file, open_by, send, sign_in
+from tests.store.flows import at_once, new_attempt, on_file, open_by, send, sign_in
 
 MINUTE, HOUR = 60, 3600
 OWN, CHILDS = Profile("01KJTESTMARIA0000000000000", "Maria"), Profile("01KJTESTLEO000000000000000", "Leo", "minor")
@@ -39,12 +44,10 @@ def is_in(cookie: str, now: int, practice: str = "willow") -> bool:
 
 
 def row(engine: Engine, cookie: str) -> dict[str, dict[str, str]] | None:
-    """The session's item."""
-    key = {"digest": {"S": tokens.session_digest("willow", cookie)}}
-    found: dict[str, dict[str, str]] | None = engine.client.get_item(
-        TableName="Sessions", Key=key, ConsistentRead=True
-    ).get("Item")
-    return found
+    """The session as it is stored."""
+    digest = {"S": tokens.session_digest("willow", cookie)}
+    stored = [one["M"] for item in engine.items()["Links"] for one in item.values() if "M" in one]
+    return next((one for one in stored if one["digest"] == digest), None)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,19 @@ def test_a_session_that_was_signed_out_is_not_made_anew_by_late_activity(maria: 
     assert row(engine, cookie) is None
 
 
+def test_an_ended_session_changes_nothing_of_the_next_one_in_its_place(maria: Account) -> None:
+    ended = sessions.touch("willow", sign_in(maria), NOON)
+    sessions.end(ended, millis(NOON))
+    cookie = sign_in(maria, NOON + 1)
+    assert sessions.peek("willow", cookie, NOON + 1).session.slot == ended.session.slot
+
+    with pytest.raises(SignedOut):
+        sessions.set_profile(ended, CHILDS.id, NOON + 1)
+    sessions.end(ended, millis(NOON + 1))
+
+    assert sessions.touch("willow", cookie, NOON + 1).profile is None
+
+
 def test_signing_out_ends_the_session_for_anyone_who_has_its_cookie(ana: Account) -> None:
     """B77"""
     cookie, elsewhere = sign_in(ana), sign_in(ana, NOON + 1)
@@ -162,7 +178,7 @@ def test_with_ten_sessions_an_outage_of_their_read_consumes_no_link(
     token = send(ana, (NOON + 10) * 1000)
 
     with monkeypatch.context() as down:
-        down.setattr(sessions, "transact_get", refusing)
+        down.setattr(session_places, "get_pair", refusing)
         with pytest.raises(Unavailable):
             open_by(token, NOON + 10)
     assert all(is_in(cookie, NOON + 10) for cookie in cookies)
@@ -170,8 +186,8 @@ def test_with_ten_sessions_an_outage_of_their_read_consumes_no_link(
     open_by(token, NOON + 10)
 
 
-def refusing(_wanted: object) -> None:
-    raise TransactGetError("down")
+def refusing(*_wanted: object) -> None:
+    raise GetError("down")
 
 
 def test_the_session_that_a_browser_brings_is_gone_when_it_signs_in_anew(ana: Account, engine: Engine) -> None:
@@ -256,3 +272,80 @@ def test_a_session_that_is_signed_out_amid_thirty_requests_stays_gone(engine: En
 
         assert row(engine, cookie) is None
         assert not is_in(cookie, NOON + MINUTE)
+
+
+def test_who_switches_accounts_ends_the_session_of_the_other(ana: Account) -> None:
+    cookie, lee = sign_in(ana), on_file(address="lee@example.com", name="Lee Park")
+
+    switch(cookie, ana, lee)
+
+    assert not is_in(cookie, NOON + 1)
+
+
+def test_a_session_that_ended_during_a_switch_does_not_stop_it(ana: Account) -> None:
+    """Its place may be another session's by then, which stays."""
+    lee = on_file(address="lee@example.com", name="Lee Park")
+    for now, has_next in ((NOON, False), (NOON + 10, True)):
+        cookie = sign_in(ana, now)
+        seen = sessions.peek("willow", cookie, now)
+        sessions.end(seen, millis(now))
+        next_cookie = sign_in(ana, now + 1) if has_next else None
+
+        new = switch(cookie, ana, lee, seen, now + 2)
+
+        assert is_in(new, now + 2)
+        assert next_cookie is None or is_in(next_cookie, now + 2)
+
+
+def switch(cookie: str, leaves: Account, enters: Account, seen: LiveSession | None = None, now: int = NOON) -> str:
+    """Sign in to another account in the browser that has a session, and return the new cookie."""
+    seen = seen or sessions.peek(leaves.practice, cookie, NOON)
+    attempt = replace(new_attempt(enters, now), replaces=seen.session.digest, replaced_session=seen)
+    token = send(enters, now * 1000)
+    sessions.start(links.verify(token, now), attempt)
+    return attempt.cookie
+
+
+def test_ten_sign_ins_leave_a_small_item(ana: Account, engine: Engine) -> None:
+    """An update costs a unit for each started KB. One who comes once a day has one session in it."""
+    for day in range(10):
+        sign_in(ana, NOON + day * 24 * HOUR)
+
+    (item,) = [one for one in engine.items()["Links"] if one["account"]["S"] == tokens.base64url_encode(ana.key)]
+    assert [name for name in item if name.startswith("session_")] == ["session_0"]
+
+
+@pytest.mark.parametrize("people", [32, 64])
+def test_parallel_sign_ins_of_one_account_never_share_a_place(people: int) -> None:
+    """Each by a proof of its own. Who finds no place in all tries is asked to try again, and has used nothing up."""
+    ana = on_file()
+    attempts = [new_attempt(ana) for _ in range(people)]
+
+    outcomes = at_once(*[partial(sessions.start, Given(ana), attempt) for attempt in attempts])
+
+    started = [one for one in outcomes if isinstance(one, LiveSession)]
+    stored = accounts.find(ana.key)
+    assert stored
+    assert {type(one) for one in outcomes} <= {LiveSession, Unavailable}
+    assert len(stored.sessions) == min(len(started), 10)
+    assert sum(is_in(attempt.cookie, NOON) for attempt in attempts) == len(stored.sessions)
+    assert len({session.slot for session in stored.sessions}) == len(stored.sessions)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A proof that consumes nothing."""
+
+    account: Account
+    method: ClassVar[SignInMethod] = "link"
+
+    def consuming_write(self, _account: Account, _attempt: Attempt) -> ConsumingWrite:
+        return ConsumingWrite(
+            None, [], CredentialsItem.retained_until.does_not_exist() | (CredentialsItem.retained_until > 0)
+        )
+
+    def recheck(self, attempt: Attempt) -> Account | None:
+        found = accounts.find(self.account.key)
+        assert found
+        mine = tokens.session_digest("willow", attempt.cookie)
+        return None if any(one.digest == mine for one in found.sessions) else found

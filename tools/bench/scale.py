@@ -20,7 +20,7 @@ from local.stack import DYNAMODB_LOCAL, PROJECT
 from tests.kit import sam_template
 
 FEW, MANY = 100, 100_000
-FILLED = ("Accounts", "Links", "Sessions", "Pins", "Budgets")
+FILLED = ("Accounts", "Links", "Pins", "Budgets")
 TERMS = "willow#word"
 """The partition of the index of clients in which the search looks."""
 ROUNDS = 60

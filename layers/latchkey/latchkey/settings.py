@@ -55,7 +55,6 @@ class Settings:
     links_table: str
     pins_table: str
     oauth_states_table: str
-    sessions_table: str
     limits_table: str
     clients_table: str
     members_table: str
@@ -122,7 +121,6 @@ def load() -> Settings:
         links_table=text("LINKS_TABLE", ""),
         oauth_states_table=text("STATES_TABLE", ""),
         pins_table=text("PINS_TABLE", ""),
-        sessions_table=text("SESSIONS_TABLE", ""),
         limits_table=text("BUDGETS_TABLE", ""),
         clients_table=text("CLIENTS_TABLE", ""),
         members_table=text("MEMBERS_TABLE", ""),

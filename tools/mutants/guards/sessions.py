@@ -25,7 +25,8 @@ SESSIONS = [
         ("a session's idle timeout", "check", shift_boundary("last_active_at")),
         ("a session's absolute timeout", "check", skip_raise("SignedOut", near="started_at")),
         ("a session that was ended from elsewhere", "check", drop_condition("not", "is_listed")),
-        ("a session of an older epoch", "check", drop_condition("epoch")),
+        ("a session of an older epoch", "Session.belongs_to", drop_condition("epoch")),
+        ("a session that was ended while access stays", "Session.belongs_to", drop_condition("session_epoch")),
         ("a session on a profile that was taken away", "check", skip_raise("SignedOut", near="profile")),
         ("at most ten sessions", "evicted", replace_constant(1, 0)),
         ("an ended session takes no live one's place", "only_live", always("_is_live")),
@@ -33,8 +34,8 @@ SESSIONS = [
     *guards_in(
         "store/sessions.py",
         "tests/store/test_links.py",
-        ("an account's epoch, when a session starts", "_commit", drop_condition("epoch")),
-        ("an account that has changed since it was read", "_commit", drop_condition("revision")),
+        ("an account's epoch, when it becomes active", "_update_account_in", drop_condition("epoch")),
+        ("the place of a session that another sign-in took", "_store_in", drop_condition("is_free")),
     ),
     *guards_in(
         "store/sessions.py",
@@ -45,9 +46,14 @@ SESSIONS = [
     *guards_in(
         "store/sessions.py",
         "tests/store/test_sessions.py",
-        ("the session that the browser sent is ended", "_commit", skip_call("delete")),
-        ("a full list of sessions", "_evict_if_full", always("MAX_SESSIONS")),
+        ("the session that the browser sent of another account", "_end_replaced_in", skip_call("update")),
+        ("a session that is updated after it ended", "_update", drop_condition("holds")),
         ("a session that ended while it was updated", "_update", drop_condition("last_active_at")),
+    ),
+    *guards_in(
+        "store/session_places.py",
+        "tests/store/test_sessions.py",
+        ("a full list of sessions", "choose", always("MAX_SESSIONS")),
     ),
     *guards_in(
         "web/requests.py",

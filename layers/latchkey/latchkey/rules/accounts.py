@@ -57,12 +57,14 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class SessionRef:
-    """A session's entry in its account. With these entries, one write can end all sessions of the account."""
+    """A session that its account has not ended. It may have timed out."""
 
     digest: str
     """The digest of the session's cookie."""
     started_at: int
     """The start of the session in Unix seconds."""
+    slot: int = 0
+    """The number of the stored session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,11 @@ class Account:
     """The ULID of the client whose own access this is. None for a contact, who only opens profiles of others."""
     profiles: tuple[Profile, ...] = ()
     sessions: tuple[SessionRef, ...] = ()
+    """The sessions that the account has not ended, oldest first."""
+    session_epoch: int = 0
+    """A counter that is raised when sessions end and access stays. A session with another one is invalid."""
     revision: int = 0
-    """A counter of sign-ins and of clinicians' changes. It keeps two concurrent changes from losing each other."""
+    """A counter of first sign-ins and clinicians' changes. It keeps two concurrent changes from losing each other."""
     first_sign_in_at: int | None = None
     """Unix seconds."""
     last_sign_in_at: int | None = None
@@ -185,7 +190,11 @@ class Account:
         if profile is None:
             return self
         remaining = self._replacing(replace(profile, grant=grant))
-        return remaining if len(self.profiles) > 1 else replace(remaining, sessions=())
+        return remaining if len(self.profiles) > 1 else remaining.without_sessions()
+
+    def without_sessions(self) -> "Account":
+        """Return the account without its sessions. Links and PINs stay valid."""
+        return replace(self, sessions=(), session_epoch=self.session_epoch + 1)
 
     def _replacing(self, profile: Profile) -> "Account":
         return replace(self, profiles=tuple(profile if known.id == profile.id else known for known in self.profiles))

@@ -69,7 +69,7 @@ def end_sessions(
     events = [(account.key, EventKind.SESSION_ENDED) for account in others]
     own = own_account(client, accounts_by_key)
     if own is not None and own.sessions:
-        accounts.append(replace(own, sessions=()))
+        accounts.append(own.without_sessions())
         events.append((own.key, EventKind.SESSION_ENDED))
     return AccessChange(client, tuple(accounts), tuple(events))
 

@@ -40,11 +40,19 @@ class Session:
     """True if this is the first sign-in and the practice's welcome was not dismissed yet (B109)."""
     previous_sign_in_at: int | None = None
     """Unix seconds of the sign-in before this one."""
+    session_epoch: int = 0
+    """The account's session epoch at the sign-in."""
+    slot: int = 0
+    """The number of the stored session. An account has as many as it may have live sessions."""
 
     @property
     def ends_at(self) -> int:
         """Unix seconds at which the session ends without further activity."""
         return min(self.last_active_at + IDLE_TIMEOUT_SECONDS, self.started_at + ABSOLUTE_TIMEOUT_SECONDS)
+
+    def belongs_to(self, account: Account) -> bool:
+        """Return True if the account has not ended the session. It may have timed out."""
+        return self.epoch == account.epoch and self.session_epoch == account.session_epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ def check(session: Session | None, account: Account | None, now: int) -> LiveSes
     if (
         not is_listed
         or not account.may_sign_in
-        or account.epoch != session.epoch
+        or not session.belongs_to(account)
         or account.practice != session.practice
     ):
         raise SignedOut

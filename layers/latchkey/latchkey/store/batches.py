@@ -1,9 +1,10 @@
 """Reads of items of several tables in one call."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any, cast
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import GetError
 
 from latchkey.store.dynamodb import MAX_TRIES, Table, backoff, connection
@@ -13,6 +14,8 @@ BATCH_GET_ITEMS = 100
 
 type ItemKey = tuple[str, ...]
 """The key of an item: one value, or two in a table with a sort key."""
+type Projections = Mapping[type[Table], Sequence[str]]
+"""The attributes to read of a table, by their stored names. All, if it is not in the mapping."""
 
 
 class Batch:
@@ -30,11 +33,22 @@ class Batch:
         return cast("T | None", self._items.get((table, key)))
 
 
-def read_batch(wanted: Iterable[tuple[type[Table], ItemKey]]) -> Batch:
-    """Return the items of these tables and keys, read consistently, 100 in a call.
+def get_pair[A: Table, B: Table](
+    first: type[A], second: type[B], key: str, second_projection: Sequence[str] = ()
+) -> tuple[A | None, B | None]:
+    """Return the items of two tables with the same key, or None. Raises as `read_batch` does."""
+    batch = read_batch([(first, (key,)), (second, (key,))], {second: second_projection})
+    return batch.get(first, key), batch.get(second, key)
 
-    :raises GetError: DynamoDB left some of them out several times in a row.
+
+def read_batch(wanted: Iterable[tuple[type[Table], ItemKey]], projections: Projections | None = None) -> Batch:
+    """Return the items of these tables and keys, each read consistently, 100 in a call.
+
+    They are not read at one moment. A caller that compares them needs values that never return, such as epochs.
+
+    :raises GetError: DynamoDB does not answer, or left some of them out several times in a row.
     """
+    # A transaction would read all at one moment, and take twice as many units.
     batch = Batch()
     for some in batched(dict.fromkeys(wanted), BATCH_GET_ITEMS, strict=False):
         requested: dict[str, dict[str, Any]] = {}
@@ -42,7 +56,9 @@ def read_batch(wanted: Iterable[tuple[type[Table], ItemKey]]) -> Batch:
         for table, key in some:
             name = table._get_connection().table_name  # noqa: SLF001 - the connection of every table
             identifier = connection.get_identifier_map(name, *key)["Key"]
-            requested.setdefault(name, {"ConsistentRead": True, "Keys": []})["Keys"].append(identifier)
+            attributes = (projections or {}).get(table)
+            projection = {"ProjectionExpression": ", ".join(attributes)} if attributes else {}
+            requested.setdefault(name, {"ConsistentRead": True, "Keys": [], **projection})["Keys"].append(identifier)
             origins[name, str(sorted(identifier.items()))] = (table, key)
         for name, raw in _batch_pages(requested):
             names = requested[name]["Keys"][0]
@@ -54,7 +70,10 @@ def read_batch(wanted: Iterable[tuple[type[Table], ItemKey]]) -> Batch:
 def _batch_pages(requested: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each item with the name of its table. What DynamoDB leaves out of a response is asked for again."""
     for tries in range(MAX_TRIES):
-        response = connection.dispatch("BatchGetItem", {"RequestItems": requested})
+        try:
+            response = connection.dispatch("BatchGetItem", {"RequestItems": requested})
+        except (BotoCoreError, ClientError) as error:
+            raise GetError(f"Failed to read a batch: {error}", error) from error
         for name, items in response["Responses"].items():
             yield from ((name, item) for item in items)
         requested = response.get("UnprocessedKeys") or {}

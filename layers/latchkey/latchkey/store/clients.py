@@ -26,7 +26,7 @@ from latchkey.rules.events import Event, EventKind
 from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import language_or_default
 from latchkey.rules.refusals import RecordNotFound, Unavailable
-from latchkey.store import accounts, client_index, events
+from latchkey.store import accounts, client_index, credentials, events
 from latchkey.store.batches import Batch, ItemKey
 from latchkey.store.dynamodb import (
     Table,
@@ -228,12 +228,16 @@ def erase(client: Client, now: int, to_event: Callable[[bytes, EventKind], Event
                 with TransactWrite(connection=connection) as transaction:
                     for account in batch:
                         accounts.update_in(transaction, account, known[account.key])
+                        credentials.expire_in(transaction, account.key, now)
             with TransactWrite(connection=connection) as transaction:
                 transaction.delete(
                     ClientItem(client.practice, client.id), condition=ClientItem.revision == client.revision
                 )
                 client_index.update_in(transaction, client, before=client.terms, after=())
                 _write_accounts(transaction, decided, known, to_event)
+                for account in decided.accounts:
+                    if not account.address:
+                        credentials.expire_in(transaction, account.key, now)
         except TransactWriteError as error:
             if not transaction_condition_failed(error) and not is_transient(error):
                 raise

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute
@@ -76,14 +76,6 @@ class Table(Model):
         """
         key, order = self._get_hash_range_key_serialized_values()
         self._get_connection().update_item(key, range_key=order, actions=actions, condition=condition)
-
-
-def transact_get_pair[A: Table, B: Table](
-    first: tuple[type[A], str], second: tuple[type[B], str]
-) -> tuple[A | None, B | None]:
-    """Return two items as they were at one moment, each by its table and key, or None."""
-    first_item, second_item = transact_get((first, second))
-    return cast("A | None", first_item), cast("B | None", second_item)
 
 
 def transact_get[T: Table](wanted: Sequence[tuple[type[T], str]]) -> list[T | None]:

@@ -1,53 +1,23 @@
-"""Links: one item for each account, so that a newer link replaces the older one."""
+"""Links: one for each account, so that a newer link replaces the older one. It is a part of the credentials."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 
 from latchkey import settings
 from latchkey.rules import links
 from latchkey.rules.accounts import Account
-from latchkey.rules.languages import Language, language_of
+from latchkey.rules.languages import Language
 from latchkey.rules.links import Link
-from latchkey.rules.mail import REQUESTED_AT_DIGITS, MailJob
+from latchkey.rules.mail import MailJob
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store.accounts import AccountItem
-from latchkey.store.dynamodb import Table, condition_failed, set_or_remove, transact_get_pair
+from latchkey.store.batches import get_pair
+from latchkey.store.credentials import LIVE, USED, CredentialsItem
+from latchkey.store.dynamodb import condition_failed, set_or_remove
 from latchkey.store.proofs import Attempt, ConsumingWrite
-from latchkey.store.records import to_record
 from latchkey.tokens import LinkToken, base64url_encode
-
-LIVE, USED = "live", "used"
-
-
-class LinkItem(Table):
-    """The newest link of an account."""
-
-    class Meta:
-        table_name = settings.load().links_table
-
-    account_key = UnicodeAttribute(attr_name="account", hash_key=True)
-    job_id = BinaryAttribute(attr_name="request", legacy_encoding=False)
-    digest = UnicodeAttribute()
-    sequence = UnicodeAttribute()
-    epoch = NumberAttribute()
-    state = UnicodeAttribute()
-    used_by = UnicodeAttribute(null=True)
-    expires_at = NumberAttribute()
-    sweep_at = NumberAttribute()
-    letter_language = UnicodeAttribute(null=True)
-
-    def link(self) -> Link:
-        """Return the link as a value."""
-        return to_record(
-            Link,
-            self,
-            state="live" if self.state == LIVE else "used",
-            requested_at=int(self.sequence[:REQUESTED_AT_DIGITS]) // 1000,
-            letter_language=language_of(self.letter_language),
-        )
 
 
 def mint(job: MailJob, token: LinkToken, now: int, letter_language: Language | None = None) -> bool:
@@ -58,23 +28,24 @@ def mint(job: MailJob, token: LinkToken, now: int, letter_language: Language | N
     Return True also if the same job has stored it before. Return False if a newer job has, or if this job's link is
     used or was made with another key.
     """
-    item, new = LinkItem(base64url_encode(job.account_key)), LinkItem.sequence
-    same_job = (new == job.sequence) & (LinkItem.epoch == job.epoch) & (LinkItem.state == LIVE)
+    item, new = CredentialsItem(base64url_encode(job.account_key)), CredentialsItem.sequence
+    same_link = CredentialsItem.digest == token.digest
+    same_job = (new == job.sequence) & (CredentialsItem.epoch == job.epoch) & (CredentialsItem.state == LIVE)
     expires_at = now + settings.load().link_seconds
     try:
         item.upsert(
             [
-                LinkItem.job_id.set(job.job_id),
-                LinkItem.digest.set(token.digest),
-                LinkItem.sequence.set(job.sequence),
-                LinkItem.epoch.set(job.epoch),
-                LinkItem.state.set(LIVE),
-                LinkItem.used_by.remove(),
-                set_or_remove(LinkItem.letter_language, letter_language),
-                LinkItem.expires_at.set(expires_at),
-                LinkItem.sweep_at.set(expires_at + links.KEEP_DEAD_SECONDS),
+                CredentialsItem.job_id.set(job.job_id),
+                CredentialsItem.digest.set(token.digest),
+                CredentialsItem.sequence.set(job.sequence),
+                CredentialsItem.epoch.set(job.epoch),
+                CredentialsItem.state.set(LIVE),
+                CredentialsItem.used_by.remove(),
+                set_or_remove(CredentialsItem.letter_language, letter_language),
+                CredentialsItem.expires_at.set(expires_at),
+                CredentialsItem.sweep_at.set(CredentialsItem.retained_until | (expires_at + links.KEEP_DEAD_SECONDS)),
             ],
-            condition=new.does_not_exist() | (new < job.sequence) | (same_job & (LinkItem.digest == token.digest)),
+            condition=new.does_not_exist() | (new < job.sequence) | (same_job & same_link),
         )
     except UpdateError as error:
         if condition_failed(error):
@@ -94,12 +65,12 @@ class LinkProof:
     def consuming_write(self, account: Account, attempt: Attempt) -> ConsumingWrite:
         """Return the write that marks the link as used."""
         return ConsumingWrite(
-            LinkItem(base64url_encode(self.token.account_key)),
-            [LinkItem.state.set(USED), LinkItem.used_by.set(attempt.id)],
-            (LinkItem.state == LIVE)
-            & (LinkItem.expires_at > attempt.now)
-            & (LinkItem.digest == self.token.digest)
-            & (LinkItem.epoch == account.epoch),
+            None,
+            [CredentialsItem.state.set(USED), CredentialsItem.used_by.set(attempt.id)],
+            (CredentialsItem.state == LIVE)
+            & (CredentialsItem.expires_at > attempt.now)
+            & (CredentialsItem.digest == self.token.digest)
+            & (CredentialsItem.epoch == account.epoch),
         )
 
     def recheck(self, attempt: Attempt) -> Account | None:
@@ -122,6 +93,5 @@ def verify(token: LinkToken, now: int) -> LinkProof:
 
 
 def _get_pair(token: LinkToken) -> tuple[Link | None, Account | None]:
-    key = base64url_encode(token.account_key)
-    link, account = transact_get_pair((LinkItem, key), (AccountItem, key))
-    return link.link() if link else None, account.account() if account else None
+    account, credentials = get_pair(AccountItem, CredentialsItem, base64url_encode(token.account_key))
+    return credentials.link() if credentials else None, account.account(credentials) if account else None

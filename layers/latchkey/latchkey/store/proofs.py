@@ -39,7 +39,8 @@ class Attempt:
 class ConsumingWrite:
     """The conditional write that consumes a proof, as a part of the transaction that starts the session."""
 
-    item: Table
+    item: Table | None
+    """The item that holds the proof. None for the account's credentials, which get the session too."""
     actions: list[Action]
     condition: Condition
     account_actions: tuple[Action, ...] = ()

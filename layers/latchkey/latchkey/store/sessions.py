@@ -2,62 +2,35 @@
 
 from dataclasses import replace
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from latchkey import settings, tokens
+from latchkey import tokens
 from latchkey.rules import sessions
-from latchkey.rules.accounts import Account, AccountStatus, SessionRef
+from latchkey.rules.accounts import Account, AccountKey, AccountStatus, SessionRef
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import LiveSession, Session
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.rules.times import Millis
-from latchkey.store import accounts, events
-from latchkey.store.accounts import AccountItem, SessionRefItem
+from latchkey.store import accounts, events, session_places
+from latchkey.store.accounts import AccountItem
+from latchkey.store.batches import get_pair
+from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem, holds, sign_in_actions, slot
 from latchkey.store.dynamodb import (
     MAX_TRIES,
     OUTAGES,
-    Table,
     backoff,
     condition_failed,
     connection,
     is_transient,
     set_or_remove,
-    transact_get,
-    transact_get_pair,
     transaction_condition_failed,
 )
 from latchkey.store.proofs import Attempt, ConsumingWrite, Proof
-from latchkey.store.records import to_attributes, to_record
-
-SWEEP_SECONDS = 24 * 3600
-
-
-class SessionItem(Table):
-    """A session, found by the digest of its cookie. Nobody who reads the table can make the cookie."""
-
-    class Meta:
-        table_name = settings.load().sessions_table
-
-    digest = UnicodeAttribute(hash_key=True)
-    practice = UnicodeAttribute()
-    account_key = UnicodeAttribute(attr_name="account")
-    epoch = NumberAttribute()
-    method = UnicodeAttribute()
-    started_at = NumberAttribute()
-    last_active_at = NumberAttribute(attr_name="seen_at")
-    profile = UnicodeAttribute(null=True)
-    profile_grant = UnicodeAttribute(null=True)
-    welcome_pending = BooleanAttribute(attr_name="first", default=False)
-    previous_sign_in_at = NumberAttribute(attr_name="previous", null=True)
-    sweep_at = NumberAttribute()
-
-    def session(self) -> Session:
-        """Return the session as a value."""
-        return to_record(Session, self, account_key=tokens.base64url_decode(self.account_key) or b"")
+from latchkey.store.session_places import SessionPlace
 
 
 class ConcurrentUpdate(Exception):
@@ -84,6 +57,7 @@ def start(proof: Proof, attempt: Attempt) -> LiveSession:
             current = proof.recheck(attempt)
             if current is None:
                 return peek(account.practice, attempt.cookie, attempt.now)
+            attempt = _with_live_replaced(attempt)
         except OUTAGES:
             raise Unavailable(attempt.cookie) from None
         if not is_concurrent:
@@ -100,13 +74,14 @@ def peek(practice: str, cookie: str | None, now: int) -> LiveSession:
     account_key = tokens.account_key_in_cookie(cookie) if cookie else None
     if cookie is None or account_key is None:
         raise SignedOut
-    session, account = transact_get_pair(
-        (SessionItem, tokens.session_digest(practice, cookie)), (AccountItem, tokens.base64url_encode(account_key))
-    )
-    live = sessions.check(session.session() if session else None, account.account() if account else None, now)
-    if live.session.practice != practice:
-        raise SignedOut
-    return live
+    return _peek(account_key, tokens.session_digest(practice, cookie), now)
+
+
+def _peek(account_key: AccountKey, digest: str, now: int) -> LiveSession:
+    item, stored = get_pair(AccountItem, CredentialsItem, tokens.base64url_encode(account_key), SESSION_PROJECTION)
+    account = item.account(stored) if item else None
+    found = stored.sessions(account) if stored and account else ()
+    return sessions.check(next((one for one in found if one.digest == digest), None), account, now)
 
 
 def touch(practice: str, cookie: str | None, now: int) -> LiveSession:
@@ -115,7 +90,7 @@ def touch(practice: str, cookie: str | None, now: int) -> LiveSession:
     session = sessions.with_activity(live.session, now)
     if session is live.session:
         return live
-    _update(live.session, [SessionItem.last_active_at.set(now)], now)
+    _update(live.session, [slot(live.session.slot).last_active_at.set(now)], now)
     return replace(live, session=session)
 
 
@@ -125,13 +100,15 @@ def set_profile(live: LiveSession, profile: str, now: int) -> None:
     :raises SignedOut: the session has ended meanwhile.
     """
     chosen = live.account.profile(profile)
-    grant = set_or_remove(SessionItem.profile_grant, chosen.grant if chosen else None)
-    _update(live.session, [SessionItem.profile.set(profile), grant, SessionItem.last_active_at.set(now)], now)
+    stored = slot(live.session.slot)
+    grant = set_or_remove(stored.profile_grant, chosen.grant if chosen else None)
+    _update(live.session, [stored.profile.set(profile), grant, stored.last_active_at.set(now)], now)
 
 
 def mark_welcome_read(live: LiveSession, now: int) -> None:
     """Record that the welcome of a first sign-in was read. Raises as `set_profile` does."""
-    _update(live.session, [SessionItem.welcome_pending.set(False), SessionItem.last_active_at.set(now)], now)
+    stored = slot(live.session.slot)
+    _update(live.session, [stored.welcome_pending.set(False), stored.last_active_at.set(now)], now)
 
 
 def end(live: LiveSession, now_ms: Millis) -> None:
@@ -146,65 +123,50 @@ def end(live: LiveSession, now_ms: Millis) -> None:
             method=live.session.method,
         )
     )
-    SessionItem(live.session.digest).delete()
+    try:
+        _item(live.session).upsert([slot(live.session.slot).remove()], condition=holds(live.session))
+    except UpdateError as error:
+        # another request has ended it, or has already started another one in its place
+        if not condition_failed(error):
+            raise
 
 
 def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming: ConsumingWrite) -> LiveSession:
     """Consume the proof, start the session and write the audit rows: all of it or nothing.
 
-    :raises ConcurrentUpdate: the proof or the account has changed since it was read.
+    :raises ConcurrentUpdate: the proof, the account or the place for the session has changed since it was read.
     :raises Unavailable: DynamoDB kept cancelling for transient reasons, and nothing was written.
     """
-    # Proof, account, session and audit rows are one transaction: a crash leaves all of them or none.
-    # The account's revision is in the condition, so two attempts on one account take turns and the loser reads again.
+    # Proof, session and audit rows are one transaction: a crash leaves all of them or none.
+    # The account is in it only if it changes: the session has the epochs that were read, and dies with them.
+    # The condition on the slot lets two sign-ins take turns at one place; the loser reads again.
     # Only transient cancellations are retried here, because botocore does not retry them.
-    now = attempt.now
+    place = session_places.choose(account, attempt)
     session = Session(
         digest=tokens.session_digest(account.practice, attempt.cookie),
         practice=account.practice,
         account_key=account.key,
         epoch=account.epoch,
         method=method,
-        started_at=now,
-        last_active_at=now,
+        started_at=attempt.now,
+        last_active_at=attempt.now,
         welcome_pending=account.first_sign_in_at is None,
         previous_sign_in_at=account.last_sign_in_at,
+        session_epoch=account.session_epoch,
+        slot=place.slot,
     )
-    remaining, evicted = _evict_if_full(account, attempt.replaces, now)
-    refs = (*remaining, SessionRef(session.digest, now))
-    audit = [_event(EventKind.SESSION_STARTED, session, attempt)]
-    audit += [_event(EventKind.SESSION_ENDED, oldest, attempt, "room") for oldest in evicted]
-    if attempt.replaced_session:
-        audit.append(_event(EventKind.SESSION_ENDED, attempt.replaced_session.session, attempt, "replaced"))
-    unchanged = (
-        (AccountItem.status != AccountStatus.DISABLED)
-        & (AccountItem.epoch == account.epoch)
-        & (AccountItem.revision == account.revision)
-    )
-    if consuming.account_condition is not None:
-        unchanged &= consuming.account_condition
+    rows = _audit_rows(session, place, attempt)
+    is_first = account.status is not AccountStatus.ACTIVE or account.first_sign_in_at is None
+    changes_account = is_first or account.attention_from is not None or consuming.account_actions
     for number in range(MAX_TRIES):
         try:
             with TransactWrite(connection=connection) as transaction:
-                transaction.update(consuming.item, consuming.actions, condition=consuming.condition)
-                transaction.update(
-                    AccountItem(tokens.base64url_encode(account.key)),
-                    [
-                        AccountItem.status.set(AccountStatus.ACTIVE),
-                        AccountItem.sessions.set([SessionRefItem(**to_attributes(ref)) for ref in refs]),
-                        AccountItem.revision.set(account.revision + 1),
-                        AccountItem.first_sign_in_at.set(AccountItem.first_sign_in_at | now),
-                        AccountItem.last_sign_in_at.set(now),
-                        *accounts.signed_in_actions(),
-                        *consuming.account_actions,
-                    ],
-                    condition=unchanged,
-                )
-                transaction.save(_to_item(session), condition=SessionItem.digest.does_not_exist())
-                if attempt.replaces:
-                    transaction.delete(SessionItem(attempt.replaces))
-                for event in audit:
-                    events.append_in(transaction, event)
+                _store_in(transaction, session, account, place.condition, consuming)
+                if changes_account:
+                    _update_account_in(transaction, account, consuming, attempt.now)
+                _end_replaced_in(transaction, account, attempt)
+                for row in rows:
+                    events.append_in(transaction, row)
         except TransactWriteError as error:
             if transaction_condition_failed(error):
                 raise ConcurrentUpdate from None
@@ -212,23 +174,54 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
                 raise
             backoff(number)
         else:
+            refs = (*place.remaining, SessionRef(session.digest, attempt.now, session.slot))
             return LiveSession(session, replace(account, status=AccountStatus.ACTIVE, sessions=refs))
     raise Unavailable
 
 
-def _evict_if_full(account: Account, replaces: str | None, now: int) -> tuple[tuple[SessionRef, ...], list[Session]]:
-    """Return the sessions that stay beside a new one, and those that end to make room for it.
+def _store_in(
+    transaction: TransactWrite, session: Session, account: Account, is_free: Condition, consuming: ConsumingWrite
+) -> None:
+    """Store the session, and consume the proof."""
+    actions = sign_in_actions(session, account)
+    if consuming.item is None:
+        transaction.update(_item(session), [*actions, *consuming.actions], condition=is_free & consuming.condition)
+    else:
+        transaction.update(_item(session), actions, condition=is_free)
+        transaction.update(consuming.item, consuming.actions, condition=consuming.condition)
 
-    The account's list holds ended sessions too. Where it is full, they are looked up, so that none of them takes the
-    place of a live one.
-    """
-    refs = sessions.unexpired_refs(account.sessions, now, replaces)
-    if len(refs) < sessions.MAX_SESSIONS:
-        return refs, []
-    items = transact_get([(SessionItem, ref.digest) for ref in refs])
-    live = sessions.only_live((item.session() for item in items if item), account, now)
-    evicted = sessions.evicted(live)
-    return tuple(SessionRef(one.digest, one.started_at) for one in live if one not in evicted), evicted
+
+def _end_replaced_in(transaction: TransactWrite, account: Account, attempt: Attempt) -> None:
+    """End the session that the browser has of another account. One of the same account is overwritten."""
+    replaced = attempt.replaced_session and attempt.replaced_session.session
+    if replaced and replaced.account_key != account.key:
+        transaction.update(_item(replaced), [slot(replaced.slot).remove()], condition=holds(replaced))
+
+
+def _audit_rows(session: Session, place: SessionPlace, attempt: Attempt) -> list[Event]:
+    rows = [_event(EventKind.SESSION_STARTED, session, attempt)]
+    rows += [_event(EventKind.SESSION_ENDED, evicted, attempt, "room") for evicted in place.evicted]
+    if attempt.replaced_session:
+        rows.append(_event(EventKind.SESSION_ENDED, attempt.replaced_session.session, attempt, "replaced"))
+    return rows
+
+
+def _update_account_in(transaction: TransactWrite, account: Account, consuming: ConsumingWrite, now: int) -> None:
+    """Write the first sign-in, take the account from those that need attention, and write what the proof changes."""
+    has_access = (AccountItem.status != AccountStatus.DISABLED) & (AccountItem.epoch == account.epoch)
+    if consuming.account_condition is not None:
+        has_access &= consuming.account_condition
+    transaction.update(
+        AccountItem(tokens.base64url_encode(account.key)),
+        [
+            AccountItem.status.set(AccountStatus.ACTIVE),
+            AccountItem.revision.add(1),
+            AccountItem.first_sign_in_at.set(AccountItem.first_sign_in_at | now),
+            *accounts.signed_in_actions(),
+            *consuming.account_actions,
+        ],
+        condition=has_access,
+    )
 
 
 def _event(kind: EventKind, session: Session, attempt: Attempt, reason: str | None = None) -> Event:
@@ -243,25 +236,35 @@ def _event(kind: EventKind, session: Session, attempt: Attempt, reason: str | No
     )
 
 
+def _with_live_replaced(attempt: Attempt) -> Attempt:
+    """Return an attempt after a concurrent update, without the session to replace if that has ended meanwhile."""
+    if attempt.replaced_session is None:
+        return attempt
+    session = attempt.replaced_session.session
+    try:
+        return replace(attempt, replaced_session=_peek(session.account_key, session.digest, attempt.now))
+    except SignedOut:
+        return replace(attempt, replaced_session=None)
+
+
+def _item(session: Session) -> CredentialsItem:
+    return CredentialsItem(tokens.base64url_encode(session.account_key))
+
+
 def _update(session: Session, actions: list[Action], now: int) -> None:
     """Update a session that is neither idle nor too old.
 
-    :raises SignedOut: it is.
+    :raises SignedOut: it is, or it was ended.
     """
-    condition = (SessionItem.last_active_at > now - sessions.IDLE_TIMEOUT_SECONDS) & (
-        SessionItem.started_at > now - sessions.ABSOLUTE_TIMEOUT_SECONDS
+    stored = slot(session.slot)
+    condition = (
+        holds(session)
+        & (stored.last_active_at > now - sessions.IDLE_TIMEOUT_SECONDS)
+        & (stored.started_at > now - sessions.ABSOLUTE_TIMEOUT_SECONDS)
     )
     try:
-        SessionItem(session.digest).upsert(actions, condition=condition)
+        _item(session).upsert(actions, condition=condition)
     except UpdateError as error:
         if condition_failed(error):
             raise SignedOut from None
         raise
-
-
-def _to_item(session: Session) -> SessionItem:
-    return SessionItem(
-        session.digest,
-        **to_attributes(session, leave_out=("digest",), account_key=tokens.base64url_encode(session.account_key)),
-        sweep_at=session.started_at + sessions.ABSOLUTE_TIMEOUT_SECONDS + SWEEP_SECONDS,
-    )

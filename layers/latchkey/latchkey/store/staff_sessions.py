@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactGetError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactGet, TransactWrite
 
@@ -14,7 +15,6 @@ from latchkey.rules.members import Role
 from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import ABSOLUTE_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS
 from latchkey.rules.staff import StaffPerson, StaffSession, check_staff_session, needs_touch, remaining_sessions
-from latchkey.store.accounts import SessionRefItem
 from latchkey.store.clients import ClientItem
 from latchkey.store.dynamodb import (
     MAX_TRIES,
@@ -30,6 +30,13 @@ from latchkey.store.members import OPERATOR_PARTITION, MemberItem, highest_role
 from latchkey.store.records import to_attributes, to_record
 
 SWEEP_SECONDS = 24 * 3600
+
+
+class SessionRefItem(MapAttribute[str, Any]):
+    """A session in the list of a person."""
+
+    digest = UnicodeAttribute()
+    started_at = NumberAttribute()
 
 
 class StaffSessionItem(Table):
@@ -70,7 +77,7 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
     list_id = tokens.digest("staff list", person.subject)
     for number in range(MAX_TRIES):
         listed = _list(list_id)
-        refs = [to_record(SessionRef, item) for item in listed.sessions] if listed else []
+        refs = [SessionRef(str(item.digest), int(item.started_at)) for item in listed.sessions] if listed else []
         remaining, ended = remaining_sessions(refs, now)
         refs_after = [*remaining, SessionRef(session.digest, now)]
         revision = int(listed.revision) if listed else 0
@@ -83,7 +90,7 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
                 transaction.save(
                     StaffSessionListItem(
                         list_id,
-                        sessions=[SessionRefItem(**to_attributes(ref)) for ref in refs_after],
+                        sessions=[SessionRefItem(digest=ref.digest, started_at=ref.started_at) for ref in refs_after],
                         revision=revision + 1,
                         sweep_at=sweep_at,
                     ),

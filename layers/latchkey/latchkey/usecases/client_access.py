@@ -79,7 +79,7 @@ def read(context: RequestContext, client: Client) -> ClientAccess:
     """Return the state of a client's sign-in. Its accounts and its PIN are one call."""
     account_keys = access.account_keys(client)
     pin = [pins.item_key(client.access_key)] if client.access_key else []
-    batch = read_batch([*map(accounts.item_key, account_keys), *pin])
+    batch = read_batch([*accounts.item_keys(account_keys), *pin])
     accounts_by_key = accounts.found_in(batch, account_keys)
     own_account = access.own_account(client, accounts_by_key)
     return ClientAccess(

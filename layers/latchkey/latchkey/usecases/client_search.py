@@ -82,7 +82,7 @@ def _needing_attention(
     entries, keys = rows[:limit], [row.account_key for row in rows[:limit]]
     batch = read_batch(
         [
-            *map(accounts.item_key, keys),
+            *accounts.item_keys(keys),
             *map(pins.item_key, keys),
             *(clients.item_key(context.slug, row.client) for row in entries),
         ]

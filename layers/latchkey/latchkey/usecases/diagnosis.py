@@ -174,7 +174,7 @@ class _Reader:
             for policy in policies
             for item in limits.item_keys(policy, self._subject(policy, key))
         )
-        self._batch = read_batch([*map(accounts.item_key, keys), *map(pins.item_key, keys), *limited])
+        self._batch = read_batch([*accounts.item_keys(keys), *map(pins.item_key, keys), *limited])
         self._accounts = accounts.found_in(self._batch, keys)
 
     def client(self) -> PersonFacts:

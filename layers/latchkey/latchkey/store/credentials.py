@@ -1,0 +1,140 @@
+"""Credentials: one item for each account, with its newest link, its sessions and its last sign-in.
+
+Clinicians do not edit it, so their work and sign-ins do not wait for each other. Access is in the account. A link or a
+session works only while its epoch is the account's, so whoever reads one of them reads the account too.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from latchkey import settings
+from latchkey.rules import links
+from latchkey.rules.accounts import Account, SessionRef
+from latchkey.rules.languages import language_of
+from latchkey.rules.links import Link
+from latchkey.rules.mail import REQUESTED_AT_DIGITS
+from latchkey.rules.sessions import ABSOLUTE_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS, MAX_SESSIONS, Session
+from latchkey.store.dynamodb import Table
+from latchkey.store.records import to_attributes, to_record
+from latchkey.tokens import base64url_encode
+
+LIVE, USED = "live", "used"
+NEVER = 253402300799
+"""The end of the year 9999. An item with a last sign-in stays as long as its account, because clinicians read it."""
+SLOTS = tuple(f"session_{number}" for number in range(MAX_SESSIONS))
+"""The attributes that hold sessions, one each. A new session takes an empty one, or that of a dead session."""
+SESSION_PROJECTION = ("account", *SLOTS, "last_sign_in_at", "signed_in_as")
+"""The attributes that are read to check a session. The link is none of them."""
+
+
+class SessionItem(MapAttribute[str, Any]):
+    """A session. It holds the digest of its cookie, so nobody who reads the table can make the cookie."""
+
+    digest = UnicodeAttribute()
+    epoch = NumberAttribute()
+    session_epoch = NumberAttribute(default=0)
+    method = UnicodeAttribute()
+    started_at = NumberAttribute()
+    last_active_at = NumberAttribute(attr_name="seen_at")
+    profile = UnicodeAttribute(null=True)
+    profile_grant = UnicodeAttribute(null=True)
+    welcome_pending = BooleanAttribute(attr_name="first", default=False)
+    previous_sign_in_at = NumberAttribute(attr_name="previous", null=True)
+
+
+class CredentialsItem(Table):
+    """The newest link, the sessions and the last sign-in of an account."""
+
+    class Meta:
+        table_name = settings.load().links_table
+
+    account_key = UnicodeAttribute(attr_name="account", hash_key=True)
+    job_id = BinaryAttribute(attr_name="request", legacy_encoding=False, null=True)
+    digest = UnicodeAttribute(null=True)
+    sequence = UnicodeAttribute(null=True)
+    epoch = NumberAttribute(null=True)
+    state = UnicodeAttribute(null=True)
+    used_by = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    letter_language = UnicodeAttribute(null=True)
+    for name in SLOTS:
+        vars()[name] = SessionItem(null=True)
+    del name
+    last_sign_in_at = NumberAttribute(null=True)
+    signed_in_as = UnicodeAttribute(null=True)
+    """The id of the account that signed in last. The next person with the same address has another id."""
+    retained_until = NumberAttribute(null=True)
+    sweep_at = NumberAttribute()
+
+    def link(self) -> Link | None:
+        """Return the link as a value, None if there is none."""
+        if not self.sequence:
+            return None
+        return to_record(
+            Link,
+            self,
+            state="live" if self.state == LIVE else "used",
+            requested_at=int(self.sequence[:REQUESTED_AT_DIGITS]) // 1000,
+            letter_language=language_of(self.letter_language),
+        )
+
+    def sessions(self, account: Account) -> Iterator[Session]:
+        """Yield the stored sessions of this account, dead ones too."""
+        for number, name in enumerate(SLOTS):
+            if stored := getattr(self, name):
+                yield to_record(Session, stored, slot=number, practice=account.practice, account_key=account.key)
+
+    def session_refs(self, account: Account) -> tuple[SessionRef, ...]:
+        """Return the sessions that the account has not ended, oldest first."""
+        current = (one for one in self.sessions(account) if one.belongs_to(account))
+        refs = (SessionRef(one.digest, one.started_at, one.slot) for one in current)
+        return tuple(sorted(refs, key=lambda ref: ref.started_at))
+
+
+def slot(number: int) -> Any:
+    """Return the attribute of a slot, for an expression. The session's attributes are inside it."""
+    return getattr(CredentialsItem, SLOTS[number])
+
+
+def holds(session: Session) -> Condition:
+    """Return the condition that a session is still stored."""
+    condition: Condition = slot(session.slot).digest == session.digest
+    return condition
+
+
+def is_free(number: int, account: Account, now: int) -> Condition:
+    """Return the condition that a slot is empty, or that its session is dead. `now` is Unix seconds."""
+    stored = slot(number)
+    condition: Condition = (
+        stored.does_not_exist()
+        | (stored.started_at <= now - ABSOLUTE_TIMEOUT_SECONDS)
+        | (stored.last_active_at <= now - IDLE_TIMEOUT_SECONDS)
+        | (stored.epoch != account.epoch)
+        | (stored.session_epoch != account.session_epoch)
+    )
+    return condition
+
+
+def sign_in_actions(session: Session, account: Account) -> list[Action]:
+    """Return the actions that store a new session and the sign-in."""
+    stored = SessionItem(**to_attributes(session, leave_out=("slot", "practice", "account_key")))
+    return [
+        slot(session.slot).set(stored),
+        CredentialsItem.last_sign_in_at.set(session.started_at),
+        CredentialsItem.signed_in_as.set(account.id),
+        CredentialsItem.retained_until.set(NEVER),
+        CredentialsItem.sweep_at.set(NEVER),
+    ]
+
+
+def expire_in(transaction: TransactWrite, account_key: bytes, now: int) -> None:
+    """Let an erased account's item expire, in the transaction that erases. `now` is Unix seconds."""
+    transaction.update(
+        CredentialsItem(base64url_encode(account_key)),
+        [CredentialsItem.retained_until.remove(), CredentialsItem.sweep_at.set(now + links.KEEP_DEAD_SECONDS)],
+    )
