@@ -59,11 +59,11 @@ in-parallel := --numprocesses $(PROCESSES) --dist worksteal --durations 10
 
 .PHONY: pictures
 pictures: .tools/stack .tools/browser node_modules/.done ## Every page and letter, both languages, light and dark, three widths, with an index (.local/pictures)
-	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
+	@PYTHONPATH=$(LAYER):. $(PYTHON) -m tests.browser.screenshots $(ARGS)
 
 .PHONY: lighthouse
 lighthouse: .tools/stack .tools/browser tools/lighthouse/node_modules/.done ## Lighthouse's points of ten pages on a slow phone: accessibility, best practices, performance
-	@$(PYTHON) -m tests.browser.lighthouse
+	@PYTHONPATH=$(LAYER):. $(PYTHON) -m tests.browser.lighthouse
 
 .PHONY: guides
 guides: .venv/.done .tools/browser ## Print the guide and the front desk's sheet (PRACTICE=willow ORIGIN=http://localhost:8000)
