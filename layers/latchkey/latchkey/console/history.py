@@ -39,6 +39,7 @@ def _page(current: Current, named: NamedEvents, name: str | None, back: str) -> 
         current,
         "history.html",
         name=name,
+        code=None,
         back=back,
         rows=[(event, event_sentence(event, named.names, language)) for _, event in named.page.entries],
         next_id=named.page.next_id,
