@@ -207,7 +207,7 @@ def test_a_transaction_lets_it_do_no_more(place: LivePortal, function: str) -> N
     assert {act for act in every if hand.may(*act)} == (sam_template.permissions(function) & every) - narrower
 
 
-INDEXES_AND_POOL = ("BySubject", "by-support-code", "ClinicianPool")
+INDEXES_AND_POOL = ("BySubject", "by-attention", "by-support-code", "ClinicianPool")
 """Indexes and the pool, which only the clinicians' API reads. The tests of its routes use them by its own role."""
 
 

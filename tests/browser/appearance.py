@@ -1,34 +1,24 @@
 """What a page looks like: by day and by night, at several widths, and what axe finds wrong in it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.browser.chromium import SCREENSHOTS
 from tests.kit.sam_template import PROJECT
 
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 
 
-def check_appearance(page: Page, name: str, widths: Sequence[int], height: int, but: Sequence[str] = ()) -> None:
-    """Photograph a page in both schemes. Fail if it is wider than a window, or if axe finds something wrong."""
+def check_appearance(page: Page, widths: Sequence[int], height: int, but: Sequence[str] = ()) -> None:
+    """Fail if a page is wider than a window, or if axe finds something wrong in it, in one of the schemes."""
     page.evaluate(AXE.read_text())
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         for width in widths:
             page.set_viewport_size({"width": width, "height": height})
-            photograph(page, f"{name}-{scheme}-{width}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{scheme} {width}"
         assert violations(page, but) == [], scheme
-
-
-def photograph(page: Page, name: str) -> Path:
-    """Keep what it looks like, for someone to look at."""
-    picture = SCREENSHOTS / f"{name}.png"
-    page.screenshot(path=picture, full_page=True)
-    return picture
 
 
 def violations(page: Page, but: Sequence[str] = ()) -> list[Any]:

@@ -12,7 +12,6 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, R
 
 from tests.kit.browser import HttpUser
 from tests.kit.live_portal import LivePortal
-from tests.kit.sam_template import PROJECT
 
 FLAGS = (
     "--no-sandbox",
@@ -26,7 +25,6 @@ FLAGS = (
 WIDTH, HEIGHT = 390, 844
 """A phone of today; `NARROW` is the narrowest that pages have to fit (WCAG 2.2, 1.4.10)."""
 NARROW = 320
-SCREENSHOTS = PROJECT / "tests" / "screenshots"
 
 
 @dataclass

@@ -108,7 +108,7 @@ def test_a_page_of_the_console_fits_reads_and_stays_small(
             element.evaluate("element => element.open = true")
         assert len(page.content().encode()) <= MAX_PAGE_BYTES
         assert page.locator("script").count() == 0
-        check_appearance(page, f"console-{scene}-{language}", WIDTHS, PHONE)
+        check_appearance(page, WIDTHS, PHONE)
         assert page.locator("html").get_attribute("lang") == language
         assert page.locator("h1").count() == 1
         assert [complaint for complaint in window.complaints if "favicon" not in complaint] == []

@@ -213,7 +213,7 @@ def test_a_guide_fits_a_desk_and_a_sheet_of_paper_and_sets_no_cookie(
     """What is true of every page, `test_every_page` looks at."""
     with chromium.window(browser, live_portal, locale=f"{language}-US") as window:
         page = window.go(path)
-        check_appearance(page, f"{path.strip('/').replace('/', '-')}-{language}", (NARROW, 768, 1280), HEIGHT)
+        check_appearance(page, (NARROW, 768, 1280), HEIGHT)
         page.emulate_media(media="print")
         assert violations(page) == [], "print"
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, expect
 
 from tests.browser import chromium
-from tests.browser.chromium import NARROW, SCREENSHOTS, Window
+from tests.browser.chromium import NARROW, Window
 from tests.browser.foreign_site import webmail
 from tests.kit.live_portal import LivePortal
 
@@ -390,7 +390,6 @@ def test_in_forced_colours_buttons_and_fields_keep_their_edges(browser: Chromium
             style = element.evaluate("e => [getComputedStyle(e).borderTopStyle, getComputedStyle(e).borderTopWidth]")
             assert style == ["solid", "2px"]
         assert page.locator(".mark").evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
-        page.screenshot(path=SCREENSHOTS / "sign-in-en-forced-colours.png", full_page=True)
 
 
 def test_fingers_hit_what_they_aim_at(live_portal: LivePortal, window: Window) -> None:

@@ -80,10 +80,7 @@ IN_TRANSACTIONS = (
     FaultKind("conflict_once", dict.fromkeys(TRANSACTIONS, CONFLICT)),
     FaultKind("conflicts_without_end", dict.fromkeys(TRANSACTIONS, CONFLICT), repeated=True),
 )
-UNREAD = Fault(
-    status=200,
-    document={"Responses": {}, "UnprocessedKeys": {table: {"Keys": []} for table in ("Accounts", "Links")}},
-)
+UNREAD = Fault(status=200, leaves_unread=True)
 """The response to a batch when each of its tables is throttled for a moment."""
 IN_BATCHES = (
     FaultKind("unread_once", {"BatchGetItem": replace(UNREAD, tries=1)}),

@@ -42,6 +42,14 @@ class Fault:
     """The number of tries of a call that it happens to."""
     url: str = ""
     """URL of a real server that responds instead of AWS."""
+    leaves_unread: bool = False
+    """True if the response to a batch leaves every key unread, as under throttling."""
+
+    def response_to(self, body: bytes) -> str:
+        """Return the body of the response to a request with this body."""
+        if self.leaves_unread:
+            return json.dumps({"Responses": {}, "UnprocessedKeys": json.loads(body)["RequestItems"]})
+        return json.dumps(self.document)
 
 
 SLOW = Fault(error=ReadTimeoutError)
@@ -180,7 +188,7 @@ class AwsFaults:
                 misled._endpoint = moto_endpoint.RealEndpoint(fault.url, **LIMITS)  # noqa: SLF001 - AWS is there now
                 return JsonClient.send(misled, operation, body)
             if fault:
-                return self._fail(fault, lambda: self._carry_out_lean(operation, body, send))
+                return self._fail(fault, body, lambda: self._carry_out_lean(operation, body, send))
             if self._due(self._resends, operation):
                 send(operation, body)
             return self._carry_out_lean(operation, body, send)
@@ -188,9 +196,9 @@ class AwsFaults:
         with patch.object(client, "call", recorded_call), patch.object(client, "send", sent):
             yield
 
-    def _fail(self, fault: Fault, carry_out: Callable[[], object]) -> AwsResponse:
+    def _fail(self, fault: Fault, body: bytes, carry_out: Callable[[], object]) -> AwsResponse:
         if fault.error is None:
-            return AwsResponse(fault.status, _headers(fault), json.dumps(fault.document).encode())
+            return AwsResponse(fault.status, _headers(fault), fault.response_to(body).encode())
         if fault.done:
             carry_out()
         if fault.error is ReadTimeoutError:
@@ -238,7 +246,7 @@ class AwsFaults:
             return None
         if fault.error is None:
             url, request.url = request.url, NOWHERE
-            return _answered(url, fault)
+            return _answered(url, fault, cast("bytes", request.body))
         if fault.done:
             self._carry_out(request, event_name)
         if fault.error is ReadTimeoutError:
@@ -260,7 +268,7 @@ class AwsFaults:
         url, request.url = request.url, NOWHERE
         if token and (answer is None or answer.status_code == 200):
             self._carried_out.add(token)
-        return answer or _answered(url, Fault(200))
+        return answer or _answered(url, Fault(200), b"")
 
     def _refuse_or_raise(self, model: Any, context: dict[str, Any], **_: Any) -> Any:
         refusal = self._refused(model.name, context["client_config"].read_timeout)
@@ -296,12 +304,12 @@ LIMITS: Any = {
 }
 
 
-def _answered(url: str, fault: Fault) -> AWSResponse:
-    """Return the response of a fault."""
+def _answered(url: str, fault: Fault, body: bytes) -> AWSResponse:
+    """Return the response of a fault to a request with this body."""
     headers = HTTPHeaders()
     for name, value in _headers(fault).items():
         headers[name] = value
-    return AWSResponse(url, fault.status, headers, MockRawResponse(json.dumps(fault.document)))
+    return AWSResponse(url, fault.status, headers, MockRawResponse(fault.response_to(body)))
 
 
 def _headers(fault: Fault) -> dict[str, str]:

@@ -53,7 +53,8 @@ SESSIONS = [
     *guards_in(
         "store/session_places.py",
         "tests/store/test_sessions.py",
-        ("a full list of sessions", "choose", always("MAX_SESSIONS")),
+        ("a full list of sessions", "choose", always("MAX_SESSIONS", "occupied")),
+        ("a list full of live sessions", "choose", always("MAX_SESSIONS", "live")),
     ),
     *guards_in(
         "web/requests.py",
