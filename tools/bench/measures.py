@@ -117,8 +117,9 @@ def check(event: RecordedEvent, response: Any) -> None:
 
     :raises RuntimeError: the function responds with another status, or reports failed items.
     """
-    status = response.get("statusCode", 0)
-    if status != event.status or response.get("batchItemFailures"):
+    answered = response or {}  # the listener to SES's reports returns nothing
+    status = answered.get("statusCode", 0)
+    if status != event.status or answered.get("batchItemFailures"):
         raise RuntimeError(f"{event.function} responds with {status} and not {event.status}")
 
 
