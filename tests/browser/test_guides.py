@@ -2,15 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 from playwright.sync_api import Browser as Chromium
+from pypdf import PdfReader
 
+from latchkey.rules.guides import PAGE_SIZES, PageSize
+from latchkey.rules.languages import Language
+from latchkey.rules.text_limits import MAX_NAME
+from operate.guide import FORMATS
 from tests.browser import chromium
 from tests.browser.appearance import check_appearance, violations
 from tests.browser.chromium import HEIGHT, NARROW, Window
 from tests.browser.guide_walk import GuideError, Part, Step, Walker, read_steps
 from tests.kit.live_portal import LivePortal
+from tests.kit.seed import WILLOW
+from tests.pages.test_guides import LINKS, write
 
 ANA, MARIA = "ana@example.com", "maria.gomez@gmail.com"
 PHONE = (
@@ -230,3 +238,17 @@ def test_the_words_of_a_picture_are_as_large_as_its_reader_wants_them(phone: Win
     phone.page.evaluate("document.documentElement.style.fontSize = '225%'")
 
     assert phone.page.evaluate(measure) > before * 1.6
+
+
+@every_language
+@pytest.mark.parametrize("size", PAGE_SIZES)
+def test_a_guide_has_four_pages_under_the_longest_name(browser: Chromium, language: Language, size: PageSize) -> None:
+    name = "Willow Creek Therapy and Family Counseling of the Northern Valley, " * 3
+    practice = replace(WILLOW, name=name[:MAX_NAME], links=LINKS, app_url="https://app.example.com/")
+    page = browser.new_page()
+    page.set_content(write(practice, language, google=True))
+    pdf = PdfReader(BytesIO(page.pdf(format=FORMATS[size])))
+    page.close()
+
+    assert len(pdf.pages) <= 4
+    assert name[:MAX_NAME] in " ".join(pdf.pages[0].extract_text().split()), "the whole name at the top"

@@ -35,6 +35,10 @@ _REQUESTED_AT = 1_772_574_120
 BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Characters that turn the direction of a text. In an attribute nothing isolates them."""
 
+MAX_NAME = 80
+"""Characters of a practice's name in a sentence or a picture. A longer one is cut, so that a guide stays within
+four pages. The top of the page has the whole name, and so has what the guide quotes from other pages."""
+
 STYLESHEET = stylesheet(TEMPLATES / "guide.css")
 
 
@@ -121,13 +125,15 @@ def content_security(practice: Practice | None) -> str:
 def _render(template: str, page: PageContext, facts: GuideFacts, **values: object) -> str:
     practice = page.practice or Practice("", "")
     portal = f"{facts.origin}/{practice.slug}"
+    name = _short(practice.name)
     _ = languages.translator(page.language)
     return render(
         template,
         page,
         guide_style=Markup(STYLESHEET),  # noqa: S704 - a file of this project
         # A name may have characters that turn the direction of the text after it.
-        isolated_name=Markup("<bdi>{}</bdi>").format(practice.name),
+        isolated_name=Markup("<bdi>{}</bdi>").format(name),
+        quoted_name=Markup("<bdi>{}</bdi>").format(practice.name),
         plain_name=BIDI_CONTROLS.sub("", practice.name),
         portal=portal,
         # The code names the language, because a phone may ask for another one than the guide's.
@@ -139,11 +145,15 @@ def _render(template: str, page: PageContext, facts: GuideFacts, **values: objec
     )
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1].rstrip()}…"
+
+
 def _pictures(page: PageContext, facts: GuideFacts) -> dict[str, Markup]:
     """Return the pictures by the name of their page."""
     _ = languages.translator(page.language)
     practice = page.practice or Practice("", "")
-    found = example_pages(page, facts)
+    found = example_pages(replace(page, practice=replace(practice, name=_short(practice.name))), facts)
     existing = _("Client Portal") if practice.website else _("I’m an existing client")
     new = _("Request Appointment") if practice.website else _("I’m a new client")
     shown = {
