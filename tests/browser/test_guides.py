@@ -242,7 +242,9 @@ def test_the_words_of_a_picture_are_as_large_as_its_reader_wants_them(phone: Win
 
 @every_language
 @pytest.mark.parametrize("size", PAGE_SIZES)
-def test_a_guide_with_a_name_of_200_characters_has_four_pages(browser: Chromium, language: Language, size: PageSize) -> None:
+def test_a_guide_with_a_name_of_200_characters_has_four_pages(
+    browser: Chromium, language: Language, size: PageSize
+) -> None:
     name = "Willow Creek Therapy and Family Counseling of the Northern Valley, " * 3
     practice = replace(WILLOW, name=name[:MAX_NAME], links=LINKS, app_url="https://app.example.com/")
     page = browser.new_page()
