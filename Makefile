@@ -62,7 +62,7 @@ pictures: .tools/stack .tools/browser node_modules/.done ## Every page and lette
 	@PYTHONPATH=$(LAYER):. $(PYTHON) -m tests.browser.screenshots $(ARGS)
 
 .PHONY: lighthouse
-lighthouse: .tools/stack .tools/browser tools/lighthouse/node_modules/.done ## Lighthouse's points of ten pages on a slow phone: accessibility, best practices, performance
+lighthouse: .tools/stack .tools/browser tools/lighthouse/node_modules/.done ## Lighthouse's points of nine pages on a slow phone: accessibility, best practices, performance
 	@PYTHONPATH=$(LAYER):. $(PYTHON) -m tests.browser.lighthouse
 
 .PHONY: guides

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.browser import chromium
-from tests.browser.page_states import ANA, MARIA
+from tests.browser.page_states import ANA
 from tests.kit.live_portal import LivePortal, running_portal
 from tests.kit.sam_template import PROJECT
 
@@ -49,7 +49,6 @@ def rated_pages(live_portal: LivePortal) -> Iterator[RatedPage]:
     yield RatedPage("confirm", live_portal.link(ANA).removeprefix(live_portal.url))
     live_portal.new_day()
     yield RatedPage("home", "/willow/home", live_portal.signed_in(ANA).cookies)
-    yield RatedPage("profiles", "/willow/profiles", live_portal.signed_in(MARIA).cookies)
 
 
 def rate(url: str, cookies: dict[str, str]) -> dict[str, Any]:
