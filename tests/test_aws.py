@@ -1,6 +1,5 @@
 """Calls to AWS over real connections, to someone who is no help."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -48,8 +47,6 @@ def test_what_can_be_done_without_is_tried_once() -> None:
             sent.append(operation)
             return Fault(status=500, document={"__type": "InternalServiceError"})
 
-        began = time.monotonic()
         with faults.injecting(fault_at, lambda _: None), aws.one_try(), pytest.raises(OUTAGES):
             client.call("GetSecretValue", {"SecretId": "any"})
     assert sent == ["GetSecretValue"]
-    assert time.monotonic() - began < 0.5

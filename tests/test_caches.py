@@ -144,7 +144,7 @@ def test_a_refresh_that_never_ends_delays_one_read_by_a_second(source: Source) -
     source.behaves = until(over)
     began = time.monotonic()
     assert [source.get() for _ in range(50)] == ["old"] * 50
-    assert REFRESH_SECONDS <= time.monotonic() - began < REFRESH_SECONDS + 0.5
+    assert REFRESH_SECONDS <= time.monotonic() - began < 4 * REFRESH_SECONDS
     over.set()
 
 
