@@ -11,24 +11,39 @@ from botocore.retries.standard import ExponentialBackoff
 from latchkey import tokens
 from tests.faults.harness import Harness, set_up, verbose
 from tests.identity import fake_provider
+from tests.identity.fake_provider import FakeProvider
 from tests.kit import transports
-from tests.kit.cloud import mocked_aws
+from tests.kit.cloud import Cloud, mocked_aws
+from tests.kit.portal import Portal
+
+
+@pytest.fixture(scope="module")
+def seeded() -> Iterator[tuple[Cloud, Portal, FakeProvider]]:
+    """The template's resources, a portal of two practices, and its fake Google."""
+    with fake_provider.serving() as server, mocked_aws():
+        with transports.calling():
+            cloud, portal = set_up(server.provider)
+        yield cloud, portal, server.provider
 
 
 @pytest.fixture(scope="module", params=["lean"])
-def harness(request: pytest.FixtureRequest) -> Iterator[Harness]:
+def harness(request: pytest.FixtureRequest, seeded: tuple[Cloud, Portal, FakeProvider]) -> Iterator[Harness]:
     """A portal whose calls go by the transport that a test names."""
-    with fake_provider.serving() as server, mocked_aws(), transports.calling(transport=request.param):
-        cloud, portal = set_up(server.provider)
-        with portal.opened(), verbose(), pytest.MonkeyPatch.context() as patch:
-            harness = Harness(cloud, portal, server.provider)
-            patch.setattr(time, "sleep", harness.wait)
-            patch.setattr(ExponentialBackoff, "delay_amount", _max_delay(ExponentialBackoff.delay_amount))
-            # a client that has met many faults tries less often; here each fault is the first
-            patch.setattr(RetryQuota, "acquire", lambda _quota, _amount: True)
-            # how long a PIN is stretched is another test's affair
-            patch.setattr(tokens, "PIN_ROUNDS", 1000)
-            yield harness
+    _, portal, _ = seeded
+    with (
+        transports.calling(transport=request.param),
+        portal.opened(),
+        verbose(),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        harness = Harness(*seeded)
+        patch.setattr(time, "sleep", harness.wait)
+        patch.setattr(ExponentialBackoff, "delay_amount", _max_delay(ExponentialBackoff.delay_amount))
+        # a client that has met many faults tries less often; here each fault is the first
+        patch.setattr(RetryQuota, "acquire", lambda _quota, _amount: True)
+        # how long a PIN is stretched is another test's affair
+        patch.setattr(tokens, "PIN_ROUNDS", 1000)
+        yield harness
 
 
 def _max_delay(amount: Callable[[Any, Any], float]) -> Callable[[Any, Any], float]:

@@ -197,6 +197,11 @@ class Portal:
         received = boto3_client("sqs").receive_message(**queue, VisibilityTimeout=0)
         return [message["Body"] for message in received.get("Messages", [])]
 
+    def empty_mail_queue(self) -> None:
+        """Replace the mail queue with an empty one."""
+        queue = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))
+        self._names["MailQueue"] = queue["QueueUrl"]
+
     def deliver(self) -> int:
         """Invoke the worker with all queued messages, and return the number of letters that SES accepted."""
         before = len(self.letters)
