@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from latchkey.console.app import PATHS
+from latchkey.http import problems
+from latchkey.http.requests import Request
 from latchkey.rules import events, limits, refusals
 from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.practices import RESERVED_SLUGS
@@ -19,7 +21,6 @@ from latchkey.rules.refusals import Refusal
 from latchkey.rules.times import millis
 from latchkey.store.practices import SLUG
 from latchkey.web import refusals as web_refusals
-from latchkey.web.requests import Request
 from tests.kit import sam_template
 from tests.kit.clock import NOON
 from tests.kit.seed import WILLOW
@@ -371,7 +372,7 @@ def request(accept: str, language: Language, route: str = "/{practice}/sign-in")
 
 
 def test_every_refusal_has_a_status_and_a_code() -> None:
-    assert set(REFUSALS) == set(web_refusals.PROBLEMS)
+    assert set(REFUSALS) == set(problems.PROBLEMS)
     assert {refusal.__name__ for refusal in REFUSALS} >= TO_CLINICIANS
 
 
@@ -379,7 +380,7 @@ def test_every_refusal_has_a_status_and_a_code() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_refusal_has_a_page_and_a_problem_document(refusal: type[Refusal], language: Language) -> None:
     """B123"""
-    expected, at = web_refusals.PROBLEMS[refusal], "/{practice}/sign-in"
+    expected, at = problems.PROBLEMS[refusal], "/{practice}/sign-in"
     if refusal.__name__.startswith("Pin"):
         at = "/{practice}/pin"
     elif issubclass(refusal, refusals.ProviderRefused):
@@ -410,7 +411,7 @@ CONTRACT = {
 
 
 def test_the_codes_that_programs_rely_on_are_stored() -> None:
-    assert {one.code for one in web_refusals.PROBLEMS.values()} >= CONTRACT
+    assert {one.code for one in problems.PROBLEMS.values()} >= CONTRACT
 
 
 def test_every_limit_can_be_named_in_the_audit() -> None:

@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import TypeIs
 
 from latchkey import keys, pages, tokens, web
+from latchkey.http import problems
 from latchkey.rules.events import EventKind
 from latchkey.rules.limits import OPEN_LINK_PER_SOURCE
 from latchkey.rules.refusals import LinkExpired, LinkReplaced, LinkUnknown, LinkUsed, RateLimited
@@ -11,7 +12,7 @@ from latchkey.rules.sessions import LiveSession
 from latchkey.store import limits, links
 from latchkey.store.links import LinkProof
 from latchkey.tokens import LinkToken
-from latchkey.web import audit, cookies, current_session, devices, refusals
+from latchkey.web import audit, cookies, current_session, devices
 from latchkey.web.responses import page_context, still_signed_in
 
 
@@ -67,7 +68,7 @@ def _redeem(
         # as often as a source may press what proves nothing; after that people still read why, without further rows
         with suppress(RateLimited):
             limits.count_source(OPEN_LINK_PER_SOURCE, request.source, request.now)
-            audit.append(request, token.account_key, EventKind.LINK_REFUSED, "link", refusals.code(request, refusal))
+            audit.append(request, token.account_key, EventKind.LINK_REFUSED, "link", problems.code(request, refusal))
             refusal.audited_as(request.support_code)
         if isinstance(refusal, LinkUsed) and _is_signed_in(current, token):
             return still_signed_in(request, current)

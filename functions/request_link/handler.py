@@ -4,6 +4,7 @@ address."""
 from functools import partial
 
 from latchkey import metrics, pages, settings, tokens, web
+from latchkey.http import problems
 from latchkey.mail import queue
 from latchkey.metrics import Metric
 from latchkey.rules import addresses, mail, mistyped
@@ -22,7 +23,7 @@ from latchkey.rules.practices import UnknownAddressPolicy
 from latchkey.rules.refusals import DomainMistyped, RateLimited, SignedOut
 from latchkey.rules.sessions import IDLE_TIMEOUT_SECONDS
 from latchkey.store import accounts, limits, sessions
-from latchkey.web import audit, cookies, current_session, link_pages, refusals
+from latchkey.web import audit, cookies, current_session, link_pages
 from latchkey.web.responses import page_context
 from latchkey.web.typed_address import typed_address
 
@@ -92,7 +93,7 @@ def request_link(request: web.Request) -> web.Response:
             count_source()
             # Both refusals show something about the address, so both count as an unknown address of the source.
             reservations.add_source(UNKNOWN_ADDRESS_PER_SOURCE, request.source)
-            audit.append(request, account_key, EventKind.LINK_REFUSED, "link", refusals.code(request, refusal))
+            audit.append(request, account_key, EventKind.LINK_REFUSED, "link", problems.code(request, refusal))
             if account and account.may_sign_in and not account.email_ok:
                 accounts.set_attention(account_key, "no_consent", request.now, request.support_code)
             raise refusal.audited_as(request.support_code)

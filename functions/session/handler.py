@@ -7,6 +7,7 @@ from typing import Any
 
 import latchkey
 from latchkey import aws, pages, settings, web
+from latchkey.http.responses import CACHED_FOR_EVER
 from latchkey.pages import layout
 from latchkey.rules.branding import BRAND_FILES
 from latchkey.rules.items import item_url, waiting
@@ -15,7 +16,7 @@ from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
 from latchkey.rules.web_addresses import is_path_below
 from latchkey.store import accounts, clients, logos, sessions
 from latchkey.web import cookies, current_session
-from latchkey.web.responses import CACHED_FOR_EVER, page_context
+from latchkey.web.responses import page_context
 
 
 def show_profiles(request: web.Request) -> web.Response:

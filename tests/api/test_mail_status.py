@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from latchkey import tokens
+from latchkey.http.responses import rfc3339
 from latchkey.rules.addresses import canonical
 from latchkey.store import accounts
-from latchkey.web.responses import rfc3339
 from tests.api.cloud import MinistackCloud
 from tests.kit.clinician import ClinicianApi
 from tests.kit.clock import Clock

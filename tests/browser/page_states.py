@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from latchkey import pages
+from latchkey.http.responses import security_headers
 from latchkey.pages import PageContext
 from latchkey.rules.languages import Language
-from latchkey.web.responses import security_headers
 from tests.browser.chromium import Window
 from tests.browser.foreign_site import webmail
 from tests.kit.live_portal import DAY

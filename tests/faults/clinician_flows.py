@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from latchkey.http.responses import rfc3339
 from latchkey.store import accounts
-from latchkey.web.responses import rfc3339
 from tests.faults.client_flows import Flow, type_pin
 from tests.faults.harness import RETRY_SECONDS, FlowStep, Harness
 from tests.kit.browser import Browser

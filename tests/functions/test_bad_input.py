@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from latchkey.web.refusals import PROBLEMS
+from latchkey.http.problems import PROBLEMS
 from tests.kit import sam_template
 from tests.kit.browser import HTML
 from tests.kit.cloud import Cloud

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from latchkey import aws, settings
-from latchkey.web import cold_start
+from latchkey.http import cold_start
 from tests.kit.portal import Portal
 
 

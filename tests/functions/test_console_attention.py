@@ -5,8 +5,8 @@ import re
 import pytest
 
 from latchkey import tokens
+from latchkey.http.responses import rfc3339
 from latchkey.store import accounts
-from latchkey.web.responses import rfc3339
 from tests.functions.console_forms import invited_client, press
 from tests.kit.browser import Browser
 from tests.kit.portal import Portal

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latchkey.web import requests
+from latchkey.http import requests
 from tests.kit.browser import Browser
 from tests.kit.portal import Portal
 

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latchkey import tokens, web
+from latchkey.http.responses import rfc3339
 from latchkey.rules import address_changes
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.clients import AddressOnFile, Client
 from latchkey.store import accounts
-from latchkey.web.responses import rfc3339
 from tests.kit.browser import Browser
 from tests.kit.clock import NOON
 from tests.kit.portal import Portal

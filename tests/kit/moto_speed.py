@@ -65,10 +65,8 @@ def _serialize_structure(serializer: Any, serialized: Any, value: Any, shape: An
     serializer._default_serialize(serialized, wrapper, shape, key)  # noqa: SLF001
 
 
-@cache
-def _is_a(kind: type, of: type | tuple[type, ...]) -> bool:
-    """Return `issubclass`, whose answer for an abstract class takes long."""
-    return issubclass(kind, of)
+_is_a: Callable[[Any, Any], bool] = cache(issubclass)
+"""`issubclass`, whose answer for an abstract class takes long."""
 
 
 def _processors(traverser: Any) -> dict[type, Callable[[Node], Node] | None]:

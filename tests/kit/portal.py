@@ -16,12 +16,12 @@ from typing import Any
 from unittest.mock import patch
 
 from latchkey import aws, settings, tokens
+from latchkey.http.responses import CACHED_FOR_EVER
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.members import Role
 from latchkey.rules.staff import StaffPerson
 from latchkey.store import accounts, members, pins, staff_sessions
 from latchkey.transport.endpoints import SERVICES
-from latchkey.web.responses import CACHED_FOR_EVER
 from tests.kit import gateway_events, sam_template
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.browser import App, Browser

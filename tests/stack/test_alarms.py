@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from latchkey.http.problems import PROBLEMS
 from latchkey.metrics import NAMESPACE, Metric
-from latchkey.web.refusals import PROBLEMS
 from tests.kit import sam_template
 
 RUNBOOK = (sam_template.PROJECT / "docs" / "runbook.md").read_text()

@@ -8,5 +8,5 @@ __version__ = "0.1.0"
 
 if settings.in_lambda():
     # Objects that modules create at import live as long as the function. Collecting garbage among them takes a tenth of
-    # a cold start. `web.cold_start` turns the collector on again.
+    # a cold start. `http.cold_start` turns the collector on again.
     gc.disable()

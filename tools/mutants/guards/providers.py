@@ -63,7 +63,7 @@ PROVIDERS = [
         ("the age of a browser's cookie", "browser", never("BROWSER_SECONDS")),
     ),
     *guards_in(
-        "web/requests.py",
+        "http/requests.py",
         "tests/functions/test_cookies.py",
         ("blanks before a cookie's name", "_cookies", drop_argument("strip", 0)),
     ),

@@ -14,7 +14,7 @@ from tools.mutants.operators import (
 
 REQUESTS = [
     *guards_in(
-        "web/origins.py",
+        "http/origins.py",
         "tests/functions/test_dispatch.py",
         ("a form of another origin", "check_same_origin", skip_raise("OriginRefused", near="request.origin")),
         ("a form of another site", "check_same_origin", skip_raise("OriginRefused", near="'same-origin'")),
@@ -22,7 +22,7 @@ REQUESTS = [
         ("another host", "portal_origin", skip_raise("PageUnknown")),
     ),
     *guards_in(
-        "web/origins.py",
+        "http/origins.py",
         "tests/attacks/test_sources.py",
         ("a request that bypasses CloudFront", "with_viewer_source", skip_raise("OriginBypassed")),
         ("the source that CloudFront saw", "with_viewer_source", drop_argument("replace", "source_ip")),
@@ -54,7 +54,7 @@ REQUESTS = [
         ),
     ),
     *guards_in(
-        "web/responses.py",
+        "http/responses.py",
         "tests/functions/test_dispatch.py",
         ("browsers store no response", "SECURITY_HEADERS", replace_constant("no-store", "private")),
     ),

@@ -57,7 +57,7 @@ SESSIONS = [
         ("a list full of live sessions", "choose", always("MAX_SESSIONS", "live")),
     ),
     *guards_in(
-        "web/requests.py",
+        "http/requests.py",
         "tests/functions/test_session.py tests/functions/test_request_bodies.py tests/functions/test_dispatch.py",
         ("two cookies of one name", "Request.cookie", replace_name("len", "bool")),
         ("the length of a body", "Request.body_bytes", skip_raise("BodyTooLarge", near="body")),

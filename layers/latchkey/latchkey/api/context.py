@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Depends
 from aws_lambda_powertools.event_handler import Request as ResolvedRequest
 
+from latchkey.http.requests import Request
 from latchkey.usecases.context import RequestContext
-from latchkey.web.requests import Request
 
 
 @dataclass(slots=True)

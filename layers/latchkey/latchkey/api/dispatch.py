@@ -20,6 +20,9 @@ from latchkey import aws, log, metrics
 from latchkey.api import claims, idempotency, request_bodies
 from latchkey.api.context import Exchange
 from latchkey.api.routes import ResourceRoutes, RouteRule
+from latchkey.http import cold_start, origins, problems
+from latchkey.http.requests import JSON, Request, parse_event
+from latchkey.http.responses import Response, problem_response
 from latchkey.rules.refusals import (
     BodyInvalid,
     MethodRefused,
@@ -32,9 +35,6 @@ from latchkey.rules.refusals import (
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.idempotency import StoredResponse
 from latchkey.usecases import membership
-from latchkey.web import cold_start, origins, refusals
-from latchkey.web.requests import JSON, Request, parse_event
-from latchkey.web.responses import Response, problem_response
 
 MAX_ERRORS = 20
 REPLAYED_HEADER = "idempotency-replayed"
@@ -106,14 +106,14 @@ def handler_for(resources: Iterable[ResourceRoutes]) -> aws.GatewayHandler:
             exchange = Exchange(request, claims.subject(event))
             response = _resolve(app, event, context, exchange)
         except Refusal as refusal:
-            response, code = refusals.to_problem(request, refusal), refusals.code(request, refusal)
+            response, code = problems.to_problem(request, refusal), problems.code(request, refusal)
             if isinstance(refusal, TokenRefused):
                 # API Gateway answers a missing token in this media type. One status has one.
                 response = replace(response, media_type=JSON)
             metrics.count_refusal(code)
         except OUTAGES as outage:
             log.log_fault(outage, request.support_code)
-            response, code = refusals.to_problem(request, Unavailable()), "unavailable"
+            response, code = problems.to_problem(request, Unavailable()), "unavailable"
         except Exception as error:  # noqa: BLE001 - the last resort: every request gets a response
             log.log_fault(error, request.support_code)
             response, code = problem_response(500, "failed", "Something is wrong on our side"), "failed"

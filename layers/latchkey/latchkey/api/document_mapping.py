@@ -25,6 +25,7 @@ from latchkey.api.event_documents import (
     RateLimitDocument,
 )
 from latchkey.api.practice_documents import LetterPreviewDocument, LogoDocument, MemberDocument, PracticeDocument
+from latchkey.http.responses import rfc3339
 from latchkey.rules.accounts import Account
 from latchkey.rules.branding import Logo, file_path
 from latchkey.rules.clients import AddressOnFile, Client, Contact
@@ -39,7 +40,6 @@ from latchkey.usecases.contacts import ContactAccount
 from latchkey.usecases.diagnosis import METHODS, Diagnosis, PersonDiagnosis, PersonFacts
 from latchkey.usecases.events import NamedEvents, is_refusal
 from latchkey.usecases.letters import LetterPreview
-from latchkey.web.responses import rfc3339
 
 
 def practice(practice: Practice, origin: str) -> PracticeDocument:

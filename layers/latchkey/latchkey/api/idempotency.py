@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from latchkey.http.requests import Request
 from latchkey.rules.refusals import BodyInvalid
 from latchkey.store.idempotency import StoredResponse
 from latchkey.usecases import idempotency
 from latchkey.usecases.context import RequestContext
-from latchkey.web.requests import Request
 
 HEADER = "idempotency-key"
 MAX_KEY_LENGTH = 200

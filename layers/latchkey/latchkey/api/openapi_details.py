@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from latchkey.web.requests import JSON, PROBLEM
+from latchkey.http.requests import JSON, PROBLEM
 
 PARAMETER_NAMES = {"client": "client_id", "contact": "contact_id"}
 """Path parameters by their name in the routes. A generated program has other things called `client`."""

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from latchkey.http.requests import Request
 from latchkey.rules.refusals import BodyInvalid
-from latchkey.web.requests import Request
 
 MAX_BODY_BYTES = 32 * 1024
 """Limit of a clinician's request. The longest legitimate body is a practice's own wording."""

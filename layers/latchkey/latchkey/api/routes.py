@@ -7,12 +7,12 @@ from typing import Any
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from latchkey.api.problem_documents import GatewayMessage, Problem
+from latchkey.http.problems import PROBLEMS
+from latchkey.http.requests import JSON, PROBLEM
 from latchkey.rules import refusals
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import Refusal
 from latchkey.usecases.declaration import UseCase
-from latchkey.web.refusals import PROBLEMS
-from latchkey.web.requests import JSON, PROBLEM
 
 STACK_BASE = "/admin/v1"
 BASE = f"{STACK_BASE}/practices/{{practice}}"

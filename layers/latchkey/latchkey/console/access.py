@@ -4,11 +4,11 @@ from latchkey.console import render
 from latchkey.console.client_facts import client_facts
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes, ConsoleView
+from latchkey.http.responses import Response, see_other
 from latchkey.identity.providers import PROVIDERS
 from latchkey.rules.providers import Provider
 from latchkey.rules.refusals import BodyInvalid
 from latchkey.usecases import access, clients, contacts
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

@@ -4,11 +4,11 @@ from latchkey.console import render
 from latchkey.console.client_facts import client_facts
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.http.responses import Response, see_other
 from latchkey.rules import addresses
 from latchkey.rules.clients import Client
 from latchkey.rules.refusals import AddressChangeUnconfirmed
 from latchkey.usecases import access, client_emails
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

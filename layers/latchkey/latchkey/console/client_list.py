@@ -7,13 +7,13 @@ from latchkey.console import render
 from latchkey.console.current import Current
 from latchkey.console.history import event_sentence
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.http.responses import Response, see_other
 from latchkey.rules import support_codes
 from latchkey.rules.accounts import ACCESS_STATUSES
 from latchkey.rules.client_terms import split_name
 from latchkey.rules.refusals import BodyInvalid, SupportCodeUnknown
 from latchkey.usecases import client_search, events
 from latchkey.usecases.client_search import ClientFilter
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

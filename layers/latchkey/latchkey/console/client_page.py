@@ -8,6 +8,7 @@ from latchkey.console.client_facts import client_facts
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.console.sentences import mail_line
+from latchkey.http.responses import Response, see_other
 from latchkey.identity.providers import PROVIDERS
 from latchkey.rules.languages import LANGUAGES, language_of
 from latchkey.rules.practices import FEATURES
@@ -15,7 +16,6 @@ from latchkey.rules.refusals import BodyInvalid
 from latchkey.usecases import access, clients, diagnosis
 from latchkey.usecases.clients import ClientUpdate
 from latchkey.usecases.diagnosis import PersonDiagnosis
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

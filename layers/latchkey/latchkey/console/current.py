@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from latchkey import tokens
 from latchkey.console.forms import SentForm
+from latchkey.http.requests import Request
 from latchkey.rules.refusals import RecordNotFound
 from latchkey.rules.staff import StaffSession
 from latchkey.rules.text_limits import ULID
 from latchkey.usecases.context import RequestContext
-from latchkey.web.requests import Request
 
 
 @dataclass(frozen=True, slots=True)

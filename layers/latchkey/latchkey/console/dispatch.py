@@ -11,6 +11,10 @@ from latchkey import aws, log, metrics, tokens
 from latchkey.console import failures, forms, staff_cookies
 from latchkey.console.current import Current, FormProblem
 from latchkey.console.routes import BASE, ConsoleRoute
+from latchkey.http import accept_language, cold_start, origins, problems
+from latchkey.http.requests import Request, parse_event
+from latchkey.http.responses import Response
+from latchkey.http.routing import METHODS, view_of
 from latchkey.rules.languages import DEFAULT_LANGUAGE, language_of
 from latchkey.rules.refusals import (
     BodyInvalid,
@@ -24,10 +28,6 @@ from latchkey.rules.text_limits import ULID
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.idempotency import StoredResponse
 from latchkey.usecases import idempotency, membership, staff_sessions
-from latchkey.web import accept_language, cold_start, origins, refusals
-from latchkey.web.dispatch import METHODS, view_of
-from latchkey.web.requests import Request, parse_event
-from latchkey.web.responses import Response
 
 type PublicView = Callable[[Request], Response]
 
@@ -55,7 +55,7 @@ def handler_for(paths: ConsolePaths) -> aws.GatewayHandler:
             request = _prepared(request)
             response = _respond(paths, request)
         except Refusal as refusal:
-            response, code = failures.to_page(request, refusal), refusals.code(request, refusal)
+            response, code = failures.to_page(request, refusal), problems.code(request, refusal)
             metrics.count_refusal(code)
         except OUTAGES as outage:
             log.log_fault(outage, request.support_code)
@@ -175,7 +175,7 @@ def _sent(current: Current, route: ConsoleRoute) -> Response:
 
 def _refused(current: Current, route: ConsoleRoute, refusal: Refusal) -> Response:
     """Return the page of the form with the refusal, and what was typed."""
-    code, problem = refusals.code(current.request, refusal), refusals.to_problem(current.request, refusal)
+    code, problem = problems.code(current.request, refusal), problems.to_problem(current.request, refusal)
     metrics.count_refusal(code)
     if route.page is None:
         raise refusal

@@ -5,6 +5,9 @@ from dataclasses import replace
 from latchkey import languages
 from latchkey.console import forms, layout, render
 from latchkey.console.current import Current
+from latchkey.http import problems
+from latchkey.http.requests import Request
+from latchkey.http.responses import Response
 from latchkey.languages import Translator
 from latchkey.rules.languages import Language
 from latchkey.rules.refusals import (
@@ -37,9 +40,6 @@ from latchkey.rules.refusals import (
     Unavailable,
     ValueRefused,
 )
-from latchkey.web import refusals
-from latchkey.web.requests import Request
-from latchkey.web.responses import Response
 
 
 def page_headers() -> dict[str, str]:
@@ -49,7 +49,7 @@ def page_headers() -> dict[str, str]:
 
 def to_page(request: Request, refusal: Refusal) -> Response:
     """Return the page of a refusal."""
-    problem = refusals.to_problem(request, refusal)
+    problem = problems.to_problem(request, refusal)
     headers = {name: value for name, value in problem.headers.items() if name in ("retry-after", "allow")}
     if isinstance(refusal, SignedOut):
         return _signed_out(request, refusal)
@@ -69,7 +69,7 @@ def internal_error(request: Request) -> Response:
 
 def form_expired(current: Current) -> Response:
     """Return the page for a form of another session. It offers what was typed, under a new token."""
-    shown = replace(current, status=refusals.PROBLEMS[FormExpired].status)
+    shown = replace(current, status=problems.PROBLEMS[FormExpired].status)
     return render.signed_in_page(shown, "form_expired.html", typed=current.form.typed, path=current.request.path)
 
 

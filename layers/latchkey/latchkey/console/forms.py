@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from latchkey.http.requests import FORM, Request
 from latchkey.rules import text_limits
 from latchkey.rules.items import SharedItem
 from latchkey.rules.refusals import BodyInvalid
-from latchkey.web.requests import FORM, Request
 
 MAX_BODY_BYTES = 32 * 1024
 MAX_FIELDS = 120

@@ -6,13 +6,13 @@ from latchkey import languages
 from latchkey.console import render
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.http.responses import Response
 from latchkey.identity.providers import PROVIDERS
 from latchkey.languages import Translator
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.languages import Language
 from latchkey.usecases import events
 from latchkey.usecases.events import NamedEvents
-from latchkey.web.responses import Response
 
 routes = ConsoleRoutes()
 

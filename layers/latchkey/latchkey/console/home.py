@@ -5,13 +5,13 @@ from latchkey.console import render
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.console.staff_cookies import opened_clients
+from latchkey.http.responses import Response, see_other
 from latchkey.pages.qr_code import qr_code
 from latchkey.rules.languages import LANGUAGES, facts
 from latchkey.rules.members import Role
 from latchkey.store.members import OPERATOR_PARTITION
 from latchkey.usecases import client_search, members, practices
 from latchkey.usecases.client_search import ClientFilter
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

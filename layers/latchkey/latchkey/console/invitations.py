@@ -5,11 +5,11 @@ from latchkey.console.client_facts import client_facts
 from latchkey.console.current import Current
 from latchkey.console.forms import SentForm
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.http.responses import Response, see_other
 from latchkey.rules.refusals import Refusal
 from latchkey.usecases import access, items
 from latchkey.usecases.letters import LetterPreview
 from latchkey.usecases.outbox import InvitationRequest
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

@@ -3,12 +3,12 @@
 from latchkey.console import render
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.http.responses import Response, see_other
 from latchkey.rules.accounts import PROFILE_KINDS, ProfileKind
 from latchkey.rules.languages import LANGUAGES, language_of
 from latchkey.rules.refusals import BodyInvalid
 from latchkey.usecases import clients
 from latchkey.usecases.clients import AddressEntry, ClientDetails
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

@@ -5,9 +5,9 @@ from latchkey.console.client_facts import client_facts
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.console.sentences import mail_line
+from latchkey.http.responses import Response, see_other
 from latchkey.usecases import access, contacts
 from latchkey.usecases.contacts import ContactAccount, ContactDetails
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

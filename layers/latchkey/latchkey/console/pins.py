@@ -8,10 +8,10 @@ from latchkey.console.dispatch import SHOWN_ONCE
 from latchkey.console.history import event_sentence
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.console.spelling import spelled
+from latchkey.http.responses import Response
 from latchkey.rules.events import Event, EventKind
 from latchkey.usecases import access, clients, contacts, events
 from latchkey.usecases.events import is_refusal
-from latchkey.web.responses import Response
 
 routes = ConsoleRoutes()
 

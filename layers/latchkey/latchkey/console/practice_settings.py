@@ -8,6 +8,7 @@ from latchkey.console import render
 from latchkey.console.current import Current
 from latchkey.console.forms import SentForm
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.http.responses import Response, see_other
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules.languages import LANGUAGES, Language, language_of
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind
@@ -18,7 +19,6 @@ from latchkey.rules.text_limits import LOCAL_PART
 from latchkey.usecases import letters, membership, practices
 from latchkey.usecases.letters import PreviewRequest
 from latchkey.usecases.practices import PracticeSettings
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

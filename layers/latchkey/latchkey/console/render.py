@@ -7,11 +7,11 @@ from markupsafe import Markup
 from latchkey import languages
 from latchkey.console.current import Current
 from latchkey.console.layout import TEMPLATE_ENV, policy
+from latchkey.http.requests import Request
+from latchkey.http.responses import Response
 from latchkey.pages.sessions import feature_text
 from latchkey.rules.languages import LANGUAGES, facts
 from latchkey.usecases.client_access import access_status
-from latchkey.web.requests import Request
-from latchkey.web.responses import Response
 
 
 def signed_in_page(current: Current, template: str, **values: object) -> Response:

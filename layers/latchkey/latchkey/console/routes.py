@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from latchkey.console.current import Current
+from latchkey.http.responses import Response
 from latchkey.usecases.declaration import UseCase
-from latchkey.web.responses import Response
 
 BASE = "/admin/{practice}"
 

@@ -8,10 +8,10 @@ from contextlib import suppress
 
 from latchkey import keys, tokens
 from latchkey.console import render, staff_cookies
+from latchkey.http.requests import Request
+from latchkey.http.responses import Response, see_other
 from latchkey.rules.refusals import ProviderFailed, SignedOut
 from latchkey.usecases import staff_sessions
-from latchkey.web.requests import Request
-from latchkey.web.responses import Response, see_other
 
 HOME = "/admin"
 CALLBACK = "/admin/callback"

@@ -5,11 +5,11 @@ import re
 from latchkey.console import render
 from latchkey.console.current import Current
 from latchkey.console.routes import ConsoleRoutes
+from latchkey.http.responses import Response, see_other
 from latchkey.identity import user_pool
 from latchkey.rules.members import MEMBER_ROLES, Member, Role
 from latchkey.rules.refusals import BodyInvalid, RecordNotFound
 from latchkey.usecases import members
-from latchkey.web.responses import Response, see_other
 
 routes = ConsoleRoutes()
 

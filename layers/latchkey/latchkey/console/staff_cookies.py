@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from latchkey import keys, tokens
+from latchkey.http.requests import Request
 from latchkey.rules.languages import Language, language_of
-from latchkey.web.requests import Request
 
 SESSION = "__Host-staff"
 STATE = "__Host-staff-state"

@@ -1,6 +1,6 @@
 """Refusals: the closed family of expected negative outcomes, which are raised as exceptions.
 
-`web.refusals` gives each member its status, code and page. A test compares the two lists.
+`http.problems` gives each member its status and code, `web.refusals` its page. A test compares the two lists.
 """
 
 from dataclasses import dataclass, field

@@ -1,9 +1,10 @@
 """HTTP for the client's functions: parses events, builds responses, maps refusals. Makes no decisions."""
 
+from latchkey.http.requests import Request
+from latchkey.http.responses import Response, html_page, json_response, see_other
 from latchkey.web.authorizer import authorize, is_authorizer_event
 from latchkey.web.dispatch import handler_for
-from latchkey.web.requests import Request
-from latchkey.web.responses import Response, html_page, json_response, see_other, session_document, signed_in_response
+from latchkey.web.responses import session_document, signed_in_response
 from latchkey.web.worker import EventFailed, JobResult, RetryLater, eventbridge_handler, sqs_handler
 
 __all__ = [

@@ -1,10 +1,10 @@
 """Audit events of a client's request, with the support code that the page shows."""
 
+from latchkey.http.requests import Request
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import events
-from latchkey.web.requests import Request
 
 
 def append(

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from latchkey import aws, log, settings
+from latchkey.http import origins
+from latchkey.http.requests import parse_event
 from latchkey.rules.refusals import Refusal
 from latchkey.store import practices
-from latchkey.web import cookies, current_session, origins
-from latchkey.web.requests import parse_event
+from latchkey.web import cookies, current_session
 
 DENIED = {"isAuthorized": False}
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

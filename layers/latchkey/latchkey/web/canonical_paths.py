@@ -5,9 +5,9 @@ Phones capitalise the first letter of what is typed, and people add slashes.
 
 from urllib.parse import quote
 
+from latchkey.http.requests import Request
+from latchkey.http.responses import Response
 from latchkey.store import practices
-from latchkey.web.requests import Request
-from latchkey.web.responses import Response
 
 PAGES = frozenset(
     {

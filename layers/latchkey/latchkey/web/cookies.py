@@ -7,11 +7,11 @@ cookies of a requested link and of a started provider sign-in are valid only wit
 from dataclasses import dataclass, field, replace
 
 from latchkey import keys, tokens
+from latchkey.http.requests import Request
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of, language_or_default
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.tokens import ACCOUNT_BYTES, ID_BYTES
-from latchkey.web.requests import Request
 
 DAY = 24 * 3600
 REQUESTED_SECONDS = DAY

@@ -1,14 +1,15 @@
 """The current session of a browser, and the start of the next one."""
 
 from latchkey import keys, tokens
+from latchkey.http.requests import Request
+from latchkey.http.responses import Response
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.refusals import AccountSwitchRefused, SignedOut
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import sessions
 from latchkey.store.proofs import Attempt, Proof
 from latchkey.web import cookies
-from latchkey.web.requests import Request
-from latchkey.web.responses import Response, signed_in_response
+from latchkey.web.responses import signed_in_response
 
 
 def require(request: Request) -> LiveSession:

@@ -1,7 +1,7 @@
 """The kind of device that sent a request, where its headers are certain (B144)."""
 
+from latchkey.http.requests import Request
 from latchkey.pages.links import Device
-from latchkey.web.requests import Request
 
 COMPUTER_PLATFORMS = {"Windows", "macOS", "Chrome OS", "Chromium OS"}
 """Values of `Sec-CH-UA-Platform`. "Linux" is none of them: Android sends it for desktop sites."""

@@ -6,21 +6,21 @@ from dataclasses import replace
 from typing import Any
 
 from latchkey import aws, log, metrics
+from latchkey.http import accept_language, cold_start, origins, problems
+from latchkey.http.requests import Request, parse_event
+from latchkey.http.responses import Response, html_page, problem_response
+from latchkey.http.routing import METHODS, view_of
 from latchkey.pages import internal_error
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of
-from latchkey.rules.refusals import BodyInvalid, MethodRefused, PageUnknown, ProviderRefused, Refusal, Unavailable
+from latchkey.rules.refusals import BodyInvalid, ProviderRefused, Refusal, Unavailable
 from latchkey.store import practices
 from latchkey.store.dynamodb import OUTAGES
-from latchkey.web import accept_language, canonical_paths, cold_start, cookies, origins, refusals
-from latchkey.web.requests import Request, parse_event
-from latchkey.web.responses import Response, html_page, page_context, problem_response
+from latchkey.web import canonical_paths, cookies, refusals
+from latchkey.web.responses import page_context
 
 type View = Callable[[Request], Response]
 type RouteTable = Mapping[str, Mapping[str, View]]
 """Views by path of the template and by method."""
-
-
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 def practice_in_path(request: Request) -> str | None:
@@ -53,7 +53,7 @@ def handler_for(
                 if request.language != usual_language and request.practice and response.keeps_language:
                     response = response.with_cookies(cookies.set_language(request, request.language))
         except Refusal as refusal:
-            response, code = refusals.to_response(request, refusal), refusals.code(request, refusal)
+            response, code = refusals.to_response(request, refusal), problems.code(request, refusal)
             metrics.count_refusal(code)
             reason = refusal.reason if isinstance(refusal, ProviderRefused) else None
         except OUTAGES as outage:
@@ -123,20 +123,6 @@ def _call_view(routes: RouteTable, request: Request) -> Response:
         origins.check_same_origin(request)
         request.body_bytes()
     return view(request)
-
-
-def view_of[V](methods: Mapping[str, V] | None, request: Request) -> V:
-    """Return the view of a path for the request's method. HEAD has the view of GET.
-
-    :raises PageUnknown: there is no such path.
-    :raises MethodRefused: the path has no view for the method.
-    """
-    if methods is None:
-        raise PageUnknown
-    allowed = tuple(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
-    if request.method not in allowed:
-        raise MethodRefused(allowed)
-    return methods["GET" if request.method == "HEAD" else request.method]
 
 
 def _language_parameter(request: Request) -> Language | None:

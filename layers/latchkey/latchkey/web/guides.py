@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from latchkey import settings
+from latchkey.http.requests import Request
+from latchkey.http.responses import Response, html_page, security_headers, see_other
 from latchkey.mail import link_letters
 from latchkey.mail.link_letters import LinkLetter
 from latchkey.pages import PageContext
@@ -12,8 +14,7 @@ from latchkey.rules.guides import page_size_or_default
 from latchkey.rules.mail import LinkMailKind
 from latchkey.store import guides
 from latchkey.web.link_pages import sender_of
-from latchkey.web.requests import Request
-from latchkey.web.responses import Response, html_page, page_context, security_headers, see_other
+from latchkey.web.responses import page_context
 
 
 def show_guide(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """The facts on pages about requested links: the letter to look for, the wait, and why a link is dead."""
 
 from latchkey import pages, settings
+from latchkey.http.requests import Request
 from latchkey.pages.expected_letter import ExpectedLetter
 from latchkey.pages.links import LinkFailure
 from latchkey.pages.sign_in import Wait
@@ -9,7 +10,6 @@ from latchkey.rules.limits import UNKNOWN_ADDRESS_PER_NETWORK, UNKNOWN_ADDRESS_P
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
 from latchkey.rules.refusals import LinkReplaced, RateLimited
 from latchkey.web import cookies
-from latchkey.web.requests import Request
 from latchkey.web.responses import page_context
 from latchkey.web.typed_address import typed_address
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from latchkey.http.requests import Request
 from latchkey.rules import addresses
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language
 from latchkey.rules.practices import UnknownAddressPolicy
@@ -10,7 +11,6 @@ from latchkey.store import accounts
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.web import cookies
 from latchkey.web.cookies import Typed
-from latchkey.web.requests import Request
 
 
 @dataclass(frozen=True, slots=True)

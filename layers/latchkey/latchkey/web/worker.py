@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 from latchkey import aws, log, metrics
+from latchkey.http import cold_start
 from latchkey.metrics import Metric
 from latchkey.rules.times import Millis
 from latchkey.tokens import jitter
-from latchkey.web import cold_start
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from latchkey import settings, tokens
+from latchkey.http.requests import Request
 from latchkey.rules.refusals import OriginBypassed, OriginRefused, PageUnknown
-from latchkey.web.requests import Request
 
 
 def with_viewer_source(request: Request) -> Request:
