@@ -1,5 +1,6 @@
 """moto without its slowest detours, which take half of its time. Its responses stay the same."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import copy
@@ -10,6 +11,7 @@ from unittest.mock import patch
 from moto.core import responses
 from moto.core.serialize import AttributePicker, AttributePickerContext, ResponseSerializer
 from moto.core.utils import method_names_from_class
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.parsing import validators
 from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined]
     DepthFirstTraverser,
@@ -33,6 +35,7 @@ def faster() -> Iterator[None]:
             (DepthFirstTraverser, "traverse_node_recursively", _traverse),
             (validators.ExpressionAttributeResolvingProcessor, "pre_processing_of_child", _prepare_child),
             (Node, "find_clauses", _find_clauses),
+            (ConditionExpressionParser, "_lex_condition_expression", _lex_condition),
             (validators, "deepcopy", _copied),
             (responses, "method_names_from_class", cache(method_names_from_class)),
         ):
@@ -118,6 +121,20 @@ def _find_clauses(node: Any, types: Any) -> list[Node]:
         elif _is_a(type(child), (Expression, UpdateExpressionFunction)):
             found += _find_clauses(child, types)
     return found
+
+
+_usual_lex_condition = ConditionExpressionParser._lex_condition_expression  # noqa: SLF001
+
+
+@cache
+def _words(condition: str) -> Any:
+    return _usual_lex_condition(ConditionExpressionParser(condition, {}, {}))
+
+
+def _lex_condition(parser: Any) -> Any:
+    """Return the words of a condition. moto compiles its patterns anew for each word."""
+    words = _words(parser.condition_expression)
+    return deque(word._replace(children=[]) for word in words)
 
 
 def _copied(node: Any) -> Any:
