@@ -1,6 +1,5 @@
 """Forms of the console: the fields that were sent, with the limits that the JSON API has for the same values."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -83,8 +82,3 @@ def parse(request: Request) -> SentForm:
     except ValueError:
         raise BodyInvalid from None
     return SentForm(tuple((name, value.replace("\r\n", "\n")) for name, value in pairs))
-
-
-def as_form(values: Mapping[str, str]) -> SentForm:
-    """Return values as if they had been sent."""
-    return SentForm(tuple(values.items()))

@@ -44,7 +44,3 @@ def needing_attention(practice: str, now: int, max_count: int, after: str | None
         for row in rows
         if (client := row.owner or next((profile.id for profile in row.profiles or ()), None))
     ]
-
-
-def _account_key(text: str) -> AccountKey:
-    return AccountKey(tokens.base64url_decode(text) or b"")

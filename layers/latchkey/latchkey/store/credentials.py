@@ -14,7 +14,7 @@ from pynamodb.transactions import TransactWrite
 
 from latchkey import settings
 from latchkey.rules import links
-from latchkey.rules.accounts import Account, SessionRef
+from latchkey.rules.accounts import Account, AccountKey, SessionRef
 from latchkey.rules.languages import language_of
 from latchkey.rules.links import Link
 from latchkey.rules.mail import REQUESTED_AT_DIGITS
@@ -132,7 +132,7 @@ def sign_in_actions(session: Session, account: Account) -> list[Action]:
     ]
 
 
-def expire_in(transaction: TransactWrite, account_key: bytes, now: int) -> None:
+def expire_in(transaction: TransactWrite, account_key: AccountKey, now: int) -> None:
     """Let an erased account's item expire, in the transaction that erases. `now` is Unix seconds."""
     transaction.update(
         CredentialsItem(base64url_encode(account_key)),

@@ -1,7 +1,7 @@
 """DynamoDB: the shared connection, and which errors mean a failed condition, a transient conflict or an outage."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -78,21 +78,21 @@ class Table(Model):
         self._get_connection().update_item(key, range_key=order, actions=actions, condition=condition)
 
 
-def transact_get[T: Table](wanted: Sequence[tuple[type[T], str]]) -> list[T | None]:
-    """Return items as they were at one moment, each by its table and key, or None.
+def read_atomically[T](read: Callable[[TransactGet], T]) -> T:
+    """Return the items that `read` reads in one transaction. They have values only after it: see `found`.
 
-    A write to one of them at that moment cancels the read, so it is tried again.
+    A write to one of the items at that moment cancels the transaction, so it is tried again.
     """
     for tries in range(MAX_TRIES):
         try:
-            with TransactGet(connection=connection) as reading:
-                readings = [reading.get(*item) for item in wanted]
+            with TransactGet(connection=connection) as transaction:
+                items = read(transaction)
         except TransactGetError as error:
             if tries == MAX_TRIES - 1 or not is_transient(error):
                 raise
             backoff(tries)
         else:
-            return [found(item) for item in readings]
+            return items
     raise AssertionError("the last try returns or raises")
 
 

@@ -92,7 +92,7 @@ def create(account: Account, now_ms: int) -> tuple[str, int]:
     raise Unavailable
 
 
-def item_key(account_key: bytes) -> tuple[type[PinItem], ItemKey]:
+def item_key(account_key: AccountKey) -> tuple[type[PinItem], ItemKey]:
     """Return the table and key of an account's PIN, to read it with other items."""
     return PinItem, (tokens.base64url_encode(account_key),)
 

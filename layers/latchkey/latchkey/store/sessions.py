@@ -139,7 +139,7 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
     """
     # Proof, session and audit rows are one transaction: a crash leaves all of them or none.
     # The account is in it only if it changes: the session has the epochs that were read, and dies with them.
-    # The condition on the slot lets two sign-ins take turns at one place; the loser reads again.
+    # Two sign-ins may want one place. Its condition lets the first write, and the second reads the account anew.
     # Only transient cancellations are retried here, because botocore does not retry them.
     place = session_places.choose(account, attempt)
     session = Session(

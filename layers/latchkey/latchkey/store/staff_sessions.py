@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import TransactGetError, TransactWriteError, UpdateError
-from pynamodb.transactions import TransactGet, TransactWrite
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
 from latchkey.rules.accounts import SessionRef
@@ -24,6 +24,7 @@ from latchkey.store.dynamodb import (
     connection,
     found,
     is_transient,
+    read_atomically,
     transaction_condition_failed,
 )
 from latchkey.store.members import OPERATOR_PARTITION, MemberItem, highest_role
@@ -150,19 +151,14 @@ def _read(
     digest: str, subject: str, practice: str | None, client_ids: tuple[str, ...]
 ) -> tuple[StaffSessionItem | None, list[MemberItem], list[ClientItem]]:
     partitions = [OPERATOR_PARTITION, *([practice] if practice else [])]
-    for number in range(MAX_TRIES):
-        try:
-            with TransactGet(connection=connection) as reading:
-                session = reading.get(StaffSessionItem, digest)
-                rows = [reading.get(MemberItem, partition, subject) for partition in partitions]
-                clients = [reading.get(ClientItem, practice, id) for id in client_ids if practice]  # noqa: A001
-        except TransactGetError as error:
-            if number == MAX_TRIES - 1 or not is_transient(error):
-                raise
-            backoff(number)
-        else:
-            return found(session), [row for row in map(found, rows) if row], [one for one in map(found, clients) if one]
-    raise AssertionError("the last try returns or raises")
+    session, rows, clients = read_atomically(
+        lambda transaction: (
+            transaction.get(StaffSessionItem, digest),
+            [transaction.get(MemberItem, partition, subject) for partition in partitions],
+            [transaction.get(ClientItem, practice, client_id) for client_id in client_ids if practice],
+        )
+    )
+    return found(session), [row for row in map(found, rows) if row], [one for one in map(found, clients) if one]
 
 
 def _touch(session: StaffSession, now: int) -> None:
