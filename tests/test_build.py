@@ -34,8 +34,8 @@ PAID_BY_OTHERS = {
 }  # fmt: skip
 """What only clinicians' requests, Google's answers and uncommon addresses need."""
 ALLOWED = sys.stdlib_module_names | {
-    "_jinja2_module_templates", "_sysconfigdata", "botocore", "dateutil", "handler", "jinja2", "jmespath", "latchkey",
-    "markupsafe", "pynamodb", "six", "typing_extensions", "urllib3",
+    "_jinja2_module_templates", "_sysconfigdata", "botocore", "handler", "jinja2", "latchkey", "markupsafe", "pynamodb",
+    "typing_extensions",
 }  # fmt: skip
 
 
@@ -129,6 +129,23 @@ def test_the_layers_draw_a_qr_code_by_themselves() -> None:
 
     assert read_code(ran.stdout) == ["https://portal.example.com/willow"]
     assert not (DEPENDENCIES / "segno" / "cli.py").exists()
+
+
+def test_pynamodb_can_still_make_its_own_client() -> None:
+    """With what the build changed in it. Our functions give it another one, and never load botocore's."""
+    code = (
+        "import sys; from pynamodb.connection import Connection; early = 'botocore.client' in sys.modules\n"
+        "print(early, Connection(region='us-east-1').client.meta.service_model.service_name)"
+    )
+    assert run(code).split() == ["False", "dynamodb"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_function_loads_the_client_of_botocore(function: str) -> None:
+    """It takes as long as everything else that a function for clients loads."""
+    printed = run("import handler, sys; print('botocore.client' in sys.modules)", BUILD / function)
+
+    assert printed == "False\n"
 
 
 MAX_IMAGES_UNZIPPED = 15_000_000

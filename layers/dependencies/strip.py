@@ -79,6 +79,24 @@ class _Unwritten(str):
 ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = _Unwritten
 '''
 
+CLIENT_TYPES = '''"""Replaces the types of botocore's client, which only annotations name."""
+
+BotocoreBaseClientPrivate = object
+'''
+
+CONNECTION = (
+    ("import botocore.config\nimport botocore.client\n", ""),
+    ("from botocore.client import ClientError\n", "from botocore.exceptions import ClientError\n"),
+    ("from botocore.session import get_session\n", ""),
+    ("def session(self) -> botocore.session.Session:", "def session(self):"),
+    (
+        "self._local.session = get_session()",
+        "self._local.session = __import__('botocore.session').session.get_session()",
+    ),
+    ("config = botocore.client.Config(", "config = __import__('botocore.config').config.Config("),
+)
+"""Changes to PynamoDB's connection: it imports botocore's client when it makes one, and not before. Ours never does."""
+
 UNUSED_FILES = re.compile(r"\.(pyi|pyx|pxd|c|h|typed)$|/tests?/|/examples-1\.json")
 
 REQUIRED_METADATA = re.compile(r"METADATA|(.*/)?(LICEN[CS]E|NOTICE|COPYING|AUTHORS)[^/]*", re.IGNORECASE)
@@ -104,6 +122,7 @@ def main(layer: Path) -> None:
     _remove_docstrings(layer / "botocore" / "docs")
     _remove_http2(layer / "urllib3" / "http2")
     _remove_writers(layer / "segno")
+    _make_client_lazy(layer / "pynamodb" / "connection")
     for package in LAZY_PACKAGES:
         _make_lazy(layer / package / "__init__.py")
     _keep_services(layer / "botocore" / "data")
@@ -142,6 +161,20 @@ def _remove_writers(segno: Path) -> None:
     (segno / "cli.py").unlink()
     (segno / "helpers.py").unlink()
     (segno / "writers.py").write_text(WRITERS, encoding="utf-8")
+
+
+def _make_client_lazy(connection: Path) -> None:
+    """Let PynamoDB import botocore's client late, which takes a third of a cold start.
+
+    :raises ValueError: this version of PynamoDB is another one.
+    """
+    (connection / "_botocore_private.py").write_text(CLIENT_TYPES, encoding="utf-8")
+    source = (connection / "base.py").read_text(encoding="utf-8")
+    for before, after in CONNECTION:
+        if source.count(before) != 1:
+            raise ValueError(f"PynamoDB has not one {before!r}")
+        source = source.replace(before, after)
+    (connection / "base.py").write_text(source, encoding="utf-8")
 
 
 def _make_lazy(init: Path) -> None:

@@ -17,7 +17,7 @@ from moto.core.models import botocore_stubber
 
 from latchkey import aws
 from latchkey.transport.client import JsonClient
-from latchkey.transport.connections import AwsResponse
+from latchkey.transport.responses import AwsResponse
 from tests.kit import moto_endpoint
 
 NOWHERE = "https://nowhere.example/"

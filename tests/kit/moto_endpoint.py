@@ -8,7 +8,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import EndpointConnectionError
 from moto.core.models import botocore_stubber
 
-from latchkey.transport.connections import AwsResponse, Endpoint
+from latchkey.transport.connections import Endpoint
+from latchkey.transport.responses import AwsResponse
 
 
 class RealEndpoint(Endpoint):

@@ -9,6 +9,7 @@ from botocore.config import Config
 
 from latchkey import aws, settings
 from latchkey.settings import Transport
+from latchkey.transport import botocore_client
 from latchkey.transport.connections import Endpoint
 
 READ_SECONDS = 20
@@ -26,7 +27,7 @@ def calling(
             patch.setenv(f"AWS_ENDPOINT_URL{service}", url)
             # only the wait for responses is longer: when a call is too late for the function stays as it is
             patch.setattr(aws, "Endpoint", _with(Endpoint, read_seconds=read_seconds or READ_SECONDS))
-            patch.setattr(aws, "Config", _with(Config, read_timeout=read_seconds or READ_SECONDS))
+            patch.setattr(botocore_client, "Config", _with(Config, read_timeout=read_seconds or READ_SECONDS))
         _forget()
         try:
             yield

@@ -15,7 +15,7 @@ from uuid import uuid4
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from latchkey import aws, tokens
-from latchkey.transport.connections import AwsResponse
+from latchkey.transport.responses import AwsResponse
 from tests.mail.simulated_clock import SimulatedClock
 
 URL = "https://ses.example"

@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 import tests.conftest  # noqa: F401 - before the package, which reads its environment when it is imported
 from latchkey import aws, tokens
-from latchkey.transport.connections import AwsResponse
 from latchkey.transport.endpoints import SERVICES
+from latchkey.transport.responses import AwsResponse
 from tests.kit import sam_template
 from tests.kit.browser import Browser
 from tests.kit.cloud import Cloud, mocked_aws

@@ -9,14 +9,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, wraps
 from math import inf
+from pathlib import Path
 from typing import Any, Protocol, assert_never
 
-import botocore.session
-from botocore.awsrequest import AWSRequest, AWSResponse
-from botocore.config import Config
-from botocore.credentials import EnvProvider
-from botocore.exceptions import BotoCoreError, ConnectionClosedError, NoCredentialsError
-from botocore.httpsession import get_cert_path
+import botocore
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 
 from latchkey import __version__, settings
 from latchkey.transport import endpoints
@@ -25,6 +22,7 @@ from latchkey.transport.connections import Endpoint
 from latchkey.transport.signature import Credentials
 
 USER_AGENT = f"latchkey/{__version__}"
+CA_BUNDLE = str(Path(botocore.__file__).with_name("cacert.pem"))
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 2
 MAX_TRIES = 3
@@ -94,18 +92,6 @@ def one_try() -> Iterator[None]:
         _one_try.reset(token)
 
 
-@cache
-def botocore_session() -> botocore.session.Session:
-    """Return the only botocore session of this process. Each session parses the service models again."""
-    session = botocore.session.get_session()
-    # botocore builds its default user agent at each call, which takes a tenth of the call's CPU time
-    session.set_default_client_config(Config(user_agent=USER_AGENT))
-    session.register("request-created", _refuse_late_request)
-    # a more specific event name than that of botocore's own retry handler, so ours runs first
-    session.register("needs-retry.*.*", _retry_decision)
-    return session
-
-
 def call(service: str, operation: str, **arguments: Any) -> dict[str, Any]:
     """Call an operation of AWS. `service` is botocore's name of it, `operation` the API's.
 
@@ -124,14 +110,14 @@ class ServiceClient(Protocol):
 
 @cache
 def client(service: str) -> ServiceClient:
-    """Return the client of a service, by botocore's name. Services that few requests call are left to botocore."""
+    """Return the client of a service, by botocore's name. Services without a row of ours are left to botocore."""
     if service not in endpoints.SERVICES:
-        return _BotocoreClient(service)
+        return _botocore_client(service)
     match settings.load().transport:
         case "lean":
             return _lean_client(service)
         case "botocore":
-            return _BotocoreClient(service)
+            return _botocore_client(service)
         case unknown:
             assert_never(unknown)
 
@@ -146,7 +132,7 @@ def _lean_client(service: str) -> JsonClient:
             endpoints.url(row, config.region, configured=configured, fips=config.fips),
             connect_seconds=CONNECT_TIMEOUT_SECONDS,
             read_seconds=READ_TIMEOUT_SECONDS,
-            ca_bundle=config.ca_bundle or get_cert_path(verify=True),
+            ca_bundle=config.ca_bundle or CA_BUNDLE,
         ),
         region=config.region,
         user_agent=USER_AGENT,
@@ -157,49 +143,39 @@ def _lean_client(service: str) -> JsonClient:
     )
 
 
+def _botocore_client(service: str) -> ServiceClient:
+    from latchkey.transport.botocore_client import BotocoreClient
+
+    return BotocoreClient(
+        service,
+        region=settings.load().region,
+        connect_seconds=CONNECT_TIMEOUT_SECONDS,
+        read_seconds=READ_TIMEOUT_SECONDS,
+        user_agent=USER_AGENT,
+        before_try=_refuse_late_try,
+        max_tries=1 if service in NOT_RETRIED else MAX_TRIES,
+        is_tried_once=_one_try.get,
+    )
+
+
 def _credentials() -> Credentials:
     """Return the credentials of this function.
 
     :raises NoCredentialsError: there are none.
     """
-    credentials = _credentials_of_process()
+    keys = settings.access_keys()
+    return Credentials(*keys) if keys else _credentials_of_botocore()
+
+
+def _credentials_of_botocore() -> Credentials:
+    """Return the credentials outside of Lambda. botocore looks for them in all of its places, and renews them."""
+    from latchkey.transport.botocore_client import botocore_session
+
+    credentials: Any = botocore_session().get_credentials()
     if credentials is None:
         raise NoCredentialsError
     frozen = credentials.get_frozen_credentials()
     return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
-
-
-@cache
-def _credentials_of_process() -> Any:
-    # Lambda gives them as environment variables. Elsewhere, botocore looks for them in all of its places.
-    return EnvProvider().load() or botocore_session().get_credentials()
-
-
-class _BotocoreClient:
-    """A client of botocore."""
-
-    def __init__(self, service: str) -> None:
-        self.client: Any = botocore_session().create_client(
-            service,
-            region_name=settings.load().region,
-            config=Config(
-                connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                read_timeout=READ_TIMEOUT_SECONDS,
-                parameter_validation=False,
-                retries={"mode": "standard", "total_max_attempts": 1 if service in NOT_RETRIED else MAX_TRIES},
-            ),
-        )
-
-    def call(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Return the response of an operation."""
-        response: dict[str, Any] = self.client._make_api_call(operation, arguments)  # noqa: SLF001 - as PynamoDB does
-        return response
-
-
-def _refuse_late_request(**event: Any) -> None:
-    """Refuse a late try of botocore, which calls this before each. Raises as `_refuse_late_try` does."""
-    request: AWSRequest = event["request"]
-    _refuse_late_try(request.context["retries"]["attempt"])
 
 
 def _refuse_late_try(number: int) -> None:
@@ -214,20 +190,3 @@ def _refuse_late_try(number: int) -> None:
         needed += READ_TIMEOUT_SECONDS
     if _clock.left() < 1000 * needed:
         raise DeadlineTooClose
-
-
-def _retry_decision(**event: Any) -> Any:
-    """Return False to forbid another try, or None to let botocore decide. botocore calls this after each try.
-
-    :raises ConnectionClosedError: the response body is shorter than its Content-Length. botocore would take it for an
-        empty response, so an item that could not be read would look like a missing item.
-    """
-    response: tuple[AWSResponse, Any] | None = event["response"]
-    if response and _is_truncated(response[0]):
-        raise ConnectionClosedError(endpoint_url=response[0].url)
-    return False if _one_try.get() else None
-
-
-def _is_truncated(response: AWSResponse) -> bool:
-    length = response.headers.get("content-length", "")
-    return length.isdecimal() and len(response.content) < int(length)

@@ -99,6 +99,18 @@ def endpoint_url(service: str) -> str:
 
 
 @cache
+def access_keys() -> tuple[str, str, str | None] | None:
+    """Return what AWS knows this function by: access key, secret key and session token.
+
+    Lambda sets them once. None if they are not in the environment, or would have to be renewed.
+    """
+    access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if not access_key or not secret_key or "AWS_CREDENTIAL_EXPIRATION" in os.environ:
+        return None
+    return access_key, secret_key, os.environ.get("AWS_SESSION_TOKEN")
+
+
+@cache
 def load() -> Settings:
     """Return the settings of this function.
 

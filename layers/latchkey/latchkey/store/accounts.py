@@ -6,7 +6,6 @@ from typing import Any
 
 from pynamodb.attributes import (
     BooleanAttribute,
-    ListAttribute,
     MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -32,6 +31,7 @@ from latchkey.store.batches import Batch, ItemKey, read_batch
 from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem
 from latchkey.store.dynamodb import (
     OUTAGES,
+    MapListAttribute,
     Table,
     condition_failed,
     connection,
@@ -94,7 +94,7 @@ class AccountItem(Table):
         vars()[provider] = UnicodeAttribute(null=True)
     del provider
     ended_at = NumberAttribute(null=True)
-    profiles = ListAttribute(of=ProfileItem)
+    profiles = MapListAttribute(of=ProfileItem)
     session_epoch = NumberAttribute(default=0)
     revision = NumberAttribute(default=0)
     first_sign_in_at = NumberAttribute(null=True)

@@ -29,6 +29,7 @@ from latchkey.rules.refusals import RecordNotFound, Unavailable
 from latchkey.store import accounts, client_index, credentials, events
 from latchkey.store.batches import Batch, ItemKey
 from latchkey.store.dynamodb import (
+    MapListAttribute,
     Table,
     backoff,
     connection,
@@ -91,15 +92,15 @@ class ClientItem(Table):
     name = UnicodeAttribute()
     kind = UnicodeAttribute()
     language = UnicodeAttribute()
-    emails = ListAttribute(of=AddressItem)
+    emails = MapListAttribute(of=AddressItem)
     features = UnicodeSetAttribute(null=True)
-    contacts = ListAttribute(of=ContactItem)
+    contacts = MapListAttribute(of=ContactItem)
     access_key = BinaryAttribute(attr_name="access", legacy_encoding=False, null=True)
     access_address = UnicodeAttribute(null=True)
     former_keys = UnicodeSetAttribute(attr_name="former", null=True)
     items = ListAttribute(of=UnicodeAttribute)
     """The titles of the shared items, as version 0.1 reads them."""
-    shared = ListAttribute(of=SharedItemItem, null=True)
+    shared = MapListAttribute(of=SharedItemItem, null=True)
     invited_at = NumberAttribute(null=True)
     invited_items = ListAttribute(of=UnicodeAttribute, null=True)
     previous_sign_in_at = NumberAttribute(null=True)

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 def to_record[R: DataclassInstance](record_type: type[R], item: Model | MapAttribute[Any, Any], **converted: Any) -> R:
     """Return the record of an item."""
+    values = item.attribute_values
     stored = {
-        name: _from_stored(getattr(item, name)) for name in record_type.__dataclass_fields__ if name not in converted
+        name: _from_stored(values.get(name)) for name in record_type.__dataclass_fields__ if name not in converted
     }
     return record_type(**stored, **converted)
 

@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientEr
 from botocore.exceptions import ConnectionError as NotConnected
 
 from latchkey.tokens import jitter, random_id
-from latchkey.transport.connections import AwsResponse, Endpoint, StaleConnection
+from latchkey.transport.connections import Endpoint, StaleConnection
 from latchkey.transport.endpoints import Service
+from latchkey.transport.responses import AwsResponse
 from latchkey.transport.signature import Credentials, sign
 
 NO_RESPONSE = (HTTPClientError, NotConnected)
@@ -73,7 +74,7 @@ class JsonClient:
         """
         if operation in self._service.adds_idempotency_token:
             arguments = {"ClientRequestToken": random_id().hex()} | arguments
-        body = json.dumps(arguments, default=_base64, separators=(",", ":")).encode()
+        body = _ENCODER.encode(arguments).encode()
         tries = self._max_tries()
         for number in range(1, tries + 1):
             self._before_try(number)
@@ -122,7 +123,7 @@ class JsonClient:
         if checksum is not None and checksum != str(zlib.crc32(response.body)):
             raise self._distrusted("wrong checksum")
         try:
-            document = json.loads(response.body, object_hook=_with_bytes)
+            document = _DECODER.decode(response.body.decode())
         except ValueError:
             document = None
         if response.status != HTTPStatus.OK:
@@ -180,3 +181,7 @@ def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
         if isinstance(texts := value.get("BS"), list):
             return {"BS": [binascii.a2b_base64(text, strict_mode=True) for text in texts]}
     return value
+
+
+_ENCODER = json.JSONEncoder(default=_base64, separators=(",", ":"))
+_DECODER = json.JSONDecoder(object_hook=_with_bytes)

@@ -1,19 +1,12 @@
-"""Connections to one endpoint: opened with a time limit, kept for the next call, never used after an error.
-
-http.client writes requests and parses responses. This module adds what it lacks: a time limit for the whole response,
-and the check that a kept connection is still usable.
-"""
+"""Connections to one endpoint: opened with a time limit, kept for the next call, never used after an error."""
 
 import http.client
-import io
 import select
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple, Protocol, cast
 from urllib.parse import urlsplit
 
 from botocore.exceptions import (
@@ -23,29 +16,10 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-MAX_BODY_BYTES = 32 * 1024 * 1024
-"""Longest response body. DynamoDB's largest is 16 MB."""
+from latchkey.transport.responses import AwsResponse, ResponseReader, seconds_until
+
 MAX_IDLE = 10
 """Connections that are kept open. A function usually has one call at a time."""
-
-
-class Headers(Protocol):
-    """The headers of a response."""
-
-    def get(self, name: str, /) -> str | None:
-        """Return a header by its name."""
-
-    def items(self) -> Iterable[tuple[str, str]]:
-        """Return all headers."""
-
-
-class AwsResponse(NamedTuple):
-    """A complete response."""
-
-    status: int
-    headers: Headers
-    """By name, in any case of letters."""
-    body: bytes
 
 
 class StaleConnection(Exception):
@@ -93,16 +67,13 @@ class Endpoint:
             raise self._as_botocore(error, connected=connection is not None) from error
 
     def _exchange(self, connection: "_Connection", path: str, headers: Mapping[str, str], body: bytes) -> AwsResponse:
-        connection.limit(self._read_seconds)
-        connection.send_request(path, headers, body)
-        with closing(connection.getresponse()) as response:
-            received = _body(response)
-        can_be_reused = not response.will_close and not connection.has_more
+        reader = connection.send_request(path, headers, body, self._read_seconds)
+        response, can_be_reused = reader.read_response()
         if can_be_reused and len(self._idle) < MAX_IDLE:
             self._idle.append(connection)
         else:
             connection.close()
-        return AwsResponse(response.status, response.headers, received)
+        return response
 
     def _take(self) -> "tuple[_Connection | None, bool]":
         while connection := self._pop_idle():
@@ -121,13 +92,13 @@ class Endpoint:
         ends_at = time.monotonic() + self._connect_seconds
         sock = _connect(self._host, self._port, ends_at)
         if self._is_tls:
-            sock.settimeout(_left(ends_at))
+            sock.settimeout(seconds_until(ends_at))
             try:
                 sock = _tls(self._ca_bundle).wrap_socket(sock, server_hostname=self._host)
             except (OSError, ValueError):
                 sock.close()
                 raise
-        return _Connection(self._host, self._port, sock)
+        return _Connection(sock)
 
     def _as_botocore(self, error: Exception, *, connected: bool) -> Exception:
         """Return the error that botocore has for this one, so that callers handle one family."""
@@ -137,123 +108,46 @@ class Endpoint:
         return (late if isinstance(error, TimeoutError) else in_time)(endpoint_url=self.url, error=type(error).__name__)
 
 
-class _Connection(http.client.HTTPConnection):
-    """An open connection whose responses have a time limit."""
+class _Connection:
+    """An open connection."""
 
-    def __init__(self, host: str, port: int, sock: socket.socket) -> None:
-        super().__init__(host, port)
-        self.sock: socket.socket = sock
-        self.auto_open = 0
-        self._ends_at = 0.0
-        self._reader: _Reader | None = None
-        self._parts: list[bytes] | None = None
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._reader: ResponseReader | None = None
 
-    def send_request(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Send a request in one write. http.client writes its head and its body apart, as two records of TLS."""
-        self._parts = []
-        self.request("POST", path, body, cast("dict[str, str]", headers))
-        request, self._parts = b"".join(self._parts), None
-        self.send(request)
+    def send_request(self, path: str, headers: Mapping[str, str], body: bytes, seconds: float) -> ResponseReader:
+        """Send a request in one write. Return what reads the response. Both have `seconds` together.
 
-    def send(self, data: Any) -> None:
-        """Send bytes, or keep them while a request is put together."""
-        if self._parts is None:
-            super().send(data)
-        else:
-            self._parts.append(data)
-
-    def limit(self, seconds: float) -> None:
-        """Let the next exchange take `seconds` at most."""
-        self._ends_at = time.monotonic() + seconds
+        :raises ValueError: the path or a header would be more than one line.
+        """
+        lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        lines += ["accept-encoding: identity", f"content-length: {len(body)}", "", ""]
+        head = "\r\n".join(lines)
+        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
+            raise ValueError("a line break in the head of a request")
         self._reader = None
-        self.sock.settimeout(seconds)
-
-    def response_class(self, sock: socket.socket, method: str | None = None) -> http.client.HTTPResponse:  # type: ignore[override]
-        """Return the response, to be read within the limit."""
-        self._reader = _Reader(_TimedSocket(sock, self._ends_at))
-        return http.client.HTTPResponse(cast("socket.socket", self._reader), method=method)
+        ends_at = time.monotonic() + seconds
+        self._sock.settimeout(seconds)
+        self._sock.sendall(head.encode("latin-1") + body)
+        self._reader = ResponseReader(self._sock, ends_at)
+        return self._reader
 
     @property
     def has_answered(self) -> bool:
         """True if a byte of the response has arrived."""
-        return self._reader is not None and self._reader.timed_socket.has_received
-
-    @property
-    def has_more(self) -> bool:
-        """True if bytes arrived that are no part of the response."""
-        return self._reader is not None and self._reader.has_more
+        return self._reader is not None and self._reader.has_answered
 
     def is_usable(self) -> bool:
         """Return False if the other side has closed the connection, or has sent bytes that nobody asked for."""
-        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return False
         poll = select.poll()
-        poll.register(self.sock, select.POLLIN | select.POLLERR | select.POLLHUP)
+        poll.register(self._sock, select.POLLIN | select.POLLERR | select.POLLHUP)
         return not poll.poll(0)
 
-
-class _TimedSocket(io.RawIOBase):
-    """The bytes of a socket until a time, after which reading raises TimeoutError."""
-
-    def __init__(self, sock: socket.socket, ends_at: float) -> None:
-        self._sock, self._ends_at = sock, ends_at
-        # http.client closes the connection before the body is read; this file keeps the socket open until then
-        self._file = sock.makefile("rb", buffering=0)
-        self.has_received = self.is_over = False
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Read what has arrived, or wait for it."""
-        if self.is_over:
-            return 0
-        self._sock.settimeout(_left(self._ends_at))
-        count = self._file.readinto(buffer) or 0
-        self.has_received |= count > 0
-        return count
-
     def close(self) -> None:
-        """Give the socket back."""
-        self._file.close()
-        super().close()
-
-
-class _Reader(io.BufferedReader):
-    """The buffered bytes of a response. http.client closes it where the response ends."""
-
-    def __init__(self, timed_socket: _TimedSocket) -> None:
-        super().__init__(timed_socket)
-        self.timed_socket = timed_socket
-        self.has_more = False
-
-    def makefile(self, _mode: str) -> "_Reader":
-        """Return the reader. http.client calls this on what it takes for a socket."""
-        return self
-
-    def close(self) -> None:
-        """Look whether bytes are left, and close."""
-        if not self.closed:
-            self.timed_socket.is_over = True
-            self.has_more = bool(self.peek(1))
-        super().close()
-
-
-def _body(response: http.client.HTTPResponse) -> bytes:
-    """Return the whole body.
-
-    :raises HTTPException: it has no length, is too long, or ended too early.
-    """
-    if response.chunked:
-        body = response.read(MAX_BODY_BYTES + 1)
-        if not response.isclosed():
-            raise http.client.HTTPException("too long a response")
-        return body
-    if response.length is None or response.length > MAX_BODY_BYTES:
-        raise http.client.HTTPException("a response without a length, or too long a one")
-    # only read() without an argument tells that the body ended too early
-    return response.read()
+        """Close the connection."""
+        self._sock.close()
 
 
 def _connect(host: str, port: int, ends_at: float) -> socket.socket:
@@ -262,7 +156,7 @@ def _connect(host: str, port: int, ends_at: float) -> socket.socket:
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(_left(ends_at))
+            sock.settimeout(seconds_until(ends_at))
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
@@ -271,17 +165,6 @@ def _connect(host: str, port: int, ends_at: float) -> socket.socket:
         else:
             return sock
     raise failure
-
-
-def _left(ends_at: float) -> float:
-    """Return the seconds until a time of the monotonic clock.
-
-    :raises TimeoutError: there are none.
-    """
-    seconds = ends_at - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError
-    return seconds
 
 
 @cache

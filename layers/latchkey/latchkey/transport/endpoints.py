@@ -47,6 +47,9 @@ SERVICES = {
     "sqs": Service(
         "sqs", "sqs", "SQS", "AmazonSQS", "1.0", fips_by_default=("us-gov-", "us-iso-", "us-isob-east-", "us-isof-")
     ),
+    "cognito-idp": Service(
+        "cognito-idp", "cognito-idp", "COGNITO_IDENTITY_PROVIDER", "AWSCognitoIdentityProviderService", "1.1"
+    ),
     "secretsmanager": Service("secretsmanager", "secretsmanager", "SECRETS_MANAGER", "secretsmanager", "1.1"),
     "sesv2": Service("email", "ses", "SESV2", paths=(("SendEmail", "/v2/email/outbound-emails"),)),
 }
