@@ -85,7 +85,7 @@ def visible(html: str) -> str:
 
 
 def in_order(text: str, *parts: str) -> bool:
-    """Whether the text says each of these, one after the other."""
+    """Return True if the text has all parts in this order."""
     for part in parts:
         _, found, text = text.partition(part)
         if not found:
