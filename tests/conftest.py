@@ -1,4 +1,4 @@
-"""What every test stands on: an environment as the template gives it, and the translations compiled."""
+"""Setup of all tests: the environment that the template declares, and compiled translations."""
 
 import os
 from pathlib import Path
@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "latchkey",
 } | {f"{table.upper()}_TABLE": table for table in sam_template.resources("AWS::DynamoDB::Table")}
 
-# Before any test module imports the package: it reads its settings and the names of its tables once.
+# This comes before any import of the package, which reads its settings and table names once.
 for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
     del os.environ[name]
 os.environ.update(ENVIRONMENT)
@@ -37,7 +37,7 @@ settings.load_profile("latchkey")
 
 
 def pytest_configure(config: pytest.Config) -> None:  # noqa: ARG001 - pytest knows its hooks by their parameters' names
-    """Compile the catalogs that are newer than what was compiled of them."""
+    """Compile the catalogs that have changed since they were compiled."""
     for written in CATALOGS.glob("*/LC_MESSAGES/*.po"):
         compiled = written.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < written.stat().st_mtime:

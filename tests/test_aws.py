@@ -1,4 +1,4 @@
-"""Calls to AWS over real connections, to someone who is no help."""
+"""Tests of calls to AWS over real connections, to servers that do not respond properly."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def transport(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def test_an_answer_that_breaks_off_is_a_failure_and_no_empty_one() -> None:
-    """A client on file would be unknown, and their mail dropped."""
+    """An empty response would make a client on file unknown, and their mail would be skipped."""
     client = aws.client("secretsmanager")
     with listening(closing_early) as url, AwsFaults().listening(client) as faults:
         answered = faults.injecting(lambda *_: Fault(url=url), lambda _: None)

@@ -1,4 +1,4 @@
-"""What `sam build` ships: compiled for good, and nothing that no function reads."""
+"""Tests of the output of `sam build`: compiled modules, and no unused files."""
 
 import ast
 import gzip
@@ -23,7 +23,7 @@ PYTHON = [BUILD / layer / "python" for layer in LAYERS]
 DEPENDENCIES, PACKAGE, IMAGES = PYTHON[0], PYTHON[1] / "latchkey", PYTHON[2]
 LEAN: dict[str, Any] = runpy.run_path(str(sam_template.PROJECT / "layers" / "dependencies" / "strip.py"))
 UNCHECKED_HASH = 1
-"""PEP 552: valid whatever the date of the source."""
+"""The flag of PEP 552 for a compiled module that is valid for any date of its source."""
 
 MAX_UNZIPPED = 51_000_000
 FUNCTIONS = sorted(sam_template.resources("AWS::Serverless::Function"))
@@ -32,7 +32,7 @@ PAID_BY_OTHERS = {
     "aws_lambda_powertools", "pydantic", "cryptography", "google", "asyncio", "boto3", "babel",
     "email_validator", "idna",
 }  # fmt: skip
-"""What only clinicians' requests, Google's answers and uncommon addresses need."""
+"""Packages that only clinicians' requests, Google's responses and uncommon addresses need."""
 ALLOWED = sys.stdlib_module_names | {
     "_jinja2_module_templates", "_sysconfigdata", "botocore", "handler", "jinja2", "latchkey", "markupsafe", "pynamodb",
     "typing_extensions",
@@ -40,10 +40,10 @@ ALLOWED = sys.stdlib_module_names | {
 
 
 def called() -> dict[str, set[str]]:
-    """The services that the code makes clients for, with the operations that it calls through them."""
+    """Return the services that the code calls, with their operations."""
     permitted = {action for function in FUNCTIONS for action, _ in sam_template.permissions(function)}
     items = {action.removeprefix("dynamodb:") for action in permitted if action.startswith("dynamodb:")}
-    # PynamoDB's calls; what a transaction does needs the permissions of its parts
+    # PynamoDB makes these calls; a transaction needs the permissions of its parts
     found = {"dynamodb": items | {"TransactGetItems", "TransactWriteItems"}}
     for source in (sam_template.PROJECT / "layers" / "latchkey" / "latchkey").rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text())):
@@ -59,7 +59,9 @@ def called() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("layer", PYTHON, ids=LAYERS)
 def test_every_module_of_a_layer_is_compiled_for_good(layer: Path) -> None:
-    """Packaging resets the dates of files, and Lambda's file system takes nothing: what is stale then stays stale."""
+    """Packaging resets the dates of files, and functions cannot write compiled modules. So an outdated one would stay
+    outdated.
+    """
     sources = list(layer.rglob("*.py"))
     assert sources
     for source in sources:
@@ -77,7 +79,7 @@ def test_nothing_compiled_is_left_of_what_was_removed() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_ships_its_handler_and_nothing_compiled(function: str) -> None:
-    """Compiling it takes a millisecond (docs/decisions/0010)."""
+    """Python compiles it in a millisecond (docs/decisions/0010)."""
     assert {path.name for path in (BUILD / function).rglob("*")} == {"handler.py"}
 
 
@@ -122,7 +124,7 @@ def test_what_stands_in_for_docstrings_has_every_name_that_botocore_imports() ->
 
 
 def test_the_layers_draw_a_qr_code_by_themselves() -> None:
-    """With what was left in them of the encoder, and without what the development environment has."""
+    """The test uses the parts of the encoder in the layers, and no package of the development environment."""
     code = "from latchkey.pages.qr_code import qr_code; print(qr_code('https://portal.example.com/willow', 'Code'))"
     python, path = [sys.executable, "-S", "-c", code], f"{DEPENDENCIES}:{PACKAGE.parent}"
     ran = subprocess.run(python, capture_output=True, text=True, check=True, env={"PYTHONPATH": path})  # noqa: S603
@@ -152,7 +154,7 @@ MAX_IMAGES_UNZIPPED = 15_000_000
 
 
 def test_the_layer_of_images_decodes_png_and_jpeg_and_is_small() -> None:
-    """With the libraries that were left in it, and without what the development environment has."""
+    """The test uses the libraries in the layer, and no package of the development environment."""
     code = (
         "import io, sys; from PIL import Image\n"
         "for kind in ('PNG', 'JPEG'):\n"
@@ -189,7 +191,7 @@ def test_the_dependencies_are_as_small_as_promised() -> None:
 
 
 def run(code: str, folder: Path = BUILD) -> str:
-    """What the code prints in the runtime that functions are started by."""
+    """Return the output of this code in the runtime of functions."""
     environment = {
         "PYTHONPATH": ":".join(map(str, PYTHON)),
         "AWS_REGION": "us-east-1",
@@ -201,18 +203,18 @@ def run(code: str, folder: Path = BUILD) -> str:
 
 
 def loaded(function: str) -> set[str]:
-    """The packages that a function loads when it starts."""
+    """Return the packages that a function loads when it starts."""
     printed = run(
         "import awslambdaric.bootstrap, sys; early = set(sys.modules); import handler; print(*{*sys.modules} - early)",
         BUILD / function,
     )
-    # jinja2 tells its loaders' modules apart by a number, and Python what it was built with by its platform
+    # jinja2 numbers the modules of its loaders, and Python has a module named after its platform
     return {re.sub("_[0-9a-f]{9,}$|__linux_.*$", "", name.partition(".")[0]) for name in printed.split()}
 
 
 @pytest.mark.parametrize("function", sorted(FOR_CLIENTS))
 def test_a_function_for_clients_loads_nothing_that_only_others_need(function: str) -> None:
-    """What is loaded is paid for at every cold start."""
+    """Loading a package takes time at every cold start."""
     packages = loaded(function)
 
     assert not PAID_BY_OTHERS & packages

@@ -1,4 +1,6 @@
-"""What is read elsewhere and kept: read once while it is fresh, refreshed within a second, used an hour longer."""
+"""Tests of the cache. A value is read once while it is fresh, refreshed within a second, and used an hour longer in an
+outage.
+"""
 
 import time
 from collections.abc import Callable
@@ -15,12 +17,12 @@ START = 1_000_000.0
 
 
 class Down(Exception):
-    """The source cannot be read."""
+    """Raised when the source cannot be read."""
 
 
 @dataclass
 class Source:
-    """Somewhere else, with the clock of whoever asks it."""
+    """A source of one value, with a simulated clock and a cache."""
 
     value: str = "old"
     reads: int = 0
@@ -29,33 +31,33 @@ class Source:
     cache: Cache[str] = field(default_factory=lambda: Cache[str]((Down,)))
 
     def read(self) -> str:
-        """What it holds, if it behaves."""
+        """Return the value after `behaves` has run."""
         self.reads += 1
         self.behaves()
         return self.value
 
     def get(self, name: str = "one") -> str:
-        """What a request is given."""
+        """Return the value as a request gets it from the cache."""
         return self.cache.get(name, self.now, self.read, lambda _: FRESH)
 
     def is_stale(self) -> None:
-        """It was read, and is not fresh any more."""
+        """Read the value, and let it become too old to be fresh."""
         self.get()
         self.value, self.now, self.reads = "new", self.now + FRESH, 0
 
 
 def down() -> None:
-    """At once."""
+    """Fail at once."""
     raise Down
 
 
 def broken() -> None:
-    """By a mistake of ours."""
+    """Fail by a programming error."""
     _ = 1 / 0
 
 
 def until(over: Event) -> Callable[[], None]:
-    """Holds whoever asks."""
+    """Return a function that waits for the event."""
 
     def wait() -> None:
         over.wait(30)
@@ -119,7 +121,7 @@ def test_after_a_refresh_that_worked_the_next_one_may_follow(source: Source) -> 
 
 
 def test_no_request_waits_for_two_refreshes_of_one_source(source: Source) -> None:
-    """A function needs up to three keys for one answer, and they grow old together."""
+    """One response may need three keys, and all become old at the same time."""
     for name in ("one", "two", "three"):
         source.get(name)
     source.now, source.reads, source.behaves = START + FRESH, 0, down
@@ -149,7 +151,7 @@ def test_a_refresh_that_never_ends_delays_one_read_by_a_second(source: Source) -
 
 
 def test_while_one_refresh_is_under_way_no_other_one_begins(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or a source that drips for an hour would take a thread each half minute."""
+    """Otherwise a source that never finishes would need another thread every half minute."""
     monkeypatch.setattr(caches, "REFRESH_SECONDS", 0.05)
     source.is_stale()
     over = Event()

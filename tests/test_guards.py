@@ -1,4 +1,4 @@
-"""The table of guards that `make mutants` switches off, as far as it can be checked without running tests."""
+"""Tests of the table of guards that `make mutants` switches off. They do not run the guards' own tests."""
 
 import ast
 
@@ -11,7 +11,7 @@ from tools.mutants.guards import GUARDS
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.what)
 def test_every_guard_can_be_removed_from_its_file(guard: Guard) -> None:
-    """The result compiles and is another program."""
+    """The changed file compiles, and is another program."""
     text = (PROJECT / guard.file).read_text(encoding="utf-8")
 
     without = guard.removed_from(text)

@@ -1,4 +1,4 @@
-"""The keys outside the tables: read when they are needed, and still there when Secrets Manager is not."""
+"""Tests of the keys in Secrets Manager: read when they are needed, and cached during an outage."""
 
 import json
 import time
@@ -21,23 +21,23 @@ FIRST, SECOND = "a" * 64, "b" * 64
 
 @dataclass
 class Secret:
-    """A key in Secrets Manager, and how long ago it was read."""
+    """A key in Secrets Manager, and the seconds since the start of the test."""
 
     arn: str
     faults: AwsFaults
     passed: float = 0.0
 
     def change(self, value: str) -> None:
-        """Put something else in its place."""
+        """Store another value."""
         boto3_client("secretsmanager").put_secret_value(SecretId=self.arn, SecretString=value)
 
     def current(self) -> str:
-        """The key by which new things are made."""
+        """Return the current key of the keyring."""
         ring = keys.link()
         return ring.keys[ring.current].decode()
 
     def readings(self) -> int:
-        """How often Secrets Manager was asked."""
+        """Return the number of reads from Secrets Manager."""
         return self.faults.operations().count("GetSecretValue")
 
 
@@ -67,23 +67,23 @@ def test_a_key_is_read_once_in_five_minutes(secret: Secret) -> None:
 
 
 def refuses(secret: Secret) -> None:
-    """Secrets Manager does not let us read."""
+    """Let Secrets Manager refuse to be read."""
     secret.faults.refuse("GetSecretValue", "AccessDeniedException", times=100)
 
 
 def holds_nonsense(secret: Secret) -> None:
-    """Somebody has put something in that is no key ring."""
+    """Store a document that is no keyring."""
     secret.change('{"current": "3"}')
 
 
 def holds_no_json(secret: Secret) -> None:
-    """Somebody has put a password in."""
+    """Store a text that is no JSON."""
     secret.change("hunter2")
 
 
 @pytest.mark.parametrize("fault", [refuses, holds_nonsense, holds_no_json])
 def test_a_cached_key_is_used_for_an_hour_of_outage(secret: Secret, fault: Callable[[Secret], None]) -> None:
-    """Sign-in must not depend on every second of Secrets Manager."""
+    """A short outage of Secrets Manager does not stop sign-in."""
     assert secret.current() == FIRST
     fault(secret)
 
@@ -120,7 +120,7 @@ def test_when_the_outage_is_over_the_key_is_read_anew(secret: Secret) -> None:
 def test_a_secrets_manager_outage_delays_one_request_in_30_seconds_by_a_second(
     secret: Secret, behaviour: Behaviour
 ) -> None:
-    """Over real connections; the key in memory is good for another hour."""
+    """Connections are real. The cached key is valid for another hour."""
     assert secret.current() == FIRST
     secret.passed = 30 * MINUTE
     with listening(behaviour) as url, secret.faults.injecting(lambda *_: Fault(url=url), lambda _: None):

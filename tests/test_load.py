@@ -1,4 +1,4 @@
-"""The run of load comes to an end, and what it tells is so."""
+"""Tests of the load tool: a run ends, and its report is right."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tools.load import mix
 
 
 def test_a_small_mix_goes_as_it_must(pytestconfig: pytest.Config) -> None:
-    """Everyone who is on file gets mail, every link opens once, right PINs open and wrong ones do not."""
+    """All people on file get mail, every link opens once, right PINs are accepted and wrong ones refused."""
     live_portal = shared_portal(pytestconfig)
     live_portal.new_day()
     report = mix.run(live_portal.portal, requests=60, clients=4)

@@ -1,4 +1,4 @@
-"""What alarms are about, as CloudWatch takes it out of the log."""
+"""Tests of the metrics that CloudWatch reads from the log."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ def _nothing_counted() -> None:
 
 
 def test_what_was_counted_leaves_once_in_the_embedded_metric_format() -> None:
-    """CloudWatch's specification: names in the directive, their values and the dimension's beside it."""
+    """CloudWatch's specification has the names in the directive, and the values and the dimension beside it."""
     metrics.count(Metric.MAIL_QUEUED)
     metrics.count(Metric.MAIL_QUEUED, Metric.SECRETS_UNREADABLE)
 

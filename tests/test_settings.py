@@ -1,4 +1,4 @@
-"""Settings: what the template may tell a function, and what it may not."""
+"""Tests of the settings: values that the template may set, and values that are refused."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from latchkey import settings
 
 @pytest.fixture(autouse=True)
 def unread() -> Iterator[None]:
-    """As in a function that has just started."""
+    """Empty the cache of settings, as in a function that has just started."""
     settings.load.cache_clear()
     yield
     settings.load.cache_clear()
@@ -25,7 +25,7 @@ def test_a_link_lives_from_one_to_twenty_four_hours(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("hours", ["0", "25", "-1", "", "1.5", "a day"])
 def test_link_hours_are_limited_to_24(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
-    """B33: a function that was told so does not start."""
+    """B33: a function with such a value does not start."""
     monkeypatch.setenv("LINK_HOURS", hours)
 
     with pytest.raises(ValueError, match=r"LINK_HOURS|invalid literal"):

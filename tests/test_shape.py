@@ -1,4 +1,4 @@
-"""The layout of the code, its vocabulary, and lists that have to agree."""
+"""Tests of the layout of the code, its vocabulary, and lists that have to agree."""
 
 import ast
 import re
@@ -39,21 +39,21 @@ CATCH_ALL = {
     "api/dispatch.py",
     "console/dispatch.py",
 }
-"""Where any exception at all may be caught, because someone waits for an answer."""
+"""Modules that may catch every exception, because a caller waits for a response."""
 
 
 def named(path: Path) -> str:
-    """A path as the architecture writes it."""
+    """Return a path as the architecture document writes it."""
     return str(path.relative_to(PACKAGE if PACKAGE in path.parents else sam_template.PROJECT))
 
 
 def parsed(path: Path) -> ast.Module:
-    """What is written in a file."""
+    """Return the syntax tree of a file."""
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imported(statements: list[ast.stmt]) -> Iterator[str]:
-    """The modules that statements import, by their first name."""
+    """Yield the top-level names of the modules that statements import."""
     for statement in statements:
         if isinstance(statement, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in statement.names)
@@ -65,7 +65,7 @@ def imported(statements: list[ast.stmt]) -> Iterator[str]:
 
 
 def test_a_function_folder_holds_its_handler_and_nothing_else() -> None:
-    """It is a deployment root: whatever lies there is deployed."""
+    """A function's folder is a deployment root, so every file there is deployed."""
     for folder in FUNCTIONS.iterdir():
         assert {file.name for file in folder.iterdir()} - {"__pycache__"} == {"handler.py"}, folder
 
@@ -88,7 +88,7 @@ def test_only_settings_looks_into_the_environment() -> None:
 
 
 def catches_whatever_comes(handler: ast.ExceptHandler) -> bool:
-    """Whether it would catch a mistake of ours too."""
+    """Return True if the handler would catch programming errors too."""
     caught = {"Exception"} if handler.type is None else {ast.unparse(part) for part in ast.walk(handler.type)}
     return bool(caught & {"Exception", "BaseException"})
 
@@ -105,7 +105,7 @@ def test_only_the_error_mapping_catches_every_exception() -> None:
 
 
 def test_only_tokens_is_random_and_hashes() -> None:
-    """But for digests that protocols ask for: of the style sheet, and of Google's challenge."""
+    """The exceptions compute digests that protocols ask for."""
     chance = {"secrets", "random", "hashlib", "hmac", "uuid"}
     using = {named(path) for path in (*SOURCES, *HANDLERS) if chance & set(imported(parsed(path).body))}
 
@@ -120,14 +120,14 @@ def test_only_tokens_is_random_and_hashes() -> None:
 
 
 def test_the_layer_loads_no_boto3_when_a_function_starts() -> None:
-    """70 ms of every cold start; botocore's own session is enough."""
+    """boto3 would add 70 ms to every cold start. botocore's session is enough."""
     for path in (*SOURCES, *HANDLERS):
         assert "boto3" not in set(imported(parsed(path).body)), path
 
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda path: path.parent.name)
 def test_a_function_starts_without_what_only_others_need(handler: Path) -> None:
-    """In a process of its own: what is loaded is paid for at every cold start."""
+    """The handler runs in a process of its own. Each loaded package takes time at every cold start."""
     code = f"import runpy, sys; runpy.run_path({str(handler)!r}); print(*sys.modules)"
     python = [sys.executable, "-c", code]
     started = subprocess.run(  # noqa: S603 - our own code
@@ -166,30 +166,30 @@ EVERYWHERE = re.compile(
     r"|unseal|unmet|passing|repeats|replays|budgets?|buckets?|detoured|unasked|readdress|hear|towns?|nights?|sieges?"
     r"|longest|largest|most|rooms?|doors?)(?:_|$)"
 )
-"""Words that are no part of any name: a metaphor, or a participle for a noun. `docs/glossary.md` has the terms."""
+"""Words that no name may contain: metaphors, and participles in place of nouns. `docs/glossary.md` has the terms."""
 IN_PUBLIC_NAMES = re.compile(
     r"(?:^|_)(frames?|paper|acts?|post|parts|present|look|leave|press|come_back|put_off|not_now|things|desk|wire"
     r"|stage|play|words|near|far)(?:_|$)"
 )
-"""Words that are no part of the name of a module, class, public function or attribute."""
+"""Words that no name of a module, class, public function or attribute may contain."""
 CHECKED = [sam_template.PROJECT / name for name in ("layers", "functions", "local", "operate", "tools", "tests")]
 FOREIGN = {"do_POST", "__post_init__", "BUCKET", "stage"}
-"""Names that Python gives, S3's bucket, and the template's parameter `Stage`."""
+"""Names of Python's own, the environment variable of S3's bucket, and the template's parameter `Stage`."""
 STANDS_FIRST = re.compile(r"(Who|Whom|Whose|What|Where|Which|When|How|Whether|Whoever|Whatever)\b")
 
 
 def python_files() -> list[Path]:
-    """Every file of ours."""
+    """Return every Python file of the project."""
     return sorted(path for root in CHECKED for path in root.rglob("*.py") if "node_modules" not in path.parts)
 
 
 def snake_case(name: str) -> str:
-    """A name as its words: `OpenSession` is `open_session`."""
+    """Return a name in snake case: `OpenSession` is `open_session`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def names_in(tree: ast.Module) -> Iterator[str]:
-    """The names that a module gives: definitions, parameters and variables."""
+    """Yield the names that a module gives: definitions, parameters and variables."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.ExceptHandler() if node.name:
@@ -203,7 +203,7 @@ def names_in(tree: ast.Module) -> Iterator[str]:
 
 
 def public_names_in(tree: ast.Module) -> Iterator[str]:
-    """The public functions, classes and attributes that a module defines."""
+    """Yield the public functions, classes and attributes that a module defines."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -213,7 +213,7 @@ def public_names_in(tree: ast.Module) -> Iterator[str]:
 
 
 def is_operation_id(path: Path, name: str) -> bool:
-    """The functions of routes are named by the contract's operation ids, such as `post_client`."""
+    """Return True for a route's function. The contract's operation ids name them, such as `post_client`."""
     return path.parent.name == "api" and name.startswith("post_")
 
 
@@ -257,7 +257,7 @@ def test_a_docstring_begins_with_its_subject(path: Path) -> None:
 
 
 def routes_of(handler: Path) -> set[str]:
-    """The paths that a handler answers, as it hands them to `web.handler_for`."""
+    """Return the paths that a handler answers, as it passes them to `web.handler_for`."""
     tree = parsed(handler)
     names = {
         ast.unparse(node.targets[0]): ast.literal_eval(node.value)
@@ -320,7 +320,7 @@ def test_the_audit_is_only_ever_added_to(function: str) -> None:
 
 
 def leaves(family: type[Refusal]) -> Iterator[type[Refusal]]:
-    """The refusals that are raised."""
+    """Yield the refusals that have no subclass."""
     for member in family.__subclasses__():
         yield from leaves(member) if member.__subclasses__() else [member]
 
@@ -332,7 +332,7 @@ TO_CLINICIANS = {
     "IdempotencyInProgress", "IdempotencyKeyReused", "LetterInvalid", "NoAccess", "OpenedByOthers", "RecordNotFound",
     "RoleMissing", "SupportCodeUnknown", "TokenRefused", "ValueRefused", "NotAMember", "FormExpired",
 }  # fmt: skip
-"""Told to clinicians' programs alone: no page says them."""
+"""Refusals that only the clinicians' API and the console give, so clients' pages have no text for them."""
 SAMPLES: dict[str, Any] = {
     "until": NOON + 90,
     "allowed": ("GET", "HEAD"),
@@ -344,13 +344,13 @@ SAMPLES: dict[str, Any] = {
 
 
 def raised(refusal: type[Refusal]) -> Refusal:
-    """A refusal with the facts that it carries."""
+    """Return a refusal with sample facts."""
     carried: tuple[Field[Any], ...] = fields(refusal) if is_dataclass(refusal) else ()
     return refusal(**{fact.name: SAMPLES.get(fact.name, "x") for fact in carried if fact.default is MISSING})
 
 
 def request(accept: str, language: Language, route: str = "/{practice}/sign-in") -> Request:
-    """A form that was sent to Willow."""
+    """Return the request of a form that was sent to Willow."""
     return Request(
         method="POST",
         route=route,

@@ -1,4 +1,4 @@
-"""Tokens: what cannot be guessed, what cannot be read back, and what is refused to the last bit."""
+"""Tests of tokens: random secrets, digests that cannot be reversed, and exact verification."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ BASE64URL = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-
 
 
 def link(**changes: object) -> LinkToken:
-    """The link that is made now for Ana's request."""
+    """Return a link for Ana's request."""
     facts = {"ring": OLD, "practice": "willow", "kind": "sign_in", "account_key": ACCOUNT, "job_id": REQUEST} | changes
     return next(tokens.link_candidates(**facts))  # type: ignore[arg-type]
 
@@ -47,7 +47,9 @@ def test_ten_thousand_links_are_unlike_and_alike_in_length() -> None:
 
 
 def test_every_byte_value_is_as_likely_as_any_other_in_a_secret() -> None:
-    """Chi-square over 320,000 bytes with 255 degrees of freedom: 400 is passed once in a hundred million times."""
+    """A chi-square test of 320,000 bytes with 255 degrees of freedom. A right generator exceeds 400 once in a hundred
+    million runs.
+    """
     counted = Counter(b"".join(link(job_id=tokens.random_id()).secret for _ in range(10_000)))
     expected = 320_000 / 256
 
@@ -96,12 +98,12 @@ def test_a_link_of_one_practice_opens_nothing_at_another() -> None:
 
 
 def flipped(place: int) -> str:
-    """The token with the case of one letter changed; digits stay."""
+    """Return the token with the case of one letter changed. Digits stay."""
     return TOKEN[:place] + TOKEN[place].swapcase() + TOKEN[place + 1 :]
 
 
 def shifted(bits: int) -> str:
-    """The token as it reads with other unused bits in its last letter."""
+    """Return the token with other unused bits in its last letter."""
     last = BASE64URL.index(TOKEN[-1])
     return TOKEN[:-1] + BASE64URL[last ^ bits]
 
@@ -202,7 +204,7 @@ def test_a_link_keeps_its_secret_out_of_its_digest_and_of_what_a_program_prints(
 
 
 def test_parts_cannot_move_from_one_to_the_next() -> None:
-    """`ab` + `c` and `a` + `bc` are different people."""
+    """`ab` + `c` and `a` + `bc` are different values."""
     assert tokens.account_key(OLD, "willow", ANA) != tokens.account_key(
         OLD, "willo", CanonicalAddress("wana@example.com")
     )

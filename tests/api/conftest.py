@@ -24,7 +24,7 @@ from tests.kit.seed import HARBOR, WILLOW
 
 @dataclass(frozen=True, slots=True)
 class CloudWithTables:
-    """A cloud with the template's tables, a queue and keys, and the settings that lead to them."""
+    """A cloud with the template's tables, a queue and keys, and the settings for them."""
 
     cloud: MinistackCloud
     url: str
@@ -60,7 +60,7 @@ def cloud_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clou
 
 @pytest.fixture(scope="module")
 def cloud(cloud_with_tables: CloudWithTables) -> Iterator[MinistackCloud]:
-    """The cloud that the functions of this process use until the end of the module."""
+    """Yield the cloud that the functions of this process use until the end of the module."""
     with pytest.MonkeyPatch.context() as patch, transports.calling(cloud_with_tables.url):
         patch.setattr(settings, "load", lambda: cloud_with_tables.config)
         patch.setattr(ses, "send", cloud_with_tables.cloud.accept_mail)
@@ -71,7 +71,7 @@ def cloud(cloud_with_tables: CloudWithTables) -> Iterator[MinistackCloud]:
 
 @pytest.fixture(autouse=True)
 def _empty(cloud: MinistackCloud) -> None:
-    """Two practices with their members, and nothing else."""
+    """Store two practices with their members, and nothing else."""
     cloud.empty()
     for practice in (WILLOW, HARBOR):
         practices.save(practice)
@@ -87,23 +87,23 @@ def clock(cloud: MinistackCloud) -> Clock:
 
 @pytest.fixture
 def clinician(cloud: MinistackCloud) -> ClinicianApi:
-    """A clinician of Willow."""
+    """Return the API as a clinician of Willow calls it."""
     return cloud.clinician("dr-willow")
 
 
 @pytest.fixture
 def admin(cloud: MinistackCloud) -> ClinicianApi:
-    """Willow's administrator."""
+    """Return the API as Willow's administrator calls it."""
     return cloud.clinician("head-willow")
 
 
 @pytest.fixture
 def operator(cloud: MinistackCloud) -> ClinicianApi:
-    """The operator of the stack."""
+    """Return the API as the operator of the stack calls it."""
     return cloud.clinician("operator")
 
 
 @pytest.fixture
 def browser(cloud: MinistackCloud) -> Browser:
-    """A browser without cookies."""
+    """Return a browser without cookies."""
     return cloud.browser()

@@ -1,4 +1,4 @@
-"""Whether an answer is one that the contract in docs/openapi.json promises."""
+"""Comparison of the API's responses with docs/openapi.json."""
 
 import json
 from functools import cache
@@ -14,13 +14,15 @@ FILE = sam_template.PROJECT / "docs" / "openapi.json"
 
 @cache
 def document() -> dict[str, Any]:
-    """The contract."""
+    """Return the OpenAPI document."""
     fields: dict[str, Any] = json.loads(FILE.read_text())
     return fields
 
 
 def check(route: str, status: int, media: str | None, body: str) -> None:
-    """Pass if the answer of a route (method, and path as the template writes it) is documented, to the last field."""
+    """Fail unless the OpenAPI document has this response of a route, with its status, media type and every field.
+    `route` is the method and the path as the template writes them.
+    """
     method, _, path = route.partition(" ")
     for name, documented in PARAMETER_NAMES.items():
         path = path.replace(f"{{{name}}}", f"{{{documented}}}")

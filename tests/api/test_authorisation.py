@@ -1,4 +1,4 @@
-"""Who may act for a practice, and who gets nothing at all."""
+"""Tests of the check of tokens, roles and paths in the clinicians' API."""
 
 import hashlib
 from collections.abc import Iterator
@@ -187,7 +187,7 @@ def test_every_answer_keeps_a_browser_safe(clinician: ClinicianApi) -> None:
 
 
 class TestOtherIssuers:
-    """A stack whose clinicians sign in elsewhere; its tokens need not say what they are for."""
+    """A stack whose clinicians sign in at another issuer. That issuer's tokens need no `token_use`."""
 
     ISSUER = "https://login.practice.example/"
 
@@ -214,7 +214,7 @@ def test_no_issuer_is_trusted_where_none_is_named(cloud: MinistackCloud, monkeyp
 
 
 def test_the_practice_and_the_client_and_the_action(cloud: MinistackCloud) -> None:
-    """Each clinician, each practice, each client, each thing to do: only one's own is ever touched."""
+    """A clinician gets 404 for another practice and for another practice's client, on every route."""
     owners = {slug: cloud.clinician(f"dr-{slug}", slug) for slug in ("willow", "harbor")}
     own = {
         slug: clinician.add_client("Kim Lee", f"kim@{slug}.example", invite=True) for slug, clinician in owners.items()
@@ -263,7 +263,7 @@ def test_an_operators_row_is_not_given_by_an_administrator(admin: ClinicianApi) 
 
 
 def _every_route() -> Iterator[tuple[str, str, dict[str, str], Role]]:
-    """Method, path below the practice, its parts, and the least role."""
+    """Yield method, path below the practice, path parameters and least role of each route."""
     for key, rule in ROUTES.items():
         method, _, path = key.partition(" ")
         if not path.startswith(BASE):
@@ -272,7 +272,7 @@ def _every_route() -> Iterator[tuple[str, str, dict[str, str], Role]]:
 
 
 def _stored_items(cloud: MinistackCloud) -> dict[str, list[Any]]:
-    """Everything at rest but what is counted, and that someone was turned away."""
+    """Return every stored item, except counters of rate limits and audit events of denied requests."""
     items = cloud.items()
     items["Events"] = [row for row in items["Events"] if row["kind"]["S"] != "admin_denied"]
     return {table: rows for table, rows in items.items() if table != "Budgets"}

@@ -1,4 +1,4 @@
-"""What a clinician's work costs: every call to AWS, in order. One more turns a test red."""
+"""Calls to AWS of each request of the clinicians' API, in order. An additional call fails a test."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def faults(cloud: MinistackCloud) -> Iterator[AwsFaults]:  # noqa: ARG001 - the 
 
 @pytest.fixture
 def client(clinician: ClinicianApi) -> str:
-    """Someone who was invited a moment ago."""
+    """Return the id of a client who has just been invited."""
     return clinician.add_client("Kim Lee", EMAIL, invite={})
 
 
@@ -33,9 +33,11 @@ def calls(faults: AwsFaults, clinician: ClinicianApi, request: str, body: object
 
 
 COMER = ["Get Members", "Get Members", "Get Practices"]
-"""Who asks: as a member or an operator; and where. Read each time, so that whoever is removed is out at once."""
+"""Reads of the member, the operator and the practice. They are read for each request, so that a removed member is
+refused at once.
+"""
 FOUND = ["Get Clients", "BatchGet"]
-"""The client, and the accounts of their addresses with the PIN."""
+"""Reads of the client, and of the accounts and the PIN of the client's addresses."""
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,9 @@ def test_looking(faults: AwsFaults, clinician: ClinicianApi, client: str, reques
 
 
 def test_an_invitation(faults: AwsFaults, clinician: ClinicianApi) -> None:
-    """One transaction for the client, their four terms, the account and the audit; the mail's promise after it."""
+    """One transaction writes the client, four terms of the index, the account and the audit events. The mail job is
+    queued after it.
+    """
     body = {"name": "Kim Lee", "emails": [{"address": EMAIL, "email_ok": True}], "invite": {}}
     assert calls(faults, clinician, "POST /clients", body) == [
         *COMER,
@@ -69,7 +73,7 @@ def test_an_invitation(faults: AwsFaults, clinician: ClinicianApi) -> None:
 def test_an_address_that_is_confirmed_after_a_bounce(
     faults: AwsFaults, clinician: ClinicianApi, cloud: MinistackCloud, client: str
 ) -> None:
-    """What became of the mail before is forgotten in the same transaction: nothing that comes meanwhile is lost."""
+    """The same transaction resets the mail status, so that no later report is lost."""
     cloud.bounce(EMAIL)
     body = {"email": EMAIL, "email_ok": True}
     made = [*FOUND, "TransactWrite Accounts Clients Events", "BatchGet"]
@@ -78,13 +82,15 @@ def test_an_address_that_is_confirmed_after_a_bounce(
 
 
 def test_a_pin(faults: AwsFaults, clinician: ClinicianApi, client: str) -> None:
-    """Written down before it is made. The first write is refused: the clinician has just invited someone."""
+    """The audit event is written before the PIN. The first write of the rate limit is refused, because the clinician
+    has just sent an invitation.
+    """
     counted = ["Update Budgets", "Update Budgets"]
     made = [*counted, *FOUND, "Put Events", "Get Pins", "Put Pins", "Update Accounts", "SendMessage"]
     assert calls(faults, clinician, "POST /clients/{client}/pin-codes", client=client) == [*COMER, *made]
 
 
 def test_the_end_of_access(faults: AwsFaults, clinician: ClinicianApi, client: str) -> None:
-    """One transaction ends every session, link and PIN: none of them is touched."""
+    """One transaction makes every session, link and PIN invalid without writing to them."""
     made = [*FOUND, "TransactWrite Accounts Clients Events"]
     assert calls(faults, clinician, "DELETE /clients/{client}/portal-access", client=client) == [*COMER, *made]

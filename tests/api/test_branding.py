@@ -1,4 +1,4 @@
-"""The identity of a practice: logo, colour, words and legal pages (B148)."""
+"""Tests of a practice's branding: logo, colour, words and legal pages (B148)."""
 
 import io
 import struct
@@ -27,7 +27,7 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def bomb(width: int, height: int) -> bytes:
-    """A PNG of a few bytes that says that it has this many pixels, and has them."""
+    """Return a PNG of a few bytes whose image has this many pixels."""
     rows = zlib.compressobj(9)
     line = b"\0" * (width // 8 + 2)
     data = b"".join(rows.compress(line) for _ in range(height)) + rows.flush()
@@ -69,7 +69,7 @@ def test_a_logo_is_encoded_anew_and_served_by_us(admin: ClinicianApi, cloud: Min
 
 
 def test_nothing_but_pixels_of_the_sent_file_is_served(admin: ClinicianApi, cloud: MinistackCloud) -> None:
-    """B148: a comment, a place in the EXIF data or a file behind the image does not come along."""
+    """B148: the served logo has no comment, EXIF location or appended file."""
     exif = Image.Exif()
     exif[0x010E] = "secret-place"
     sent = image("JPEG", exif=exif, comment=b"secret-comment") + b"<script>secret-tail</script>"
@@ -121,7 +121,7 @@ def test_a_logo_stays_when_the_practice_is_replaced(admin: ClinicianApi, operato
 
 
 def noise(size: int) -> bytes:
-    """A PNG of exactly this many bytes."""
+    """Return a PNG of exactly this many bytes."""
     plain = image(size=(20, 20))
     return plain[:-12] + png_chunk(b"teXt", b"\0" * (size - len(plain) - 12)) + plain[-12:]
 

@@ -1,4 +1,4 @@
-"""The address by which a client signs in: saved, confirmed, changed."""
+"""Tests of the address that a client signs in with: saved, confirmed, changed."""
 
 import pytest
 

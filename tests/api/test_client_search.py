@@ -1,4 +1,6 @@
-"""The search for clients (B160): one query of an index, whatever the number of clients, and of one practice alone."""
+"""Tests of the search for clients (B160). One query of an index reads the clients of one practice, however many there
+are.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +17,7 @@ from tests.kit.clock import Clock
 
 
 def search(clinician: ClinicianApi, **query: str) -> list[str]:
-    """The names on all pages of a search."""
+    """Return the names on all pages of a search."""
     names: list[str] = []
     while True:
         answer = clinician.request("GET", "/clients", query=query)
@@ -196,7 +198,7 @@ def test_a_search_takes_the_same_calls_for_3_and_for_30_clients(clinician: Clini
 
 
 class TestEmails:
-    """Addresses on file besides the one for access (B159)."""
+    """Addresses on file besides the one for sign-in (B159)."""
 
     def test_an_address_is_added_with_its_own_consent_and_removed(self, clinician: ClinicianApi) -> None:
         kim = clinician.add_client("Kim Lee", "kim@example.com", invite={})
@@ -257,7 +259,7 @@ def test_an_unknown_path_is_a_problem_document_for_a_browser_too(cloud: Ministac
 
 
 def test_who_needs_attention_is_listed_with_the_reason(clinician: ClinicianApi, clock: Clock) -> None:
-    """B165, on the pages of a list."""
+    """B165: the reason is part of each client on a page of the list."""
     for number in range(3):
         clinician.add_client(f"Client {number}", f"c{number}@example.com", invite={})
         clock.advance(60)

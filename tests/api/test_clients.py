@@ -1,4 +1,4 @@
-"""Clients on file."""
+"""Tests of clients on file."""
 
 import json
 from dataclasses import replace

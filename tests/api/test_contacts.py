@@ -1,4 +1,4 @@
-"""Guardians, partners and contacts: whose profiles someone may open by a sign-in of their own."""
+"""Tests of contacts such as guardians and partners, who open clients' profiles with a sign-in of their own."""
 
 from dataclasses import replace
 
@@ -28,8 +28,9 @@ def revoke(clinician: ClinicianApi, client: str, contact: str) -> HttpResponse:
 
 
 def asks_for_a_link(browser: Browser, cloud: MinistackCloud, email: str) -> list[str]:
-    """Whom mail goes to when someone asks for a link, some minutes later than the last one. If to nobody, they are told
-    so (B157)."""
+    """Ask for a link six minutes later, and return the recipients of the mail. Fail unless the response says so if
+    there is no recipient (B157).
+    """
     cloud.clock.advance(6 * 60)
     answer = browser.request_link(email)
     mailed = [letter.to for letter in cloud.deliver()]
@@ -38,7 +39,7 @@ def asks_for_a_link(browser: Browser, cloud: MinistackCloud, email: str) -> list
 
 
 def status_of(clinician: ClinicianApi, client: str) -> tuple[bool, str]:
-    """Consent of the client's only contact, and what became of the newest mail to them."""
+    """Return the consent of the client's only contact, and their mail status."""
     (fields,) = clinician.request("GET", "/clients/{client}/contacts", client=client).document["contacts"]
     assert (
         clinician.request("GET", "/clients/{client}/contacts/{contact}", client=client, contact=fields["id"]).document
@@ -224,14 +225,14 @@ def test_an_address_that_mail_came_back_from_is_shown_and_confirmed_by_a_repeate
     assert status_of(clinician, leo) == (True, "sent")
     cloud.bounce("maria@example.com")
     assert status_of(clinician, leo) == (True, "bounced")
-    # neither someone else's entry, nor one that was taken away and made anew, is word that the address is right
+    # an entry of another client, or one that was removed and added again, does not confirm the address
     assert grant(clinician, emma, "Maria", "maria@example.com").document["email_status"] == "bounced"
     revoke(clinician, emma, contact_of(clinician, emma))
     revoke(clinician, leo, contact_of(clinician, leo))
     assert grant(clinician, leo, "Maria", "maria@example.com").document["email_status"] == "bounced"
     assert grant(clinician, leo, "Maria", "maria@example.com", email_ok=False).document["email_status"] == "bounced"
     assert asks_for_a_link(browser, cloud, "maria@example.com") == []
-    # nobody has signed in yet: confirmed, they are invited once more
+    # nobody has signed in yet, so a confirmed address gets one more invitation
     assert grant(clinician, leo, "Maria", "maria@example.com").document["email_status"] == "queued"
     (letter,) = cloud.deliver()
     browser.post(link_in(letter))
@@ -293,7 +294,7 @@ def test_disabling_a_clients_own_access_ends_what_else_their_address_opens_until
     contact = grant(clinician, leo, "Maria", "maria@example.com").document["id"]
     clinician.request("DELETE", "/clients/{client}/portal-access", client=maria)
     assert clinician.create_pin(leo, contact=contact).code == "no_access"
-    # a new grant gives the children back, and not her own profile, which was ended
+    # a new grant reopens the children's profiles, but not her own, which was ended
     contact = grant(clinician, emma, "Maria", "maria@example.com").document["id"]
     browser.enter_pin("maria@example.com", pin_for(clinician, emma, contact))
     assert {profile["id"] for profile in browser.get("/willow/session").document["profiles"]} == {leo, emma}
@@ -344,7 +345,7 @@ def test_there_is_an_end_to_contacts(clinician: ClinicianApi, clock: Clock) -> N
 
 
 def consents(clinician: ClinicianApi, client: str) -> list[str]:
-    """Reasons of what was written down about consent."""
+    """Return the reasons of audit events about consent."""
     return [event["reason"] for event in clinician.events(client) if event["kind"] == "consent_changed"]
 
 

@@ -1,4 +1,4 @@
-"""What the diagnosis says of locks and ways in, beside what the client's functions do at that moment (B156)."""
+"""Tests that the diagnosis agrees with the responses that a client gets at that moment (B156)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,7 +35,7 @@ LIMITS: dict[str, Limit] = {
     "pin browser": WRONG_PINS_PER_ADDRESS.limit,
     "pin practice": WRONG_PINS_PER_PRACTICE.limit,
 }
-"""What is counted under each name."""
+"""Each rate limit, by the name that the tests use for it."""
 
 FULL: list[tuple[str, ...]] = [
     (),
@@ -62,14 +62,14 @@ FULL: list[tuple[str, ...]] = [
     ("address", "browser", "pin address", "pin browser"),
     ("practice", "practice browser", "pin practice"),
 ]
-"""Which limits are full, in the order in which they filled up, a minute apart."""
+"""Sets of full rate limits. Within a set they fill up in this order, a minute apart."""
 
 both_settings = pytest.mark.parametrize("setting", UnknownAddressPolicy)
 every_lock = pytest.mark.parametrize("full", FULL, ids=" + ".join)
 
 
 def fill(clock: Clock, names: tuple[str, ...]) -> None:
-    """Use up these limits, one a minute."""
+    """Fill these rate limits, one each minute."""
     for name in names:
         who = "willow" if "practice" in name else accounts.key_of("willow", canonical(KIM))
         limit = LIMITS[name]
@@ -89,7 +89,7 @@ def diagnosis(clinician: ClinicianApi, client: str) -> Any:
 
 
 def on_file(clinician: ClinicianApi, cloud: MinistackCloud, setting: UnknownAddressPolicy) -> tuple[str, Browser]:
-    """Kim at a practice with that setting, and the browser on which they have signed in."""
+    """Put Kim on file at a practice with that setting. Return the client's id and a known browser."""
     practices.save(replace(WILLOW, unknown_address=setting))
     client = clinician.add_client("Kim Lee", KIM, invite={})
     known = cloud.browser()
@@ -104,13 +104,13 @@ def ask(browser: Browser) -> HttpResponse:
 
 
 def until(clock: Clock, found: Any, on: str, name: str) -> int | None:
-    """Seconds for which a method is locked, as the diagnosis has it."""
+    """Return the seconds for which the diagnosis says that a method is locked, or None."""
     ends = next((lock[name] for lock in found["locks"] if lock["on"] == on), None)
     return None if ends is None else int(datetime.fromisoformat(ends).timestamp()) - clock.now
 
 
 def locked_for(clock: Clock, act: Callable[[], HttpResponse], seconds: int | None) -> None:
-    """A client's request is refused for so many seconds and not for one more; None if not at all."""
+    """Fail unless requests are refused for exactly this many seconds. None means that they are not refused."""
     begun = clock.now
     if seconds is not None:
         assert act().status == 429
@@ -122,7 +122,7 @@ def locked_for(clock: Clock, act: Callable[[], HttpResponse], seconds: int | Non
 
 
 def about(found: Any, on: str) -> str:
-    """The sentences about a lock."""
+    """Return the diagnosis's sentence about a lock, or ""."""
     start = {"links": "Links were asked for too often.", "pins": "Pin Codes were typed wrong too often. This"}[on]
     return next((sentence for sentence in found["advice"] if sentence.startswith(start)), "")
 

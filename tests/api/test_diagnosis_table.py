@@ -1,6 +1,5 @@
-"""The diagnosis beside what the product does at that moment: every account state, sign-in method and lock (B156).
-
-Each case reads the diagnosis first. Then it asks for a link, reads out a PIN and sends an invitation.
+"""Tests that compare the diagnosis with the product for every account state, sign-in method and lock (B156). Each case
+reads the diagnosis first. Then it asks for a link, enters a PIN and sends an invitation.
 """
 
 from collections.abc import Callable
@@ -41,7 +40,7 @@ LOCKS: list[tuple[str, ...]] = [
 
 @dataclass
 class Person:
-    """A client, or a contact of one, and the browser on which they have signed in."""
+    """A client, or a contact of one, with a known browser."""
 
     clinician: ClinicianApi
     cloud: MinistackCloud
@@ -103,14 +102,14 @@ STATES: dict[str, Callable[[Person], object]] = {
 
 @pytest.fixture(autouse=True)
 def _with_google(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack with an OAuth client at Google."""
+    """Configure the stack with an OAuth client at Google."""
     offered = SimpleNamespace(offered=lambda practice: providers.PROVIDERS if practice else ())
     monkeypatch.setattr(diagnosis, "providers", offered)
 
 
 @pytest.fixture(params=["client", "contact"])
 def person(request: pytest.FixtureRequest, clinician: ClinicianApi, cloud: MinistackCloud) -> Person:
-    """Kim, who has signed in before, as a client or as a guardian of one."""
+    """Return Kim, a client or a guardian of one, after a sign-in."""
     return _person(clinician, cloud, KIM, as_contact=request.param == "contact")
 
 
@@ -132,7 +131,7 @@ def _person(clinician: ClinicianApi, cloud: MinistackCloud, address: str, *, as_
 
 
 def links_work_in(person: Person) -> str:
-    """The browsers whose request for a link leads to a mail."""
+    """Return the browsers in which a request for a link sends a mail now: `all`, `known_browsers` or `none`."""
     for browser, word in ((person.cloud.browser(), "all"), (person.known, "known_browsers")):
         browser.request_link(person.address)
         if [letter for letter in person.cloud.deliver() if "/link/" in letter.text]:
@@ -141,7 +140,7 @@ def links_work_in(person: Person) -> str:
 
 
 def pins_work_in(person: Person) -> str:
-    """The browsers in which a PIN that is read out now opens a session."""
+    """Return the browsers in which a new PIN starts a session now: `all`, `known_browsers` or `none`."""
     for browser, word in ((person.cloud.browser(), "all"), (person.known, "known_browsers")):
         pin = person.pin()
         if pin and browser.enter_pin(person.address, pin).status == 200:
@@ -177,7 +176,7 @@ def test_the_diagnosis_says_what_works_and_nothing_else(
     if not person.contact:
         wants_invitation = "Send an invitation" in note or "Resend it" in note
         answer = person.clinician.post(f"/clients/{person.client}/invitations", {"resend": True})
-        # Reading out the PIN may have signed the client in.
+        # Entering the PIN may have signed the client in.
         assert answer.status == 201 or not wants_invitation or answer.code == "already_signed_in"
 
 

@@ -1,4 +1,6 @@
-"""A request is routed once, membership comes before the body, and the path that was authorized is the one that runs."""
+"""Tests of the order of checks: the path that was authorized is the one that runs, and membership comes before the
+body.
+"""
 
 import base64
 from collections.abc import Mapping
@@ -49,7 +51,7 @@ def call(  # noqa: PLR0913 - all that an event can differ in
     in_base64: bool = False,
     **parts: str,
 ) -> HttpResponse:
-    """Call the function with an event that says exactly this, also what API Gateway would never say."""
+    """Invoke the function with this event. API Gateway itself would not send some of these events."""
     lines = {"authorization": authorized_as(subject), "content-type": "application/json"} | dict(headers or {})
     event = gateway_events.event(gateway_events.Sent(method, "/", lines), cloud.clock.now * 1000)
     template_path = f"{BASE}/{{practice}}{route}"
@@ -113,7 +115,7 @@ def test_a_body_of_spaces_is_no_body(clinician: ClinicianApi, cloud: MinistackCl
 
 
 def test_the_path_that_was_authorized_is_the_one_that_runs(operator: ClinicianApi, cloud: MinistackCloud) -> None:
-    """API Gateway decodes the path that it hands over, after it has chosen the route by the encoded one."""
+    """API Gateway chooses the route by the encoded path, and passes the decoded path to the function."""
     kim = operator.add_client("Kim Lee", "kim@example.com", invite={})
     tricks: list[tuple[str, dict[str, Any]]] = [
         ("/clients/{client}", {"client": f"{kim}/contacts"}),

@@ -1,4 +1,4 @@
-"""What is written down, and what a clinician can read out of it."""
+"""Tests of the audit events that clinicians read."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The examples in docs/admin.http run, and leave no route out."""
+"""The examples in docs/admin.http run, and cover every route."""
 
 import json
 import re
@@ -21,7 +21,7 @@ ROUTES = [key.partition(" ") for routes in RESOURCES for key in routes.rules]
 
 @dataclass
 class Example:
-    """One request, as it is written."""
+    """One request of the file, before its placeholders are filled."""
 
     method: str
     url: str
@@ -31,7 +31,7 @@ class Example:
 
 
 def examples(text: str) -> list[Example]:
-    """The requests of a file, its variables in place."""
+    """Return the requests of the file, with the values of its variables."""
     for name, value in reversed(re.findall(r"(?m)^@(\w+) = (.+)$", text)):
         text = text.replace(f"{{{{{name}}}}}", value)
     found = []
@@ -45,7 +45,7 @@ def examples(text: str) -> list[Example]:
 
 
 def filled(text: str, known: dict[str, Any], numbers: Any) -> str:
-    """With what earlier requests were answered, and the time."""
+    """Return a text with values from earlier responses and the present time in place of placeholders."""
     text = re.sub(r"\{\{(\w+)\.response\.body\.\$\.(\w+)\}\}", lambda found: known[found[1]][found[2]], text)
     return re.sub(r"\{\{\$timestamp\}\}", lambda _: str(next(numbers)), text)
 
@@ -83,14 +83,14 @@ def test_the_examples_run_from_top_to_bottom_and_leave_little_out(cloud: Minista
 
 
 def _logo() -> bytes:
-    """A file that an example sends."""
+    """Return the bytes of a file that an example sends."""
     file = BytesIO()
     Image.new("RGB", (120, 40), "#0b5a63").save(file, "PNG")
     return file.getvalue()
 
 
 def _route(method: str, path: str) -> tuple[str, str, dict[str, str]]:
-    """The route behind a path, and the path's parts."""
+    """Return the route of a path, and its path parameters."""
     for verb, _, pattern in ROUTES:
         match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path)
         if verb == method and match:

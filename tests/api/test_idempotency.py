@@ -1,4 +1,4 @@
-"""A send that is repeated happens once."""
+"""Tests that a request that is repeated with its idempotency key takes effect once."""
 
 import json
 
@@ -76,7 +76,7 @@ def test_a_refusal_is_not_stored(clinician: ClinicianApi) -> None:
 def test_while_the_first_is_under_way_the_second_waits(
     clinician: ClinicianApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first one's function died before it could answer."""
+    """The function of the first request ended before it responded."""
     with monkeypatch.context() as dying:
         dying.setattr(idempotency, "save_success", lambda *_: (_ for _ in ()).throw(PutError()))
         assert clinician.request("POST", "/clients", {"name": "Kim"}, headers=keyed("one")).status == 201
@@ -85,7 +85,7 @@ def test_while_the_first_is_under_way_the_second_waits(
 
 
 def test_a_claim_with_a_lost_response_is_recognized(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
-    """botocore sends it once more, and finds its own."""
+    """botocore resends the write, and the function recognizes its own idempotency key."""
     with AwsFaults().listening(aws.client("dynamodb")) as faults:
         faults.repeat("PutItem")
         first = clinician.request("POST", "/clients", NEW, headers=keyed("one"))

@@ -1,4 +1,4 @@
-"""Invitations: to whom, how often, in whose words; and what sharing does."""
+"""Tests of invitations: their recipients, limits and wording, and invitations that a share sends."""
 
 from dataclasses import replace
 
@@ -153,7 +153,7 @@ def test_an_ended_clients_address_can_become_anothers_and_stays_theirs(
     assert clinician.access(before)["status"] == "disabled"
     assert clinician.access(after)["status"] == "invited"
     assert clinician.access(after)["first_sign_in_at"] is None
-    # what is done about the one does not touch the other
+    # a change of one client does not change the other
     assert clinician.create_pin(before).code == "no_access"
     clinician.request("DELETE", "/clients/{client}/portal-access", client=before)
     clinician.request("DELETE", "/clients/{client}/sessions", client=before)

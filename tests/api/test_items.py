@@ -1,4 +1,4 @@
-"""Items and the links that open them: shared, waiting on home, announced by mail, done (B146)."""
+"""Tests of shared items and their links: shared, waiting on the home page, announced by mail, done (B146)."""
 
 from typing import Any
 
@@ -22,14 +22,14 @@ def mark(clinician: ClinicianApi, client: str, title: str, *, done: bool = True)
 
 
 def home_of(cloud: MinistackCloud, browser: Browser) -> HttpResponse:
-    """Home as a page. The browser of these tests asks for JSON."""
+    """Return the home page as HTML. The browser of these tests asks for JSON."""
     headers = {"host": "portal.example.com", "cookie": "; ".join(f"{k}={v}" for k, v in browser.cookies.items())}
     return cloud.send("GET", "/willow/home", headers, b"", "203.0.113.9")
 
 
 @pytest.fixture
 def kim(clinician: ClinicianApi, cloud: MinistackCloud, browser: Browser, clock: Clock) -> str:
-    """A client who has signed in."""
+    """Return the id of a client who has signed in."""
     client = clinician.add_client("Kim Lee", "kim@example.com", invite={"items": [CONSENT, "Insurance"]})
     (letter,) = cloud.deliver()
     assert "Consent form" in letter.text
@@ -73,7 +73,7 @@ def test_get_started_leads_to_the_newest_item(browser: Browser, clinician: Clini
 def test_someone_who_has_access_is_mailed_that_something_is_waiting(
     clinician: ClinicianApi, cloud: MinistackCloud, kim: str
 ) -> None:
-    """B146: by a letter that names no item and ends no link."""
+    """B146: the letter names no item, and leaves the client's link valid."""
     answer = share(clinician, kim, "Anxiety questionnaire")
     assert (answer.status, answer.document["grants_access"], answer.document["notified"]) == (201, False, True)
     (letter,) = cloud.deliver()

@@ -1,4 +1,4 @@
-"""What the log tells of a clinician's day: which routes, how they went, at which practice; nothing of anybody."""
+"""The log of a clinician's requests names route, outcome and practice, but no person."""
 
 import io
 import json
@@ -14,10 +14,10 @@ from tests.kit.clinician import ClinicianApi
 
 @pytest.fixture
 def log(clinician: ClinicianApi) -> Iterator[io.StringIO]:
-    """All that is logged, ours and others'."""
-    clinician.request("GET", "")  # it brings the logger
+    """Yield all log lines, of the package and of libraries."""
+    clinician.request("GET", "")  # this request sets up the logger
     text = io.StringIO()
-    # pytest listens too
+    # pytest's handler reads the log too
     (expected,) = [
         handler for handler in logging.getLogger("latchkey").handlers if type(handler) is logging.StreamHandler
     ]

@@ -1,4 +1,6 @@
-"""Mail as clinicians see it: bounces with when and why (B158), banners and tags, and items of a second invitation."""
+"""Tests of the mail status that clinicians see: bounces with time and reason (B158), banners and tags, and items of a
+second invitation.
+"""
 
 from typing import Any
 
@@ -17,7 +19,7 @@ KIM = "kim@example.com"
 
 
 def report(cloud: MinistackCloud, address: str, kind: str = "Bounce", **details: Any) -> None:
-    """Report about the last mail to an address, as SES does."""
+    """Deliver an SES report about the last mail to an address."""
     key = accounts.key_of("willow", canonical(address))
     (item,) = (item for item in cloud.items()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(key))
     mail = {

@@ -1,4 +1,4 @@
-"""The contract in docs/openapi.json."""
+"""Tests of docs/openapi.json."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.api import contract
 
 
 def test_the_file_is_what_the_routes_say() -> None:
-    """If not: python -m latchkey.api.openapi > docs/openapi.json"""
+    """To update the file, run `python -m latchkey.api.openapi > docs/openapi.json`."""
     assert contract.FILE.read_text() == openapi.text()
 
 
@@ -37,7 +37,7 @@ def test_no_response_of_powertools_itself_is_documented() -> None:
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every operation with its name."""
+    """Yield every operation with its name."""
     for path, by_method in contract.document()["paths"].items():
         for method, operation in by_method.items():
             yield f"{method} {path}", operation

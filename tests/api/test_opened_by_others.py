@@ -1,4 +1,4 @@
-"""Ending the sign-in of a profile that other people open too (B154): never a yes that leaves them in."""
+"""Tests of ending access to a profile that other people open too (B154). A success never leaves them with access."""
 
 import threading
 from typing import Any
@@ -41,7 +41,7 @@ def close_to(clinician: ClinicianApi, client: str, contact: str) -> None:
 
 
 def signed_in(clinician: ClinicianApi, cloud: MinistackCloud, client: str, contact: str | None = None) -> Browser:
-    """The browser of someone who came in by PIN."""
+    """Return a browser that is signed in by PIN."""
     made = clinician.create_pin(client, **({"contact": contact} if contact else {})).document
     browser = cloud.browser()
     assert browser.enter_pin(made["email"], made["pin"]).status == 200
@@ -49,7 +49,7 @@ def signed_in(clinician: ClinicianApi, cloud: MinistackCloud, client: str, conta
 
 
 def at_rest(cloud: MinistackCloud) -> dict[str, Any]:
-    """Everything in the tables but for limits."""
+    """Return every stored item, except counters of rate limits."""
     return {table: items for table, items in cloud.items().items() if table != "Budgets"}
 
 
@@ -106,7 +106,7 @@ def test_closing_the_profile_to_everyone_else_first_makes_it_a_yes(
 
 
 def offered(browser: Browser) -> list[str]:
-    """The names in the chooser of a browser, or nothing if it is signed out."""
+    """Return the names in the chooser of a browser, or an empty list if it is signed out."""
     answer = browser.get("/willow/session")
     return [profile["name"] for profile in answer.document["profiles"]] if answer.status == 200 else []
 
@@ -116,7 +116,7 @@ def offered(browser: Browser) -> list[str]:
 def test_a_profile_is_closed_to_everyone_at_once_and_their_own_profiles_stay(
     clinician: ClinicianApi, cloud: MinistackCloud, what: str, by: str
 ) -> None:
-    """A custody case (B154): a guardian who is a client too, and one who is not."""
+    """A custody case (B154): one guardian is a client too, and one is not."""
     maria = clinician.add_client("Maria Gomez", "maria@example.com", invite={})
     leo = clinician.add_client("Leo Gomez", kind="minor")
     contacts = [open_to(clinician, leo, name, f"{name.lower()}@example.com") for name in ("Maria", "Jon")]
@@ -145,7 +145,7 @@ def test_a_profile_is_closed_to_everyone_at_once_and_their_own_profiles_stay(
 def test_a_client_of_their_own_and_a_partner_both_end(
     clinician: ClinicianApi, cloud: MinistackCloud, what: str
 ) -> None:
-    """A separation."""
+    """A couple has separated."""
     kim = clinician.add_client("Kim & Jo", "kim@example.com", kind="couple", invite={})
     jo = open_to(clinician, kim, "Jo Lee", "jo@example.com", "partner")
     browsers = [signed_in(clinician, cloud, kim), signed_in(clinician, cloud, kim, jo)]
@@ -275,7 +275,7 @@ def test_erasing_a_child_ends_it_for_everyone_who_opens_the_profile(
 def test_a_contact_who_is_added_at_the_same_moment_is_not_passed_over(
     clinician: ClinicianApi, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """The client was read without a contact; another clinician adds one before the change is written."""
+    """Another clinician adds a contact after the client was read and before the change is written."""
     kim = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     read = clients.find
     added: list[str] = []

@@ -1,4 +1,4 @@
-"""A PIN: made by a clinician, read out, typed once."""
+"""Tests of PINs in the clinicians' API: created, read out, used once."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from tests.kit.clock import Clock
 
 @pytest.fixture
 def client(clinician: ClinicianApi, cloud: MinistackCloud) -> str:
-    """Someone who was invited; the invitation has gone."""
+    """Return the id of a client whose invitation was sent."""
     client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
     cloud.take_jobs()
     return client
@@ -108,7 +108,7 @@ def test_it_is_nowhere_at_rest(clinician: ClinicianApi, client: str, cloud: Mini
 def test_no_candidate_can_be_tried_against_what_is_at_rest(
     clinician: ClinicianApi, client: str, cloud: MinistackCloud
 ) -> None:
-    """Whoever has the tables has salt and hash, and without the key beside them even the right PIN does not fit."""
+    """The table has salt and hash. Without the key, even the right PIN does not match them."""
     pin = clinician.pin(client)
     (item,) = cloud.items()["Pins"]
     account = AccountKey(tokens.base64url_decode(item["account"]["S"]) or b"")

@@ -1,4 +1,4 @@
-"""Routes for a practice's own system, besides clients (B160): members, audit, previews, PINs by key, the mail limit."""
+"""Tests of other routes for a practice's own system (B160): members, audit, previews, PINs by key, mail limit."""
 
 import json
 from dataclasses import replace
@@ -44,7 +44,7 @@ class TestPeople:
         ]
 
     def test_operators_list_all_practices_page_by_page(self, operator: ClinicianApi, admin: ClinicianApi) -> None:
-        """The file of a logo is stored in the same table, and is no practice."""
+        """The same table stores the file of a logo, which is no practice."""
         assert admin.request("PUT", "/logo", raw=PNG, headers={"content-type": "image/png"}).status < 300
         found, query = [], {"limit": "1"}
         while True:

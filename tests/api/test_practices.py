@@ -1,4 +1,4 @@
-"""Practices, who works there, and what their letters say."""
+"""Tests of practices, their members and the wording of their letters."""
 
 from dataclasses import replace
 from typing import Any

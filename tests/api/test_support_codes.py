@@ -1,4 +1,4 @@
-"""Support codes: shown on a page, in the log and in the audit, and looked up by a clinician (B145)."""
+"""Tests of support codes: shown on a page, in the log and in the audit, and looked up by a clinician (B145)."""
 
 from urllib.parse import quote
 
@@ -9,7 +9,7 @@ from tests.kit.clinician import ClinicianApi
 
 
 def shown_code(cloud: MinistackCloud, method: str = "POST") -> str:
-    """The code on the page of a link that has expired. A POST is the press of its button."""
+    """Return the support code on the page of an expired link. `POST` submits the page's form."""
     link = cloud.browser().link("kim@example.com")
     cloud.clock.advance(24 * 3600)
     headers = {"host": "portal.example.com", "origin": cloud.origin, "sec-fetch-site": "same-origin"}
@@ -62,7 +62,7 @@ def test_a_clinician_finds_the_letter_of_a_dead_link_that_was_only_opened(
 
 
 def test_a_code_without_an_event_is_the_operators(clinician: ClinicianApi) -> None:
-    """B145: the page of a fault shows it, and the log has it."""
+    """B145: the page and the log of an internal error have the code."""
     answer = clinician.get("/support-codes/{code}", code="222-222")
 
     assert (answer.status, answer.code) == (404, "not_found")

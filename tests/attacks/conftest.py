@@ -1,4 +1,4 @@
-"""A town of its own, so that what is left of a siege is in nobody's way."""
+"""Fixtures: a running portal for attacks alone, because full rate limits would disturb other tests."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from tests.kit.live_portal import LivePortal, running_portal
 
 @pytest.fixture(scope="package")
 def place() -> Iterator[LivePortal]:
-    """It, for all who lay siege to it."""
+    """Yield the portal that all attacks share."""
     with running_portal() as live_portal:
         yield live_portal
 
 
 @pytest.fixture
 def live_portal(place: LivePortal) -> LivePortal:
-    """It, early on a day on which nothing has happened yet."""
+    """Return the portal on a new day, on which every rate limit is open."""
     place.new_day()
     return place

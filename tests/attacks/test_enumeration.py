@@ -1,4 +1,4 @@
-"""What a stranger learns of an address where a practice gives every address one answer: nothing."""
+"""A practice that gives every address the same response does not tell whether an address is on file."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ from tests.kit.seed import HARBOR, put
 
 DAY = 24 * 3600
 PAUSES = (0, 10, 50, 60, 60, 900, 900)
-"""Seconds: a first time, too soon, again and again until it is too often, and again after the wait."""
+"""Seconds before each request: the first, one too early, more until the rate limit is full, and one after the wait."""
 
 STATES: dict[str, dict[str, Any]] = {
     "active, never signed in": {"first_sign_in_at": None, "last_sign_in_at": None},
@@ -26,7 +26,7 @@ STATES: dict[str, dict[str, Any]] = {
 
 
 def call(operation: str, arguments: dict[str, Any]) -> list[Any]:
-    """A call to AWS without the values that differ from one address to the next."""
+    """Return a call to AWS without the values that differ between addresses."""
     arguments_by_operation = [
         arguments.get(name) for name in ("TableName", "UpdateExpression", "ConditionExpression", "QueueUrl")
     ]
@@ -35,7 +35,7 @@ def call(operation: str, arguments: dict[str, Any]) -> list[Any]:
 
 
 def shown(answer: HttpResponse, address: str) -> list[Any]:
-    """All of an answer but the typed address, the date, the support code, and what is in the cookies."""
+    """Return a response without the typed address, the date, the support code and the values of cookies."""
     body = re.sub('datetime="[^"]*"', "", answer.body.replace(address, "ADDRESS"))
     if "<code>" in body:
         body = body.replace(answer.page.one("code").text, "CODE")
@@ -50,7 +50,7 @@ def shown(answer: HttpResponse, address: str) -> list[Any]:
 
 
 def seen(portal: Portal, address: str, hour: int, *, app: bool) -> list[Any]:
-    """What an hour of asking with an address shows, and the calls to AWS behind it."""
+    """Ask for links with an address for an hour. Return the responses and the calls to AWS."""
     source = f"198.51.100.{hour}"
     visitor = portal.app(source) if app else portal.browser(source)
     # All of these days are in summer time, so that pages show one time of day.
@@ -67,7 +67,7 @@ def seen(portal: Portal, address: str, hour: int, *, app: bool) -> list[Any]:
 
 @pytest.mark.parametrize("app", [False, True], ids=["browser", "app"])
 def test_every_state_of_an_account_gets_the_answer_of_an_address_that_nobody_has(portal: Portal, app: bool) -> None:
-    """Status, body, headers, cookies, and the calls to AWS, their order and their size."""
+    """Status, body, headers and cookies are the same, and so are the order and size of the calls to AWS."""
     people = {state: f"person{place}@example.com" for place, state in enumerate(STATES)}
     for state, address in people.items():
         put(portal, HARBOR, address, **STATES[state])

@@ -1,5 +1,6 @@
-"""Floods from one place, from one network, from everywhere: what gets through is exactly what the budgets say, and
-those at whom it is aimed are still let in."""
+"""Floods of requests from one source, from one network and from many sources. The rate limits let an exact number
+through, and the attacked clients can still sign in.
+"""
 
 from collections import Counter
 
@@ -11,24 +12,24 @@ from tools.load.seed import Person, seed
 
 ALL = 300
 HOUSES = [f"house{number}@example.com" for number in range(ALL)]
-"""The addresses of Willow's other clients."""
+"""Addresses of Willow's other clients."""
 WITH_PINS = HOUSES[:10]
 SOURCES = [f"100.64.{number >> 8}.{number & 255}" for number in range(ALL)]
 A_64 = [f"2001:db8:aa:1:{number:x}::1" for number in range(ALL)]
-"""One subscriber's."""
+"""Sources in one /64, as one subscriber has it."""
 A_48 = [f"2001:db8:bb:{number % 20:x}::{number:x}" for number in range(ALL)]
-"""Those of twenty subscribers beside each other, fifteen of each."""
+"""Sources in one /48: twenty subscribers with fifteen sources each."""
 
 
 @pytest.fixture(scope="package")
 def houses(place: LivePortal) -> None:
-    """Willow's other clients, put on file."""
+    """Put Willow's other clients on file."""
     seed(place.portal, {}, [Person("willow", house) for house in HOUSES])
 
 
 @pytest.fixture
 def pins(live_portal: LivePortal, houses: None) -> dict[str, str]:  # noqa: ARG001 - some of them
-    """The PINs of those of them who have one today."""
+    """Return the PINs that some of the other clients have today."""
     return seed(live_portal.portal, {}, [Person("willow", house, pin=True) for house in WITH_PINS])
 
 
@@ -38,14 +39,14 @@ def victim(live_portal: LivePortal, houses: None) -> Victim:  # noqa: ARG001 - t
 
 
 class MailCount:
-    """The mail to those whom an attack names, from now on."""
+    """Counts the mail to Willow's other clients from now on."""
 
     def __init__(self, live_portal: LivePortal) -> None:
         self._portal = live_portal
         self._before = self._sent()
 
     def sent(self) -> int:
-        """How many letters they got."""
+        """Return the number of letters."""
         self._portal.settle()
         return self._sent() - self._before
 
@@ -54,7 +55,7 @@ class MailCount:
 
 
 def compared(live_portal: LivePortal) -> int:
-    """How many wrong PINs were ever found to be wrong, as the audit has it."""
+    """Return the number of wrong PINs that were compared, according to the audit."""
     return len(live_portal.items("Events", kind="pin_refused"))
 
 
@@ -78,7 +79,9 @@ def test_link_requests_for_all_addresses_are_limited_by_source_and_network(
 
 
 def test_three_hundred_strangers_cannot_bury_a_client_in_mail(live_portal: LivePortal, victim: Victim) -> None:
-    """A second press sends nothing, and the fourth minute brings nothing at all. Her newest link works."""
+    """The second request within a minute sends nothing. After three letters the address is limited. Maria's newest link
+    works.
+    """
     before = len(live_portal.letters(MARIA))
     waves = []
     for wave in range(4):
@@ -107,7 +110,7 @@ def test_strangers_from_everywhere_close_a_practices_mail_for_an_hour_but_not_to
 
 
 def test_of_60_parallel_guesses_at_a_pin_5_are_compared(live_portal: LivePortal, victim: Victim) -> None:
-    """The code is dead by then; another one works, from her own browser."""
+    """The PIN is dead afterwards. A new PIN works in Maria's known browser."""
     clinician, before = live_portal.clinician(), compared(live_portal)
     wrong = f"{(int(clinician.pin(clinician.client_with(MARIA))) + 1) % 10**6:06d}"
     statuses = at_once(
@@ -128,7 +131,7 @@ def test_of_60_parallel_guesses_at_a_pin_5_are_compared(live_portal: LivePortal,
 def test_one_code_tried_on_everybody_is_compared_as_often_as_is_allowed(
     victim: Victim, live_portal: LivePortal, pins: dict[str, str], sources: list[str], heard: int
 ) -> None:
-    """A practice that is guessed at from everywhere takes no codes for an hour; links and Google it takes."""
+    """After wrong PINs from many sources, the practice accepts no PIN for an hour. Links and Google still work."""
     code = next(f"{number:06d}" for number in range(ALL) if f"{number:06d}" not in pins.values())
     before, tries = compared(live_portal), list(zip(sources, HOUSES, strict=True))
     statuses = at_once(

@@ -1,4 +1,4 @@
-"""The wait that is told is the wait that is true, to a second, for every budget that a visitor can use up."""
+"""The wait in a response is exact to the second, for every rate limit that a visitor can fill."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from tests.kit.seed import key_of, lookup_ring, use_up
 HOME = "2001:db8:40:1::1"
 NEAR, AROUND = "2001:db8:40:1::/64", "2001:db8:40::/48"
 LATE = 17
-"""Seconds into the window."""
+"""Time since the start of the window, in seconds."""
 
 
 def ask(browser: Browser) -> HttpResponse:
@@ -39,7 +39,7 @@ def start_google(browser: Browser) -> HttpResponse:
 
 
 def fill(portal: Portal, limit: Limit, *who: str | bytes) -> None:
-    """Open a window now, and have as many attempts in it as there may be."""
+    """Open a window now, and fill it."""
     use_up(portal, limit, 1, *who)
     portal.tables.update_item(
         TableName="Budgets",
@@ -97,7 +97,7 @@ def test_a_second_before_its_end_a_rate_limit_is_full_and_at_its_end_it_is_not(
 
 
 def test_every_rate_limit_of_a_visitor_is_among_them() -> None:
-    """But for the minute between two links, of which nobody is told."""
+    """One limit is missing: the minute between two links, because no response tells that wait."""
     every = {limit for policy in limits.POLICIES for limit in policy.limits}
 
     assert every - {limit for limit, *_ in CASES} == {RESEND_COOLDOWN, CREATED_PER_CLINICIAN.limit}

@@ -1,4 +1,4 @@
-"""Every function acts under a role of its own, and is refused whatever only others may do."""
+"""Each function has an IAM role of its own, which refuses every action that only other functions need."""
 
 from collections.abc import Callable
 from itertools import product
@@ -31,13 +31,13 @@ EVERY = {
     for service, (resources, operations) in TRIED.items()
     for resource, operation in product(resources, operations)
 }
-"""Each act that some role allows, and some that none does, with all that it could be done to."""
+"""All pairs of an action and a resource that the tests try, including some that no role allows."""
 NO_SUCH = "no such thing"
 EQUALS: dict[str, Any] = {"ComparisonOperator": "EQ"}
 
 
 class Hand:
-    """A function's role, held by somebody who tries what it lets them do; what it lets them do changes nothing."""
+    """The IAM role of a function. The actions that it allows are tried in a form that changes nothing."""
 
     def __init__(
         self, live_portal: LivePortal, function: str, *, transacts: bool = False, reads_all: bool = False
@@ -49,7 +49,7 @@ class Hand:
         self._clients: dict[str, Any] = {}
 
     def may(self, action: str, resource: str) -> bool:
-        """Whether AWS lets the role do it. That the act itself comes to nothing is another matter."""
+        """Return True if IAM allows the action. The action itself fails for another reason."""
         service, operation = action.split(":")
         acts: dict[str, Callable[[str, str], None]] = {
             "dynamodb": self._keep,
@@ -84,7 +84,7 @@ class Hand:
             self._call("dynamodb", operation, arguments_by_operation[operation])
 
     def _projection(self, key: dict[str, Any]) -> dict[str, Any]:
-        """Return what asks for the key alone, or for everything if `reads_all`."""
+        """Return the arguments that ask for the key alone, or for everything if `reads_all`."""
         if self._reads_all:
             return {}
         names = {f"#{number}": name for number, name in enumerate(key)}
@@ -93,8 +93,8 @@ class Hand:
     def _queue(self, operation: str, queue: str) -> None:
         url = self._root("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
         arguments_by_operation: dict[str, dict[str, Any]] = {
-            "SendMessage": {"MessageBody": ""},  # which SQS does not take
-            "ReceiveMessage": {"VisibilityTimeout": 0, "MaxNumberOfMessages": 99},  # nor this
+            "SendMessage": {"MessageBody": ""},  # SQS refuses an empty body
+            "ReceiveMessage": {"VisibilityTimeout": 0, "MaxNumberOfMessages": 99},  # SQS refuses so high a number
             "DeleteMessage": {"ReceiptHandle": NO_SUCH},
             "GetQueueAttributes": {},
             "PurgeQueue": {},
@@ -137,7 +137,7 @@ WORK: dict[tuple[str, str], set[str]] = {
         *("RequestLink", "RedeemLink", "Session", "Pin", "GoogleCallback"),
         *("Admin", "Console"),
     },
-    # each the attributes that its role names
+    # Each role names the attributes that it may write.
     ("dynamodb:UpdateItem", "Links"): {
         *("RedeemLink", "SendMail", "Session", "Pin", "GoogleCallback"),
         *("Admin", "Console"),
@@ -170,12 +170,12 @@ WORK: dict[tuple[str, str], set[str]] = {
     # An operator lists all practices of the stack.
     ("dynamodb:Scan", "Practices"): {"Admin", "Console"},
 } | {("dynamodb:Scan", table): set() for table in TABLES if table != "Practices"}
-"""Whose work something is. Everybody else who is asked to do it has to be refused, whatever the template says."""
+"""The functions that need an action. IAM refuses it to all others, whatever the template says."""
 
 
 @pytest.fixture(scope="module")
 def hands(place: LivePortal) -> dict[str, Hand]:
-    """Every function's role."""
+    """Return the role of every function."""
     return {function: Hand(place, function) for function in FUNCTIONS}
 
 
@@ -212,9 +212,10 @@ INDEXES_AND_POOL = ("BySubject", "by-attention", "by-support-code", "ClinicianPo
 
 
 def test_there_is_nothing_that_a_role_allows_and_nobody_tries() -> None:
-    """But for what ministack cannot judge: it allows mail under every configuration set or under none, and asks for the
-    writing of a log by its group, where our roles, as AWS wants them, name the group's streams. The key is opened
-    by the services that keep things under it, in a role's name; by itself a role never opens it."""
+    """Exceptions are permissions that ministack judges in another way. It does not check configuration sets, and it
+    checks log permissions by group, where AWS checks streams. DataKey is used by AWS's services in the name of a role,
+    never by the role directly.
+    """
     allowed = {pair for function in FUNCTIONS for pair in sam_template.permissions(function)}
     logs = set(sam_template.resources("AWS::Logs::LogGroup"))
 

@@ -1,5 +1,4 @@
-"""Where a request comes from is what API Gateway says of it, or CloudFront in front of it, and nothing that the request
-says of itself."""
+"""The source of a request is what API Gateway or CloudFront says. Headers that the sender can set do not change it."""
 
 import hashlib
 from typing import Any
@@ -15,7 +14,7 @@ FORM = {"host": urlsplit(ORIGIN).netloc, "content-type": "application/x-www-form
 
 
 def ask(portal: Portal, number: int, **http: Any) -> int:
-    """The status of asking for an address at Harbor, with that in place of what API Gateway saw."""
+    """Return the status of a request for a link at Harbor. `http` replaces fields of `requestContext.http`."""
     body = f"email=guess{number}%40example.com".encode()
     event = gateway_events.event(
         gateway_events.Sent("POST", "/harbor/sign-in", FORM, body, "203.0.113.9"), portal.now * 1000
@@ -58,7 +57,7 @@ def test_one_address_is_one_however_it_is_spelled(portal: Portal) -> None:
 
 
 def test_sources_that_cannot_be_read_share_one_rate_limit(portal: Portal) -> None:
-    """The strictest, and never none."""
+    """A source that cannot be read never removes the limit."""
     nowhere = [
         None,
         "",
@@ -78,12 +77,12 @@ def test_sources_that_cannot_be_read_share_one_rate_limit(portal: Portal) -> Non
 # ── behind CloudFront ──
 
 EDGE = "198.18.0.1"
-"""Where every request comes from that API Gateway sees."""
+"""The source that API Gateway sees for every request that comes through CloudFront."""
 
 
 @pytest.fixture
 def behind_cloudfront(portal: Portal) -> Portal:
-    """What is shown changes just now: the old and the new are known."""
+    """Return a portal whose CloudFront secret is being changed. It accepts the old and the new value."""
     portal.parameters["CloudFrontDigests"] = ",".join(hashlib.sha256(shown).hexdigest() for shown in (b"old", b"new"))
     return portal
 

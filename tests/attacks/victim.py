@@ -1,4 +1,4 @@
-"""Those who are attacked, those who live beside them, and what both can still do meanwhile."""
+"""The attacked client, her neighbours, and checks that they can still sign in during an attack."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,13 +13,13 @@ PARALLEL_REQUESTS = 8
 
 
 def at_once[Tried](attempt: Callable[[Tried], HttpResponse], tries: Iterable[Tried]) -> list[int]:
-    """The statuses of attempts, several of which are under way at any moment."""
+    """Make several attempts in parallel, and return their statuses."""
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as hands:
         return [answer.status for answer in hands.map(attempt, tries)]
 
 
 class Victim:
-    """Maria at Willow, who has a link in her mailbox, a Google Account, and a browser that knows her."""
+    """Maria at Willow. She has a link in her mailbox, a Google Account and a known browser."""
 
     def __init__(self, live_portal: LivePortal) -> None:
         self._portal = live_portal
@@ -30,7 +30,7 @@ class Victim:
         live_portal.letter(MARIA)
 
     def can_sign_in(self, *, by_pin: bool = True) -> None:
-        """She comes in by her newest link, by Google, from her own browser, and by a PIN that is read out to her."""
+        """Fail unless Maria can sign in by her newest link, Google, a new link in her known browser, and PIN."""
         link = next(letter["url"] for letter in self._portal.letters(MARIA) if letter["url"])
         assert self._portal.browser().post(link).location == "/willow/profiles"
         elsewhere = self._portal.browser()
@@ -45,7 +45,7 @@ class Victim:
         assert typed.status == (303 if by_pin else 429)
 
     def neighbours_unaffected(self, *, by_pin: bool = True) -> None:
-        """Nobody else pays: neither another client, nor another practice."""
+        """Fail unless another client and another practice can use links and PINs as usual."""
         for practice, address in (("willow", LUIS), ("harbor", ANA)):
             assert self._portal.browser().post(self._portal.link(address, practice)).location == f"/{practice}/home"
             clinician = self._portal.clinician(practice)

@@ -1,4 +1,4 @@
-"""What a page looks like: by day and by night, at several widths, and what axe finds wrong in it."""
+"""Checks of a page's width at several window sizes, and by axe, in light and dark."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def check_appearance(page: Page, widths: Sequence[int], height: int, but: Sequence[str] = ()) -> None:
-    """Fail if a page is wider than a window, or if axe finds something wrong in it, in one of the schemes."""
+    """Fail if a page is wider than a window, or if axe finds a violation in the light or the dark scheme."""
     page.evaluate(AXE.read_text())
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
@@ -22,7 +22,7 @@ def check_appearance(page: Page, widths: Sequence[int], height: int, but: Sequen
 
 
 def violations(page: Page, but: Sequence[str] = ()) -> list[Any]:
-    """What axe-core finds wrong, and what it could not make out of colours."""
+    """Return axe-core's violations, and the colour contrasts that it could not determine."""
     found: dict[str, list[dict[str, Any]]] = page.evaluate(
         "but => axe.run({resultTypes: ['violations', 'incomplete'], "
         "rules: Object.fromEntries(but.map(rule => [rule, {enabled: false}]))})",

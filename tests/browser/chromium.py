@@ -1,4 +1,4 @@
-"""Chromium as it is installed on this machine, and windows of it that notice what people would not."""
+"""The Chromium of this machine, and windows that collect errors of pages."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,22 +23,22 @@ FLAGS = (
     "--disable-sync",
 )
 WIDTH, HEIGHT = 390, 844
-"""A phone of today; `NARROW` is the narrowest that pages have to fit (WCAG 2.2, 1.4.10)."""
+"""Pixels of a phone's screen. `NARROW` is the narrowest width that pages have to fit (WCAG 2.2, 1.4.10)."""
 NARROW = 320
 
 
 @dataclass
 class Window:
-    """A browser with a profile of its own, and one page open in it."""
+    """A browser with an empty profile, and one open page."""
 
     context: BrowserContext
     page: Page
     live_portal: LivePortal
     complaints: list[str] = field(default_factory=list)
-    """What pages wrote to the console, or could not load."""
+    """Messages of pages on the console, and files that could not be loaded."""
 
     def go(self, path: str) -> Page:
-        """Type an address; `path` may be a whole one."""
+        """Open a path of the portal, or a whole URL."""
         self.page.goto(path if path.startswith("http") else self.live_portal.url + path)
         return self.page
 
@@ -49,22 +49,22 @@ class Window:
 
     @property
     def path(self) -> str:
-        """Where the page is."""
+        """The path of the page. The whole URL if it is on another site."""
         return self.page.url.removeprefix(self.live_portal.url)
 
     @property
     def heading(self) -> str:
-        """What it says at the top."""
+        """The text of the page's first heading."""
         return self.page.locator("h1").inner_text()
 
     def request_link(self, practice: str, address: str) -> None:
-        """Type an address into the form, and press Send link."""
+        """Submit the sign-in form with an address."""
         self.go(f"/{practice}/sign-in")
         self.page.locator("#email").fill(address)
         self.click("form button")
 
     def click_button(self, name: str) -> None:
-        """Press a button, and wait for the page that comes of it."""
+        """Press a button, and wait for the next page."""
         self.click(self.page.get_by_role("button", name=name))
 
     def follow(self, name: str) -> None:
@@ -72,14 +72,14 @@ class Window:
         self.click(self.page.get_by_role("link", name=name))
 
     def click(self, what: Locator | str) -> None:
-        """Click the first such thing, and wait for the page that comes of it."""
+        """Click the first element that matches, and wait for the next page."""
         found = self.page.locator(what) if isinstance(what, str) else what
         with self.page.expect_navigation():
             found.first.click()
 
     def become(self, visitor: HttpUser) -> None:
-        """Take over the cookies of someone who came by HTTP."""
-        # Playwright takes __Host- cookies for https alone; Chromium sends them to localhost by http too
+        """Copy the cookies of a client that used HTTP."""
+        # Playwright sets __Host- cookies for https alone, but Chromium also sends them to localhost over http
         fields = {"url": "https://localhost", "secure": True, "httpOnly": True, "sameSite": "Lax"}
         self.context.add_cookies(
             [
@@ -89,13 +89,13 @@ class Window:
         )
 
     def notice(self, page: Page) -> None:
-        """Collect what goes wrong on a page."""
+        """Collect a page's errors in `complaints`."""
         page.on("console", self._record)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("requestfailed", self._miss)
 
     def _record(self, message: ConsoleMessage) -> None:
-        # a page that says no has a status that says so too, and Chromium writes that down
+        # Chromium logs every error status of a page, and a refusal has one
         is_refusal = message.text.startswith("Failed to load resource: the server responded with a status of ")
         cleared = message.text.startswith("Clear-Site-Data header on")
         if not cleared and not (is_refusal and message.page and message.location["url"] == message.page.url):
@@ -109,7 +109,7 @@ class Window:
 
 @contextmanager
 def running() -> Iterator[Chromium]:
-    """Chromium without a screen."""
+    """Start headless Chromium, and yield it."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser
@@ -118,7 +118,7 @@ def running() -> Iterator[Chromium]:
 
 @contextmanager
 def window(browser: Chromium, live_portal: LivePortal, **how: Any) -> Iterator[Window]:
-    """A new window, as wide as a phone; `how` is what a Playwright context can be told."""
+    """Yield a new window, as wide as a phone. `how` are options of a Playwright context."""
     context = browser.new_context(**({"viewport": {"width": WIDTH, "height": HEIGHT}, "locale": "en-US"} | how))
     context.set_default_timeout(10_000)
     opened = Window(context, context.new_page(), live_portal)

@@ -1,4 +1,4 @@
-"""Real pages in headless Chromium, each browser with an empty profile of its own."""
+"""Fixtures: headless Chromium, the running portal, and windows with empty profiles."""
 
 from collections.abc import Iterator
 
@@ -10,36 +10,36 @@ from tests.browser.chromium import Window
 from tests.kit.live_portal import LivePortal, shared_portal
 
 
-# not for the whole session: as long as Playwright runs, no other test can have an event loop
+# Not for the whole session: while Playwright runs, no other test can have an event loop.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chromium]:
-    """The one process whose windows the tests of a module open."""
+    """Yield the Chromium process of a module's tests."""
     with chromium.running() as started:
         yield started
 
 
 @pytest.fixture(scope="session")
 def shared(request: pytest.FixtureRequest) -> LivePortal:
-    """The one that all journeys share, by HTTP and in Chromium."""
+    """Return the portal that all tests over HTTP and in Chromium share."""
     return shared_portal(request.config)
 
 
 @pytest.fixture
 def live_portal(shared: LivePortal) -> LivePortal:
-    """The running portal, early on a day on which nothing has happened yet."""
+    """Return the running portal on a new day, on which every rate limit is open."""
     shared.new_day()
     return shared
 
 
 @pytest.fixture
 def window(browser: Chromium, live_portal: LivePortal) -> Iterator[Window]:
-    """A phone's browser that has never been anywhere."""
+    """Yield a phone's browser with an empty profile."""
     with chromium.window(browser, live_portal) as opened:
         yield opened
 
 
 @pytest.fixture
 def other_window(browser: Chromium, live_portal: LivePortal) -> Iterator[Window]:
-    """Another device."""
+    """Yield the browser of another device."""
     with chromium.window(browser, live_portal) as opened:
         yield opened

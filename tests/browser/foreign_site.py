@@ -1,4 +1,4 @@
-"""Someone else's site, from which links are clicked and forms are sent."""
+"""A page on another site, with links to the portal and forms for it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,14 +8,14 @@ from threading import Thread
 
 
 class Webmail(BaseHTTPRequestHandler):
-    """Someone else's site that shows one page."""
+    """A page on another site, such as a mailbox."""
 
     def __init__(self, body: str, *args: object) -> None:
         self._body = body
         super().__init__(*args)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        """Show it, whatever is asked for."""
+        """Respond with the page to every path."""
         page = f"<!doctype html><title>Inbox</title>{self._body}".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -24,19 +24,19 @@ class Webmail(BaseHTTPRequestHandler):
         self.wfile.write(page)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def webmail(body: str) -> Iterator[str]:
-    """The address of a page on another site than the portal's: 127.0.0.1 is another one than localhost."""
+    """Serve a page on 127.0.0.1, which to a browser is another site than localhost. Yield its URL."""
     with serving(partial(Webmail, body)) as port:
         yield f"http://127.0.0.1:{port}/"
 
 
 @contextmanager
 def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
-    """The port of a server that answers by this handler."""
+    """Start a server with this handler. Yield its port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -1,4 +1,4 @@
-"""A person who knows nothing but the guide, and does what it says, word by word."""
+"""A reader of the guide, who follows its steps word by word."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,18 +18,18 @@ READ = """walk => [...document.querySelectorAll(`ol[data-walk="${walk}"] > li`)]
         .filter(part => !part.closest("figure"))
         .map(part => ({kind: part.className, text: part.innerText, optional: !!part.closest(".if")})),
 }))"""
-"""The steps of a part of the guide, as the browser shows them."""
+"""JavaScript that returns the steps of a part of the guide as the browser shows them."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A word of a step, and what to do with it."""
+    """A quoted word of a step, and its action."""
 
     kind: str
-    """`go` to an address, `press` a control, fill in a `field`, or see something that is `named`."""
+    """`go` to an address, `press` a control, fill in a `field`, or find a word that is `named`."""
     text: str
     optional: bool
-    """To be done only if it is there."""
+    """True if the action is left out where its word is missing."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Step:
 
 
 class GuideError(AssertionError):
-    """The guide says something that is not so."""
+    """The guide and the pages differ."""
 
 
 def read_steps(window: Window, language: str, walk: str, practice: str = "willow") -> list[Step]:
-    """The steps of a part of the practice's guide."""
+    """Return the steps of a part of the practice's guide."""
     window.go(f"/{practice}/guide?lang={language}")
     found: list[dict[str, Any]] = window.page.evaluate(READ, walk)
     assert found, f"the guide has no part {walk}"
@@ -54,18 +54,18 @@ def read_steps(window: Window, language: str, walk: str, practice: str = "willow
 
 
 class Walker:
-    """Does what steps say in a window, and knows an address, a Pin Code and a mailbox."""
+    """Follows steps in a window, with one address, a source of PINs and a mailbox."""
 
     def __init__(self, window: Window, address: str, pin: Callable[[], str] = str) -> None:
         self.page: Page = window.page
         self._window, self._address, self._pin = window, address, pin
         self._mailboxes = ExitStack()
         self.pressed: list[str] = []
-        """The words of what was pressed, in order."""
+        """Words of the pressed controls, in order."""
 
     @contextmanager
     def at(self, path: str) -> Iterator["Walker"]:
-        """Begin at a page of the portal; "" begins nowhere."""
+        """Begin at a page of the portal. With "", begin nowhere."""
         with self._mailboxes:
             if path:
                 self._window.go(path)
@@ -74,12 +74,12 @@ class Walker:
     def do(self, steps: list[Step]) -> None:
         """Do all steps.
 
-        :raises GuideError: a word is not on the page that it should be on.
+        :raises GuideError: a page lacks a word that the step quotes.
         """
         for step in steps:
             if step.page.startswith("home") and "/home" not in self.page.url:
                 self.page.goto(f"{self._window.live_portal.url}/willow/home")
-            # A step names what is on its page before it leads to the next one.
+            # The quoted words of a page come first, because another action of the step may leave the page.
             for part in sorted(step.parts, key=lambda part: part.kind != "named"):
                 self._do(part)
             if step.page == "profiles":
@@ -88,7 +88,7 @@ class Walker:
                 self.open_newest_letter(self.page, step)
 
     def open_newest_letter(self, page: Page, step: Step | None = None) -> None:
-        """Look for the newest letter in the mailbox, by what the step says of it, and open it."""
+        """Find the newest letter by subject and sender of the step, and open it."""
         letter = self._window.live_portal.letter(self._address)
         if step:
             named = [part.text for part in step.parts if part.kind == "named"]
@@ -113,7 +113,7 @@ class Walker:
                 raise GuideError(f"nobody knows how to {part.kind}")
 
     def _press(self, part: Part) -> None:
-        # Of a control with small print, or with a mark, the words are a part of its name.
+        # The name of a control also has its small print or mark.
         controls = self.page.locator("a, button").filter(has_text=part.text)
         named = [control for control in controls.all() if part.text in _lines(control)]
         if not named and part.optional:

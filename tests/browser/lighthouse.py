@@ -1,7 +1,7 @@
-"""Lighthouse's ratings of the pages of a running portal, on a slow phone: `make lighthouse`.
+"""Lighthouse's ratings of a running portal's pages on a slow phone: `make lighthouse`.
 
-It fails if a page has less than `GOALS`. Pages of dead links are left out, because Lighthouse rates no page with an
-error status.
+It fails if a page has fewer points than `GOALS`. Pages of dead links are left out, because Lighthouse rates no page
+with an error status.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.kit.sam_template import PROJECT
 
 LIGHTHOUSE = PROJECT / "tools" / "lighthouse" / "node_modules" / "lighthouse" / "cli" / "index.js"
 GOALS = {"accessibility": 100, "best-practices": 100, "performance": 99}
-"""Points out of 100."""
+"""Points of 100, by category."""
 TIMEOUT_SECONDS = 120
 MAX_TRIES = 3
 
@@ -95,7 +95,7 @@ def main() -> int:
     print("|---|" + "---|" * len(GOALS))
     with running_portal() as live_portal:
         for page in rated_pages(live_portal):
-            # another process on this machine can only lower the performance
+            # other processes on this machine can only lower the rating of performance
             reports = (rate(live_portal.url + page.path, page.cookies) for _ in range(MAX_TRIES))
             report = next((report for report in reports if _reaches_goals(report)), None) or rate(
                 live_portal.url + page.path, page.cookies

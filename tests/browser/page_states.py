@@ -1,4 +1,4 @@
-"""The way to every page a person can come to, by name."""
+"""Steps in a browser that lead to each page of the portal, by name."""
 
 from collections.abc import Callable
 
@@ -164,7 +164,7 @@ def _pin(email: str, pin: str, before: int = 0) -> Callable[[Window], None]:
 
 
 def _shown(write: Callable[[PageContext], str], status: int = 200) -> Callable[[Window], None]:
-    """A page that nothing a visitor does leads to, under the headers that it would have."""
+    """Return a step that shows a page which visitors cannot reach on purpose, with the portal's headers."""
 
     def go(window: Window) -> None:
         language: Language = "en" if window.go("/willow").get_by_role("link", name="Español").count() else "es"

@@ -18,13 +18,13 @@ from tests.kit.sam_template import PROJECT
 PICTURES = PROJECT / "docs" / "pictures"
 FOLDER = PROJECT / ".local" / "pictures"
 ORIGIN = "https://portal.example.com"
-"""Stands in the pictures for whichever port the portal had."""
+"""Origin that the pictures show, because the port of the running portal changes."""
 SAY_ANOTHER_HOST = """([before, after]) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode())
     texts.currentNode.nodeValue = texts.currentNode.nodeValue.replace(before.split("//")[1], after.split("//")[1]);
 }"""
-"""Replaces the portal's host on a page."""
+"""JavaScript that replaces the portal's host on a page."""
 CLINICIAN = "dr.lee@willow.example"
 WIDE = 1280
 HEIGHT = 844
@@ -35,7 +35,7 @@ CONTACT_SHEET = (
     "confirm-es-light", "link-replaced-en-light", "wait-with-a-link-en-light", "home-of-a-minor-es-light",
     "profiles-en-light", "tips-es-dark", "pin-en-dark", "letter-sign-in-en-light",
 )  # fmt: skip
-"""Pictures for the documents, at the width of a phone."""
+"""Pictures on the sheet for the documents, at the width of a phone."""
 
 
 def take(folder: Path) -> None:
@@ -121,7 +121,7 @@ def _contact_sheet(folder: Path, browser: Chromium) -> None:
 
 
 def _for_the_readme(browser: Chromium, live_portal: LivePortal) -> None:
-    """Photograph the form and the letter that comes of it, as wide as a phone."""
+    """Photograph the sign-in form and the letter, as wide as a phone."""
     live_portal.new_day()
     view = {"width": WIDTH, "height": 620}
     with chromium.window(browser, live_portal, viewport=view, device_scale_factor=2, color_scheme="light") as window:

@@ -1,4 +1,4 @@
-"""The console in Chromium: its size, its width, what axe finds, in both languages, by day and by night."""
+"""Tests of the console in Chromium: sizes and widths, axe, both languages, light and dark."""
 
 from collections.abc import Callable
 
@@ -117,7 +117,7 @@ def test_a_page_of_the_console_fits_reads_and_stays_small(
 def test_a_locked_out_client_is_helped_in_four_presses_without_script(
     browser: Chromium, live_portal: LivePortal
 ) -> None:
-    """From the practice's page, by a name that is only begun, on a phone."""
+    """The clinician searches by the start of a name, on a phone."""
     viewport = {"width": 360, "height": PHONE}
     with chromium.window(browser, live_portal, viewport=viewport, java_script_enabled=False) as window:
         _at("/admin/willow")(window)

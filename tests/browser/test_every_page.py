@@ -1,4 +1,4 @@
-"""A walk through every page, as narrow as a phone, by day and by night, in both languages."""
+"""Tests of every page in Chromium: as narrow as a phone, light and dark, in both languages."""
 
 import pytest
 from playwright.sync_api import Browser as Chromium
@@ -10,7 +10,7 @@ from tests.browser.page_states import SCENES
 from tests.kit.live_portal import LivePortal
 
 WITHIN_A_MAIL_PROGRAM = ("landmark-one-main", "region")
-"""Rules for whole pages; a letter is a part of one."""
+"""Rules of axe for whole pages. A letter is only a part of a page."""
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -1,4 +1,6 @@
-"""The way through Google in a real browser, under the pages' real headers, to another site as Google is one."""
+"""Tests of sign-in with Google in Chromium, with the pages' real headers. The stand-in for Google is on another
+site.
+"""
 
 from collections.abc import Callable
 from http.client import HTTPConnection
@@ -21,7 +23,7 @@ def choose(window: Window, name: str = "Maria Gomez") -> None:
 
 
 def complaints(window: Window) -> list[str]:
-    """What our own pages complain of; the stand-in has no icon."""
+    """Return the errors of the portal's own pages. The stand-in has no icon."""
     return [complaint for complaint in window.complaints if "/favicon.ico: " not in complaint]
 
 
@@ -32,7 +34,7 @@ def click_google(window: Window) -> None:
 
 @pytest.fixture(autouse=True)
 def _unbound(live_portal: LivePortal) -> None:
-    """Nobody at Google has signed in by Maria's address yet."""
+    """Unlink the identity from Maria's account."""
     (account,) = live_portal.items("Accounts", practice="willow", address=MARIA)
     live_portal.portal.address.client("dynamodb").update_item(
         TableName="Accounts", Key={"key": {"S": account["key"]}}, UpdateExpression="REMOVE google"
@@ -40,18 +42,18 @@ def _unbound(live_portal: LivePortal) -> None:
 
 
 def from_the_sign_in_page(window: Window) -> None:
-    """Where most begin."""
+    """Open the sign-in page."""
     window.go("/willow/sign-in")
 
 
 def from_a_link_on_another_device(window: Window) -> None:
-    """Where a link asks whether to be spent."""
+    """Open a link in another browser than the one that asked for it."""
     window.go(window.live_portal.link(MARIA))
     assert window.heading == "Sign in to your Client Portal"
 
 
 def from_a_link_that_was_used(window: Window) -> None:
-    """Where a link is over."""
+    """Open a link that was used."""
     link = window.live_portal.link(MARIA)
     assert window.live_portal.browser().post(link).status == 303
     window.go(link)
@@ -59,7 +61,7 @@ def from_a_link_that_was_used(window: Window) -> None:
 
 
 def from_a_link_that_never_was(window: Window) -> None:
-    """Where a link was cut off."""
+    """Open a link that was cut off."""
     window.go("/willow/link/" + "x" * 87)
 
 
@@ -159,7 +161,7 @@ def test_to_cancel_at_google_leads_back_to_the_other_ways(window: Window) -> Non
 
 
 def test_a_callback_that_another_browser_started_is_refused(live_portal: LivePortal, window: Window) -> None:
-    """An attacker's own return, opened by a victim who is on the way too."""
+    """The victim opens the attacker's callback after starting sign-in with Google too."""
     window.go("/willow/sign-in")
     click_google(window)
     victims, lured = window.page, window.context.new_page()
@@ -172,7 +174,7 @@ def test_a_callback_that_another_browser_started_is_refused(live_portal: LivePor
 
 
 def agreed(location: str) -> str:
-    """Where Google sends Maria, who agrees there without a browser of these tests."""
+    """Consent as Maria outside the browser. Return the URL of the callback."""
     there = urlsplit(location)
     way = HTTPConnection(there.netloc, timeout=10)
     form = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -1,4 +1,4 @@
-"""The guide, walked by its own words in a real browser, on a phone. An untrue word or step turns a test red."""
+"""Tests that follow the guide word by word in Chromium on a phone. A wrong word or step fails a test."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -30,14 +30,14 @@ every_language = pytest.mark.parametrize("language", ["en", "es"])
 
 @pytest.fixture
 def phone(browser: Chromium, live_portal: LivePortal) -> Iterator[Window]:
-    """A phone in English, whatever its owner reads."""
+    """Yield a phone whose browser is in English."""
     with chromium.window(browser, live_portal, user_agent=PHONE) as opened:
         yield opened
 
 
 @pytest.fixture
 def other_phone(browser: Chromium, live_portal: LivePortal) -> Iterator[Window]:
-    """Another one."""
+    """Yield a second phone."""
     with chromium.window(browser, live_portal, user_agent=PHONE) as opened:
         yield opened
 
@@ -56,7 +56,7 @@ def test_the_first_time(live_portal: LivePortal, phone: Window, language: str) -
 
 @every_language
 def test_each_time_after_that(phone: Window, language: str) -> None:
-    """B124, B125: the phone is in English, and the guide says how to change that."""
+    """B124, B125: the browser is in English, and the guide says how to change the language."""
     steps = read_steps(phone, language, "again")
     with Walker(phone, ANA).at("") as walker:
         walker.do(steps)
@@ -68,7 +68,7 @@ def test_each_time_after_that(phone: Window, language: str) -> None:
 
 @every_language
 def test_opening_the_email_on_another_phone(phone: Window, other_phone: Window, language: str) -> None:
-    """The step *If a page asks you once more* is for this."""
+    """The guide has the step *If a page asks you once more* for this."""
     steps = read_steps(phone, language, "again")
     opens = [step.page for step in steps].index("sign-in-letter")
     with Walker(phone, ANA).at("") as asks, Walker(other_phone, ANA).at("") as walker:
@@ -149,7 +149,7 @@ def test_documents_and_forms(live_portal: LivePortal, phone: Window, language: s
 
 
 def watch_other_sites(window: Window) -> list[str]:
-    """The addresses of the practice's other pages that are opened from now on."""
+    """Return a list that gets the address of each page that is opened at the practice's own site."""
     opened: list[str] = []
 
     def answer(route: object) -> None:
@@ -164,7 +164,7 @@ def watch_other_sites(window: Window) -> list[str]:
 
 
 def without_a_word(steps: list[Step]) -> list[Step]:
-    """The guide with another word on the button."""
+    """Return the guide with a wrong word for a button."""
     return [
         replace(
             step, parts=tuple(replace(p, text="Send me a link") if p.text == "Send link" else p for p in step.parts)
@@ -174,23 +174,23 @@ def without_a_word(steps: list[Step]) -> list[Step]:
 
 
 def in_another_order(steps: list[Step]) -> list[Step]:
-    """The guide with two steps exchanged."""
+    """Return the guide with two steps in exchanged order."""
     return [steps[0], steps[2], steps[1], *steps[3:]]
 
 
 def with_a_step_missing(steps: list[Step]) -> list[Step]:
-    """The guide without the button of the landing page."""
+    """Return the guide without the step that presses the landing page's button."""
     return [steps[0], *steps[2:]]
 
 
 def with_another_subject(steps: list[Step]) -> list[Step]:
-    """The guide that names another subject line."""
+    """Return the guide without the right subject line."""
     subject = "Sign in to your Client Portal"
     return [replace(step, parts=tuple(p for p in step.parts if p.text != subject)) for step in steps]
 
 
 def with_something_that_is_not_there(steps: list[Step]) -> list[Step]:
-    """The guide that names a heading that no page has."""
+    """Return the guide with a heading that no page has."""
     return [replace(steps[0], parts=(*steps[0].parts, Part("named", "Welcome back", False))), *steps[1:]]
 
 
@@ -218,7 +218,7 @@ def test_a_guide_that_lies_cannot_be_walked(phone: Window, change: Callable[[lis
 def test_a_guide_fits_a_desk_and_a_sheet_of_paper_and_sets_no_cookie(
     browser: Chromium, live_portal: LivePortal, path: str, language: str
 ) -> None:
-    """What is true of every page, `test_every_page` looks at."""
+    """`test_every_page` tests other properties that all pages share."""
     with chromium.window(browser, live_portal, locale=f"{language}-US") as window:
         page = window.go(path)
         check_appearance(page, (NARROW, 768, 1280), HEIGHT)
@@ -231,7 +231,7 @@ def test_a_guide_fits_a_desk_and_a_sheet_of_paper_and_sets_no_cookie(
 
 
 def test_the_words_of_a_picture_are_as_large_as_its_reader_wants_them(phone: Window) -> None:
-    """Their lengths are relative, so a picture grows with the letters of the page."""
+    """A picture's lengths are relative, so it grows with the font size of the page."""
     phone.go("/willow/guide")
     measure = "document.querySelector('figure .button').getBoundingClientRect().height"
     before = phone.page.evaluate(measure)

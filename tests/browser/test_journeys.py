@@ -1,4 +1,4 @@
-"""What people do, done in a real browser under the pages' real headers."""
+"""Tests of clients' journeys in Chromium, with the pages' real headers."""
 
 import re
 import time
@@ -160,12 +160,14 @@ def test_a_link_that_the_browser_gets_ahead_is_not_opened_before_someone_wants_i
 
 
 def opened_pages(live_portal: LivePortal) -> int:
-    """How often the function behind links has answered so far."""
+    """Return the number of requests that RedeemLink has logged."""
     return (live_portal.portal.logs / "RedeemLink.log").read_text().count("/link/{token}")
 
 
 def wait_for_a_request(live_portal: LivePortal, seen: int) -> None:
-    """Until it has answered once more; else the browser asked for nothing, and the test would prove nothing."""
+    """Wait until RedeemLink has logged another request. Otherwise the browser sent none, and the test proves
+    nothing.
+    """
     deadline = time.monotonic() + 5
     while opened_pages(live_portal) == seen:
         assert time.monotonic() < deadline, "the browser did not ask for the link"
@@ -356,7 +358,7 @@ PATHS = ("/willow", "/willow/sign-in", "/willow/help", "/willow/pin", "/willow/n
 
 
 def fits(page: Page) -> bool:
-    """Whether nothing sticks out sideways."""
+    """Return True if no element is wider than the page."""
     sticks_out: bool = page.evaluate(
         """() => {
             const wide = document.documentElement.clientWidth;
@@ -370,7 +372,7 @@ def fits(page: Page) -> bool:
 
 @pytest.mark.parametrize("locale", ["en-US", "es-US"])
 def test_pages_fit_at_twice_the_size(browser: Chromium, live_portal: LivePortal, locale: str) -> None:
-    """200 % on a small laptop, and letters twice as large on a phone (WCAG 2.2, 1.4.4 and 1.4.10)."""
+    """200 % zoom on a small laptop, and twice the font size on a phone (WCAG 2.2, 1.4.4 and 1.4.10)."""
     half = {"width": 640, "height": 400}
     with chromium.window(browser, live_portal, viewport=half, device_scale_factor=2, locale=locale) as window:
         window.become(live_portal.signed_in(MARIA))
@@ -415,7 +417,7 @@ def test_the_phone_can_be_called_by_pressing_its_number(window: Window) -> None:
 
 
 def tab_to(page: Page, name: str) -> None:
-    """Press Tab until something of that name has the focus."""
+    """Press Tab until an element of that name has the focus."""
     for _ in range(25):
         page.keyboard.press("Tab")
         focused = page.evaluate(

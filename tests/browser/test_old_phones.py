@@ -1,4 +1,6 @@
-"""Old phones (B150): pages keep their boxes without what iOS 12 and Chrome 80 lack, with the longest real data."""
+"""Tests of pages on old phones (B150), with the longest real data. Elements keep their places without the CSS that iOS
+12 and Chrome 80 ignore.
+"""
 
 import re
 from typing import Any
@@ -24,7 +26,7 @@ LACKING = re.compile(
     r"|(?<=[{;])[a-z-]+:[^;}]*\bclamp\([^;}]*;?"
     r"|[^{}]*:(?:is|where|has)\([^{]*\{[^}]*\}"
 )
-"""Declarations and rules that iOS 12 or Chrome 80 ignores."""
+"""Pattern of declarations and rules that iOS 12 or Chrome 80 ignores."""
 WITHOUT_FLEX_GAP = """() => {
     for (const element of document.querySelectorAll("*"))
         if (getComputedStyle(element).display.endsWith("flex")) element.style.gap = "0px";
@@ -65,21 +67,21 @@ REALISTIC = EVERY | {
 
 
 def html_of(name: str, language: Language) -> str:
-    """A page with the longest data that is likely."""
+    """Return a page with the longest data that is likely."""
     html: str = REALISTIC[name](PageContext(LONG, language, support_code="K7M-4QX", providers=(GOOGLE,)))
     return html
 
 
 @pytest.fixture(scope="module")
 def page(browser: Chromium) -> Any:
-    """One page for all, because it shows what it is given."""
+    """Yield the page in which every test sets its content."""
     context = browser.new_context()
     yield context.new_page()
     context.close()
 
 
 def boxes(page: Page, html: str, width: int, *, old: bool = False) -> list[list[Any]]:
-    """The place and size of every element at a width."""
+    """Return the place and size of every element, in a window of this width."""
     page.set_viewport_size({"width": width, "height": 800})
     page.set_content(html.replace(STYLESHEET, LACKING.sub("", STYLESHEET)) if old else html)
     if old:
@@ -116,7 +118,7 @@ def test_nothing_is_cut_off_at_four_times_the_size(page: Page, name: str, langua
 
 
 def test_the_skip_link_stays_out_of_sight_until_it_has_the_focus(page: Page) -> None:
-    """B150: it once covered the practice's name for good."""
+    """B150: it once always covered the practice's name."""
     boxes(page, html_of("sign in", "en"), NARROW, old=True)
     above = page.locator(".skip").evaluate("element => element.getBoundingClientRect().bottom < 0")
     page.locator(".skip").focus()
@@ -133,7 +135,7 @@ def test_the_phone_keeps_its_extension(page: Page) -> None:
 
 
 def test_what_old_phones_lack_is_found_in_a_stylesheet() -> None:
-    """The other tests compare nothing if this removes nothing."""
+    """If the pattern found nothing, the other tests would compare equal pages."""
     lacking = ".a{inset:0;color:red;margin-inline:1px;min-block-size:3rem}.b{font-size:clamp(1px,2px,3px);top:0}"
 
     assert LACKING.sub("", lacking) == ".a{color:red;}.b{top:0}"

@@ -1,4 +1,4 @@
-"""A neighbouring host that sets cookies for the portal's, in a real browser."""
+"""Tests in Chromium of cookies that a host beside the portal sets for it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tests.browser.foreign_site import serving
 from tests.kit.live_portal import LivePortal
 
 BLANKS = ["\u2003", "\u00a0", "\u3000"]
-"""Characters that Chromium keeps at the start of a cookie's name, and that `str.strip` takes away."""
+"""Characters that Chromium keeps at the start of a cookie's name, and that `str.strip` removes."""
 
 
 class Neighbour(BaseHTTPRequestHandler):
@@ -24,29 +24,29 @@ class Neighbour(BaseHTTPRequestHandler):
         super().__init__(*args)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        """Set them, whatever is asked for."""
+        """Respond with the cookies to every path."""
         self.send_response(200)
         for cookie in self._cookies:
-            # as bytes of UTF-8, which is how browsers read headers of cookies
+            # browsers read this header as UTF-8
             self._headers_buffer.append(f"Set-Cookie: {cookie}\r\n".encode())  # type: ignore[attr-defined]
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def neighbour(*cookies: str) -> Iterator[str]:
-    """The address of that page, beside the portal's host and below the same domain."""
+    """Serve the page on a host with the same parent domain as the portal. Yield its URL."""
     fields = [f"{cookie}; Domain=clinic.localhost; Path=/; Secure; SameSite=Lax" for cookie in cookies]
     with serving(partial(Neighbour, fields)) as port:
         yield f"http://blog.clinic.localhost:{port}/"
 
 
 def portal_of(live_portal: LivePortal) -> str:
-    """The portal's address below that domain."""
+    """Return the portal's origin below that domain."""
     return f"http://portal.clinic.localhost:{urlsplit(live_portal.url).port}"
 
 

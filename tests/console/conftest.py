@@ -1,4 +1,4 @@
-"""The console over HTTP, with the user pool's own sign-in pages."""
+"""Fixtures of the console over HTTP, with the user pool's own sign-in pages."""
 
 import pytest
 
@@ -8,20 +8,20 @@ from tests.kit.live_portal import LivePortal, shared_portal
 
 @pytest.fixture(scope="session")
 def shared(request: pytest.FixtureRequest) -> LivePortal:
-    """The one that all journeys share."""
+    """Return the portal that all tests over HTTP share."""
     return shared_portal(request.config)
 
 
 @pytest.fixture
 def live_portal(shared: LivePortal) -> LivePortal:
-    """The running portal, early on a day on which nothing has happened yet."""
+    """Return the running portal on a new day, on which every rate limit is open."""
     shared.new_day()
     return shared
 
 
 @pytest.fixture
 def lee(live_portal: LivePortal) -> StaffBrowser:
-    """Dr. Lee, a clinician of Willow, signed in."""
+    """Return the browser of Dr. Lee, a clinician of Willow, who is signed in."""
     browser = StaffBrowser(live_portal)
     browser.sign_in_as("dr.lee@willow.example")
     return browser
@@ -29,7 +29,7 @@ def lee(live_portal: LivePortal) -> StaffBrowser:
 
 @pytest.fixture
 def desk(live_portal: LivePortal) -> StaffBrowser:
-    """The front desk, an admin of both practices, signed in."""
+    """Return the browser of the front desk, an admin of both practices, who is signed in."""
     browser = StaffBrowser(live_portal)
     browser.sign_in_as("front.desk@willow.example")
     return browser

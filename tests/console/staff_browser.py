@@ -1,4 +1,4 @@
-"""A browser of the staff: it signs in at the user pool's own pages, and presses the forms that pages show."""
+"""A browser that signs in to the console at the user pool's pages, and submits the console's forms."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,7 +11,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 class StaffBrowser(Browser):
-    """A browser with the pages of the console."""
+    """A browser that opens pages of the console and submits their forms."""
 
     def __init__(self, live_portal: LivePortal) -> None:
         super().__init__(live_portal, new_source())
@@ -54,16 +54,16 @@ class StaffBrowser(Browser):
         return found.page.links[name]
 
     def token(self, page: HttpResponse, action: str) -> str:
-        """Return the token of the first form of a page that is sent to this path."""
+        """Return the token in the page's first form that is sent to this path."""
         _, _, form = page.body.partition(f'action="{action}"')
         return form.partition('name="form" value="')[2].partition('"')[0]
 
     def press(self, path: str, action: str = "", **fields: Any) -> HttpResponse:
-        """Open a page, send its form with these fields, and follow the redirect."""
+        """Open a page, submit its form with these fields, and follow the redirect."""
         sent = self.send_form(path, action, **fields)
         return self.get(sent.location) if sent.status == 303 else sent
 
     def send_form(self, path: str, action: str = "", **fields: Any) -> HttpResponse:
-        """Open a page, and send its form with these fields."""
+        """Open a page, and submit its form with these fields."""
         target = action or path
         return self.post(target, {"form": self.token(self.open(path), target), **fields})

@@ -1,4 +1,4 @@
-"""A clinician's day in the console: finding, inviting, changing an address, a PIN over the phone, ending access."""
+"""Tests of a clinician's work in the console: search, invitations, addresses, PINs and the end of access."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def new_client(browser: StaffBrowser, name: str, email: str, **fields: str) -> s
 def test_a_pin_that_is_read_out_signs_a_client_in_and_the_console_says_so(
     live_portal: LivePortal, lee: StaffBrowser
 ) -> None:
-    """B98 to B101: found by a part of the name, in four presses."""
+    """B98 to B101: the client is found by a part of the name, with four presses."""
     home = lee.get("/admin/willow").page
     assert home.all("input", name="q")[0].attributes.get("autofocus") is not None
     found = lee.get("/admin/willow/clients?q=cart").page

@@ -1,4 +1,4 @@
-"""Forms of the console: forged, repeated, sent by another session, and sent after the session has ended."""
+"""Tests of the console's forms: forged, repeated, sent by another session, and sent after the session has ended."""
 
 import pytest
 
@@ -142,7 +142,7 @@ def test_every_other_method_is_refused_with_a_page(lee: StaffBrowser) -> None:
 
 
 def test_two_tabs_of_different_practices_keep_apart(live_portal: LivePortal, desk: StaffBrowser) -> None:
-    """The front desk is an admin of both. A form of one tab does nothing at the practice of the other."""
+    """The front desk is an admin of both practices. A form of one tab is refused at the practice of the other."""
     willow, harbor = "/admin/willow/clients/new", "/admin/harbor/clients/new"
     tokens = {path: desk.token(desk.get(path), path) for path in (willow, harbor)}
     fields = {"name": "Tab Client", "kind": "individual", "client_language": "en", "email": ""}
@@ -173,7 +173,7 @@ def test_a_member_who_is_removed_in_mid_form_changes_nothing_there_and_goes_on_e
 
 
 def test_a_name_of_200_characters_with_markup_and_marks_stays_text_on_every_page(lee: StaffBrowser) -> None:
-    """Right-to-left letters and the marks that a name may have."""
+    """The name has HTML markup, right-to-left letters and a right-to-left mark."""
     name = ("<b onclick=x>&amp;</b> \u05d0\u200f" + "\u05d1" * 200)[:200]
     fields = {"name": name, "kind": "individual", "client_language": "es", "email": "rtl@example.com"}
     sent = lee.send_form("/admin/willow/clients/new", **fields, email_ok="yes")

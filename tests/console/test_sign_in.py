@@ -1,4 +1,4 @@
-"""Sign-in to the console by the user pool's own pages, and its end."""
+"""Tests of sign-in to the console at the user pool's pages, and of signing out."""
 
 import re
 
@@ -86,7 +86,7 @@ def test_a_callback_works_once(live_portal: LivePortal) -> None:
 
 
 def test_a_callback_with_another_state_is_refused(live_portal: LivePortal) -> None:
-    """Although code and browser are the right ones."""
+    """The code and the browser are the right ones."""
     browser = StaffBrowser(live_portal)
     target, _, state = browser.authorize(LEE).partition("state=")
     assert browser.get(f"{target}state={state[:-1]}{'A' if state[-1] != 'A' else 'B'}").status == 403

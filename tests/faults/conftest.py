@@ -19,7 +19,7 @@ from tests.kit.portal import Portal
 
 @pytest.fixture(scope="module")
 def seeded() -> Iterator[tuple[Cloud, Portal, FakeProvider]]:
-    """The template's resources, a portal of two practices, and its fake Google."""
+    """Yield the template's resources, a portal of two practices, and its fake Google."""
     with fake_provider.serving() as server, mocked_aws():
         with transports.calling():
             cloud, portal = set_up(server.provider)
@@ -28,7 +28,7 @@ def seeded() -> Iterator[tuple[Cloud, Portal, FakeProvider]]:
 
 @pytest.fixture(scope="module", params=["lean"])
 def harness(request: pytest.FixtureRequest, seeded: tuple[Cloud, Portal, FakeProvider]) -> Iterator[Harness]:
-    """A portal whose calls go by the transport that a test names."""
+    """Yield a portal whose calls use the transport that a test names."""
     _, portal, _ = seeded
     with (
         transports.calling(transport=request.param),
@@ -39,9 +39,9 @@ def harness(request: pytest.FixtureRequest, seeded: tuple[Cloud, Portal, FakePro
         harness = Harness(*seeded)
         patch.setattr(time, "sleep", harness.wait)
         patch.setattr(ExponentialBackoff, "delay_amount", _max_delay(ExponentialBackoff.delay_amount))
-        # a client that has met many faults tries less often; here each fault is the first
+        # a client retries less after many faults, but here each fault is the first
         patch.setattr(RetryQuota, "acquire", lambda _quota, _amount: True)
-        # how long a PIN is stretched is another test's affair
+        # other tests check how slow PBKDF2 is
         patch.setattr(tokens, "PIN_ROUNDS", 1000)
         yield harness
 

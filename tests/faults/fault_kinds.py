@@ -67,7 +67,7 @@ SAME_ABOVE_BOTOCORE = (
     FaultKind("reset", _all(RESET)),
     FaultKind("throttled_once", {service: replace(fault, tries=1) for service, fault in THROTTLED.items()}),
 )
-"""Only botocore can tell these from others, so the clients' flows are enough."""
+"""Kinds that only botocore can tell from others. For them, the clients' flows are enough."""
 CONFLICT = Fault(
     status=400,
     document={
@@ -81,7 +81,7 @@ IN_TRANSACTIONS = (
     FaultKind("conflicts_without_end", dict.fromkeys(TRANSACTIONS, CONFLICT), repeated=True),
 )
 UNREAD = Fault(status=200, leaves_unread=True)
-"""The response to a batch when each of its tables is throttled for a moment."""
+"""The response to a batch while each of its tables is throttled."""
 IN_BATCHES = (
     FaultKind("unread_once", {"BatchGetItem": replace(UNREAD, tries=1)}),
     FaultKind("unread_without_end", {"BatchGetItem": UNREAD}, repeated=True),

@@ -29,7 +29,7 @@ from tests.kit.seed import seed_people
 
 ANA, MARIA, SAM = "ana@example.com", "maria.gomez@gmail.com", "sam@example.com"
 TYPED = "Ana@Example.COM"
-"""An address in a spelling that only a form has."""
+"""An address in a spelling that appears only in forms."""
 LAMBDA_SECONDS = 10
 MAX_RESPONSE_SECONDS = 8
 """The longest time that a client waits for a response."""
@@ -49,7 +49,7 @@ class FlowStep:
     secrets: list[str] = field(default_factory=list)
     """Values that may not be stored or logged."""
     continued_from: set[tuple[str, ...]] = field(default_factory=set)
-    """Calls that were carried out and response status, for each state that was already continued from."""
+    """States that were already continued from. Each is the calls that were carried out, and the response's status."""
 
 
 class Harness:

@@ -1,5 +1,8 @@
-"""Whatever happens to whichever call to AWS: nobody is in who has not proved who they are, nobody is in twice, nobody
-is stuck, everybody has their answer in time, and no secret is written down."""
+"""Tests of each flow with a fault at each of its calls to AWS.
+
+In every case a session starts only with a valid proof, and at most one starts. The person can continue, gets a response
+in time, and no secret is stored or logged.
+"""
 
 import time
 from collections.abc import Callable
@@ -74,14 +77,16 @@ WITH_BATCHES = (
 WITH_TRANSACTIONS = tuple(flow for flow in FLOWS if flow not in WITHOUT_TRANSACTIONS)
 WITH_SECRETS = tuple(flow for flow in FLOWS if flow not in WITHOUT_SECRETS)
 WITH_RINGS = tuple(flow for flow in WITH_SECRETS if flow not in (client_flows.return_first, client_flows.return_known))
-"""Any text can be what Google gave us for a secret; it is refused by Google."""
+"""Flows that read a keyring. A provider's client secret can be any text, so an unreadable one is no fault."""
 SLOWEST_SECONDS = 5
-"""Of the machine; nothing waits for real."""
+"""Longest time of a flow on a busy machine. Pauses take no real time."""
 
 
 @pytest.fixture(scope="module")
 def arranged(harness: Harness) -> Callable[[client_flows.Flow], tuple[FlowStep, Callable[[], None], tuple[str, ...]]]:
-    """What is to be done in a flow, how to begin again, and which calls it makes where nothing is wrong."""
+    """Return a function that prepares a flow. It returns the step, a function that restores the state before it, and
+    the operations of its calls without a fault.
+    """
 
     @cache
     def arrange(flow: client_flows.Flow) -> tuple[FlowStep, Callable[[], None], tuple[str, ...]]:
@@ -117,7 +122,7 @@ def everything_holds(harness: Harness, act: FlowStep, fault_at: Any, capsys: pyt
     if isinstance(answer, HttpResponse):
         given = any("__Host-session" in name and value for name, value in answer.cookie_values.items())
         assert given or not opened, "a session without its cookie"
-        assert opened or not given or answer.status == 503, "a cookie without a session"  # where nobody could tell
+        assert opened or not given or answer.status == 503, "a cookie without a session"  # unknown outcome
     if _is_new(harness, act, answer):
         act.recover(answer)
     printed = "".join(capsys.readouterr())
@@ -125,8 +130,9 @@ def everything_holds(harness: Harness, act: FlowStep, fault_at: Any, capsys: pyt
 
 
 def _is_new(harness: Harness, act: FlowStep, answer: Any) -> bool:
-    """Whether nobody has gone on from here: where the same calls got through, and the same was answered, all is the
-    same, whatever kept the others from it."""
+    """Return True if nobody has continued from this state yet. States are equal if the same calls were carried out and
+    the response has the same status.
+    """
     fields = (*harness.portal.aws.carried_out, str(getattr(answer, "status", answer)))
     new = fields not in act.continued_from
     act.continued_from.add(fields)
@@ -149,7 +155,7 @@ def _status(answer: Any) -> int:
 
 
 def _rows(kinds: tuple[FaultKind, ...], flows: tuple[client_flows.Flow, ...] = FLOWS) -> pytest.MarkDecorator:
-    """Return each flow with each kind, by our transport, and the flows of clients by botocore's clients too."""
+    """Return each flow with each kind, by the lean transport. Return clients' flows by botocore's clients too."""
     cases: list[tuple[Transport, client_flows.Flow]] = [("lean", flow) for flow in flows]
     cases += [("botocore", flow) for flow in flows if flow in client_flows.FLOWS]
     return pytest.mark.parametrize(
@@ -167,7 +173,7 @@ def _rows(kinds: tuple[FaultKind, ...], flows: tuple[client_flows.Flow, ...] = F
 def everywhere(
     harness: Harness, arranged: Any, flow: client_flows.Flow, kind: FaultKind, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A kind of trouble at each call of a flow in turn."""
+    """Inject a kind of fault at each call of a flow in turn."""
     act, restore, calls = arranged(flow)
     sites = [site for site, operation in enumerate(calls, 1) if kind.fault_of(operation)]
     assert sites

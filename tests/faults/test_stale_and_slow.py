@@ -1,5 +1,7 @@
-"""Whoever keys, practices and certificates come from is no help while what was read of them is in memory: every flow
-ends as it does when all is well, and waits for one refresh at most."""
+"""Tests of slow sources of keys, practices and certificates while the old values are cached.
+
+Every flow ends as without a fault, and waits for one refresh at most.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,11 +26,11 @@ from tests.kit.sockets import BEHAVIOURS, Behaviour, listening
 FLOWS = (*client_flows.FLOWS, *clinician_flows.FLOWS, *record_flows.FLOWS, *practice_flows.FLOWS, *worker_flows.FLOWS)
 RETURNS = (client_flows.return_first, client_flows.return_known)
 REFRESH_SECONDS = 0.1
-"""In place of a second; that it is one, the tests of each dependency see."""
+"""Time limit of a refresh, shortened from a second. Other tests check the second."""
 SLOWEST_SECONDS = 5
 """Longest time of a flow on a busy machine. A source that drips would hold it for longer."""
 AGED_SECONDS = 400
-"""Older than fresh keys and certificates are, and no older than may be used."""
+"""Age of cached readings: too old for fresh, not too old to be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Prepared:
     act: FlowStep
     begin: Callable[[], None]
     status: int
-    """The response without a fault."""
+    """The status of the response without a fault."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def prepared(harness: Harness) -> Callable[[client_flows.Flow], Prepared]:
         restore = harness.saved()
         restore()
         status = _status(act.do())
-        # a process that has changed a practice has forgotten it
+        # a process that changes a practice removes it from its cache
         store.get_cached("willow", harness.portal.now)
         aged = saved(AGED_SECONDS)
 
@@ -75,13 +77,13 @@ def is_secret(_scene: Harness, operation: str) -> bool:
 
 
 def is_practice(harness: Harness, operation: str) -> bool:
-    """Whether a call reads a practice for the cache; who changes one reads it as it is at this moment."""
+    """Return True if a call reads a practice for the cache. Reads before a change are consistent, and not cached."""
     _, arguments = harness.portal.aws.calls[-1]
     return operation == "GetItem" and arguments["TableName"] == "Practices" and not arguments.get("ConsistentRead")
 
 
 def ends_well(harness: Harness, flow: Prepared, answer: Any, took: float, capsys: pytest.CaptureFixture[str]) -> None:
-    """As if nothing was wrong."""
+    """Fail unless the flow ended as without a fault."""
     assert _status(answer) == flow.status
     assert took < SLOWEST_SECONDS
     assert harness.waited == 0

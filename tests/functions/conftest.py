@@ -24,9 +24,9 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture
 def portal(cloud: Cloud) -> Iterator[Portal]:
-    # what is kept of an earlier test would be used in place of what cannot be read in this one
+    # a practice that an earlier test cached would hide that this test cannot read it
     caches.empty(practices)
-    # nor is what it has counted and not written this one's
+    # drops the counts of an earlier test
     metrics.emf_fields()
     with Portal(cloud).opened() as portal:
         yield portal
@@ -41,7 +41,7 @@ def browser(portal: Portal) -> Browser:
 
 @pytest.fixture
 def another(portal: Portal) -> Browser:
-    """A browser on another device, at the same home."""
+    """Return a second browser with the same source."""
     return portal.browser()
 
 
@@ -51,7 +51,7 @@ def app(portal: Portal) -> App:
 
 
 def tell_nothing(portal: Portal) -> None:
-    """The log of a test holds no address, no link and no cookie."""
+    """Fail if the log holds an address, a link or a cookie."""
     log = portal.log.getvalue()
     assert "@" not in log
     assert "example.com" not in log

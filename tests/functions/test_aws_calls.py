@@ -1,7 +1,7 @@
-"""What a sign-in costs: every call to AWS of every flow, in order. One more turns a test red.
+"""Calls to AWS of each sign-in flow, in order. An additional call fails a test.
 
-As in a warm function: keys and the practice's settings are cached. The capacity that calls take up is that of
-DynamoDB: a write for each `Update`, `Put` and `Delete`, refused ones too, and two for each item of a transaction.
+Functions are warm: keys and the practice's settings are cached. DynamoDB counts a write for each `Update`, `Put` and
+`Delete`, even if it is refused, and two for each item of a transaction.
 """
 
 import re
@@ -23,18 +23,20 @@ ANA = "ana@example.com"
 MINUTE, HOUR = 60, 3600
 
 ASK = ["Update Budgets", "Get Accounts", "Update Budgets", "Update Budgets", "Put Events", "SendMessage"]
-"""Where it comes from, whose address, that address's limits, the practice's, the audit, the promise."""
+"""Rate limit of the source, the account, rate limits of the address and of the practice, audit event, mail job."""
 JOB = ["Get Accounts", "Update Links", "SendEmail", "Update Accounts", "Put Events"]
 LOOK = ["BatchGet"]
 CONSUME_LINK = ["TransactWrite Events Links"]
 CHECK = ["BatchGet"]
 PIN = ["Update Budgets"] * 3 + ["Update Pins", "BatchGet"]
-"""Where it comes from, that address's wrong PINs, the practice's, and this PIN's: all counted before it is compared."""
+"""Rate limits of the source, the address and the practice, and the PIN's guesses. All are counted before the PINs are
+compared.
+"""
 
 
 @pytest.fixture(autouse=True)
 def warm(portal: Portal) -> None:
-    """Lee has come by PIN two hours ago, and by link just now, from elsewhere."""
+    """Warm the caches: Lee signs in by PIN two hours ago, and by link just now, from another source."""
     portal.parameters["PracticeCacheSeconds"] = "300"
     portal.now -= 2 * HOUR
     pin = portal.pin_for(key_of(portal, "willow", "lee@example.com"))
@@ -58,7 +60,7 @@ def test_a_link_is_requested_with_four_writes_one_read_and_one_message(portal: P
 
 
 def test_a_second_request_only_reads_the_limits(portal: Portal, browser: Browser) -> None:
-    """The first writes are refused: a window is open."""
+    """DynamoDB refuses the first writes, because a window is open."""
     browser.request_link(ANA)
     portal.now += MINUTE
     repeated = ["Update Budgets", "Update Budgets", *ASK[1:3], "Get Budgets", *ASK[2:]]
@@ -93,7 +95,7 @@ def test_another_browser_looks_with_one_read_and_opens_as_dear(
 def test_an_invalid_link_takes_one_read_to_show_and_two_writes_to_submit(
     portal: Portal, browser: Browser, another: Browser
 ) -> None:
-    """One is counted, one is written down."""
+    """The first write counts the attempt, and the second is the audit event."""
     path = browser.link(ANA)
     browser.get(path)
     another.source = "198.51.100.10"
@@ -208,7 +210,7 @@ def test_the_guide_asks_once_for_the_printed_one(portal: Portal, browser: Browse
 
 
 def test_a_write_that_names_what_its_role_does_not_is_refused(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The checker of `portal.py` itself: a role that lacks an attribute of a condition, or of a change, is missed."""
+    """Tests the check in `tests/kit/portal.py`: a missing attribute of a condition or a change fails a test."""
     known = sam_template.attributes
     for lacking in ("session_0", "epoch", "last_sign_in_at"):
         portal.now += MINUTE
@@ -224,7 +226,7 @@ def test_a_write_that_names_what_its_role_does_not_is_refused(portal: Portal, mo
 
 
 def test_add_names_top_level_attributes_only(portal: Portal, browser: Browser) -> None:
-    """DynamoDB documents ADD for these alone; what is nested is changed by SET."""
+    """DynamoDB documents ADD for top-level attributes only. Nested ones are changed by SET."""
     pin = portal.pin_for(key_of(portal, "willow", ANA))
     for _ in range(2):
         browser.request_link(ANA)

@@ -1,4 +1,6 @@
-"""Whatever is sent: a page or a problem document with the right code, nothing spent, nobody signed in, nobody told."""
+"""Tests with arbitrary input. Every response has the right code, and no input signs anyone in, uses up a proof or sends
+mail.
+"""
 
 import base64
 import json
@@ -143,7 +145,7 @@ A_FORM = ANYTHING | {
 
 @pytest.fixture(scope="module")
 def portal(cloud: Cloud) -> Iterator[Portal]:
-    """One portal for all examples: whatever came before must not matter."""
+    """Yield one portal for all examples, because earlier examples must not affect later ones."""
     with Portal(cloud).opened() as portal:
         yield portal
 
@@ -153,7 +155,7 @@ def _quoted(text: str) -> str:
 
 
 def event_of(drawn: dict[str, Any], now: int) -> dict[str, Any]:
-    """The event that API Gateway would make of it, and some that it would not."""
+    """Return an event with the drawn input. API Gateway itself would not send some of these events."""
     media, body = drawn["sent"]
     headers = drawn["headers"] | {"content-type": media}
     if drawn["honest"]:
@@ -181,7 +183,7 @@ def event_of(drawn: dict[str, Any], now: int) -> dict[str, Any]:
 
 
 def many(examples: int) -> settings:
-    """So many examples, however slow the machine is."""
+    """Return settings for this number of examples, without a limit of time."""
     return settings(max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -189,11 +191,13 @@ COUNTED = {"Budgets", "Events"}
 OWN_WORDS = sorted(
     {fields.code for fields in PROBLEMS.values()} | {route.rpartition(" ")[2] for route in ROUTES}, key=len
 )[::-1]
-"""What the log says of itself, whatever was sent: a cookie that spells one of our codes is no secret that got out."""
+"""Texts that the log may contain for every input. A cookie that equals one of them is not a leaked secret."""
 
 
 def is_answered_and_changes_nothing(portal: Portal, drawn: dict[str, Any]) -> None:
-    """What holds for every request that nobody honest sends."""
+    """Fail unless a request that is not from an honest client is answered, and changes nothing but counters and audit
+    events.
+    """
     portal.aws.calls.clear()
     portal.aws.written.clear()
     portal.log.seek(0)
@@ -261,7 +265,7 @@ def test_a_message_that_is_no_mail_job_sends_nothing(portal: Portal, body: str) 
 
 @pytest.fixture(scope="module")
 def live(portal: Portal) -> Iterator[str]:
-    """A link that nobody has opened, and that opens when all is over."""
+    """Yield the token of a link that nobody has opened. Fail unless it still opens at the end."""
     portal.deliver()
     portal.now += 86_400
     path = portal.browser().link("ana@example.com")
@@ -283,7 +287,7 @@ NEARLY = st.tuples(st.integers(min_value=0, max_value=87), st.integers(min_value
 def test_a_live_link_is_consumed_by_nothing_but_a_press_on_our_own_page(
     portal: Portal, live: str, drawn: dict[str, Any], nearly: tuple[int, int, str]
 ) -> None:
-    """Neither by a link that is nearly it, pressed on our page, nor by the link itself, anywhere else."""
+    """Tried are tokens that differ a little on the portal's own page, and the right token everywhere else."""
     place, length, other = nearly
     if drawn["honest"] and drawn["method"].upper() == "POST":
         token = live[:place] + other + live[place + length :]

@@ -1,4 +1,4 @@
-"""A function's start: what is done before anyone waits, and what is left to the first request."""
+"""Tests of a function's start: calls before the first request, and calls that wait for it."""
 
 import gc
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.kit.portal import Portal
 
 @pytest.fixture
 def lambdas(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """As in Lambda, where nothing is collected until the function is ready."""
+    """Set up the process as in Lambda, where garbage collection is off until the function is ready."""
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
     settings.load.cache_clear()
     gc.disable()
@@ -54,7 +54,7 @@ def test_an_outage_at_the_start_stops_no_function(portal: Portal) -> None:
 
 @pytest.mark.usefixtures("lambdas", "portal")
 def test_nothing_is_begun_that_could_outlast_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda gives a start 10 seconds, and starts over after that while someone waits."""
+    """Lambda gives a start 10 seconds. After that it starts the function again, while a person waits."""
     sent: list[str] = []
     client: Any = aws.client("dynamodb")
     send = client.send

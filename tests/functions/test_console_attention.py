@@ -1,4 +1,4 @@
-"""Needs attention: who is on the list of the console and of the API, and what takes them from it."""
+"""Tests of the list of clients who need attention, in the console and in the API."""
 
 import re
 
@@ -23,7 +23,7 @@ def staff(portal: Portal) -> Browser:
 
 @pytest.fixture
 def ida(portal: Portal, staff: Browser) -> str:
-    """The path of a client who was invited a moment ago."""
+    """Return the path of a client who has just been invited."""
     path = invited_client(staff, "Ida Moss", IDA)
     portal.deliver()
     return path
@@ -39,7 +39,7 @@ WORDS = {
 
 
 def listed(portal: Portal) -> list[tuple[str, str]]:
-    """Who needs attention, by name and reason, on the list and on the first page."""
+    """Return names and reasons of the list. Fail unless the first page has its first five."""
     staff = portal.staff()
     page = staff.get("/admin/willow/clients?show=attention")
     rows = ROW.findall(page.body)
@@ -50,7 +50,7 @@ def listed(portal: Portal) -> list[tuple[str, str]]:
 
 
 def bounce(portal: Portal, email: str, kind: str = "Bounce") -> None:
-    """Report that the newest mail to an address came back."""
+    """Deliver a report that the newest mail to an address bounced."""
     key = tokens.base64url_encode(key_of(portal, "willow", email))
     (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == key]
     tags = {"practice": ["willow"], "account": [key], "ses:configuration-set": ["ConfigurationSet"]}

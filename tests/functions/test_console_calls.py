@@ -13,9 +13,9 @@ from tests.kit.browser import Browser
 from tests.kit.portal import Portal
 
 SESSION = "TransactGet Members Members StaffSessions"
-"""The session and both rows that give a role, in one call."""
+"""One read of the session and of both items that can give a role."""
 CLIENT = "TransactGet Clients Members Members StaffSessions"
-"""The same, with the client of the page."""
+"""The same read, with the client of the page."""
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def staff(portal: Portal) -> Browser:
 
 @pytest.fixture
 def client(portal: Portal, staff: Browser) -> str:
-    """The path of a client who was invited."""
+    """Return the path of a client who was invited."""
     token = staff.get("/admin/willow/clients/new").body.partition('name="form" value="')[2].partition('"')[0]
     fields = {"name": "Ida Moss", "kind": "individual", "client_language": "en", "email": "ida@example.com"}
     added = staff.post("/admin/willow/clients/new", {"form": token, "email_ok": "yes", **fields})
@@ -36,7 +36,7 @@ def client(portal: Portal, staff: Browser) -> str:
     token = staff.get(f"{path}/email").body.partition('name="form" value="')[2].partition('"')[0]
     assert staff.post(f"{path}/email", {"form": token, "email": "ida@example.com"}).status == 303
     portal.deliver()
-    staff.get(path)  # the keys are read once
+    staff.get(path)  # the keys are cached from now on
     del staff.cookies["__Host-opened-willow"]
     return path
 
@@ -85,14 +85,16 @@ def test_a_page_of_the_practice_takes_these_calls(
 def test_a_page_of_a_client_takes_these_calls(
     portal: Portal, staff: Browser, client: str, below: str, expected: list[str]
 ) -> None:
-    """Three at most, but for the audit, which is read by the client and by each address."""
+    """A page takes at most three calls besides queries of the audit, which are one for the client and one for each
+    address.
+    """
     assert calls(portal, lambda: staff.get(client + below)) == [CLIENT, *expected]
 
 
 def test_the_clients_page_reads_the_events_of_each_person_who_signs_in(
     portal: Portal, staff: Browser, client: str
 ) -> None:
-    """Their accounts, PINs and rate limits are one call, however many they are (docs/decisions/0021)."""
+    """One call reads all accounts, PINs and rate limits, however many people there are (docs/decisions/0021)."""
     for name in ("Gus", "Eve"):
         page = staff.get(f"{client}/people").body
         token = page.partition(f'action="{client}/people"')[2].partition('name="form" value="')[2].partition('"')[0]
@@ -102,7 +104,7 @@ def test_the_clients_page_reads_the_events_of_each_person_who_signs_in(
 
 
 def test_the_first_page_reads_who_is_stuck_and_who_was_opened(portal: Portal, staff: Browser, client: str) -> None:
-    """The clients that were opened last are read with the session."""
+    """The clients that were opened last are part of the read of the session."""
     staff.get(client)
     portal.now += 4 * 24 * 3600
     later = portal.staff(role=Role.ADMIN)

@@ -1,4 +1,4 @@
-"""The read with which each page of the console begins."""
+"""Tests of the read that comes first on each page of the console."""
 
 from latchkey.rules.members import Role
 from latchkey.store import staff_sessions
@@ -7,7 +7,7 @@ from tests.kit.portal import Portal
 
 
 def test_a_client_is_read_with_the_session_for_members_only(portal: Portal) -> None:
-    """Nothing of a client reaches a person of another practice, even before the role is checked."""
+    """The read itself returns no client to a person of another practice, even before the role is checked."""
     client_id = invited_client(portal.staff(), "Ida Moss", "ida@example.com").rpartition("/")[2]
     member, stranger = portal.staff(), portal.staff("dr-harbor", practice="harbor")
     operator = portal.staff("ops", Role.OPERATOR, practice="*")

@@ -1,4 +1,4 @@
-"""Cookies that another host has planted, and those that were made for another browser."""
+"""Tests of cookies that another host has set, and of cookies of another browser."""
 
 import sys
 from typing import Any
@@ -16,20 +16,20 @@ NAMES = [f"__Host-{what}-willow" for what in ("session", "req", "typed", "browse
 
 
 def read(*cookies: str) -> requests.Request:
-    """The request in an event that brings these cookies."""
+    """Return the request of an event with these cookies."""
     http = {"method": "GET", "sourceIp": "203.0.113.7"}
     return requests.parse_event({"requestContext": {"http": http, "timeEpoch": 1}, "cookies": list(cookies)})
 
 
 def parsed_as(name: str, spellings: list[str]) -> set[str]:
-    """The characters with which a spelling of a name is read as that name."""
+    """Return the characters whose spelling of a cookie name is read as that name."""
     sent = [f"{spelling}={number}" for number, spelling in enumerate(spellings)]
     return {EVERY_CHARACTER[int(value)] for found, value in read(*sent).cookies if found == name and value.isdecimal()}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_character_before_a_name_vanishes_but_space_and_tab(name: str) -> None:
-    """25 more do for `str.strip`, and a neighbouring host may set a cookie that begins with one."""
+    """`str.strip` would remove 25 more. Another host may set a cookie whose name begins with one of them."""
     assert parsed_as(name, [f"{character}{name}" for character in EVERY_CHARACTER]) == {" ", "\t"}
 
 
@@ -59,7 +59,7 @@ def test_a_neighbouring_host_neither_signs_anyone_in_nor_shuts_anyone_out(
 
 
 def ask_who(portal: Portal, *cookies: str) -> dict[str, Any]:
-    """What the portal says to these cookies about who is signed in."""
+    """Return the response to a read of the session with these cookies."""
     context = {
         "http": {"method": "GET", "sourceIp": "203.0.113.7"},
         "domainName": "portal.example.com",
@@ -84,7 +84,9 @@ def ask_who(portal: Portal, *cookies: str) -> dict[str, Any]:
 def test_the_cookie_of_another_browsers_request_opens_nothing_by_looking(
     portal: Portal, browser: Browser, was_here: bool
 ) -> None:
-    """A thief who plants the cookie of their own request in someone's browser would sign them in as themselves."""
+    """A thief could set the cookie of their own request in a person's browser. Opening the thief's link must not sign
+    it in.
+    """
     thief = portal.browser("198.51.100.9")
     link = thief.link("lee@example.com")
     if was_here:
@@ -106,7 +108,7 @@ def test_the_name_of_another_browser_opens_nothing_by_looking(portal: Portal, br
 
 
 def test_a_browser_keeps_its_name_from_one_request_to_the_next(portal: Portal, browser: Browser) -> None:
-    """So that a link which is mailed late still opens at once, and another tab's Google sign-in goes on."""
+    """A link that is mailed late then still opens at once, and Google sign-in of another tab continues."""
     link = browser.link("ana@example.com")
     name = browser.cookies["__Host-browser-willow"]
     portal.now += 60

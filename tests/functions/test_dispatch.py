@@ -1,4 +1,4 @@
-"""Every path, method, header and host of the clients' functions, and what is on every page."""
+"""Tests of every path, method, header and host of the clients' functions, and of what all pages contain."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ from tests.kit.portal import Portal
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 def test_every_path_answers_every_method_and_says_which_ones_it_takes(portal: Portal, route: str, accept: str) -> None:
-    """`safe` in portal.py looks at the headers of each of these answers."""
+    """`checked_response` in tests/kit/portal.py checks the headers of each response."""
     everyone = portal.browser(accept=accept)
     allowed = everyone.send("PATCH", at(route), {}).headers["allow"].split(", ")
     assert set(allowed) <= {"GET", "HEAD", "POST"}
@@ -257,7 +257,7 @@ def test_a_problem_is_a_page_or_a_document(portal: Portal, accept: str, json_: b
 
 
 def break_willow(portal: Portal) -> None:
-    """A row that no code of ours wrote."""
+    """Store a value of a wrong type in Willow's item."""
     portal.tables.update_item(
         TableName="Practices",
         Key={"slug": {"S": "willow"}},
@@ -287,7 +287,7 @@ def test_an_internal_error_tells_nothing_and_gives_a_code(browser: Browser, app:
 def test_an_internal_error_lets_nobody_through_the_authorizer_and_tells_nothing(
     browser: Browser, portal: Portal
 ) -> None:
-    """What a function raises, Lambda writes into its log, words and all."""
+    """Lambda logs the message of an exception that a function raises."""
     browser.sign_in("ana@example.com")
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     sent = gateway_events.Sent("GET", "/willow/session", {"host": "portal.example.com", "cookie": cookies})

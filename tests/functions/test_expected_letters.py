@@ -1,4 +1,4 @@
-"""After asking: which letter to look for, what to do while waiting, and what was mistyped."""
+"""Tests of the page after a request for a link: the letter to look for, help while waiting, and mistyped addresses."""
 
 import re
 from email.utils import formataddr
@@ -14,7 +14,7 @@ SENDER = "yourprovider@mail.example.com"
 
 
 def request_links(browser: Browser, portal: Portal, times: int, address: str, practice: str = "willow") -> None:
-    """Ask for a link so many times, a little more than a minute apart."""
+    """Ask for links, a little more than a minute apart."""
     for _ in range(times):
         assert browser.request_link(address, practice).status == 303
         portal.now += MINUTE + 1
@@ -49,7 +49,7 @@ def test_the_page_after_asking_names_sender_and_subject_of_the_letter(
     ],
 )
 def test_the_mailbox_of_a_known_domain_opens_with_one_press(browser: Browser, domain: str, words: str | None) -> None:
-    """B141: the same for a client's address and for nobody's."""
+    """B141: the page is the same for a client's address and for an unknown one."""
     browser.request_link(f"nobody@{domain}", "harbor")
     page = browser.get("/harbor/sign-in/sent").page
     opening = [text for text in page.links if text.startswith("Open ")]
@@ -59,7 +59,7 @@ def test_the_mailbox_of_a_known_domain_opens_with_one_press(browser: Browser, do
 
 
 def test_one_press_requests_one_more_link_and_says_from_when(browser: Browser, portal: Portal) -> None:
-    """B141: pressed too early it sends nothing, and says so."""
+    """B141: a request that comes too early sends nothing, and the page says so."""
     portal.now = portal.now // MINUTE * MINUTE + 30
     browser.link("ana@example.com")
     early = browser.get("/willow/sign-in/sent").page
@@ -79,7 +79,7 @@ def test_one_press_requests_one_more_link_and_says_from_when(browser: Browser, p
 
 
 def test_no_heading_promises_a_letter_that_may_not_come(portal: Portal) -> None:
-    """B143: for a client and for nobody, and the condition stands first."""
+    """B143: for known and unknown addresses. The condition comes first in the sentence."""
     pages = []
     for address in ("ana@example.com", "nobody@example.com"):
         browser = portal.browser()
@@ -123,7 +123,7 @@ def test_an_older_link_leads_to_the_newest_letter_and_ends_nothing_by_one_press(
 def test_an_older_link_with_a_dead_successor_shows_the_form(
     browser: Browser, portal: Portal, another: Browser, end: str
 ) -> None:
-    """B136: nothing sends people back to a mailbox without a link that works."""
+    """B136: no page sends people to a mailbox without a valid link."""
     older = browser.link("ana@example.com")
     portal.now += MINUTE + 1
     newer = browser.link("ana@example.com")
@@ -188,7 +188,7 @@ def test_a_wait_for_one_address_names_no_links_of_another(browser: Browser, port
 
 
 def test_a_wait_is_the_same_for_a_client_and_for_nobody(portal: Portal) -> None:
-    """B137, where every address gets one answer."""
+    """B137, at a practice that gives every address the same response."""
     seen = []
     for address in ("ana@example.com", "nobody@example.com"):
         browser, at = portal.browser(), portal.now
@@ -225,7 +225,7 @@ def test_a_change_of_language_after_an_error_keeps_what_was_typed(browser: Brows
 
 
 def test_requesting_a_new_link_keeps_the_address_in_a_field_that_can_be_changed(browser: Browser) -> None:
-    """B138: one press empties it."""
+    """B138: one button clears the field."""
     browser.request_link("ana@example.com")
     page = browser.get("/willow/sign-in").page
     field = page.one("input", id="email").attributes
@@ -244,7 +244,7 @@ def test_requesting_a_new_link_keeps_the_address_in_a_field_that_can_be_changed(
 def test_a_mistyped_domain_gets_a_hint_that_fills_the_field(
     browser: Browser, portal: Portal, practice: str, local: str
 ) -> None:
-    """B142: nothing is counted or sent, and nothing depends on the address."""
+    """B142: nothing is counted or sent, and the hint does not depend on who is on file."""
     answer = browser.request_link(f"{local}@Gmial.com", practice)
 
     assert answer.status == 422
@@ -264,7 +264,7 @@ def test_a_domain_that_is_right_after_all_is_used_as_typed(browser: Browser, por
 
 
 def test_a_domain_of_the_form_never_replaces_another(browser: Browser) -> None:
-    """B142: only the suggestion for what was typed."""
+    """B142: the form's own value is used only if it is the suggestion for the typed address."""
     answer = browser.post("/harbor/sign-in", {"email": "ana@gmial.com", "domain": "evil.example"})
 
     assert answer.status == 422

@@ -1,4 +1,4 @@
-"""The guide for clients as the portal serves it: to anyone, without a cookie, and never a stale PDF."""
+"""Tests of the guide for clients: public, without a cookie, and never an outdated PDF."""
 
 import pytest
 
@@ -16,19 +16,19 @@ PDF = b"%PDF-1.4 a guide"
 
 
 def store(digest: str, language: str = "en", size: str = "letter", pdf: bytes = PDF) -> None:
-    """What `operate guide` stores."""
+    """Store a PDF as `operate guide` does."""
     GuideItem(f"willow#guide-{language}-{size}", digest=digest, pdf=pdf).save()
 
 
 def version(browser: Browser, language: str = "en") -> str:
-    """The digest that the page shows."""
+    """Return the digest that the page shows."""
     return browser.get(f"/willow/guide?lang={language}").page.one("span", **{"class": "version"}).text
 
 
 @pytest.mark.parametrize("path", ["guide", "handout"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_anyone_reads_the_guide_and_gets_no_cookie(browser: Browser, path: str, language: str) -> None:
-    """B124: not even for the language, unlike on other pages."""
+    """B124: the guide sets no cookie for the language, unlike other pages."""
     response = browser.get(f"/willow/{path}?lang={language}")
 
     assert response.status == 200

@@ -1,4 +1,4 @@
-"""The language of a response: of the URL, the cookie, the browser, or the practice."""
+"""Tests of a response's language, from the URL, the cookie, the browser or the practice."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.kit.portal import Portal
 
 
 def speaks(answer: HttpResponse) -> str:
-    """The language of a page."""
+    """Return the language of a page."""
     language: str = answer.headers["content-language"]
     assert answer.page.one("html").attributes["lang"] == language
     return language

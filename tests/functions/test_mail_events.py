@@ -1,4 +1,4 @@
-"""What SES reports of a mail becomes what the clinician sees, and stops mail that nobody should get."""
+"""Tests of SES reports. They change the mail status that clinicians see, and can suppress an address."""
 
 import copy
 import json
@@ -26,12 +26,12 @@ from tests.kit.seed import a_job, body_of, key_of
 
 @pytest.fixture
 def ana(portal: Portal) -> AccountKey:
-    """Where Ana's account is kept."""
+    """Return the key of Ana's account."""
     return key_of(portal, "willow", "ana@example.com")
 
 
 def letter_to(portal: Portal, account: AccountKey) -> str:
-    """Send a letter, and return SES's id of it."""
+    """Send a letter, and return SES's message id."""
     portal.work(body_of(a_job(account, portal.now)))
     (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(account)]
     message: str = item["message_id"]["S"]
@@ -39,7 +39,7 @@ def letter_to(portal: Portal, account: AccountKey) -> str:
 
 
 def reported(portal: Portal, account: AccountKey, message: str, kind: str, sent_at: int = NOON, **details: Any) -> str:
-    """Hand a report of SES in; returns the status that the clinician then sees."""
+    """Deliver an SES report, and return the mail status that the clinician then sees."""
     tags = {
         "practice": ["willow"],
         "account": [tokens.base64url_encode(account)],
@@ -54,7 +54,7 @@ def reported(portal: Portal, account: AccountKey, message: str, kind: str, sent_
 
 
 def is_stopped(account: AccountKey) -> bool:
-    """Whether no mail goes to the address any more."""
+    """Return True if the address is suppressed."""
     found = accounts.find(account)
     assert found
     return found.suppressed
@@ -119,7 +119,7 @@ def test_a_late_bounce_of_an_older_mail_still_stops_the_address(portal: Portal, 
 
 
 def confirmed(portal: Portal, account: AccountKey) -> None:
-    """A clinician says that Ana's address is right."""
+    """Confirm the address of an account, as a clinician does."""
     found = accounts.find(account)
     assert found
     email = AddressOnFile(found.address, email_ok=True, recorded_by="dr-willow", recorded_at=portal.now)
@@ -316,7 +316,7 @@ WELL: dict[str, Any] = {
         },
     },
 }
-"""A report as SES makes it, of nobody."""
+"""A well-formed report about an account that does not exist."""
 ODD: st.SearchStrategy[Any] = st.recursive(
     st.one_of(
         st.none(),
@@ -346,7 +346,7 @@ PLACES: list[tuple[str, ...]] = [
 
 
 def with_(place: tuple[str, ...], value: Any) -> Any:
-    """The report with something else in one place."""
+    """Return the report with another value in one place."""
     if not place:
         return value
     event = copy.deepcopy(WELL)
@@ -358,7 +358,7 @@ def with_(place: tuple[str, ...], value: Any) -> Any:
 
 
 def outcomes(portal: Portal) -> list[tuple[str, str | None]]:
-    """What the log says became of the reports."""
+    """Return outcome and reason of each report in the log."""
     lines = [json.loads(line) for line in portal.log.getvalue().splitlines()]
     return [(line["outcome"], line["reason"]) for line in lines if line["message"] == "worked"]
 
@@ -387,7 +387,7 @@ def outcomes(portal: Portal) -> list[tuple[str, str | None]]:
 def test_a_report_of_a_wrong_shape_is_passed_over_and_not_retried(
     portal: Portal, place: tuple[str, ...], value: Any
 ) -> None:
-    """It would have it the next time too, and block the dead-letter queue's alarm with what nobody can mend."""
+    """A retry could not succeed either, and would set off the alarm of the dead-letter queue for nothing."""
     before = portal.at_rest()
     portal.handle_event("MailEvents", with_(place, value))
 
@@ -404,12 +404,12 @@ def test_no_report_of_any_shape_fails_or_is_written_down(portal: Portal, place: 
 
 
 def lost(portal: Portal) -> None:
-    """A foreign exception of a call."""
+    """Let the call to AWS fail."""
     portal.aws.refuse("TransactWriteItems", "InternalServerError", times=9)
 
 
 def broken(portal: Portal) -> None:
-    """A foreign exception of anything else."""
+    """Let another exception be raised."""
     portal.aws.raise_at("TransactWriteItems", ValueError(f"for {CANARY}"))
 
 
@@ -417,7 +417,7 @@ def broken(portal: Portal) -> None:
 def test_a_report_that_cannot_be_noted_is_redelivered_and_lambda_gets_no_message(
     portal: Portal, ana: AccountKey, fault: Callable[[Portal], None]
 ) -> None:
-    """Lambda writes the traceback of what a function raises into the log, words and all."""
+    """Lambda logs the traceback of an exception that a function raises."""
     message = letter_to(portal, ana)
     fault(portal)
     with pytest.raises(web.EventFailed) as raised:
@@ -425,7 +425,7 @@ def test_a_report_that_cannot_be_noted_is_redelivered_and_lambda_gets_no_message
 
     assert str(raised.value) == ""
     printed = "".join(traceback.format_exception(raised.value))
-    # of what was going wrong, not of this file's own lines
+    # the traceback still holds this file's source lines
     assert "example.com" not in printed
     assert "InternalServerError" not in printed
     assert "example.com" not in portal.log.getvalue()

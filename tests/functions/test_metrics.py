@@ -1,4 +1,4 @@
-"""What every flow is counted as, in the lines of the log."""
+"""Tests of the metrics that each flow writes to the log."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ ANA = "ana@example.com"
 
 
 def counted(portal: Portal) -> dict[str, int]:
-    """What CloudWatch finds in the log so far."""
+    """Return the metrics that CloudWatch finds in the log so far."""
     counts: Counter[str] = Counter()
     for text in portal.log.getvalue().splitlines():
         line = json.loads(text) if text.startswith("{") else {}

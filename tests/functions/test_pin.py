@@ -1,4 +1,4 @@
-"""The way in when mail fails: an address, and the six digits that the clinician read out."""
+"""Tests of sign-in by PIN: an address, and the six digits that the clinician read out."""
 
 import hashlib
 import json
@@ -20,17 +20,17 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 @pytest.fixture
 def ana(portal: Portal) -> bytes:
-    """Where Ana's account is kept."""
+    """Return the key of Ana's account."""
     return key_of(portal, "willow", "ana@example.com")
 
 
 def other_than(pin: str) -> str:
-    """A code that is wrong."""
+    """Return a wrong PIN."""
     return f"{(int(pin) + 1) % 10**6:06d}"
 
 
 def typed(browser: HttpUser, email: str, pin: str, practice: str = "willow") -> Any:
-    """Type both and press the button."""
+    """Submit an address and a PIN."""
     return browser.post(f"/{practice}/pin", {"email": email, "pin": pin})
 
 
@@ -148,7 +148,7 @@ def test_a_pin_is_invalid_once_access_has_ended_and_stays_so(portal: Portal, app
 def test_the_right_code_of_ended_access_gets_no_further_than_a_wrong_one(
     portal: Portal, app: App, ana: bytes, changes: dict[str, Any]
 ) -> None:
-    """Nothing tells that it is right, and nothing is tried with it. `paused` may come with a later version."""
+    """The response is that of a wrong PIN, and no session is tried. A later version may add `paused`."""
     pin = portal.pin_for(ana)
     change(portal, "willow", "ana@example.com", **changes)
     assert typed(app, "ana@example.com", pin).code == "pin_refused"
@@ -170,7 +170,7 @@ def test_wrong_expired_used_and_never_made_get_one_answer(portal: Portal, ana: b
 def test_refusing_a_pin_takes_as_long_where_there_is_none(
     portal: Portal, app: App, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nearly all of a try's time is the stretching of what was typed."""
+    """Hashing the typed PIN takes nearly all of the time."""
     rounds: list[int] = []
 
     def stretch(name: str, pin: bytes, salt: bytes, times: int) -> bytes:
@@ -340,7 +340,7 @@ def test_an_outage_uses_up_no_right_code_and_locks_nobody_out(portal: Portal, br
 
 
 def test_a_commit_that_never_answers_uses_up_nothing(portal: Portal, browser: Browser, ana: bytes) -> None:
-    """The function gives the counts back in the time that it has left."""
+    """The function releases the reservations in the time that it has left."""
     pin = portal.pin_for(ana)
 
     def wait(seconds: float) -> None:
@@ -394,7 +394,7 @@ def test_a_try_with_a_lost_response_counts_once(portal: Portal, browser: Browser
 def test_a_wrong_code_in_an_outage_is_not_distinguished_from_a_right_one_for_free(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
-    """A wrong one is refused before anything is committed, and stays counted."""
+    """A wrong PIN is refused before the commit, and stays counted."""
     pin = portal.pin_for(ana)
     portal.aws.refuse("TransactWriteItems", "InternalServerError")
     assert typed(browser, "ana@example.com", other_than(pin)).status == 422
@@ -406,7 +406,7 @@ def test_a_wrong_code_in_an_outage_is_not_distinguished_from_a_right_one_for_fre
 
 
 def test_right_pins_do_not_count_for_their_source(portal: Portal) -> None:
-    """A waiting room behind one address."""
+    """Clients in a waiting room share one source."""
     for _ in range(11):
         ana = key_of(portal, "willow", "ana@example.com")
         assert typed(portal.browser(), "ana@example.com", portal.pin_for(ana)).location == "/willow/home"

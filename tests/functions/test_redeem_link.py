@@ -1,4 +1,6 @@
-"""Opening a link: a GET asks, a press of the button spends; and the four ways in which a link can be dead."""
+"""Tests of opening a link: GET shows the page, and the button consumes the link. Also tests of the four kinds of dead
+links.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +28,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 @pytest.fixture
 def path(browser: Browser) -> str:
-    """The path of Ana's link; `browser` asked for it."""
+    """Return the path of Ana's link, which `browser` asked for."""
     return browser.link("ana@example.com")
 
 
@@ -36,7 +38,7 @@ def sessions_of(portal: Portal, address: str = "ana@example.com", practice: str 
 
 
 def ends(portal: Portal, address: str = "ana@example.com") -> list[str]:
-    """Why sessions have ended, as the audit of an address at Willow has it."""
+    """Return the reasons of ended sessions from the audit of an address at Willow."""
     mine = f"willow#{tokens.base64url_encode(key_of(portal, 'willow', address))}"
     rows = [row for row in portal.at_rest()["Events"] if row["subject"]["S"] == mine]
     return [row["reason"]["S"] for row in rows if row["kind"]["S"] == "session_ended"]
@@ -153,7 +155,7 @@ def test_only_the_browser_that_opened_the_link_is_signed_in(browser: Browser, an
 
 
 def test_a_scanner_that_follows_links_consumes_and_writes_nothing(portal: Portal, path: str) -> None:
-    """The table dumps are equal, and the person still gets in."""
+    """The tables are the same as before, and the person can still sign in."""
     before = portal.at_rest()
     scanner = portal.browser(source="198.51.100.9", user_agent="Scanner/1.0")
 
@@ -193,7 +195,7 @@ def test_an_app_that_requested_it_opens_its_link_with_a_get_as_a_browser_does(ap
 
 
 def test_an_invitation_is_never_opened_by_a_click_alone(browser: Browser, portal: Portal) -> None:
-    """B32, B51: not even in the browser that asked, as a scanner may be."""
+    """B32, B51: not even in the browser that asked for a link, because a scanner may run there."""
     path = browser.link("sam@example.com")
     request = tokens.base64url_decode(path.rpartition("/")[2])
     assert request is not None
@@ -252,7 +254,7 @@ def test_a_used_link_asks_for_the_address(browser: Browser, another: Browser, po
 def test_a_used_link_redirects_home_in_the_browser_that_it_signed_in(
     browser: Browser, portal: Portal, path: str
 ) -> None:
-    """Clicking twice is no mistake."""
+    """Opening a link twice is no error."""
     browser.get(path)
 
     assert browser.get(path).location == "/willow/home"
@@ -310,7 +312,7 @@ def test_an_app_learns_how_a_link_died(app: App, browser: Browser, portal: Porta
 def test_a_dead_link_knows_the_address_only_in_the_browser_that_typed_it(
     browser: Browser, another: Browser, portal: Portal, path: str
 ) -> None:
-    """B140: for half an hour."""
+    """B140: the browser shows the address for half an hour."""
     portal.now += MINUTE
     browser.link("ana@example.com")
 
@@ -326,7 +328,7 @@ def test_a_dead_link_knows_the_address_only_in_the_browser_that_typed_it(
 def test_a_link_of_an_access_that_ended_has_expired(
     browser: Browser, another: Browser, portal: Portal, path: str, end: dict[str, Any]
 ) -> None:
-    """B58, B62: also when access was given back since."""
+    """B58, B62: even if access was reinstated since."""
     change(portal, "willow", "ana@example.com", **end)
 
     for answer in (browser.get(path), another.get(path), another.post(path)):
@@ -339,7 +341,7 @@ def test_a_link_of_an_access_that_ended_has_expired(
 def test_a_link_that_expires_while_it_is_opened_is_audited(
     browser: Browser, portal: Portal, path: str, monkeypatch: pytest.MonkeyPatch, press: bool
 ) -> None:
-    """Between the look at it and the write, someone else is faster."""
+    """Another browser uses the link between the read and the write."""
     start, elsewhere = sessions.start, portal.browser()
 
     def overtaken(proof: Proof, attempt: Attempt) -> LiveSession:
@@ -371,7 +373,7 @@ def test_a_stack_can_have_a_shorter_link_lifetime(portal: Portal) -> None:
 
 
 def variants(path: str) -> dict[str, str]:
-    """Paths that look like a link."""
+    """Return invalid paths that look like that of a link, by name."""
     folder, _, token = path.rpartition("/")
     flipped = token[:50] + token[50:].swapcase()
     return {
@@ -415,7 +417,7 @@ def test_a_percent_encoded_letter_is_still_the_letter(browser: Browser, path: st
 def test_a_link_of_one_practice_is_unknown_at_another_and_still_opens_where_it_belongs(
     browser: Browser, portal: Portal
 ) -> None:
-    """B7, B90: also for the same person."""
+    """B7, B90: even if the same person is a client of both."""
     here, there = browser.link("ana@example.com"), browser.link("ana@example.com", "harbor")
 
     assert browser.get(here.replace("/willow/", "/harbor/")).status == 404
@@ -431,7 +433,7 @@ def test_a_link_of_one_practice_is_unknown_at_another_and_still_opens_where_it_b
 def test_a_link_of_another_account_asks_before_it_signs_anyone_out(
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
-    """Nobody is moved into a stranger's account by a link they were sent."""
+    """A link that somebody sent must not sign the browser in to another account unnoticed."""
     browser.sign_in("lee@example.com")
     path = another.link("ana@example.com")
     before = portal.at_rest()
@@ -491,7 +493,7 @@ def test_a_repeated_account_is_no_switch_and_leaves_one_session(
 def test_a_session_that_was_put_into_the_browser_is_gone_and_never_reused(
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
-    """Fixation: of a session made up, and of a live one of the same account."""
+    """Session fixation, with an invented session and with a live one of the same account."""
     another.sign_in("ana@example.com")
     fixed = another.cookies["__Host-session-willow"]
     for planted in (
@@ -687,7 +689,7 @@ def test_a_press_without_a_body_is_a_press(another: Browser, path: str, media: s
 
 
 def test_with_too_little_time_left_nothing_is_consumed(browser: Browser, portal: Portal, path: str) -> None:
-    """A function that is ended in the middle must not have used the link up."""
+    """If Lambda ends the function in the middle, the link must still be valid."""
     portal.milliseconds = 4_999
     answer = browser.get(path)
     assert answer.status == 503
@@ -701,7 +703,7 @@ def test_with_too_little_time_left_nothing_is_consumed(browser: Browser, portal:
 def test_when_the_store_does_not_answer_nothing_is_consumed(
     browser: Browser, portal: Portal, path: str, operation: str
 ) -> None:
-    # in a process that has not read the practice lately
+    # the function has not cached the practice
     caches.empty(practices)
     portal.aws.refuse(operation, "InternalServerError", times=2)
     answer = browser.get(path)
@@ -723,7 +725,7 @@ def test_a_sign_in_with_a_lost_response_keeps_its_session(browser: Browser, port
 
 @pytest.mark.parametrize("last", [LOST, SLOW], ids=["done", "not done"])
 def test_a_session_check_that_fails_is_no_dead_end(browser: Browser, portal: Portal, path: str, last: Fault) -> None:
-    """The commit is not answered, and neither is any question after it."""
+    """Neither the commit nor any read after it gets a response."""
     heard: list[str] = []
 
     def cut_off(operation: str, _call: int) -> Fault | None:

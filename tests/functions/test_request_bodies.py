@@ -1,4 +1,4 @@
-"""Bodies and queries: everything that a form, an app or a stranger may send in them."""
+"""Tests of request bodies and queries from forms, apps and strangers."""
 
 import base64
 from typing import Any
@@ -12,7 +12,7 @@ from tests.kit.portal import Portal
 
 
 def asking(portal: Portal, changes: dict[str, Any]) -> dict[str, Any]:
-    """API Gateway's event of a form sent to the sign-in page, with changes."""
+    """Return API Gateway's event of a form that is sent to the sign-in page, with changes."""
     event = {
         "version": "2.0",
         "routeKey": "ANY /{practice}/sign-in",
@@ -31,7 +31,7 @@ def asking(portal: Portal, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def sent(portal: Portal, media: str, body: bytes, encoded: bool = True) -> HttpResponse:
-    """The answer to a body that is no honest form; nothing came of it."""
+    """Return the response to a body that is no valid form. Fail if it changed anything."""
     before = portal.at_rest()
     text = base64.b64encode(body).decode() if encoded else body.decode("latin-1")
     changes = {"headers": HERE | {"content-type": media}, "body": text, "isBase64Encoded": encoded}

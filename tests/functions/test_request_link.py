@@ -1,4 +1,4 @@
-"""Asking for a link: what people see, what is counted, and what is promised to whom."""
+"""Tests of requests for a link: pages, rate limits and mail jobs."""
 
 import json
 import re
@@ -28,7 +28,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def minutes_left(answer: HttpResponse, seconds: int) -> None:
-    """The answer says to come back in so many seconds, to machine and person."""
+    """Fail unless the response tells this wait, in the header and on the page."""
     assert answer.status == 429
     assert answer.headers["retry-after"] == str(seconds)
     minutes = -(-seconds // 60)
@@ -198,7 +198,7 @@ UNREACHABLE = {
     "bounced": {"suppressed": True, "email_status": "bounced"},
     "complained": {"suppressed": True, "email_status": "complained"},
 }
-"""Why no mail goes to someone who may sign in."""
+"""Facts of an account that may sign in, but gets no mail."""
 
 every_reason_against_mail = pytest.mark.parametrize("facts", UNREACHABLE.values(), ids=UNREACHABLE)
 
@@ -369,7 +369,7 @@ def test_a_minute_later_a_new_link_is_sent(browser: Browser, portal: Portal) -> 
 def test_another_browser_that_asks_within_the_minute_is_answered_alike_and_opens_nothing_by_itself(
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
-    """Who asked first is nobody's business."""
+    """The response must not tell that another browser asked first."""
     first = browser.request_link("ana@example.com")
     second = another.request_link("ana@example.com")
     portal.deliver()
@@ -394,7 +394,7 @@ def test_a_fourth_link_within_15_minutes_is_refused_with_the_true_wait(browser: 
 
 
 def test_a_strangers_link_requests_do_not_limit_a_known_browser(browser: Browser, portal: Portal) -> None:
-    """The last link stays live; a browser that has signed in before has a budget of its own."""
+    """A known browser has a rate limit of its own. The last link stays valid."""
     browser.sign_in("ana@example.com")
     browser.post("/willow/sign-out")
     portal.now += HOUR
@@ -450,7 +450,7 @@ def test_a_practice_sends_300_letters_an_hour_and_its_limit_does_not_count_for_t
 def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_before(
     browser: Browser, portal: Portal
 ) -> None:
-    """What known browsers ask for is counted apart, and as far."""
+    """Known browsers have a rate limit of their own, with the same number."""
     browser.sign_in("ana@example.com")
     browser.post("/willow/sign-out")
     portal.now += HOUR
@@ -621,7 +621,7 @@ def test_when_one_reservation_cannot_be_released_the_other_is(browser: Browser, 
     heard: list[str] = []
 
     def fault_at(operation: str, _call: int) -> Fault | None:
-        """The queue, and the first write after it."""
+        """Return a fault for the message to the queue, and for the first write after it."""
         heard.append(operation)
         return down if operation == "SendMessage" or heard[-2:] == ["SendMessage", "UpdateItem"] else None
 
@@ -686,7 +686,7 @@ def test_wrong_addresses_from_the_same_source_do_not_limit_a_known_browser(brows
 
 @pytest.mark.parametrize("practice", [WILLOW, HARBOR], ids=["tells", "one answer"])
 def test_one_client_cannot_use_up_what_a_practice_keeps_for_known_browsers(portal: Portal, practice: Practice) -> None:
-    """However many browsers they sign in with: the limit is the account's, and then everybody's."""
+    """The limit is that of the account, not of each browser. Beyond it, the account shares the practice's limit."""
     put(portal, practice, "lee@example.com")
     ana = [portal.browser(f"198.51.100.{number}") for number in range(5)]
     lee = portal.browser("198.51.100.9")
@@ -737,7 +737,7 @@ def test_a_browser_is_known_for_half_a_year(browser: Browser, portal: Portal) ->
 def test_of_two_presses_at_once_either_may_be_answered_last_and_the_link_still_opens_here(
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
-    """A double click: the second request has none of the cookies that the first one's answer sets."""
+    """On a double click, the second request is sent without the cookies that the first response sets."""
     browser.request_link("ana@example.com")
     another.request_link("ana@example.com")
     browser.cookies |= another.cookies

@@ -1,4 +1,4 @@
-"""The queue's worker: it stores before it sends, and writes down what became of each promise."""
+"""Tests of the mail worker. It stores the link before it sends the letter, and records the result of each mail job."""
 
 import json
 from typing import Any
@@ -24,12 +24,12 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 @pytest.fixture
 def ana(portal: Portal) -> bytes:
-    """Where Ana's account is kept."""
+    """Return the key of Ana's account."""
     return key_of(portal, "willow", "ana@example.com")
 
 
 def noted(portal: Portal, account: bytes) -> dict[str, Any]:
-    """What the clinician can see of the last letter."""
+    """Return what the clinician sees of the newest mail."""
     (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(account)]
     return {
         name: next(iter(item[name].values()))
@@ -39,7 +39,7 @@ def noted(portal: Portal, account: bytes) -> dict[str, Any]:
 
 
 def tags_of(account: bytes) -> dict[str, list[str]]:
-    """What SES reports beside a letter to someone."""
+    """Return the tags of SES reports about a letter to this account."""
     return {"practice": ["willow"], "account": [tokens.base64url_encode(account)]}
 
 
@@ -140,7 +140,7 @@ def test_a_letter_that_was_sent_is_written_down_for_the_clinician(portal: Portal
 def test_a_delivery_that_is_reported_at_once_is_seen(
     portal: Portal, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B66: SES can be faster than the rest of our writing."""
+    """B66: SES can report a delivery before the worker has finished."""
     hand_over, write, used = ses.send, events.append, []
 
     def send(letter: Letter, tags: dict[str, str]) -> str:
@@ -323,7 +323,7 @@ def test_a_letter_is_sent_up_to_six_hours_late(portal: Portal, ana: bytes) -> No
 
 
 def copies(portal: Portal) -> list[dict[str, Any]]:
-    """The copies that were put back for later."""
+    """Return the copies of the mail job that were queued for later."""
     return [arguments for operation, arguments in portal.aws.calls if operation == "SendMessage"]
 
 
@@ -339,7 +339,7 @@ def test_a_letter_that_ses_will_never_take_is_final_and_shown(portal: Portal, an
 
 
 def test_what_ses_has_not_verified_is_reported_in_words_that_lead_on(portal: Portal, ana: bytes) -> None:
-    """As the first mail of a new account often is: in SES's sandbox the recipient has to be verified too."""
+    """A new SES account is in the sandbox, where the recipient has to be verified too."""
     words = "Email address is not verified. The following identities failed the check in region US-EAST-1:"
     portal.aws.refuse("SendEmail", "MessageRejected", message=words)
 
@@ -369,7 +369,7 @@ def test_what_ses_has_not_verified_is_reported_in_words_that_lead_on(portal: Por
 def test_a_letter_that_ses_does_not_take_now_is_retried_later_with_the_same_link(
     portal: Portal, browser: Browser, ana: bytes, code: str, max_length: int
 ) -> None:
-    """A copy waits for its time, so that waiting does not use up the receives of the message."""
+    """A delayed copy replaces the message, so that waiting does not use up the message's receives."""
     job = body_of(a_job(ana, NOON))
     portal.aws.refuse("SendEmail", code)
 
@@ -478,11 +478,11 @@ def test_a_mail_job_of_a_newer_version_is_sent(portal: Portal, ana: bytes) -> No
 
 
 NEWER = "pin_ended"
-"""A kind of letter that only a later version knows."""
+"""A kind of mail job that only a later version knows."""
 
 
 def test_a_mail_job_of_an_unknown_kind_is_redelivered(portal: Portal, ana: bytes) -> None:
-    """Any letter of ours would be a wrong one; that version takes it, or the dead-letter queue and its alarm."""
+    """Any letter of this version would be wrong. The later version sends it, or the dead-letter queue's alarm tells."""
     before = portal.at_rest()
     body = json.dumps(json.loads(body_of(a_job(ana, NOON))) | {"kind": NEWER})
 
@@ -510,7 +510,7 @@ def test_a_mail_job_of_a_missing_practice_is_redelivered(portal: Portal, ana: by
 
 
 def test_the_worker_reads_the_machines_clock_where_nobody_tells_it_the_time(portal: Portal, ana: bytes) -> None:
-    """Queue events carry no current time; NOON is long past."""
+    """SQS events do not contain the present time. By the machine's clock, NOON was long ago."""
     record = {"messageId": "0", "body": body_of(a_job(ana, NOON))}
 
     assert portal.invoke("SendMail", {"Records": [record]}, tell_time=False) == {"batchItemFailures": []}

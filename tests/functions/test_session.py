@@ -1,4 +1,6 @@
-"""Being signed in: profiles, home, the document for other programs, leaving, and what is told about this stack."""
+"""Tests of sessions: profiles, home page, session document, sign-out and the authorizer. Also tests of the stack's
+health page.
+"""
 
 from typing import Any
 
@@ -21,14 +23,14 @@ PLACES = ("home", "profiles")
 
 @pytest.fixture
 def ana(browser: Browser) -> Browser:
-    """Ana's browser, in which she is signed in."""
+    """Return the browser in which Ana is signed in."""
     browser.sign_in("ana@example.com")
     return browser
 
 
 @pytest.fixture
 def maria(browser: Browser) -> Browser:
-    """Maria's, who has several profiles."""
+    """Return the browser in which Maria is signed in, who has several profiles."""
     browser.sign_in(MARIA)
     return browser
 
@@ -261,7 +263,7 @@ def test_signing_out_at_one_practice_leaves_the_other(ana: Browser) -> None:
 
 
 def test_two_session_cookies_are_none(ana: Browser) -> None:
-    """A neighbouring host can put one beside ours, before it or after it."""
+    """Another host can set a second cookie, before or after the portal's own."""
     good = ana.cookies["__Host-session-willow"]
 
     for pair in ((good, "bad"), ("bad", good), (good, good)):
@@ -289,7 +291,7 @@ def test_when_the_store_does_not_answer_nobody_is_let_in_and_nobody_is_signed_ou
 
 
 def authorize(portal: Portal, browser: Browser, **changes: Any) -> dict[str, Any]:
-    """What API Gateway is told when another API of the stack asks about a request."""
+    """Return the authorizer's response to a request for another API of the stack."""
     event = {
         "version": "2.0",
         "type": "REQUEST",
@@ -344,7 +346,7 @@ def test_everyone_else_is_refused(maria: Browser, another: Browser, portal: Port
 
 
 def asks_by(portal: Portal, maria: Browser, method: str, **headers: str) -> bool:
-    """Whether another API may answer a request that was made so."""
+    """Return True if the authorizer allows a request of this method with these headers."""
     http = {"method": method, "sourceIp": "203.0.113.7"}
     context = {"http": http, "domainName": "portal.example.com", "timeEpoch": portal.now * 1000}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -385,7 +387,7 @@ def test_getting_ahead_at_another_api_is_none(maria: Browser, portal: Portal) ->
 def test_when_the_store_does_not_answer_other_apis_stay_closed(maria: Browser, portal: Portal) -> None:
     portal.aws.refuse("BatchGetItem", "InternalServerError")
     assert authorize(portal, maria) == REFUSED
-    # in a process that has not read the practice lately
+    # the function has not cached the practice
     caches.empty(practices)
     portal.aws.refuse("GetItem", "ProvisionedThroughputExceededException")
     assert authorize(portal, maria) == REFUSED

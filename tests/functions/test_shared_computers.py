@@ -1,4 +1,4 @@
-"""How long a computer that others use shows who has asked for a link (B140)."""
+"""Tests of how long a shared computer shows the address of the last request (B140)."""
 
 import re
 
@@ -12,7 +12,7 @@ MINUTE, HOUR = 60, 3600
 
 @pytest.fixture(params=["/willow/sign-in/sent", "/willow/pin"])
 def shows(request: pytest.FixtureRequest) -> str:
-    """A page that shows the address of the last request."""
+    """Return the path of a page that shows the address of the last request."""
     return str(request.param)
 
 
@@ -31,7 +31,7 @@ def test_the_address_is_shown_for_half_an_hour(browser: Browser, portal: Portal,
 def test_the_address_is_shown_no_more_once_the_link_was_used_elsewhere(
     browser: Browser, another: Browser, shows: str
 ) -> None:
-    """B140, where the practice tells."""
+    """B140, at a practice that says when an address is unknown."""
     link = browser.link("ana@example.com")
     assert another.post(link).status == 303
 
@@ -51,7 +51,7 @@ def test_anyone_who_looks_where_to_wait_learns_that_the_link_was_used_elsewhere(
 
 @pytest.mark.parametrize("later", [0, 1, 29 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, HOUR])
 def test_where_every_address_gets_one_answer_only_time_ends_it(portal: Portal, later: int) -> None:
-    """B140: the pages are the same for a client who has signed in elsewhere and for nobody."""
+    """B140: the pages are the same after a client has signed in elsewhere and for an unknown address."""
     client, stranger = portal.browser(), portal.browser("198.51.100.1")
     assert portal.browser("198.51.100.2").post(client.link("ana@example.com", "harbor")).status == 303
     assert stranger.request_link("bob@example.com", "harbor").status == 303

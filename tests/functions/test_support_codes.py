@@ -1,4 +1,6 @@
-"""Support codes on pages (B145): a page shows one only if a clinician or an operator finds something under it."""
+"""Tests of support codes on pages (B145). A page shows a code only if a clinician or an operator finds
+something by it.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +18,7 @@ MINUTE, DAY = 60, 86_400
 
 @pytest.fixture
 def path(browser: Browser) -> str:
-    """The path of Ana's link; `browser` asked for it."""
+    """Return the path of Ana's link, which `browser` asked for."""
     return browser.link("ana@example.com")
 
 
@@ -38,7 +40,7 @@ def test_a_press_of_a_dead_link_has_the_code_of_its_event(another: Browser, port
 
 @pytest.mark.parametrize("death", ["expired", "used", "replaced"])
 def test_the_page_of_a_dead_link_has_the_code_of_its_letter(portal: Portal, path: str, death: str) -> None:
-    """B130: it writes no event of its own, as often as it is opened."""
+    """B130: opening the page adds no audit event."""
     (code_of_letter,) = codes_of_events(portal, "link_sent")
     match death:
         case "expired":

@@ -1,4 +1,4 @@
-"""Addresses that people type (B139): in any case, with any slashes, and without a practice."""
+"""Tests of URLs that people type (B139): in any case, with any slashes, and without a practice."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_no_path_leads_to_another_host(browser: Browser, typed: str) -> None:
 
 
 def test_an_unknown_name_says_so_and_leads_to_the_page_about_finding_ones_own(browser: Browser) -> None:
-    """B139: neither page names a practice."""
+    """B139: no page names a practice."""
     unknown = browser.get("/oak")
     start = browser.get(unknown.page.links["Find your practice"])
 
@@ -75,7 +75,7 @@ def test_the_page_without_a_practice_takes_no_form(browser: Browser, app: App) -
 
 
 def test_every_page_of_a_practice_is_known_to_the_redirect() -> None:
-    """B139: only the buttons of providers have no address to type."""
+    """B139: links, providers' buttons and images are left out, because people do not type their URLs."""
     paths = {key.partition(" ")[2] for key in sam_template.routes() if " /{practice}" in key}
     pages = {path.removeprefix("/{practice}").removeprefix("/") for path in paths}
 

@@ -1,4 +1,4 @@
-"""One language per visit (B135): the letter, the link's pages and home follow the page that asked."""
+"""Tests that a visit has one language (B135): letter, link's pages and home page follow the page of the request."""
 
 import pytest
 
@@ -16,7 +16,7 @@ every_language_on_file = pytest.mark.parametrize("on_file", LANGUAGES)
 
 
 def subject_of(portal: Portal) -> str:
-    """The subject of the newest letter."""
+    """Return the subject of the newest letter."""
     subject: str = portal.letters[-1].arguments["Content"]["Simple"]["Subject"]["Data"]
     return subject
 
@@ -26,7 +26,7 @@ def subject_of(portal: Portal) -> str:
 def test_letter_page_and_home_have_the_language_of_the_page_of_the_request(
     portal: Portal, language: Language, on_file: Language
 ) -> None:
-    """B135: on another device too, whose browser may prefer another language."""
+    """B135: another device may prefer another language, and still gets this one."""
     asking = portal.browser(accept_language=language)
     asking.link(ON_FILE[on_file])
     link = portal.letters[-1].target
@@ -44,7 +44,7 @@ def test_letter_page_and_home_have_the_language_of_the_page_of_the_request(
 
 @every_language
 def test_the_subject_is_quoted_as_it_was_sent_on_a_page_in_another_language(portal: Portal, language: Language) -> None:
-    """B135: someone may switch the language after asking."""
+    """B135: the person switches the language after the request."""
     other = "es" if language == "en" else "en"
     browser = portal.browser(accept_language=language)
     browser.link("ana@example.com")

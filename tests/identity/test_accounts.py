@@ -1,4 +1,6 @@
-"""Whose Google account it is: access as it is at the moment of return, and the account that came first."""
+"""Tests of which account an identity at Google may sign in to, and of access that changes while the person is at
+Google.
+"""
 
 from tests.identity.fake_provider import FakeProvider
 from tests.identity.provider_portal import UNMATCHED, ProviderBrowser, ProviderPortal, is_refused
@@ -108,5 +110,5 @@ def test_the_clinician_can_see_that_google_was_refused(
 
 
 def reinvited(place: ProviderPortal) -> None:
-    """Give Maria her access back."""
+    """Invite Maria after her access has ended."""
     assert place.clinician("POST", f"{place.client()}/invitations", body={}) == 201

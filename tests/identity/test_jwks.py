@@ -1,4 +1,4 @@
-"""How long Google's keys are kept, and when they are asked for again: the conversation alone, with a clock to turn."""
+"""Tests of the cache of Google's signing keys, with a simulated clock."""
 
 import hashlib
 import secrets
@@ -35,14 +35,14 @@ BACK = "https://portal.example.com/google/callback"
 
 
 def with_provider(**changes: str) -> settings.Settings:
-    """The settings, with some of Google's changed."""
+    """Return the settings with changed fields of the provider `google`."""
     loaded = settings.load()
     return replace(loaded, providers={"google": replace(loaded.providers["google"], **changes)})
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch, google: FakeProvider) -> Clock:
-    """A function that has just started, and knows Google by another address."""
+    """Return the clock of a function that has just started, with the fake Google as its provider."""
     config = with_provider(
         client_id=CLIENT, issuer=google.url, token_url=f"{google.url}/token", certs_url=f"{google.url}/certs"
     )
@@ -56,7 +56,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, google: FakeProvider) -> Clock:
 
 
 def fetch(google: FakeProvider) -> ProviderIdentity:
-    """Someone's return."""
+    """Return the identity of a sign-in at the fake Google."""
     nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     challenge = encoded(hashlib.sha256(verifier.encode()).digest())
     query = {"nonce": nonce, "redirect_uri": BACK, "code_challenge": challenge, "code_challenge_method": "S256"}

@@ -1,4 +1,4 @@
-"""ID tokens that are not what they should be: each field forged, one at a time, with all others right."""
+"""Tests of forged ID tokens. Each has one wrong field, and all others are right."""
 
 from collections.abc import Callable
 from typing import Any
@@ -89,7 +89,7 @@ def test_what_google_may_say_as_well_is_believed(guest: ProviderBrowser, google:
 
 
 def none(_: bytes) -> bytes:
-    """No signature."""
+    """Return an empty signature."""
     return b""
 
 
@@ -129,7 +129,7 @@ def test_a_forged_signature_opens_nothing(guest: ProviderBrowser, google: FakePr
 def test_a_token_that_names_no_key_is_good_if_one_of_them_signed_it(
     guest: ProviderBrowser, google: FakeProvider
 ) -> None:
-    """RFC 7515, section 4.1.4: the name is a hint."""
+    """RFC 7515, section 4.1.4: the name of the key is a hint."""
     google.header = {"kid": MISSING}
     assert guest.sign_in_with_google().status == 303
 

@@ -1,4 +1,4 @@
-"""Google, when it is not well: late, broken, somewhere else, or talking nonsense."""
+"""Tests of sign-in while Google is slow, broken or unreachable, or sends invalid responses."""
 
 import time
 
@@ -8,48 +8,48 @@ from tests.identity.fake_provider import FIRST, FakeProvider, FakeProviderHandle
 from tests.identity.provider_portal import FAILED, ProviderBrowser, is_refused
 
 PATIENCE_SECONDS = 6
-"""What a person waits, issue and behaviours say."""
+"""Longest time that a person may wait, in seconds."""
 HTML = b"<!doctype html><title>Sorry</title><h1>502. That is an error.</h1>"
 
 
 def silent(conversation: FakeProviderHandler) -> None:
-    """For 12 seconds, longer than a function may run."""
+    """Send nothing for 12 seconds, longer than a function may run."""
     conversation.say_nothing()
 
 
 def dripping_head(conversation: FakeProviderHandler) -> None:
-    """One byte of the head at a time: each comes in good time."""
+    """Send the headers one byte at a time, each before a read timeout."""
     conversation.drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", 0.2)
 
 
 def dripping_body(conversation: FakeProviderHandler) -> None:
-    """One byte of the body at a time."""
+    """Send the body one byte at a time."""
     conversation.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\n", b" ", 0.2)
 
 
 def dripping_chunks(conversation: FakeProviderHandler) -> None:
-    """One chunk at a time, and no end."""
+    """Send one chunk at a time, without end."""
     conversation.drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", 0.2)
 
 
 def continuing(conversation: FakeProviderHandler) -> None:
-    """Always about to answer."""
+    """Send `100 Continue` again and again."""
     conversation.drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.2)
 
 
 def hanging_up(conversation: FakeProviderHandler) -> None:
-    """Without a word."""
+    """Close the connection without a response."""
     conversation.close_connection = True
 
 
 def cut_off(conversation: FakeProviderHandler) -> None:
-    """In the middle of a word."""
+    """Close the connection in the middle of the body."""
     conversation.say(200, b'{"keys":', content_length="4096", connection="close")
     conversation.close_connection = True
 
 
 def no_http(conversation: FakeProviderHandler) -> None:
-    """Something else than HTTP."""
+    """Send a greeting of another protocol than HTTP."""
     conversation.wfile.write(b"220 smtp.example ESMTP\r\n")
     conversation.close_connection = True
 

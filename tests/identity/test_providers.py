@@ -1,4 +1,4 @@
-"""The rows of providers, and what a stack's settings make of them."""
+"""Tests of the list of providers, and of their settings."""
 
 from dataclasses import replace
 

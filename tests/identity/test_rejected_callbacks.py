@@ -1,4 +1,4 @@
-"""Ways back from Google that nobody should take, or that someone else took before."""
+"""Tests of callbacks from Google that are refused, or that were used before."""
 
 import pytest
 
@@ -7,12 +7,12 @@ from tests.identity.provider_portal import CANCELLED, FAILED, ProviderBrowser, P
 
 
 def shortly(value: str) -> str:
-    """The name of a case."""
+    """Return a short name of a case."""
     return ascii(value)[:9]
 
 
 def consumed_no_state(guest: ProviderBrowser, back: str) -> None:
-    """The attempt still stands, and leads in."""
+    """Fail if the state was used up by an earlier, refused callback."""
     assert len(guest.google.exchanges) == 0
     assert guest.get(back).status == 303
 
@@ -89,7 +89,7 @@ def test_a_repeated_parameter_is_not_read(guest: ProviderBrowser, twice: str) ->
 def test_a_callback_works_once_and_redirects_home_when_it_is_reloaded(
     place: ProviderPortal, guest: ProviderBrowser
 ) -> None:
-    """As a used link does: home for whom it has signed in here, and no way in for anyone else."""
+    """Like a used link, the callback leads home in the browser that it signed in, and is refused elsewhere."""
     back, before = guest.google_callback(), place.sessions()
     assert guest.get(back).status == 303
     saved = dict(guest.cookies)
@@ -154,7 +154,7 @@ def test_an_attackers_code_and_state_do_nothing_in_a_victims_browser(
     assert not victim.is_signed_in()
     consumed_no_state(victim, own)
     assert victim.is_signed_in()
-    # nor was the attacker's own attempt used up by it
+    # the attacker's own state was not used up either
     assert attacker.get(trap).status == 303
 
 

@@ -1,4 +1,4 @@
-"""The way to Google and back, at a provider that was made for nothing but to answer as Google does."""
+"""Tests of sign-in with Google, at a fake provider that answers as Google does."""
 
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -80,7 +80,7 @@ def test_the_session_is_like_any_other(place: ProviderPortal, guest: ProviderBro
 
 
 def links_at_rest(place: ProviderPortal) -> dict[str, list[object]]:
-    """What is stored of each account's link. Its sessions are in the same item."""
+    """Return the stored fields of each account's link, without the sessions in the same item."""
     of_a_link = ("digest", "sequence", "state", "used_by", "epoch", "expires_at")
     return {item["account"]: [item.get(name) for name in of_a_link] for item in place.live_portal.at_rest()["Links"]}
 
@@ -124,7 +124,9 @@ def test_a_session_that_the_browser_brought_is_ended_and_never_reused(
 
 @pytest.mark.parametrize("planted", ["x", "A" * 22 + "=", "A" * 43, "a" * 4000, "A" * 21 + "B"])
 def test_a_browser_s_secret_is_one_that_was_made_here(guest: ProviderBrowser, planted: str) -> None:
-    """Whoever can plant a cookie cannot choose what binds a sign-in to a browser, nor make it last."""
+    """An attacker who can set cookies can neither choose the value that ties a sign-in to the browser, nor make it
+    last.
+    """
     guest.cookies["__Host-google-willow"] = planted
     back = guest.google_callback()
 
@@ -146,7 +148,7 @@ def test_one_return_is_one_session_however_often_it_comes_at_once(
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: guest.get(back).status, range(16)))
 
-    # those that come after the session lead home
+    # callbacks that come after the session has started redirect home
     assert {*statuses} <= {303, 403}
     assert 303 in statuses
     assert len(place.sessions() - before) == 1
@@ -265,7 +267,7 @@ def test_a_practice_that_does_not_want_it_has_neither_button_nor_route(
     finally:
         place.practice_wants_google(True)
     assert guest.get("/willow/sign-in").page.buttons == ["Send link", "Continue with Google"]
-    # the one that was refused is not used up
+    # the refused callback has not used up the state
     assert guest.get(back).status == 303
 
 

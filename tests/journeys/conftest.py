@@ -1,4 +1,4 @@
-"""Journeys go over HTTP to the functions as they are deployed."""
+"""Fixtures of journeys, which use HTTP and the functions as they are deployed."""
 
 import pytest
 
@@ -7,12 +7,12 @@ from tests.kit.live_portal import LivePortal, shared_portal
 
 @pytest.fixture(scope="session")
 def shared(request: pytest.FixtureRequest) -> LivePortal:
-    """The one that all journeys share, by HTTP and in Chromium."""
+    """Return the portal that all tests over HTTP and in Chromium share."""
     return shared_portal(request.config)
 
 
 @pytest.fixture
 def live_portal(shared: LivePortal) -> LivePortal:
-    """The running portal, early on a day on which nothing has happened yet."""
+    """Return the running portal on a new day, on which every rate limit is open."""
     shared.new_day()
     return shared

@@ -1,4 +1,4 @@
-"""What stays behind of a sign-in: nothing that could be turned into another one."""
+"""Tests that no stored or logged data of a sign-in could be used for another one."""
 
 import base64
 import hashlib
@@ -11,18 +11,18 @@ from tests.kit.live_portal import LivePortal
 
 ANA = "ana@example.com"
 SECRET_AT = 33
-"""Where in a link's token the secret begins."""
+"""Index of the secret's first byte in a link's token."""
 
 
 def spellings(secret: bytes) -> Iterator[str]:
-    """The ways in which bytes might have been written down."""
+    """Yield encodings in which these bytes might be stored."""
     yield base64.urlsafe_b64encode(secret).decode().rstrip("=")
     yield base64.b64encode(secret).decode().rstrip("=")
     yield secret.hex()
 
 
 def digests(text: str) -> Iterator[str]:
-    """What anyone could work out from an address by themselves."""
+    """Yield digests that anyone could compute from an address."""
     for algorithm in ("md5", "sha1", "sha256", "sha512"):
         yield from spellings(hashlib.new(algorithm, text.encode()).digest())
 
@@ -32,7 +32,7 @@ def raw(token: str) -> bytes:
 
 
 def journey(live_portal: LivePortal) -> tuple[str, list[str], Browser]:
-    """A whole sign-in; the token, and all cookie values that were handed out."""
+    """Ask for a link and sign in by it. Return the token, the values of all cookies that were set, and the browser."""
     browser = live_portal.browser()
     handed = []
     answers = [browser.request_link(ANA)]

@@ -1,4 +1,4 @@
-"""What comes to the portal's door: forged forms, foreign hosts, wrong methods and paths, nonsense."""
+"""Tests of forged forms, foreign hosts, wrong methods and paths, and malformed requests."""
 
 import json
 from collections.abc import Mapping
@@ -357,7 +357,7 @@ def test_bytes_that_are_no_http_do_not_bring_the_portal_down(live_portal: LivePo
 
 
 def assert_safe(headers: dict[str, str]) -> None:
-    """Holds the headers against what was decided."""
+    """Fail unless a response has every security header."""
     assert {name: headers.get(name) for name in SAFE} == SAFE
     policy = headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")

@@ -1,4 +1,4 @@
-"""Clients that are generated from `docs/openapi.json` run a clinician's day, and linters have nothing to say of it."""
+"""Tests of API clients that are generated from `docs/openapi.json`, and of linters that read it."""
 
 import json
 import os
@@ -30,7 +30,7 @@ EXPECTED = {
 
 
 def run(command: Sequence[Path | str], folder: Path, **variables: str) -> str:
-    """Run a program, and return what it writes."""
+    """Run a program, and return its output. Fail if it fails."""
     done = subprocess.run(  # noqa: S603 - our own tools
         [str(part) for part in command],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""What a clinician's decisions mean for the client: in by an invitation, moved, and out."""
+"""Tests of the effects of a clinician's decisions on a client: invitations, changed addresses, ended access."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ ANA, MARIA = "ana@example.com", "maria.gomez@gmail.com"
 
 
 def access(clinician: ClinicianApi, client: str) -> dict[str, Any]:
-    """What the clinician sees of a client's sign-in."""
+    """Return the access of a client as the clinician sees it."""
     seen: dict[str, Any] = clinician.get(f"/clients/{client}/portal-access").document
     return seen
 
@@ -49,7 +49,7 @@ def test_an_invitation_in_spanish_is_in_spanish(live_portal: LivePortal) -> None
 
 
 def test_an_invitation_is_never_opened_without_a_press(live_portal: LivePortal) -> None:
-    """Not even by the browser that has asked for a link itself."""
+    """This includes a browser that has asked for a link itself."""
     address = live_portal.fresh_client()
     link = live_portal.letter(address)["url"]
     browser = live_portal.browser()

@@ -1,4 +1,4 @@
-"""How often things can be asked for: by address, by network, and by whom the browser knows."""
+"""Tests of rate limits by address, by network and for known browsers."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +9,7 @@ ANA = "ana@example.com"
 
 
 def requested(live_portal: LivePortal, source: str, times: int, first: int = 0) -> list[int]:
-    """What someone is told who asks for that many different addresses from one place."""
+    """Ask for links with this many unknown addresses from one source. Return the statuses."""
     app = live_portal.app(source=source)
     return [app.request_link(f"guess{number}@example.com", "harbor").status for number in range(first, first + times)]
 

@@ -1,4 +1,4 @@
-"""A link's life: once, for a day, and only the newest one; whoever else touches it changes nothing."""
+"""Tests of links over HTTP: valid once, for a day, and only the newest. Reading a link's page changes nothing."""
 
 import re
 from collections.abc import Callable
@@ -11,18 +11,18 @@ from tests.kit.live_portal import DAY, LivePortal
 
 ANA = "ana@example.com"
 TRIES = 3
-"""For what has to be done within a second, on a machine that may be busy."""
+"""Number of tries for a step that has to happen within a second, because the machine may be busy."""
 
 
 def expiry(live_portal: LivePortal, practice: str = "willow") -> int:
-    """When the link that was just made dies, in Unix seconds."""
+    """Return the time at which the newest link expires, in Unix seconds."""
     (account,) = live_portal.items("Accounts", practice=practice, address=ANA)
     (link,) = live_portal.items("Links", account=account["key"])
     return int(link["expires_at"])
 
 
 def dead(answer: HttpResponse, heading: str) -> bool:
-    """Whether a page says so, and carries the way on."""
+    """Return True if the page has this heading and the button for a new link."""
     page = answer.page
     return answer.status == 410 and page.heading == heading and page.buttons[0] == "Send link"
 
@@ -97,7 +97,7 @@ def test_the_browser_that_requested_an_older_one_learns_that_too(live_portal: Li
 
 
 def test_from_a_dead_link_a_new_one_can_be_requested_without_typing_the_address_anew(live_portal: LivePortal) -> None:
-    """For half an hour: later the next person at that computer would read whose it is (B140)."""
+    """After half an hour the address is gone, so that the next person at a shared computer cannot read it (B140)."""
     browser = live_portal.browser()
     browser.request_link(ANA)
     link = live_portal.letter(ANA)["url"]

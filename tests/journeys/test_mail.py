@@ -1,4 +1,4 @@
-"""The mail that brings a link."""
+"""Tests of the mail with a link."""
 
 import re
 from typing import Any

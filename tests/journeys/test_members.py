@@ -1,4 +1,4 @@
-"""Colleagues who are invited by address, through the stack's own user pool (B160)."""
+"""Tests of members who are invited by email address to the stack's own user pool (B160)."""
 
 from tests.kit.live_portal import LivePortal
 

@@ -1,5 +1,4 @@
-"""The clinicians' API answers whatever it is sent as its contract promises: never with a fault of ours, and never with
-anything that is not written there."""
+"""Tests of the clinicians' API with generated requests. Every response is documented, and none is a server error."""
 
 import json
 import urllib.request
@@ -28,7 +27,7 @@ contract = schemathesis.openapi.from_path(sam_template.PROJECT / "docs" / "opena
 
 
 class Office:
-    """A practice of its own, so that whatever is sent there changes nobody's Willow."""
+    """A practice for these requests alone, so that they change nothing at Willow."""
 
     def __init__(self, url: str, authorization: str) -> None:
         self.url = url
@@ -36,20 +35,20 @@ class Office:
         self._numbers = count()
 
     def path_parameters(self, wanted: dict[str, Any]) -> dict[str, str]:
-        """Parts of a path where there is something: in this practice, and in half the cases an invited client."""
+        """Return path parameters: this practice, and in half of the cases a client who exists."""
         parts = {"practice": PRACTICE} if "practice" in wanted else {}
         if "client_id" in wanted and next(self._numbers) % 2:
             parts["client_id"] = self.new_client()
         return parts
 
     def new_client(self) -> str:
-        """Someone who was invited."""
+        """Return the id of a new client, who is invited."""
         emails = [{"address": f"client{next(self._numbers)}@example.com", "email_ok": True}]
         made = self.ask("POST", "/clients", {"name": "Kim Lee", "emails": emails})
         return str(made["id"])
 
     def ask(self, method: str, path: str, body: Any) -> Any:
-        """Do something that is part of no test."""
+        """Send a request that prepares a test, and return the document of the response."""
         request = urllib.request.Request(  # noqa: S310 - our own address
             f"{self.url}/admin/v1/practices/{PRACTICE}{path}",
             method=method,
@@ -62,7 +61,7 @@ class Office:
 
 @pytest.fixture(scope="module")
 def office(request: pytest.FixtureRequest) -> Office:
-    """A practice that is there for this."""
+    """Return a new practice for these tests."""
     portal = shared_portal(request.config).portal
     made = Office(portal.url, portal.authorization(role="operator"))
     made.ask("PUT", "", {"name": "Contract"})

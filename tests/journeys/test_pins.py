@@ -1,4 +1,4 @@
-"""Signing in by a code that a clinician reads out over the phone."""
+"""Tests of sign-in by a PIN that a clinician reads out on the phone."""
 
 import json
 import re
@@ -13,13 +13,13 @@ ANA, LUIS, NOBODY = "ana@example.com", "luis@example.com", "nobody@example.com"
 
 
 def code_for(live_portal: LivePortal, address: str, practice: str = "willow") -> str:
-    """A PIN that a clinician has just made."""
+    """Return a new PIN."""
     clinician = live_portal.clinician(practice)
     return clinician.pin(clinician.client_with(address))
 
 
 def wrong(pin: str) -> str:
-    """Six other digits."""
+    """Return another PIN."""
     return f"{(int(pin) + 1) % 10**6:06d}"
 
 

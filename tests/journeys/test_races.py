@@ -1,4 +1,4 @@
-"""The same thing at once, thirty-two times over, on both engines that stand for DynamoDB: one is enough to win."""
+"""Tests of 32 equal requests at the same moment, on both engines in place of DynamoDB. Exactly one succeeds."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,14 +21,14 @@ GUESSES = [f"guess{number}@example.com" for number in range(40)]
 
 @pytest.fixture(scope="module", params=["ministack", "dynamodb-local"])
 def place(request: pytest.FixtureRequest) -> Iterator[LivePortal]:
-    """A town of its own, with either engine under it."""
+    """Yield a portal on each engine, for these tests alone."""
     with running_portal(cast("Engine", request.param)) as live_portal:
         yield live_portal
 
 
 @pytest.fixture
 def live_portal(place: LivePortal) -> LivePortal:
-    """It, early in the day."""
+    """Return the portal on a new day."""
     place.new_day()
     return place
 
@@ -107,7 +107,7 @@ def test_sixteen_times_the_right_code_opens_one_session(live_portal: LivePortal)
 def test_one_departure_for_google_opens_one_session_in_three_rounds_of_thirty_two_returns(
     live_portal: LivePortal,
 ) -> None:
-    """Each comes back with a code of its own, which Google honours."""
+    """Each callback has a code of its own, which Google accepts."""
     with ThreadPoolExecutor(CROWD) as crowd:
         for _ in range(3):
             browser = live_portal.browser()

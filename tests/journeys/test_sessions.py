@@ -1,4 +1,4 @@
-"""How long someone stays signed in, and what ends it."""
+"""Tests of how long a session lasts, and what ends it."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ MINUTE, HOUR = 60, 3600
 
 
 def alive(visitor: Browser | App, practice: str = "willow") -> bool:
-    """Whether someone is signed in here."""
+    """Return True if the browser or app is signed in."""
     return visitor.get(f"/{practice}/session").status == 200
 
 

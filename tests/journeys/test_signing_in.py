@@ -1,4 +1,4 @@
-"""Signing in by an emailed link, from the first page to the last."""
+"""Tests of sign-in by a mailed link, from the first page to the last."""
 
 from concurrent.futures import ThreadPoolExecutor
 

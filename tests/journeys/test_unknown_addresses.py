@@ -1,4 +1,4 @@
-"""What a stranger learns by typing addresses, and what it costs them."""
+"""Tests of responses to unknown addresses, and of their rate limits."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.kit.live_portal import LivePortal
 
 ANA = "ana@example.com"
 NOBODY = "eve@example.com"
-"""As long as Ana's, and not on file anywhere."""
+"""An unknown address of the same length as Ana's."""
 
 
 def test_a_practice_that_tells_says_so_and_what_to_do_next(live_portal: LivePortal) -> None:
@@ -67,7 +67,7 @@ def test_an_invalid_address_is_reported_and_redisplayed(
 
 
 def facts(answer: HttpResponse, typed: str) -> tuple[object, ...]:
-    """All there is to an answer but the time, the support code, the typed address, and what cookies hold."""
+    """Return a response without the time, the support code, the typed address and the values of cookies."""
     headers = [(name, None if name in {"date", "retry-after"} else value) for name, value in answer.headers.items()]
     cookies = {name: (len(stored.value), sorted(stored.items())) for name, stored in answer.morsels.items()}
     body = answer.body.replace(typed, "it").replace(f'"{typed.rpartition("@")[2]}"', "its domain")

@@ -1,4 +1,6 @@
-"""Clinicians' tokens come from the user pool, carry the scope, and open what their membership says."""
+"""Tests of clinicians' tokens. They come from the user pool, have the OAuth scope, and work at the member's
+practice.
+"""
 
 from typing import get_args
 
@@ -19,7 +21,7 @@ def live_portal(request: pytest.FixtureRequest) -> LivePortal:
 def requested(
     live_portal: LivePortal, path: str, authorization: str | None = None, method: str = "GET"
 ) -> HttpResponse:
-    """What the admin API answers."""
+    """Return the response of the clinicians' API."""
     headers = {"Authorization": authorization} if authorization else {}
     return live_portal.app().send(method, f"/admin/v1/practices/{path}", headers=headers)
 

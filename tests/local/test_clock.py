@@ -1,4 +1,4 @@
-"""The service's clock: the machine's own, moved forward."""
+"""Tests of the portal's clock, which can be moved forward."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""API Gateway's part on one machine: what a function gets to see of a request, and what becomes of its answer."""
+"""Tests of the local gateway: the event of a request, and the HTTP response of a function's result."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ def matched(path: str, method: str = "GET") -> tuple[str, dict[str, str]]:
 def seen(
     target: str = "/willow", headers: dict[str, str] | None = None, body: bytes = b"", method: str = "GET"
 ) -> dict[str, Any]:
-    """The event of a request, as JSON would carry it."""
+    """Return the event of a request, after a round trip through JSON."""
     pairs = [("Host", "localhost:8000"), *(headers or {}).items()]
     raw = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs)
     incoming = Incoming(method, target, raw, body, "127.0.0.1")

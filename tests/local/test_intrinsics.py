@@ -1,4 +1,4 @@
-"""CloudFormation's functions, as far as the template uses them."""
+"""Tests of the CloudFormation functions that the template uses."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""API Gateway's JWT authorizer on one machine: which tokens get by, and what the function is told of them."""
+"""Tests of the local JWT authorizer: accepted and refused tokens, and the claims that the function gets."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ CLAIMS = {"iss": ISSUER, "client_id": "desk", "sub": "dr", "scope": "openid latc
 
 
 class Issuer:
-    """An issuer with keys, and a place where they can be read."""
+    """An issuer with keys, and a server that publishes them."""
 
     def __init__(self) -> None:
         self.keys = [_key("first")]
@@ -34,7 +34,7 @@ class Issuer:
         self.url = ""
 
     def token(self, key: RSAKey | None = None, header: dict[str, Any] | None = None, **claims: Any) -> str:
-        """A token of this moment; claims that are None are left out."""
+        """Return a token that is valid now. Claims with the value None are left out."""
         now = int(time.time())
         fields = CLAIMS | {"iat": now, "exp": now + 60} | claims
         signed_by = key or self.keys[-1]
@@ -57,7 +57,7 @@ def issuer() -> Iterator[Issuer]:
             self.wfile.write(json.dumps(document).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Documents) as server:
         made.url = f"http://127.0.0.1:{server.server_port}"
@@ -72,7 +72,7 @@ def gate(issuer: Issuer) -> JwtAuthorizer:
 
 
 def request(gate: JwtAuthorizer, *values: str, route: Route = ROUTE) -> Any:
-    """What a request with these `Authorization` headers leads to."""
+    """Return the authorizer's result for a request with these `Authorization` headers."""
     headers = tuple((b"Authorization", value.encode()) for value in values)
     return asyncio.run(gate.authorize(route, Incoming("GET", "/admin", headers, b"", "127.0.0.1")))
 
@@ -199,7 +199,7 @@ def test_keys_that_cannot_be_read_open_nothing(issuer: Issuer) -> None:
 
 @cache
 def _key(_name: str) -> RSAKey:
-    """A key of that name; making one takes its time."""
+    """Return a cached key with this name, because making one takes long."""
     return RSAKey.generate_key(auto_kid=True)
 
 

@@ -1,4 +1,4 @@
-"""Google's stand-in does what Google does, as far as a portal can tell."""
+"""Tests of the stand-in for Google. To a portal, it behaves as Google does."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ MARIA, KIM = oidc_provider.ACCOUNTS[0], oidc_provider.ACCOUNTS[1]
 
 
 class ProviderUnderTest:
-    """The stand-in, a client that has registered with it, and a browser."""
+    """The stand-in, the portal's OAuth client there, and a browser."""
 
     def __init__(self) -> None:
         app = oidc_provider.provider()
@@ -29,7 +29,7 @@ class ProviderUnderTest:
         self.id, self.secret = known["client_id"], known["client_secret"]
 
     def asks(self, **other: str) -> dict[str, str]:
-        """What the portal sends people with."""
+        """Return the query of the portal's authorization request."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
         usual = {"response_type": "code", "client_id": self.id, "redirect_uri": CALLBACK, "state": "s", "nonce": "n"}
         proof = {"scope": "openid email profile", "code_challenge": challenge, "code_challenge_method": "S256"}
@@ -50,7 +50,7 @@ class ProviderUnderTest:
 
 @pytest.fixture(autouse=True)
 def _plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On loopback it speaks plain HTTP."""
+    """Let the stand-in use plain HTTP on loopback."""
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
 
 

@@ -1,4 +1,4 @@
-"""Who answers as Google: what the environment says, down to the template's parameters."""
+"""Tests of the choice of the provider in place of Google: environment variables and template parameters."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Lambda's part on one machine: each function in a process of its own, that has what the template gives it."""
+"""Tests of the local runtime: each function runs in its own process, with the template's settings."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ def handle(event, context):
 
 
 def tried(folder: Path, trial: Callable[[Pool], Awaitable[Any]], code: str = HANDLER, timeout: int = 3) -> Any:
-    """What a trial finds out about a function made of that code."""
+    """Run a function of this code, and return the result of the trial."""
     (folder / "handler.py").write_text(code)
     function = Function("Trial", folder, "handler.handle", timeout, 128, {"OWN": "1"}, (folder / "layer",), "none")
     pool = Pool(function, SharedEnvironment(RUNTIME, {"AWS_ACCESS_KEY_ID": "key"}, folder))

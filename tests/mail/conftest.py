@@ -1,4 +1,4 @@
-"""Willow with many more people on file, on moto."""
+"""Fixtures: a portal on moto with many more accounts."""
 
 import json
 import random
@@ -15,15 +15,15 @@ from tests.kit.portal import Portal
 from tests.kit.seed import WILLOW, key_of, put, seed_people
 
 CROWD = [f"p{number:03}@example.com" for number in range(640)]
-"""Addresses on file beside those of everyone whom tests know."""
+"""Addresses on file, besides those that all tests have."""
 
 PAGE = 25
-"""Items that DynamoDB writes at once."""
+"""Number of items in one batch write to DynamoDB."""
 
 
 @pytest.fixture(scope="module")
 def crowd() -> Iterator[Portal]:
-    """A portal of so many people; nothing of one test is taken away before the next."""
+    """Yield a portal with all these accounts. It is not emptied between tests."""
     with mocked_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "randbelow", random.Random(93).randrange)  # noqa: S311 - the same waits in every run
         portal = Portal(Cloud())
@@ -46,18 +46,18 @@ def crowd() -> Iterator[Portal]:
 
 
 def live_links(portal: Portal) -> set[str]:
-    """What is stored of all links that open something."""
+    """Return the stored digests of all live links."""
     items = sam_template.items_of(portal.tables, "Links")
     return {item["digest"]["S"] for item in items if item["state"]["S"] == "live"}
 
 
 def digests(portal: Portal, paths: Iterable[str]) -> set[str]:
-    """What must be stored of the links in mails."""
+    """Return the digests of links in mails."""
     ring = tokens.Keyring.parse(json.loads(portal.secret("LinkKey")))
     return {tokens.verify_link(ring, "willow", path.partition("?")[0].rpartition("/")[2]).digest for path in paths}
 
 
 def noted(portal: Portal) -> dict[str, str]:
-    """What clinicians read of the last mail, by address."""
+    """Return the mail status of each address."""
     items = sam_template.items_of(portal.tables, "Accounts")
     return {item["address"]["S"]: item["email_status"]["S"] for item in items if "email_status" in item}

@@ -1,4 +1,4 @@
-"""Letters as people get them, in two languages and two parts."""
+"""Tests of letters as people read them, in two languages, as text and as HTML."""
 
 import re
 from dataclasses import replace
@@ -79,13 +79,13 @@ def notice(language: Language = "en") -> Notice:
 
 
 def visible(html: str) -> str:
-    """What an HTML part reads, in order, hidden preview included."""
+    """Return the text of an HTML part in order, with the hidden preview."""
     body = re.sub(r"</?span[^>]*>", "", html.partition("<body")[2].partition(">")[2])
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def in_order(text: str, *parts: str) -> bool:
-    """Whether the text says each of these, one after the other."""
+    """Return True if the text has all parts in this order."""
     for part in parts:
         _, found, text = text.partition(part)
         if not found:
@@ -94,7 +94,7 @@ def in_order(text: str, *parts: str) -> bool:
 
 
 def from_field(letter: Letter) -> tuple[str, str]:
-    """Name and address as a mail program reads them off the wire."""
+    """Return name and address of the sender, decoded as a mail program does it."""
     ((name, address),) = getaddresses([letter.sender])
     return str(make_header(decode_header(name))), address
 

@@ -1,6 +1,7 @@
-"""One night of mail: 500 people ask at once, then SES is down, paused and out of quota, and answers get lost.
+"""Simulates a night of mail: 500 people ask for a link at once. Then SES is down, paused and out of quota, and
+responses are lost.
 
-The worker runs as Lambda runs it, on the template's own queue and limits, in simulated time.
+The worker runs as on Lambda, with the template's queue and limits, in simulated time.
 """
 
 from collections import Counter
@@ -22,30 +23,30 @@ from tests.mail.simulation import MailSimulation
 MINUTE, HOUR = 60, 3600
 
 BURST = CROWD[:500]
-"""Ask at the same moment."""
+"""Addresses that ask at the same moment."""
 LATE = NOON + HOUR
 OUTAGE = (LATE + 20, LATE + 20 + 45 * MINUTE)
 PAUSE = (LATE + 48 * MINUTE, LATE + 68 * MINUTE)
 OUT_OF_QUOTA = (LATE + 68 * MINUTE, LATE + 88 * MINUTE)
 SECOND = CROWD[500:524]
-"""Ask within a minute, an hour later: SES goes down meanwhile."""
+"""Addresses that ask within a minute, an hour later. SES goes down during this minute."""
 RETRY_SECONDS = SECOND[4:12]
-"""Ask once more while it is down."""
+"""Addresses that ask once more while SES is down."""
 ENDED = SECOND[12:14]
-"""Lose their access while it is down."""
+"""Addresses whose access ends while SES is down."""
 REJECTED = SECOND[14:16]
-"""Have addresses that SES will never take."""
+"""Addresses that SES always rejects."""
 LOST = SECOND[16:19]
-"""SES takes their mail, and its answer gets lost."""
+"""Addresses whose mail SES accepts without a response."""
 THIRD = CROWD[524:530]
-"""Ask while sending is paused."""
+"""Addresses that ask while sending is paused."""
 SERVED = [address for address in (*BURST, *SECOND, *THIRD) if address not in {*ENDED, *REJECTED}]
 POISON = {"not json", "{}", '{"practice": "willow", "account": 7}'}
 
 
 @pytest.fixture(scope="module")
 def mail_simulation(crowd: Portal) -> Iterator[MailSimulation]:
-    """All of it, when it is over."""
+    """Yield the simulation after it has ended."""
     simulated = MailSimulation.at(crowd, NOON)
     for spell, ways in ((OUTAGE, DOWN), (PAUSE, PAUSED), (OUT_OF_QUOTA, QUOTA)):
         simulated.ses.fails(*spell, ways)
@@ -78,7 +79,7 @@ def _become_worse(mail_simulation: MailSimulation) -> None:
 
 
 def tries_between(mail_simulation: MailSimulation, since: float, until: float) -> list[list[float]]:
-    """When each mail was tried, but for those whose message SQS delivered once more."""
+    """Return the times of the tries of each mail. Mails whose message SQS redelivered are left out."""
     tried = dict[bytes, list[float]]()
     for one in mail_simulation.ses.tries:
         if since <= one.at < until and one.request not in mail_simulation.queue.repeated:

@@ -1,4 +1,4 @@
-"""Smaller nights: tables that hang, an SES that dawdles, and a worker whose clock is wrong."""
+"""Simulations of tables that hang, a slow SES, and a worker whose clock is wrong."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The practice's own words: what may stand in them, and what becomes of it."""
+"""Tests of a practice's own wording: allowed text, and the rendered result."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ VALUES = {
 
 
 def body(text: str) -> list[list[str]]:
-    """The paragraphs of a body for Sam, button or not."""
+    """Return the paragraphs of a body, before and after the button."""
     message_text = render_wording(WordingOverrides(body=text), **VALUES)
     return message_text.before + message_text.after
 

@@ -85,7 +85,7 @@ class Service:
     portal: Portal
     google: FakeProvider
     calls_read: int = 0
-    """The number of AWS calls that were read."""
+    """Number of AWS calls that were read."""
     letters_read: int = 0
     """The number of letters that were read."""
 

@@ -270,12 +270,12 @@ class SigningIn(Steps):
 @pytest.fixture(scope="module")
 def place() -> Iterator[Backend]:
     with pytest.MonkeyPatch.context() as patch:
-        # how long a PIN is stretched is another test's affair
+        # other tests check how slow PBKDF2 is
         patch.setattr(tokens, "PIN_ROUNDS", 1000)
-        # what is logged is others' affair too, and thousands of lines around a failure hide it
+        # other tests check the log, and its thousands of lines would hide a failure
         patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
         with running_backend() as backend:
-            # what exists by now lives as long as the tests: no collection goes through it
+            # objects that exist now live as long as the tests, so the garbage collector need not look at them
             gc.collect()
             gc.freeze()
             yield backend
@@ -297,7 +297,7 @@ def test_the_service_and_the_model_agree_at_every_step_on_who_may_sign_in(place:
 
 
 def test_after_the_reported_wait_the_next_request_succeeds(place: Backend) -> None:
-    """Two limits can be full at once, and the one that is looked at first is not the one that ends last."""
+    """Two limits can be full at once, and the limit that is checked first may end before the other."""
     SigningIn.backend, SigningIn.coverage = place, Coverage()
     walk = SigningIn()
     walk.begin(watched=False)
@@ -312,7 +312,7 @@ def test_after_the_reported_wait_the_next_request_succeeds(place: Backend) -> No
 
 
 def test_an_address_can_be_confirmed_after_it_was_another_clients(place: Backend) -> None:
-    """Its mail came back while it was another client's; whoever gives it to the next one says that it is right."""
+    """Its mail bounced while it was another client's. Saving it for the next client confirms it."""
     SigningIn.backend, SigningIn.coverage = place, Coverage()
     walk = SigningIn()
     walk.begin(watched=False)

@@ -1,4 +1,4 @@
-"""A stack of the template's own tables, keys and user pool, deployed by CloudFormation to ministack; no functions."""
+"""Fixtures: a stack of the template's own tables, keys and user pool on ministack, without functions."""
 
 import asyncio
 import json
@@ -24,26 +24,26 @@ TABLE = (
     "BillingMode",
     "PointInTimeRecoverySpecification",
 )
-"""What of a table does not depend on the rest of the template."""
+"""Properties of a table that need no other resource."""
 
 type Operate = Callable[..., tuple[int, str, str]]
-"""Runs a command; returns its exit code, and what it said on both outputs."""
+"""Runs a command. Returns its exit code, standard output and standard error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """The stack, and the AWS that it is on."""
+    """The stack, and the AWS that it is deployed to."""
 
     address: Address
     names: dict[str, str]
     """Physical names, by logical id."""
 
     def client(self, service: str) -> Any:
-        """A client that may do everything."""
+        """Return a boto3 client with all permissions."""
         return self.address.client(service)
 
     def items(self, table: str) -> list[dict[str, Any]]:
-        """Every item of a table."""
+        """Return every item of a table."""
         return sam_template.items_of(self.client("dynamodb"), table)
 
     def empty(self, *tables: str) -> None:
@@ -52,13 +52,13 @@ class Deployed:
 
 
 def cut_down(callback: str) -> dict[str, Any]:
-    """The template without its functions, its API and its mail."""
+    """Return the template without its functions, its API and its mail."""
     document = yaml_parse((sam_template.PROJECT / "template.yaml").read_text())
     retained = {name: one for name, one in document["Resources"].items() if one["Type"].startswith(KINDS)}
     for name, one in retained.items():
         fields = one["Properties"]
         if one["Type"] == "AWS::DynamoDB::Table":
-            # by its own name, so that the store of this process finds it
+            # the table is named by its logical id, so that the store of this process finds it
             one["Properties"] = {"TableName": name} | {part: fields[part] for part in TABLE if part in fields}
         if one["Type"] == "AWS::SecretsManager::Secret":
             one["Properties"] = {"GenerateSecretString": fields["GenerateSecretString"]}
@@ -94,14 +94,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="module")
 def store(whole: Deployed) -> Iterator[None]:
-    """The store of this process speaks to the stack's tables."""
+    """Let the store of this process use the stack's tables."""
     with transports.calling(whole.address.endpoint):
         yield
 
 
 @pytest.fixture
 def deployed(whole: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    """The stack with empty tables, where commands find it."""
+    """Yield the stack with empty tables, and the environment in which commands find it."""
     whole.empty()
     monkeypatch.setenv("AWS_ENDPOINT_URL", whole.address.endpoint)
     aws.client.cache_clear()
@@ -111,7 +111,7 @@ def deployed(whole: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deplo
 
 @pytest.fixture
 def operate(capsys: pytest.CaptureFixture[str]) -> Operate:
-    """The command line."""
+    """Return a function that runs a command."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()

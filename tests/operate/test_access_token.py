@@ -1,4 +1,4 @@
-"""The token comes from the stack's own pool, by authorization code and PKCE, through a browser on this machine."""
+"""Tests of the `token` command, with the stack's user pool and a simulated browser."""
 
 import base64
 import json
@@ -17,13 +17,13 @@ from tests.operate.conftest import NAME, Deployed, Operate
 
 @pytest.fixture
 def endpoint(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where the pool's pages are: on ministack they have no host of their own. Nobody is waited for long."""
+    """Return the authorize endpoint, which on ministack has no host of its own. Shorten the command's timeout."""
     monkeypatch.setattr(access_token, "TIMEOUT_SECONDS", 10)
     return f"{deployed.address.endpoint}/oauth2/authorize"
 
 
 def signed_in(deployed: Deployed, url: str) -> str:
-    """Someone new fills in the pool's form; returns the address that it sends them to."""
+    """Create a user, sign in at the pool's form, and return the URL that the form redirects to."""
     form = {"username": f"{secrets.token_hex(4)}@example.com", "password": secrets.token_urlsafe(24)}
     cognito, pool = deployed.client("cognito-idp"), deployed.names["ClinicianPool"]
     who = {"UserPoolId": pool, "Username": form["username"]}
@@ -36,12 +36,12 @@ def signed_in(deployed: Deployed, url: str) -> str:
 
 
 def browser(monkeypatch: pytest.MonkeyPatch, live_session: Callable[[str], None]) -> None:
-    """What happens when the command opens an address."""
+    """Run this function instead of a browser when the command opens a URL."""
     monkeypatch.setattr(webbrowser, "open", lambda url: threading.Thread(target=live_session, args=(url,)).start())
 
 
 def scopes(token: str) -> list[str]:
-    """What a token may be used for."""
+    """Return the OAuth scopes of a token."""
     part = token.split(".")[1]
     fields: dict[str, str] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return fields["scope"].split()
@@ -52,7 +52,7 @@ def test_anyone_who_signs_in_in_the_browser_gets_a_token_with_the_scope(
 ) -> None:
     def live_session(url: str) -> None:
         back = signed_in(deployed, url)
-        # browsers ask for more than they were sent to
+        # browsers also ask for an icon
         urllib3.request("GET", f"{back.partition('/signed-in')[0]}/favicon.ico", retries=False)
         urllib3.request("GET", back, retries=False)
 

@@ -1,4 +1,4 @@
-"""Layers for one processor are never deployed as those of another: the functions would fail at their start."""
+"""Tests of the `architecture` command. Layers for one processor must not be deployed for another."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ ARM, INTEL = 0xB7, 0x3E
 
 
 def library(folder: Path, name: str, machine: int, magic: bytes = b"\x7fELF") -> None:
-    """A native library, as far as its header tells."""
+    """Write a native library that consists of a header."""
     path = folder / "DependenciesLayer" / "python" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(magic + bytes(14) + machine.to_bytes(2, "little") + bytes(8))
@@ -21,7 +21,7 @@ def library(folder: Path, name: str, machine: int, magic: bytes = b"\x7fELF") ->
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    """A folder that `sam build` wrote."""
+    """Return a folder with the template, as `sam build` leaves it."""
     (tmp_path / "template.yaml").write_text((sam_template.PROJECT / "template.yaml").read_text())
     return tmp_path
 
@@ -56,6 +56,6 @@ def test_layers_without_a_library_are_refused(built: Path) -> None:
 
 
 def test_what_this_machine_built_is_read_as_what_it_was_built_for() -> None:
-    """The parameter's own lines are found in the template as SAM writes it, too."""
+    """The parameter is found in the template as SAM writes it."""
     assert architecture.of(BUILD) in {"arm64", "x86_64"}
     assert architecture.ARCHITECTURE.search((BUILD / "template.yaml").read_text())

@@ -1,4 +1,4 @@
-"""What docs/operations.md and the runbook say to type can be typed."""
+"""Tests of the commands in docs/operations.md and the runbook: each can be typed."""
 
 import re
 import shlex
@@ -16,11 +16,11 @@ RUNBOOK = DOCUMENT.with_name("runbook.md").read_text()
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 BLOCKS = [textwrap.dedent(block) for text in (TEXT, RUNBOOK) for block in BLOCK.findall(text)]
 EVERYWHERE = {"region", "query", "output"}
-"""Options of any command of AWS."""
+"""Options that every command of the AWS CLI has."""
 
 
 def typed(block: str) -> list[list[str]]:
-    """The commands of a block, as words; those within others on their own."""
+    """Return the commands of a block as words. Commands within others are separate."""
     lines = [line for line in block.replace("\\\n", " ").splitlines() if not line.startswith("key() {")]
     found = []
     while lines:

@@ -1,4 +1,4 @@
-"""The printed guide: what a PDF checker finds in it, and that the portal serves what was stored."""
+"""Tests of the printed guide: its PDF structure, and that the portal serves the stored PDF."""
 
 import io
 from collections.abc import Iterator
@@ -24,23 +24,23 @@ TITLES = {"en": "How to log in to the Client Portal", "es": "Cómo entrar al Por
 
 @pytest.fixture(scope="module")
 def portal(request: pytest.FixtureRequest) -> LivePortal:
-    """The one that all journeys share."""
+    """Return the portal that all tests over HTTP share."""
     return shared_portal(request.config)
 
 
 @pytest.fixture(scope="module")
 def sheets(portal: LivePortal) -> dict[tuple[str, str, str], Sheet]:
-    """What Chromium prints of the practice that has everything, by name, language and page size."""
+    """Return the printed sheets of the practice with all features, by name, language and page size."""
     return {(sheet.name, sheet.language, sheet.size): sheet for sheet in print_sheets(portal.url, "willow")}
 
 
 def page_of(portal: LivePortal, name: str, language: str) -> ParsedPage:
-    """The page that was printed."""
+    """Return the page that was printed."""
     return read(portal.browser().get(f"/willow/{name}?lang={language}").body)
 
 
 def tagged(root: Any) -> Iterator[DictionaryObject]:
-    """Every element of the structure of a PDF."""
+    """Yield every element of a PDF's structure."""
     found = root.get_object() if isinstance(root, IndirectObject) else root
     if isinstance(found, list):
         for child in found:
@@ -53,7 +53,7 @@ def tagged(root: Any) -> Iterator[DictionaryObject]:
 
 
 def outline_of(entries: list[Any]) -> Iterator[str]:
-    """The titles of the outline, in order."""
+    """Yield the titles of the outline, in order."""
     for entry in entries:
         if isinstance(entry, list):
             yield from outline_of(entry)

@@ -1,4 +1,4 @@
-"""A key is replaced while people sign in: at every step each function knows what any other makes."""
+"""Tests of the `rotate` command. At each step, every function accepts what any other function has made."""
 
 import json
 import time
@@ -18,7 +18,7 @@ ROTATED = tuple(ring for ring in keys.RINGS if ring != keys.NOT_ROTATABLE)
 
 @pytest.fixture(autouse=True)
 def naps(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Every ring as it is when a stack is new; nobody waits, and for how long they would have is noted."""
+    """Set every keyring to its first state. Return the list of times that the command would have waited, in seconds."""
     for ring in keys.RINGS:
         write(deployed, ring, {"current": "1", "1": "k" * 64})
     slept: list[float] = []
@@ -27,19 +27,19 @@ def naps(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def write(deployed: Deployed, ring: str, document: dict[str, str]) -> None:
-    """Put a ring."""
+    """Store a keyring."""
     secret = deployed.client("secretsmanager")
     secret.put_secret_value(SecretId=deployed.names[ring], SecretString=json.dumps(document))
 
 
 def read(deployed: Deployed, ring: str) -> Keyring:
-    """A ring as functions read it."""
+    """Return a keyring as functions read it."""
     retained = deployed.client("secretsmanager").get_secret_value(SecretId=deployed.names[ring])
     return Keyring.parse(json.loads(retained["SecretString"]))
 
 
 def knows(ring: Keyring, other: Keyring) -> bool:
-    """Whether a function with one ring takes what a function with the other has made."""
+    """Return True if a function with the keyring `ring` accepts what a function with the keyring `other` has signed."""
     return tokens.unsign(ring, "asked", "willow", tokens.sign(other, "asked", "willow", b"x")) == b"x"
 
 

@@ -1,4 +1,4 @@
-"""The first operator is known to the user pool and to the members table, and written down."""
+"""Tests of the `first-operator` command: the user pool, the members table and the audit have the operator."""
 
 import pytest
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.usefixtures("store")
 
 
 def subject(deployed: Deployed, email: str) -> str:
-    """What the pool calls someone."""
+    """Return the `sub` of a user of the pool."""
     fields = deployed.client("cognito-idp").admin_get_user(UserPoolId=deployed.names["ClinicianPool"], Username=email)
     return next(str(one["Value"]) for one in fields["UserAttributes"] if one["Name"] == "sub")
 

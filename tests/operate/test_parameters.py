@@ -1,4 +1,4 @@
-"""The table of parameters in the documents is the template's."""
+"""Tests of the `parameters` command, which writes the table of parameters into the documents."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.operate.conftest import Operate
 
 @pytest.fixture
 def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A document that knows nothing yet."""
+    """Return a document with an empty table."""
     written = tmp_path / "docs" / "operations.md"
     written.parent.mkdir()
     written.write_text(f"# Operations\n\n{parameters.BEGIN}{parameters.END}\n\n## After\n")

@@ -1,4 +1,4 @@
-"""One client's data is handed out whole, and ended, over the API as it is deployed."""
+"""Tests of the `export` and `erase` commands, over the API as it is deployed."""
 
 import json
 
@@ -17,7 +17,7 @@ def live_portal(request: pytest.FixtureRequest) -> LivePortal:
 
 
 def place(live_portal: LivePortal, client: str, role: str = "clinician") -> list[str]:
-    """Which client, where, and in whose name."""
+    """Return the options that name the API, the client and the token."""
     token = live_portal.portal.authorization("willow", role)  # type: ignore[arg-type]
     return ["--api", live_portal.portal.url, "--practice", "willow", "--client", client, "--token", token]
 

@@ -1,4 +1,4 @@
-"""A version is tagged only when everything that names it agrees, with its part of the changelog as notes."""
+"""Tests of the `release` command. It tags a version only if all places name the same, with notes from the changelog."""
 
 import json
 import os
@@ -35,7 +35,7 @@ Nothing to do.
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository in which everything is ready for 1.2.0."""
+    """Return a repository that is ready for the release of 1.2.0."""
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Someone")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "someone@example.com")
@@ -55,7 +55,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What git says."""
+    """Run git, and return its output."""
     done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)  # noqa: S603, S607
     return done.stdout
 
@@ -67,7 +67,7 @@ def commit(folder: Path) -> None:
 
 
 def replace_in(name: str, old: str, new: str) -> Callable[[Path], None]:
-    """Change a file, and commit."""
+    """Return a function that changes a file and commits."""
 
     def change(folder: Path) -> None:
         text = (folder / name).read_text()

@@ -1,4 +1,4 @@
-"""What is lost comes back, and nothing that was ended comes back with it."""
+"""Tests of the `restore` command: lost items come back, and ended access does not."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +27,7 @@ LATER = NOON + 60
 
 @pytest.fixture
 def restore(deployed: Deployed, operate: Operate) -> Iterator[Callable[..., str]]:
-    """Bring a table back as of noon, from its side table; returns what was said."""
+    """Return a function that restores a table to noon and returns the output. Delete the side tables afterwards."""
 
     def run(table: str, *more: str) -> str:
         code, output, errors = operate("restore", "--stack", NAME, "--table", table, "--from-time", THEN, *more)
@@ -43,7 +43,7 @@ def restore(deployed: Deployed, operate: Operate) -> Iterator[Callable[..., str]
 
 @pytest.fixture
 def noon(deployed: Deployed) -> Callable[..., None]:
-    """Keep tables as they are now, as they will have been at noon: ministack goes back to no other time."""
+    """Return a function that copies tables as they are now, as their state at noon. ministack knows no other time."""
 
     def keep(*tables: str) -> None:
         for table in tables:
@@ -55,12 +55,12 @@ def noon(deployed: Deployed) -> Callable[..., None]:
 
 
 def noting(at: int) -> Callable[[bytes, EventKind], Event]:
-    """The audit rows of what a clinician does."""
+    """Return a function that makes audit events of a clinician, at this Unix second."""
     return lambda row, kind: Event("willow", row, kind, millis(at), actor="dr")
 
 
 def admitted(address: str) -> tuple[Client, AccountKey]:
-    """A client who was invited before noon, and the key of their account."""
+    """Return a client who was invited before noon, and the key of their account."""
     at = NOON - 3600
     client = Client(
         tokens.new_ulid(at * 1000),
@@ -77,7 +77,7 @@ def admitted(address: str) -> tuple[Client, AccountKey]:
 
 
 def known(key: AccountKey) -> Account:
-    """An account that is there."""
+    """Return an account. Fail if it does not exist."""
     account = accounts.find(key)
     assert account
     return account
@@ -106,7 +106,9 @@ def test_a_lost_account_comes_back_and_nothing_that_was_live_does(
 def test_no_epoch_is_reused_even_if_the_newest_one_is_lost(
     deployed: Deployed, noon: Callable[..., None], restore: Callable[..., str]
 ) -> None:
-    """A link is for an epoch; ending access later must not count up to that of an old link."""
+    """A link has the epoch of its account. After a restore, ending access must not raise the epoch to that of an old
+    link.
+    """
     account = flows.on_file()
     noon("Accounts")
     for _ in range(3):
@@ -133,7 +135,7 @@ def test_a_job_that_waits_since_before_is_void(
 
 @pytest.fixture(autouse=True)
 def _with_lookup_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The index of clients holds digests of addresses."""
+    """Give this process the key that the index of clients needs for digests of addresses."""
     monkeypatch.setattr(keys, "lookup", lambda: flows.RING)
 
 

@@ -21,7 +21,7 @@ def willow() -> Practice:
 
 @pytest.fixture
 def harbor() -> Practice:
-    """A practice with a website and without a telephone."""
+    """Return a practice with a website and without a telephone."""
     return Practice(slug="harbor", name="Harbor Street", website=True)
 
 
@@ -32,19 +32,19 @@ def context(willow: Practice) -> PageContext:
 
 @pytest.fixture
 def unreachable(harbor: Practice) -> PageContext:
-    """A page of the practice without a telephone."""
+    """Return the context of a page of the practice without a telephone."""
     return PageContext(harbor, "en")
 
 
 @pytest.fixture
 def with_google(willow: Practice) -> PageContext:
-    """A page of a practice whose clients may continue with Google."""
+    """Return the context of a page of a practice that offers Google."""
     return PageContext(willow, "en", providers=(GOOGLE,))
 
 
 @pytest.fixture
 def maria() -> Account:
-    """A guardian: her own profile, a couple's, and a child's."""
+    """Return the account of a guardian with three profiles: her own, a couple's and a child's."""
     return Account(
         key=AccountKey(bytes(16)),
         id="01JMARIA",
@@ -60,7 +60,7 @@ def maria() -> Account:
 
 
 def letter_of(page: PageContext, address: str = "maria@example.com", language: Language = "en") -> ExpectedLetter:
-    """The letter of a link that was requested at 15:42 in Chicago on 3 March 2026, a minute ago."""
+    """Return the letter of a link that was requested at 15:42 in Chicago on 3 March 2026, a minute ago."""
     return pages.expected_letter(
         page,
         sender="yourprovider@mail.example.com",
@@ -73,5 +73,5 @@ def letter_of(page: PageContext, address: str = "maria@example.com", language: L
 
 @pytest.fixture
 def context_with_support_code(willow: Practice) -> PageContext:
-    """A page that carries a support code."""
+    """Return the context of a page with a support code."""
     return PageContext(willow, "en", support_code="K7M-4QX")

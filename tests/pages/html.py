@@ -1,4 +1,4 @@
-"""Eyes to read a page with."""
+"""Parses pages for tests."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -17,12 +17,12 @@ class Element:
 
 @dataclass
 class ParsedPage:
-    """A page as its readers meet it."""
+    """The elements of a page."""
 
     elements: list[Element] = field(default_factory=list)
 
     def all(self, name: str, /, **attributes: str) -> list[Element]:
-        """Every element of that name with those attributes."""
+        """Return every element of that name with these attributes."""
         return [
             element
             for element in self.elements
@@ -30,38 +30,38 @@ class ParsedPage:
         ]
 
     def one(self, name: str, /, **attributes: str) -> Element:
-        """The only such element."""
+        """Return the only such element. Fail if there is none, or more than one."""
         (element,) = self.all(name, **attributes)
         return element
 
     @property
     def title(self) -> str:
-        """What the browser's tab says."""
+        """The title, which the browser's tab shows."""
         return self.one("title").text
 
     @property
     def heading(self) -> str:
-        """The only first heading."""
+        """The text of the only `h1`."""
         return self.one("h1").text
 
     @property
     def text(self) -> str:
-        """All that is written on it."""
+        """The text of the body."""
         return self.one("body").text
 
     @property
     def links(self) -> dict[str, str]:
-        """Where each link goes, by its words."""
+        """The target of each link, by its text."""
         return {link.text: link.attributes["href"] for link in self.all("a")}
 
     @property
     def buttons(self) -> list[str]:
-        """The words on its buttons."""
+        """The texts of the buttons."""
         return [button.text for button in self.all("button")]
 
 
 def read(html: str) -> ParsedPage:
-    """Reads a page; fails on a tag that is left open or closed in the wrong place."""
+    """Parse a page. Fail on a tag that is left open or closed in the wrong place."""
     reader = _Reader()
     reader.feed(html)
     reader.close()

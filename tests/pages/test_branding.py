@@ -1,4 +1,4 @@
-"""A practice that looks like itself (B148)."""
+"""Tests of pages with a practice's branding (B148)."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Pages that say no."""
+"""Tests of error pages."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The guide: its words and pictures are the pages' own, and nothing in a picture can be pressed."""
+"""Tests of the guide. Its words and pictures are those of the pages, and nothing in a picture can be pressed."""
 
 import gzip
 import re
@@ -49,7 +49,7 @@ with_and_without_google = pytest.mark.parametrize("google", [False, True], ids=[
 
 
 def facts(practice: Practice, language: Language, hours: int = 24) -> GuideFacts:
-    """What the function that serves the guide knows."""
+    """Return the facts that the function passes to the guide."""
     portal = f"{ORIGIN}/{practice.slug}"
     link_mail = LinkMail(EXAMPLE_ADDRESS, language, url=portal, sender=SENDER, entity_ref_id="", hours=hours)
 
@@ -75,11 +75,11 @@ def write(practice: Practice, language: Language, google: bool = False) -> str:
 
 @dataclass
 class Step:
-    """A step, or a part of one that is about another page."""
+    """A step, or the part of a step that is about one page."""
 
     page: str
     quoted: list[tuple[str, str]] = field(default_factory=list)
-    """What is to be done with each quoted word, and the word."""
+    """The action and the word of each quoted word."""
     figures: list[dict[str, str]] = field(default_factory=list)
     picture: str = ""
     """The text of the picture."""
@@ -106,7 +106,7 @@ class _StepReader(HTMLParser):
 
     @property
     def in_picture(self) -> bool:
-        """Whether the parser is inside a picture."""
+        """True if the parser is inside a picture."""
         return any(tag == "figure" for tag, _, _ in self.open)
 
     def handle_endtag(self, tag: str) -> None:
@@ -122,19 +122,19 @@ class _StepReader(HTMLParser):
 
 
 def steps_of(html: str) -> list[Step]:
-    """The steps of a guide or of a handout."""
+    """Return the steps of a guide or of a handout."""
     reader = _StepReader()
     reader.feed(html)
     return reader.steps
 
 
 def words_to_press(page: ParsedPage) -> set[str]:
-    """The words of buttons and links. Of a control with small print, the first line."""
+    """Return the texts of buttons and links."""
     return {control.text for name in ("button", "a") for control in page.all(name)}
 
 
 def words_to_see(page: ParsedPage) -> set[str]:
-    """The words of headings, and of what a letter is known by."""
+    """Return the texts of headings, letter facts, buttons and links."""
     return {part.text for name in ("h1", "h2", "h3", "dd") for part in page.all(name)} | words_to_press(page)
 
 
@@ -144,7 +144,7 @@ def words_to_see(page: ParsedPage) -> set[str]:
 def test_each_quoted_word_is_on_the_page_that_its_step_is_about(
     willow: Practice, practice: Callable[[Practice], Practice], language: Language, google: bool
 ) -> None:
-    """B124: on the whole page, and in the picture of it."""
+    """B124: the word is on the page, and in the picture of it."""
     page = context(practice(willow), language, google)
     sources = guides.example_pages(page, facts(practice(willow), language))
     steps = [*steps_of(write(practice(willow), language, google))]
@@ -161,7 +161,7 @@ def test_each_quoted_word_is_on_the_page_that_its_step_is_about(
 
 
 def words_of_fields(page: ParsedPage) -> set[str]:
-    """The labels of fields."""
+    """Return the labels of fields."""
     return {label.text for label in page.all("label")}
 
 
@@ -234,7 +234,7 @@ def test_what_the_guide_says_is_the_practices(willow: Practice, language: Langua
 
 @every_language
 def test_the_code_opens_the_portal_in_the_language_of_the_guide(willow: Practice, language: Language) -> None:
-    """B125: a phone may ask for another language than its owner reads."""
+    """B125: the browser of a phone may prefer another language than its owner."""
     html = write(willow, language)
 
     assert read_code(html) == [f"{ORIGIN}/willow?lang={language}"]
@@ -277,7 +277,7 @@ def test_both_languages_have_the_same_steps_and_pictures(
 def test_a_button_that_is_called_something_else_is_called_so_in_the_guide(
     willow: Practice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B124: the words are the catalog's own."""
+    """B124: the guide takes the words from the catalog."""
     from latchkey import languages
 
     catalog = languages.catalog("es")

@@ -1,4 +1,6 @@
-"""Each thing that can go wrong has words of its own: for what it does not know, a template has its last or none."""
+"""Tests that each kind of problem has its own text. A template would render an unknown kind as another or as
+nothing.
+"""
 
 from collections.abc import Callable
 from typing import Any, get_args

@@ -1,4 +1,4 @@
-"""Two languages, each complete, and the time of day in both."""
+"""Tests of the two languages: each is complete, and formats times of day."""
 
 import re
 import string
@@ -26,7 +26,7 @@ every_translation = pytest.mark.parametrize("language", TRANSLATED)
 
 
 def _texts() -> set[str]:
-    """Every sentence in the source; of a plural, its first form."""
+    """Return every text in the source. Of a plural, return the first form."""
     with (PACKAGE.parent / "babel.cfg").open() as mapping:
         methods, options = parse_mapping_cfg(mapping)  # type: ignore[no-untyped-call]
     found = extract_from_dir(PACKAGE, methods, options)
@@ -130,12 +130,12 @@ def test_the_spanish_has_no_word_that_the_glossary_avoids() -> None:
 
 
 def test_a_spanish_time_brings_its_own_period() -> None:
-    """B152: `p. m.` ends in one."""
+    """B152: `p. m.` ends with a period."""
     assert [text for text in _spanish() if re.search(r"\{(?:at|time)\}\.", text)] == []
 
 
 def test_a_click_is_a_tap_too() -> None:
-    """B152: phones have no clicks."""
+    """B152: people tap on phones."""
     assert [text for text in _spanish() if re.search(r"\bclic\b", text.replace("Toque o haga clic", ""))] == []
 
 
@@ -147,7 +147,7 @@ def test_subjects_fit_the_list_of_a_phone() -> None:
 
 
 def test_no_sentence_is_longer_than_24_words() -> None:
-    """B152: in either language; a list of what is read aloud is one sentence."""
+    """B152, in both languages. A list that is read aloud counts as one sentence."""
     texts = [*_texts(), *_spanish()]
     sentences = [sentence for text in texts for sentence in re.split(r"(?<=[.:?!”]) ", text)]
 
@@ -155,7 +155,7 @@ def test_no_sentence_is_longer_than_24_words() -> None:
 
 
 def test_the_catalog_says_that_no_native_reader_has_checked_it() -> None:
-    """B152: until two have."""
+    """B152: the note stays until two native readers have checked the catalog."""
     text = (PACKAGE / "catalogs" / "es" / "LC_MESSAGES" / "latchkey.po").read_text(encoding="utf-8")
 
     assert text.startswith("# Spanish, addressing the reader as usted. No native reader has checked it yet.")

@@ -1,4 +1,4 @@
-"""What every page promises, whatever it says."""
+"""Tests of what all pages contain."""
 
 import base64
 import gzip
@@ -73,7 +73,7 @@ EVERY: dict[str, Callable[[PageContext], str]] = {
 }
 
 ONCE = {"google, unmatched", "google, cancelled", "google, failed"}
-"""Pages at an address that is good for one visit."""
+"""Pages whose URL works only once."""
 
 every_page = pytest.mark.parametrize("page", EVERY.values(), ids=EVERY)
 every_lasting_page = pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Opening a link: one button, one question, and four ways to be dead."""
+"""Tests of the pages of a link: the button, the question about another account, and four kinds of dead links."""
 
 import pytest
 

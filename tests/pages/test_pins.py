@@ -1,4 +1,4 @@
-"""Signing in by the code that was read out on the phone."""
+"""Tests of the page for a PIN."""
 
 import pytest
 

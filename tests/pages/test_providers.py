@@ -1,4 +1,4 @@
-"""Google as a way in: one button where it is offered, and three ways to come back without being let in."""
+"""Tests of sign-in with Google on pages: the button, and three error pages after a callback."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,17 +19,17 @@ DEAD: tuple[LinkFailure, ...] = ("expired", "used", "replaced", "unknown")
 
 
 def unmatched(page: PageContext) -> str:
-    """The page for a Google Account that belongs to nobody here."""
+    """Return the page for a Google Account that matches no account here."""
     return pages.identity_unmatched(page, GOOGLE)
 
 
 def cancelled(page: PageContext) -> str:
-    """The page for someone who cancelled at Google."""
+    """Return the page for someone who cancelled at Google."""
     return pages.provider_cancelled(page, GOOGLE)
 
 
 def failed(page: PageContext) -> str:
-    """The page for a return from Google that was not valid."""
+    """Return the page for an invalid callback."""
     return pages.provider_failed(page, GOOGLE)
 
 
@@ -254,7 +254,7 @@ def test_the_other_language_is_where_the_next_attempt_starts_since_a_return_cann
 
 
 def _way_on(sheet: ParsedPage) -> dict[str, str]:
-    """Every link but those of the sheet itself: to its middle, and to its other language."""
+    """Return all links, except to the page's main part and to its other language."""
     return {words: address for words, address in sheet.links.items() if address[0] not in "#?"}
 
 
@@ -262,7 +262,7 @@ def _way_on(sheet: ParsedPage) -> dict[str, str]:
 def test_every_google_button_has_the_privacy_note_beside_it(
     with_google: PageContext, page: Callable[[PageContext], str]
 ) -> None:
-    """B74: and how to take the permission back."""
+    """B74: the note also says how to withdraw the permission."""
     note = read(page(with_google)).one("p", id="note-google").text
 
     assert "We do not share any information with Google." in note

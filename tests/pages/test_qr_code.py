@@ -1,4 +1,4 @@
-"""QR codes, read by a decoder that knows nothing of what drew them."""
+"""Tests of QR codes with an independent decoder."""
 
 import os
 import re
@@ -15,7 +15,7 @@ PORTAL = "https://portal.example.com/willow"
 
 
 def read(svg: str, scale: int = 4) -> list[str]:
-    """The texts of the codes in the picture that the SVG describes, drawn from its paths alone."""
+    """Return the texts of all codes in a picture that is drawn from the SVG's paths."""
     size = int(re.findall(r'viewBox="0 0 (\d+) \1"', svg)[0])
     picture = Image.new("L", (size * scale, size * scale), 128)
     draw = ImageDraw.Draw(picture)
@@ -66,7 +66,7 @@ def test_an_address_that_no_code_holds_is_refused() -> None:
 
 
 def test_functions_that_show_no_code_do_not_load_its_encoder() -> None:
-    """A cold start of a hot function pays for nothing that it does not use."""
+    """Functions that show no code then start faster."""
     code = "import sys, latchkey.pages, latchkey.pages.qr_code; print('segno' in sys.modules)"
     python, environment = [sys.executable, "-c", code], {"PYTHONPATH": os.pathsep.join(sys.path)}
     ran = subprocess.run(python, capture_output=True, text=True, check=True, env=environment)  # noqa: S603

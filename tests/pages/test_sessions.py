@@ -1,4 +1,4 @@
-"""Being signed in: whose profile, what it opens, and the way out."""
+"""Tests of pages for signed-in people: profiles, home page and sign-out."""
 
 import json
 import re
@@ -76,7 +76,7 @@ def test_one_can_sign_out_wherever_one_is_signed_in(context: PageContext, maria:
 
 
 def at_home(practice: Practice, person: Account, language: Language = "en", **values: Any) -> ParsedPage:
-    """The home page of a person's own profile."""
+    """Return the home page of a person's own profile."""
     facts: dict[str, Any] = {"profile": person.profiles[0], "first": False, "previous": None} | values
     return read(pages.home(PageContext(practice, language), account=person, **facts))
 
@@ -98,7 +98,7 @@ def test_home_greets_by_name_and_opens_what_is_on_with_appointments_first(willow
 def test_a_feature_without_an_address_is_absent(
     willow: Practice, maria: Account, app_url: str | None, expected: list[str]
 ) -> None:
-    """B146: the practice's application opens what has no link of its own."""
+    """B146: the practice's app opens features without a link."""
     page = at_home(replace(willow, links=OPEN, app_url=app_url), maria)
 
     found = [item.text.split()[0] for item in page.all("li")]
@@ -108,7 +108,7 @@ def test_a_feature_without_an_address_is_absent(
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "//evil.example/", "data:text/html,x", "willow/documents"])
 def test_home_links_to_no_address_of_another_kind(willow: Practice, maria: Account, address: str) -> None:
-    """B146: also if it came into the table by another way."""
+    """B146: even if such an address is stored."""
     page = at_home(replace(willow, links={"documents": address}), maria, items=(SharedItem("Form"),))
 
     assert address not in page.links.values()
@@ -219,7 +219,7 @@ def test_people_on_shared_devices_are_advised_to_leave_nothing_open(context: Pag
 
 
 def contact(**facts: object) -> Account:
-    """A guardian without a profile of her own."""
+    """Return the account of a guardian without a profile of her own."""
     leo = Profile("01JL", "Leo Gomez", "minor", relation="guardian")
     couple = Profile("01JP", "Maria & Jon Gomez", "couple", relation="abuelita")
     return replace(
@@ -266,7 +266,7 @@ def test_a_couple_profile_is_called_one(context: PageContext) -> None:
 
 
 def test_the_chooser_shows_kind_and_relation_and_leaves_own_words_alone(willow: Practice) -> None:
-    """B147: an own word is in the practice's language."""
+    """B147: a relation in the practice's own words is not translated."""
     account = contact(owner="01JO", profiles=(Profile("01JO", "Maria Gomez"), *contact().profiles))
     page = read(pages.profiles(PageContext(willow, "es"), profiles=account.profiles, current="01JL", account=account))
 
@@ -292,7 +292,7 @@ def test_one_press_leads_back_to_ones_own_profile(context: PageContext) -> None:
 
 
 def test_a_namesake_differs_by_the_relation(context: PageContext) -> None:
-    """B147: a child may have a parent's name."""
+    """B147: a child may have the same name as a parent."""
     account = contact(profiles=(Profile("01JL", "Maria Gomez", "minor", relation="parent"),))
     page = read(pages.home(context, account=account, profile=account.profiles[0], first=False, previous=None))
 

@@ -1,4 +1,4 @@
-"""Coming in: what clients read, and what they can press, before anyone knows who they are."""
+"""Tests of the pages before sign-in."""
 
 from dataclasses import replace
 

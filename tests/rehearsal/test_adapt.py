@@ -1,4 +1,4 @@
-"""Adapting the template for ministack: only what ministack needs is changed, and each change is listed."""
+"""Tests of the adaptations for ministack: only what ministack needs is changed, and each change is listed."""
 
 from copy import deepcopy
 from typing import Any
@@ -80,7 +80,7 @@ def test_no_statement_of_a_role_is_changed() -> None:
         if part["Type"] == "AWS::IAM::Role":
             originals, adapted = statements(part), statements(after["Resources"][name])
             for old, new in zip(originals, adapted, strict=False):
-                # References to secrets are written in another way.
+                # references to secrets have another form
                 assert new | {"Resource": None} == old | {"Resource": None}
                 assert referred(new["Resource"]) == referred(old["Resource"])
                 assert "*" not in str(new["Resource"]) or new == old

@@ -1,4 +1,4 @@
-"""Archives are named by their content, so that a deployment updates only changed functions."""
+"""Tests of archives, which are named by their content. A deployment then updates only changed functions."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""The routing table of a deployed API, as requests will be routed by it."""
+"""Tests of the routing table of a deployed API."""
 
 from typing import Any
 

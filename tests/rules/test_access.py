@@ -1,4 +1,4 @@
-"""Decisions about access, in any order: what stays true of clients, accounts and the profiles that they open."""
+"""Tests of decisions about access in any order: the properties that hold for clients, accounts and profiles."""
 
 from contextlib import suppress
 from dataclasses import replace

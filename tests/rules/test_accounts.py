@@ -1,4 +1,4 @@
-"""Accounts: who may sign in, and what it opens."""
+"""Tests of accounts: who may sign in, and which profiles open."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Changes of a client's address: what they need, what they end, and what they confirm."""
+"""Tests of changes of a client's address: conditions, ended access and confirmation."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def test_an_address_is_confirmed_unless_another_client_signs_in_by_it() -> None:
     records.disable(ONE, ANA)
     ended = records.accounts[key_of(ANA)]
     records.change_address(TWO, ANA, email_ok=False, disable_and_resend=False)
-    # nothing else of the former owner's account changes
+    # the rest of the former owner's account is unchanged
     confirmed = replace(ended, suppressed=False, confirmed_at=NOON, email_status="none", revision=ended.revision + 1)
     assert records.accounts[key_of(ANA)] == confirmed
     assert records.invite(ONE, ANA).includes(EventKind.INVITATION_REQUESTED)

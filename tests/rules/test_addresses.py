@@ -1,4 +1,4 @@
-"""Addresses: which are one, and which are refused because they would have to be changed to be compared."""
+"""Tests of addresses: which ones are equal, and which ones are refused because they cannot be compared exactly."""
 
 import unicodedata
 
@@ -45,8 +45,9 @@ LOOK_ALIKES = {
 
 
 def plain(text: str) -> str:
-    """What may be passed over when two addresses are compared: outer blanks, A-Z, composition, and the way in which
-    a domain's letters are written for DNS. Nothing of ours is used here."""
+    """Return an address without differences that do not matter: outer blanks, A-Z, Unicode composition, and a domain's
+    DNS form. The product's code is not used.
+    """
     local, _, domain = unicodedata.normalize("NFC", text.strip(" \t\r\n")).rpartition("@")
     labels = [
         label[4:].encode("ascii", "replace").decode("punycode") if label[:4].lower() == "xn--" else label
@@ -77,7 +78,7 @@ def test_case_and_outer_blanks_do_not_make_another_address(typed: str) -> None:
     ],
 )
 def test_dots_tags_and_other_letters_make_another_address(one: str, other: str) -> None:
-    """B19, B70: nothing is known of any provider's rules."""
+    """B19, B70: no provider's own rules are applied."""
     assert addresses.canonical(one) != addresses.canonical(other)
 
 
@@ -88,7 +89,7 @@ def test_a_look_alike_before_the_at_is_refused(letter: str) -> None:
 
 
 VALID_IN_A_DOMAIN = {"Cyrillic k", "dotless i", "sharp s", "combining acute"}
-"""Letters of domains that someone can own: they are told apart by their DNS form, and stand for no other."""
+"""Letters that a registered domain can have. Their DNS form differs from that of any other letter."""
 
 
 @pytest.mark.parametrize("name", LOOK_ALIKES)

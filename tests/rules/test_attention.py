@@ -1,4 +1,4 @@
-"""Which accounts a clinician should look at."""
+"""Tests of the accounts that a clinician should look at."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Colours and words of a practice."""
+"""Tests of a practice's colours and words."""
 
 import pytest
 

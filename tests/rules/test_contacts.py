@@ -1,4 +1,4 @@
-"""Contacts: what an account gains when a contact is added, and what it loses when they are removed."""
+"""Tests of contacts: profiles that an account gets when a contact is added, and loses when one is removed."""
 
 from dataclasses import replace
 

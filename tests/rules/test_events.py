@@ -1,4 +1,4 @@
-"""The audit's rows: names that are kept for good, and nothing personal."""
+"""Tests of audit events: fixed names, and nothing personal."""
 
 from dataclasses import fields
 

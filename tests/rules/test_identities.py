@@ -1,4 +1,4 @@
-"""Which account an identity at a provider may sign in to."""
+"""Tests of which account an identity at a provider may sign in to."""
 
 from dataclasses import replace
 from typing import Any

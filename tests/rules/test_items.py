@@ -1,4 +1,4 @@
-"""Shared items, and the addresses that open them."""
+"""Tests of shared items, and of the addresses that open them."""
 
 import pytest
 

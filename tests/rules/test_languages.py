@@ -1,4 +1,4 @@
-"""The one list of languages."""
+"""Tests of the list of languages."""
 
 import pytest
 

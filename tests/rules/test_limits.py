@@ -1,4 +1,4 @@
-"""Budgets: so many attempts in a window that opens with the first of them; all policies or none."""
+"""Tests of rate limits. A window opens with its first request, and a request counts for all policies or for none."""
 
 from dataclasses import dataclass, field
 
@@ -36,18 +36,21 @@ BOTH = (THREE_A_MINUTE, FIVE_AN_HOUR)
 
 @dataclass
 class Person:
-    """Someone who tries, and whose attempts are counted."""
+    """A person whose requests are counted."""
 
     policies: tuple[Limit, ...]
     windows: dict[str, Window] = field(default_factory=dict)
 
     def tries(self, now: int, times: int = 1) -> None:
-        """Attempts at one moment; raises Waiting."""
+        """Make requests at one moment.
+
+        :raises RateLimited: a limit is full.
+        """
         for _ in range(times):
             self.windows |= limits.after_one_more(self.windows, self.policies, now)
 
     def waits(self, now: int) -> RateLimited:
-        """What a refused attempt is told."""
+        """Return the refusal of another request."""
         with pytest.raises(RateLimited) as refused:
             self.tries(now)
         return refused.value
@@ -72,7 +75,7 @@ class Person:
 def test_a_limit_is_full_after_so_many_attempts_and_reopened_when_its_time_is_over(
     limit: Limit, at_limit: int, seconds: int
 ) -> None:
-    """B21; the figures are those that people are told."""
+    """B21: pages tell people these figures."""
     person = Person((limit,))
 
     person.tries(NOON, times=at_limit)
@@ -94,7 +97,7 @@ def test_every_policy_is_in_the_table() -> None:
 
 
 def test_a_policy_that_can_lock_a_client_out_tells_a_clinician_so() -> None:
-    """Sources are not known to a clinician, so nobody could tell whom their limits lock out."""
+    """A clinician does not know sources, and so cannot tell which client a source's limit locks out."""
     locking = {policy for policy in POLICIES if policy.scope in (Scope.ADDRESS, Scope.PRACTICE)}
 
     assert {policy for policy in POLICIES if policy.locks} == locking
@@ -144,7 +147,7 @@ def test_of_several_full_limits_the_maximum_wait_is_reported() -> None:
 
 
 def test_a_second_press_within_a_minute_is_reported_as_such_even_when_a_longer_wait_begins() -> None:
-    """B17: the second press is no error, so it must not read like one."""
+    """B17: a second request is no error, so the page must not say so."""
     person = Person(REQUEST_LINK_PER_ADDRESS.limits)
     for press in range(3):
         person.tries(NOON + press * MINUTE)
@@ -155,7 +158,7 @@ def test_a_second_press_within_a_minute_is_reported_as_such_even_when_a_longer_w
 
 
 def test_ten_links_a_day_and_no_eleventh() -> None:
-    """B14: honest use never meets this."""
+    """B14: clients never need so many."""
     person = Person(REQUEST_LINK_PER_ADDRESS.limits)
     for hour in range(10):
         person.tries(NOON + hour * HOUR)

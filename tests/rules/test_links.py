@@ -1,4 +1,4 @@
-"""A link's life: it opens once, within its time, if it is the newest and its access has not ended."""
+"""Tests of links. A link opens once, within its time, if it is the newest and its access has not ended."""
 
 from dataclasses import replace
 
@@ -84,5 +84,5 @@ def test_a_link_that_was_swept_away_or_lost_its_account_is_an_expired_one(ana: A
 
 
 def test_a_dead_link_can_say_why_for_a_month() -> None:
-    """B39: people bookmark their first link."""
+    """B39: some people bookmark their first link."""
     assert links.KEEP_DEAD_SECONDS == 30 * DAY

@@ -1,4 +1,4 @@
-"""Promises of mail: kept until they are pointless, in the order in which they were asked for."""
+"""Tests of mail jobs: which are skipped, and which mail status is shown."""
 
 from dataclasses import replace
 from typing import cast, get_args

@@ -1,4 +1,4 @@
-"""A session's life, to the second."""
+"""Tests of sessions, exact to the second."""
 
 from dataclasses import replace
 
@@ -103,7 +103,7 @@ def test_a_session_ends_at_its_idle_or_absolute_timeout_or_up_to_a_minute_early(
     ],
 )
 def test_a_session_ends_with_its_access(session: Session, maria: Account, changes: dict[str, object]) -> None:
-    """B62: and no later than its next request."""
+    """B62: at the latest at its next request."""
     with pytest.raises(SignedOut):
         sessions.check(session, an_account(**{"key": maria.key, "sessions": maria.sessions} | changes), NOON + 1)
 

@@ -1,4 +1,4 @@
-"""Where a request comes from, as one subscriber and as the network around it."""
+"""Tests of the source of a request, and of the network around it."""
 
 import ipaddress
 
@@ -10,7 +10,7 @@ from latchkey.rules import sources
 
 
 def networks(source_ip: str) -> tuple[str, str | None]:
-    """The prefixes that a source address counts for."""
+    """Return the networks that the requests of a source count for."""
     source = sources.parse(source_ip)
     return source.subscriber, source.network
 

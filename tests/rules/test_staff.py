@@ -1,4 +1,4 @@
-"""Sessions in the console: their two ends, and how many a person has."""
+"""Tests of sessions in the console: both timeouts, and how many a person can have."""
 
 import pytest
 

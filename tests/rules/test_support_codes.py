@@ -1,4 +1,4 @@
-"""Support codes that can be read out (B145)."""
+"""Tests of support codes (B145)."""
 
 import pytest
 

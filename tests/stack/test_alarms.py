@@ -1,4 +1,4 @@
-"""Alarms, dashboard and queries: each about something that is really counted or logged, and each explained."""
+"""Tests of alarms, dashboard and saved queries. Each uses metrics or fields that exist, and each is explained."""
 
 import json
 import re
@@ -16,37 +16,37 @@ ALARMS = sam_template.resources("AWS::CloudWatch::Alarm")
 QUERIES = sam_template.resources("AWS::Logs::QueryDefinition")
 
 COUNTED = {*Metric, *(f"{Metric.REFUSED}.{one.code}" for one in PROBLEMS.values()), "Throttled"}
-"""What is counted under the product's own name: by the functions, and `Throttled` by a filter on the access log."""
+"""Names of the product's own metrics. Functions write them, and a filter on the access log counts `Throttled`."""
 LOGGED = {
     "level", "message", "status", "route", "method", "code", "reason", "practice", "request_id", "message_id",
     "support_code",
     "outcome", "fault", "where.0", "latency", "integration", "clinician", "time", "stage",
 }  # fmt: skip
-"""Fields of the functions' lines and of the access log."""
+"""Fields of the functions' log lines and of the access log."""
 
 
 def named(properties: dict[str, Any], key: str) -> str:
-    """A resource's name, without the stack's."""
+    """Return a resource's name without the stack's name."""
     name: str = properties[key]["Fn::Sub"]
     assert name.startswith("${AWS::StackName}")
     return name.removeprefix("${AWS::StackName}").lstrip("-/")
 
 
 def section(title: str) -> str:
-    """What the runbook says under a heading, "" if it has none."""
+    """Return the runbook's text under a heading, or ""."""
     found = re.search(rf"^### {re.escape(title)}\n(.*?)(?=^##|\Z)", RUNBOOK, re.DOTALL | re.MULTILINE)
     return found[1].strip() if found else ""
 
 
 def part(title: str) -> set[str]:
-    """The headings below one of the runbook's own."""
+    """Return the headings below one of the runbook's main headings."""
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", RUNBOOK, re.DOTALL | re.MULTILINE)
     assert found
     return set(re.findall(r"^### (.+)$", found[1], re.MULTILINE))
 
 
 def counted(properties: Any) -> set[str]:
-    """The metrics of ours that an alarm is about."""
+    """Return the product's own metrics that an alarm uses."""
     if isinstance(properties, dict):
         own = {properties["MetricName"]} if properties.get("Namespace") == NAMESPACE else set()
         return own.union(*(counted(below) for below in properties.values()))
@@ -82,16 +82,17 @@ def test_an_alarm_is_about_what_is_counted(alarm: str) -> None:
 
 MATH = sorted(name for name, properties in ALARMS.items() if "Metrics" in properties)
 MAX_METRICS = 10
-"""Of a metric-math alarm; it cannot be raised (CloudWatch user guide, "limits")."""
+"""Number of metrics in one alarm on metric math. The quota cannot be raised (CloudWatch user guide, "limits")."""
 QUERY = re.compile(
     r'SELECT \w+\(\w+\) FROM (SCHEMA\([^)]+\)|"[^"]+")( WHERE \S+ !?= \S+( AND \S+ !?= \S+)*)?( GROUP BY \S+)?'
 )
-"""Metrics Insights as it is published: conditions are joined by AND, and by nothing else (CloudWatch user guide,
-"Metrics Insights query components and syntax")."""
+"""Pattern of a query in Metrics Insights. Conditions can be joined only by AND (CloudWatch user guide, "Metrics
+Insights query components and syntax").
+"""
 
 
 def watched(alarm: str) -> list[tuple[str, str, tuple[str, str]]]:
-    """Namespace, name and the one dimension of each metric that an alarm adds up, with the resource it is of."""
+    """Return namespace, name and dimension of each metric that an alarm adds up."""
     stats = [query["MetricStat"] for query in ALARMS[alarm]["Metrics"] if "MetricStat" in query]
     assert {(stat["Stat"], stat["Period"]) for stat in stats} in ({("Sum", 60)}, {("Sum", 300)})
     found = []
@@ -102,7 +103,7 @@ def watched(alarm: str) -> list[tuple[str, str, tuple[str, str]]]:
 
 
 def sum_of(alarm: str, values: dict[str, float]) -> float:
-    """What the sum that an alarm watches is where its metrics have these values, by id; the others have none."""
+    """Return the value of an alarm's sum if its metrics have these values by id. Other metrics have no data."""
     (properties,) = (query["Expression"] for query in ALARMS[alarm]["Metrics"] if "Expression" in query)
     terms = [re.fullmatch(r"FILL\((\w+), 0\)", term) for term in properties.split(" + ")]
     assert all(terms), properties
@@ -128,8 +129,9 @@ TABLE_THROTTLES = ("TableThrottlesAlarm", "SignInThrottlesAlarm", "BudgetThrottl
 
 
 def test_no_table_is_left_unwatched() -> None:
-    """By events of the table alone: what CloudWatch documents as ThrottledRequests is counted by operation as well
-    (DynamoDB developer guide, "metrics and dimensions")."""
+    """The metrics are those of a table. ThrottledRequests has the operation as a dimension too (DynamoDB developer
+    guide, "metrics and dimensions").
+    """
     properties = [one for alarm in TABLE_THROTTLES for one in watched(alarm)]
 
     assert sorted(properties) == sorted(
@@ -140,7 +142,7 @@ def test_no_table_is_left_unwatched() -> None:
 
 
 def test_errors_of_dynamodb_are_those_of_every_table() -> None:
-    """They are counted by table and operation: one query without a condition is all that holds in one alarm."""
+    """DynamoDB counts them by table and operation, so only a query without a condition fits in one alarm."""
     (query,) = ALARMS["TableErrorsAlarm"]["Metrics"]
 
     assert query["Expression"] == 'SELECT SUM(SystemErrors) FROM SCHEMA("AWS/DynamoDB", Operation, TableName)'
@@ -157,7 +159,7 @@ def test_no_function_is_left_unwatched(alarm: str, name: str) -> None:
 
 @pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm", *TABLE_THROTTLES])
 def test_as_much_of_one_metric_as_of_all_together_sets_an_alarm_off(alarm: str) -> None:
-    """Also where the others say nothing, as those of functions do that are not called."""
+    """The other metrics may have no data, because their functions are not called."""
     ids = [query["Id"] for query in ALARMS[alarm]["Metrics"] if "MetricStat" in query]
     threshold = ALARMS[alarm]["Threshold"]
 
@@ -165,14 +167,14 @@ def test_as_much_of_one_metric_as_of_all_together_sets_an_alarm_off(alarm: str) 
     assert all(sum_of(alarm, {one: threshold}) >= threshold for one in ids)
     assert sum_of(alarm, {ids[0]: threshold - 1, ids[-1]: 1}) >= threshold
     assert sum_of(alarm, {}) < threshold
-    # the newest point of a metric that comes late is filled too: an alarm looks at more than that one
+    # The newest point of a late metric counts as 0, so an alarm has to look at more than one point.
     assert ALARMS[alarm]["EvaluationPeriods"] > ALARMS[alarm].get(
         "DatapointsToAlarm", ALARMS[alarm]["EvaluationPeriods"]
     )
 
 
 def test_the_ses_alarm_comes_before_ses_stops_the_account() -> None:
-    """It puts an account under review at 5 % and 0.1 %, and pauses it at 10 % and 0.5 % (SES developer guide)."""
+    """SES puts an account under review at 5 % and 0.1 %, and pauses it at 10 % and 0.5 % (SES developer guide)."""
     thresholds = {properties.get("MetricName"): properties["Threshold"] for properties in ALARMS.values()}
 
     assert (thresholds["Reputation.BounceRate"], thresholds["Reputation.ComplaintRate"]) == (0.05, 0.001)

@@ -1,4 +1,4 @@
-"""What is kept, for how long, and under which key."""
+"""Tests of stored data: how long it is kept, and under which key."""
 
 from typing import Any
 
@@ -8,22 +8,22 @@ from tests.kit import sam_template
 from tests.stack.test_roles import KEY
 
 RETAINED = {"Practices", "Accounts", "Events", "Clients", "Members"}
-"""Without these a practice begins again; every other table is empty by itself within weeks."""
+"""Tables that a practice cannot lose. The others empty themselves within weeks."""
 TABLES = sorted(sam_template.resources("AWS::DynamoDB::Table"))
 
 
 def outlives(name: str) -> bool:
-    """Whether a resource is still there when the stack is deleted or takes another in its place."""
+    """Return True if a resource remains when the stack is deleted or replaces it."""
     properties = sam_template.document()["Resources"][name]
     deleted, replaced = properties.get("DeletionPolicy", "Delete"), properties.get("UpdateReplacePolicy", "Delete")
-    # what a first deployment made before it failed is empty, and would be in the way of the next
+    # RetainExceptOnCreate: the empty table of a failed first deployment would be in the way of the next
     assert (deleted, replaced) in {("RetainExceptOnCreate", "Retain"), ("Delete", "Delete")}, name
     return bool(replaced == "Retain")
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_table_expires_or_can_be_brought_back_never_both(table: str) -> None:
-    """What was brought back could open again what was used up."""
+    """A restored item could make a used link or PIN valid again."""
     properties = sam_template.resources("AWS::DynamoDB::Table")[table]
 
     if table in RETAINED:
@@ -55,8 +55,9 @@ def test_a_secret_is_made_by_aws_and_under_the_key(secret: str) -> None:
 
 
 def test_what_outlives_the_stack_can_still_be_read() -> None:
-    """Accounts are found by the lookup key, and everything is closed without the key of the data. Others in the
-    account may send from the domain too."""
+    """Functions find accounts with LookupKey, and all data is encrypted with DataKey. Other programs in the AWS account
+    may send from the domain too.
+    """
     assert {name for name in sam_template.document()["Resources"] if outlives(name)} == RETAINED | {
         "DataKey",
         "LookupKey",
@@ -67,7 +68,7 @@ def test_what_outlives_the_stack_can_still_be_read() -> None:
 
 
 def values(document: Any) -> list[Any]:
-    """Every leaf of a document."""
+    """Return every leaf of a document."""
     if isinstance(document, dict):
         return [leaf for part in document.values() for leaf in values(part)]
     if isinstance(document, list):
@@ -83,7 +84,7 @@ def test_each_stateful_resource_has_a_deletion_policy(kind: str) -> None:
 
 @pytest.mark.parametrize("function", sorted(sam_template.resources("AWS::Serverless::Function")))
 def test_no_secret_is_in_a_functions_environment(function: str) -> None:
-    """Where secrets are told it is where to find them; and no parameter of the template is one."""
+    """Variables hold the ARNs of secrets. No parameter of the template is a secret."""
     secrets = set(sam_template.resources("AWS::SecretsManager::Secret"))
     for name, value in sam_template.variables(function).items():
         if secrets & set(map(str, values(value))):
@@ -97,7 +98,7 @@ def test_no_parameter_is_a_secret() -> None:
 
 
 def statements(queue: str) -> list[dict[str, Any]]:
-    """What the queue's own policy says."""
+    """Return the statements of the queue's own policy."""
     policies = sam_template.resources("AWS::SQS::QueuePolicy").values()
     (policy,) = (one for one in policies if one["Queues"] == [{"Ref": queue}])
     properties: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
@@ -115,7 +116,7 @@ def test_a_queue_is_encrypted_with_the_key_and_requires_tls(queue: str) -> None:
 
 
 def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
-    """Six times the worker's timeout (Lambda developer guide, "Using Lambda with Amazon SQS")."""
+    """AWS advises six times the worker's timeout (Lambda developer guide, "Using Lambda with Amazon SQS")."""
     worker = sam_template.resources("AWS::Serverless::Function")["SendMail"]
     usual = sam_template.document()["Globals"]["Function"]["Timeout"]
     queue = sam_template.resources("AWS::SQS::Queue")["MailQueue"]
@@ -125,7 +126,7 @@ def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
 
 
 def test_what_cannot_be_heard_of_a_mail_waits_where_the_alarm_looks() -> None:
-    """Both what the function fails at and what does not even reach it."""
+    """This holds for events that the function fails on, and for events that do not reach it."""
     properties = sam_template.resources("AWS::Serverless::Function")["MailEvents"]
     waiting = {"Fn::GetAtt": ["DeadMail", "Arn"]}
 

@@ -1,4 +1,4 @@
-"""What a deployment may be given: what belongs together, what prod cannot do without, and what a number does."""
+"""Tests of the template's parameters: combinations, rules for prod, and effects of numbers."""
 
 import re
 from typing import Any
@@ -16,12 +16,12 @@ PROD = {
     "AlarmEmail": "ops@example.com",
     "ClinicianCallbackUrl": "https://desk.example.com/",
 }
-"""The least that a stack of the stage prod is given."""
+"""The fewest parameters of a stack with the stage prod."""
 DEV = {"SenderDomain": "example.com", "Stage": "dev"}
 
 
 def refused(given: dict[str, str]) -> set[str]:
-    """The rules that CloudFormation would refuse these parameters by."""
+    """Return the rules by which CloudFormation refuses these parameters."""
     found = set()
     for name, rule in sam_template.document()["Rules"].items():
         condition = Resolver(
@@ -36,7 +36,7 @@ def refused(given: dict[str, str]) -> set[str]:
 
 
 def fits(parameter: str, value: str) -> bool:
-    """Whether CloudFormation takes a value for a parameter."""
+    """Return True if a parameter's pattern allows the value."""
     properties: dict[str, Any] = sam_template.document()["Parameters"][parameter]
     return re.fullmatch(properties["AllowedPattern"], value) is not None
 
@@ -60,7 +60,7 @@ def test_the_rules_for_prod_are_in_the_description_of_the_parameter() -> None:
 
 @pytest.mark.parametrize(("issuer", "clients"), [("https://idp.example.com", ""), ("", "one")])
 def test_an_issuer_and_its_clients_are_given_together(issuer: str, clients: str) -> None:
-    """An issuer without clients would accept the audience "", which is nobody's; clients without one change nothing."""
+    """An issuer without clients would accept tokens for the audience "". Clients without an issuer have no effect."""
     given = PROD | {"TokenIssuer": issuer, "TokenClientIds": clients}
 
     assert refused(given) == {"TokenIssuerAndClientsTogether"}
@@ -68,7 +68,7 @@ def test_an_issuer_and_its_clients_are_given_together(issuer: str, clients: str)
 
 
 def test_clinicians_of_prod_are_sent_to_a_page_over_https() -> None:
-    """On localhost it would be whichever program of the clinician's machine listens there that gets the code."""
+    """On localhost, any program of the clinician's machine could receive the code."""
     assert refused(PROD | {"ClinicianCallbackUrl": ""}) == {"CliniciansOfProdAreSentToAPage"}
     elsewhere = {"TokenIssuer": "https://idp.example.com", "TokenClientIds": "one", "ClinicianCallbackUrl": ""}
     assert not refused(PROD | elsewhere), "the pool of another issuer is not ours to tell"
@@ -83,14 +83,14 @@ def test_clinicians_of_prod_are_sent_to_a_page_over_https() -> None:
 
 
 def test_a_clinicians_session_lasts_no_longer_than_a_day() -> None:
-    """Cognito's refresh tokens live 30 days unless a client says otherwise."""
+    """Cognito's refresh tokens are valid for 30 days unless a client sets another time."""
     client = sam_template.resources("AWS::Cognito::UserPoolClient")["ClinicianClient"]
 
     assert (client["RefreshTokenValidity"], client["TokenValidityUnits"]["RefreshToken"]) == (12, "hours")
 
 
 def test_the_pool_sends_staff_back_to_the_console_on_the_portals_own_host() -> None:
-    """Also without a domain: the API's own address."""
+    """Without a domain, the host is that of the API."""
     client = sam_template.resources("AWS::Cognito::UserPoolClient")["ConsoleClient"]
 
     assert client["ClientName"] == staff.POOL_CLIENT_NAME
@@ -108,12 +108,16 @@ def test_the_pool_sends_staff_back_to_the_console_on_the_portals_own_host() -> N
 
 
 def test_the_apis_burst_limit_is_within_an_accounts() -> None:
-    """5,000 at first (API Gateway developer guide, "quotas for HTTP APIs"); the parameter is rate and burst."""
+    """The default quota is 5,000 (API Gateway developer guide, "quotas for HTTP APIs"). The parameter sets rate and
+    burst.
+    """
     assert sam_template.document()["Parameters"]["RequestsPerSecond"]["MaxValue"] == 5000
 
 
 def test_a_domain_that_is_verified_already_is_used_as_it_is() -> None:
-    """Two identities of one name cannot be: the deployment would fail, or its deletion end the mail of others."""
+    """A domain can have one identity only. A second one would make the deployment fail, and deleting the stack would
+    delete the first.
+    """
     identity = sam_template.document()["Resources"]["SenderIdentity"]
     outputs = sam_template.document()["Outputs"]
 
@@ -127,15 +131,18 @@ def test_a_domain_that_is_verified_already_is_used_as_it_is() -> None:
 
 
 def test_as_many_workers_as_send_mail_have_a_share_of_concurrency() -> None:
-    """With fewer the queue's polls are throttled, and a message that was throttled five times is given up."""
+    """With less concurrency Lambda throttles the queue's polls, and a message goes to the dead-letter queue
+    after five.
+    """
     worker = sam_template.resources("AWS::Serverless::Function")["SendMail"]
 
     assert worker["ReservedConcurrentExecutions"]["Fn::If"][:2] == ["Reserves", {"Ref": "MailWorkers"}]
 
 
 def test_a_job_that_waits_for_long_is_not_mistaken_for_a_loop() -> None:
-    """The worker puts a job that has to wait back on its own queue; Lambda ends such a chain after some 16 rounds
-    unless it is told that it is meant (Lambda developer guide, "recursive loop detection")."""
+    """The worker puts delayed jobs back on its own queue. Lambda stops such a loop after about 16 rounds unless the
+    function allows it (Lambda developer guide, "recursive loop detection").
+    """
     functions = sam_template.resources("AWS::Serverless::Function")
     calls_itself = {
         name

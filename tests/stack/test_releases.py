@@ -1,4 +1,4 @@
-"""How a new version, or a new setting, gets to people: a tenth of them first, and nothing by way of $LATEST."""
+"""Tests of deployments. A new version or setting gets a tenth of the requests first, and no request goes to $LATEST."""
 
 import re
 import tomllib
@@ -16,14 +16,14 @@ MAKEFILE = (sam_template.PROJECT / "Makefile").read_text()
 
 
 def expanded(kind: str) -> dict[str, dict[str, Any]]:
-    """Properties of what SAM made, by logical id."""
+    """Return the properties of the resources of a type after SAM's transform, by logical id."""
     return {
         name: one["Properties"] for name, one in sam_template.expanded()["Resources"].items() if one["Type"] == kind
     }
 
 
 def referred(value: Any) -> set[str]:
-    """What a value of the template is made of."""
+    """Return the names that a value of the template refers to."""
     if isinstance(value, list):
         return set().union(*map(referred, value))
     if not isinstance(value, dict):
@@ -39,7 +39,7 @@ def referred(value: Any) -> set[str]:
 
 
 def test_every_event_goes_to_the_alias() -> None:
-    """$LATEST is whatever was deployed last, before anyone has seen it work."""
+    """$LATEST is the code that was deployed last, before any request has tested it."""
     calls = [
         *(properties["FunctionName"] for properties in expanded("AWS::Lambda::EventSourceMapping").values()),
         *(properties["FunctionName"] for properties in expanded("AWS::Lambda::Permission").values()),
@@ -62,8 +62,9 @@ def test_every_route_leads_to_the_alias() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_parameter_alone_makes_a_new_version(function: str) -> None:
-    """SAM publishes one when a property changes in the template; a parameter or a layer changes none there. What stands
-    in a version's description does, and Lambda publishes nothing if the function itself has not changed."""
+    """SAM publishes a version only when a property of the function changes in the template. A parameter or a layer
+    changes the version's description, which contains them. Lambda publishes nothing if the function is unchanged.
+    """
     properties = sam_template.resources("AWS::Serverless::Function")[function]
 
     assert properties["AutoPublishAliasAllProperties"] is True
@@ -99,7 +100,7 @@ def test_a_canary_is_rolled_back_when_functions_fail() -> None:
 
 @pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FailuresAlarm"])
 def test_an_alarm_that_holds_a_version_back_does_not_wait_for_it(alarm: str) -> None:
-    """The alias waits for its alarms; an alarm about the API, which is made of aliases, would wait for itself."""
+    """An alias is created after its alarms. An alarm on the API would need the API, which needs the aliases."""
     needs = referred(sam_template.resources("AWS::CloudWatch::Alarm")[alarm])
 
     assert needs <= {*FUNCTIONS, "Stage", "AlarmTopic", "AlarmTopicArn", "AWS::StackName", "AWS::NoValue"}
@@ -136,7 +137,7 @@ def test_a_stage_is_deployed_as_what_it_is(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", ["default", "dev", "staging", "prod"])
 def test_layers_are_built_for_the_processor_that_is_deployed(stage: str) -> None:
-    """What only `deploy` is told, `sam build` does not know: it would build for the template's default."""
+    """`sam build` does not read options of `deploy`. It would build for the template's default."""
     properties = tomllib.loads((sam_template.PROJECT / "samconfig.toml").read_text())[stage]
 
     assert "Architecture=" in properties["global"]["parameters"]["parameter_overrides"]
@@ -155,7 +156,7 @@ def test_nothing_is_deployed_that_was_built_for_another_processor() -> None:
 
 
 def steps(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
-    """Every step of every job."""
+    """Return every step of every job."""
     return [step for job in workflow["jobs"].values() for step in job.get("steps", ())]
 
 

@@ -1,4 +1,4 @@
-"""What each function may do, and with which key."""
+"""Tests of each function's permissions, and of the encryption key."""
 
 from typing import Any
 
@@ -17,21 +17,22 @@ NEEDED = {
     "secretsmanager": {"kms:Decrypt"},
     "sqs": {"kms:Decrypt", "kms:GenerateDataKey"},
 }
-"""What a service asks of the key for whoever calls it: DynamoDB and Secrets Manager open the key under which they keep
-a table or a secret, SQS makes one for messages that come in (their developer guides, "encryption at rest")."""
+"""Permissions on the key that a service needs in the name of its caller. DynamoDB and Secrets Manager decrypt the key
+of a table or secret. SQS also generates one for new messages (their developer guides, "encryption at rest").
+"""
 
 
 AUDITED = {attribute.attr_name for attribute in EventItem.get_attributes().values()}
-"""Everything that a row of the audit consists of."""
+"""All attributes of an audit event."""
 
 
 def statements(function: str, effect: str = "Allow") -> list[dict[str, Any]]:
-    """What a function's role allows, or denies."""
+    """Return the statements of a function's role with this effect."""
     return [statement for statement in sam_template.statements(function) if statement["Effect"] == effect]
 
 
 def opened(function: str) -> dict[str, set[str]]:
-    """What a role may do with the key, by the service that does it in its place."""
+    """Return a role's permissions on the key, by the service that uses them in its name."""
     found: dict[str, set[str]] = {}
     for statement in statements(function):
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
@@ -66,8 +67,9 @@ SENDING = [one for one in sam_template.statements("SendMail") if one.get("Action
 
 
 def test_mail_is_sent_from_the_domain_alone_and_to_whomever() -> None:
-    """In its sandbox SES asks whether the recipient's identity may be used too, as it does for the sender's (SES
-    developer guide, "identity and access management"): what is limited is the sender, by name."""
+    """In the SES sandbox the recipient's identity needs the permission too, as the sender's does. The condition limits
+    the sender by name (SES developer guide, "identity and access management").
+    """
     identities, configuration = SENDING
 
     assert identities["Resource"]["Fn::Sub"].endswith(":identity/*")
@@ -77,9 +79,10 @@ def test_mail_is_sent_from_the_domain_alone_and_to_whomever() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(function: str) -> None:
-    """`tests/functions/portal.py` holds that they are enough. DynamoDB wants the key among them, and what conditions
-    are about; with no more than NONE asked for, a write is no way to read (DynamoDB developer guide, "using IAM policy
-    conditions for fine-grained access control")."""
+    """`tests/kit/portal.py` checks that the attributes are enough. DynamoDB requires the key and the attributes of
+    conditions too. With ReturnValues NONE, a write returns no data (DynamoDB developer guide, "using IAM policy
+    conditions for fine-grained access control").
+    """
     writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
     allowed = {
         act: condition
@@ -140,7 +143,7 @@ def test_a_request_for_a_link_writes_neither_links_nor_sessions() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
-    """As far as IAM knows: it can ask for no condition of a write, so a row that is put may have been there."""
+    """IAM cannot require a condition of a write, so it cannot prevent a PutItem that replaces an event."""
     (denied,) = statements(function, "Deny")
     allowed = {action for action, resource in sam_template.permissions(function) if resource == "Events"}
     condition = sam_template.conditions(function)["dynamodb:PutItem", "Events"]
@@ -171,7 +174,7 @@ def test_the_consoles_role_can_do_what_the_apis_can_and_sessions_and_sign_in_bes
 
 
 def test_only_those_who_change_sessions_may() -> None:
-    """The form recognises whoever is signed in already, and asking is no activity."""
+    """RequestLink only reads sessions, to recognize someone who is signed in. Asking for a link is no activity."""
     acts = {action for action, resource in sam_template.permissions("RequestLink") if resource == "Links"}
 
     assert acts == {"dynamodb:BatchGetItem"}
@@ -211,7 +214,7 @@ def test_nobody_but_this_account_logs_and_alarms_has_anything_to_do_with_the_key
 
 
 def test_every_other_role_is_known() -> None:
-    """CodeDeploy moves the traffic; its role is SAM's."""
+    """SAM creates the role of CodeDeploy, which shifts the traffic."""
     roles = {name for name, one in sam_template.expanded()["Resources"].items() if one["Type"] == "AWS::IAM::Role"}
 
     assert roles == {f"{function}Role" for function in FUNCTIONS} | {"CodeDeployServiceRole"}
@@ -219,7 +222,7 @@ def test_every_other_role_is_known() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_function_can_take_another_ones_share(function: str) -> None:
-    """If shares are reserved at all; those who send mail at once come out of theirs."""
+    """This applies if the parameter Concurrency reserves shares. The mail workers have a share of their own."""
     declared = sam_template.resources("AWS::Serverless::Function")[function]
     choice, share, otherwise = declared["ReservedConcurrentExecutions"]["Fn::If"]
 

@@ -1,4 +1,4 @@
-"""Who gets in: what stands before each route, what the API writes down of it, and how much it takes."""
+"""Tests of the API's routes: authorizers, access log and throttling."""
 
 import json
 import re
@@ -13,14 +13,14 @@ CLIENTS_OWN = {"request_link", "redeem_link", "session", "pin", "google_callback
 
 
 def paths() -> dict[str, dict[str, Any]]:
-    """The methods of each path, as API Gateway gets to see them."""
+    """Return the operations of each path, as API Gateway gets them."""
     (api,) = (one for one in sam_template.expanded()["Resources"].values() if one["Type"] == "AWS::ApiGatewayV2::Api")
     found: dict[str, dict[str, Any]] = api["Properties"]["Body"]["paths"]
     return found
 
 
 def settings() -> dict[str, Any]:
-    """Properties of the API's stage."""
+    """Return the properties of the API's stage."""
     (stage,) = (
         one for one in sam_template.expanded()["Resources"].values() if one["Type"] == "AWS::ApiGatewayV2::Stage"
     )
@@ -45,7 +45,7 @@ def test_every_route_of_clinicians_is_theirs_alone() -> None:
 
 @pytest.mark.parametrize("path", sorted(path for path in paths() if path.startswith("/admin") and path != "/admin/v1"))
 def test_a_page_of_the_console_asks_for_no_token_and_checks_its_own_session(path: str) -> None:
-    """API Gateway cannot answer with a page. Every path but three needs a session, and the dispatch asks for it."""
+    """API Gateway cannot respond with a page. Every path but three needs a session, and the dispatch checks it."""
     if not path.startswith("/admin/v1/"):
         assert all("security" not in operation for operation in paths()[path].values())
         assert (path in PATHS.public) is (path not in PATHS.signed_in)
@@ -60,7 +60,7 @@ def test_what_a_token_has_to_be_is_judged_by_the_api_itself() -> None:
 
 
 def test_no_path_stands_for_whatever_follows() -> None:
-    """But the one that answers 404: API Gateway calls it `$default`."""
+    """The exception is `$default`, which answers 404."""
     assert not [path for path in paths() if "+}" in path or "*" in path]
 
 
@@ -85,7 +85,7 @@ LOGGED = {
 
 
 def test_the_access_log_holds_no_path_query_header_or_address() -> None:
-    """A path can hold a link, and an IP address is a person's."""
+    """A path can contain a link, and an IP address is personal."""
     line = settings()["AccessLogSettings"]["Format"]["Fn::Sub"]
 
     assert set(re.findall(r"\$context\.([\w.]+)", line)) <= LOGGED
@@ -98,13 +98,14 @@ def test_the_api_takes_so_many_requests_and_no_more() -> None:
 
 
 def test_no_stranger_can_close_a_page_for_every_practice() -> None:
-    """A limit of a route counts whoever asks, at whichever practice: it is used up by the one who asks most. What holds
-    back who tries PINs is counted by source, address and practice, before the PIN is stretched."""
+    """A limit of a route counts everyone's requests at all practices, so one sender could use it up. PIN guesses are
+    limited by source, address and practice, before the PIN is hashed.
+    """
     assert "RouteSettings" not in settings()
 
 
 def test_the_pin_page_is_throttled_apart_from_pin_submissions() -> None:
-    """In the log and the metrics of the API, which know routes; a HEAD goes with POST."""
+    """The API's log and metrics also show them apart. A HEAD request counts with POST."""
     assert {key for key in sam_template.routes() if key.endswith("/{practice}/pin")} == {
         "GET /{practice}/pin",
         "ANY /{practice}/pin",

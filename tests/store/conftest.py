@@ -1,4 +1,4 @@
-"""Two real engines, one after the other: ministack, and AWS's own DynamoDB Local."""
+"""Fixtures: two engines in place of DynamoDB, ministack and AWS's own DynamoDB Local."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ TRANSPORTS: dict[str, tuple[str, Transport]] = {
     "dynamodb_local": ("dynamodb_local", "lean"),
     "dynamodb_local-botocore": ("dynamodb_local", "botocore"),
 }
-"""Engine and transport, by the name of the case."""
+"""Engine and transport of each case, by its name."""
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]
 
 @pytest.fixture(scope="module", autouse=True, params=TRANSPORTS)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """The engine that the store speaks to."""
+    """Return the engine that the store calls."""
     name, transport = TRANSPORTS[request.param]
     running: Engine = request.getfixturevalue(name)
     sam_template.delete_items(running.client)

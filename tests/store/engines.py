@@ -13,19 +13,19 @@ type Started = Coroutine[Any, Any, tuple[asyncio.subprocess.Process, str]]
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A DynamoDB that answers, with the tables of the template."""
+    """A running engine in place of DynamoDB, with the template's tables."""
 
     url: str
     client: Any
-    """A boto3 client, for looking into the tables."""
+    """A boto3 client, to read the tables directly."""
 
     def items(self) -> dict[str, list[dict[str, Any]]]:
-        """Every item of every table."""
+        """Return every item of every table."""
         return sam_template.items(self.client)
 
 
 def running(start: Callable[[], Started]) -> Iterator[Engine]:
-    """The engine that `start` starts, for as long as it is needed."""
+    """Start an engine with `start`, and yield it."""
     with asyncio.Runner() as runner:
         process, url = runner.run(start())
         try:

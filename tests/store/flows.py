@@ -73,7 +73,7 @@ def open_by(token: LinkToken, now: int = NOON, replaces: str | None = None) -> t
 
 
 def opens_nothing(proof: Proof, attempt: Attempt) -> bool:
-    """Return whether a proof is refused, or gives a cookie that opens no session."""
+    """Return True if a proof is refused, or if its cookie opens no session."""
     try:
         sessions.start(proof, attempt)
         sessions.touch("willow", attempt.cookie, attempt.now)

@@ -1,4 +1,4 @@
-"""Accounts: kept whole, and noted on without being made up."""
+"""Tests of stored accounts: read as they were saved, and never created by a mail status."""
 
 from dataclasses import replace
 

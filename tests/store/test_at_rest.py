@@ -1,4 +1,4 @@
-"""What is at rest: nothing that could be turned into a sign-in, and no address where keys are."""
+"""Tests of stored data: nothing that could start a session, and no address in a key."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ def lookup_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def written(raw: bytes) -> Iterator[str]:
-    """The ways in which bytes can stand in a text."""
+    """Yield the forms in which bytes can be part of a text."""
     yield raw.hex()
     yield base64.b64encode(raw).decode().rstrip("=")
     yield base64.urlsafe_b64encode(raw).decode().rstrip("=")
@@ -67,7 +67,7 @@ def test_no_key_of_a_table_tells_an_address(engine: Engine) -> None:
 
 
 def test_what_is_swept_was_over_long_before(engine: Engine) -> None:
-    """A dead link can say why for a month (B39). DynamoDB sweeps days late and never early."""
+    """A dead link can say why for a month (B39). DynamoDB deletes items up to days late, and never early."""
     ana = on_file()
     scope_key = limits.scope_key("address", ana.key)
     limits.count(scope_key, REQUEST_LINK_PER_ADDRESS.limits, NOON)
@@ -86,7 +86,9 @@ def test_what_is_swept_was_over_long_before(engine: Engine) -> None:
 
 
 def test_the_last_sign_in_stays_as_long_as_its_account(engine: Engine) -> None:
-    """Clinicians read it for years. A newer link does not change that, and an erased client's is swept in a month."""
+    """Clinicians see the last sign-in for years. A newer link does not change that. The item of an erased client is
+    deleted after a month.
+    """
     ana = on_file()
     open_by(send(ana))
     send(ana, (NOON + DAY) * 1000)

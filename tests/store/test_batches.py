@@ -1,4 +1,4 @@
-"""Reads of items of several tables in one call."""
+"""Tests of reads of items of several tables in one call."""
 
 from unittest.mock import patch
 

@@ -1,4 +1,4 @@
-"""The audit: one row for each thing that happened, in the order in which it did."""
+"""Tests of the stored audit: one row for each event, in the order in which they happened."""
 
 from latchkey import tokens
 from latchkey.rules.events import Event, EventKind
@@ -11,7 +11,7 @@ from tests.store.flows import on_file, sign_in
 
 
 def rows(engine: Engine, account: bytes) -> list[dict[str, str]]:
-    """The audit of an account at Willow, oldest first."""
+    """Return the audit rows of an account at Willow, oldest first."""
     found = engine.client.query(
         TableName="Events",
         KeyConditionExpression="subject = :subject",

@@ -1,4 +1,4 @@
-"""Budgets at rest: exact, however many try at once."""
+"""Tests of stored rate limits: exact for any number of parallel requests."""
 
 from functools import partial
 
@@ -45,7 +45,7 @@ def lookup_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def until(key: str, *policies: Limit, now: int = NOON, blocked_by: tuple[Limit, ...] = ()) -> int:
-    """When a refused attempt may be made again."""
+    """Return the time until which a request is refused, in Unix seconds."""
     with pytest.raises(RateLimited) as refused:
         limits.count(key, policies, now, blocked_by)
     return refused.value.until
@@ -65,7 +65,7 @@ def until(key: str, *policies: Limit, now: int = NOON, blocked_by: tuple[Limit, 
     ids=lambda limit: limit.name,
 )
 def test_sixty_four_at_once_get_exactly_what_there_is(key: str, limit: Limit) -> None:
-    """Of a window that is not open yet, too; and who is refused is told when it ends."""
+    """This holds for a window that is not open yet too. A refusal has the end of the window."""
     for _ in range(max(0, limit.max_count - 40)):
         limits.count(key, (limit,), NOON)
 
@@ -122,7 +122,7 @@ def test_limits_of_one_scope_have_windows_of_their_own(key: str) -> None:
 
 
 def test_a_full_limit_blocks_only_the_policies_that_name_it(key: str) -> None:
-    """B21: five wrong addresses, and the right one has to wait too."""
+    """B21: after five unknown addresses, a known one is refused too."""
     limits.count(key, (FIVE,), NOON, blocked_by=(TWO,))
     limits.count(key, (TWO,), NOON)
     limits.count(key, (FIVE,), NOON, blocked_by=(TWO,))
@@ -198,7 +198,7 @@ def test_parallel_counts_and_releases_end_with_the_right_count(key: str) -> None
 
 
 def test_a_rate_limit_that_is_full_is_still_full_when_reserved_together_with_a_new_limit(key: str) -> None:
-    """JUST_ASKED has run out its minute, the quarter of an hour has not."""
+    """The minute of RESEND_COOLDOWN has ended, and the 15 minutes have not."""
     for press in range(3):
         limits.count(key, REQUEST_LINK_PER_ADDRESS.limits, NOON + press * MINUTE)
 
@@ -209,7 +209,7 @@ def test_a_rate_limit_that_is_full_is_still_full_when_reserved_together_with_a_n
 
 
 def source_policy(limit: Limit, network_limit: Limit, key: str = "link") -> Policy:
-    """A policy of a source, and of the network around it."""
+    """Return a policy of a source, with one for its network."""
     network = Policy(Scope.NETWORK, ("network", key), (network_limit,))
     return Policy(Scope.SOURCE, ("source", key), (limit,), network=network)
 
@@ -234,7 +234,9 @@ def test_addresses_of_a_64_share_a_limit_and_so_do_those_of_a_48() -> None:
 
 
 def test_a_network_with_too_many_guesses_blocks_its_other_sources() -> None:
-    """B21: unknown addresses from all over a /48, and a known one from anywhere in it has to wait."""
+    """B21: unknown addresses come from several subnets of a /48. Then a known address from another of its subnets is
+    refused.
+    """
     site = f"2001:db8:{tokens.random_id()[:2].hex()}"
     guesses = source_policy(TWO, Limit("wrong_network", 2, 5 * MINUTE), "ask")
     requests = source_policy(FIVE, FIVE, "ask")

@@ -1,4 +1,6 @@
-"""Links at rest: the newest of an account opens one session, whatever comes twice, late, at once or in disorder."""
+"""Tests of stored links. The newest link of an account opens one session, for messages and requests in any order and
+number.
+"""
 
 from collections import Counter
 from dataclasses import replace
@@ -77,7 +79,7 @@ def test_looking_at_a_link_changes_nothing(ana: Account, engine: Engine) -> None
 
 @pytest.mark.parametrize("late", [0, 1])
 def test_a_link_expires_after_24_hours_even_if_it_was_shown_a_second_before(ana: Account, late: int) -> None:
-    """B33: the write itself tests the time."""
+    """B33: the condition of the write contains the time."""
     token = send(ana)
     account = links.verify(token, NOON + DAY - 1).account
 
@@ -114,7 +116,7 @@ def test_a_newer_link_replaces_the_older_one(ana: Account) -> None:
 def test_whatever_the_order_of_delivery_the_newest_request_has_the_only_link(
     case: tuple[list[int], list[int]],
 ) -> None:
-    """B35: requests of one millisecond too, and messages that come twice."""
+    """B35: this includes requests of one millisecond, and messages that are delivered twice."""
     instants, deliveries = case
     ana = on_file()
     jobs = [ask(ana, NOON * 1000 + instant) for instant in instants]
@@ -192,7 +194,7 @@ def test_disabling_access_ends_the_link_and_the_session_and_enabling_revives_nei
 
 
 def test_access_that_ends_between_the_look_at_a_link_and_its_use_has_ended(ana: Account) -> None:
-    """B58, B62: the sign-in does not write the account. Its session has the epoch that was read."""
+    """B58, B62: the sign-in does not write the account. Its session has the epoch that was read before."""
     token = send(ana)
     looked, attempt = links.verify(token, NOON).account, new_attempt(ana)
     disable(ana)
@@ -206,7 +208,7 @@ def test_access_that_ends_between_the_look_at_a_link_and_its_use_has_ended(ana: 
 
 
 def test_a_link_of_an_access_that_ended_cannot_be_consumed_on_the_access_given_since(ana: Account) -> None:
-    """B62: also by who has read the account anew and the link not."""
+    """B62: the account was read after the access was given again, and the link before."""
     token = send(ana)
     disable(ana)
     repeated = enable(ana)
@@ -226,7 +228,7 @@ def test_a_link_without_its_account_has_expired(ana: Account, engine: Engine) ->
 
 
 def test_a_link_opened_thirty_two_times_at_once_opens_one_session(engine: Engine) -> None:
-    """B34: twenty rounds."""
+    """B34, in twenty rounds."""
     for _ in range(20):
         ana = on_file()
         token = send(ana)
@@ -251,7 +253,7 @@ def test_two_people_at_once_both_sign_in() -> None:
 
 
 def test_a_link_that_is_opened_while_a_newer_one_is_made_opens_or_is_replaced() -> None:
-    """B35: no session is lost and none appears from nowhere."""
+    """B35: the number of sessions is that of the successful sign-ins."""
     for _ in range(10):
         ana = on_file()
         older = send(ana)
@@ -268,7 +270,7 @@ def test_a_link_that_is_opened_while_a_newer_one_is_made_opens_or_is_replaced() 
 def test_who_signs_in_while_another_does_has_the_account_as_it_is_now(
     ana: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Someone else signed in between looking and pressing: both sessions are kept."""
+    """Another sign-in happens between the read and the write. Both sessions are kept."""
     monkeypatch.setattr(keys, "pin", lambda: RING)
     token = send(ana)
     looked = links.verify(token, NOON).account
@@ -297,7 +299,7 @@ def test_the_first_sign_in_makes_an_invited_person_active_and_is_remembered() ->
 
 
 def test_a_first_sign_in_activates_no_account_without_access() -> None:
-    """B62: what clinicians see changes only for an access that is the one that was read."""
+    """B62: only the access that was read becomes active."""
     sam = on_file(status=AccountStatus.INVITED, first_sign_in_at=None, last_sign_in_at=None)
     looked = links.verify(token := send(sam), NOON).account
     ended = replace(disable(sam), status=AccountStatus.DISABLED)

@@ -1,4 +1,6 @@
-"""Google's way back at rest: one return a state, one session a return, and the account holds as many as it may."""
+"""Tests of stored OAuth states. A state accepts one callback, a callback opens one session, and an account has at most
+ten.
+"""
 
 from functools import partial
 
@@ -23,21 +25,21 @@ def ana() -> Account:
 
 
 def started() -> str:
-    """The state of someone who has left for Google."""
+    """Save a state, as at the start of sign-in with Google, and return it."""
     state = tokens.base64url_encode(tokens.random_id())
     oauth_states.save(state, BROWSER, NOON)
     return state
 
 
 def returned() -> str:
-    """The state of someone who is back, and about to be let in."""
+    """Return a state whose callback has come."""
     state = started()
     oauth_states.mark_returned(state, BROWSER, NOON)
     return state
 
 
 def held(account: Account) -> set[str]:
-    """Digests of the sessions that the account counts as its own."""
+    """Return the digests of the account's stored sessions."""
     stored = accounts.find(account.key)
     assert stored is not None
     return {session.digest for session in stored.sessions}
@@ -120,7 +122,7 @@ def test_of_two_google_accounts_at_once_one_is_linked_to_an_address() -> None:
 
 
 def test_sixteen_sign_ins_of_one_account_at_once_leave_the_ten_that_it_may_have(ana: Account) -> None:
-    """Who is told to try again was not signed in, and can try again."""
+    """A sign-in that is asked to try again has started no session, and can be repeated."""
     for number in range(MAX_SESSIONS):
         sign_in(ana, NOON - MAX_SESSIONS + number)
     attempts = [new_attempt(ana) for _ in range(16)]

@@ -1,4 +1,4 @@
-"""Trouble on the way to the store: nobody is signed in twice, nothing is spent for nothing, and no guard falls."""
+"""Tests of outages of the store. No sign-in happens twice, a failed one uses nothing up, and no check is skipped."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -40,7 +40,7 @@ def sessions_of(account: Account) -> int:
 
 
 def started(engine: Engine, account: Account) -> int:
-    """How many rows of the audit say that a session has started."""
+    """Return the number of audit events that say that a session has started."""
     return sum(
         row["kind"] == {"S": "session_started"} and row["subject"]["S"].endswith(tokens.base64url_encode(account.key))
         for row in engine.items()["Events"]
@@ -48,7 +48,7 @@ def started(engine: Engine, account: Account) -> int:
 
 
 def test_a_sign_in_with_a_lost_response_starts_one_session(ana: Account, faults: AwsFaults, engine: Engine) -> None:
-    """The commit is recognised as one's own by the attempt that made it."""
+    """After the error, the attempt recognizes its own commit."""
     token = send(ana)
     faults.drop_response(CONSUMING)
 
@@ -71,7 +71,7 @@ def test_a_sign_in_that_is_sent_twice_on_the_way_happens_once(ana: Account, faul
 
 
 def test_what_is_tried_anew_is_another_transaction(ana: Account, faults: AwsFaults) -> None:
-    """DynamoDB refuses a token that comes back with other contents (IdempotentParameterMismatchException)."""
+    """DynamoDB refuses a repeated client request token with another content (IdempotentParameterMismatchException)."""
     sign_in(ana)
     token = send(ana, NOON * 1000 + 1)
     looked = replace(links.verify(token, NOON).account, sessions=())
@@ -107,7 +107,7 @@ def test_two_conflicts_are_sat_out(ana: Account, faults: AwsFaults) -> None:
 def test_a_read_that_leaves_an_item_out_is_repeated_for_that_item(
     ana: Account, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
-    """As DynamoDB responds to a batch if one of its tables is throttled."""
+    """DynamoDB responds so to a batch while one of its tables is throttled."""
     token = send(ana)
     requested = leave_unread(monkeypatch, table, times=2)
 
@@ -116,7 +116,7 @@ def test_a_read_that_leaves_an_item_out_is_repeated_for_that_item(
 
 
 def test_a_read_that_always_leaves_an_item_out_is_an_outage(ana: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An item that was left out is not taken for one that does not exist."""
+    """An item that was left out may exist."""
     cookie = sign_in(ana)
     with monkeypatch.context() as down:
         leave_unread(down, "Accounts", times=100)

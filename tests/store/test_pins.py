@@ -1,4 +1,4 @@
-"""PINs at rest: five tries in their life, one session, and no road in that gets in another's way."""
+"""Tests of stored PINs: five guesses, one session, and no conflict with other sign-in methods."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -37,18 +37,18 @@ def ana() -> Account:
 
 
 def made(account: Account, now: int = NOON) -> Pin:
-    """A PIN that a clinician has made, as whoever types it rightly has it before them."""
+    """Create a PIN and count a guess. Return the PIN as it is read for the comparison."""
     pins.create(account, now * 1000)
     return attempt(account, now)
 
 
 def attempt(account: Account, now: int = NOON) -> Pin:
-    """One more try."""
+    """Count a guess, and return the PIN."""
     return pins.count_guess(account.key, tokens.new_ulid(now * 1000), now)
 
 
 def type_in(pin: Pin, account: Account) -> LiveSession:
-    """Sign in by a PIN that was rightly typed."""
+    """Start a session by a PIN that was typed correctly."""
     return sessions.start(PinProof(account, pin), new_attempt(account))
 
 
@@ -74,7 +74,7 @@ def test_a_pin_opens_one_session_and_no_second(ana: Account) -> None:
 
 
 def test_a_pin_expires_after_24_hours(ana: Account) -> None:
-    """B98: the writes themselves test the time."""
+    """B98: the conditions of the writes contain the time."""
     pin = made(ana)
 
     assert attempt(ana, NOON + DAY - 1)
@@ -134,7 +134,7 @@ def test_a_pin_typed_thirty_two_times_at_once_opens_one_session() -> None:
 
 
 def test_a_link_and_a_pin_at_once_open_a_session_each() -> None:
-    """Two roads of one account: neither sign-in loses the other's."""
+    """Both sign-ins write to the same account, and neither overwrites the other's session."""
     for _ in range(10):
         ana = on_file()
         link, pin = send(ana), made(ana)
@@ -178,7 +178,7 @@ def test_the_hash_of_a_pin_depends_on_account_and_salt(ana: Account) -> None:
 
 
 def attempts(account: Account) -> int:
-    """How many tries of the account's newest PIN are counted."""
+    """Return the number of counted guesses at the account's newest PIN."""
     return int(pins.PinItem.get(tokens.base64url_encode(account.key), consistent_read=True).guesses)
 
 

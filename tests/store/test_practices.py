@@ -1,4 +1,4 @@
-"""Practices: kept whole, and read at most so often."""
+"""Tests of stored practices: read as they were saved, and cached."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.kit.sockets import BEHAVIOURS, Behaviour, listening
 
 @pytest.fixture
 def slug() -> str:
-    """A name that nobody has read yet."""
+    """Return a slug that no test has read yet."""
     return f"practice-{tokens.random_id().hex()}"[:40]
 
 

@@ -1,4 +1,4 @@
-"""A profile that is closed to a guardian (B154) while the guardian signs in or changes to it, on both engines."""
+"""Tests on both engines of a profile that is closed to a guardian (B154) while the guardian signs in or chooses it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ every_end = pytest.mark.parametrize("decide", ENDINGS.values(), ids=ENDINGS)
 
 
 def family(*others: object) -> tuple[Account, Client]:
-    """A guardian, and the child whose profile they open."""
+    """Store a guardian, and the child whose profile they open."""
     maria = on_file(name="Maria Gomez", profiles=(*others, replace(CHILDS, id=tokens.new_ulid(NOON * 1000))))
     email = AddressOnFile("maria@example.com", True, "dr-lee", NOON)
     contact = Contact(tokens.new_ulid(NOON * 1000), "Maria", email, "guardian", maria.key)
@@ -66,7 +66,7 @@ def test_a_sign_in_at_the_same_moment_does_not_stay_in_the_childs_profile(decide
         assert isinstance(closed, AccessChange)
         stored = accounts.find(maria.key)
         assert stored
-        # An account that may still sign in was signed in either before the end or after it, never across it.
+        # The account may still sign in, so the sign-in happened entirely before the end or entirely after it.
         assert stored.may_sign_in is (decide is ENDINGS["sessions"])
         if not stored.may_sign_in or not stored.sessions:
             assert not _acts_for(attempt.cookie, leo.id)

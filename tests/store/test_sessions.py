@@ -1,4 +1,4 @@
-"""Sessions at rest: to the second, ten at most, and gone when they are over."""
+"""Tests of stored sessions: times exact to the second, at most ten, and removed when they end."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -35,7 +35,7 @@ def maria() -> Account:
 
 
 def is_in(cookie: str, now: int, practice: str = "willow") -> bool:
-    """Whether the cookie stands for a live session; asking counts as activity."""
+    """Return True if the cookie opens a live session. This counts as activity."""
     try:
         sessions.touch(practice, cookie, now)
     except SignedOut:
@@ -44,7 +44,7 @@ def is_in(cookie: str, now: int, practice: str = "willow") -> bool:
 
 
 def row(engine: Engine, cookie: str) -> dict[str, dict[str, str]] | None:
-    """The session as it is stored."""
+    """Return the stored session, or None."""
     digest = {"S": tokens.session_digest("willow", cookie)}
     stored = [one["M"] for item in engine.items()["Links"] for one in item.values() if "M" in one]
     return next((one for one in stored if one["digest"] == digest), None)
@@ -89,7 +89,7 @@ def test_a_session_ends_after_12_hours_despite_activity(ana: Account) -> None:
 
 
 def test_a_session_that_has_ended_cannot_be_carried_on_by_who_looked_before(maria: Account) -> None:
-    """The write itself tests the time."""
+    """The condition of the write contains the time."""
     live_session = sessions.touch("willow", sign_in(maria), NOON)
 
     for late in (20 * MINUTE, 12 * HOUR):
@@ -142,7 +142,7 @@ def test_the_eleventh_session_ends_the_first(ana: Account) -> None:
 
 
 def ends(engine: Engine, account: Account) -> list[tuple[str, str]]:
-    """Reason and way in of every end of a session that was written down for the account."""
+    """Return reason and sign-in method of each ended session in the account's audit."""
     rows = [
         row for row in engine.items()["Events"] if row["subject"]["S"].endswith(tokens.base64url_encode(account.key))
     ]
@@ -158,7 +158,7 @@ def test_an_evicted_session_is_audited_once(ana: Account, engine: Engine) -> Non
 
 @pytest.mark.parametrize("leave", ["sign out", "fall silent"])
 def test_sessions_that_are_over_push_nobody_out(ana: Account, engine: Engine, leave: str) -> None:
-    """One device stays all day, another comes and goes."""
+    """One device stays signed in all day. Another signs in and out."""
     stays, now = sign_in(ana), NOON + 1
     for _ in range(12):
         comes = sign_in(ana, now)
@@ -191,7 +191,7 @@ def refusing(*_wanted: object) -> None:
 
 
 def test_the_session_that_a_browser_brings_is_gone_when_it_signs_in_anew(ana: Account, engine: Engine) -> None:
-    """Nobody can put a session of their own making into someone's browser and share what follows."""
+    """An attacker could otherwise put their own session into a person's browser, and share what follows."""
     fixed = sign_in(ana)
 
     new = sign_in(ana, NOON + 1, replaces=tokens.session_digest("willow", fixed))
@@ -252,7 +252,7 @@ def test_the_welcome_of_the_first_sign_in_is_shown_until_it_was_read() -> None:
 
 
 def test_sixteen_requests_of_one_session_at_once_are_all_signed_in(ana: Account) -> None:
-    """A page and all that it asks for, when activity is due to be written."""
+    """Their activity is due to be stored, as for a page and its resources."""
     cookie = sign_in(ana)
 
     became = at_once(*[partial(sessions.touch, "willow", cookie, NOON + MINUTE)] * 16)
@@ -283,7 +283,7 @@ def test_who_switches_accounts_ends_the_session_of_the_other(ana: Account) -> No
 
 
 def test_a_session_that_ended_during_a_switch_does_not_stop_it(ana: Account) -> None:
-    """Its place may be another session's by then, which stays."""
+    """Another session may use its slot by then, and stays."""
     lee = on_file(address="lee@example.com", name="Lee Park")
     for now, has_next in ((NOON, False), (NOON + 10, True)):
         cookie = sign_in(ana, now)
@@ -307,7 +307,7 @@ def switch(cookie: str, leaves: Account, enters: Account, seen: LiveSession | No
 
 
 def test_ten_sign_ins_leave_a_small_item(ana: Account, engine: Engine) -> None:
-    """An update costs a unit for each started KB. One who comes once a day has one session in it."""
+    """Writing the item costs a unit for each started KB. A person who signs in once a day has one session in it."""
     for day in range(10):
         sign_in(ana, NOON + day * 24 * HOUR)
 
@@ -317,7 +317,7 @@ def test_ten_sign_ins_leave_a_small_item(ana: Account, engine: Engine) -> None:
 
 @pytest.mark.parametrize("people", [32, 64])
 def test_parallel_sign_ins_of_one_account_never_share_a_place(people: int) -> None:
-    """Each by a proof of its own. Who finds no place in all tries is asked to try again, and has used nothing up."""
+    """Each sign-in has a proof of its own. One that finds no free slot is asked to try again, and uses nothing up."""
     ana = on_file()
     attempts = [new_attempt(ana) for _ in range(people)]
 

@@ -1,4 +1,6 @@
-"""Endpoints that misbehave, on real sockets: a refusal in time, never a wrong answer."""
+"""Tests of servers that do not respond properly, on real sockets. Each causes an error in time, never a wrong
+result.
+"""
 
 import json
 import socket
@@ -147,12 +149,12 @@ MISBEHAVIOURS: dict[str, Turn] = {
 
 
 REDIRECTS = [MISBEHAVIOURS["redirects"], MISBEHAVIOURS["redirects with an item"]]
-"""They are not tried again."""
+"""Redirects are not retried."""
 
 
 @pytest.fixture
 def lean(monkeypatch: pytest.MonkeyPatch) -> None:
-    # pauses between tries are not what is tested here
+    # the tests do not need the pauses between tries
     monkeypatch.setattr("latchkey.transport.client.BACKOFF_SECONDS", 0.001)
 
 
@@ -194,7 +196,7 @@ def test_nobody_listens() -> None:
 
 @pytest.mark.usefixtures("lean")
 def test_what_listens_and_never_accepts_is_given_up_in_time() -> None:
-    """A full backlog: the connection is never made."""
+    """The server's backlog is full, so no connection is made."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
@@ -227,7 +229,7 @@ def test_a_connection_that_was_closed_meanwhile_costs_one_reconnect() -> None:
 
 @pytest.mark.usefixtures("lean")
 def test_a_connection_that_closes_as_it_is_reused_costs_one_reconnect_and_no_try() -> None:
-    """The end of the connection and the request pass each other on the way."""
+    """The server closes the connection while the request is on its way."""
     turns = (says(answer()), says(b"", stays=False), says(answer()))
     with serving(*turns) as (url, seen), transports.calling(url, read_seconds=READ_SECONDS), aws.one_try():
         assert get_item() == get_item()
@@ -293,7 +295,7 @@ def test_a_last_response_on_a_connection_is_read_to_its_end() -> None:
 
 @pytest.mark.usefixtures("lean")
 def test_threads_that_close_and_take_connections_at_once_get_answers_and_outages_only() -> None:
-    """A response with a wrong checksum closes all connections, while other threads take one (B77)."""
+    """A response with a wrong checksum closes all connections while other threads use them (B77)."""
     right, wrong = answer(), answer(ITEM, headers=f"x-amz-crc32: {zlib.crc32(ITEM) ^ 1}\r\n")
     turns = [says(wrong if number % 2 else right) for number in range(600)]
     errors: list[Exception] = []

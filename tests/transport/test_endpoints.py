@@ -1,4 +1,4 @@
-"""Calls go to the hosts that botocore would call."""
+"""Tests that calls go to the same hosts as botocore's."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Our signature is botocore's, byte for byte."""
+"""Tests that the lean transport signs requests exactly as botocore does."""
 
 import random
 import string

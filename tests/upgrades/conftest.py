@@ -1,4 +1,4 @@
-"""A portal on what another version left behind."""
+"""Fixtures: a portal on the stored state of another version."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture
 def portal(cloud: Cloud) -> Iterator[Portal]:
-    """The functions of this version, and nothing at rest."""
+    """Yield a portal of this version with empty tables."""
     sam_template.delete_items(cloud.tables)
     stored_state.keep_rings(cloud)
     cloud.put_back(set())
@@ -32,7 +32,7 @@ def portal(cloud: Cloud) -> Iterator[Portal]:
 
 @pytest.fixture(scope="module")
 def expected(cloud: Cloud) -> StoredState:
-    """What this version leaves."""
+    """Return the state that this version stores."""
     sam_template.delete_items(cloud.tables)
     cloud.put_back(set())
     with Portal(cloud).opened() as portal:

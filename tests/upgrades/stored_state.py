@@ -1,7 +1,7 @@
-"""What a version leaves behind for the next one: items at rest, mail jobs, cookies, a mailed link, a PIN, the keys.
+"""The state that a version leaves for the next one: stored items, mail jobs, cookies, a mailed link, a PIN, the keys.
 
-`versions/` has it for each version, stored before its release: the tests write this version's if there is none. `0.0`
-is from before the release of 0.1.0, when links, sessions and the last sign-in were items of their own.
+`versions/` has the state of each version, written before its release. If this version has none, the tests write it.
+`0.0` is from before the release of 0.1.0, when links, sessions and the last sign-in were separate items.
 """
 
 import base64
@@ -36,7 +36,7 @@ RINGS = {
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """What a version left, at noon."""
+    """The stored state of a version, at noon."""
 
     tables: dict[str, list[dict[str, Any]]]
     jobs: list[str]
@@ -47,25 +47,25 @@ class StoredState:
     link: str
     """Path of Lee's link."""
     pin: str
-    """Luis's."""
+    """Luis's PIN."""
     client: str
     """Id of a client of Willow with a contact."""
 
 
 def keep_rings(cloud: Cloud) -> None:
-    """Give the stack the keys that versions' leavings were made under."""
+    """Store the keyrings that all versions' links, cookies and PINs were made with."""
     for ring, document in RINGS.items():
         keep_ring(cloud, ring, document)
 
 
 def keep_ring(cloud: Cloud, ring: str, document: dict[str, str]) -> None:
-    """Give the stack a ring."""
+    """Store a keyring."""
     secrets = boto3.client("secretsmanager", region_name="us-east-1")
     secrets.put_secret_value(SecretId=cloud.names[ring], SecretString=json.dumps(document))
 
 
 def create_state(portal: Portal) -> StoredState:
-    """Have everything happen that leaves something."""
+    """Do everything that stores something, and return the state."""
     seed_people(portal)
     ana, lee = portal.browser(), portal.browser()
     ana.sign_in("ana@example.com")
@@ -116,24 +116,24 @@ def _on_file(portal: Portal) -> str:
 
 
 def write(version: str, left: StoredState) -> None:
-    """Store what a version left."""
+    """Write the state of a version to its file."""
     VERSIONS.mkdir(exist_ok=True)
     text = json.dumps(asdict(left), indent=1, sort_keys=True, default=_binary)
     (VERSIONS / f"{version}.json").write_text(text + "\n")
 
 
 def read(version: str) -> StoredState:
-    """What a version left."""
+    """Return the state of a version from its file."""
     return StoredState(**json.loads((VERSIONS / f"{version}.json").read_text(), object_hook=_from_binary))
 
 
 def versions() -> list[str]:
-    """Every version whose leavings are stored."""
+    """Return the versions with a stored state."""
     return sorted(path.stem for path in VERSIONS.glob("*.json"))
 
 
 def shape(left: StoredState) -> dict[str, set[tuple[str, str]]]:
-    """The fields of each table and of the jobs, with their types, nested ones by their paths."""
+    """Return the fields of each table and of the mail jobs, with their types. Nested fields have their path as name."""
     found = {table: {field for item in items for field in _fields(item, "")} for table, items in left.tables.items()}
     found["jobs"] = {(name, type(value).__name__) for job in left.jobs for name, value in json.loads(job).items()}
     found["cookies"] = {(name, "") for cookies in (left.session, left.requesting_browser) for name in cookies}
@@ -141,14 +141,14 @@ def shape(left: StoredState) -> dict[str, set[tuple[str, str]]]:
 
 
 def later(left: StoredState) -> StoredState:
-    """As a later version would leave it: with fields that nobody knows here, everywhere."""
+    """Return the state as a later version might leave it, with an unknown field in each item and mail job."""
     tables = {table: [_later(item) for item in items] for table, items in left.tables.items()}
     jobs = [json.dumps(json.loads(job) | {"later": {"deep": [1]}}) for job in left.jobs]
     return replace(left, tables=tables, jobs=jobs)
 
 
 def put(dynamodb: Any, left: StoredState) -> None:
-    """Put what a version left into the tables. A table that has gone since is left out."""
+    """Store a version's items. Leave out tables that no longer exist."""
     for table, items in left.tables.items():
         for item in items if table in sam_template.resources("AWS::DynamoDB::Table") else ():
             dynamodb.put_item(TableName=table, Item=item)

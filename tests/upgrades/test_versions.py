@@ -1,4 +1,4 @@
-"""People go on with what the version before left them, and this version bears what the next one writes."""
+"""Tests that this version works with the state of earlier versions, and with fields and values of a later one."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ BEFORE_AND_AFTER = [*stored_state.versions(), "later"]
 
 @pytest.fixture(params=BEFORE_AND_AFTER)
 def left(portal: Portal, request: pytest.FixtureRequest) -> StoredState:
-    """What each version left, now at rest here; `later` has fields that nobody knows yet."""
+    """Store the state of each version, and return it. `later` has unknown fields."""
     newest = stored_state.versions()[-1]
     left = (
         stored_state.later(stored_state.read(newest)) if request.param == "later" else stored_state.read(request.param)
@@ -36,7 +36,7 @@ def left(portal: Portal, request: pytest.FixtureRequest) -> StoredState:
 
 
 def browser(portal: Portal, cookies: dict[str, str]) -> Browser:
-    """A browser that was here before."""
+    """Return a browser with these cookies."""
     browser = portal.browser()
     browser.cookies |= cookies
     return browser
@@ -98,7 +98,7 @@ def test_a_mail_job_of_an_older_version_is_sent(portal: Portal, left: StoredStat
 
 
 def test_what_is_counted_goes_on_being_counted(portal: Portal, left: StoredState) -> None:
-    """Sam has asked this minute."""
+    """Sam has asked within this minute."""
     waiting = len(portal.waiting())
     portal.browser().request_link("sam@example.com")
 
@@ -119,7 +119,9 @@ def test_everything_else_is_read(left: StoredState) -> None:
 
 
 def test_what_this_version_leaves_is_what_is_stored_for_it(expected: StoredState) -> None:
-    """A release that writes something new stores what it writes: remove its file, and run this test again."""
+    """After a change of the stored form, delete this version's file and run the test again. The test then writes the
+    file.
+    """
     assert stored_state.shape(expected) == stored_state.shape(stored_state.read(latchkey.__version__))
 
 
@@ -128,14 +130,14 @@ def test_what_this_version_leaves_is_what_is_stored_for_it(expected: StoredState
 
 @pytest.fixture
 def newest(portal: Portal) -> StoredState:
-    """What the newest version left, with fields that nobody knows yet."""
+    """Store the state of the newest version with unknown fields, and return it."""
     left = stored_state.later(stored_state.read(stored_state.versions()[-1]))
     stored_state.put(portal.tables, left)
     return left
 
 
 def known_fields(portal: Portal, table: str) -> list[bool]:
-    """Of each item of a table, whether the field that nobody knows here is still there."""
+    """Return for each item of a table if it still has the unknown field."""
     return ["later" in item for item in portal.at_rest()[table]]
 
 
@@ -154,7 +156,7 @@ def test_fields_that_nobody_knows_here_stay(portal: Portal, newest: StoredState)
 
 
 def change(portal: Portal, table: str, name: str, value: dict[str, Any], **where: str) -> None:
-    """Write a value that a later version would."""
+    """Write a value of a later version into all items with these attributes."""
     for item in portal.at_rest()[table]:
         if all(item[key] == {"S": wanted} for key, wanted in where.items()):
             portal.tables.put_item(TableName=table, Item=item | {name: value})
@@ -214,7 +216,7 @@ def test_a_job_of_a_kind_that_nobody_knows_is_redelivered_and_mails_nothing(
 def test_what_was_made_under_a_key_that_is_gone_is_refused(
     portal: Portal, cloud: Cloud, newest: StoredState, ring: str
 ) -> None:
-    """As after a rotation that the version before has not heard of."""
+    """A rotation has dropped a key that the earlier version still used."""
     stored_state.keep_ring(cloud, ring, {"current": "2", "2": "n" * 64})
     portal.start_cold()
     lee = browser(portal, newest.requesting_browser)

@@ -1,4 +1,4 @@
-"""The practices and the AWS of the API's tests, for use cases that are called directly."""
+"""Fixtures: the practices and the AWS of the API's tests, for use cases that are called directly."""
 
 from tests.api.conftest import _empty, admin, browser, clinician, clock, cloud, cloud_with_tables, operator
 

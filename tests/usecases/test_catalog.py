@@ -1,4 +1,6 @@
-"""Every use case has a route, every route runs one, and what is declared of it holds for whoever calls it."""
+"""Tests of the catalog: every use case has a route, every route runs one, and declared roles and limits hold for every
+caller.
+"""
 
 import ast
 import inspect
@@ -61,7 +63,7 @@ ONE_FACE = {
 
 
 def test_every_use_case_has_both_faces_or_a_reason() -> None:
-    """No rule, limit, audit kind or refusal exists in one face only, because both faces call the same function."""
+    """Both faces call the same function, so a rule, limit, audit kind or refusal cannot exist in one face only."""
     in_pages = {
         use_case.name
         for methods in signed_in_paths().values()
@@ -76,7 +78,7 @@ def test_every_use_case_has_both_faces_or_a_reason() -> None:
 
 
 def called_in(view: object) -> set[str]:
-    """The use cases that a view's module calls, by module and function."""
+    """Return the use cases that a view's module calls, as module and function."""
     tree = ast.parse(inspect.getsource(sys.modules[view.__module__]))
     return {
         f"{node.value.id}.{node.attr}"
@@ -93,7 +95,7 @@ def test_a_page_declares_only_use_cases_that_it_calls(path: str) -> None:
 
 
 def test_the_roles_are_the_declared_ones() -> None:
-    """Spelled out, since a role that is lowered by mistake shows nowhere else."""
+    """The test names each role, because no other test would show a role that is too low."""
     assert {use_case.name for use_case in USE_CASES if use_case.role is Role.OPERATOR} == OPERATOR
     assert {use_case.name for use_case in USE_CASES if use_case.role is Role.ADMIN} == ADMIN
     assert [use_case.name for use_case in USE_CASES if use_case.may_create_practice] == ["practices.save_practice"]
@@ -111,7 +113,7 @@ def test_whatever_can_send_takes_a_key_and_counts_its_invitations() -> None:
 def test_a_role_that_is_too_low_is_refused_by_the_use_case_itself(
     use_case: UseCase[..., object], cloud: MinistackCloud
 ) -> None:
-    """Also if a face forgets to ask."""
+    """The role is checked even if a face does not check it."""
     with pytest.raises(RoleMissing):
         use_case(context())
     (row,) = cloud.items()["Events"]
@@ -144,7 +146,7 @@ def test_a_pin_that_is_refused_does_not_count(clinician: ClinicianApi) -> None:
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_only_a_share_that_sends_a_mail_counts(clinician: ClinicianApi, clock: Clock, dry_run: bool) -> None:
-    """The second one tells a client who has access that something is waiting."""
+    """The second share tells a client with access that something is waiting."""
     client = clinician.add_client("Kim Lee", "kim@example.com")
     with AwsFaults().listening(aws.client("dynamodb")) as aws_calls:
         assert access.share(context(), client, (SharedItem("Plan"),), dry_run=dry_run).grants_access

@@ -1,4 +1,4 @@
-"""Clinicians who do things at the same moment, and clients who sign in meanwhile."""
+"""Tests of clinicians who act at the same moment, and of clients who sign in meanwhile."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,14 +24,14 @@ from tests.store.flows import at_once
 
 
 def context(clock: Clock, subject: str = "dr-willow") -> RequestContext:
-    """A clinician's request: the handler answers one at a time, as Lambda does, and these are many."""
+    """Return a request context of its own, because the handler can answer only one request at a time."""
     now_ms = millis(clock.now)
     clinician = Clinician(subject, Role.CLINICIAN)
     return RequestContext(clinician, "willow", now_ms, tokens.new_ulid(now_ms), f"https://{HOST}", WILLOW)
 
 
 def retried(step: Callable[[], object]) -> Callable[[], object]:
-    """Whoever is told to try again in a moment does."""
+    """Return a function that repeats the step while it raises `Unavailable`."""
 
     def until_done() -> object:
         while True:
@@ -52,7 +52,7 @@ def test_two_clients_are_given_one_address_and_one_of_them_gets_it(clinician: Cl
         outcomes = at_once(*(retried(partial(change, context(clock), client)) for client in both))
         assert sorted(type(one).__name__ for one in outcomes) == ["ClientAccess", "EmailInUse"]
         assert sorted(clinician.access(client)["email"] == address for client in both) == [False, True]
-        # whoever did not get it signs in as before
+        # the other client signs in with the old address
         assert {clinician.access(client)["status"] for client in both} == {"invited"}
 
 
@@ -79,7 +79,7 @@ def test_a_guardian_is_granted_eight_children_at_once_and_gets_all(clinician: Cl
 def test_a_sign_in_during_a_disable_is_over_when_both_are_done(
     clinician: ClinicianApi, cloud: MinistackCloud, clock: Clock
 ) -> None:
-    """Whichever comes first, nobody is signed in afterwards."""
+    """In either order, no browser is signed in afterwards."""
     for turn in range(5):
         client = clinician.add_client("Kim Lee", f"kim{turn}@example.com", invite={})
         (letter,) = cloud.deliver()
