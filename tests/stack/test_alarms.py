@@ -78,7 +78,22 @@ def test_an_alarm_tells_someone_when_it_begins_and_when_it_is_over(alarm: str) -
         "HasRecipients",
         {"Fn::Split": [",", {"Ref": "Recipients"}]},
     ]
-    assert properties["TreatMissingData"] in {"notBreaching", "ignore"}
+    assert properties["TreatMissingData"] in {"notBreaching", "ignore"} or alarm == "ProbeAlarm"
+
+
+def test_the_probe_is_missed_when_it_stays_away_and_nothing_else_is() -> None:
+    """A stack that nobody can reach counts nothing. Only what runs by itself can be missed (B201)."""
+    missed = {name for name, properties in ALARMS.items() if properties["TreatMissingData"] == "breaching"}
+    probe = ALARMS["ProbeAlarm"]
+    (run,) = sam_template.resources("AWS::Serverless::Function")["Probe"]["Events"].values()
+    (stat,) = (query["MetricStat"] for query in probe["Metrics"] if "MetricStat" in query)
+    minutes = int(re.fullmatch(r"rate\((\d+) minutes\)", run["Properties"]["Schedule"])[1])  # type: ignore[index]
+
+    assert missed == {"ProbeAlarm"}
+    assert stat["Metric"]["MetricName"] == Metric.PROBE_PASSED
+    assert (stat["Period"], probe["ComparisonOperator"], probe["Threshold"]) == (60, "LessThanThreshold", 1)
+    # One run that takes two minutes is not missed. Two of them are.
+    assert minutes + 2 < probe["EvaluationPeriods"] < 2 * minutes
 
 
 def test_alarms_reach_the_topic_of_the_stack_and_the_operators_own() -> None:
@@ -91,7 +106,9 @@ def test_alarms_reach_the_topic_of_the_stack_and_the_operators_own() -> None:
     ]
 
 
-NAMED_OTHERWISE = {"Stack", "Stage", "Recipients", "RequestLogs", "MailLogs"}
+NAMED_OTHERWISE = {"Stack", "Stage", "Recipients", "RequestLogs", "MailLogs", "ProbeLogs"}
+PROBES = {"Probe", "ProbeBackend"}
+"""Functions whose failure is a run that does not pass. An alarm takes 10 metrics at most."""
 
 
 def test_what_is_watched_is_what_its_parameter_is_named_after() -> None:
@@ -103,7 +120,9 @@ def test_what_is_watched_is_what_its_parameter_is_named_after() -> None:
         assert referred(PASSED[name]) == {name}, name
     requests, mail = referred(PASSED["RequestLogs"]), referred(PASSED["MailLogs"])
     assert not requests & mail
-    assert requests | mail | {"AccessLogs"} == set(sam_template.resources("AWS::Logs::LogGroup"))
+    assert requests | mail | referred(PASSED["ProbeLogs"]) | {"AccessLogs"} == set(
+        sam_template.resources("AWS::Logs::LogGroup")
+    )
 
 
 @pytest.mark.parametrize("alarm", sorted(ALARMS))
@@ -181,7 +200,7 @@ def test_errors_of_dynamodb_are_those_of_every_table() -> None:
     ("alarm", "name"), [("FunctionErrorsAlarm", "Errors"), ("FunctionThrottlesAlarm", "Throttles")]
 )
 def test_no_function_is_left_unwatched(alarm: str, name: str) -> None:
-    functions = sam_template.resources("AWS::Serverless::Function")
+    functions = sam_template.resources("AWS::Serverless::Function").keys() - PROBES
 
     assert sorted(watched(alarm)) == sorted(("AWS/Lambda", name, ("FunctionName", one)) for one in functions)
 

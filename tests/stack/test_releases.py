@@ -88,7 +88,7 @@ def test_a_version_says_which_layers_it_has_as_they_are_deployed() -> None:
         assert len(referred(version["Description"]) & layers) == (3 if name.startswith("AdminVersion") else 2)
 
 
-HOLD_BACK = ("FunctionErrorsAlarm", "FailuresAlarm")
+HOLD_BACK = ("FunctionErrorsAlarm", "FailuresAlarm", "ProbeAlarm")
 
 
 def test_a_canary_is_rolled_back_when_functions_fail() -> None:
@@ -100,6 +100,22 @@ def test_a_canary_is_rolled_back_when_functions_fail() -> None:
         assert alarms == {alarm["AlarmName"]["Fn::Sub"] for alarm in map(watching.__getitem__, HOLD_BACK)}
         assert at_once == {}
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+
+
+def test_the_probe_runs_before_a_canary_but_not_at_once() -> None:
+    """B202: CodeDeploy invokes it by a role that may invoke nothing else."""
+    preference = sam_template.resources("AWS::Serverless::Function")["RequestLink"]["DeploymentPreference"]
+    role = sam_template.resources("AWS::IAM::Role")["ReleaseRole"]
+    (allowed,) = (one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"])
+    hooks = [
+        resource["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"].get("BeforeAllowTrafficHook")
+        for resource in sam_template.expanded()["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Alias"
+    ]
+
+    assert [hook for hook in hooks if hook] == [{"Fn::If": ["Canary", {"Ref": "Probe"}, {"Ref": "AWS::NoValue"}]}]
+    assert preference["Role"] == {"Fn::GetAtt": ["ReleaseRole", "Arn"]}
+    assert (allowed["Action"], allowed["Resource"]) == ("lambda:InvokeFunction", {"Fn::GetAtt": ["Probe", "Arn"]})
 
 
 def test_alarms_that_hold_a_version_back_do_not_wait_for_it() -> None:
