@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/local
 LAYER := layers/latchkey
-SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f \
+SOURCES := template.yaml samconfig.toml $(shell find functions layers templates -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.mypy_cache/*' -not -name '*.mo')
 
 PYTHON := .venv/bin/python
@@ -102,8 +102,9 @@ check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who ma
 	@$(call quietly,.venv/bin/mypy)
 	@$(call quietly,PYTHONPATH=layers/latchkey .venv/bin/lint-imports --no-logo)
 	@$(call quietly,$(SAM) validate --lint)
+	@$(call quietly,.tools/sam/bin/cfn-lint templates/*.yaml)
 	@$(PYTHON) -c 'import json; from tests.kit import sam_template; print(json.dumps(sam_template.expanded()))' >.tools/expanded.json
-	@$(call quietly,.tools/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml .tools/expanded.json)
+	@$(call quietly,.tools/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml templates/*.yaml .tools/expanded.json)
 	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.api.openapi --check docs/openapi.json)
 	@$(call quietly,$(PYTHON) -m operate parameters --check)
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)

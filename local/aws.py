@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 
 from local import processes
-from local.sam_template import ACCOUNT, REGION, Template
+from local.sam_template import ACCOUNT, REGION, Template, function_arn
 
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 """Credentials of ministack's root user, without any restriction."""
@@ -102,6 +102,11 @@ def create(template: Template, address: Address) -> None:
         template.names.name(logical_id, Ref=logical_id, Arn=arn)
     for logical_id in template.resources("AWS::AppConfig::HostedConfigurationVersion"):
         template.names.name(logical_id, Ref="1")
+    # A role may name a function that it invokes, or the deployments of functions.
+    for logical_id in template.resources("AWS::Lambda::Function"):
+        template.names.name(logical_id, Ref=logical_id, Arn=function_arn(logical_id))
+    for logical_id in template.resources("AWS::CodeDeploy::Application"):
+        template.names.name(logical_id, Ref=logical_id)
     _create_roles(template, address)
 
 

@@ -1,8 +1,9 @@
 """In place of SES: records every SendEmail request and passes it on to ministack."""
 
+import asyncio
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
@@ -26,6 +27,12 @@ class Mailbox:
         self._mails: list[dict[str, Any]] = []
         self._http: aiohttp.ClientSession | None = None
         self._server: web.ServerRunner | None = None
+        self._on_mail: Callable[[str], Awaitable[None]] | None = None
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    def on_mail(self, tell: Callable[[str], Awaitable[None]]) -> None:
+        """Call a function with the recipient of each mail from now on, after SendEmail has been answered."""
+        self._on_mail = tell
 
     async def open(self) -> str:
         """Start listening on a free port. Return the URL to send mail to."""
@@ -56,7 +63,12 @@ class Mailbox:
         ) as response:
             response_body = await response.read()
         if response.ok and request.method == "POST" and unquote(request.path) == SEND_EMAIL:
-            self._mails.append(_mail(json.loads(body), json.loads(response_body)["MessageId"], self._clock.now()))
+            mail = _mail(json.loads(body), json.loads(response_body)["MessageId"], self._clock.now())
+            self._mails.append(mail)
+            if self._on_mail:
+                task = asyncio.ensure_future(self._on_mail(mail["to"]))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
         return web.Response(status=response.status, body=response_body, headers={"Content-Type": "application/json"})
 
 

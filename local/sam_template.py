@@ -157,9 +157,9 @@ class Template:
         """Return the functions that EventBridge rules invoke with the events of a source, such as `aws.ses`."""
         return [
             _function_name(target["Arn"])
-            for rule in map(self.names.resolve, self.resources("AWS::Events::Rule").values())
-            if source in rule["EventPattern"].get("source", ())
-            for target in rule["Targets"]
+            for rule in self.resources("AWS::Events::Rule").values()
+            if source in rule.get("EventPattern", {}).get("source", ())
+            for target in self.names.resolve(rule["Targets"])
         ]
 
     def _authorizer(self, scheme: dict[str, Any]) -> Authorizer:

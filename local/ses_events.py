@@ -1,5 +1,6 @@
 """In place of SES and EventBridge: events about a mail, such as a bounce, for the functions that handle them."""
 
+import asyncio
 import json
 import uuid
 from dataclasses import dataclass
@@ -18,6 +19,12 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Name and details of each event in SES, by the name that a request uses."""
 
+SIMULATOR = "simulator.amazonses.com"
+SIMULATED = {"success": "delivery", "bounce": "bounce", "complaint": "complaint"}
+"""What SES's mailbox simulator reports, by the mailbox without its label (SES developer guide)."""
+SIMULATOR_SECONDS = 0.5
+"""Time from the acceptance of a mail to its report."""
+
 
 @dataclass(frozen=True, slots=True)
 class SesEvents:
@@ -27,6 +34,14 @@ class SesEvents:
     listeners: tuple[Pool, ...]
     """The functions that the template's EventBridge rules invoke with SES events."""
     clock: Clock
+
+    async def simulate(self, to: str) -> None:
+        """Report a mail to SES's mailbox simulator as SES does. Do nothing for any other address."""
+        mailbox, _, domain = to.partition("@")
+        kind = SIMULATED.get(mailbox.partition("+")[0])
+        if domain == SIMULATOR and kind:
+            await asyncio.sleep(SIMULATOR_SECONDS)
+            await self.report(to, kind)
 
     async def report(self, to: str, kind: str) -> bool:
         """Send an event about the last mail to an address. Return False if there is no such mail.

@@ -20,6 +20,7 @@ from local import aws, gateway, processes, tls
 from local.clinicians import CALLBACK, Clinicians
 from local.clock import Clock
 from local.http_server import HttpServer
+from local.invocations import Invocations, invocable_by
 from local.jwt_authorizer import JwtAuthorizer
 from local.mailbox import Mailbox
 from local.pages import Pages
@@ -115,10 +116,13 @@ async def running(options: Options) -> AsyncIterator[Running]:
         clock = Clock()
         mailbox = Mailbox(address.endpoint, clock)
         exit_stack.push_async_callback(mailbox.close)
+        invocations = Invocations(clock)
+        exit_stack.push_async_callback(invocations.close)
         variables = {
             "AWS_ENDPOINT_URL": address.endpoint,
             "AWS_ENDPOINT_URL_DYNAMODB": address.dynamodb,
             "AWS_ENDPOINT_URL_SESV2": await mailbox.open(),
+            "AWS_ENDPOINT_URL_LAMBDA": await invocations.open(),
         }
         if options.tls:
             variables = await _encrypted(variables, state, exit_stack)
@@ -127,6 +131,13 @@ async def running(options: Options) -> AsyncIterator[Running]:
         pools = {name: Pool(function, environments[name]) for name, function in functions.items()}
         for pool in pools.values():
             exit_stack.push_async_callback(pool.stop)
+        invocations.serve(
+            pools,
+            {
+                environments[name].variables["AWS_ACCESS_KEY_ID"]: invocable_by(template, function.role)
+                for name, function in functions.items()
+            },
+        )
         practices = await _seed(functions, variables, logs) if options.seed else []
         await asyncio.gather(*(_prestart(pool, logs) for pool in pools.values()))
 
@@ -138,6 +149,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
         if options.seed:
             await clinicians.create_staff()
         ses_events = SesEvents(mailbox, tuple(pools[name] for name in template.listeners("aws.ses")), clock)
+        mailbox.on_mail(ses_events.simulate)
         Pages(url, clock, mailbox, address, clinicians, google, ses_events, practices).add_to(app)
         HttpServer(template.routes(), JwtAuthorizer(aws.issuers(template, address)), pools, clock, url).add_to(app)
         await _open(app, listener, exit_stack)

@@ -10,7 +10,20 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import access_token, architecture, guide, keys, operators, parameters, practices, records, release, restore
+from operate import (
+    access_token,
+    architecture,
+    doctor,
+    guide,
+    keys,
+    operators,
+    parameters,
+    practices,
+    preflight,
+    records,
+    release,
+    restore,
+)
 from operate.errors import CommandError
 
 TOKEN_HELP = "access token of an operator or clinician (default: LATCHKEY_TOKEN from the environment)"  # noqa: S105 - help text
@@ -88,18 +101,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--from-table", help="use this restored table instead of restoring a new one")
     command.add_argument("--keep", action="store_true", help="keep the restored side table")
 
-    for name, do, about in (
-        ("export", records.export, "Print all data about a client, as JSON"),
-        ("erase", records.erase, "Erase a client, and print what is retained and why"),
-    ):
-        command = _command(commands, name, do, about)
-        command.add_argument("--api", required=True, help="origin of the portal: https://portal.example.com")
-        command.add_argument("--practice", required=True, help="the practice's slug")
-        command.add_argument("--client", required=True, help="the client's id")
-        command.add_argument("--token", help=TOKEN_HELP)
-        if do is records.erase:
-            _dry_run(command)
+    _add_checks(commands)
 
+    _add_records(commands)
     _add_guide(commands)
     command = _command(
         commands, "parameters", parameters.run, "Write the template's parameters into docs/operations.md"
@@ -116,6 +120,29 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--in", dest="folder", type=Path, default=release.PROJECT, help=argparse.SUPPRESS)
     _dry_run(command)
     return parser
+
+
+def _add_records(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    for name, do, about in (
+        ("export", records.export, "Print all data about a client, as JSON"),
+        ("erase", records.erase, "Erase a client, and print what is retained and why"),
+    ):
+        command = _command(commands, name, do, about)
+        command.add_argument("--api", required=True, help="origin of the portal: https://portal.example.com")
+        command.add_argument("--practice", required=True, help="the practice's slug")
+        command.add_argument("--client", required=True, help="the client's id")
+        command.add_argument("--token", help=TOKEN_HELP)
+        if do is records.erase:
+            _dry_run(command)
+
+
+def _add_checks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "doctor", doctor.run, "Check a deployed stack, and say how to mend what is wrong")
+    _stack(command, changes=False)
+    command = _command(commands, "preflight", preflight.run, "Check the account and region before the first deployment")
+    command.add_argument("--stack", required=True, help="name of the stack to be")
+    command.add_argument("--domain", required=True, help="domain to send mail from, the parameter SenderDomain")
+    command.add_argument("--certificate", help="ARN of the certificate, the parameter CertificateArn")
 
 
 def _add_guide(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

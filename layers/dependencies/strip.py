@@ -24,6 +24,7 @@ SERVICES: dict[str, set[str]] = {
         "TransactWriteItems",
         "UpdateItem",
     },
+    "codedeploy": {"PutLifecycleEventHookExecutionStatus"},
     "cognito-idp": {"AdminCreateUser", "AdminGetUser", "DescribeUserPoolClient", "ListUserPoolClients"},
     "secretsmanager": {"GetSecretValue"},
     "sesv2": {"SendEmail"},

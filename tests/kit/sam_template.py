@@ -1,4 +1,4 @@
-"""The parts of template.yaml that tests need. Results are cached: do not change them."""
+"""The parts of template.yaml and of its nested template that tests need. Results are cached: do not change them."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -21,6 +21,13 @@ def document() -> dict[str, Any]:
 
 
 @cache
+def observability() -> dict[str, Any]:
+    """Return the nested template of alarms, dashboard and queries. Its parameters are named as what they stand for."""
+    write: dict[str, Any] = yaml_parse((PROJECT / "templates" / "observability.yaml").read_text())
+    return write
+
+
+@cache
 def expanded() -> dict[str, Any]:
     """Return the CloudFormation template that SAM makes of it."""
     return transformed(document(), parameters())
@@ -29,11 +36,13 @@ def expanded() -> dict[str, Any]:
 @cache
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     """Return the properties of all resources of a type, by logical id. Intrinsic functions are not resolved."""
-    return {
-        name: resource.get("Properties", {})
-        for name, resource in document()["Resources"].items()
-        if resource["Type"] == kind
-    }
+    return _of_type(document(), kind)
+
+
+@cache
+def watching(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the properties of all resources of a type in the nested template `observability`, by logical id."""
+    return _of_type(observability(), kind)
 
 
 def shared(name: str) -> Any:
@@ -150,6 +159,14 @@ def delete_items(dynamodb: Any, *tables: str) -> None:
             keys = [part["AttributeName"] for part in properties["KeySchema"]]
             for item in items_of(dynamodb, table):
                 dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
+
+
+def _of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
 
 
 def _allowed(function: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

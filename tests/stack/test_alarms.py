@@ -10,10 +10,13 @@ import pytest
 from latchkey.http.problems import PROBLEMS
 from latchkey.metrics import NAMESPACE, Metric
 from tests.kit import sam_template
+from tools.rehearsal.adapt import referred
 
 RUNBOOK = (sam_template.PROJECT / "docs" / "runbook.md").read_text()
-ALARMS = sam_template.resources("AWS::CloudWatch::Alarm")
-QUERIES = sam_template.resources("AWS::Logs::QueryDefinition")
+ALARMS = sam_template.watching("AWS::CloudWatch::Alarm")
+QUERIES = sam_template.watching("AWS::Logs::QueryDefinition")
+(PASSED,) = (one["Parameters"] for one in sam_template.resources("AWS::CloudFormation::Stack").values())
+"""What template.yaml passes to the nested template, by the name of its parameter."""
 
 COUNTED = {*Metric, *(f"{Metric.REFUSED}.{one.code}" for one in PROBLEMS.values()), "Throttled"}
 """Names of the product's own metrics. Functions write them, and a filter on the access log counts `Throttled`."""
@@ -28,8 +31,8 @@ LOGGED = {
 def named(properties: dict[str, Any], key: str) -> str:
     """Return a resource's name without the stack's name."""
     name: str = properties[key]["Fn::Sub"]
-    assert name.startswith("${AWS::StackName}")
-    return name.removeprefix("${AWS::StackName}").lstrip("-/")
+    assert name.startswith("${Stack}/")
+    return name.removeprefix("${Stack}/")
 
 
 def section(title: str) -> str:
@@ -71,8 +74,55 @@ def test_an_alarm_tells_someone_when_it_begins_and_when_it_is_over(alarm: str) -
     properties = ALARMS[alarm]
 
     assert properties["AlarmActions"] == properties["OKActions"]
-    assert [choice["Fn::If"][0] for choice in properties["AlarmActions"]] == ["HasAlarmEmail", "HasAlarmTopic"]
-    assert properties["TreatMissingData"] in {"notBreaching", "ignore"}
+    assert properties["AlarmActions"]["Fn::If"][:2] == [
+        "HasRecipients",
+        {"Fn::Split": [",", {"Ref": "Recipients"}]},
+    ]
+    assert properties["TreatMissingData"] in {"notBreaching", "ignore"} or alarm == "ProbeAlarm"
+
+
+def test_the_probe_is_missed_when_it_stays_away_and_nothing_else_is() -> None:
+    """A stack that nobody can reach counts nothing. Only what runs by itself can be missed (B201)."""
+    missed = {name for name, properties in ALARMS.items() if properties["TreatMissingData"] == "breaching"}
+    probe = ALARMS["ProbeAlarm"]
+    (run,) = sam_template.resources("AWS::Serverless::Function")["Probe"]["Events"].values()
+    (stat,) = (query["MetricStat"] for query in probe["Metrics"] if "MetricStat" in query)
+    minutes = int(re.fullmatch(r"rate\((\d+) minutes\)", run["Properties"]["Schedule"])[1])  # type: ignore[index]
+
+    assert missed == {"ProbeAlarm"}
+    assert stat["Metric"]["MetricName"] == Metric.PROBE_PASSED
+    assert (stat["Period"], probe["ComparisonOperator"], probe["Threshold"]) == (60, "LessThanThreshold", 1)
+    # One run that takes two minutes is not missed. Two of them are.
+    assert minutes + 2 < probe["EvaluationPeriods"] < 2 * minutes
+
+
+def test_alarms_reach_the_topic_of_the_stack_and_the_operators_own() -> None:
+    separator, topics = PASSED["Recipients"]["Fn::Join"]
+
+    assert separator == ","
+    assert [choice["Fn::If"] for choice in topics] == [
+        ["HasAlarmEmail", {"Ref": "AlarmTopic"}, {"Ref": "AWS::NoValue"}],
+        ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}],
+    ]
+
+
+NAMED_OTHERWISE = {"Stack", "Stage", "Recipients", "RequestLogs", "MailLogs", "ProbeLogs"}
+PROBES = {"Probe", "ProbeBackend"}
+"""Functions whose failure is a run that does not pass. An alarm takes 10 metrics at most."""
+
+
+def test_what_is_watched_is_what_its_parameter_is_named_after() -> None:
+    """A parameter of the nested template is named as the function, table, queue or log group that it stands for."""
+    assert PASSED.keys() == sam_template.observability()["Parameters"].keys()
+    assert PASSED["Stack"] == {"Ref": "AWS::StackName"}
+    assert PASSED["Stage"] == {"Ref": "Stage"}
+    for name in PASSED.keys() - NAMED_OTHERWISE:
+        assert referred(PASSED[name]) == {name}, name
+    requests, mail = referred(PASSED["RequestLogs"]), referred(PASSED["MailLogs"])
+    assert not requests & mail
+    assert requests | mail | referred(PASSED["ProbeLogs"]) | {"AccessLogs"} == set(
+        sam_template.resources("AWS::Logs::LogGroup")
+    )
 
 
 @pytest.mark.parametrize("alarm", sorted(ALARMS))
@@ -152,7 +202,7 @@ def test_errors_of_dynamodb_are_those_of_every_table() -> None:
     ("alarm", "name"), [("FunctionErrorsAlarm", "Errors"), ("FunctionThrottlesAlarm", "Throttles")]
 )
 def test_no_function_is_left_unwatched(alarm: str, name: str) -> None:
-    functions = sam_template.resources("AWS::Serverless::Function")
+    functions = sam_template.resources("AWS::Serverless::Function").keys() - PROBES
 
     assert sorted(watched(alarm)) == sorted(("AWS/Lambda", name, ("FunctionName", one)) for one in functions)
 
@@ -181,7 +231,7 @@ def test_the_ses_alarm_comes_before_ses_stops_the_account() -> None:
 
 
 def test_the_dashboard_shows_what_is_counted_and_every_alarm() -> None:
-    (dashboard,) = sam_template.resources("AWS::CloudWatch::Dashboard").values()
+    (dashboard,) = sam_template.watching("AWS::CloudWatch::Dashboard").values()
     body: str = dashboard["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(re.sub(r"\$\{[\w:.]+\}", "x", body))["widgets"]
     lines = [line for widget in widgets for line in widget["properties"].get("metrics", ())]
@@ -193,7 +243,7 @@ def test_the_dashboard_shows_what_is_counted_and_every_alarm() -> None:
 
 
 def test_the_widgets_of_the_dashboard_lie_beside_each_other() -> None:
-    (dashboard,) = sam_template.resources("AWS::CloudWatch::Dashboard").values()
+    (dashboard,) = sam_template.watching("AWS::CloudWatch::Dashboard").values()
     occupied: set[tuple[int, int]] = set()
     for widget in json.loads(re.sub(r"\$\{[\w:.]+\}", "x", dashboard["DashboardBody"]["Fn::Sub"]))["widgets"]:
         cells = {
@@ -216,9 +266,9 @@ def test_a_query_is_explained_and_asks_for_what_is_logged(query: str) -> None:
 
     assert words - language - made <= LOGGED
     assert section(named(QUERIES[query], "Name"))
-    assert {group["Ref"] for group in QUERIES[query]["LogGroupNames"]} <= set(
-        sam_template.resources("AWS::Logs::LogGroup")
-    )
+    groups = {group for name in referred(QUERIES[query]["LogGroupNames"]) for group in referred(PASSED[name])}
+    assert groups
+    assert groups <= set(sam_template.resources("AWS::Logs::LogGroup"))
 
 
 def test_the_runbook_explains_no_query_that_is_not_there() -> None:

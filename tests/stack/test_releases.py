@@ -89,21 +89,41 @@ def test_a_version_says_which_layers_it_has_as_they_are_deployed() -> None:
         assert len(referred(version["Description"]) & layers) == (3 if name.startswith("AdminVersion") else 2)
 
 
+HOLD_BACK = ("FunctionErrorsAlarm", "FailuresAlarm", "ProbeAlarm")
+
+
 def test_a_canary_is_rolled_back_when_functions_fail() -> None:
+    watching = sam_template.watching("AWS::CloudWatch::Alarm")
     for group in expanded("AWS::CodeDeploy::DeploymentGroup").values():
         condition, canary, at_once = group["AlarmConfiguration"]["Fn::If"]
         assert condition == "Canary"
-        assert [alarm["Name"]["Ref"] for alarm in canary["Alarms"]] == ["FunctionErrorsAlarm", "FailuresAlarm"]
+        alarms = {alarm["Name"]["Fn::Sub"].replace("AWS::StackName", "Stack") for alarm in canary["Alarms"]}
+        assert alarms == {alarm["AlarmName"]["Fn::Sub"] for alarm in map(watching.__getitem__, HOLD_BACK)}
         assert at_once == {}
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
 
 
-@pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FailuresAlarm"])
-def test_an_alarm_that_holds_a_version_back_does_not_wait_for_it(alarm: str) -> None:
-    """An alias is created after its alarms. An alarm on the API would need the API, which needs the aliases."""
-    needs = referred(sam_template.resources("AWS::CloudWatch::Alarm")[alarm])
+def test_the_probe_runs_before_a_canary_but_not_at_once() -> None:
+    """B202: CodeDeploy invokes it by a role that may invoke nothing else."""
+    preference = sam_template.resources("AWS::Serverless::Function")["RequestLink"]["DeploymentPreference"]
+    role = sam_template.resources("AWS::IAM::Role")["ReleaseRole"]
+    (allowed,) = (one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"])
+    hooks = [
+        resource["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"].get("BeforeAllowTrafficHook")
+        for resource in sam_template.expanded()["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Alias"
+    ]
 
-    assert needs <= {*FUNCTIONS, "Stage", "AlarmTopic", "AlarmTopicArn", "AWS::StackName", "AWS::NoValue"}
+    assert [hook for hook in hooks if hook] == [{"Fn::If": ["Canary", {"Ref": "Probe"}, {"Ref": "AWS::NoValue"}]}]
+    assert preference["Role"] == {"Fn::GetAtt": ["ReleaseRole", "Arn"]}
+    assert (allowed["Action"], allowed["Resource"]) == ("lambda:InvokeFunction", {"Fn::GetAtt": ["Probe", "Arn"]})
+
+
+def test_alarms_that_hold_a_version_back_do_not_wait_for_it() -> None:
+    """The nested stack of alarms needs the API, and the API needs the aliases: they name their alarms, and refer to
+    nothing of that stack."""
+    for group in expanded("AWS::CodeDeploy::DeploymentGroup").values():
+        assert referred(group["AlarmConfiguration"]) == {"AWS::StackName"}
 
 
 # ── stages ──

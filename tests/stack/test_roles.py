@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from latchkey.rules.practices import PROBE_SLUG
 from latchkey.store.accounts import AccountItem
 from latchkey.store.credentials import SLOTS, CredentialsItem
 from latchkey.store.events import EventItem
@@ -60,9 +61,11 @@ def test_a_role_allows_named_acts_on_named_things(function: str) -> None:
     for statement in statements(function):
         assert statement.keys() - {"Condition"} == {"Effect", "Action", "Resource"}
         assert "*" not in str(statement["Action"])
-        assert "*" not in str(statement["Resource"]) or statement in SENDING
+        assert "*" not in str(statement["Resource"]) or statement in SENDING + DEPLOYMENTS
 
 
+DEPLOYMENTS = [one for one in sam_template.statements("Probe") if str(one["Action"]).startswith("codedeploy:")]
+"""A deployment group is named by CloudFormation, and belongs to the application that is named."""
 SENDING = [one for one in sam_template.statements("SendMail") if one.get("Action") == "ses:SendEmail"]
 
 
@@ -98,7 +101,7 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
             < sam_template.attributes(function)[act]
             <= {attribute.attr_name for attribute in AccountItem.get_attributes().values()}
         )
-        if function not in ("Admin", "Console"):
+        if function not in ("Admin", "Console", "ProbeBackend"):
             assert not sam_template.attributes(function)[act] & {
                 "address",
                 "email_ok",
@@ -141,7 +144,20 @@ def test_a_request_for_a_link_writes_neither_links_nor_sessions() -> None:
     assert ("dynamodb:UpdateItem", "Links") not in sam_template.permissions("RequestLink")
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_probe_holds_no_key_and_opens_no_table() -> None:
+    """B203: it asks its backend, and the backend opens the practices and clients of one practice."""
+    own = {act for act in sam_template.permissions("Probe") if not act[0].startswith("logs:")}
+    backend = sam_template.conditions("ProbeBackend")
+
+    assert {action for action, _ in own} == {"lambda:InvokeFunction", "codedeploy:PutLifecycleEventHookExecutionStatus"}
+    assert ("lambda:InvokeFunction", "ProbeBackend") in own
+    for (_, table), condition in backend.items():
+        if table in ("Practices", "Clients"):
+            (keys,) = condition.values()
+            assert {name.partition("#")[0] for name in keys["dynamodb:LeadingKeys"]} == {PROBE_SLUG}
+
+
+@pytest.mark.parametrize("function", [one for one in FUNCTIONS if one != "Probe"])
 def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
     """IAM cannot require a condition of a write, so it cannot prevent a PutItem that replaces an event."""
     (denied,) = statements(function, "Deny")
@@ -214,10 +230,10 @@ def test_nobody_but_this_account_logs_and_alarms_has_anything_to_do_with_the_key
 
 
 def test_every_other_role_is_known() -> None:
-    """SAM creates the role of CodeDeploy, which shifts the traffic."""
+    """CodeDeploy moves the traffic; its role is SAM's, and one that may also invoke the probe."""
     roles = {name for name, one in sam_template.expanded()["Resources"].items() if one["Type"] == "AWS::IAM::Role"}
 
-    assert roles == {f"{function}Role" for function in FUNCTIONS} | {"CodeDeployServiceRole"}
+    assert roles == {f"{function}Role" for function in FUNCTIONS} | {"CodeDeployServiceRole", "ReleaseRole"}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -98,7 +98,9 @@ def bill(price: Price) -> list[str]:
         "SES's report of each mail": REPORT,
     }
     dollars = {what: price.million(steps) for what, steps in parts.items()}
-    fixed = sum(len(sam_template.resources(kind)) * each for kind, each in MONTHLY.items())
+    fixed = sum(
+        len(sam_template.resources(kind) | sam_template.watching(kind)) * each for kind, each in MONTHLY.items()
+    )
     return [
         "",
         "A million sign-ins, USD, without SES ($100 for the mails):",

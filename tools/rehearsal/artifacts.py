@@ -13,6 +13,7 @@ from local import sam_template
 from local.aws import Address
 
 BUCKET = sam_template.BUILT.removeprefix("s3://").rstrip("/")
+NESTED = "AWS::CloudFormation::Stack"
 COMPRESSION_LEVEL = 1
 """Level of zlib. A higher level takes longer and makes the archives hardly smaller."""
 
@@ -39,6 +40,14 @@ class Build:
         """Return the template after SAM's transform, with these parameters."""
         defaults = {name: str(declared.get("Default", "")) for name, declared in self.document["Parameters"].items()}
         return sam_template.transformed(copy.deepcopy(self.document), defaults | parameters)
+
+    def nested_templates(self) -> dict[str, dict[str, Any]]:
+        """Return the template of each nested stack, by logical id."""
+        return {
+            name: yaml.safe_load((self._folder / resource["Properties"]["TemplateURL"]).read_text())
+            for name, resource in self.document["Resources"].items()
+            if resource["Type"] == NESTED
+        }
 
     def put_template(self, name: str, body: str) -> str:
         """Upload a template and return its URL. It is too long for the body of a request."""

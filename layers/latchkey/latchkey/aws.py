@@ -19,6 +19,7 @@ from latchkey import __version__, settings
 from latchkey.transport import endpoints
 from latchkey.transport.client import JsonClient
 from latchkey.transport.connections import Endpoint
+from latchkey.transport.endpoints import Service
 from latchkey.transport.signature import Credentials
 
 USER_AGENT = f"latchkey/{__version__}"
@@ -101,6 +102,32 @@ def call(service: str, operation: str, **arguments: Any) -> dict[str, Any]:
     return client(service).call(operation, arguments)
 
 
+FUNCTION_SECONDS = 30
+"""Time for the response of another function, a cold start included."""
+
+
+class FunctionError(Exception):
+    """Another function ended without a result. Its log says why."""
+
+
+def invoke(function: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of another function of the stack, by its name. It is tried once.
+
+    :raises FunctionError: the function ended without a result.
+    :raises ClientError: AWS refuses the call.
+    :raises BotoCoreError: there is no response that can be trusted.
+    """
+    result = _function_client(function).call("Invoke", payload)
+    if "errorType" in result:
+        raise FunctionError
+    return result
+
+
+@cache
+def _function_client(function: str) -> JsonClient:
+    return _lean_client(endpoints.function(function), read_seconds=FUNCTION_SECONDS, is_retried=False)
+
+
 class ServiceClient(Protocol):
     """Calls to one service, by either transport."""
 
@@ -115,23 +142,22 @@ def client(service: str) -> ServiceClient:
         return _botocore_client(service)
     match settings.load().transport:
         case "lean":
-            return _lean_client(service)
+            return _lean_client(endpoints.SERVICES[service], is_retried=service not in NOT_RETRIED)
         case "botocore":
             return _botocore_client(service)
         case unknown:
             assert_never(unknown)
 
 
-def _lean_client(service: str) -> JsonClient:
-    row, config = endpoints.SERVICES[service], settings.load()
+def _lean_client(row: Service, *, is_retried: bool, read_seconds: float = READ_TIMEOUT_SECONDS) -> JsonClient:
+    config = settings.load()
     configured = settings.endpoint_url(row.environment_name)
-    is_retried = service not in NOT_RETRIED
     return JsonClient(
         row,
         Endpoint(
             endpoints.url(row, config.region, configured=configured, fips=config.fips),
             connect_seconds=CONNECT_TIMEOUT_SECONDS,
-            read_seconds=READ_TIMEOUT_SECONDS,
+            read_seconds=read_seconds,
             ca_bundle=config.ca_bundle or CA_BUNDLE,
         ),
         region=config.region,

@@ -47,6 +47,9 @@ class Metric(StrEnum):
     """A request was refused. Also counted by problem code, as in `Refused.link_used`."""
     SECRETS_UNREADABLE = "SecretsUnreadable"
     """A key could not be read from Secrets Manager."""
+    PROBE_PASSED = "ProbePassed"
+    """The probe has signed in from outside, by a letter's delivery and a PIN."""
+    PROBE_FAILED = "ProbeFailed"
     FAULT = "Failed"
     """A fault was logged: an error in our code, or an outage of a service that we need."""
 

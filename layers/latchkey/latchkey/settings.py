@@ -61,6 +61,8 @@ class Settings:
     idempotency_table: str
     events_table: str
     mail_queue_url: str
+    probe_backend: str
+    """Name of the function that acts as the clinician of the probe's practice."""
     lookup_key_arn: str
     cookie_key_arn: str
     link_key_arn: str
@@ -138,6 +140,7 @@ def load() -> Settings:
         members_table=text("MEMBERS_TABLE", ""),
         idempotency_table=text("REPLAYS_TABLE", ""),
         events_table=text("EVENTS_TABLE", ""),
+        probe_backend=text("PROBE_BACKEND", ""),
         mail_queue_url=text("MAIL_QUEUE_URL", ""),
         lookup_key_arn=text("LOOKUP_KEY_ARN", ""),
         cookie_key_arn=text("COOKIE_KEY_ARN", ""),

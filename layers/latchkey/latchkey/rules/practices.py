@@ -14,8 +14,11 @@ type Feature = Literal["appointments", "messages", "documents", "payments"]
 
 FEATURES: tuple[Feature, ...] = get_args(Feature.__value__)
 
+PROBE_SLUG = "portal-probe"
+"""The slug of the probe's own practice. Nobody else can create, read or change a practice of this slug."""
+
 RESERVED_SLUGS = frozenset(
-    {"admin", "local", "healthz", "sign-in", "callback", "sign-out", "new-practice", *PROVIDER_NAMES}
+    {"admin", "local", "healthz", "sign-in", "callback", "sign-out", "new-practice", PROBE_SLUG, *PROVIDER_NAMES}
 )
 """First path segments, and segments below `/admin`, that the service uses itself. No practice has them as its slug."""
 

@@ -51,9 +51,15 @@ SERVICES = {
         "cognito-idp", "cognito-idp", "COGNITO_IDENTITY_PROVIDER", "AWSCognitoIdentityProviderService", "1.1"
     ),
     "secretsmanager": Service("secretsmanager", "secretsmanager", "SECRETS_MANAGER", "secretsmanager", "1.1"),
+    "codedeploy": Service("codedeploy", "codedeploy", "CODEDEPLOY", "CodeDeploy_20141006", "1.1"),
     "sesv2": Service("email", "ses", "SESV2", paths=(("SendEmail", "/v2/email/outbound-emails"),)),
 }
 """The services that a function calls, by botocore's name."""
+
+
+def function(name: str) -> Service:
+    """Return Lambda as a service with one operation, which invokes one function."""
+    return Service("lambda", "lambda", "LAMBDA", paths=(("Invoke", f"/2015-03-31/functions/{name}/invocations"),))
 
 
 def url(service: Service, region: str, *, configured: str = "", fips: bool = False) -> str:

@@ -5,7 +5,7 @@ from latchkey.http.responses import Response, html_page, json_response, see_othe
 from latchkey.web.authorizer import authorize, is_authorizer_event
 from latchkey.web.dispatch import handler_for
 from latchkey.web.responses import session_document, signed_in_response
-from latchkey.web.worker import EventFailed, JobResult, RetryLater, eventbridge_handler, sqs_handler
+from latchkey.web.worker import EventFailed, JobResult, RetryLater, eventbridge_handler, now_ms_of, sqs_handler
 
 __all__ = [
     "EventFailed",
@@ -19,6 +19,7 @@ __all__ = [
     "html_page",
     "is_authorizer_event",
     "json_response",
+    "now_ms_of",
     "see_other",
     "session_document",
     "signed_in_response",

@@ -77,7 +77,7 @@ def sqs_handler(work: Work, requeue: Requeue) -> Callable[[Mapping[str, Any], An
 
     @aws.within_deadline
     def handle(event: Mapping[str, Any], context: aws.InvocationContext) -> dict[str, Any]:
-        now_ms = _now_ms(context)
+        now_ms = now_ms_of(context)
         retry_later: RetryLater | None = None
         failures = []
         for record in event["Records"]:
@@ -118,7 +118,7 @@ def eventbridge_handler(handle_event: Callable[[object, Millis], JobResult]) -> 
     def handle(event: object, context: aws.InvocationContext) -> None:
         message_id = _message_id(event)
         try:
-            result = handle_event(event, _now_ms(context))
+            result = handle_event(event, now_ms_of(context))
         except Exception as error:  # noqa: BLE001 - Lambda would log its message
             log.log_fault(error, message_id)
             raise EventFailed from None
@@ -139,7 +139,7 @@ def _log_result(result: JobResult, counted: Mapping[str, Metric], message_id: st
     log.log_job(result.name, result.reason, result.practice, message_id)
 
 
-def _now_ms(context: aws.InvocationContext) -> Millis:
+def now_ms_of(context: aws.InvocationContext) -> Millis:
     """Return the time in Unix milliseconds. The invoking program may set it, as the local portal does."""
     client_context = getattr(context, "client_context", None)
     custom = getattr(client_context, "custom", None) or {}

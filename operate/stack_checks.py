@@ -1,0 +1,218 @@
+"""Checks of a deployed stack's own resources."""
+
+from typing import Any
+
+from operate import account_checks, aws
+from operate.findings import Finding, fault, ok
+
+FUNCTIONS = ("RequestLink", "RedeemLink", "Session", "Pin", "Admin", "SendMail", "MailEvents")
+RETAINED = ("Practices", "Members", "Clients", "Accounts", "Events")
+SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
+REPORTS = {"DELIVERY", "BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"}
+PENDING = ("PendingConfirmation", "Deleted")
+
+
+def parameters(stack: aws.Stack) -> dict[str, str]:
+    """Return the parameters of a stack."""
+    found = _description(stack).get("Parameters", [])
+    return {one["ParameterKey"]: one.get("ParameterValue", "") for one in found}
+
+
+def state(stack: aws.Stack) -> Finding:
+    """Check that the last deployment is over and was not rolled back."""
+    status = _description(stack)["StackStatus"]
+    if status == "UPDATE_ROLLBACK_COMPLETE":
+        return fault("stack", "the last deployment was rolled back", "Its events say why. Mend it and deploy again.")
+    if status not in SETTLED:
+        return fault("stack", f"it is {status}", "Wait, or read its events.")
+    return ok("stack", f"it is {status}")
+
+
+def concurrency(stack: aws.Stack, given: dict[str, str]) -> Finding:
+    """Check that functions have shares of concurrency if the parameter says so, and that none is switched off."""
+    client, shares = aws.client("lambda"), {}
+    for name in FUNCTIONS:
+        found = client.get_function_concurrency(FunctionName=stack.resource(name))
+        shares[name] = found.get("ReservedConcurrentExecutions")
+    if stopped := [name for name, share in shares.items() if share == 0]:
+        mend = "Deploy again, or delete-function-concurrency."
+        return fault("concurrency", f"{', '.join(stopped)} may not run", mend)
+    missing = [name for name, share in shares.items() if share is None]
+    if given.get("Concurrency") == "reserved" and missing:
+        return fault("concurrency", f"{', '.join(missing)} have no share", "Deploy again with Concurrency=reserved.")
+    return ok("concurrency", f"{given.get('Concurrency', 'shared')}, and no function is switched off")
+
+
+def dkim(given: dict[str, str]) -> Finding:
+    """Check that SES has verified the domain and signs its mail."""
+    domain = given["SenderDomain"]
+    found = account_checks.identity(domain)
+    if found is None:
+        return fault("dkim", f"SES does not know {domain}", "Deploy again with MailIdentity=made.")
+    status = found.get("DkimAttributes", {}).get("Status", "NOT_STARTED")
+    if not found.get("VerifiedForSendingStatus") or status != "SUCCESS":
+        return fault("dkim", f"DKIM of {domain} is {status}", "Enter the outputs DkimRecord1 to 3 as CNAME records.")
+    return ok("dkim", f"SES has verified {domain} and signs its mail")
+
+
+def mail_from(given: dict[str, str]) -> Finding:
+    """Check that bounces return to a domain of one's own."""
+    attributes = (account_checks.identity(given["SenderDomain"]) or {}).get("MailFromAttributes", {})
+    domain, status = attributes.get("MailFromDomain"), attributes.get("MailFromDomainStatus")
+    if not domain:
+        mend = "SPF then passes for SES alone. Set one: sesv2 put-email-identity-mail-from-attributes."
+        return fault("mail-from", "the identity has no MAIL FROM domain", mend)
+    if status != "SUCCESS":
+        return fault("mail-from", f"{domain} is {status}", "Enter the outputs MailFromMx and MailFromSpf.")
+    return ok("mail-from", f"SES has found the records of {domain}")
+
+
+def mail_reports(stack: aws.Stack) -> Finding:
+    """Check that SES's reports leave for EventBridge, and that nothing rewrites links."""
+    name = stack.resource("ConfigurationSet")
+    client = aws.client("sesv2")
+    destinations = client.get_configuration_set_event_destinations(ConfigurationSetName=name)["EventDestinations"]
+    reported = {
+        kind for one in destinations if one.get("Enabled") and "EventBridgeDestination" in one
+        for kind in one["MatchingEventTypes"]
+    }  # fmt: skip
+    if missing := REPORTS - reported:
+        return fault("mail-reports", f"{', '.join(sorted(missing))} are not reported", "Deploy again.")
+    if {"CLICK", "OPEN"} & {kind for one in destinations for kind in one["MatchingEventTypes"]}:
+        return fault("mail-reports", "SES counts opens or clicks, and rewrites links", "Remove that event destination.")
+    return ok("mail-reports", "SES reports every mail")
+
+
+def mail_loop(stack: aws.Stack) -> Finding:
+    """Check that Lambda lets the mail worker put jobs back on its own queue."""
+    found = aws.client("lambda").get_function_recursion_config(FunctionName=stack.resource("SendMail"))
+    if found["RecursiveLoop"] != "Allow":
+        return fault("mail-loop", "Lambda would end a long delay of mail at the 16th try", "Deploy again.")
+    return ok("mail-loop", "the worker may put delayed jobs back")
+
+
+def dead_mail(stack: aws.Stack) -> Finding:
+    """Check that no mail job waits in the dead-letter queue."""
+    url = stack.resource("DeadMail")
+    attributes = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    number = int(attributes["Attributes"]["ApproximateNumberOfMessages"])
+    if number:
+        return fault("dead-mail", f"{number} jobs or reports failed for good", "See docs/runbook.md#dead-mail.")
+    return ok("dead-mail", "no mail job failed for good")
+
+
+def alarm_recipients(stack: aws.Stack, given: dict[str, str]) -> Finding:
+    """Check that every topic of the alarms has a subscription, and that all are confirmed."""
+    topics = [arn for arn in (stack.outputs.get("AlarmsTopicArn"), given.get("AlarmTopicArn")) if arn]
+    if not topics:
+        return fault("alarm-recipients", "alarms reach nobody", "Deploy with AlarmEmail or AlarmTopicArn.")
+    confirmed = []
+    for arn in topics:
+        found = aws.client("sns").list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+        if pending := [one["Endpoint"] for one in found if one["SubscriptionArn"] in PENDING]:
+            mend = "Follow the link in the mail from AWS. It is valid for two days, then subscribe again."
+            return fault("alarm-recipients", f"{', '.join(pending)} has not confirmed", mend)
+        if not found:
+            return fault("alarm-recipients", f"{arn} has no subscription", "Subscribe someone to it.")
+        confirmed += [one["Endpoint"] for one in found]
+    return ok("alarm-recipients", f"alarms reach {', '.join(confirmed)}")
+
+
+def alarms(stack: aws.Stack) -> Finding:
+    """Check that no alarm is on or switched off."""
+    found = _alarms(stack)
+    if not found:
+        return fault("alarms", "the stack has no alarms", "Deploy again.")
+    name = len(stack.name) + 1
+    if on := [one["AlarmName"][name:] for one in found if one["StateValue"] == "ALARM"]:
+        return fault("alarms", f"on: {', '.join(on)}", "See the section of that name in docs/runbook.md.")
+    if off := [one["AlarmName"][name:] for one in found if not one["ActionsEnabled"]]:
+        return fault("alarms", f"switched off: {', '.join(off)}", "cloudwatch enable-alarm-actions --alarm-names ...")
+    return ok("alarms", f"{len(found)} alarms, none is on")
+
+
+def alarm_delivery(stack: aws.Stack) -> Finding:
+    """Check that CloudWatch could publish what it had to: without a right to the key it cannot."""
+    history = aws.client("cloudwatch").describe_alarm_history(HistoryItemType="Action", MaxRecords=100)
+    own = [one for one in history["AlarmHistoryItems"] if one["AlarmName"].startswith(f"{stack.name}/")]
+    failed = [one for one in own if "Failed to execute" in one["HistorySummary"]]
+    if failed:
+        mend = "Allow cloudwatch.amazonaws.com in the topic's policy and in its key's policy."
+        return fault("alarm-delivery", f"{len(failed)} of the last {len(own)} notices failed", mend)
+    return ok("alarm-delivery", f"none of the last {len(own)} notices failed")
+
+
+def data_key(stack: aws.Stack) -> Finding:
+    """Check that the key of everything at rest is enabled and rotates."""
+    client, key = aws.client("kms"), stack.resource("DataKey")
+    status = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+    if status != "Enabled":
+        mend = "kms cancel-key-deletion, then enable-key. Without it nothing can be read."
+        return fault("data-key", f"it is {status}", mend)
+    if not client.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]:
+        return fault("data-key", "it does not rotate", "Deploy again.")
+    return ok("data-key", "it is enabled and rotates")
+
+
+def backups(stack: aws.Stack) -> Finding:
+    """Check that every retained table can be restored to a time."""
+    client, without = aws.client("dynamodb"), []
+    for name in RETAINED:
+        found = client.describe_continuous_backups(TableName=stack.resource(name))["ContinuousBackupsDescription"]
+        if found["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] != "ENABLED":
+            without.append(name)
+    if without:
+        return fault("backups", f"{', '.join(without)} cannot be restored to a time", "Deploy again.")
+    return ok("backups", f"{len(RETAINED)} tables can be restored to a time")
+
+
+def operators(stack: aws.Stack) -> Finding:
+    """Check that someone can create practices."""
+    found = aws.client("dynamodb").query(
+        TableName=stack.resource("Members"),
+        KeyConditionExpression="practice = :all",
+        ExpressionAttributeValues={":all": {"S": "*"}},
+        Select="COUNT",
+    )
+    if not found["Count"]:
+        return fault("operators", "nobody can create practices", f"operate first-operator --stack {stack.name} ...")
+    return ok("operators", f"{found['Count']} people can create practices")
+
+
+def throttles(stack: aws.Stack) -> Finding:
+    """Check that the API has a limit of its own, so that one stack cannot use up the region's."""
+    (stage,) = aws.client("apigatewayv2").get_stages(ApiId=stack.resource("Portal"))["Items"]
+    settings = stage.get("DefaultRouteSettings", {})
+    rate, burst = settings.get("ThrottlingRateLimit"), settings.get("ThrottlingBurstLimit")
+    if not rate or not burst:
+        return fault("throttles", "the API has no limit of its own", "Deploy again with RequestsPerSecond.")
+    return ok("throttles", f"the API accepts {rate:g} requests a second, and bursts of {burst}")
+
+
+def canary(stack: aws.Stack) -> Finding:
+    """Check that the last deployment of each function is over, and that none was stopped."""
+    client = aws.client("codedeploy")
+    application = stack.resource("ServerlessDeploymentApplication")
+    states = {}
+    for group in client.list_deployment_groups(applicationName=application)["deploymentGroups"]:
+        info = client.get_deployment_group(applicationName=application, deploymentGroupName=group)
+        last = info["deploymentGroupInfo"].get("lastAttemptedDeployment")
+        if last:
+            states[group] = last["status"]
+    if stopped := [group for group, status in states.items() if status in ("Failed", "Stopped")]:
+        mend = "The deployment names the alarm or the hook that stopped it."
+        return fault("canary", f"stopped: {', '.join(stopped)}", mend)
+    if running := [group for group, status in states.items() if status != "Succeeded"]:
+        return fault("canary", f"still running: {', '.join(running)}", "Wait. A canary takes 5 minutes.")
+    return ok("canary", f"{len(states)} functions were deployed by CodeDeploy, and none was stopped")
+
+
+def _alarms(stack: aws.Stack) -> list[dict[str, Any]]:
+    pages = aws.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{stack.name}/")
+    return [alarm for page in pages for alarm in page["MetricAlarms"]]
+
+
+def _description(stack: aws.Stack) -> dict[str, Any]:
+    (found,) = aws.client("cloudformation").describe_stacks(StackName=stack.name)["Stacks"]
+    description: dict[str, Any] = found
+    return description
