@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.aws import Address
-from tools.rehearsal import adapt
+from tools.rehearsal import adapt, nested
 from tools.rehearsal.artifacts import Build
 from tools.rehearsal.errors import RehearsalError
 
@@ -33,7 +33,11 @@ class Stack:
         :raises RehearsalError: CloudFormation fails or takes too long.
         """
         template = self.build.template(parameters)
-        adapted = adapt.adapt(template, parameters) + adapt.drop_unknown(template, self._validation_error)
+        adapted = [
+            *adapt.adapt(template, parameters),
+            *nested.package(template, self.build),
+            *adapt.drop_unknown(template, self._validation_error),
+        ]
         self.deployments += 1
         cloudformation = self.address.client("cloudformation")
         change_set = cloudformation.create_change_set(

@@ -1,0 +1,48 @@
+"""Nested stacks: package their templates and code as `sam package` does, and change them for ministack."""
+
+import json
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from tools.rehearsal import adapt
+from tools.rehearsal.artifacts import BUCKET, Build, zip_folder
+
+RUNTIME = sysconfig.get_paths()["purelib"]
+"""Folder with boto3, which Lambda's runtime has and ministack's has not."""
+UNKNOWN_KEYS = ("aws:SecureTransport", "aws:PrincipalArn", "s3:if-none-match")
+"""Condition keys of bucket policies. ministack sends over plain HTTP, and leaves the other two empty."""
+
+
+def package(template: adapt.Document, build: Build) -> Iterator[str]:
+    """Upload the nested templates of a built template. Yield the changes for ministack, one sentence each."""
+    for name, resource in template["Resources"].items():
+        if resource["Type"] != "AWS::CloudFormation::Stack":
+            continue
+        path = build.folder / resource["Properties"]["TemplateURL"]
+        nested: adapt.Document = yaml_parse(path.read_text())
+        _package_code(nested, path.parent, build)
+        changes = [*adapt.adapt(nested, {}), *_drop_unknown_keys(nested)]
+        resource["Properties"]["TemplateURL"] = build.put_template(f"{name}.json", json.dumps(nested))
+        yield from (f"{name}: {change}" for change in changes)
+
+
+def _package_code(nested: adapt.Document, folder: Path, build: Build) -> None:
+    for resource in nested["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            properties: dict[str, Any] = resource["Properties"]
+            key = build.put(zip_folder(folder / properties["Code"]))
+            properties["Code"] = {"S3Bucket": BUCKET, "S3Key": key}
+            properties["Environment"]["Variables"]["PYTHONPATH"] = RUNTIME
+
+
+def _drop_unknown_keys(nested: adapt.Document) -> Iterator[str]:
+    for name, resource in nested["Resources"].items():
+        if resource["Type"] == "AWS::S3::BucketPolicy":
+            document = resource["Properties"]["PolicyDocument"]
+            dropped = [one for one in document["Statement"] if any(key in json.dumps(one) for key in UNKNOWN_KEYS)]
+            document["Statement"] = [one for one in document["Statement"] if one not in dropped]
+            yield f"{name}: without {', '.join(one['Sid'] for one in dropped)}"
