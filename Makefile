@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/local
 LAYER := layers/latchkey
-SOURCES := template.yaml samconfig.toml $(shell find functions layers -type f \
+SOURCES := template.yaml samconfig.toml $(shell find functions layers archive templates -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.mypy_cache/*' -not -name '*.mo')
 
 PYTHON := .venv/bin/python

@@ -21,42 +21,51 @@ def verify(args: argparse.Namespace) -> None:
     archive = Archive(stack.outputs["AuditArchive"], aws.client("s3"))
     table = Table(stack.resource("Events"), aws.client("dynamodb"))
     now = datetime.now(UTC)
-    recorded = {day for prefix in (formats.ROWS, formats.DIGESTS) for day in verification.days(archive, prefix)}
-    if not recorded:
-        raise CommandError(f"{archive.name} holds no row yet. A row arrives about a minute after it was written.")
-    first, last = max(args.from_day or date.min, min(recorded)), min(args.to_day or date.max, now.date())
-    if first > last:
-        raise CommandError(
-            f"The archive holds no day from {args.from_day} to {args.to_day}. It begins on {min(recorded)}."
-        )
+    first, last = _span(archive, args, now)
     differences = list(verification.chain(archive))
     known: Known = {}
     day = first
     while day <= last:
         report = verification.verify_day(archive, table, day, known)
-        state = "closed" if report.is_closed else "open"
         if not report.is_closed and day <= formats.last_closed(now) - timedelta(days=1):
             report.differences.append(f"{day} is over and has no digest.")
         if day in args.restored_on:
             print(f"{day}: {len(report.backdated)} rows came from a restore.")
         else:
             report.differences += report.backdated
-        print(f"{day}: {report.lines} lines in {len(report.objects)} objects, {state}, {_count(report.differences)}.")
-        for difference in report.differences:
-            print(f"  {difference}")
+        state = "closed" if report.is_closed else "open"
+        _print(f"{day}: {report.lines} lines in {len(report.objects)} objects, {state}", report.differences)
         differences += report.differences
         day += timedelta(days=1)
     if not args.skip_table_scan:
         added = list(verification.not_archived(known, table.keys(), (first, last), now))
-        print(f"Rows of these days that only the table holds: {len(added)}.")
-        for difference in added:
-            print(f"  {difference}")
+        _print("The table's own rows of these days", added)
         differences += added
     if differences:
         raise CommandError(
             f"{_count(differences)} between the audit table and its archive. docs/runbook.md#audit-differs"
         )
     print("The audit table and its archive agree.")
+
+
+def _span(archive: Archive, args: argparse.Namespace, now: datetime) -> tuple[date, date]:
+    """Return the first and the last day to verify.
+
+    :raises CommandError: the archive holds none of the days.
+    """
+    recorded = {day for prefix in (formats.ROWS, formats.DIGESTS) for day in verification.days(archive, prefix)}
+    if not recorded:
+        raise CommandError(f"{archive.name} holds no row yet. A row arrives about a minute after it was written.")
+    first, last = max(args.from_day or date.min, min(recorded)), min(args.to_day or date.max, now.date())
+    if first > last:
+        raise CommandError(f"The archive holds no day from {first} to {last}. It begins on {min(recorded)}.")
+    return first, last
+
+
+def _print(heading: str, differences: list[str]) -> None:
+    print(f"{heading}, {_count(differences)}.")
+    for difference in differences:
+        print(f"  {difference}")
 
 
 def _count(differences: list[str]) -> str:

@@ -16,6 +16,9 @@ RUNTIME = sysconfig.get_paths()["purelib"]
 UNKNOWN_KEYS = ("aws:SecureTransport", "aws:PrincipalArn", "s3:if-none-match")
 """Condition keys of bucket policies. ministack sends over plain HTTP, and leaves the other two empty."""
 
+CHANGED_LATER = {"LogDays"}
+"""Parameters that the scenario changes, and that a nested stack has too."""
+
 
 def package(template: adapt.Document, build: Build) -> Iterator[str]:
     """Upload the nested templates of a built template. Yield the changes for ministack, one sentence each."""
@@ -25,7 +28,7 @@ def package(template: adapt.Document, build: Build) -> Iterator[str]:
         path = build.folder / resource["Properties"]["TemplateURL"]
         nested: adapt.Document = yaml_parse(path.read_text())
         _package_code(nested, path.parent, build)
-        changes = [*adapt.adapt(nested, {}), *_drop_unknown_keys(nested)]
+        changes = [*adapt.adapt(nested, {}), *_drop_unknown_keys(nested), *_freeze(resource, template)]
         resource["Properties"]["TemplateURL"] = build.put_template(f"{name}.json", json.dumps(nested))
         yield from (f"{name}: {change}" for change in changes)
 
@@ -46,3 +49,11 @@ def _drop_unknown_keys(nested: adapt.Document) -> Iterator[str]:
             dropped = [one for one in document["Statement"] if any(key in json.dumps(one) for key in UNKNOWN_KEYS)]
             document["Statement"] = [one for one in document["Statement"] if one not in dropped]
             yield f"{name}: without {', '.join(one['Sid'] for one in dropped)}"
+
+
+def _freeze(resource: adapt.Document, template: adapt.Document) -> Iterator[str]:
+    """Keep parameters that a later deployment changes. ministack forgets the attributes of a nested stack's resources."""
+    parameters = resource["Properties"].get("Parameters", {})
+    for name in CHANGED_LATER & parameters.keys():
+        parameters[name] = str(template["Parameters"][name]["Default"])
+        yield f"{name} stays {parameters[name]}"
