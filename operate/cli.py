@@ -15,17 +15,21 @@ from operate import (
     access_token,
     architecture,
     audit_archive,
+    change_sets,
     guide,
     keys,
     operators,
+    packages,
     parameters,
     practices,
     records,
     release,
     restore,
+    smoke,
 )
 from operate.errors import CommandError
 
+RELEASE = Path(".local/release")
 TOKEN_HELP = "access token of an operator or clinician (default: LATCHKEY_TOKEN from the environment)"  # noqa: S105 - help text
 
 
@@ -116,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
     _add_guide(commands)
     _add_audit(commands)
     _add_build(commands)
+    _add_release(commands)
     command = _command(commands, "release", release.run, "Tag a version, with its section of the changelog as notes")
     command.add_argument("version", help="x.y.z")
     command.add_argument("--in", dest="folder", type=Path, default=release.PROJECT, help=argparse.SUPPRESS)
@@ -142,6 +147,31 @@ def _add_build(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         commands, "architecture", architecture.run, "Limit a deployment to the processor that the layers were built for"
     )
     command.add_argument("--built", default=architecture.BUILT, help="the folder that `sam build` wrote")
+
+
+def _add_release(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "package", packages.package, "Upload one build, and record what was uploaded")
+    command.add_argument("--bucket", required=True, help="bucket that gets the build")
+    command.add_argument("--built", type=Path, default=packages.BUILT, help="template that `sam build` wrote")
+    command.add_argument("--release", type=Path, default=RELEASE, help="folder that gets the release")
+
+    for name, do, about in (
+        ("propose", change_sets.propose, "Create a change set of a release, and print what it changes"),
+        ("execute", change_sets.execute, "Execute an approved change set by its ARN"),
+    ):
+        command = _command(commands, name, do, about)
+        command.add_argument("--release", type=Path, default=RELEASE, help="folder of the release")
+        command.add_argument("--digest", help="digest of the release, as `package` printed it; another one is refused")
+        command.add_argument("--poll-seconds", type=int, default=10, help=argparse.SUPPRESS)
+        if do is change_sets.propose:
+            command.add_argument("--stage", required=True, help="section of samconfig.toml")
+        else:
+            command.add_argument("--change-set", required=True, help="its ARN, as `propose` printed it")
+
+    command = _command(commands, "smoke", smoke.run, "Send a few requests to a deployed portal")
+    command.add_argument("--stack", help="the stack's name: the portal and the version are in its outputs")
+    command.add_argument("--origin", help="origin of the portal (default: the stack's output PortalUrl)")
+    command.add_argument("--patience", type=float, default=smoke.PATIENCE_SECONDS, help="seconds to retry")
 
 
 def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -52,7 +52,7 @@ def _drop_unknown_keys(nested: adapt.Document) -> Iterator[str]:
 
 
 def _freeze(resource: adapt.Document, template: adapt.Document) -> Iterator[str]:
-    """Keep parameters that a later deployment changes. ministack forgets the attributes of a nested stack's resources."""
+    """Keep parameters that a later deployment changes. An update of a nested stack fails on ministack."""
     parameters = resource["Properties"].get("Parameters", {})
     for name in CHANGED_LATER & parameters.keys():
         parameters[name] = str(template["Parameters"][name]["Default"])
