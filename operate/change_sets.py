@@ -1,6 +1,7 @@
 """The `propose` and `execute` commands: a change set of one release, and its execution by its ARN."""
 
 import argparse
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ def propose(args: argparse.Namespace) -> None:
     release = packages.read(args.release)
     packages.check(release, args.digest)
     stack, overrides, tags = _settings(args.stage)
-    name = f"release-{release.digest[:16]}"
+    # A release can be proposed again, for example after an alarm has rolled it back. A name works once.
+    name = f"release-{release.digest[:16]}-{time.time_ns() // 1_000_000}"
     cloudformation = aws.client("cloudformation")
     created = cloudformation.create_change_set(
         StackName=stack,
