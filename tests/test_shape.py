@@ -171,7 +171,9 @@ IN_PUBLIC_NAMES = re.compile(
     r"|stage|play|words|near|far)(?:_|$)"
 )
 """Words that are no part of the name of a module, class, public function or attribute."""
-CHECKED = [sam_template.PROJECT / name for name in ("layers", "functions", "archive", "local", "operate", "tools", "tests")]
+CHECKED = [
+    sam_template.PROJECT / name for name in ("layers", "functions", "archive", "local", "operate", "tools", "tests")
+]
 FOREIGN = {"do_POST", "__post_init__", "BUCKET", "stage"}
 """Names that Python gives, S3's bucket, and the template's parameter `Stage`."""
 STANDS_FIRST = re.compile(r"(Who|Whom|Whose|What|Where|Which|When|How|Whether|Whoever|Whatever)\b")

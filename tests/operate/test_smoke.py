@@ -34,7 +34,7 @@ def portal() -> Iterator[Portal]:
     one = Portal()
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - as http.server names it
+        def do_GET(self) -> None:
             status, body = one.answers[self.path]
             self.send_response(status)
             self.send_header("Content-Security-Policy", one.policy)
