@@ -17,8 +17,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 ARCHITECTURE := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/local
 LAYER := layers/latchkey
-SOURCES := template.yaml samconfig.toml $(shell find functions layers templates -type f \
+SOURCES := template.yaml samconfig.toml $(shell find functions layers archive templates -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.mypy_cache/*' -not -name '*.mo')
+
+NESTED := $(wildcard templates/*.yaml)
 
 PYTHON := .venv/bin/python
 SAM := .tools/sam/bin/sam
@@ -96,15 +98,16 @@ rehearse: .venv/.done .tools/ministack/.done $(BUILD)/template.yaml ## A stack's
 	@PYTHONPATH=$(LAYER) $(PYTHON) -m tools.rehearsal
 
 .PHONY: check
-check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who may import whom, template, catalogs, lock files
+check: .venv/.done .tools/sam/.done .tools/checkov/.done .tools/workflows/.done ## Style, types, who may import whom, templates, workflows, catalogs, lock files
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --check --quiet
 	@$(call quietly,.venv/bin/mypy)
 	@$(call quietly,PYTHONPATH=layers/latchkey .venv/bin/lint-imports --no-logo)
 	@$(call quietly,$(SAM) validate --lint)
-	@$(call quietly,.tools/sam/bin/cfn-lint templates/*.yaml)
+	@$(call quietly,.tools/sam/bin/cfn-lint $(NESTED))
 	@$(PYTHON) -c 'import json; from tests.kit import sam_template; print(json.dumps(sam_template.expanded()))' >.tools/expanded.json
-	@$(call quietly,.tools/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml templates/*.yaml .tools/expanded.json)
+	@$(call quietly,.tools/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml .tools/expanded.json $(NESTED))
+	@$(call quietly,.tools/workflows/bin/zizmor --offline --quiet --persona pedantic .github/workflows)
 	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.api.openapi --check docs/openapi.json)
 	@$(call quietly,$(PYTHON) -m operate parameters --check)
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
@@ -125,6 +128,35 @@ deploy: .tools/sam/.done .venv/.done ## Build and deploy a stage to the shell's 
 plan: .tools/sam/.done .venv/.done ## What `make deploy` would change, as a change set that is not carried out (STAGE=prod)
 	@$(ship) --no-execute-changeset
 
+# ── a release: one build, uploaded once, and executed as it was approved (docs/releasing.md) ──
+
+.PHONY: package
+package: .tools/sam/.done .venv/.done ## Build once for the stages, and upload it once (ARTIFACTS=name-of-a-bucket)
+	@PATH="$(CURDIR)/.tools/python/bin:$$PATH" $(its-region) $(SAM) build --config-env staging
+	@$(PYTHON) -m operate architecture
+	@$(its-region) $(PYTHON) -m operate package --bucket "$(ARTIFACTS)"
+
+.PHONY: propose
+propose: .venv/.done ## A change set of the uploaded release, which is executed only by its ARN (STAGE=prod)
+	@$(its-region) $(PYTHON) -m operate propose --stage $(STAGE) $(with-digest)
+
+.PHONY: execute
+execute: .venv/.done ## Execute the approved change set (CHANGE_SET=its ARN)
+	@$(its-region) $(PYTHON) -m operate execute --change-set "$(CHANGE_SET)" $(with-digest)
+
+.PHONY: smoke
+smoke: .venv/.done ## A few requests to a stage's portal (STAGE=staging)
+	@$(its-region) $(PYTHON) -m operate smoke --stack latchkey-$(STAGE)
+
+.PHONY: advisories
+advisories: .tools/advisories/.done ## Compare every locked package with the published advisories
+	@for lock in requirements/*.txt layers/*/requirements*.txt; do \
+		echo "$$lock"; .tools/advisories/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r $$lock; done
+	@for place in . tools/bench/peers/better tools/contract tools/lighthouse; do \
+		echo "$$place/package-lock.json"; (cd $$place && npm audit --package-lock-only --audit-level=moderate); done
+
+RELEASE_DIGEST ?=
+with-digest = $(if $(RELEASE_DIGEST),--digest "$(RELEASE_DIGEST)")
 STAGE ?= dev
 # The region of the shell or its profile, not the one that the other verbs make do with.
 its-region = $(if $(filter environment,$(origin AWS_DEFAULT_REGION)),,env -u AWS_DEFAULT_REGION)
@@ -144,7 +176,7 @@ lock: .tools/python/.done ## Pin every package again, with hashes (ARGS=--upgrad
 	@$(call lock,layer,layers/dependencies/requirements.txt)
 	@$(call lock,images,layers/images/requirements.txt)
 	@$(call lock,catalogs,$(LAYER)/requirements-build.txt)
-	@for name in uv runtime ministack sam checkov contract peers dev; do $(call lock,$$name,requirements/$$name.txt); done
+	@for name in uv runtime ministack sam checkov contract peers workflows advisories dev; do $(call lock,$$name,requirements/$$name.txt); done
 	@for place in . tools/bench/peers/better tools/contract tools/lighthouse; do \
 		(cd $$place && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent); done
 

@@ -6,6 +6,7 @@ Exit codes: 0 if the command succeeded, 2 if it failed. A failure prints one lin
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,19 +14,24 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operate import (
     access_token,
     architecture,
+    audit_archive,
+    change_sets,
     doctor,
     guide,
     keys,
     operators,
+    packages,
     parameters,
     practices,
     preflight,
     records,
     release,
     restore,
+    smoke,
 )
 from operate.errors import CommandError
 
+RELEASE = Path(".local/release")
 TOKEN_HELP = "access token of an operator or clinician (default: LATCHKEY_TOKEN from the environment)"  # noqa: S105 - help text
 
 
@@ -105,16 +111,9 @@ def parser() -> argparse.ArgumentParser:
 
     _add_records(commands)
     _add_guide(commands)
-    command = _command(
-        commands, "parameters", parameters.run, "Write the template's parameters into docs/operations.md"
-    )
-    command.add_argument("--check", action="store_true", help="write nothing; fail if the table is out of date")
-
-    command = _command(
-        commands, "architecture", architecture.run, "Limit a deployment to the processor that the layers were built for"
-    )
-    command.add_argument("--built", default=architecture.BUILT, help="the folder that `sam build` wrote")
-
+    _add_audit(commands)
+    _add_build(commands)
+    _add_release(commands)
     command = _command(commands, "release", release.run, "Tag a version, with its section of the changelog as notes")
     command.add_argument("version", help="x.y.z")
     command.add_argument("--in", dest="folder", type=Path, default=release.PROJECT, help=argparse.SUPPRESS)
@@ -152,6 +151,67 @@ def _add_guide(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--origin", help="origin of the portal (default: the stack's output PortalUrl)")
     command.add_argument("--out", type=Path, default=Path(".local/guides"), help="folder of the files")
     _dry_run(command)
+
+
+def _add_build(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "parameters", parameters.run, "Write the template's parameters into docs/operations.md"
+    )
+    command.add_argument("--check", action="store_true", help="write nothing; fail if the table is out of date")
+
+    command = _command(
+        commands, "architecture", architecture.run, "Limit a deployment to the processor that the layers were built for"
+    )
+    command.add_argument("--built", default=architecture.BUILT, help="the folder that `sam build` wrote")
+
+
+def _add_release(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "package", packages.package, "Upload one build, and record what was uploaded")
+    command.add_argument("--bucket", required=True, help="bucket that gets the build")
+    command.add_argument("--built", type=Path, default=packages.BUILT, help="template that `sam build` wrote")
+    command.add_argument("--release", type=Path, default=RELEASE, help="folder that gets the release")
+
+    for name, do, about in (
+        ("propose", change_sets.propose, "Create a change set of a release, and print what it changes"),
+        ("execute", change_sets.execute, "Execute an approved change set by its ARN"),
+    ):
+        command = _command(commands, name, do, about)
+        command.add_argument("--release", type=Path, default=RELEASE, help="folder of the release")
+        command.add_argument("--digest", help="digest of the release, as `package` printed it; another one is refused")
+        command.add_argument("--poll-seconds", type=int, default=10, help=argparse.SUPPRESS)
+        if do is change_sets.propose:
+            command.add_argument("--stage", required=True, help="section of samconfig.toml")
+        else:
+            command.add_argument("--change-set", required=True, help="its ARN, as `propose` printed it")
+
+    command = _command(commands, "smoke", smoke.run, "Send a few requests to a deployed portal")
+    command.add_argument("--stack", help="the stack's name: the portal and the version are in its outputs")
+    command.add_argument("--origin", help="origin of the portal (default: the stack's output PortalUrl)")
+    command.add_argument("--patience", type=float, default=smoke.PATIENCE_SECONDS, help="seconds to retry")
+
+
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("audit", help="Compare the audit table with its archive").add_subparsers(
+        required=True, metavar="command"
+    )
+    command = _command(group, "verify", audit_archive.verify, "Print how the audit table and its archive differ")
+    _stack(command, changes=False)
+    command.add_argument(
+        "--from", dest="from_day", type=date.fromisoformat, help="first day: 2026-03-03 (default: all)"
+    )
+    command.add_argument("--to", dest="to_day", type=date.fromisoformat, help="last day (default: today)")
+    command.add_argument(
+        "--restored-on",
+        type=date.fromisoformat,
+        action="append",
+        default=[],
+        help="a day on which the table Events was restored, which wrote rows of earlier times; can be repeated",
+    )
+    command.add_argument(
+        "--skip-table-scan",
+        action="store_true",
+        help="do not read the whole table; a row that only the table holds is then not found",
+    )
 
 
 def _command(

@@ -13,8 +13,8 @@ PAGE = 100
 
 RETAINED = """\
 What is retained, and why:
-- The audit log. It has keyed digests and ids, no name and no address. The practice needs it to show who had access
-  (45 CFR 164.312(b); HIPAA documents are kept for 6 years, 164.316(b)(2)).
+- The audit log, and its locked archive. They have keyed digests and ids, no name and no address. The practice needs
+  them to show who had access (45 CFR 164.312(b); HIPAA documents are kept for 6 years, 164.316(b)(2)).
 - The accounts' keys and epochs, without name or address. They ensure that no old link or PIN is valid again.
 - Backups for point-in-time recovery, for 35 days. A restore leaves out clients that were erased later.
 - Stored responses to requests with an Idempotency-Key, for up to two days. Mail jobs already queued, for a day.

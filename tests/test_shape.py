@@ -172,7 +172,9 @@ IN_PUBLIC_NAMES = re.compile(
     r"|stage|play|words|near|far)(?:_|$)"
 )
 """Words that no name of a module, class, public function or attribute may contain."""
-CHECKED = [sam_template.PROJECT / name for name in ("layers", "functions", "local", "operate", "tools", "tests")]
+CHECKED = [
+    sam_template.PROJECT / name for name in ("layers", "functions", "archive", "local", "operate", "tools", "tests")
+]
 FOREIGN = {"do_POST", "__post_init__", "BUCKET", "stage"}
 """Names of Python's own, the environment variable of S3's bucket, and the template's parameter `Stage`."""
 STANDS_FIRST = re.compile(r"(Who|Whom|Whose|What|Where|Which|When|How|Whether|Whoever|Whatever)\b")

@@ -16,6 +16,8 @@ from operate import aws, cli
 from tests.kit import sam_template, transports
 
 NAME = "latchkey-test"
+ARCHIVE = "latchkey-test-archive"
+"""Bucket of the audit archive. A test that needs it creates it."""
 KINDS = ("AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::")
 TABLE = (
     "AttributeDefinitions",
@@ -23,6 +25,7 @@ TABLE = (
     "GlobalSecondaryIndexes",
     "BillingMode",
     "PointInTimeRecoverySpecification",
+    "StreamSpecification",
 )
 """Properties of a table that need no other resource."""
 
@@ -71,7 +74,7 @@ def cut_down(callback: str) -> dict[str, Any]:
         "Parameters": parameters,
         "Conditions": document["Conditions"],
         "Resources": retained,
-        "Outputs": pool | portal,
+        "Outputs": pool | portal | {"AuditArchive": {"Value": ARCHIVE}},
     }
 
 

@@ -54,7 +54,7 @@ def test_our_commands_take_what_is_given_to_them(words: list[str]) -> None:
 def test_every_command_that_people_need_is_documented() -> None:
     fields = {words[0] for words in OWN}
 
-    assert fields == {"first-operator", "token", "practice", "rotate", "restore", "export", "erase", "guide"}
+    assert fields == {"first-operator", "token", "practice", "rotate", "restore", "export", "erase", "guide", "audit"}
 
 
 @pytest.mark.parametrize("words", AWS, ids=lambda words: " ".join(words[1:3]))

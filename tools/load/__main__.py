@@ -3,9 +3,11 @@
 import argparse
 import statistics
 import sys
+from http import HTTPStatus
 
 from local import portal_process
-from tools.load import medians, mix
+from tools.load import flood, medians, mix
+from tools.load.flood import Flood
 from tools.load.mix import SETTLED, Report
 
 
@@ -18,6 +20,10 @@ def main() -> int:
             report = mix.run(portal, args.requests, args.clients)
             _print_mix(report, args.clients)
             wrong += report.wrong
+        if args.part in {"all", "flood"}:
+            floods = flood.run(portal)
+            _print_floods(floods)
+            wrong += [sentence for one in floods for sentence in one.wrong()]
         if args.part in {"all", "medians"}:
             _print_medians(medians.measure(portal, args.rounds))
     for sentence in wrong[:20]:
@@ -27,7 +33,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.load", description="Load on a portal of its own.")
-    parser.add_argument("part", choices=("all", "mix", "medians"), nargs="?", default="all")
+    parser.add_argument("part", choices=("all", "mix", "flood", "medians"), nargs="?", default="all")
     parser.add_argument("--requests", type=int, default=3000, help="number of requests of the mix")
     parser.add_argument("--clients", type=int, default=8, help="clients that send requests in parallel")
     parser.add_argument(
@@ -53,6 +59,19 @@ def _print_mix(report: Report, clients: int) -> None:
     print(f"\n| function | processes | MB after {SETTLED} requests | MB at the end |\n|---|---|---|---|")
     for function, processes, early, late in report.memory():
         print(f"| {function} | {processes} | {early:.1f} | {late:.1f} |")
+    print()
+
+
+def _print_floods(floods: list[Flood]) -> None:
+    print("| flood | requests | let through | told to wait, p50 ms | neighbours served, p50 ms |")
+    print("|---|---|---|---|---|")
+    for one in floods:
+        wait = statistics.median(one.seconds) * 1000 if one.seconds else 0
+        served = sum(response.status == HTTPStatus.SEE_OTHER for response in one.neighbours)
+        print(
+            f"| {one.name} | {one.requests} | {one.admitted} | {len(one.seconds)}, {wait:.0f} "
+            f"| {served} of {len(one.neighbours)}, {one.neighbour_ms:.0f} |"
+        )
     print()
 
 

@@ -22,10 +22,14 @@ class TimedResponse:
 
 
 class Connection:
-    """A connection that stands for another browser at every request: it keeps no cookie and repeats no address."""
+    """A connection that stands for another browser at every request: it keeps no cookie and repeats no address.
 
-    def __init__(self, url: str) -> None:
+    With `source`, all its requests come from this address.
+    """
+
+    def __init__(self, url: str, source: str = "") -> None:
         self._url = url
+        self._source = source
         self._http = HTTPConnection(urlsplit(url).netloc, timeout=REQUEST_TIMEOUT_SECONDS)
 
     def close(self) -> None:
@@ -44,7 +48,7 @@ class Connection:
 
     def _send(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> TimedResponse:
         number = next(_sources)
-        source = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        source = self._source or f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         begun = perf_counter()
         self._http.request(method, path.removeprefix(self._url), body, {"X-Local-Source-Ip": source, **headers})
         response = self._http.getresponse()

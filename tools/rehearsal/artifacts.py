@@ -13,7 +13,6 @@ from local import sam_template
 from local.aws import Address
 
 BUCKET = sam_template.BUILT.removeprefix("s3://").rstrip("/")
-NESTED = "AWS::CloudFormation::Stack"
 COMPRESSION_LEVEL = 1
 """Level of zlib. A higher level takes longer and makes the archives hardly smaller."""
 
@@ -22,32 +21,24 @@ class Build:
     """The output of `sam build`, uploaded to the account's bucket."""
 
     def __init__(self, folder: Path, address: Address) -> None:
-        self._folder = folder
+        self.folder = folder
         self._s3 = address.client("s3")
         self._s3.create_bucket(Bucket=BUCKET)
         self.document: dict[str, Any] = yaml.safe_load((folder / "template.yaml").read_text())
         for resource in self._packaged():
             key = _code_property(resource)
-            resource["Properties"][key] = self._put(zip_folder(folder / resource["Properties"][key]))
+            resource["Properties"][key] = self.put(zip_folder(folder / resource["Properties"][key]))
 
     def replace(self, logical_id: str, name: str, content: str) -> None:
         """Replace one file of a function or a layer, for later deployments."""
         resource = self.document["Resources"][logical_id]
         files = {name: content.encode()}
-        resource["Properties"][_code_property(resource)] = self._put(zip_folder(self._folder / logical_id, files))
+        resource["Properties"][_code_property(resource)] = self.put(zip_folder(self.folder / logical_id, files))
 
     def template(self, parameters: dict[str, str]) -> dict[str, Any]:
         """Return the template after SAM's transform, with these parameters."""
         defaults = {name: str(declared.get("Default", "")) for name, declared in self.document["Parameters"].items()}
         return sam_template.transformed(copy.deepcopy(self.document), defaults | parameters)
-
-    def nested_templates(self) -> dict[str, dict[str, Any]]:
-        """Return the template of each nested stack, by logical id."""
-        return {
-            name: yaml.safe_load((self._folder / resource["Properties"]["TemplateURL"]).read_text())
-            for name, resource in self.document["Resources"].items()
-            if resource["Type"] == NESTED
-        }
 
     def put_template(self, name: str, body: str) -> str:
         """Upload a template and return its URL. It is too long for the body of a request."""
@@ -59,7 +50,8 @@ class Build:
             part for part in self.document["Resources"].values() if _code_property(part) in part.get("Properties", {})
         ]
 
-    def _put(self, content: bytes) -> str:
+    def put(self, content: bytes) -> str:
+        """Upload an archive, and return its key."""
         key = f"{hashlib.sha256(content).hexdigest()}.zip"
         self._s3.put_object(Bucket=BUCKET, Key=key, Body=content)
         return key

@@ -1,10 +1,13 @@
 """Reads of a deployed stack that the scenario checks: alarms, logs, tables, keys."""
 
 import json
+import time
 
+from archive import formats
+from archive.storage import Archive
 from latchkey import tokens
 from latchkey.rules.refusals import LinkUnknown
-from tools.rehearsal.errors import expect
+from tools.rehearsal.errors import RehearsalError, expect
 from tools.rehearsal.stacks import Stack
 
 ALARMED = (
@@ -31,6 +34,28 @@ def check_alarms(stack: Stack) -> int:
             names = watched.get((metric, dimension), set())
             expect(names == deployed, f"{metric}: alarms watch {sorted(names)}, and deployed are {sorted(deployed)}")
     return len(alarms)
+
+
+ARCHIVE_SECONDS = 90.0
+"""Longest time for the last rows to reach the archive. The stream's mapping waits a minute for more."""
+
+
+def wait_for_archive(stack: Stack) -> int:
+    """Wait until the archive has a line for each row of the audit table. Return the number of rows.
+
+    :raises RehearsalError: it has fewer lines after `ARCHIVE_SECONDS`.
+    """
+    archive = Archive(stack.outputs()["AuditArchive"], stack.address.client("s3"))
+    deadline = time.monotonic() + ARCHIVE_SECONDS
+    while True:
+        rows = stack.address.client("dynamodb").scan(TableName=stack.resource("Events"), Select="COUNT")["Count"]
+        objects = archive.objects(formats.ROWS).values()
+        lines = {line for stored in objects for line in archive.read(stored).splitlines()}
+        if len(lines) == rows:
+            return len(lines)
+        if time.monotonic() > deadline:
+            raise RehearsalError(f"the archive has {len(lines)} lines, and the table {rows} rows")
+        time.sleep(1)
 
 
 def retention_days(stack: Stack) -> set[int]:

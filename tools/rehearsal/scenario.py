@@ -79,6 +79,7 @@ class Scenario:
             ("Update to the next version", self._update),
             ("Restore of a table", self._restore),
             ("Export and erasure of a client", self._erase),
+            ("Audit archive", self._verify_audit),
             ("Removal and new deployment", self._reinstall),
             ("Removal", self._remove),
         )
@@ -232,6 +233,12 @@ class Scenario:
         output = self._commands.run("erase", *client, LATCHKEY_TOKEN=self._token)
         expect(ben.browser.sign_in_method(PRACTICE) is None, "a client who was erased is still signed in")
         self._say(f"{output.splitlines()[0]} The client is signed out.")
+
+    def _verify_audit(self) -> None:
+        written = inspection.wait_for_archive(self._stack)
+        output = self._commands.run("audit", "verify", *self._stack_option)
+        self._say(f"the stream has brought {written} rows to the archive")
+        self._say(output.splitlines()[-1])
 
     def _reinstall(self) -> None:
         noa = self._clients["Noa"]

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.aws import Address
-from tools.rehearsal import adapt
+from tools.rehearsal import adapt, nested
 from tools.rehearsal.artifacts import Build
 from tools.rehearsal.errors import RehearsalError
 
@@ -33,10 +33,11 @@ class Stack:
         :raises RehearsalError: CloudFormation fails or takes too long.
         """
         template = self.build.template(parameters)
-        adapted = self._adapt(template, parameters)
-        for logical_id, nested in self.build.nested_templates().items():
-            adapted += self._adapt(nested, {})
-            template["Resources"][logical_id]["Properties"]["TemplateURL"] = self._put(nested, f"-{logical_id}")
+        adapted = [
+            *adapt.adapt(template, parameters),
+            *nested.package(template, self.build, self._validation_error),
+            *adapt.drop_unknown(template, self._validation_error),
+        ]
         self.deployments += 1
         cloudformation = self.address.client("cloudformation")
         change_set = cloudformation.create_change_set(
@@ -91,9 +92,6 @@ class Stack:
         }
         return {logical_id: name for logical_id, name in before.items() if logical_id in skipped}
 
-    def _adapt(self, template: adapt.Document, parameters: dict[str, str]) -> list[str]:
-        return adapt.adapt(template, parameters) + adapt.drop_unknown(template, self._validation_error)
-
     def _validation_error(self, template: adapt.Document) -> str | None:
         try:
             self.address.client("cloudformation").validate_template(TemplateURL=self._put(template))
@@ -101,8 +99,8 @@ class Stack:
             return str(error.response["Error"]["Message"])
         return None
 
-    def _put(self, template: adapt.Document, suffix: str = "") -> str:
-        return self.build.put_template(f"{self.name}{suffix}.json", json.dumps(template))
+    def _put(self, template: adapt.Document) -> str:
+        return self.build.put_template(f"{self.name}.json", json.dumps(template))
 
     def _wait(self, stack: str) -> None:
         cloudformation = self.address.client("cloudformation")
