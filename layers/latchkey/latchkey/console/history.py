@@ -82,6 +82,7 @@ def _sentence(event: Event, _: Translator) -> str:
         EventKind.CLIENT_ERASED: _("A client was erased."),
         EventKind.PRACTICE_CHANGED: _("The practice’s settings were changed."),
         EventKind.MEMBER_CHANGED: _("A member was changed."),
+        EventKind.SAMPLE_REQUESTED: _("Asked for a sample of a letter."),
         EventKind.ADMIN_DENIED: _("A request was refused."),
         EventKind.LIMIT_HIT: _("A rate limit was reached."),
         EventKind.STAFF_SIGNED_IN: _("Signed in to the console."),

@@ -110,6 +110,13 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.ExternalIdInUse: ProblemType(409, "external_id_in_use", "Another client has this external id"),
     refusals.AccessAddress: ProblemType(409, "access_address", "The client signs in with that address"),
     refusals.SubjectRequired: ProblemType(422, "subject_required", "Name the member by the subject of their tokens"),
+    refusals.UserPoolMissing: ProblemType(409, "user_pool_missing", "Members are reset at your own sign-in provider"),
+    refusals.MemberElsewhere: ProblemType(
+        409, "member_elsewhere", "The member acts elsewhere too; an operator can start them over"
+    ),
+    refusals.OwnAddressUnknown: ProblemType(
+        409, "own_address_unknown", "Your address is not known; sign in to the console once"
+    ),
     refusals.AddressSuppressed: ProblemType(
         409, "address_suppressed", "Mail to that address came back; confirm it first"
     ),
