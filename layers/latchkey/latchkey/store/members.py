@@ -1,6 +1,6 @@
 """Members of practices, and operators. Read at every request, because a token alone gives no role."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
@@ -10,6 +10,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from latchkey import settings
 from latchkey.rules.members import Member, Role
 from latchkey.rules.staff import StaffPerson
+from latchkey.store.batches import Batch, ItemKey, read_batch
 from latchkey.store.dynamodb import Table, condition_failed
 
 OPERATOR_PARTITION = "*"
@@ -120,11 +121,22 @@ def memberships_of(subject: str, max_count: int) -> list[Member]:
     return sorted((member for item in found if (member := item.member())), key=lambda member: member.practice)
 
 
+def name_keys(practice: str, subjects: Iterable[str]) -> Iterator[tuple[type[MemberItem], ItemKey]]:
+    """Yield the tables and keys of members and operators, to read their names with other items."""
+    for subject in subjects:
+        yield from ((MemberItem, (partition, subject)) for partition in (practice, OPERATOR_PARTITION))
+
+
+def names_in(batch: Batch, practice: str, subjects: Iterable[str]) -> dict[str, str]:
+    """Return the names that were read with other items, by subject. Those without a name have their address."""
+    found = [batch.get(MemberItem, partition, subject) for _, (partition, subject) in name_keys(practice, subjects)]
+    return {item.subject: name for item in found if item and (name := item.name or item.email)}
+
+
 def names_of(practice: str, subjects: Iterable[str]) -> dict[str, str]:
     """Return the names of members and operators by subject. Those without a name have their address."""
-    keys = [(partition, subject) for subject in set(subjects) for partition in (practice, OPERATOR_PARTITION)]
-    found = MemberItem.batch_get(keys) if keys else ()
-    return {item.subject: name for item in found if (name := item.name or item.email)}
+    known = set(subjects)
+    return names_in(read_batch(name_keys(practice, known)), practice, known) if known else {}
 
 
 def _find(partition: str, subject: str) -> MemberItem | None:
