@@ -167,7 +167,7 @@ class Scenario:
         path = f"/admin/{PRACTICE}/clients/{noa.id}"
         expect(path in found.body.decode(), "the search for a name does not find the client")
         self._say(f"the operator is signed in to the console at {address}, and has found the client by name")
-        card = staff.press(path, f"{path}/pin")
+        card = staff.submit(path, f"{path}/pin")
         digits = re.search(r'class="pin"[^>]*>\s*(?:<[^>]+>\s*)*([0-9 ]{6,7})', card.body.decode())
         if digits is None:
             raise RehearsalError(f"the console shows no Pin Code: {card.status}")

@@ -153,7 +153,7 @@ class ConsoleUser:
             response = self.browser.get(response.location)
         return response
 
-    def press(self, path: str, action: str) -> HttpResponse:
+    def submit(self, path: str, action: str) -> HttpResponse:
         """Open a page and press the form that is sent to `action`. Return the page that follows."""
         _, _, form = self.open(path).body.decode().partition(f'action="{action}"')
         token = form.partition('name="form" value="')[2].partition('"')[0]

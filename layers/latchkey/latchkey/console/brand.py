@@ -1,4 +1,4 @@
-"""How a practice's pages and letters look: colour, logo, words and legal pages, each with a preview (B148)."""
+"""The colour, logo, words and legal pages of a practice, with a preview of its pages and letters (B148)."""
 
 from dataclasses import replace
 

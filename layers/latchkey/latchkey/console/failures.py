@@ -45,6 +45,10 @@ from latchkey.web.requests import Request
 from latchkey.web.responses import Response
 
 
+MAX_MINUTES = 90
+"""Minutes that a sentence counts. A longer wait is said in hours."""
+
+
 def page_headers() -> dict[str, str]:
     """Return the headers of a page that were not stored with it."""
     return {"content-security-policy": layout.policy()}
@@ -124,8 +128,14 @@ def sentence(language: Language, refusal: Refusal, now: int) -> str:  # noqa: C9
             return _("The letter can’t hold that: {why}", why=refusal.why)
         case RateLimited():
             minutes = max(1, -(-(refusal.until - now) // 60))
-            plural = languages.plural_translator(language)
-            return plural(
+            ngettext = languages.plural_translator(language)
+            if minutes > MAX_MINUTES:
+                return ngettext(
+                    "That was enough for today. Try again in {number} hour.",
+                    "That was enough for today. Try again in {number} hours.",
+                    -(-minutes // 60),
+                )
+            return ngettext(
                 "That was too much at once. Try again in {number} minute.",
                 "That was too much at once. Try again in {number} minutes.",
                 minutes,

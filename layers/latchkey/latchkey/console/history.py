@@ -18,7 +18,7 @@ from latchkey.web.responses import Response
 routes = ConsoleRoutes()
 
 EVENTS_A_PAGE = 30
-NO_PARTS: Mapping[str, str] = {}
+UNDIVIDED: Mapping[str, str] = {}
 """Of a history that has only one part."""
 
 
@@ -27,7 +27,7 @@ def client_history(current: Current) -> Response:
     """Show one part of what happened to a client's sign-in, newest first, with links to the other parts."""
     before_id, part = current.query("before") or None, current.query("part")
     named = events.list_events(current.context, current.client_id, before_id, EVENTS_A_PAGE, part)
-    parts = part_names(named.client, current.request.language) if named.client else NO_PARTS
+    parts = part_names(named.client, current.request.language) if named.client else UNDIVIDED
     return _page(current, named, named.client.name if named.client else None, current.client_path, parts=parts)
 
 
@@ -37,7 +37,7 @@ def part_names(client: Client, language: Language) -> dict[str, str]:
     contacts = {contact.id: contact.name for contact in client.contacts}
     former = _("An earlier address")
     own = {"sign-in": _("Sign-in of {name}", name=client.name), "record": _("Changes of the record")} | contacts
-    return {part: own.get(part, former) for part in events.parts(client)}
+    return {part: own.get(part, former) for part in events.history_keys(client)}
 
 
 @routes.get("/history", events.list_practice_events)
@@ -53,7 +53,7 @@ def _page(
     name: str | None,
     back: str,
     *,
-    parts: Mapping[str, str] = NO_PARTS,
+    parts: Mapping[str, str] = UNDIVIDED,
 ) -> Response:
     language = current.request.language
     return render.signed_in_page(

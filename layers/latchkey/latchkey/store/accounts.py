@@ -144,7 +144,7 @@ def key_of(practice: str, address: CanonicalAddress) -> AccountKey:
 
 
 PROJECTIONS: Projections = {CredentialsItem: SESSION_PROJECTION}
-"""What is read of an account's other tables."""
+"""The attributes that a read of accounts needs of their credentials."""
 
 
 def find(account_key: AccountKey) -> Account | None:

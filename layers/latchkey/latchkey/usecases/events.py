@@ -87,7 +87,7 @@ def list_events(
     return _named(context, page(_since_on_file(client, rows), limit, lambda row: row[0]), client)
 
 
-def parts(client: Client) -> Mapping[str, bytes]:
+def history_keys(client: Client) -> Mapping[str, bytes]:
     """Return the subject keys of the parts of a client's history, by their names. The first is shown first."""
     own: dict[str, bytes] = {"sign-in": client.access_key} if client.access_key else {}
     contacts = {contact.id: contact.account_key for contact in client.contacts}
@@ -96,7 +96,7 @@ def parts(client: Client) -> Mapping[str, bytes]:
 
 
 def _one_part(context: RequestContext, client: Client, part: str, before_id: str | None, limit: int) -> NamedEvents:
-    keys_by_part = parts(client)
+    keys_by_part = history_keys(client)
     part = part or next(iter(keys_by_part))
     subject_key = keys_by_part.get(part)
     if subject_key is None:
