@@ -330,7 +330,7 @@ def leaves(family: type[Refusal]) -> Iterator[type[Refusal]]:
 REFUSALS = sorted(leaves(Refusal), key=lambda refusal: refusal.__name__)
 TO_CLINICIANS = {
     "AccessAddress", "AddressChangeUnconfirmed", "AddressSuppressed", "AlreadySignedIn", "ConsentMissing", "EmailInUse",
-    "ExternalIdInUse", "SubjectRequired",
+    "ExternalIdInUse", "SubjectRequired", "UserPoolMissing", "MemberElsewhere", "OwnAddressUnknown",
     "IdempotencyInProgress", "IdempotencyKeyReused", "LetterInvalid", "NoAccess", "OpenedByOthers", "RecordNotFound",
     "RoleMissing", "SupportCodeUnknown", "TokenRefused", "ValueRefused", "NotAMember", "FormExpired",
 }  # fmt: skip

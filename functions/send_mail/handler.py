@@ -15,11 +15,11 @@ from latchkey.rules import mail
 from latchkey.rules.accounts import Account
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.languages import Language
-from latchkey.rules.mail import LinkMailKind, MailJob
+from latchkey.rules.mail import LinkMailKind, MailJob, SampleJob
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import Unavailable
 from latchkey.rules.times import Millis
-from latchkey.store import accounts, events, links, practices
+from latchkey.store import accounts, events, links, members, practices
 from latchkey.store.dynamodb import OUTAGES
 
 
@@ -31,7 +31,7 @@ def send(body: str, now_ms: Millis) -> web.JobResult:
     """
     job = queue.parse_job(body)
     try:
-        return _process(job, now_ms)
+        return _send_sample(job, now_ms) if isinstance(job, SampleJob) else _process(job, now_ms)
     except ses.Delayed as delayed:
         raise web.RetryLater(delayed.reason, delayed.sending_paused) from None
     except (Unavailable, *OUTAGES) as outage:
@@ -72,6 +72,21 @@ def _process(job: MailJob, now_ms: Millis) -> web.JobResult:
     # the job.
     _set_status(job, "sent", now, message)
     _append_event(job, EventKind.LINK_SENT if job.has_link else EventKind.NOTICE_SENT, now_ms)
+    return web.JobResult("sent", None, job.practice)
+
+
+def _send_sample(job: SampleJob, now_ms: Millis) -> web.JobResult:
+    """Send a member the sample of a letter, to no other address than their own."""
+    now = now_ms // 1000
+    address = members.verified_address_of(job.practice, job.subject)
+    if address is None or mail.is_late(job, now):
+        return web.JobResult("suppressed", "late" if address else "no_access", job.practice)
+    # Without the tag of an account, a report about it changes nothing.
+    letter = link_letters.sample(practices.get_cached(job.practice, now), job, address)
+    try:
+        ses.send(letter, {"practice": job.practice})
+    except ses.Rejected as rejected:
+        return web.JobResult("rejected", ses.EXPLANATIONS.get(str(rejected), str(rejected)), job.practice)
     return web.JobResult("sent", None, job.practice)
 
 

@@ -6,14 +6,17 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from latchkey.identity import user_pool
 from latchkey.rules.limits import mail_per_practice
-from latchkey.rules.members import Role
+from latchkey.rules.members import Member, Role
+from latchkey.rules.staff import StaffPerson
 from latchkey.store import members, practices
 from tests.api.cloud import MinistackCloud
 from tests.kit.clinician import ClinicianApi
+from tests.kit.clock import NOON
 from tests.kit.seed import WILLOW
 
 KIM = "kim@example.com"
@@ -213,3 +216,117 @@ class TestMailLimit:
     def test_a_practice_of_before_has_the_usual_limit(self) -> None:
         practices.save(replace(WILLOW, mails_per_hour=None))
         assert mail_per_practice(None).limit.max_count == 300
+
+
+class TestSamples:
+    PATH = "/letters/sign_in/es/sample"
+
+    def test_a_sample_goes_to_the_address_that_the_provider_has_verified(
+        self, admin: ClinicianApi, clinician: ClinicianApi
+    ) -> None:
+        """B170"""
+        assert admin.post(self.PATH, {}).code == "own_address_unknown"
+        head = Member("willow", "head-willow", Role.ADMIN)
+        members.record_sign_in(head, StaffPerson("head-willow", None, "head@example.com", "head@example.com"), NOON)
+        answer = admin.post(self.PATH, {"wording": {"greeting": "Hola {name}"}})
+        assert (answer.status, answer.document) == (202, {"to": "head@example.com"})
+        assert clinician.post(self.PATH, {}).code == "role_missing"
+        assert admin.post(self.PATH, {"wording": {"body": "{nobody}"}}).code == "letter_invalid"
+        for _ in range(9):
+            assert admin.post(self.PATH, {}).status == 202
+        refused = admin.post(self.PATH, {})
+        assert (refused.status, refused.code) == (429, "wait")
+        assert 86_000 < int(refused.headers["retry-after"]) <= 86_400
+
+
+class Pool:
+    """A user pool in memory. `failing` is the name of the call that fails next."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.users = {"dr-willow": "lee@example.com", "head-willow": "head@example.com"}
+        self.failing = ""
+        self.mailed: list[str] = []
+        for name in ("address_of", "delete", "invite"):
+            patch.setattr(user_pool, name, getattr(self, name))
+        patch.setattr(user_pool, "has_pool", lambda: True)
+
+    def fail(self, name: str) -> None:
+        if self.failing == name:
+            self.failing = ""
+            raise ClientError({"Error": {"Code": "InternalErrorException"}}, name)
+
+    def address_of(self, subject: str) -> str | None:
+        self.fail("address_of")
+        return self.users.get(subject)
+
+    def delete(self, subject: str) -> None:
+        self.fail("delete")
+        self.users.pop(subject, None)
+
+    def invite(self, email: str) -> str:
+        self.fail("invite")
+        known = next((subject for subject, address in self.users.items() if address == email), None)
+        if known is None:
+            known = f"new-{len(self.mailed)}"
+            self.users[known] = email
+            self.mailed.append(email)
+        return known
+
+
+class TestStartOver:
+    """B171"""
+
+    PATH = "/members/{subject}/start-over"
+
+    @pytest.fixture
+    def pool(self, monkeypatch: pytest.MonkeyPatch) -> Pool:
+        return Pool(monkeypatch)
+
+    def test_a_stack_without_a_pool_says_so(self, admin: ClinicianApi) -> None:
+        assert admin.post(self.PATH, subject="dr-willow").code == "user_pool_missing"
+
+    def test_the_new_sign_in_has_the_role_and_the_old_one_ends_at_once(
+        self, admin: ClinicianApi, cloud: MinistackCloud, clinician: ClinicianApi, pool: Pool
+    ) -> None:
+        assert clinician.request("GET", "/clients").status == 200
+        answer = admin.post(self.PATH, subject="dr-willow")
+        assert answer.status == 200
+        assert answer.document == {
+            "subject": "new-0",
+            "role": "clinician",
+            "name": None,
+            "email": "lee@example.com",
+        }
+        assert pool.users == {"head-willow": "head@example.com", "new-0": "lee@example.com"}
+        assert pool.mailed == ["lee@example.com"]
+        assert clinician.request("GET", "/clients").status == 404
+        assert cloud.clinician("new-0").request("GET", "/clients").status == 200
+        events = admin.get("/events").document["events"]
+        assert [row["reason"] for row in events if row["kind"] == "member_changed"] == ["started_over:dr-willow"]
+
+    def test_nobody_else_starts_them_over(self, clinician: ClinicianApi, admin: ClinicianApi, pool: Pool) -> None:
+        assert clinician.post(self.PATH, subject="head-willow").code == "role_missing"
+        assert admin.post(self.PATH, subject="dr-harbor").code == "not_found"
+        assert admin.post(self.PATH, subject="operator").code == "not_found"
+        assert pool.mailed == []
+
+    @pytest.mark.parametrize("elsewhere", ["harbor", "*"])
+    def test_an_admin_does_not_end_a_sign_in_that_opens_more(
+        self, admin: ClinicianApi, operator: ClinicianApi, pool: Pool, elsewhere: str
+    ) -> None:
+        """A practice's admin must not take the second factor from another practice, or from an operator."""
+        members.save(Member(elsewhere, "dr-willow", Role.OPERATOR if elsewhere == "*" else Role.CLINICIAN, "Dr. Lee"))
+        refused = admin.post(self.PATH, subject="dr-willow")
+        assert (refused.status, refused.code) == (409, "member_elsewhere")
+        assert pool.users["dr-willow"] == "lee@example.com"
+        assert operator.post(self.PATH, subject="dr-willow").status == 200
+        assert [member.practice for member in members.memberships_of("new-0", 9)] == sorted([elsewhere, "willow"])
+        assert members.memberships_of("dr-willow", 9) == []
+
+    @pytest.mark.parametrize("failing", ["address_of", "delete", "invite"])
+    def test_what_fails_in_between_is_done_by_the_next_try(self, admin: ClinicianApi, pool: Pool, failing: str) -> None:
+        pool.failing = failing
+        assert admin.post(self.PATH, subject="dr-willow").status == 503
+        assert admin.post(self.PATH, subject="dr-willow").status == 200
+        assert pool.mailed == ["lee@example.com"]
+        assert [member.subject for member in members.page_of("willow", 9)] == ["head-willow", "new-0"]

@@ -78,7 +78,9 @@ class MailSimulation:
             if operation != "GetSecretValue" and fields.get("TableName") != "Practices"
         ]
         self.requests.append((answer.status, answer.location, calls))
-        self.newest[address] = queue.parse_job(self.queue.last)
+        job = queue.parse_job(self.queue.last)
+        assert isinstance(job, MailJob)
+        self.newest[address] = job
 
     def run(self, hours: float) -> None:
         """Let it pass, until nothing is left to do or so many hours are over."""

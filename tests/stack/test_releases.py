@@ -68,7 +68,7 @@ def test_a_parameter_alone_makes_a_new_version(function: str) -> None:
     properties = sam_template.resources("AWS::Serverless::Function")[function]
 
     assert properties["AutoPublishAliasAllProperties"] is True
-    images = {"ImagesLayer"} if function == "Admin" else set()
+    images = {"ImagesLayer"} if function in {"Admin", "Console"} else set()
     assert (
         referred(properties["VersionDescription"]) == {"Configuration", "DependenciesLayer", "LatchkeyLayer"} | images
     )

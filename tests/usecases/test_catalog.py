@@ -31,11 +31,13 @@ ADMIN = {
     "branding.remove_logo",
     "branding.save_logo",
     "events.list_practice_events",
+    "letters.send_sample",
     "letters.set_wording",
     "members.add_member",
     "members.list_members",
     "members.remove_member",
     "members.set_member",
+    "members.start_over",
     "practices.update_practice",
 }
 OPERATOR = {"practices.list_practices", "practices.save_practice"}
@@ -54,9 +56,7 @@ def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:
 
 
 ONE_FACE = {
-    "branding.read_logo": "the pages of the portal show the logo; the form that sends an image is not built yet",
-    "branding.save_logo": "the form that sends an image is not built yet",
-    "branding.remove_logo": "the form that sends an image is not built yet",
+    "branding.read_logo": "the page with the form reads the practice, which says where its logo is",
     "diagnosis.diagnose_contact": "the client's page shows the diagnosis of everyone who opens the profile",
 }
 """Use cases without a page, and the reason."""
@@ -102,11 +102,13 @@ def test_the_roles_are_the_declared_ones() -> None:
 
 
 def test_whatever_can_send_takes_a_key_and_counts_its_invitations() -> None:
-    keyed = SENDING | {"access.generate_pin", "members.add_member"}
+    keyed = SENDING | {"access.generate_pin", "letters.send_sample", "members.add_member", "members.start_over"}
     assert {use_case.name for use_case in USE_CASES if use_case.idempotent} == keyed
     assert {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.INVITATIONS} == SENDING
     counted = {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.EVERY_CALL}
     assert counted == {"access.generate_pin"}
+    samples = {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.SAMPLES}
+    assert samples == {"letters.send_sample"}
 
 
 @pytest.mark.parametrize("use_case", [one for one in USE_CASES if one.role > Role.CLINICIAN], ids=lambda one: one.name)

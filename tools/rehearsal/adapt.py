@@ -147,6 +147,9 @@ def _stand_ins(template: Document) -> Iterator[tuple[str, str]]:
     for pool in _of_type(template, "AWS::Cognito::UserPool"):
         # ministack does not know the attribute. Its tokens have this issuer.
         yield f"{pool}.ProviderURL", f"https://cognito-idp.${{AWS::Region}}.amazonaws.com/${{{pool}}}"
+    for api in _of_type(template, "AWS::ApiGatewayV2::Api"):
+        # On AWS the endpoint has https and no port, as its pages' links and the callbacks of the pool need it.
+        yield f"{api}.ApiEndpoint", f"https://${{{api}}}.execute-api.localhost"
     for identity in _of_type(template, "AWS::SES::EmailIdentity"):
         # SES chooses the names of DKIM records. ministack has none.
         for number in "123":

@@ -19,7 +19,7 @@ from tools.rehearsal.environment import TestEnvironment
 from tools.rehearsal.errors import RehearsalError, expect
 from tools.rehearsal.inbox import Inbox
 from tools.rehearsal.stacks import Stack
-from tools.rehearsal.users import FORM, Browser, Clinician, send, sign_in_at_pool
+from tools.rehearsal.users import FORM, Browser, Clinician, ConsoleUser, send, sign_in_at_pool
 
 PRACTICE = "willow"
 OPERATOR = "operator@example.com"
@@ -66,6 +66,8 @@ class Scenario:
         }
         self._api = ("--api", environment.url)
         self._token = ""
+        self._password = secrets.token_urlsafe(24)
+        """The password that the operator chooses."""
         self._clients: dict[str, Client] = {}
         self._unopened = ""
         self.steps: tuple[ScenarioStep, ...] = (
@@ -74,6 +76,7 @@ class Scenario:
             ("Sign-in by an invitation", self._sign_in_by_link),
             ("Mail status", self._report),
             ("Sign-in by PIN", self._sign_in_by_pin),
+            ("Help for a locked-out client, in the console", self._help_in_console),
             ("Sign-in with Google", self._sign_in_with_provider),
             ("Key rotation", self._rotate),
             ("Update to the next version", self._update),
@@ -113,7 +116,7 @@ class Scenario:
         if password is None:
             raise RehearsalError(f"operate first-operator prints no password: {output}")
         self._say(output.splitlines()[0])
-        browse = partial(sign_in_at_pool, email=OPERATOR, password=password[1], new_password=secrets.token_urlsafe(24))
+        browse = partial(sign_in_at_pool, email=OPERATOR, password=password[1], new_password=self._password)
         pool = f"{self._environment.address.endpoint}/oauth2/authorize"
         self._token = self._commands.token(self._stack.name, pool, browse)
         self._say("the operator has chosen a password at the user pool, and has a token")
@@ -146,6 +149,38 @@ class Scenario:
         browser = self._browser()
         browser.check_sign_in(PRACTICE, browser.submit_form(f"/{PRACTICE}/pin", email=noa.address, pin=pin), "pin")
         self._say("the clinician created a PIN, and it has signed the client in with another browser")
+
+    def _help_in_console(self) -> None:
+        outputs = self._stack.outputs()
+        address = outputs["ConsoleUrl"]
+        expect(address == f"https://{self._environment.host}/admin", f"the outputs print {address} as the console")
+        # On AWS, the pool's configuration is found by its issuer. ministack does not have that name.
+        endpoint = self._environment.address.endpoint
+        discovery = f"{endpoint}/{outputs['ClinicianPoolId']}/.well-known/openid-configuration"
+        self._parameters |= {"ConsoleDiscoveryUrl": discovery}
+        self._stack.deploy(self._parameters)
+        self._environment.start_api_server()
+        noa = self._clients["Noa"]
+        staff = ConsoleUser(self._browser())
+        page = staff.sign_in(address, partial(sign_in_at_pool, email=OPERATOR, password=self._password))
+        expect("Willow Creek" in page.body.decode(), f"the console shows no practice: {page.status}")
+        found = staff.open(f"/admin/{PRACTICE}/clients?q=noa")
+        path = f"/admin/{PRACTICE}/clients/{noa.id}"
+        expect(path in found.body.decode(), "the search for a name does not find the client")
+        self._say(f"the operator is signed in to the console at {address}, and has found the client by name")
+        card = staff.submit(path, f"{path}/pin")
+        digits = re.search(r'class="pin"[^>]*>\s*(?:<[^>]+>\s*)*([0-9 ]{6,7})', card.body.decode())
+        if digits is None:
+            raise RehearsalError(f"the console shows no Pin Code: {card.status}")
+        pin = digits[1].replace(" ", "")
+        browser = self._browser()
+        browser.check_sign_in(PRACTICE, browser.submit_form(f"/{PRACTICE}/pin", email=noa.address, pin=pin), "pin")
+        answer = staff.open(f"{path}/signed-in").body.decode()
+        expect("Pin Code" in answer, "the console does not say that the client is in")
+        self._say("the Pin Code of the console has signed the client in, and the console says so")
+        staff.sign_out()
+        closed = staff.open(path)
+        expect(closed.status == HTTPStatus.UNAUTHORIZED, f"after the sign-out, the page is answered {closed.status}")
 
     def _sign_in_with_provider(self) -> None:
         provider = self._environment.wait_for(self._environment.google.register(f"https://{self._environment.host}"))

@@ -1,8 +1,11 @@
 """Users of the portal in a rehearsal: browsers with cookies, and a clinician's program with a token."""
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import Message
+from html import unescape
 from http import HTTPStatus
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
@@ -13,6 +16,7 @@ from tools.rehearsal.errors import expect
 
 FORM = "application/x-www-form-urlencoded"
 TIMEOUT_SECONDS = 60.0
+LINK_TO_SIGN_IN = re.compile(r'href="(/admin/sign-in[^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,48 @@ class Clinician:
         return str(self.request("POST", "/clients", 201, name=name, emails=emails, invite={})["id"])
 
 
-def sign_in_at_pool(url: str, email: str, password: str, new_password: str) -> str:
+@dataclass(frozen=True, slots=True)
+class ConsoleUser:
+    """A person who presses what the pages of the console show."""
+
+    browser: Browser
+
+    def sign_in(self, url: str, browse: Callable[[str], str]) -> HttpResponse:
+        """Follow the link on the console's first page, and sign in by `browse`. Return the page behind it.
+
+        `browse` opens a URL at the provider, signs in there, and returns the URL of the last redirect.
+
+        :raises RehearsalError: the console does not let the person in.
+        """
+        page = self.browser.get(url)
+        link = LINK_TO_SIGN_IN.search(page.body.decode())
+        expect(link is not None, f"the console's first page has no way to sign in: {page.status}")
+        started = self.browser.get(unescape(link[1]) if link else "")
+        expect(started.status == HTTPStatus.SEE_OTHER, f"the sign-in to the console was answered {started.status}")
+        returned = self.browser.get(browse(started.location))
+        expect(returned.status == HTTPStatus.SEE_OTHER, f"the return from the pool was answered {returned.status}")
+        return self.open(returned.location)
+
+    def open(self, url: str) -> HttpResponse:
+        """Open a page, and follow its redirects."""
+        response = self.browser.get(url)
+        while response.status == HTTPStatus.SEE_OTHER:
+            response = self.browser.get(response.location)
+        return response
+
+    def submit(self, path: str, action: str) -> HttpResponse:
+        """Open a page and press the form that is sent to `action`. Return the page that follows."""
+        _, _, form = self.open(path).body.decode().partition(f'action="{action}"')
+        token = form.partition('name="form" value="')[2].partition('"')[0]
+        expect(bool(token), f"{path} has no form for {action}")
+        return self.browser.submit_form(action, form=token)
+
+    def sign_out(self) -> None:
+        """Sign out of the console."""
+        self.browser.submit_form("/admin/sign-out")
+
+
+def sign_in_at_pool(url: str, email: str, password: str, new_password: str = "") -> str:
     """Sign in on the pages of ministack's user pool. Return the URL of the last redirect.
 
     A temporary password is replaced by `new_password`.

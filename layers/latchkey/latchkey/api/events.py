@@ -1,5 +1,9 @@
 """Routes of a client's audit events and of the diagnosis."""
 
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
 from latchkey.api import document_mapping, pagination
 from latchkey.api.context import CurrentContext
 from latchkey.api.event_documents import DiagnosisDocument, EventList, PersonDiagnosisDocument, SupportCodeDocument
@@ -10,16 +14,30 @@ from latchkey.usecases import diagnosis, events
 
 routes = ResourceRoutes("events")
 
+EventsPart = Annotated[
+    str | None,
+    Query(
+        description="`record`, `sign-in`, the id of a contact, or `former-1` for the first former address, and so on.",
+        pattern="^(record|sign-in|former-[0-9]{1,4}|[0-7][0-9A-HJKMNP-TV-Z]{25})$",
+    ),
+]
+
 
 @routes.on("GET /clients/{client}/events", events.list_events, responses={200: EventList})
 def get_events(
-    client: ClientId, context: CurrentContext, cursor: Cursor = None, limit: PageSize = pagination.DEFAULT_PAGE
+    client: ClientId,
+    context: CurrentContext,
+    part: EventsPart = None,
+    cursor: Cursor = None,
+    limit: PageSize = pagination.DEFAULT_PAGE,
 ) -> EventList:
     """List the audit events of the client's addresses, old and new, and of their contacts, newest first.
 
     Events from before the client was on file are left out. So are events of an address that is now another client's.
+    With `part`, only those of one address, or of the record itself.
     """
-    return document_mapping.events(events.list_events(context, client, pagination.id_from_cursor(cursor), limit))
+    position = pagination.id_from_cursor(cursor)
+    return document_mapping.events(events.list_events(context, client, position, limit, part))
 
 
 @routes.on("GET /events", events.list_practice_events, responses={200: EventList})

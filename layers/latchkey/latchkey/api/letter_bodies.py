@@ -25,6 +25,12 @@ class WordingBody(RequestBody):
     footer: str = ""
 
 
+class SampleBody(RequestBody):
+    """A sample of a letter. Without `wording` it has the practice's saved one."""
+
+    wording: WordingBody | None = None
+
+
 class LetterPreviewBody(RequestBody):
     """A letter to preview. Without `wording` it has the practice's saved one."""
 

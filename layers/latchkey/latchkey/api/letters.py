@@ -9,12 +9,12 @@ from latchkey.api import document_mapping
 from latchkey.api.context import CurrentContext
 from latchkey.api.field_types import LanguageField
 from latchkey.api.fields import one_of
-from latchkey.api.letter_bodies import LetterPreviewBody, WordingBody
-from latchkey.api.practice_documents import LetterDocument, LetterPreviewDocument
+from latchkey.api.letter_bodies import LetterPreviewBody, SampleBody, WordingBody
+from latchkey.api.practice_documents import LetterDocument, LetterPreviewDocument, SampleDocument
 from latchkey.api.routes import ResourceRoutes
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind
-from latchkey.rules.refusals import EmailMalformed, LetterInvalid
+from latchkey.rules.refusals import EmailMalformed, LetterInvalid, OwnAddressUnknown, RateLimited
 from latchkey.usecases import letters
 
 routes = ResourceRoutes("letters")
@@ -32,6 +32,24 @@ LetterLanguage = Annotated[LanguageField, Path(description="The language of the 
 def post_letter_preview(body: LetterPreviewBody, context: CurrentContext) -> LetterPreviewDocument:
     """Show a letter as it would go. Nothing is sent, and its link opens nothing."""
     return document_mapping.letter_preview(letters.preview_letter(context, body.request()))
+
+
+@routes.on(
+    "POST /letters/{kind}/{language}/sample",
+    letters.send_sample,
+    responses={202: SampleDocument},
+    refusals=(LetterInvalid, OwnAddressUnknown, RateLimited),
+)
+def post_letter_sample(
+    kind: LetterKind, language: LetterLanguage, body: SampleBody, context: CurrentContext
+) -> SampleDocument:
+    """Send yourself a sample of a letter.
+
+    It goes to the address of your own that your sign-in provider has verified, ten times a day at most. Its link opens
+    nothing.
+    """
+    wording = WordingOverrides(**body.wording.model_dump()) if body.wording else None
+    return SampleDocument(to=letters.send_sample(context, kind, language, wording))
 
 
 @routes.on("GET /letters/{kind}/{language}", letters.read_wording, responses={200: LetterDocument})

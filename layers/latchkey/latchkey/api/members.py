@@ -11,7 +11,7 @@ from latchkey.api.pagination import ListCursor, PageSize
 from latchkey.api.practice_bodies import MemberBody, NewMemberBody
 from latchkey.api.practice_documents import MemberDocument, MemberList
 from latchkey.api.routes import ResourceRoutes
-from latchkey.rules.refusals import EmailMalformed, SubjectRequired
+from latchkey.rules.refusals import EmailMalformed, MemberElsewhere, SubjectRequired, UserPoolMissing
 from latchkey.usecases import members
 
 routes = ResourceRoutes("members")
@@ -54,6 +54,22 @@ def put_member(subject: Subject, body: MemberBody, context: CurrentContext) -> M
     """Make a person a member of the practice, or change their role."""
     members.set_member(context, subject, body.member_role(), body.name)
     return MemberDocument(subject=subject, role=body.role, name=body.name, email=None)
+
+
+@routes.on(
+    "POST /members/{subject}/start-over",
+    members.start_over,
+    responses={200: MemberDocument},
+    refusals=(UserPoolMissing, MemberElsewhere),
+)
+def post_start_over(subject: Subject, context: CurrentContext) -> MemberDocument:
+    """Give a member who cannot sign in a new sign-in.
+
+    For a lost authenticator, or a first password that has expired. The stack's user pool mails them a first password.
+    The earlier password, authenticator and sessions end, and the member has a new `subject`. Only an operator does
+    this for a person who acts elsewhere too.
+    """
+    return document_mapping.member(members.start_over(context, subject))
 
 
 @routes.on("DELETE /members/{subject}", members.remove_member, responses={204: None})

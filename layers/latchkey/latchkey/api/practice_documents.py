@@ -102,6 +102,12 @@ class LetterDocument(BaseModel):
     footer: str = ""
 
 
+class SampleDocument(BaseModel):
+    """A sample of a letter that is on its way."""
+
+    to: Annotated[str, Field(description="Your own address, as your sign-in provider has verified it.")]
+
+
 class LetterPreviewDocument(BaseModel):
     """A letter as it would go. Nothing was sent."""
 

@@ -4,6 +4,7 @@ from latchkey import aws
 from latchkey.console import (
     access,
     addresses,
+    brand,
     client_list,
     client_page,
     dispatch,
@@ -32,6 +33,7 @@ GROUPS: tuple[ConsoleRoutes, ...] = (
     access.routes,
     history.routes,
     practice_settings.routes,
+    brand.routes,
     staff.routes,
 )
 

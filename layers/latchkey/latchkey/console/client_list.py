@@ -75,6 +75,8 @@ def _support_code(current: Current, text: str) -> Response:
         back=current.home,
         rows=[(event, event_sentence(event, {}, language)) for _, event in rows],
         next_id=None,
+        parts={},
+        part=None,
     )
 
 

@@ -23,6 +23,7 @@ from latchkey.rules.refusals import (
     RoleMissing,
     SignedOut,
     Unavailable,
+    ValueRefused,
 )
 from latchkey.rules.text_limits import ULID
 from latchkey.store.dynamodb import OUTAGES
@@ -159,7 +160,8 @@ def _sent(current: Current, route: ConsoleRoute) -> Response:
         place = response.headers.get("location") or response.headers.pop(SHOWN_ONCE, None)
         return StoredResponse(303 if place else response.status, place or json.dumps(response.body))
 
-    sent = ("POST", current.request.path, json.dumps(current.form.typed))
+    files = [(name, tokens.content_digest(content)) for name, content in current.form.files]
+    sent = ("POST", current.request.path, json.dumps([*current.form.typed, *files]))
     try:
         stored, _ = idempotency.run_once(current.context, form_id, sent, respond)
     except (SignedOut, RecordNotFound, RoleMissing):
@@ -179,7 +181,8 @@ def _refused(current: Current, route: ConsoleRoute, refusal: Refusal) -> Respons
     metrics.count_refusal(code)
     if route.page is None:
         raise refusal
-    place = refusal.errors[0][0] if isinstance(refusal, BodyInvalid) and refusal.errors else None
+    errors = refusal.errors if isinstance(refusal, BodyInvalid | ValueRefused) else ()
+    place = errors[0][0] if errors else None
     sentence = failures.sentence(current.request.language, refusal, current.request.now)
     shown = replace(current, problem=FormProblem(sentence, place), status=problem.status)
     return route.page(shown).with_headers(

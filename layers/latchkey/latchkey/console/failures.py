@@ -26,11 +26,13 @@ from latchkey.rules.refusals import (
     IdempotencyInProgress,
     IdempotencyKeyReused,
     LetterInvalid,
+    MemberElsewhere,
     MethodRefused,
     NoAccess,
     NotAMember,
     OpenedByOthers,
     OriginRefused,
+    OwnAddressUnknown,
     ProviderRefused,
     RateLimited,
     Refusal,
@@ -38,8 +40,12 @@ from latchkey.rules.refusals import (
     SignedOut,
     SubjectRequired,
     Unavailable,
+    UserPoolMissing,
     ValueRefused,
 )
+
+MAX_MINUTES = 90
+"""Minutes that a sentence counts. A longer wait is said in hours."""
 
 
 def page_headers() -> dict[str, str]:
@@ -105,8 +111,14 @@ def sentence(language: Language, refusal: Refusal, now: int) -> str:  # noqa: C9
             return _("Enter an email address.")
         case EmailMalformed():
             return _("Enter an email address in the correct format, like name@example.com")
-        case ValueRefused():
-            return _("One of these values can’t be used here. Nothing was done.")
+        case ValueRefused(errors=errors):
+            return _value_problem(_, errors[0][0] if errors else "")
+        case UserPoolMissing():
+            return _("This stack uses your own sign-in provider. Reset the person there. Nothing was done.")
+        case MemberElsewhere():
+            return _("They also act for another practice or for the whole stack. Ask an operator. Nothing was done.")
+        case OwnAddressUnknown():
+            return _("Your sign-in provider has confirmed no address of yours. Nothing was sent.")
         case ExternalIdInUse():
             return _("Another client has this id.")
         case SubjectRequired():
@@ -115,8 +127,14 @@ def sentence(language: Language, refusal: Refusal, now: int) -> str:  # noqa: C9
             return _("The letter can’t hold that: {why}", why=refusal.why)
         case RateLimited():
             minutes = max(1, -(-(refusal.until - now) // 60))
-            plural = languages.plural_translator(language)
-            return plural(
+            ngettext = languages.plural_translator(language)
+            if minutes > MAX_MINUTES:
+                return ngettext(
+                    "That was enough for today. Try again in {number} hour.",
+                    "That was enough for today. Try again in {number} hours.",
+                    -(-minutes // 60),
+                )
+            return ngettext(
                 "That was too much at once. Try again in {number} minute.",
                 "That was too much at once. Try again in {number} minutes.",
                 minutes,
@@ -145,6 +163,20 @@ def _general_sentence(_: Translator, refusal: Refusal) -> str:
             return _("Something we need doesn’t answer. Nothing was done. Try again in a moment.")
         case _:
             return _("This request can’t be read. Nothing was done.")
+
+
+def _value_problem(_: Translator, place: str) -> str:
+    match place.split("."):
+        case ["body"]:
+            return _("Choose a PNG or JPEG of 64 KB and 4 million pixels at most. The logo is as it was.")
+        case ["body", "accent"]:
+            return _("Text in that colour can’t be read, or it is no colour. Nothing was saved.")
+        case ["body", "clinician_word", _language]:
+            return _("The word for the clinician has 2 to 40 letters, and no “your” before it. Nothing was saved.")
+        case ["body", "links" | "legal", _name]:
+            return _("A web address begins with https:// or with the portal’s own path. Nothing was saved.")
+        case _place:
+            return _("One of these values can’t be used here. Nothing was done.")
 
 
 def _text_problem(_: Translator, place: str, problem: str) -> str:

@@ -1,8 +1,11 @@
 """Forms of the console: the fields that were sent, with the limits that the JSON API has for the same values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from latchkey.console import multipart
+from latchkey.console.multipart import Part
 from latchkey.http.requests import FORM, Request
 from latchkey.rules import text_limits
 from latchkey.rules.items import SharedItem
@@ -10,6 +13,10 @@ from latchkey.rules.refusals import BodyInvalid
 
 MAX_BODY_BYTES = 32 * 1024
 MAX_FIELDS = 120
+FILE_ROUTES = ("/admin/{practice}/brand/logo",)
+"""Routes whose form has a file."""
+MAX_FILE_BYTES = 10 * 1024 * 1024
+"""API Gateway passes no more. The use case says how large a file may be."""
 FORM_ID_FIELD = "form"
 
 
@@ -18,6 +25,8 @@ class SentForm:
     """The fields of a form. A field can be there several times, as the boxes of a group are."""
 
     pairs: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
+    """The files that were sent, by the name of their field."""
 
     def text(self, name: str) -> str:
         """Return one field without spaces around it. "" if it is missing.
@@ -32,6 +41,16 @@ class SentForm:
     def every(self, name: str) -> tuple[str, ...]:
         """Return all values of a field."""
         return tuple(value for sent, value in self.pairs if sent == name)
+
+    def file(self, name: str) -> bytes:
+        """Return the content of a file. It is empty if none was chosen.
+
+        :raises BodyInvalid: there are several.
+        """
+        contents = [content for sent, content in self.files if sent == name]
+        if len(contents) > 1:
+            raise BodyInvalid
+        return contents[0] if contents else b""
 
     def is_checked(self, name: str) -> bool:
         """Return True if a box is ticked."""
@@ -70,11 +89,15 @@ class SentForm:
 def parse(request: Request) -> SentForm:
     """Return the form in a request's body.
 
-    :raises BodyTooLarge: it has more than `MAX_BODY_BYTES` bytes.
+    :raises BodyTooLarge: it has more than `MAX_BODY_BYTES` bytes, or `MAX_FILE_BYTES` if it may have a file.
     :raises BodyInvalid: it is no form in UTF-8.
     """
-    body = request.body_bytes(MAX_BODY_BYTES)
-    media = request.headers.get("content-type", "").lower().partition(";")[0].strip()
+    takes_file = request.route in FILE_ROUTES
+    body = request.body_bytes(MAX_FILE_BYTES if takes_file else MAX_BODY_BYTES)
+    content_type = request.headers.get("content-type", "")
+    media = content_type.lower().partition(";")[0].strip()
+    if takes_file and media == multipart.MEDIA_TYPE:
+        return _with_files(multipart.parse(content_type, body))
     if body and media != FORM:
         raise BodyInvalid
     try:
@@ -82,3 +105,16 @@ def parse(request: Request) -> SentForm:
     except ValueError:
         raise BodyInvalid from None
     return SentForm(tuple((name, value.replace("\r\n", "\n")) for name, value in pairs))
+
+
+def _with_files(parts: Iterable[Part]) -> SentForm:
+    pairs, files = [], []
+    for part in parts:
+        if part.is_file:
+            files.append((part.name, part.content))
+            continue
+        try:
+            pairs.append((part.name, part.content.decode().replace("\r\n", "\n")))
+        except UnicodeDecodeError:
+            raise BodyInvalid from None
+    return SentForm(tuple(pairs), tuple(files))

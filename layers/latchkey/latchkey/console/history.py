@@ -9,6 +9,7 @@ from latchkey.console.routes import ConsoleRoutes
 from latchkey.http.responses import Response
 from latchkey.identity.providers import PROVIDERS
 from latchkey.languages import Translator
+from latchkey.rules.clients import Client
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.languages import Language
 from latchkey.usecases import events
@@ -17,13 +18,26 @@ from latchkey.usecases.events import NamedEvents
 routes = ConsoleRoutes()
 
 EVENTS_A_PAGE = 30
+UNDIVIDED: Mapping[str, str] = {}
+"""Of a history that has only one part."""
 
 
 @routes.get("/clients/{client}/history", events.list_events)
 def client_history(current: Current) -> Response:
-    """Show what happened to a client's sign-in, newest first."""
-    named = events.list_events(current.context, current.client_id, current.query("before") or None, EVENTS_A_PAGE)
-    return _page(current, named, named.client.name if named.client else None, current.client_path)
+    """Show one part of what happened to a client's sign-in, newest first, with links to the other parts."""
+    before_id, part = current.query("before") or None, current.query("part")
+    named = events.list_events(current.context, current.client_id, before_id, EVENTS_A_PAGE, part)
+    parts = part_names(named.client, current.request.language) if named.client else UNDIVIDED
+    return _page(current, named, named.client.name if named.client else None, current.client_path, parts=parts)
+
+
+def part_names(client: Client, language: Language) -> dict[str, str]:
+    """Return how a page names the parts of a client's history."""
+    _ = languages.translator(language)
+    contacts = {contact.id: contact.name for contact in client.contacts}
+    former = _("An earlier address")
+    own = {"sign-in": _("Sign-in of {name}", name=client.name), "record": _("Changes of the record")} | contacts
+    return {part: own.get(part, former) for part in events.history_keys(client)}
 
 
 @routes.get("/history", events.list_practice_events)
@@ -33,7 +47,14 @@ def practice_history(current: Current) -> Response:
     return _page(current, named, None, current.home)
 
 
-def _page(current: Current, named: NamedEvents, name: str | None, back: str) -> Response:
+def _page(
+    current: Current,
+    named: NamedEvents,
+    name: str | None,
+    back: str,
+    *,
+    parts: Mapping[str, str] = UNDIVIDED,
+) -> Response:
     language = current.request.language
     return render.signed_in_page(
         current,
@@ -43,6 +64,8 @@ def _page(current: Current, named: NamedEvents, name: str | None, back: str) -> 
         back=back,
         rows=[(event, event_sentence(event, named.names, language)) for _, event in named.page.entries],
         next_id=named.page.next_id,
+        parts=parts,
+        part=named.part,
     )
 
 
@@ -82,6 +105,7 @@ def _sentence(event: Event, _: Translator) -> str:
         EventKind.CLIENT_ERASED: _("A client was erased."),
         EventKind.PRACTICE_CHANGED: _("The practice’s settings were changed."),
         EventKind.MEMBER_CHANGED: _("A member was changed."),
+        EventKind.SAMPLE_REQUESTED: _("Asked for a sample of a letter."),
         EventKind.ADMIN_DENIED: _("A request was refused."),
         EventKind.LIMIT_HIT: _("A rate limit was reached."),
         EventKind.STAFF_SIGNED_IN: _("Signed in to the console."),

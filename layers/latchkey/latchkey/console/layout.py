@@ -26,6 +26,15 @@ def policy(ancestors: str = "'none'") -> str:
     )
 
 
+LETTER_STYLE = "'unsafe-inline'"
+"""The `style-src` of a letter, whose styles stand at its elements as mail programs need them."""
+
+
+def embedded_policy(style: str) -> str:
+    """Return the content security policy of a page or letter that a page of the console shows in a frame."""
+    return f"default-src 'none'; style-src {style}; img-src 'self'; frame-ancestors 'self'; base-uri 'none'"
+
+
 TEMPLATE_ENV = Environment(
     loader=template_loader.loader_for(TEMPLATES.parent),
     autoescape=True,

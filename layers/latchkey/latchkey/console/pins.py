@@ -32,7 +32,7 @@ def pin_page(current: Current) -> Response:
 def generate_pin(current: Current) -> Response:
     """Show a new PIN for the client, once."""
     name = clients.read_client(current.context, current.client_id).client.name
-    return _card(current, access.generate_pin(current.context, current.client_id), name)
+    return _card(current, access.generate_pin(current.context, current.client_id), name, "sign-in")
 
 
 @routes.get("/clients/{client}/people/{person}/pin", access.read_access, contacts.read_contact)
@@ -50,7 +50,7 @@ def generate_person_pin(current: Current) -> Response:
     """Show a new PIN for a contact of the client, once."""
     person_id = current.ulid("person")
     name = contacts.read_contact(current.context, current.client_id, person_id).contact.name
-    return _card(current, access.generate_pin(current.context, current.client_id, person_id), name)
+    return _card(current, access.generate_pin(current.context, current.client_id, person_id), name, person_id)
 
 
 @routes.get("/clients/{client}/signed-in", events.list_events)
@@ -58,7 +58,8 @@ def signed_in_since(current: Current) -> Response:
     """Say if the client has signed in since the PIN was made, or what was refused."""
     since = current.query("since")
     since_ms = int(since) if since.isdecimal() and len(since) < 16 else current.request.now_ms  # noqa: PLR2004 - milliseconds
-    named = events.list_events(current.context, current.client_id, None, EVENTS_READ)
+    part = current.query("part")
+    named = events.list_events(current.context, current.client_id, None, EVENTS_READ, part)
     newest = next((event for _, event in named.page.entries if event.at_ms >= since_ms and _answers(event)), None)
     language = current.request.language
     return render.signed_in_page(
@@ -66,6 +67,7 @@ def signed_in_since(current: Current) -> Response:
         "signed_in.html",
         client_path=current.client_path,
         since=since_ms,
+        part=named.part,
         is_in=newest is not None and newest.kind is EventKind.SESSION_STARTED,
         seconds=max(0, (current.request.now_ms - newest.at_ms) // 1000) if newest else 0,
         method=newest.method if newest else None,
@@ -77,7 +79,7 @@ def _answers(event: Event) -> bool:
     return event.kind is EventKind.SESSION_STARTED or is_refusal(event)
 
 
-def _card(current: Current, made: access.GeneratedPin, person: str) -> Response:
+def _card(current: Current, made: access.GeneratedPin, person: str, part: str) -> Response:
     """Return the card. A reload does not show the digits: the stored answer is another page."""
     _ = languages.translator(current.request.language)
     card = render.signed_in_page(
@@ -90,6 +92,7 @@ def _card(current: Current, made: access.GeneratedPin, person: str) -> Response:
         client_path=current.client_path,
         person=person,
         since=current.request.now_ms,
+        part=part,
         portal=f"{current.request.origin.partition('://')[2]}/{current.context.slug}",
     )
     return card.with_headers({SHOWN_ONCE: current.request.path})

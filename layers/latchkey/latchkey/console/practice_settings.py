@@ -9,6 +9,7 @@ from latchkey.console.current import Current
 from latchkey.console.forms import SentForm
 from latchkey.console.routes import ConsoleRoutes
 from latchkey.http.responses import Response, see_other
+from latchkey.mail.link_letters import SAMPLE_NAME
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules.languages import LANGUAGES, Language, language_of
 from latchkey.rules.mail import LINK_MAILS, LinkMailKind
@@ -21,9 +22,6 @@ from latchkey.usecases.letters import PreviewRequest
 from latchkey.usecases.practices import PracticeSettings
 
 routes = ConsoleRoutes()
-
-SAMPLE_NAME = "Ana Reyes"
-"""The person whose letter a preview shows."""
 
 
 @routes.get("/settings", practices.update_practice, practices.read_practice)
@@ -71,6 +69,10 @@ def save_settings(current: Current) -> Response:
 @routes.get("/letters/{kind}/{language}", letters.set_wording, letters.read_wording, letters.preview_letter)
 def letter_page(current: Current) -> Response:
     """Show the practice's wording of a letter, and the letter as it would go."""
+    return _letter_page(current, None)
+
+
+def _letter_page(current: Current, sample_to: str | None) -> Response:
     kind, language = _letter(current)
     saved = letters.read_wording(current.context, kind, language)
     wording = _wording(current.form) if current.form.pairs else saved
@@ -85,6 +87,7 @@ def letter_page(current: Current) -> Response:
         letter_language=language,
         wording=wording,
         letter=preview,
+        sample_to=sample_to,
         is_saved=current.query("done") == "saved",
     )
 
@@ -94,13 +97,18 @@ def letter_page(current: Current) -> Response:
     letters.set_wording,
     letters.read_wording,
     letters.preview_letter,
+    letters.send_sample,
     page=letter_page,
 )
 def save_letter(current: Current) -> Response:
-    """Save the wording, show the letter with it, or go back to the usual words."""
+    """Save the wording, show the letter with it, send a sample of it, or go back to the usual words."""
     kind, language = _letter(current)
     if current.form.is_checked("preview"):
         return letter_page(current)
+    if current.form.is_checked("sample"):
+        # The page keeps what was typed, because nothing is saved.
+        to = letters.send_sample(current.context, kind, language, _wording(current.form))
+        return _letter_page(current, to)
     wording = WordingOverrides() if current.form.is_checked("usual") else _wording(current.form)
     letters.set_wording(current.context, kind, language, wording)
     return see_other(f"{current.request.path}?done=saved")

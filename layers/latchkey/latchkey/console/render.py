@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from latchkey import languages
 from latchkey.console.current import Current
-from latchkey.console.layout import TEMPLATE_ENV, policy
+from latchkey.console.layout import TEMPLATE_ENV, embedded_policy, policy
 from latchkey.http.requests import Request
 from latchkey.http.responses import Response
 from latchkey.pages.sessions import feature_text
@@ -42,6 +42,13 @@ def embedded_page(current: Current, template: str, **values: object) -> Response
     """Return a page that only a page of the console may frame."""
     response = signed_in_page(current, template, **values)
     return response.with_headers({"content-security-policy": policy("'self'"), "x-frame-options": "SAMEORIGIN"})
+
+
+def framed(html: str, style: str) -> Response:
+    """Return a page or letter for a frame of the console. It sends no form, and `style` is its `style-src`."""
+    return Response(
+        200, html, headers={"content-security-policy": embedded_policy(style), "x-frame-options": "SAMEORIGIN"}
+    )
 
 
 def _render(request: Request, template: str, **values: object) -> str:

@@ -51,7 +51,11 @@ def add_member(current: Current) -> Response:
 def member_page(current: Current) -> Response:
     """Show a member, with the form that changes the role or removes them."""
     return render.signed_in_page(
-        current, "member.html", member=_member(current), roles=[role.name.lower() for role in MEMBER_ROLES]
+        current,
+        "member.html",
+        member=_member(current),
+        roles=[role.name.lower() for role in MEMBER_ROLES],
+        has_pool=user_pool.has_pool(),
     )
 
 
@@ -64,6 +68,19 @@ def change_member(current: Current) -> Response:
         return see_other(f"{current.home}/staff?done=removed")
     members.set_member(current.context, member.subject, _role(current.form.text("role")), member.name)
     return see_other(f"{current.home}/staff?done=saved")
+
+
+@routes.get("/staff/{subject}/start-over", members.start_over, members.list_members)
+def start_over_page(current: Current) -> Response:
+    """Say what a new sign-in of a member ends."""
+    return render.signed_in_page(current, "start_over.html", member=_member(current))
+
+
+@routes.form("/staff/{subject}/start-over", members.start_over, members.list_members, page=start_over_page)
+def start_over(current: Current) -> Response:
+    """Give a member who cannot sign in a new sign-in."""
+    members.start_over(current.context, _member(current).subject)
+    return see_other(f"{current.home}/staff?done=started_over")
 
 
 def _member(current: Current) -> Member:

@@ -106,6 +106,13 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.IdempotencyKeyReused: ProblemType(
         422, "idempotency_key_reused", "The idempotency key belongs to another request"
     ),
+    refusals.UserPoolMissing: ProblemType(409, "user_pool_missing", "Members are reset at your own sign-in provider"),
+    refusals.MemberElsewhere: ProblemType(
+        409, "member_elsewhere", "The member acts elsewhere too; an operator can start them over"
+    ),
+    refusals.OwnAddressUnknown: ProblemType(
+        409, "own_address_unknown", "Your address is not known; sign in to the console once"
+    ),
     refusals.Unavailable: ProblemType(503, "unavailable", "Try again in a moment"),
 }
 

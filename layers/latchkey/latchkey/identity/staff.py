@@ -83,7 +83,10 @@ def fetch_person(
         authenticated_at = claims.get("auth_time")
         if not isinstance(authenticated_at, int | float) or authenticated_at + SKEW_SECONDS < authenticated_since:
             raise ProviderFailed("auth_time")
-    return StaffPerson(claims["sub"], _text(claims.get("name")), _text(claims.get("email")))
+    email = _text(claims.get("email"))
+    # Cognito sends the claim as a boolean, and some providers as a text.
+    is_verified = claims.get("email_verified") in (True, "true")
+    return StaffPerson(claims["sub"], _text(claims.get("name")), email, email if is_verified else None)
 
 
 def logout_url(return_to: str) -> str | None:

@@ -35,3 +35,33 @@ def invite(email: str) -> str:
     else:
         found = created["User"]["Attributes"]
     return str(next(attribute["Value"] for attribute in found if attribute["Name"] == "sub"))
+
+
+def address_of(subject: str) -> str | None:
+    """Return the address of a user. None if the pool has no such user.
+
+    :raises ClientError: the pool does not answer.
+    """
+    try:
+        known = aws.call("cognito-idp", "AdminGetUser", UserPoolId=settings.load().user_pool_id, Username=subject)
+    except ClientError as error:
+        if not _is_unknown_user(error):
+            raise
+        return None
+    return next((str(one["Value"]) for one in known["UserAttributes"] if one["Name"] == "email"), None)
+
+
+def delete(subject: str) -> None:
+    """Delete a user, with their password and authenticator. Without such a user this does nothing.
+
+    :raises ClientError: the pool does not answer.
+    """
+    try:
+        aws.call("cognito-idp", "AdminDeleteUser", UserPoolId=settings.load().user_pool_id, Username=subject)
+    except ClientError as error:
+        if not _is_unknown_user(error):
+            raise
+
+
+def _is_unknown_user(error: ClientError) -> bool:
+    return bool(error.response["Error"]["Code"] == "UserNotFoundException")

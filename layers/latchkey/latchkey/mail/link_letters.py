@@ -1,14 +1,14 @@
 """The letter of a link, for an invitation or a sign-in: what the worker sends and what clinicians preview."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from latchkey import settings
+from latchkey import languages, settings
 from latchkey.mail import letters
 from latchkey.mail.letters import Letter, LinkMail
 from latchkey.mail.wording import WordingOverrides
 from latchkey.rules.languages import Language
-from latchkey.rules.mail import LinkMailKind
+from latchkey.rules.mail import LinkMailKind, SampleJob
 from latchkey.rules.practices import Practice
 
 
@@ -36,6 +36,31 @@ class LinkLetter:
     message: str | None = field(default=None, repr=False)
     """The body of this one invitation."""
     items: tuple[str, ...] = ()
+
+
+SAMPLE_NAME = "Ana Reyes"
+"""The person to whom a preview and a sample are written. Nobody on file."""
+
+
+def sample(practice: Practice, job: SampleJob, address: str) -> Letter:
+    """Return the sample of a letter for a member's own address. Its subject says so, and its link opens nothing."""
+    portal = f"{job.origin}/{job.practice}"
+    letter = render(
+        practice,
+        LinkLetter(
+            kind=job.letter,
+            language=job.language,
+            address=address,
+            name=SAMPLE_NAME,
+            portal=portal,
+            url=f"{portal}/link/preview",
+            entity_ref_id=job.job_id.hex(),
+            requested_at=job.requested_at_ms // 1000,
+            wording=WordingOverrides(*job.wording) if job.wording else None,
+        ),
+    )
+    _ = languages.translator(job.language)
+    return replace(letter, subject=_("Sample: {subject}", subject=letter.subject))
 
 
 def saved_wording(practice: Practice, kind: LinkMailKind, language: Language) -> WordingOverrides:

@@ -1,11 +1,13 @@
 """The queue of mail jobs. A message holds no address and no link's secret."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from latchkey import aws, settings
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.languages import language_of
-from latchkey.rules.mail import MAIL_KINDS, MailJob
+from latchkey.rules.mail import LINK_MAILS, MAIL_KINDS, MailJob, SampleJob
 from latchkey.rules.times import Millis
 from latchkey.tokens import base64url_decode, base64url_encode
 
@@ -13,7 +15,11 @@ MAX_DELAY_SECONDS = 900
 """Seconds that SQS can delay a message at most."""
 
 
-def send_job(job: MailJob, delay: int = 0) -> None:
+SAMPLE = "sample"
+"""The kind of a message that asks for a sample of a letter."""
+
+
+def send_job(job: MailJob | SampleJob, delay: int = 0) -> None:
     """Queue a mail job, to be received after `delay` seconds.
 
     :raises BotoCoreError: the queue does not answer.
@@ -23,26 +29,42 @@ def send_job(job: MailJob, delay: int = 0) -> None:
         "sqs",
         "SendMessage",
         QueueUrl=settings.load().mail_queue_url,
-        MessageBody=json.dumps(
-            {
-                "practice": job.practice,
-                "account": base64url_encode(job.account_key),
-                "request": base64url_encode(job.job_id),
-                "epoch": job.epoch,
-                "kind": job.kind,
-                "asked_at": job.requested_at_ms,
-                "origin": job.origin,
-                "subject": job.subject,
-                "message": job.message,
-                "items": job.items,
-                "language": job.language,
-            }
-        ),
+        MessageBody=json.dumps(_sample_fields(job) if isinstance(job, SampleJob) else _fields(job)),
         DelaySeconds=min(delay, MAX_DELAY_SECONDS),
     )
 
 
-def parse_job(body: str) -> MailJob:
+def _fields(job: MailJob) -> dict[str, Any]:
+    return {
+        "practice": job.practice,
+        "account": base64url_encode(job.account_key),
+        "request": base64url_encode(job.job_id),
+        "epoch": job.epoch,
+        "kind": job.kind,
+        "asked_at": job.requested_at_ms,
+        "origin": job.origin,
+        "subject": job.subject,
+        "message": job.message,
+        "items": job.items,
+        "language": job.language,
+    }
+
+
+def _sample_fields(job: SampleJob) -> dict[str, Any]:
+    return {
+        "practice": job.practice,
+        "member": job.subject,
+        "request": base64url_encode(job.job_id),
+        "kind": SAMPLE,
+        "letter": job.letter,
+        "asked_at": job.requested_at_ms,
+        "origin": job.origin,
+        "language": job.language,
+        "wording": job.wording,
+    }
+
+
+def parse_job(body: str) -> MailJob | SampleJob:
     """Return the mail job in a message. Fields that only a newer version knows are ignored.
 
     :raises ValueError: the message holds no mail job, or its kind is known only to a newer version. The message then
@@ -50,6 +72,8 @@ def parse_job(body: str) -> MailJob:
     """
     try:
         fields = json.loads(body)
+        if fields["kind"] == SAMPLE:
+            return _parse_sample(fields)
         account_key, job_id = base64url_decode(fields["account"]), base64url_decode(fields["request"])
         kind = fields["kind"]
         if not account_key or not job_id or kind not in MAIL_KINDS:
@@ -69,3 +93,20 @@ def parse_job(body: str) -> MailJob:
         )
     except (KeyError, TypeError) as error:
         raise ValueError("not a mail job") from error
+
+
+def _parse_sample(fields: Mapping[str, Any]) -> SampleJob:
+    job_id, language, letter = base64url_decode(fields["request"]), language_of(fields["language"]), fields["letter"]
+    if not job_id or language is None or letter not in LINK_MAILS:
+        raise ValueError("not a mail job")
+    wording = fields.get("wording")
+    return SampleJob(
+        practice=str(fields["practice"]),
+        subject=str(fields["member"]),
+        job_id=job_id,
+        letter=letter,
+        language=language,
+        requested_at_ms=Millis(int(fields["asked_at"])),
+        origin=str(fields["origin"]),
+        wording=(str(wording[0]), str(wording[1]), str(wording[2])) if wording else None,
+    )

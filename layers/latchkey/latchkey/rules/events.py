@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     CLIENT_ERASED = "client_erased"
     PRACTICE_CHANGED = "practice_changed"
     MEMBER_CHANGED = "member_changed"
+    SAMPLE_REQUESTED = "sample_requested"
     STAFF_SIGNED_IN = "staff_signed_in"
     STAFF_SIGNED_OUT = "staff_signed_out"
     ADMIN_DENIED = "admin_denied"

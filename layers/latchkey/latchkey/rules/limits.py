@@ -149,6 +149,8 @@ START_PROVIDER_PER_SOURCE = Policy(
 """Starts of a provider sign-in. Each start stores a row for an hour."""
 CREATED_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician",), (Limit("made_clinician", 30, MINUTE),))
 """PINs and invitations that a clinician creates."""
+SAMPLES_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician sample",), (Limit("samples_clinician", 10, DAY),))
+"""Sample letters that a member sends to themselves."""
 
 POLICIES = (
     REQUEST_LINK_PER_SOURCE,
@@ -166,6 +168,7 @@ POLICIES = (
     START_PROVIDER_PER_SOURCE,
     START_PROVIDER_PER_NETWORK,
     CREATED_PER_CLINICIAN,
+    SAMPLES_PER_CLINICIAN,
 )
 
 PIN_GUESSING_THRESHOLD = 30

@@ -97,6 +97,25 @@ class MailJob:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleJob:
+    """One queued request to send a member a sample of a letter. It holds no address."""
+
+    practice: str
+    subject: str
+    """The `sub` of the member who asked. Only they get the letter."""
+    job_id: bytes
+    """Random bytes."""
+    letter: LinkMailKind
+    language: Language
+    requested_at_ms: Millis
+    """Unix milliseconds."""
+    origin: str
+    """`https://host` of the portal."""
+    wording: tuple[str, str, str] | None = field(default=None, repr=False)
+    """Greeting, body and footer that are not saved yet. None for the practice's saved wording."""
+
+
+@dataclass(frozen=True, slots=True)
 class MailReport:
     """A report of SES about one mail."""
 
@@ -136,7 +155,7 @@ def skip_reason(job: MailJob, account: Account | None, now: int) -> SkipReason |
         return "no_consent"
     if account.suppressed:
         return "suppressed"
-    if job.requested_at_ms // 1000 + MAX_AGE_SECONDS <= now:
+    if is_late(job, now):
         return "late"
     return None
 
@@ -150,7 +169,12 @@ def refusal_of_link(account: Account | None) -> Refusal | None:
     return None
 
 
-def retry_delay(job: MailJob, now: int, *, sending_paused: bool) -> int:
+def is_late(job: MailJob | SampleJob, now: int) -> bool:
+    """Return True if nobody expects the job's mail any more. `now` is Unix seconds."""
+    return job.requested_at_ms // 1000 + MAX_AGE_SECONDS <= now
+
+
+def retry_delay(job: MailJob | SampleJob, now: int, *, sending_paused: bool) -> int:
     """Return the longest delay before the next try, in seconds: half the job's age, from 10 to 600.
 
     Return 600 while SES has paused sending.

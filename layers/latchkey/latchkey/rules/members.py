@@ -29,6 +29,10 @@ class Member:
     role: Role
     name: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
+    verified_email: str | None = field(default=None, repr=False)
+    """The address that the person's provider has verified. An admin cannot type it."""
+    last_sign_in_at: int | None = None
+    """Unix seconds of the last sign-in to the console."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,6 +242,18 @@ class SubjectRequired(Refusal):
     """The stack has no user pool of its own, so a member is named by the subject of their tokens."""
 
 
+class UserPoolMissing(Refusal):
+    """The stack has no user pool of its own, so it cannot reset a member's sign-in."""
+
+
+class MemberElsewhere(Refusal):
+    """The member also acts for another practice or for the stack, so only an operator resets their sign-in."""
+
+
+class OwnAddressUnknown(Refusal):
+    """No provider has verified an address of the member who asks."""
+
+
 class AddressSuppressed(Refusal):
     """Mail to the address bounced or was complained about. A clinician must confirm the address first."""
 

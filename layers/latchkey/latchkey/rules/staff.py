@@ -18,6 +18,8 @@ class StaffPerson:
     subject: str
     name: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
+    verified_email: str | None = field(default=None, repr=False)
+    """The same address, if the provider says that it is verified."""
 
 
 @dataclass(frozen=True, slots=True)

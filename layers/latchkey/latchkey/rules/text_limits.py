@@ -21,8 +21,10 @@ MAX_LINE = 150
 MAX_TEXT = 2000
 MAX_PHONE = 40
 MAX_ITEM = 200
+MAX_STREET = 300
+MAX_URL = 2000
 
-type TextKind = Literal["name", "line", "text", "phone", "item"]
+type TextKind = Literal["name", "line", "text", "phone", "item", "street", "url"]
 
 _LIMITS: dict[TextKind, tuple[int, int, str]] = {
     "name": (1, MAX_NAME, LINE),
@@ -30,6 +32,8 @@ _LIMITS: dict[TextKind, tuple[int, int, str]] = {
     "text": (0, MAX_TEXT, LINES),
     "phone": (0, MAX_PHONE, LINE),
     "item": (1, MAX_ITEM, LINE),
+    "street": (0, MAX_STREET, LINES),
+    "url": (0, MAX_URL, LINE),
 }
 
 type TextProblem = Literal["empty", "long", "characters"]

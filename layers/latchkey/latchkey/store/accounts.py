@@ -27,7 +27,7 @@ from latchkey.rules.languages import Language, language_of, language_or_default
 from latchkey.rules.mail import MailReport
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
-from latchkey.store.batches import Batch, ItemKey, read_batch
+from latchkey.store.batches import Batch, ItemKey, Projections, read_batch
 from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem
 from latchkey.store.dynamodb import (
     OUTAGES,
@@ -143,6 +143,10 @@ def key_of(practice: str, address: CanonicalAddress) -> AccountKey:
     return tokens.account_key(keys.lookup(), practice, address)
 
 
+PROJECTIONS: Projections = {CredentialsItem: SESSION_PROJECTION}
+"""The attributes that a read of accounts needs of their credentials."""
+
+
 def find(account_key: AccountKey) -> Account | None:
     """Return the account of this key, or None."""
     return find_all([account_key]).get(account_key)
@@ -174,7 +178,7 @@ def found_in(batch: Batch, account_keys: Iterable[AccountKey]) -> dict[AccountKe
 def find_all(account_keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
     """Return the accounts of these keys, by key. Keys without an account are left out."""
     keys = list(account_keys)
-    return found_in(read_batch(item_keys(keys), {CredentialsItem: SESSION_PROJECTION}), keys)
+    return found_in(read_batch(item_keys(keys), PROJECTIONS), keys)
 
 
 def save(account: Account) -> None:

@@ -5,9 +5,11 @@ clients and their index together. A search is one query of one partition, whatev
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from latchkey import settings
@@ -19,7 +21,7 @@ from latchkey.rules.clients import Client
 from latchkey.rules.refusals import ExternalIdInUse
 from latchkey.store import accounts
 from latchkey.store.dynamodb import Table
-from latchkey.tokens import base64url_encode
+from latchkey.tokens import base64url_decode, base64url_encode
 
 type ClientIndex = Literal["word", "name", "address", "external"]
 """The kinds of terms: a word of the name, the whole name for sorting, an address, the practice's own id."""
@@ -39,6 +41,20 @@ class TermItem(Table):
     id = UnicodeAttribute(range_key=True)
     """The term and the client, such as `kim#01K...`. An external id stands alone, because it is unique."""
     client = UnicodeAttribute()
+    account = UnicodeAttribute(null=True)
+    """The key of the account by which the client signs in, so that a search reads it with the client. Missing in items
+    of the version before, and of a client without access."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTerm:
+    """A term that a search found."""
+
+    term: str
+    """The term and the client's id, as they are stored."""
+    client_id: str
+    account_key: AccountKey | None = field(repr=False)
+    """The key of the account by which the client signs in, if the term has it."""
 
 
 def terms_after(before: Client, after: Client) -> frozenset[str]:
@@ -84,14 +100,26 @@ def _address_term(client: Client, account_key: AccountKey) -> str:
     return f"address {base64url_encode(account_key)}#{client.id}"
 
 
-def update_in(transaction: TransactWrite, client: Client, before: Iterable[str], after: Iterable[str]) -> None:
-    """Write the terms of a client that are new, and delete those that are gone."""
+def update_in(
+    transaction: TransactWrite,
+    client: Client,
+    before: Iterable[str],
+    after: Iterable[str],
+    *,
+    access_key_changed: bool = False,
+) -> None:
+    """Write the terms of a client that are new, and delete those that are gone.
+
+    With `access_key_changed`, write all of them, because each has the key of the account by which the client signs in.
+    """
     known, wanted = frozenset(before), frozenset(after)
+    account = TermItem.account.set(base64url_encode(client.access_key)) if client.access_key else None
+    actions: list[Action] = [TermItem.client.set(client.id), account or TermItem.account.remove()]
     for term in sorted(known - wanted):
         transaction.delete(_item(client, term))
-    for term in sorted(wanted - known):
+    for term in sorted(wanted if access_key_changed else wanted - known):
         free = TermItem.id.does_not_exist() | (TermItem.client == client.id)
-        transaction.update(_item(client, term), [TermItem.client.set(client.id)], condition=free)
+        transaction.update(_item(client, term), actions, condition=free)
 
 
 def require_free_external_id(client: Client) -> None:
@@ -112,10 +140,8 @@ def find_external(practice: str, external_id: str) -> str | None:
         return None
 
 
-def search(
-    practice: str, index: ClientIndex, start: str, max_count: int, after: str | None = None
-) -> list[tuple[str, str]]:
-    """Return up to `max_count` terms that begin with `start`, in order, each with its client's id.
+def search(practice: str, index: ClientIndex, start: str, max_count: int, after: str | None = None) -> list[FoundTerm]:
+    """Return up to `max_count` terms that begin with `start`, in order.
 
     `after` is the term to go on from.
     """
@@ -125,7 +151,12 @@ def search(
     found = TermItem.query(
         f"{practice}#{index}", TermItem.id.between(first or "\0", last), limit=max_count, consistent_read=True
     )
-    return [(item.id, item.client) for item in found]
+    return [FoundTerm(item.id, item.client, _account_key(item)) for item in found]
+
+
+def _account_key(item: TermItem) -> AccountKey | None:
+    key = base64url_decode(item.account) if item.account else None
+    return AccountKey(key) if key else None
 
 
 def _item(client: Client, term: str) -> TermItem:

@@ -259,7 +259,8 @@ def _write(
             _update_actions(client, terms),
             condition=ClientItem.id.does_not_exist() if new else ClientItem.revision == client.revision,
         )
-        client_index.update_in(transaction, client, before=client.terms, after=terms)
+        key_changed = before.access_key != client.access_key
+        client_index.update_in(transaction, client, before=client.terms, after=terms, access_key_changed=key_changed)
         _write_accounts(transaction, change, known, to_event)
 
 

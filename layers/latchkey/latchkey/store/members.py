@@ -1,14 +1,16 @@
 """Members of practices, and operators. Read at every request, because a token alone gives no role."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from latchkey import settings
 from latchkey.rules.members import Member, Role
+from latchkey.rules.staff import StaffPerson
+from latchkey.store.batches import Batch, ItemKey, read_batch
 from latchkey.store.dynamodb import Table, condition_failed
 
 OPERATOR_PARTITION = "*"
@@ -37,12 +39,17 @@ class MemberItem(Table):
     role = UnicodeAttribute()
     name = UnicodeAttribute(null=True)
     email = UnicodeAttribute(null=True)
+    verified_email = UnicodeAttribute(null=True)
+    last_sign_in_at = NumberAttribute(null=True)
     by_subject = BySubject()
 
     def member(self) -> Member | None:
         """Return the member as a value. None for a role of a later version."""
         role = Role.__members__.get(self.role.upper())
-        return None if role is None else Member(self.practice, self.subject, role, self.name, self.email)
+        if role is None:
+            return None
+        last = int(self.last_sign_in_at) if self.last_sign_in_at is not None else None
+        return Member(self.practice, self.subject, role, self.name, self.email, self.verified_email, last)
 
 
 def role_of(practice: str, subject: str) -> Role | None:
@@ -60,29 +67,39 @@ def set_role(practice: str, subject: str, role: Role, name: str | None = None, e
 
     Without a `name` or an `email`, the one on file stays.
     """
-    actions: list[Action] = [MemberItem.role.set(role.name.lower())]
-    if name:
-        actions.append(MemberItem.name.set(name))
-    if email:
-        actions.append(MemberItem.email.set(email))
-    MemberItem(OPERATOR_PARTITION if role is Role.OPERATOR else practice, subject).upsert(actions)
+    save(Member(OPERATOR_PARTITION if role is Role.OPERATOR else practice, subject, role, name, email))
 
 
-def set_name(member: Member, name: str | None, email: str | None) -> None:
-    """Store the name and address of a member as their provider says them now. None changes nothing."""
-    actions: list[Action] = []
-    if name and name != member.name:
-        actions.append(MemberItem.name.set(name))
-    if email and email != member.email:
-        actions.append(MemberItem.email.set(email))
-    if not actions:
-        return
+def save(member: Member) -> None:
+    """Store a membership. Without a name or an address, the one on file stays."""
+    values = ((MemberItem.name, member.name), (MemberItem.email, member.email))
+    texts = (*values, (MemberItem.verified_email, member.verified_email))
+    actions: list[Action] = [MemberItem.role.set(member.role.name.lower())]
+    actions += [attribute.set(text) for attribute, text in texts if text]
+    MemberItem(member.practice, member.subject).upsert(actions)
+
+
+def record_sign_in(member: Member, person: StaffPerson, now: int) -> None:
+    """Store the time of a sign-in, and the name and address as the provider says them now. `now` is Unix seconds."""
+    texts = (
+        (MemberItem.name, person.name),
+        (MemberItem.email, person.email),
+        (MemberItem.verified_email, person.verified_email),
+    )
+    actions: list[Action] = [attribute.set(text) for attribute, text in texts if text]
+    actions.append(MemberItem.last_sign_in_at.set(now))
     try:
         MemberItem(member.practice, member.subject).upsert(actions, condition=MemberItem.role.exists())
     except UpdateError as error:
         # They were removed meanwhile.
         if not condition_failed(error):
             raise
+
+
+def verified_address_of(practice: str, subject: str) -> str | None:
+    """Return the address of a member or operator that their provider has verified. None if there is none."""
+    rows = (_find(partition, subject) for partition in (practice, OPERATOR_PARTITION))
+    return next((row.verified_email for row in rows if row and row.verified_email), None)
 
 
 def remove(practice: str, subject: str) -> None:
@@ -104,11 +121,22 @@ def memberships_of(subject: str, max_count: int) -> list[Member]:
     return sorted((member for item in found if (member := item.member())), key=lambda member: member.practice)
 
 
+def name_keys(practice: str, subjects: Iterable[str]) -> Iterator[tuple[type[MemberItem], ItemKey]]:
+    """Yield the tables and keys of members and operators, to read their names with other items."""
+    for subject in subjects:
+        yield from ((MemberItem, (partition, subject)) for partition in (practice, OPERATOR_PARTITION))
+
+
+def names_in(batch: Batch, practice: str, subjects: Iterable[str]) -> dict[str, str]:
+    """Return the names that were read with other items, by subject. Those without a name have their address."""
+    found = [batch.get(MemberItem, partition, subject) for _, (partition, subject) in name_keys(practice, subjects)]
+    return {item.subject: name for item in found if item and (name := item.name or item.email)}
+
+
 def names_of(practice: str, subjects: Iterable[str]) -> dict[str, str]:
     """Return the names of members and operators by subject. Those without a name have their address."""
-    keys = [(partition, subject) for subject in set(subjects) for partition in (practice, OPERATOR_PARTITION)]
-    found = MemberItem.batch_get(keys) if keys else ()
-    return {item.subject: name for item in found if (name := item.name or item.email)}
+    known = set(subjects)
+    return names_in(read_batch(name_keys(practice, known)), practice, known) if known else {}
 
 
 def _find(partition: str, subject: str) -> MemberItem | None:

@@ -9,7 +9,8 @@ from typing import Literal
 
 from latchkey import languages
 from latchkey.rules import access, addresses, attention
-from latchkey.rules.accounts import AccessStatus, Account
+from latchkey.rules.access import AccountsByKey
+from latchkey.rules.accounts import AccessStatus, Account, AccountKey
 from latchkey.rules.attention import AttentionReason
 from latchkey.rules.client_terms import matches, split_name
 from latchkey.rules.clients import Client
@@ -53,6 +54,17 @@ class ListedClient:
     """The address of the person whom the reason is about."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The clients of a page, and what was read with them."""
+
+    clients: Sequence[Client]
+    next_position: str | None = None
+    """The position at which the page ends. None on the last page."""
+    accounts_by_key: AccountsByKey = field(default_factory=dict, repr=False)
+    keys_read: frozenset[AccountKey] = field(default=frozenset(), repr=False)
+
+
 @use_case(Role.CLINICIAN)
 def list_clients(
     context: RequestContext, wanted: ClientFilter, order: ClientOrder, after: str | None, limit: int
@@ -64,11 +76,14 @@ def list_clients(
     """
     if wanted.needs_attention:
         return _needing_attention(context, wanted, after, limit)
-    found, next_position = _found(context.slug, wanted, order, after, limit)
-    accounts_by_key = accounts.find_all({client.access_key for client in found if client.access_key})
-    listed = [ListedClient(client, access.own_account(client, accounts_by_key)) for client in found]
+    found = _found(context.slug, wanted, order, after, limit)
+    own_keys = {client.access_key for client in found.clients if client.access_key}
+    accounts_by_key = dict(found.accounts_by_key)
+    if missing := own_keys - found.keys_read:
+        accounts_by_key |= accounts.find_all(missing)
+    listed = [ListedClient(client, access.own_account(client, accounts_by_key)) for client in found.clients]
     entries = [entry for entry in listed if wanted.status in (None, access_status(entry.client, entry.own_account))]
-    return Page(tuple(entries), next_position)
+    return Page(tuple(entries), found.next_position)
 
 
 def _needing_attention(
@@ -106,15 +121,13 @@ def _needing_attention(
     return Page(tuple(listed.values()), entries[-1].position if len(rows) > limit else None)
 
 
-def _found(
-    practice: str, wanted: ClientFilter, order: ClientOrder, after: str | None, limit: int
-) -> tuple[Sequence[Client], str | None]:
-    """Return the clients of a page, and the position at which it ends. None on the last page."""
+def _found(practice: str, wanted: ClientFilter, order: ClientOrder, after: str | None, limit: int) -> _Found:
+    """Return the clients of a page."""
     if wanted.external_id is not None:
         client_id = client_index.find_external(practice, wanted.external_id)
         known = clients.find_all(practice, [client_id] if client_id else [])
         sought = split_name(wanted.text or "")
-        return [client for client in known.values() if matches(split_name(client.name), sought)], None
+        return _Found([client for client in known.values() if matches(split_name(client.name), sought)])
     if wanted.text is not None and "@" in wanted.text:
         return _by_address(practice, wanted.text, after, limit)
     if wanted.text is not None:
@@ -122,23 +135,21 @@ def _found(
     if order == "name":
         return _by_terms(practice, "name", "", after, limit)
     found = clients.page_of(practice, limit + 1, after, newest_first=order == "-created")
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
+    return _Found(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
-def _by_address(practice: str, text: str, after: str | None, limit: int) -> tuple[Sequence[Client], str | None]:
+def _by_address(practice: str, text: str, after: str | None, limit: int) -> _Found:
     try:
         account_key = accounts.key_of(practice, addresses.canonical(text))
     except EmailMalformed:
-        return (), None
+        return _Found(())
     return _by_terms(practice, "address", f"{base64url_encode(account_key)}#", after, limit)
 
 
-def _by_words(
-    practice: str, sought: tuple[str, ...], after: str | None, limit: int
-) -> tuple[Sequence[Client], str | None]:
+def _by_words(practice: str, sought: tuple[str, ...], after: str | None, limit: int) -> _Found:
     """Return the clients whose name has words that begin with the sought ones. The longest one is queried."""
     if not sought:
-        return (), None
+        return _Found(())
     queried = max(sought, key=len)
 
     def is_wanted(term: str, client: Client) -> bool:
@@ -157,12 +168,20 @@ def _by_terms(
     after: str | None,
     limit: int,
     is_wanted: Callable[[str, Client], bool] | None = None,
-) -> tuple[Sequence[Client], str | None]:
+) -> _Found:
+    """Return the clients of the terms that begin with `start`. They are read with their accounts, in one call."""
     terms = client_index.search(practice, index, start, limit + 1, after)
-    known = clients.find_all(practice, [client_id for _, client_id in terms[:limit]])
-    found = [
-        known[client_id]
-        for term, client_id in terms[:limit]
-        if client_id in known and (is_wanted is None or is_wanted(term, known[client_id]))
+    shown = terms[:limit]
+    keys = {found.account_key for found in shown if found.account_key}
+    batch = read_batch(
+        [*(clients.item_key(practice, found.client_id) for found in shown), *accounts.item_keys(keys)],
+        accounts.PROJECTIONS,
+    )
+    known = {found.client_id: clients.found_in(batch, practice, found.client_id) for found in shown}
+    found_clients = [
+        client
+        for found in shown
+        if (client := known[found.client_id]) and (is_wanted is None or is_wanted(found.term, client))
     ]
-    return found, terms[limit - 1][0] if len(terms) > limit else None
+    next_position = terms[limit - 1].term if len(terms) > limit else None
+    return _Found(found_clients, next_position, accounts.found_in(batch, keys), frozenset(keys))

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Concatenate
 
 from latchkey.rules.events import EventKind
+from latchkey.rules.limits import CREATED_PER_CLINICIAN, SAMPLES_PER_CLINICIAN
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import RoleMissing
 from latchkey.store import events
@@ -14,14 +15,20 @@ from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 
 
 class RateLimit(Enum):
-    """The calls of a use case that count against `CREATED_PER_CLINICIAN`."""
+    """The calls of a use case that count, against `CREATED_PER_CLINICIAN` unless the member says otherwise."""
 
     NONE = "none"
     EVERY_CALL = "every call"
     """The declaration reserves before the use case runs."""
+    SAMPLES = "samples"
+    """The same, against `SAMPLES_PER_CLINICIAN`."""
     INVITATIONS = "invitations"
     """Only calls that send an invitation count, so the use case itself reserves.
     `outbox.queue_invitation` takes the reservation, so that no call can omit it."""
+
+
+_POLICIES = {RateLimit.EVERY_CALL: CREATED_PER_CLINICIAN, RateLimit.SAMPLES: SAMPLES_PER_CLINICIAN}
+"""The limits that the declaration itself reserves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,10 @@ class UseCase[**P, R]:
         :raises RateLimited: every call counts, and the clinician has created too much in the last minute.
         """
         self.require_role(context)
-        if self.rate_limit is not RateLimit.EVERY_CALL:
+        policy = _POLICIES.get(self.rate_limit)
+        if policy is None:
             return self.function(context, *args, **kwargs)
-        with rate_limits.reserve(context):
+        with rate_limits.reserve(context, policy):
             return self.function(context, *args, **kwargs)
 
     def require_role(self, context: RequestContext) -> None:

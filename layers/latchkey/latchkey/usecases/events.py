@@ -1,14 +1,16 @@
 """Use cases of audit events about a client's sign-in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from latchkey.rules import access, support_codes
+from latchkey.rules.accounts import AccountKey
 from latchkey.rules.clients import Client
 from latchkey.rules.events import Event
 from latchkey.rules.members import Role
-from latchkey.rules.refusals import SupportCodeUnknown, ValueRefused
+from latchkey.rules.refusals import RecordNotFound, SupportCodeUnknown, ValueRefused
 from latchkey.store import accounts, events, members
+from latchkey.store.batches import Batch, read_batch
 from latchkey.usecases import client_access
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import use_case
@@ -52,6 +54,8 @@ class NamedEvents:
     """Names by subject. Members without a name are left out."""
     client: Client | None = None
     """The client that the events are about. None for events of the practice itself."""
+    part: str | None = None
+    """The part of the client's history. None for all of it."""
 
 
 @use_case(Role.ADMIN)
@@ -62,19 +66,61 @@ def list_practice_events(context: RequestContext, before_id: str | None, limit: 
 
 
 @use_case(Role.CLINICIAN)
-def list_events(context: RequestContext, client_id: str, before_id: str | None, limit: int) -> NamedEvents:
+def list_events(
+    context: RequestContext, client_id: str, before_id: str | None, limit: int, part: str | None = None
+) -> NamedEvents:
     """Return a page of audit events with their ids, newest first, of the client's addresses and contacts.
 
     Events from before the client was on file are left out. So are events of an address that is now another client's.
+    With `part`, return one part of the history, whatever the number of addresses in one query and one read: `record`,
+    `sign-in`, the id of a contact, or `former-1` for the first of the client's former addresses, and so on. "" is for
+    the part to show first.
+
+    :raises RecordNotFound: there is no such client, or they have no such part.
     """
     client = client_access.find(context, client_id)
+    if part is not None:
+        return _one_part(context, client, part, before_id, limit)
     accounts_by_key = accounts.find_all({*client.former_keys, *access.account_keys(client)})
     subject_keys = {client.audit_key, *access.audit_subjects(client, accounts_by_key)}
     rows = events.newest(context.slug, subject_keys, limit + 1, before_id)
-    since = [row for row in rows if row[1].at_ms // 1000 >= client.created_at]
-    return _named(context, page(since, limit, lambda row: row[0]), client)
+    return _named(context, page(_since_on_file(client, rows), limit, lambda row: row[0]), client)
+
+
+def history_keys(client: Client) -> Mapping[str, bytes]:
+    """Return the subject keys of the parts of a client's history, by their names. The first is shown first."""
+    own: dict[str, bytes] = {"sign-in": client.access_key} if client.access_key else {}
+    contacts = {contact.id: contact.account_key for contact in client.contacts}
+    former = {f"former-{number}": key for number, key in enumerate(client.former_keys, 1)}
+    return own | {"record": client.audit_key} | contacts | former
+
+
+def _one_part(context: RequestContext, client: Client, part: str, before_id: str | None, limit: int) -> NamedEvents:
+    keys_by_part = history_keys(client)
+    part = part or next(iter(keys_by_part))
+    subject_key = keys_by_part.get(part)
+    if subject_key is None:
+        raise RecordNotFound
+    rows = events.newest(context.slug, {subject_key}, limit + 1, before_id)
+    # The account decides whether the events may be shown. It is read after them, with the names, in one call.
+    subjects = _members_in(rows)
+    keys = [] if part == "record" else [AccountKey(subject_key)]
+    wanted = [*accounts.item_keys(keys), *members.name_keys(context.slug, subjects)]
+    batch = read_batch(wanted, accounts.PROJECTIONS) if wanted else Batch()
+    if keys and subject_key not in access.audit_subjects(client, accounts.found_in(batch, keys)):
+        rows = []
+    found = page(_since_on_file(client, rows), limit, lambda row: row[0])
+    return NamedEvents(found, members.names_in(batch, context.slug, subjects), client, part)
+
+
+def _since_on_file(client: Client, rows: Sequence[tuple[str, Event]]) -> list[tuple[str, Event]]:
+    return [row for row in rows if row[1].at_ms // 1000 >= client.created_at]
+
+
+def _members_in(rows: Iterable[tuple[str, Event]]) -> set[str]:
+    """Return the subjects of the members who acted."""
+    return {event.actor for _, event in rows} - {"client", "system"}
 
 
 def _named(context: RequestContext, found: Page[tuple[str, Event]], client: Client | None = None) -> NamedEvents:
-    subjects = {event.actor for _, event in found.entries} - {"client", "system"}
-    return NamedEvents(found, members.names_of(context.slug, subjects), client)
+    return NamedEvents(found, members.names_of(context.slug, _members_in(found.entries)), client)

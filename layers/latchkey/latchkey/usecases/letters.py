@@ -9,10 +9,11 @@ from latchkey.rules.events import EventKind
 from latchkey.rules.languages import Language
 from latchkey.rules.mail import LinkMailKind
 from latchkey.rules.members import Role
-from latchkey.rules.refusals import LetterInvalid
-from latchkey.store import events, practices
+from latchkey.rules.refusals import LetterInvalid, OwnAddressUnknown
+from latchkey.store import events, members, practices
+from latchkey.usecases import outbox
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
-from latchkey.usecases.declaration import use_case
+from latchkey.usecases.declaration import RateLimit, use_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,28 @@ def render_preview(context: RequestContext, request: PreviewRequest) -> LetterPr
         ),
     )
     return LetterPreview(letter.subject, letter.text, letter.html)
+
+
+@use_case(Role.ADMIN, idempotent=True, rate_limit=RateLimit.SAMPLES)
+def send_sample(
+    context: RequestContext, kind: LinkMailKind, language: Language, wording: WordingOverrides | None = None
+) -> str:
+    """Queue a sample of a letter to the member's own address. Return the address.
+
+    `wording` is the practice's wording, before it is saved. None is for the saved one.
+
+    :raises LetterInvalid: a letter cannot contain the wording.
+    :raises OwnAddressUnknown: no provider has verified an address of the member.
+    :raises Unavailable: the queue does not respond. Nothing is queued.
+    """
+    if wording:
+        _check(wording)
+    address = members.verified_address_of(context.slug, context.clinician.subject)
+    if address is None:
+        raise OwnAddressUnknown
+    events.append(context.event(PRACTICE_AUDIT_KEY, EventKind.SAMPLE_REQUESTED, f"letter_{kind}_{language}"))
+    outbox.queue_sample(context, kind, language, wording)
+    return address
 
 
 @use_case(Role.CLINICIAN)

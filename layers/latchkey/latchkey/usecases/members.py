@@ -1,12 +1,12 @@
 """Use cases of a practice's members, and of the person who asks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from latchkey.identity import user_pool
 from latchkey.rules import addresses
 from latchkey.rules.events import EventKind
 from latchkey.rules.members import Member, Role
-from latchkey.rules.refusals import SubjectRequired
+from latchkey.rules.refusals import MemberElsewhere, RecordNotFound, SubjectRequired, UserPoolMissing
 from latchkey.store import events, members
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import use_case
@@ -51,6 +51,7 @@ def add_member(
         if address is None or not user_pool.has_pool():
             raise SubjectRequired
         subject = user_pool.invite(address)
+        return _set(context, Member(context.slug, subject, role, name, address, address))
     return _set(context, Member(context.slug, subject, role, name, address))
 
 
@@ -67,8 +68,43 @@ def remove_member(context: RequestContext, subject: str) -> None:
     members.remove(context.slug, subject)
 
 
+@use_case(Role.ADMIN, idempotent=True)
+def start_over(context: RequestContext, subject: str) -> Member:
+    """Give a member who cannot sign in a new sign-in at the stack's user pool. Return them with their new subject.
+
+    The pool mails them a first password. Their earlier password, authenticator and sessions end.
+
+    :raises UserPoolMissing: the stack has no user pool of its own.
+    :raises RecordNotFound: the practice has no such member, or no address of theirs is known.
+    :raises MemberElsewhere: they act elsewhere too, and an admin asks. Only an operator ends a sign-in that opens more.
+    """
+    if not user_pool.has_pool():
+        raise UserPoolMissing
+    memberships = members.memberships_of(subject, MAX_MEMBERSHIPS)
+    own = next((member for member in memberships if member.practice == context.slug), None)
+    if own is None:
+        raise RecordNotFound
+    if len(memberships) > 1 and context.clinician.role < Role.OPERATOR:
+        raise MemberElsewhere
+    # The pool forgets the user before the new one exists. If a call in between fails, the next try finds the address
+    # on file.
+    address = user_pool.address_of(subject) or own.email
+    if address is None:
+        raise RecordNotFound
+    events.append(context.event(PRACTICE_AUDIT_KEY, EventKind.MEMBER_CHANGED, f"started_over:{subject}"))
+    members.save(replace(own, email=address, verified_email=address))
+    # Cognito cannot reset an authenticator in a pool that requires one, so the user is created anew.
+    user_pool.delete(subject)
+    new_subject = user_pool.invite(address)
+    for member in memberships:
+        members.save(replace(member, subject=new_subject, email=address, verified_email=address))
+        if new_subject != subject:
+            members.remove(member.practice, subject)
+    return replace(own, subject=new_subject, email=address, verified_email=address)
+
+
 def _set(context: RequestContext, member: Member) -> Member:
     reason = f"{member.role.name.lower()}:{member.subject}"
     events.append(context.event(PRACTICE_AUDIT_KEY, EventKind.MEMBER_CHANGED, reason))
-    members.set_role(context.slug, member.subject, member.role, member.name, member.email)
+    members.save(member)
     return member

@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 
 from latchkey import log, metrics, tokens
 from latchkey.mail import queue
+from latchkey.mail.wording import WordingOverrides
 from latchkey.metrics import Metric
 from latchkey.rules.accounts import Account
 from latchkey.rules.items import SharedItem
-from latchkey.rules.mail import MailJob, MailKind
+from latchkey.rules.languages import Language
+from latchkey.rules.mail import LinkMailKind, MailJob, MailKind, SampleJob
 from latchkey.rules.refusals import Unavailable
 from latchkey.store import accounts
 from latchkey.store.dynamodb import OUTAGES
@@ -61,6 +63,31 @@ def queue_notice(context: RequestContext, account: Account, kind: MailKind) -> b
         return False
     metrics.count(Metric.MAIL_QUEUED)
     return True
+
+
+def queue_sample(
+    context: RequestContext, kind: LinkMailKind, language: Language, wording: WordingOverrides | None
+) -> None:
+    """Queue a sample of a letter to the clinician who asks.
+
+    :raises Unavailable: the queue does not respond. Nothing is queued, so the request can be repeated.
+    """
+    job = SampleJob(
+        practice=context.slug,
+        subject=context.clinician.subject,
+        job_id=tokens.random_id(),
+        letter=kind,
+        language=language,
+        requested_at_ms=context.now_ms,
+        origin=context.origin,
+        wording=(wording.greeting, wording.body, wording.footer) if wording else None,
+    )
+    try:
+        queue.send_job(job)
+    except OUTAGES as outage:
+        log.log_fault(outage, context.support_code)
+        raise Unavailable from None
+    metrics.count(Metric.MAIL_QUEUED)
 
 
 def _job(context: RequestContext, account: Account, kind: MailKind, text: InvitationRequest | None = None) -> MailJob:

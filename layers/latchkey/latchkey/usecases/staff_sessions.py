@@ -25,7 +25,7 @@ def start(person: StaffPerson, replaces: str | None, now_ms: Millis, support_cod
     if not memberships:
         raise NotAMember(person.subject)
     for member in memberships:
-        members.set_name(member, person.name, person.email)
+        members.record_sign_in(member, person, now_ms // 1000)
         _audit(member.practice, EventKind.STAFF_SIGNED_IN, person.subject, now_ms, support_code)
     name = person.name or next((member.name for member in memberships if member.name), None)
     cookie = tokens.new_staff_cookie(person.subject)
