@@ -53,7 +53,7 @@ POLICY = re.compile(
     "frame-ancestors ('none'|'self'); base-uri 'none'"
 )
 COOKIE = re.compile(
-    r"__Host-(staff|(staff|opened|session|req|typed|browser|again|google|lang)-[a-z0-9-]{3,40})=[A-Za-z0-9_-]*"
+    r"__Host-(staff|(staff|opened|session|req|typed|browser|again|google|lang|to)-[a-z0-9-]{3,40})=[A-Za-z0-9_-]*"
     r"; Path=/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?"
 )
 

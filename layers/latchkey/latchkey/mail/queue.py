@@ -36,6 +36,7 @@ def send_job(job: MailJob, delay: int = 0) -> None:
                 "message": job.message,
                 "items": job.items,
                 "language": job.language,
+                "to": job.to,
             }
         ),
         DelaySeconds=min(delay, MAX_DELAY_SECONDS),
@@ -66,6 +67,7 @@ def parse_job(body: str) -> MailJob:
             message=fields.get("message"),
             items=tuple(fields.get("items", ())),
             language=language_of(fields.get("language")),
+            to=fields.get("to"),
         )
     except (KeyError, TypeError) as error:
         raise ValueError("not a mail job") from error

@@ -1,6 +1,6 @@
 """HTTP for the client's functions: parses events, builds responses, maps refusals. Makes no decisions."""
 
-from latchkey.web.authorizer import authorize, is_authorizer_event
+from latchkey.web.authorizer import answer_for
 from latchkey.web.dispatch import handler_for
 from latchkey.web.requests import Request
 from latchkey.web.responses import Response, html_page, json_response, see_other, session_document, signed_in_response
@@ -12,11 +12,10 @@ __all__ = [
     "Request",
     "Response",
     "RetryLater",
-    "authorize",
+    "answer_for",
     "eventbridge_handler",
     "handler_for",
     "html_page",
-    "is_authorizer_event",
     "json_response",
     "see_other",
     "session_document",
