@@ -11,12 +11,13 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from aiohttp import web
 
-from local import aws, gateway, processes, tls
+from local import aws, example_stacks, gateway, processes, tls
 from local.clinicians import CALLBACK, Clinicians
 from local.clock import Clock
 from local.http_server import HttpServer
@@ -69,6 +70,8 @@ class Options:
     """Values of template parameters that replace those of a local run."""
     tls: bool = False
     """True if functions call AWS by TLS, as they do in a deployment."""
+    services: tuple[Path, ...] = ()
+    """Folders with the templates of services behind the sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,12 @@ async def running(options: Options) -> AsyncIterator[Running]:
         functions = await asyncio.to_thread(template.functions)
         environments = await asyncio.to_thread(_environments, functions, address, variables, logs)
         pools = {name: Pool(function, environments[name]) for name, function in functions.items()}
+        routes = template.routes()
+        if options.services:
+            variables |= await example_stacks.serve_invocations(pools, exit_stack)
+            shared = partial(_environments, address=address, variables=variables, logs=logs)
+            with _start_errors():
+                routes += await example_stacks.start(options.services, template, url, address, pools, shared)
         for pool in pools.values():
             exit_stack.push_async_callback(pool.stop)
         practices = await _seed(functions, variables, logs) if options.seed else []
@@ -139,7 +148,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
             await clinicians.create_staff()
         ses_events = SesEvents(mailbox, tuple(pools[name] for name in template.listeners("aws.ses")), clock)
         Pages(url, clock, mailbox, address, clinicians, google, ses_events, practices).add_to(app)
-        HttpServer(template.routes(), JwtAuthorizer(aws.issuers(template, address)), pools, clock, url).add_to(app)
+        HttpServer(routes, JwtAuthorizer(aws.issuers(template, address)), pools, clock, url).add_to(app)
         await _open(app, listener, exit_stack)
         function_variables = {
             name: {**variables, **environments[name].variables, **function.environment}
@@ -212,7 +221,7 @@ def _start_errors() -> Iterator[None]:
     """Turn the errors of processes that cannot be started or do not answer into StartError."""
     try:
         yield
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, LookupError, ValueError) as error:
         raise StartError(str(error)) from error
 
 

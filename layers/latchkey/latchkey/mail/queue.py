@@ -36,7 +36,7 @@ def send_job(job: MailJob, delay: int = 0) -> None:
                 "message": job.message,
                 "items": job.items,
                 "language": job.language,
-                "to": job.to,
+                **({"to": job.to} if job.to else {}),
             }
         ),
         DelaySeconds=min(delay, MAX_DELAY_SECONDS),
