@@ -35,8 +35,8 @@ help: ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 .PHONY: run
-run: .tools/stack ## The portal at http://localhost:8000, with mail, people and a clock (PORT=8001 for another port)
-	@exec $(PYTHON) -m local --port $(PORT)
+run: .tools/stack ## The portal at http://localhost:8000, with mail, people and a clock (PORT=8001 for another port, EXAMPLE=api with a service)
+	@exec $(PYTHON) -m local --port $(PORT) $(addprefix --example examples/,$(EXAMPLE))
 
 .PHONY: unit
 unit: .venv/.done ## The tests that need no server and nothing built: decisions, pages, letters, tokens, template (half a minute)

@@ -34,6 +34,7 @@ def main() -> int:
         google=provider,
         parameters=dict(each.split("=", 1) for each in args.parameter),
         tls=args.tls,
+        services=tuple(args.example),
     )
     try:
         return asyncio.run(_until_stopped(options, args))
@@ -66,6 +67,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="value of a template parameter"
+    )
+    parser.add_argument(
+        "--example", action="append", default=[], type=Path, metavar="FOLDER", help="folder of a service's template"
     )
     parser.add_argument("--tls", action="store_true", help="functions call AWS by TLS")
     return parser.parse_args()

@@ -36,7 +36,25 @@ class Match:
 
 
 class Router:
-    """Finds the route of a request by API Gateway's rules: fixed parts before parameters, and `$default` last."""
+    """Finds the API of a request by the longest API mapping of its path, and the route by that API's own rules."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        by_prefix: dict[str, list[Route]] = {}
+        for route in routes:
+            by_prefix.setdefault(route.prefix, []).append(route)
+        self._apis = {prefix: _ApiRoutes(by_prefix[prefix]) for prefix in sorted(by_prefix, key=len, reverse=True)}
+
+    def match(self, method: str, raw_path: str) -> Match | None:
+        """Return the route for a method and a path, or None. The path is as in the request line, without the query."""
+        for prefix, api in self._apis.items():
+            path = without_prefix(raw_path, prefix)
+            if path is not None:
+                return api.match(method, path)
+        return None
+
+
+class _ApiRoutes:
+    """The routes of one API by API Gateway's rules: fixed parts before parameters, and `$default` last."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._default: Route | None = None
@@ -98,7 +116,8 @@ def event(
     headers, cookies = _headers(incoming.headers)
     source = headers.pop(SOURCE_HEADER, incoming.peer)
     query = incoming.target.partition("?")[2]
-    path = unquote(incoming.raw_path)
+    # AWS leaves the API mapping out of `rawPath`.
+    path = unquote(without_prefix(incoming.raw_path, match.route.prefix) or "/")
     host = _domain(headers.get("host", ""), portal_origin)
     if "origin" in headers:
         headers["origin"] = _origin(headers["origin"], portal_origin)
@@ -141,6 +160,15 @@ def event(
     if incoming.body:
         document["body"], document["isBase64Encoded"] = _body(incoming.body, headers.get("content-type", ""))
     return document
+
+
+def without_prefix(raw_path: str, prefix: str) -> str | None:
+    """Return the path below the prefix of an API mapping. None if the path is not below it."""
+    if not prefix:
+        return raw_path
+    if raw_path == f"/{prefix}":
+        return "/"
+    return raw_path.removeprefix(f"/{prefix}") if raw_path.startswith(f"/{prefix}/") else None
 
 
 def response(result: bytes) -> web.Response:

@@ -4,15 +4,16 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from local import gateway
 from local.clock import Clock
 from local.jwt_authorizer import Denied, JwtAuthorizer
+from local.lambda_authorizer import authorize
 from local.runtime import FunctionFailed, FunctionTimedOut
-from local.sam_template import Route
+from local.sam_template import LambdaAuthorizer, Route
 
 log = logging.getLogger(__name__)
 
@@ -67,19 +68,31 @@ class HttpServer:
         if incoming.head_bytes > gateway.MAX_HEADER_BYTES:
             return gateway.refusal(431, "Request Header Fields Too Large")
         try:
-            authorized = await self._authorizer.authorize(match.route, incoming)
-        except Denied as denied:
-            return gateway.refusal(denied.status, denied.message, {"WWW-Authenticate": denied.challenge})
-        event = gateway.event(incoming, match, self._clock.now(), self._portal_origin, authorized)
-        try:
+            event = await self._authorized_event(incoming, match)
             result = await self._functions[match.route.function].invoke(json.dumps(event).encode())
             return gateway.response(result)
+        except Denied as denied:
+            challenge = {"WWW-Authenticate": denied.challenge} if denied.challenge else None
+            return gateway.refusal(denied.status, denied.message, challenge)
         except FunctionTimedOut as failure:
             log.warning("%s", failure)
             return gateway.refusal(503, "Service Unavailable")
         except (FunctionFailed, ValueError) as failure:
             log.warning("%s", failure)
             return gateway.refusal(500, "Internal Server Error")
+
+    async def _authorized_event(self, incoming: gateway.Incoming, match: gateway.Match) -> dict[str, Any]:
+        """Return the event of a request that the route's authorizer allows.
+
+        :raises Denied: it does not.
+        """
+        authorizer, context = match.route.authorizer, None
+        if not isinstance(authorizer, LambdaAuthorizer):
+            context = await self._authorizer.authorize(match.route, incoming)
+        event = gateway.event(incoming, match, self._clock.now(), self._portal_origin, context)
+        if isinstance(authorizer, LambdaAuthorizer):
+            event["requestContext"]["authorizer"] = await authorize(authorizer, self._functions, event)
+        return event
 
 
 async def _incoming(request: web.Request) -> gateway.Incoming:

@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from aiohttp import web
 
 from local.aws import ROOT
 from local.clock import Clock
 from local.runtime import FunctionFailed, Pool
-from local.sam_template import Template, function_arn
+from local.sam_template import Template, function_name
 
 PATH = "/2015-03-31/functions/{name}/invocations"
 ACCESS_KEY = re.compile(r"Credential=([^/,\s]+)/")
@@ -43,11 +44,11 @@ class Invocations:
             await self._server.cleanup()
 
     def serve(self, pools: Mapping[str, Pool], callers: Mapping[str, frozenset[str]]) -> None:
-        """Answer from now on. `callers` says which functions the holder of an access key may invoke."""
+        """Respond from now on. `callers` says which functions the holder of an access key may invoke."""
         self._pools, self._callers = pools, dict(callers)
 
     async def _invoke(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["name"]
+        name = function_name(unquote(request.match_info["name"]))
         key = ACCESS_KEY.search(request.headers.get("authorization", ""))
         caller = key[1] if key else ""
         if name not in self._pools or (caller != OWNER and name not in self._callers.get(caller, frozenset())):
@@ -67,7 +68,6 @@ class Invocations:
 
 def invocable_by(template: Template, role: str) -> frozenset[str]:
     """Return the functions that the policies of a role allow it to invoke. `role` is the role's ARN."""
-    arns = {function_arn(name): name for name in template.resources("AWS::Lambda::Function")}
     found: set[str] = set()
     for logical_id, properties in template.resources("AWS::IAM::Role").items():
         if template.names.resolve({"Fn::GetAtt": [logical_id, "Arn"]}) != role:
@@ -75,5 +75,5 @@ def invocable_by(template: Template, role: str) -> frozenset[str]:
         for policy in properties.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 if statement["Effect"] == "Allow" and statement.get("Action") == INVOKE:
-                    found.add(arns[template.names.resolve(statement["Resource"])])
+                    found.add(function_name(template.names.resolve(statement["Resource"])))
     return frozenset(found)

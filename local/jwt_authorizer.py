@@ -39,11 +39,11 @@ class JwtAuthorizer:
         self._keys: dict[str, KeySet] = {}
 
     async def authorize(self, route: Route, request: Incoming) -> dict[str, Any] | None:
-        """Return the claims and OAuth scopes for the function's event, or None for a route without an authorizer.
+        """Return the claims and OAuth scopes for the function's event, or None for a route without a JWT authorizer.
 
         :raises Denied: the token is missing or invalid, or has none of the route's OAuth scopes.
         """
-        if route.authorizer is None:
+        if not isinstance(route.authorizer, Authorizer):
             return None
         token = _without_scheme(request.header(route.authorizer.header))
         if not token:

@@ -15,7 +15,7 @@ from local.clock import Clock, rfc3339
 
 SEND_EMAIL = "/v2/email/outbound-emails"
 
-SIGN_IN_LINK = re.compile(r"https?://\S+/link/[\w~.=-]+(?:\?lang=\w+)?")
+SIGN_IN_LINK = re.compile(r"https?://\S+/link/[\w~.=-]+(?:\?lang=\w+(?:&to=[\w.~%-]+)?)?")
 
 
 class Mailbox:

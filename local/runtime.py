@@ -37,6 +37,8 @@ class SharedEnvironment:
     """Environment variables with the URLs of AWS and the credentials."""
     logs: Path
     """Folder for log files."""
+    sdk: Path | None = None
+    """Folder of boto3. None for functions whose layers have all that they import."""
 
 
 @dataclass(slots=True)
@@ -118,6 +120,7 @@ class Worker:
 
     def _variables(self, api: str) -> dict[str, str]:
         layers = [str(layer / "python") for layer in self._function.layers]
+        layers += [str(self._environment.sdk)] if self._environment.sdk else []
         return {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
 
 from local.intrinsics import Resolver
 
@@ -19,6 +19,9 @@ ACCOUNT = "000000000000"
 
 BUILT = "s3://built/"
 """S3 URL in place of the build folder, because SAM's transform accepts code only in a bucket."""
+
+NO_AUTHORIZER = "NONE"
+"""SAM's name for no authorizer, where the API has one by default."""
 
 PSEUDO_PARAMETERS = {
     "AWS::AccountId": ACCOUNT,
@@ -58,16 +61,27 @@ class Authorizer:
 
 
 @dataclass(frozen=True, slots=True)
+class LambdaAuthorizer:
+    """A Lambda authorizer with payload 2.0 and simple responses, whose responses are not cached."""
+
+    function: str
+    headers: tuple[str, ...]
+    """Headers that a request must have, in lower case. API Gateway refuses it without a question if one is missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A route of the HTTP API."""
 
     key: str
     """As API Gateway writes it: `ANY /{practice}`, or `$default`."""
     function: str
-    authorizer: Authorizer | None = None
+    authorizer: Authorizer | LambdaAuthorizer | None = None
     """The authorizer that checks its requests, if it has one."""
     scopes: tuple[str, ...] = ()
     """OAuth scopes. If there are any, a token needs one of them."""
+    prefix: str = ""
+    """The first segments of its path, if an API mapping gives the API only these. Empty for the API of all others."""
 
     @property
     def path(self) -> str:
@@ -87,16 +101,21 @@ class QueueMapping:
 
 
 class Template:
-    """The built template. After creating a resource, register its name and attributes in `names`."""
+    """The template of a build folder, or of a folder that needs no build.
+
+    After creating a resource, register its name and attributes in `names`.
+    """
 
     def __init__(self, build: Path, parameters: dict[str, str]) -> None:
-        document = yaml.safe_load((build / "template.yaml").read_text())
+        document = yaml_parse((build / "template.yaml").read_text())
         values = {
             name: parameters.get(name, str(parameter.get("Default", "")))
-            for name, parameter in document["Parameters"].items()
+            for name, parameter in document.get("Parameters", {}).items()
         }
         document = transformed(document, values)
         self.build = build
+        self.parameters: frozenset[str] = frozenset(values)
+        self._outputs: dict[str, Any] = document.get("Outputs", {})
         self.names = Resolver(PSEUDO_PARAMETERS | values, document.get("Conditions", {}))
         self._resources: dict[str, dict[str, Any]] = document["Resources"]
 
@@ -107,6 +126,13 @@ class Template:
             for logical_id, resource in self._resources.items()
             if resource["Type"] == kind and self.names.holds(resource.get("Condition"))
         }
+
+    def output(self, name: str) -> str:
+        """Return the value of an output. Call this after all resources that it refers to are in `names`.
+
+        :raises KeyError: the template has no such output.
+        """
+        return str(self.names.resolve(self._outputs[name]["Value"]))
 
     def functions(self) -> dict[str, Function]:
         """Return the functions, by logical id. Call this after all resources that they refer to are in `names`."""
@@ -127,18 +153,20 @@ class Template:
     def routes(self) -> list[Route]:
         """Return the routes of the HTTP API."""
         (api,) = self.resources("AWS::ApiGatewayV2::Api").values()
+        (*mappings,) = self.resources("AWS::ApiGatewayV2::ApiMapping").values()
+        prefix = next((str(self.names.resolve(mapping.get("ApiMappingKey", ""))) for mapping in mappings), "")
         schemes = api["Body"].get("components", {}).get("securitySchemes", {})
         authorizers = {name: self._authorizer(scheme) for name, scheme in schemes.items()}
         routes = []
         for path, methods in api["Body"]["paths"].items():
             for method, operation in methods.items():
                 uri = self.names.resolve(operation["x-amazon-apigateway-integration"]["uri"])
-                function = _function_name(uri.removesuffix("/invocations"))
+                function = function_name(uri.removesuffix("/invocations"))
                 verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
                 key = "$default" if path == "/$default" else f"{verb} {path}"
                 guard = (operation.get("security") or [{}])[0]
                 name, scopes = next(iter(guard.items()), (None, ()))
-                routes.append(Route(key, function, authorizers[name] if name else None, tuple(scopes)))
+                routes.append(Route(key, function, authorizers.get(name or NO_AUTHORIZER), tuple(scopes), prefix))
         return routes
 
     def queue_mappings(self) -> list[QueueMapping]:
@@ -146,7 +174,7 @@ class Template:
         return [
             QueueMapping(
                 queue=properties["EventSourceArn"],
-                function=_function_name(properties["FunctionName"]),
+                function=function_name(properties["FunctionName"]),
                 batch_size=properties.get("BatchSize", 10),
                 concurrency=int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 5)),
             )
@@ -156,17 +184,19 @@ class Template:
     def listeners(self, source: str) -> list[str]:
         """Return the functions that EventBridge rules invoke with the events of a source, such as `aws.ses`."""
         return [
-            _function_name(target["Arn"])
+            function_name(target["Arn"])
             for rule in self.resources("AWS::Events::Rule").values()
             if source in rule.get("EventPattern", {}).get("source", ())
             for target in self.names.resolve(rule["Targets"])
         ]
 
-    def _authorizer(self, scheme: dict[str, Any]) -> Authorizer:
+    def _authorizer(self, scheme: dict[str, Any]) -> Authorizer | LambdaAuthorizer:
         config = self.names.resolve(scheme["x-amazon-apigateway-authorizer"])
+        if config["type"] == "request":
+            return lambda_authorizer(config)
         source, _, header = config["identitySource"].rpartition(".")
         if (config["type"], source) != ("jwt", "$request.header"):
-            raise ValueError("Only authorizers with a JWT in a header are supported here.")
+            raise ValueError("Only authorizers with a JWT in a header, and Lambda authorizers, are supported here.")
         jwt = config["jwtConfiguration"]
         return Authorizer(jwt["issuer"], tuple(jwt["audience"]), header.lower())
 
@@ -176,12 +206,30 @@ class Template:
             name=name,
             folder=self.build / properties["Code"]["S3Key"],
             handler=properties["Handler"],
-            timeout=properties["Timeout"],
-            memory=properties["MemorySize"],
+            timeout=properties.get("Timeout", 3),
+            memory=properties.get("MemorySize", 128),
             environment={key: str(value) for key, value in variables.items()},
-            layers=tuple(layers[layer] for layer in properties["Layers"]),
+            layers=tuple(layers[layer] for layer in properties.get("Layers", ())),
             role=properties["Role"],
         )
+
+
+def lambda_authorizer(config: dict[str, Any]) -> LambdaAuthorizer:
+    """Return a Lambda authorizer of the kind that the session authorizer needs.
+
+    :raises ValueError: API Gateway would cache its responses, or expect them in another form.
+    """
+    settings = (
+        str(config.get("authorizerPayloadFormatVersion")),
+        config.get("enableSimpleResponses"),
+        config.get("authorizerResultTtlInSeconds"),
+    )
+    if settings != ("2.0", True, 0):
+        raise ValueError("A Lambda authorizer needs payload 2.0, simple responses, and ReauthorizeEvery 0.")
+    sources = config.get("identitySource", "")
+    names = [name.strip() for name in (sources if isinstance(sources, list) else sources.split(","))]
+    headers = [name.removeprefix("$request.header.").lower() for name in names if name.startswith("$request.header.")]
+    return LambdaAuthorizer(function_name(config["authorizerUri"].removesuffix("/invocations")), tuple(headers))
 
 
 def function_arn(name: str) -> str:
@@ -189,7 +237,7 @@ def function_arn(name: str) -> str:
     return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
-def _function_name(arn: str) -> str:
+def function_name(arn: str) -> str:
     """Return the function's name from its ARN, from the ARN of its alias, or from the name itself.
 
     :raises ValueError: the text names no function.

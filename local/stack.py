@@ -7,16 +7,17 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from aiohttp import web
 
-from local import aws, gateway, processes, tls
+from local import aws, example_stacks, gateway, processes, tls
 from local.clinicians import CALLBACK, Clinicians
 from local.clock import Clock
 from local.http_server import HttpServer
@@ -70,6 +71,8 @@ class Options:
     """Values of template parameters that replace those of a local run."""
     tls: bool = False
     """True if functions call AWS by TLS, as they do in a deployment."""
+    services: tuple[Path, ...] = ()
+    """Folders with the templates of services behind the sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,7 @@ async def running(options: Options) -> AsyncIterator[Running]:
         exit_stack.callback(listener.close)
         url = f"http://localhost:{listener.getsockname()[1]}"
         logs = _empty_folder(options.logs or PROJECT / ".local" / "logs" / str(listener.getsockname()[1]))
-        state = Path(tempfile.mkdtemp(prefix="latchkey-"))
-        exit_stack.callback(shutil.rmtree, state, ignore_errors=True)
+        state = Path(exit_stack.enter_context(TemporaryDirectory(prefix="latchkey-", ignore_cleanup_errors=True)))
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         with _start_errors():
@@ -129,15 +131,16 @@ async def running(options: Options) -> AsyncIterator[Running]:
         functions = await asyncio.to_thread(template.functions)
         environments = await asyncio.to_thread(_environments, functions, address, variables, logs)
         pools = {name: Pool(function, environments[name]) for name, function in functions.items()}
+        callers = {
+            environments[name].variables["AWS_ACCESS_KEY_ID"]: invocable_by(template, function.role)
+            for name, function in functions.items()
+        }
+        shared = partial(_environments, address=address, variables=variables, logs=logs)
+        with _start_errors():
+            services = await example_stacks.start(options.services, template, url, address, pools, shared)
+        invocations.serve(pools, callers | services.callers)
         for pool in pools.values():
             exit_stack.push_async_callback(pool.stop)
-        invocations.serve(
-            pools,
-            {
-                environments[name].variables["AWS_ACCESS_KEY_ID"]: invocable_by(template, function.role)
-                for name, function in functions.items()
-            },
-        )
         practices = await _seed(functions, variables, logs) if options.seed else []
         await asyncio.gather(*(_prestart(pool, logs) for pool in pools.values()))
 
@@ -151,13 +154,18 @@ async def running(options: Options) -> AsyncIterator[Running]:
         ses_events = SesEvents(mailbox, tuple(pools[name] for name in template.listeners("aws.ses")), clock)
         mailbox.on_mail(ses_events.simulate)
         Pages(url, clock, mailbox, address, clinicians, google, ses_events, practices).add_to(app)
-        HttpServer(template.routes(), JwtAuthorizer(aws.issuers(template, address)), pools, clock, url).add_to(app)
+        HttpServer(
+            template.routes() + services.routes, JwtAuthorizer(aws.issuers(template, address)), pools, clock, url
+        ).add_to(app)
         await _open(app, listener, exit_stack)
-        function_variables = {
-            name: {**variables, **environments[name].variables, **function.environment}
-            for name, function in functions.items()
-        }
-        yield Running(url, address, function_variables, practices, logs, ended)
+        yield Running(
+            url,
+            address,
+            {name: {**variables, **environments[name].variables, **one.environment} for name, one in functions.items()},
+            practices,
+            logs,
+            ended,
+        )
 
 
 def _listen(port: int) -> socket.socket:
@@ -224,7 +232,7 @@ def _start_errors() -> Iterator[None]:
     """Turn the errors of processes that cannot be started or do not answer into StartError."""
     try:
         yield
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, LookupError, ValueError) as error:
         raise StartError(str(error)) from error
 
 

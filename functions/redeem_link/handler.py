@@ -12,7 +12,7 @@ from latchkey.rules.sessions import LiveSession
 from latchkey.store import limits, links
 from latchkey.store.links import LinkProof
 from latchkey.tokens import LinkToken
-from latchkey.web import audit, cookies, current_session, devices
+from latchkey.web import audit, cookies, current_session, devices, return_paths
 from latchkey.web.responses import page_context, still_signed_in
 
 
@@ -35,11 +35,14 @@ def open_link(request: web.Request) -> web.Response:
         return web.json_response({"status": "confirm", "email": masked})
     current_session.require_switch_consent(current, token.account_key, masked, agreed=False)
     invitation = token.kind == "invitation"
-    return web.html_page(
+    page = web.html_page(
         pages.confirm(
             page_context(request), action="", masked=masked, invitation=invitation, device=devices.device_of(request)
         )
     )
+    # The page in the other language has another URL.
+    to = return_paths.in_query(request)
+    return page.with_cookies(cookies.set_return_path(request, to)) if to else page
 
 
 def redeem_link(request: web.Request) -> web.Response:

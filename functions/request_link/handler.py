@@ -23,8 +23,8 @@ from latchkey.rules.practices import UnknownAddressPolicy
 from latchkey.rules.refusals import DomainMistyped, RateLimited, SignedOut
 from latchkey.rules.sessions import IDLE_TIMEOUT_SECONDS
 from latchkey.store import accounts, limits, sessions
-from latchkey.web import audit, cookies, current_session, link_pages
-from latchkey.web.responses import page_context
+from latchkey.web import audit, cookies, current_session, link_pages, return_paths
+from latchkey.web.responses import next_page, page_context
 from latchkey.web.typed_address import typed_address
 
 SOURCE_LIMITS = {policy.limit.name for policy in POLICIES if policy.scope in (Scope.SOURCE, Scope.NETWORK)}
@@ -48,14 +48,15 @@ def show_new_client(request: web.Request) -> web.Response:
 def show_form(request: web.Request) -> web.Response:
     """Return the email form, with the address that was typed in this browser a short time ago (B138).
 
-    It says so if a session ended for inactivity. A live session redirects home.
+    It says so if a session ended for inactivity. A live session redirects home, or to the path in `to` (B182).
     """
+    to = return_paths.in_query(request)
     try:
-        sessions.peek(request.practice_or_404.slug, cookies.session(request), request.now)
+        live_session = sessions.peek(request.practice_or_404.slug, cookies.session(request), request.now)
     except SignedOut as ended:
         idle_minutes = IDLE_TIMEOUT_SECONDS // 60 if ended.idle else None
     else:
-        return web.see_other(request.portal_path("home"))
+        return next_page(request, live_session, to)
     response = web.html_page(
         pages.sign_in(
             page_context(request),
@@ -64,7 +65,8 @@ def show_form(request: web.Request) -> web.Response:
             cleared=request.query_value("cleared") == "yes",
         )
     )
-    return response.with_cookies(cookies.clear_session(request)) if cookies.has_session_cookie(request) else response
+    ended_session = (cookies.clear_session(request),) if cookies.has_session_cookie(request) else ()
+    return response.with_cookies(*ended_session, *([cookies.set_return_path(request, to)] if to else []))
 
 
 def request_link(request: web.Request) -> web.Response:
@@ -121,6 +123,7 @@ def request_link(request: web.Request) -> web.Response:
                 requested_at_ms=request.now_ms,
                 origin=request.origin,
                 language=request.language,
+                to=cookies.return_path(request),
             )
         )
     metrics.count(Metric.MAIL_QUEUED)

@@ -6,6 +6,7 @@ job that cannot be done now is queued again as a copy. An outage must not use up
 
 import zoneinfo  # noqa: F401 - letters need it for times of day; loaded here, it delays no job
 from typing import assert_never
+from urllib.parse import quote
 
 from latchkey import keys, settings, tokens, web
 from latchkey.mail import letters, link_letters, queue, ses
@@ -134,12 +135,14 @@ def _language(job: MailJob, account: Account) -> Language:
 def _mint(job: MailJob, kind: tokens.LinkKind, now: int, language: Language) -> str | None:
     """Return the URL of the job's link, which is stored first. Return None if the account has a newer link.
 
-    The URL names the letter's language, so that the link's pages have it on every device.
+    The URL names the letter's language, so that the link's pages have it on every device. It also names the page that
+    the person comes back to.
     """
     letter_language = language if kind == "sign_in" else None
     for token in tokens.link_candidates(keys.link(), job.practice, kind, job.account_key, job.job_id):
         if links.mint(job, token, now, letter_language):
-            return f"{job.origin}/{job.practice}/link/{token.text()}?lang={language}"
+            to = f"&to={quote(job.to, safe='')}" if job.to else ""
+            return f"{job.origin}/{job.practice}/link/{token.text()}?lang={language}{to}"
     return None
 
 

@@ -15,17 +15,17 @@ from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
 from latchkey.rules.web_addresses import is_path_below
 from latchkey.store import accounts, clients, logos, sessions
-from latchkey.web import cookies, current_session
-from latchkey.web.responses import page_context
+from latchkey.web import cookies, current_session, return_paths
+from latchkey.web.responses import next_page, page_context
 
 
 def show_profiles(request: web.Request) -> web.Response:
-    """Return the choice of profile. An account with one profile is redirected home (B103)."""
-    live_session = current_session.require(request)
+    """Return the choice of profile. An account with one profile is redirected home, or to the path in `to` (B103)."""
+    live_session, to = current_session.require(request), return_paths.in_query(request)
     if not live_session.has_several_profiles:
-        return web.see_other(request.portal_path("home"))
+        return next_page(request, live_session, to)
     profile = live_session.profile
-    return web.html_page(
+    page = web.html_page(
         pages.profiles(
             page_context(request),
             profiles=live_session.account.profiles,
@@ -33,6 +33,7 @@ def show_profiles(request: web.Request) -> web.Response:
             account=live_session.account,
         )
     )
+    return page.with_cookies(cookies.set_return_path(request, to)) if to else page
 
 
 def choose_profile(request: web.Request) -> web.Response:
@@ -47,7 +48,8 @@ def choose_profile(request: web.Request) -> web.Response:
     sessions.set_profile(live_session, profile.id, request.now)
     if request.wants_json:
         return web.json_response(web.session_document(request, current_session.require(request)))
-    return web.see_other(request.portal_path("home"))
+    path = cookies.return_path(request) or request.portal_path("home")
+    return web.see_other(path).with_cookies(*cookies.clear_return_path(request))
 
 
 def show_home(request: web.Request) -> web.Response:
@@ -149,7 +151,7 @@ def sign_out(request: web.Request) -> web.Response:
     )
     # Not "cookies", because that would end the sessions of other practices on this host.
     response.headers["clear-site-data"] = '"cache", "storage"'
-    return response.with_cookies(cookies.clear_session(request))
+    return response.with_cookies(cookies.clear_session(request), *cookies.clear_return_path(request))
 
 
 def show_signed_out(request: web.Request) -> web.Response:
@@ -243,5 +245,5 @@ _respond = web.handler_for(
 
 
 def handle(event: Mapping[str, Any], context: aws.InvocationContext) -> dict[str, Any]:
-    """Respond to a request, or authorize a request to another API of this stack."""
-    return web.authorize(event, context) if web.is_authorizer_event(event) else _respond(event, context)
+    """Respond to a request, or tell another service who is signed in."""
+    return (web.answer_for(event) or _respond)(event, context)

@@ -295,7 +295,7 @@ def test_an_internal_error_lets_nobody_through_the_authorizer_and_tells_nothing(
     assert portal.invoke("Session", event)["isAuthorized"] is True
     break_willow(portal)
 
-    assert portal.invoke("Session", event) == {"isAuthorized": False}
+    assert portal.invoke("Session", event) == {"isAuthorized": False, "context": {"reason": "unavailable"}}
     assert '"fault": "AttributeDeserializationError"' in portal.log.getvalue()
     assert "ana@example.com" not in portal.log.getvalue()
 

@@ -18,6 +18,14 @@ def test_a_gmail_address_on_file_signs_in(guest: ProviderBrowser) -> None:
     assert guest.get("/willow/session").document["method"] == "google"
 
 
+def test_google_comes_back_to_the_page_that_sent_a_person_to_sign_in(guest: ProviderBrowser) -> None:
+    """B182"""
+    guest.get("/willow/sign-in?to=/willow/booking")
+    assert guest.sign_in_with_google().location == "/willow/profiles"
+    (own, *_) = guest.get("/willow/session").document["profiles"]
+    assert guest.post("/willow/profiles", {"profile": own["id"]}).location == "/willow/booking"
+
+
 def test_google_learns_nothing_but_that_someone_comes(guest: ProviderBrowser, google: FakeProvider) -> None:
     """B71, B72"""
     where = urlsplit(guest.start_google())

@@ -1,7 +1,7 @@
 """The portal over real HTTP, with its mail and its clock. Each test begins on a new day."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import Any
@@ -148,9 +148,11 @@ class LivePortal:
 
 
 @contextmanager
-def running_portal(engine: Engine = "ministack", provider: ProviderConfig | None = None) -> Iterator[LivePortal]:
+def running_portal(
+    engine: Engine = "ministack", provider: ProviderConfig | None = None, options: Sequence[str] = ()
+) -> Iterator[LivePortal]:
     """Start a portal, and stop it afterwards."""
-    with portal_process.portal(engine=engine, google=provider) as portal:
+    with portal_process.portal(engine=engine, google=provider, options=options) as portal:
         yield LivePortal(portal)
 
 
@@ -161,6 +163,7 @@ def shared_portal(config: pytest.Config) -> LivePortal:
     """Return the portal that all tests of this process share. It starts when the first of them needs it."""
     if _shared not in config.stash:
         stack = ExitStack()
-        config.stash[_shared] = stack.enter_context(running_portal())
+        # with a service behind the sign-in, which takes no stack of its own
+        config.stash[_shared] = stack.enter_context(running_portal(options=("--example", "examples/api")))
         config.add_cleanup(stack.close)
     return config.stash[_shared]

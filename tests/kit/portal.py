@@ -58,7 +58,7 @@ FRAMED = re.compile(
 )
 """The policy of a page or letter in a frame of the console. It lets nobody send a form or run a script."""
 COOKIE = re.compile(
-    r"__Host-(staff|(staff|opened|session|req|typed|browser|again|google|lang)-[a-z0-9-]{3,40})=[A-Za-z0-9_-]*"
+    r"__Host-(staff|(staff|opened|session|req|typed|browser|again|google|lang|to)-[a-z0-9-]{3,40})=[A-Za-z0-9_-]*"
     r"; Path=/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?"
 )
 

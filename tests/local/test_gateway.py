@@ -28,6 +28,32 @@ ROUTES = [
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC)
 
 
+SERVICE = [Route("GET /{practice}", "Booking", prefix="booking"), Route("$default", "Deep", prefix="booking/deep")]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/booking/willow", ("Booking", "/willow")),
+        ("/booking/deep/willow", ("Deep", "/willow")),
+        ("/booking/deep", ("Deep", "/")),
+        ("/bookings", ("RequestLink", "/bookings")),
+        ("/booking%2Fwillow", ("RequestLink", "/booking/willow")),
+    ],
+)
+def test_an_api_mapping_gives_an_api_the_paths_below_its_prefix(path: str, expected: tuple[str, str]) -> None:
+    found = Router([*ROUTES, *SERVICE]).match("GET", path)
+    assert found is not None
+    event = gateway.event(Incoming("GET", path, (), b"", "127.0.0.1"), found, NOON, "http://localhost:8000")
+    assert (found.route.function, event["rawPath"]) == expected
+
+
+def test_a_path_below_a_prefix_that_its_api_does_not_know_is_not_the_portals() -> None:
+    router = Router([*ROUTES, *SERVICE])
+    assert router.match("POST", "/booking/willow") is None
+    assert router.match("GET", "/booking") is None
+
+
 def matched(path: str, method: str = "GET") -> tuple[str, dict[str, str]]:
     found = Router(ROUTES).match(method, path)
     assert found is not None

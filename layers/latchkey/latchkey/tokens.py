@@ -146,6 +146,11 @@ def session_digest(practice: str, cookie: str) -> str:
     return _digest(b"session", practice.encode(), cookie.encode())
 
 
+def session_name(session_digest: str) -> str:
+    """Return 16 hexadecimal digits by which other services name a session in their own records."""
+    return sha256_hex(session_digest)[:16]
+
+
 def new_staff_cookie(subject: str) -> str:
     """Return the cookie value of a new session in the console: 256 random bits and the `sub` of the tokens."""
     return base64url_encode(secrets.token_bytes(SECRET_BYTES) + subject.encode())

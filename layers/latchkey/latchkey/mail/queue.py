@@ -47,6 +47,7 @@ def _fields(job: MailJob) -> dict[str, Any]:
         "message": job.message,
         "items": job.items,
         "language": job.language,
+        **({"to": job.to} if job.to else {}),
     }
 
 
@@ -90,6 +91,7 @@ def parse_job(body: str) -> MailJob | SampleJob:
             message=fields.get("message"),
             items=tuple(fields.get("items", ())),
             language=language_of(fields.get("language")),
+            to=fields.get("to"),
         )
     except (KeyError, TypeError) as error:
         raise ValueError("not a mail job") from error

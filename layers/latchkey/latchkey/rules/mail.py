@@ -73,6 +73,8 @@ class MailJob:
     """The titles of items that are shared with an invitation."""
     language: Language | None = None
     """The language of the page on which a link was requested (B135). None for a letter that no page requested."""
+    to: str | None = None
+    """The path below the practice that the person comes back to after signing in (B182)."""
 
     @property
     def sequence(self) -> str:

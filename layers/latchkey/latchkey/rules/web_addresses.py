@@ -3,6 +3,8 @@
 import re
 from urllib.parse import unquote, urlsplit
 
+from latchkey.rules.practices import RESERVED_SLUGS
+
 MAX_LENGTH = 2000
 MAX_PATH_LENGTH = 500
 """Characters of a path below a portal."""
@@ -34,6 +36,17 @@ def is_path_below(path: str, slug: str) -> bool:
         return False
     segments = re.split(r"[?#]", path, maxsplit=1)[0].removeprefix(prefix).split("/")
     return "" not in segments[:-1] and not any(_resolves_elsewhere(unquote(segment)) for segment in segments)
+
+
+def is_return_path(path: str, slug: str) -> bool:
+    """Return True for a path of this host that belongs to the practice: below its portal, or at a service beside it.
+
+    A service beside the portal has the practice as the second segment of its paths, such as `/booking/willow`.
+    """
+    service = re.match(r"/([a-z0-9-]+)(/.*)", path, re.DOTALL)
+    if service and service[1] != slug and service[1] not in RESERVED_SLUGS:
+        path = f"{service[2]}/" if service[2] == f"/{slug}" else service[2]
+    return is_path_below(path, slug)
 
 
 def _resolves_elsewhere(segment: str) -> bool:

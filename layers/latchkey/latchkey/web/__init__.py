@@ -2,7 +2,7 @@
 
 from latchkey.http.requests import Request
 from latchkey.http.responses import Response, html_page, json_response, see_other
-from latchkey.web.authorizer import authorize, is_authorizer_event
+from latchkey.web.authorizer import answer_for
 from latchkey.web.dispatch import handler_for
 from latchkey.web.responses import session_document, signed_in_response
 from latchkey.web.worker import EventFailed, JobResult, RetryLater, eventbridge_handler, now_ms_of, sqs_handler
@@ -13,11 +13,10 @@ __all__ = [
     "Request",
     "Response",
     "RetryLater",
-    "authorize",
+    "answer_for",
     "eventbridge_handler",
     "handler_for",
     "html_page",
-    "is_authorizer_event",
     "json_response",
     "now_ms_of",
     "see_other",

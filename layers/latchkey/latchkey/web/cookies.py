@@ -11,6 +11,7 @@ from latchkey.http.requests import Request
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of, language_or_default
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
+from latchkey.rules.web_addresses import is_return_path
 from latchkey.tokens import ACCOUNT_BYTES, ID_BYTES
 
 DAY = 24 * 3600
@@ -19,6 +20,8 @@ TYPED_SECONDS = 30 * 60
 """Time for which a browser shows the address that was typed in it (B140)."""
 MAX_TYPED_CHARACTERS = 160
 """The longest address that is shown again. All cookies of a response stay below 500 bytes."""
+RETURN_SECONDS = 30 * 60
+"""Time in which a person has to sign in to come back to a page. A link has the path in its URL, for all its hours."""
 REPEAT_SECONDS = 60
 BROWSER_SECONDS = 180 * DAY
 PROVIDER_SECONDS = 600
@@ -69,11 +72,6 @@ def session(request: Request) -> str | None:
 def has_session_cookie(request: Request) -> bool:
     """Return True if the browser sent a session cookie, valid or not."""
     return request.has_cookie(_name("session", request))
-
-
-def sole_session_practice(request: Request) -> str | None:
-    """Return the practice of the only session cookie. None if there are several, or none."""
-    return _sole("session", request)
 
 
 def set_session(request: Request, value: str) -> str:
@@ -201,6 +199,26 @@ def set_provider_browser_secret(request: Request, provider: ProviderName, secret
     """
     current = browser(request) or new_browser(request)
     return _signed(provider, request, secret + current.id, PROVIDER_SECONDS), _set_browser(request, current)
+
+
+def return_path(request: Request) -> str | None:
+    """Return the path below the practice at which a person of this browser was sent to sign in (B182)."""
+    value = request.cookie(_name("to", request))
+    path = tokens.base64url_decode(value) if value else None
+    text = path.decode(errors="replace") if path else ""
+    # The cookie is not signed, because the function of the profiles has no key. It can lead to no other host.
+    return text if is_return_path(text, request.practice_or_404.slug) else None
+
+
+def set_return_path(request: Request, path: str) -> str:
+    """Return the cookie that brings a person back to `path` after signing in."""
+    return _set(_name("to", request), tokens.base64url_encode(path.encode()), RETURN_SECONDS)
+
+
+def clear_return_path(request: Request) -> tuple[str, ...]:
+    """Return the cookie that deletes the return path, if the browser has one."""
+    name = _name("to", request)
+    return (_clear(name),) if request.has_cookie(name) else ()
 
 
 def language(request: Request) -> Language | None:

@@ -11,7 +11,7 @@ from latchkey.pages import PageContext
 from latchkey.rules.practices import FEATURES
 from latchkey.rules.sessions import LiveSession
 from latchkey.rules.sign_in_methods import SignInMethod
-from latchkey.web import cookies
+from latchkey.web import cookies, return_paths
 
 POST_ONLY_ROUTES = (*(provider.start_route for provider in providers.PROVIDERS), "/{practice}/sign-out")
 """Routes without a GET. Their pages cannot link to themselves in another language."""
@@ -40,12 +40,12 @@ def accepted_metric(method: SignInMethod) -> Metric:
 
 
 def signed_in_response(request: Request, live_session: LiveSession, cookie: str) -> Response:
-    """Return the response to a successful sign-in: the choice of profile if there are several, else the home page."""
+    """Return the response to a successful sign-in: the choice of profile if there are several, else the next page."""
     metrics.count(accepted_metric(live_session.session.method))
     response = (
         json_response(session_document(request, live_session))
         if request.wants_json
-        else see_other(request.portal_path("profiles" if live_session.has_several_profiles else "home"))
+        else next_page(request, live_session, return_paths.find(request))
     )
     return response.with_cookies(
         cookies.set_session(request, cookie),
@@ -58,7 +58,18 @@ def still_signed_in(request: Request, live_session: LiveSession) -> Response:
     """Return the response to a repeated proof whose session is still live in this browser."""
     if request.wants_json:
         return json_response(session_document(request, live_session))
-    return see_other(request.portal_path("home"))
+    return next_page(request, live_session, return_paths.find(request))
+
+
+def next_page(request: Request, live_session: LiveSession, path: str | None) -> Response:
+    """Return the redirect of a signed-in browser to `path`, or home. A profile must be chosen first.
+
+    `path` is the page behind the portal that the person comes back to. None if there is none.
+    """
+    if live_session.profile is None:
+        cookie = (cookies.set_return_path(request, path),) if path else ()
+        return see_other(request.portal_path("profiles")).with_cookies(*cookie)
+    return see_other(path or request.portal_path("home")).with_cookies(*cookies.clear_return_path(request))
 
 
 def session_document(request: Request, live_session: LiveSession) -> dict[str, Any]:

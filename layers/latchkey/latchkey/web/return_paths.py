@@ -1,0 +1,29 @@
+"""The page behind the portal that sent a person to sign in, and to which they come back (`sign-in?to=`, B182).
+
+Only a path of this host that belongs to the practice is one. The browser keeps it in a cookie, and a link in its URL.
+It survives every sign-in method, the choice of a profile, and a mail that is opened on another device.
+"""
+
+from contextlib import suppress
+
+from latchkey.http.requests import Request
+from latchkey.rules.refusals import BodyInvalid
+from latchkey.rules.web_addresses import is_return_path
+from latchkey.web import cookies
+
+MAX_LENGTH = 200
+"""Characters of a path. Every cookie and every mail of this sign-in carries it."""
+
+
+def in_query(request: Request) -> str | None:
+    """Return the path in the URL of the request. None if there is none, or if it leads elsewhere."""
+    with suppress(BodyInvalid):
+        path = request.query_value("to")
+        if path and len(path) <= MAX_LENGTH and is_return_path(path, request.practice_or_404.slug):
+            return path
+    return None
+
+
+def find(request: Request) -> str | None:
+    """Return the path in the URL, else the one in the browser's cookie."""
+    return in_query(request) or cookies.return_path(request)

@@ -1,0 +1,152 @@
+"""A service behind the sign-in: `examples/api`, which runs beside the portal as `make run EXAMPLE=api` runs it."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.kit import sam_template
+from tests.kit.browser import Browser
+from tests.kit.live_portal import LivePortal
+
+PAGE = "/booking/willow"
+API = "/booking/willow/requests"
+MARIA = "maria.gomez@gmail.com"
+FOREIGN = "https://evil.example"
+
+
+@pytest.fixture
+def ana(live_portal: LivePortal) -> Browser:
+    return live_portal.signed_in("ana@example.com")
+
+
+def test_a_page_sends_a_person_to_sign_in_and_gets_them_back(live_portal: LivePortal) -> None:
+    """B180, B182"""
+    browser = live_portal.browser()
+    sent_away = browser.get(PAGE)
+    assert (sent_away.status, sent_away.location) == (303, f"/willow/sign-in?to={PAGE}")
+    browser.follow(sent_away)
+    back = browser.sign_in("ana@example.com")
+    assert back.location == PAGE
+    assert "Hello Ana Reyes." in browser.follow(back).body
+
+
+def test_a_link_that_is_opened_on_a_phone_ends_at_the_page(live_portal: LivePortal) -> None:
+    desktop, phone = live_portal.browser(), live_portal.browser()
+    desktop.get(f"/willow/sign-in?to={PAGE}")
+    desktop.link("ana@example.com")
+    link = live_portal.letter("ana@example.com")["url"]
+    assert phone.get(link).status == 200
+    assert phone.post(link).location == PAGE
+    assert phone.get(PAGE).status == 200
+
+
+def test_a_page_that_needs_a_profile_sends_to_the_choice_and_gets_the_person_back(live_portal: LivePortal) -> None:
+    maria = live_portal.signed_in(MARIA)
+    away = maria.get(PAGE)
+    assert away.location == f"/willow/profiles?to={PAGE}"
+    maria.follow(away)
+    profiles = maria.get("/willow/session").document["profiles"]
+    minor = next(profile for profile in profiles if profile["kind"] == "minor")
+    assert maria.post("/willow/profiles", {"profile": minor["id"]}).location == PAGE
+    assert f"for {minor['name']}." in maria.get(PAGE).body
+    facts = json.loads(maria.get(API).body)
+    assert (facts["name"], facts["kind"], facts["own"]) == (minor["name"], "minor", False)
+    assert "@" not in str(facts)
+
+
+def test_an_api_answers_a_session_and_nobody_else(live_portal: LivePortal, ana: Browser) -> None:
+    answer = ana.get(API)
+    assert answer.status == 200
+    assert json.loads(answer.body)["practice"] == "willow"
+    assert live_portal.browser().get(API).status == 401
+    cookie = ana.cookies["__Host-session-willow"]
+    for cookies in (
+        "a=b",
+        "__Host-session-willow=AAAA",
+        f"__Host-session-willow={cookie[:-1]}{'A' if cookie[-1] != 'A' else 'B'}",
+        f"__Host-session-harbor={cookie}",
+        f"__Host-session-willow={cookie}; __Host-session-willow={cookie}",
+        f"\u00a0__Host-session-willow={cookie}",
+    ):
+        assert live_portal.browser().get(API, cookie=cookies).status == 403
+
+
+def test_a_session_of_one_practice_opens_nothing_of_another(ana: Browser) -> None:
+    """B181"""
+    assert ana.get("/booking/harbor/requests").status == 403
+    assert ana.get(API, latchkey_practice="harbor").status == 403
+    assert ana.get("/booking/harbor").location == "/harbor/sign-in?to=/booking/harbor"
+    for path in (
+        "/booking/willow%2Frequests",
+        "/booking/willow%2F..%2Fharbor/requests",
+        "/booking/harbor%2F..%2Fwillow/requests",
+        "/booking/%2e%2e/willow/requests",
+        "/booking/Willow/requests",
+        "/booking/willow%00/requests",
+        "/booking//willow/requests",
+        "/booking/willow/requests/",
+    ):
+        assert ana.get(path).status in {403, 404}, path
+
+
+def test_a_page_of_another_site_changes_nothing(ana: Browser) -> None:
+    assert ana.post(API).status == 200
+    assert ana.post(API, origin=FOREIGN).status == 403
+    assert ana.post(API, origin="null").status == 403
+    assert ana.post(API, sec_fetch_site="cross-site").status == 403
+    assert ana.post(API, origin="", sec_fetch_site="").status == 403
+
+
+def test_a_session_that_ends_in_the_portal_ends_at_the_service(live_portal: LivePortal, ana: Browser) -> None:
+    copied = dict(ana.cookies)
+    ana.post("/willow/sign-out")
+    thief = live_portal.browser()
+    thief.cookies |= copied
+    assert thief.get(API).status == 403
+    assert thief.get(PAGE).location == f"/willow/sign-in?to={PAGE}"
+
+
+def test_activity_at_the_service_keeps_a_session_and_idleness_ends_it(live_portal: LivePortal, ana: Browser) -> None:
+    for _ in range(2):
+        live_portal.wait(15 * 60)
+        assert ana.get(API).status == 200
+    live_portal.wait(15 * 60)
+    assert ana.send("HEAD", PAGE).status == 404
+    live_portal.wait(6 * 60)
+    assert ana.get(API).status == 403
+
+
+def test_what_a_practice_switches_off_ends_at_the_service(live_portal: LivePortal, ana: Browser) -> None:
+    admin = live_portal.clinician("willow", "admin")
+    off = admin.request("PATCH", "", {"features": {"appointments": False}})
+    assert off.status == 200
+    try:
+        assert ana.get(API).status == 403
+        assert "does not offer" in ana.get(PAGE).body
+    finally:
+        admin.request("PATCH", "", {"features": {"appointments": True}})
+
+
+def test_the_documents_commands_answer_as_it_says(live_portal: LivePortal) -> None:
+    document = (sam_template.PROJECT / "docs" / "integrating.md").read_text()
+    commands = re.findall(r"^(curl .*?) +# (.+)$", document, re.MULTILINE)
+    assert len(commands) > 2
+    for command, expected in commands:
+        done = subprocess.run(  # noqa: S603 - the document's own commands
+            ["/bin/bash", "-c", command],
+            env={"PATH": os.environ["PATH"], "PORTAL": live_portal.url, "NO_PROXY": "*"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip().removeprefix(live_portal.url) == expected
+
+
+def test_each_fact_of_the_document_is_one_of_the_session(ana: Browser) -> None:
+    document = (sam_template.PROJECT / "docs" / "integrating.md").read_text()
+    table = document.partition("## Who is signed in")[2].partition("\n\nThe address")[0]
+    named = {name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert named == set(json.loads(ana.get(API).body))
