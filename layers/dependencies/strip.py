@@ -80,23 +80,44 @@ class _Unwritten(str):
 ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = _Unwritten
 '''
 
-CLIENT_TYPES = '''"""Replaces the types of botocore's client, which only annotations name."""
+REPLACED = {
+    "pynamodb/connection/_botocore_private.py": """\
+\"\"\"Replaces the types of botocore's client, which only annotations name.\"\"\"
 
 BotocoreBaseClientPrivate = object
-'''
+""",
+    "pydantic/plugin/_loader.py": """\
+\"\"\"Replaces the search of all packages for plugins of pydantic. There are none.\"\"\"
 
-CONNECTION = (
-    ("import botocore.config\nimport botocore.client\n", ""),
-    ("from botocore.client import ClientError\n", "from botocore.exceptions import ClientError\n"),
-    ("from botocore.session import get_session\n", ""),
-    ("def session(self) -> botocore.session.Session:", "def session(self):"),
-    (
-        "self._local.session = get_session()",
-        "self._local.session = __import__('botocore.session').session.get_session()",
+
+def get_plugins():
+    return ()
+""",
+}
+"""Modules that are replaced whole."""
+
+IMPORTED_LATE = {
+    "pynamodb/connection/base.py": (
+        ("import botocore.config\nimport botocore.client\n", ""),
+        ("from botocore.client import ClientError\n", "from botocore.exceptions import ClientError\n"),
+        ("from botocore.session import get_session\n", ""),
+        ("def session(self) -> botocore.session.Session:", "def session(self):"),
+        (
+            " self._local.session = get_session()",
+            " from botocore.session import get_session; self._local.session = get_session()",
+        ),
+        (" config = botocore.client.Config(", " from botocore.config import Config; config = Config("),
     ),
-    ("config = botocore.client.Config(", "config = __import__('botocore.config').config.Config("),
-)
-"""Changes to PynamoDB's connection: it imports botocore's client when it makes one, and not before. Ours never does."""
+    "aws_lambda_powertools/package_logger.py": (
+        ("from aws_lambda_powertools.logging.logger import set_package_logger\n", ""),
+        (
+            " return set_package_logger(",
+            " from aws_lambda_powertools.logging.logger import set_package_logger; return set_package_logger(",
+        ),
+    ),
+}
+"""Changes by which modules import others when they use them. PynamoDB makes a client of botocore, which ours never do.
+Powertools writes a log of its own if `POWERTOOLS_DEBUG` is set."""
 
 UNUSED_FILES = re.compile(r"\.(pyi|pyx|pxd|c|h|typed)$|/tests?/|/examples-1\.json")
 
@@ -123,7 +144,7 @@ def main(layer: Path) -> None:
     _remove_docstrings(layer / "botocore" / "docs")
     _remove_http2(layer / "urllib3" / "http2")
     _remove_writers(layer / "segno")
-    _make_client_lazy(layer / "pynamodb" / "connection")
+    _change_modules(layer)
     for package in LAZY_PACKAGES:
         _make_lazy(layer / package / "__init__.py")
     _keep_services(layer / "botocore" / "data")
@@ -164,18 +185,21 @@ def _remove_writers(segno: Path) -> None:
     (segno / "writers.py").write_text(WRITERS, encoding="utf-8")
 
 
-def _make_client_lazy(connection: Path) -> None:
-    """Let PynamoDB import botocore's client late, which takes a third of a cold start.
+def _change_modules(layer: Path) -> None:
+    """Replace modules, and let others import late.
 
-    :raises ValueError: this version of PynamoDB is another one.
+    :raises ValueError: a module is not the one that the change was written for.
     """
-    (connection / "_botocore_private.py").write_text(CLIENT_TYPES, encoding="utf-8")
-    source = (connection / "base.py").read_text(encoding="utf-8")
-    for before, after in CONNECTION:
-        if source.count(before) != 1:
-            raise ValueError(f"PynamoDB has not one {before!r}")
-        source = source.replace(before, after)
-    (connection / "base.py").write_text(source, encoding="utf-8")
+    for name, text in REPLACED.items():
+        (layer / name).read_text(encoding="utf-8")  # it must be there
+        (layer / name).write_text(text, encoding="utf-8")
+    for name, changes in IMPORTED_LATE.items():
+        source = (layer / name).read_text(encoding="utf-8")
+        for before, after in changes:
+            if source.count(before) != 1:
+                raise ValueError(f"{name} has not one {before!r}")
+            source = source.replace(before, after)
+        (layer / name).write_text(source, encoding="utf-8")
 
 
 def _make_lazy(init: Path) -> None:

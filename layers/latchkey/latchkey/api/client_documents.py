@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from latchkey.api.field_types import LanguageField, ProfileKindField
-from latchkey.api.fields import one_of
+from latchkey.api.fields import Document, one_of
 from latchkey.rules.accounts import ACCESS_STATUSES, AccessStatus
 from latchkey.rules.attention import ATTENTION_REASONS, AttentionReason
 from latchkey.rules.mail import BOUNCE_REASONS, EMAIL_STATUSES, BounceReason, EmailStatus
@@ -17,7 +17,7 @@ BounceReasonField = Annotated[BounceReason, one_of(*BOUNCE_REASONS)]
 EmailStatusField = Annotated[EmailStatus, one_of(*EMAIL_STATUSES)]
 
 
-class EmailDocument(BaseModel):
+class EmailDocument(Document):
     """An address on file, with the consent to be written to there, its author and its time."""
 
     address: str
@@ -26,7 +26,7 @@ class EmailDocument(BaseModel):
     recorded_at: Timestamp
 
 
-class ContactEntry(BaseModel):
+class ContactEntry(Document):
     """A contact in the document of a client."""
 
     id: str
@@ -36,7 +36,7 @@ class ContactEntry(BaseModel):
     relation: str
 
 
-class BounceDocument(BaseModel):
+class BounceDocument(Document):
     """The newest mail that came back, or was reported as spam."""
 
     at: Timestamp
@@ -52,13 +52,13 @@ class ContactDocument(ContactEntry):
     bounce: Annotated[BounceDocument | None, Field(description="Null if no mail ever came back.")]
 
 
-class ContactList(BaseModel):
+class ContactList(Document):
     """The contacts of a client."""
 
     contacts: list[ContactDocument]
 
 
-class AccessDocument(BaseModel):
+class AccessDocument(Document):
     """A client's sign-in."""
 
     email: Annotated[str | None, Field(description="The address of the sign-in, or of the next invitation.")]
@@ -79,7 +79,7 @@ class AccessDocument(BaseModel):
     guide_url: Annotated[str, Field(description="The guide *How to log in*, in the client's language, to hand on.")]
 
 
-class ClientEntry(BaseModel):
+class ClientEntry(Document):
     """A client in a list."""
 
     id: str
@@ -103,7 +103,7 @@ class ListedClientEntry(ClientEntry):
     ]
 
 
-class ItemDocument(BaseModel):
+class ItemDocument(Document):
     """An item that was shared with a client."""
 
     title: str
@@ -112,7 +112,7 @@ class ItemDocument(BaseModel):
     done_at: Annotated[Timestamp | None, Field(description="Null while it waits for the client.")]
 
 
-class ItemList(BaseModel):
+class ItemList(Document):
     """The items that were shared with a client, newest last."""
 
     items: list[ItemDocument]
@@ -126,14 +126,14 @@ class ClientDocument(ClientEntry):
     shared_items: Annotated[list[ItemDocument], Field(description="The same items with path and state.")]
 
 
-class ClientList(BaseModel):
+class ClientList(Document):
     """A page of clients."""
 
     clients: list[ListedClientEntry]
     next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
 
 
-class ShareDocument(BaseModel):
+class ShareDocument(Document):
     """The effect of sharing on the client's sign-in."""
 
     grants_access: bool
@@ -142,7 +142,7 @@ class ShareDocument(BaseModel):
     items: Annotated[list[str], Field(description="Titles of all items that were shared so far, these included.")]
 
 
-class PinDocument(BaseModel):
+class PinDocument(Document):
     """A PIN. It is returned once, and stored only as a hash."""
 
     pin: Annotated[

@@ -2,17 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from latchkey.api.client_documents import AccessStatusField, BounceDocument, EmailStatusField, Timestamp
-from latchkey.api.fields import one_of
+from latchkey.api.fields import Document, one_of
 from latchkey.rules.providers import PROVIDER_NAMES
 
 SIGN_IN_METHODS = ("links", "pins", *PROVIDER_NAMES)
 """The sign-in methods of a diagnosis."""
 
 
-class EventDocument(BaseModel):
+class EventDocument(Document):
     """An audit event."""
 
     id: str
@@ -26,21 +26,21 @@ class EventDocument(BaseModel):
     reference: Annotated[str | None, Field(description="The support code that the person was shown.")]
 
 
-class EventList(BaseModel):
+class EventList(Document):
     """A page of audit events, newest first."""
 
     events: list[EventDocument]
     next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
 
 
-class SupportCodeDocument(BaseModel):
+class SupportCodeDocument(Document):
     """The audit events of the request with a support code, oldest first."""
 
     support_code: str
     events: list[EventDocument]
 
 
-class RateLimitDocument(BaseModel):
+class RateLimitDocument(Document):
     """A lock on a sign-in method, with its end."""
 
     on: Literal["links", "pins"]
@@ -51,7 +51,7 @@ class RateLimitDocument(BaseModel):
     ]
 
 
-class MethodDocument(BaseModel):
+class MethodDocument(Document):
     """A sign-in method, and the browsers in which it works at this moment."""
 
     on: Annotated[str, one_of(*SIGN_IN_METHODS)]
@@ -61,7 +61,7 @@ class MethodDocument(BaseModel):
     ]
 
 
-class PersonDiagnosisDocument(BaseModel):
+class PersonDiagnosisDocument(Document):
     """The state of one person's sign-in to a client's profile, and the likely causes of a failure."""
 
     contact: Annotated[str | None, Field(description="Id of the contact. Null for the client.")]

@@ -11,7 +11,13 @@ from latchkey.rules.text_limits import LINES, MAX_TEXT
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=LINES)]
 
 
-class RequestBody(BaseModel):
+class Document(BaseModel):
+    """A document of the API. Its validator is made when it is first used: a request needs one or two of sixty."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class RequestBody(Document):
     """The body of a clinician's request. Unknown fields are refused, and values are not converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from latchkey.api.field_types import LanguageField, MemberRoleField, UnknownAddressField
-from latchkey.api.fields import one_of, with_switches
+from latchkey.api.fields import Document, one_of, with_switches
 from latchkey.rules.members import Role
 from latchkey.rules.providers import PROVIDER_NAMES
 
 
-class LogoDocument(BaseModel):
+class LogoDocument(Document):
     """A practice's logo, as pages show it."""
 
     url: Annotated[str, Field(description="Its address. A new logo has a new one.")]
@@ -19,7 +19,7 @@ class LogoDocument(BaseModel):
 
 
 @with_switches(PROVIDER_NAMES)
-class PracticeDocument(BaseModel):
+class PracticeDocument(Document):
     """A practice."""
 
     slug: str
@@ -46,7 +46,7 @@ class PracticeDocument(BaseModel):
     logo: LogoDocument | None
 
 
-class MemberDocument(BaseModel):
+class MemberDocument(Document):
     """A member of a practice."""
 
     subject: str
@@ -55,14 +55,14 @@ class MemberDocument(BaseModel):
     email: str | None
 
 
-class MemberList(BaseModel):
+class MemberList(Document):
     """A page of members."""
 
     members: list[MemberDocument]
     next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
 
 
-class MembershipDocument(BaseModel):
+class MembershipDocument(Document):
     """A membership of the person who asks."""
 
     practice: Annotated[
@@ -71,7 +71,7 @@ class MembershipDocument(BaseModel):
     role: Annotated[str, one_of(*(role.name.lower() for role in Role))]
 
 
-class PersonDocument(BaseModel):
+class PersonDocument(Document):
     """The person who asks."""
 
     subject: str
@@ -79,7 +79,7 @@ class PersonDocument(BaseModel):
     memberships: list[MembershipDocument]
 
 
-class PracticeEntry(BaseModel):
+class PracticeEntry(Document):
     """A practice in a list."""
 
     slug: str
@@ -87,14 +87,14 @@ class PracticeEntry(BaseModel):
     portal_url: str
 
 
-class PracticeList(BaseModel):
+class PracticeList(Document):
     """A page of practices, in no order."""
 
     practices: list[PracticeEntry]
     next: Annotated[str | None, Field(description="`cursor` of the next page. Null on the last page.")]
 
 
-class LetterDocument(BaseModel):
+class LetterDocument(Document):
     """A practice's own wording in a letter. An empty part has the standard wording."""
 
     greeting: str = ""
@@ -102,13 +102,13 @@ class LetterDocument(BaseModel):
     footer: str = ""
 
 
-class SampleDocument(BaseModel):
+class SampleDocument(Document):
     """A sample of a letter that is on its way."""
 
     to: Annotated[str, Field(description="Your own address, as your sign-in provider has verified it.")]
 
 
-class LetterPreviewDocument(BaseModel):
+class LetterPreviewDocument(Document):
     """A letter as it would go. Nothing was sent."""
 
     subject: str

@@ -2,17 +2,19 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from latchkey.api.fields import Document
 
 
-class FieldError(BaseModel):
+class FieldError(Document):
     """One error in a request."""
 
     location: str
     message: str
 
 
-class OpenerDocument(BaseModel):
+class OpenerDocument(Document):
     """A contact who can open the client's profile with a sign-in of their own."""
 
     contact: Annotated[str, Field(description="Id of the contact, as in the list of contacts.")]
@@ -21,7 +23,7 @@ class OpenerDocument(BaseModel):
     relation: str
 
 
-class Problem(BaseModel):
+class Problem(Document):
     """A refusal as a problem document (RFC 9457)."""
 
     title: str
@@ -35,7 +37,7 @@ class Problem(BaseModel):
     ] = None
 
 
-class GatewayMessage(BaseModel):
+class GatewayMessage(Document):
     """The document of a refusal by API Gateway itself, or of a token that is refused."""
 
     message: str | None = None
