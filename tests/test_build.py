@@ -43,7 +43,7 @@ def called() -> dict[str, set[str]]:
     """Return the services that the code calls, with their operations."""
     permitted = {action for function in FUNCTIONS for action, _ in sam_template.permissions(function)}
     items = {action.removeprefix("dynamodb:") for action in permitted if action.startswith("dynamodb:")}
-    # PynamoDB makes these calls; a transaction needs the permissions of its parts
+    # PynamoDB makes these calls (a transaction needs the permissions of its parts)
     found = {"dynamodb": items | {"TransactGetItems", "TransactWriteItems"}}
     for source in (sam_template.PROJECT / "layers" / "latchkey" / "latchkey").rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text())):

@@ -1,7 +1,7 @@
 """Calls to AWS of each sign-in flow, in order. An additional call fails a test.
 
 Functions are warm: keys and the practice's settings are cached. DynamoDB counts a write for each `Update`, `Put` and
-`Delete`, even if it is refused, and two for each item of a transaction.
+`Delete`, even if it is refused. It counts two for each item of a transaction.
 """
 
 import re

@@ -85,9 +85,7 @@ def test_a_page_of_the_practice_takes_these_calls(
 def test_a_page_of_a_client_takes_these_calls(
     portal: Portal, staff: Browser, client: str, below: str, expected: list[str]
 ) -> None:
-    """A page takes at most three calls besides queries of the audit, which are one for the client and one for each
-    address.
-    """
+    """A page takes at most three calls, besides queries of the audit: one for the client and one for each address."""
     assert calls(portal, lambda: staff.get(client + below)) == [CLIENT, *expected]
 
 

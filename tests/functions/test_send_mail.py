@@ -29,7 +29,7 @@ def ana(portal: Portal) -> bytes:
 
 
 def noted(portal: Portal, account: bytes) -> dict[str, Any]:
-    """Return what the clinician sees of the newest mail."""
+    """Return the fields of the newest mail that the clinician sees."""
     (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(account)]
     return {
         name: next(iter(item[name].values()))

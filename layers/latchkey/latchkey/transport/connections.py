@@ -114,7 +114,7 @@ class Endpoint:
     def _pop_idle(self) -> "_Connection | None":
         try:
             return self._idle.pop()
-        except IndexError:  # none is left; asking before would race with other threads
+        except IndexError:  # none is left (checking first would race with other threads)
             return None
 
     def _open(self) -> "_Connection":
@@ -184,7 +184,7 @@ class _Connection(http.client.HTTPConnection):
         return self._reader is not None and self._reader.has_more
 
     def is_usable(self) -> bool:
-        """Return False if the other side has closed the connection, or has sent bytes that nobody asked for."""
+        """Return False if the other side has closed the connection, or has sent bytes after a response."""
         if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
             return False
         poll = select.poll()
@@ -197,7 +197,7 @@ class _TimedSocket(io.RawIOBase):
 
     def __init__(self, sock: socket.socket, ends_at: float) -> None:
         self._sock, self._ends_at = sock, ends_at
-        # http.client closes the connection before the body is read; this file keeps the socket open until then
+        # http.client closes the connection before the body is read, so this file keeps the socket open
         self._file = sock.makefile("rb", buffering=0)
         self.has_received = self.is_over = False
 
