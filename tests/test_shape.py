@@ -61,7 +61,7 @@ def imported(statements: list[ast.stmt]) -> Iterator[str]:
             yield statement.module.partition(".")[0]
 
 
-# ── where things are ──
+# ── layout of the code ──
 
 
 def test_a_function_folder_holds_its_handler_and_nothing_else() -> None:

@@ -160,7 +160,7 @@ def watch_other_sites(window: Window) -> list[str]:
     return opened
 
 
-# ── the walk itself ──
+# ── tests of the walk ──
 
 
 def without_a_word(steps: list[Step]) -> list[Step]:
@@ -210,7 +210,7 @@ def test_a_guide_that_lies_cannot_be_walked(phone: Window, change: Callable[[lis
         walker.do(steps)
 
 
-# ── how it looks ──
+# ── layout ──
 
 
 @every_language

@@ -199,7 +199,7 @@ def test_a_report_cannot_stop_someone_at_another_practice(portal: Portal, ana: A
     assert not is_stopped(ana)
 
 
-# ── whatever SES says, in whatever order, however often ──
+# ── repeated and reordered reports ──
 
 
 @pytest.mark.parametrize("subtype", ["General", "NoEmail", "Suppressed", "OnAccountSuppressionList"])
@@ -300,7 +300,7 @@ def test_a_report_of_someone_who_is_not_on_file_any_more_makes_nobody(portal: Po
     assert portal.at_rest() == before
 
 
-# ── what is no report, and what Lambda writes down ──
+# ── malformed reports, and the log ──
 
 CANARY = "canary@example.com"
 WELL: dict[str, Any] = {

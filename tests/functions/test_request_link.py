@@ -466,7 +466,7 @@ def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_befo
     assert ("limit_hit", "mail_practice") in portal.audit()
 
 
-# ── budgets of a source ──
+# ── limits of a source ──
 
 
 def test_an_eleventh_request_from_one_source_within_ten_minutes_is_refused(portal: Portal) -> None:
@@ -585,7 +585,7 @@ def test_a_mail_job_holds_no_address_and_no_secret(browser: Browser, portal: Por
     assert json.loads(body)["account"] == tokens.base64url_encode(key_of(portal, "willow", "ana@example.com"))
 
 
-# ── trouble ──
+# ── outages ──
 
 
 def test_when_the_queue_does_not_answer_nothing_is_counted_and_a_retry_works(
@@ -669,7 +669,7 @@ def test_reinstated_access_lets_a_client_request_a_link(browser: Browser, portal
     assert browser.link("robin@example.com")
 
 
-# ── who pays for whom ──
+# ── limits of sources and known browsers ──
 
 
 def test_wrong_addresses_from_the_same_source_do_not_limit_a_known_browser(browser: Browser, portal: Portal) -> None:

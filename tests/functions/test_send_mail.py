@@ -122,7 +122,7 @@ def test_the_link_in_a_letter_leads_to_where_it_was_requested(portal: Portal, br
     assert "https://portal.example.com/willow/link/" in portal.letters[0].text
 
 
-# ── its keeping ──
+# ── stored state and audit ──
 
 
 def test_a_letter_that_was_sent_is_written_down_for_the_clinician(portal: Portal, ana: bytes) -> None:
@@ -319,7 +319,7 @@ def test_a_letter_is_sent_up_to_six_hours_late(portal: Portal, ana: bytes) -> No
     assert noted(portal, lee)["email_status"] == "rejected"
 
 
-# ── trouble with SES ──
+# ── outages of SES ──
 
 
 def copies(portal: Portal) -> list[dict[str, Any]]:

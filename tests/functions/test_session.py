@@ -170,7 +170,7 @@ def test_who_is_signed_out_is_sent_to_sign_in(browser: Browser, app: App, place:
     assert app.get(f"/willow/{place}").code == "signed_out"
 
 
-# ── its end ──
+# ── end of a session ──
 
 
 @pytest.mark.parametrize(("silence", "lives"), [(20 * MINUTE - 1, True), (20 * MINUTE, False)])
@@ -439,7 +439,7 @@ def test_a_practice_cannot_be_named_as_the_files_of_apps(browser: Browser) -> No
     assert browser.get("/.well-known/sign-in").status == 404
 
 
-# ── where nothing is ──
+# ── unknown paths ──
 
 
 @pytest.mark.parametrize("path", ["/willow/nothing", "/willow/link/", "/willow/link/a/b", "/Willow/x"])

@@ -250,7 +250,7 @@ def _identifying(claims: dict[str, str]) -> list[str]:
     return [claims["sub"], claims["nonce"]]
 
 
-# ── where there is no Google ──
+# ── practices without Google ──
 
 
 def test_a_practice_that_does_not_want_it_has_neither_button_nor_route(
