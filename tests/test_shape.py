@@ -70,7 +70,7 @@ def test_a_function_folder_holds_its_handler_and_nothing_else() -> None:
         assert {file.name for file in folder.iterdir()} - {"__pycache__"} == {"handler.py"}, folder
 
 
-def test_nothing_is_called_after_what_it_is_not() -> None:
+def test_no_module_has_a_catch_all_name() -> None:
     files = [path for root in OWN for path in root.rglob("*") if "__pycache__" not in path.parts]
 
     assert not [path for path in files if path.stem.strip("_") in FORBIDDEN]

@@ -18,7 +18,7 @@ def test_a_gmail_address_on_file_signs_in(guest: ProviderBrowser) -> None:
     assert guest.get("/willow/session").document["method"] == "google"
 
 
-def test_google_learns_nothing_but_that_someone_comes(guest: ProviderBrowser, google: FakeProvider) -> None:
+def test_google_gets_no_personal_data_in_the_request(guest: ProviderBrowser, google: FakeProvider) -> None:
     """B71, B72"""
     where = urlsplit(guest.start_google())
     authorize_query = read(where.query and f"?{where.query}")
