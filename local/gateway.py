@@ -1,4 +1,4 @@
-"""In place of API Gateway: turns HTTP requests into events of payload version 2.0, and results into responses."""
+"""Replacement for API Gateway. Turns HTTP requests into events of payload version 2.0, and results into responses."""
 
 import base64
 import ipaddress

@@ -1,4 +1,4 @@
-"""In place of API Gateway's JWT authorizer: refuses requests without a valid token of the route's issuer."""
+"""Replacement for API Gateway's JWT authorizer. Refuses requests without a valid token of the route's issuer."""
 
 import asyncio
 import json

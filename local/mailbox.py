@@ -1,4 +1,4 @@
-"""In place of SES: records every SendEmail request and passes it on to ministack."""
+"""Replacement for SES. Records every SendEmail request and passes it on to ministack."""
 
 import asyncio
 import json

@@ -27,7 +27,7 @@ class PortalProcess:
     """A running stack and its local pages."""
 
     url: str
-    """Without a slash at the end."""
+    """Base URL, without a slash at the end."""
     address: Address
     """URLs of AWS on this machine."""
     functions: dict[str, dict[str, str]]

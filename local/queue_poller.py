@@ -1,4 +1,4 @@
-"""In place of Lambda's event source mapping: invokes a function with messages from a queue."""
+"""Replacement for Lambda's event source mapping. Invokes a function with messages from a queue."""
 
 import asyncio
 import json

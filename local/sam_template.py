@@ -57,7 +57,7 @@ class Authorizer:
     issuer: str
     audience: tuple[str, ...]
     header: str
-    """In lower case."""
+    """Name of the header, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Route:
     """A route of the HTTP API."""
 
     key: str
-    """As API Gateway writes it: `ANY /{practice}`, or `$default`."""
+    """Route key as API Gateway writes it: `ANY /{practice}`, or `$default`."""
     function: str
     authorizer: Authorizer | LambdaAuthorizer | None = None
     """The authorizer that checks its requests, if it has one."""

@@ -1,4 +1,6 @@
-"""In place of SES and EventBridge: events about a mail, such as a bounce, for the functions that handle them."""
+"""Replacement for SES and EventBridge. Sends events about a mail, such as a bounce, to the functions that
+handle them.
+"""
 
 import asyncio
 import json

@@ -38,7 +38,7 @@ def test_an_item_with_a_truncated_response_is_not_missing() -> None:
     assert not isinstance(raised.value, practices.PracticeItem.DoesNotExist)
 
 
-def test_what_can_be_done_without_is_tried_once() -> None:
+def test_an_optional_call_is_tried_once() -> None:
     client = aws.client("secretsmanager")
     sent: list[str] = []
     with AwsFaults().listening(client) as faults:

@@ -25,7 +25,7 @@ ROW = re.compile(r"^\| B([1-9]\d{0,2}) \| (.+) \|$", re.MULTILINE)
 
 
 def texts() -> Iterator[Path]:
-    """The text files of this project, except the document itself."""
+    """Yield the text files of this project, except the document itself."""
     yield from (path for path in PROJECT.iterdir() if path.suffix in SUFFIXES and path.is_file())
     for top in FOLDERS:
         for folder, subfolders, names in (PROJECT / top).walk():
@@ -35,14 +35,14 @@ def texts() -> Iterator[Path]:
 
 
 def numbers_in(text: str) -> set[int]:
-    """The behaviour numbers that a text cites."""
+    """Yield the behaviour numbers that a text cites."""
     text = LINT_RULES.sub("", text)
     single = {int(number) for number in NUMBER.findall(text)}
     return single.union(*(range(int(first), int(last) + 1) for first, last in SPAN.findall(text)))
 
 
 def cited() -> dict[int, set[str]]:
-    """Each cited number, with the files that cite it."""
+    """Return each cited number, with the files that cite it."""
     found = defaultdict(set)
     for path in texts():
         for number in numbers_in(path.read_text(encoding="utf-8", errors="replace")):

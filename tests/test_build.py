@@ -43,7 +43,7 @@ def called() -> dict[str, set[str]]:
     """Return the services that the code calls, with their operations."""
     permitted = {action for function in FUNCTIONS for action, _ in sam_template.permissions(function)}
     items = {action.removeprefix("dynamodb:") for action in permitted if action.startswith("dynamodb:")}
-    # PynamoDB makes these calls; a transaction needs the permissions of its parts
+    # PynamoDB makes these calls (a transaction needs the permissions of its parts)
     found = {"dynamodb": items | {"TransactGetItems", "TransactWriteItems"}}
     for source in (sam_template.PROJECT / "layers" / "latchkey" / "latchkey").rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text())):
@@ -106,7 +106,7 @@ def test_botocore_knows_where_these_services_answer_in_every_partition() -> None
     assert set(partitions[0]["services"]) == {"cognito-idp", "dynamodb", "email", "secretsmanager", "sqs"}
 
 
-def test_calls_to_aws_trust_whom_aws_is_signed_by_and_nobody_else() -> None:
+def test_calls_to_aws_trust_only_the_roots_of_aws() -> None:
     bundle = (DEPENDENCIES / "botocore" / "cacert.pem").read_text()
 
     assert bundle.count("-----BEGIN CERTIFICATE-----") == len(LEAN["ROOTS"])
@@ -114,7 +114,7 @@ def test_calls_to_aws_trust_whom_aws_is_signed_by_and_nobody_else() -> None:
     assert not (DEPENDENCIES / "certifi").exists()  # botocore would prefer it
 
 
-def test_what_stands_in_for_docstrings_has_every_name_that_botocore_imports() -> None:
+def test_the_stand_in_for_botocore_docs_has_every_imported_name() -> None:
     docs = DEPENDENCIES / "botocore" / "docs"
     offered = {f"botocore.docs.{path.stem}": set(runpy.run_path(str(path))) for path in docs.glob("*.py")}
     for source in (DEPENDENCIES / "botocore").rglob("*.py"):
@@ -169,7 +169,7 @@ def test_the_layer_of_images_decodes_png_and_jpeg_and_is_small() -> None:
     assert list(IMAGES.glob("pillow-*.dist-info/**/LICENSE"))
 
 
-def test_nobodys_licence_is_left_out() -> None:
+def test_every_licence_is_shipped() -> None:
     described = sorted(DEPENDENCIES.glob("*.dist-info"))
 
     assert described

@@ -79,7 +79,7 @@ def test_a_value_is_read_once_while_it_is_fresh(source: Source) -> None:
     assert (source.get(), source.reads) == ("new", 2)
 
 
-def test_what_was_never_read_is_not_made_up(source: Source) -> None:
+def test_a_value_that_was_never_read_is_an_error(source: Source) -> None:
     source.behaves = down
     for _ in range(2):
         with pytest.raises(Down):
@@ -163,7 +163,7 @@ def test_while_one_refresh_is_under_way_no_other_one_begins(source: Source, monk
     over.set()
 
 
-def test_what_comes_too_late_is_there_for_the_next_request(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_refresh_serves_the_next_request(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "REFRESH_SECONDS", 0.05)
     source.is_stale()
     over = Event()
@@ -176,9 +176,7 @@ def test_what_comes_too_late_is_there_for_the_next_request(source: Source, monke
     assert (source.get(), source.reads) == ("new", 1)
 
 
-def test_what_comes_too_late_does_not_bring_back_what_was_forgotten(
-    source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_late_refresh_does_not_restore_a_forgotten_value(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "REFRESH_SECONDS", 0.05)
     source.is_stale()
     over = Event()

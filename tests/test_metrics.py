@@ -14,7 +14,7 @@ def _nothing_counted() -> None:
     metrics.emf_fields()
 
 
-def test_what_was_counted_leaves_once_in_the_embedded_metric_format() -> None:
+def test_counts_are_written_once_in_the_embedded_metric_format() -> None:
     """CloudWatch's specification has the names in the directive, and the values and the dimension beside it."""
     metrics.count(Metric.MAIL_QUEUED)
     metrics.count(Metric.MAIL_QUEUED, Metric.SECRETS_UNREADABLE)

@@ -166,7 +166,7 @@ def test_a_link_with_any_one_bit_changed_is_not_valid() -> None:
 
 @given(st.one_of(st.text(), st.text(BASE64URL, min_size=85, max_size=89), st.binary().map(tokens.base64url_encode)))
 @example("\udcff")
-def test_whatever_stands_in_a_url_is_our_link_or_none(text: str) -> None:
+def test_any_other_text_in_a_url_is_no_link(text: str) -> None:
     with pytest.raises(LinkUnknown):
         tokens.verify_link(OLD, "willow", text)
 

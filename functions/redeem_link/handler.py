@@ -50,7 +50,7 @@ def redeem_link(request: web.Request) -> web.Response:
     try:
         token = tokens.verify_link(keys.link(), request.practice_or_404.slug, request.path_parameters["token"])
     except LinkUnknown:
-        # only what proves nothing counts: a link of ours is never stopped by neighbours behind one address
+        # only an invalid link counts, so other clients at the same source cannot stop a valid one
         limits.count_source(OPEN_LINK_PER_SOURCE, request.source, request.now)
         raise
     return _redeem(request, token, current_session.peek(request))
@@ -62,13 +62,13 @@ def _redeem(
     """Start a session, or write to the audit why the link is dead. `proof` is given if it was verified already."""
     try:
         proof = proof or links.verify(token, request.now)
-        # of a form that cannot be read, nobody can tell whether its sender agreed
+        # a form that cannot be read is refused here, before the link is consumed
         agreed = request.method == "POST" and request.form_value("switch") == "yes"
         current_session.require_switch_consent(current, token.account_key, proof.account.masked, agreed=agreed)
         return current_session.start(request, proof, current)
     except (LinkUsed, LinkExpired, LinkReplaced) as refusal:
         refusal.audited_as(token.support_code)
-        # as often as a source may press what proves nothing; after that people still read why, without further rows
+        # beyond the source's limit people still read the reason, but no more audit events are written
         with suppress(RateLimited):
             limits.count_source(OPEN_LINK_PER_SOURCE, request.source, request.now)
             audit.append(request, token.account_key, EventKind.LINK_REFUSED, "link", problems.code(request, refusal))

@@ -104,7 +104,7 @@ def test_a_role_that_is_too_low_is_refused_and_audited(cloud: MinistackCloud, su
 STACK_ROUTES = [key.partition(" ") for key in ROUTES if BASE not in key]
 
 
-def test_who_has_no_membership_reads_that_and_nothing_else(cloud: MinistackCloud) -> None:
+def test_a_person_without_membership_reads_only_that(cloud: MinistackCloud) -> None:
     stranger = cloud.clinician("stranger")
     me = stranger.request("GET", "/admin/v1/me")
     assert (me.status, me.document) == (200, {"subject": "stranger", "name": None, "memberships": []})
@@ -202,7 +202,7 @@ class TestOtherIssuers:
         assert theirs.request("GET", "/clients").status == 200
 
     @pytest.mark.parametrize("names", [{"azp": "shop", "aud": "desk"}, {"token_use": "id", "aud": "desk"}, {}])
-    def test_what_is_meant_for_others_is_not(self, cloud: MinistackCloud, names: dict[str, str]) -> None:
+    def test_tokens_for_another_audience_are_refused(self, cloud: MinistackCloud, names: dict[str, str]) -> None:
         theirs = cloud.clinician(claims={"iss": self.ISSUER, **names}, without={"token_use", "client_id"} - set(names))
         assert theirs.request("GET", "/clients").code == "token_refused"
 
@@ -213,7 +213,7 @@ def test_no_issuer_is_trusted_where_none_is_named(cloud: MinistackCloud, monkeyp
     assert cloud.clinician(claims={"iss": "", "scope": ""}).request("GET", "/clients").code == "token_refused"
 
 
-def test_the_practice_and_the_client_and_the_action(cloud: MinistackCloud) -> None:
+def test_no_route_reads_or_changes_another_practice(cloud: MinistackCloud) -> None:
     """A clinician gets 404 for another practice and for another practice's client, on every route."""
     owners = {slug: cloud.clinician(f"dr-{slug}", slug) for slug in ("willow", "harbor")}
     own = {

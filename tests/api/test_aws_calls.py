@@ -49,12 +49,14 @@ FOUND = ["Get Clients", "BatchGet"]
         ("GET /clients/{client}/events", [*FOUND, "Query Events", "Query Events", "BatchGet"]),
     ],
 )
-def test_looking(faults: AwsFaults, clinician: ClinicianApi, client: str, request_: str, made: list[str]) -> None:
+def test_reads_of_clients(
+    faults: AwsFaults, clinician: ClinicianApi, client: str, request_: str, made: list[str]
+) -> None:
     fields = client if "{client}" in request_ else ""
     assert calls(faults, clinician, request_, client=fields) == [*COMER, *made]
 
 
-def test_an_invitation(faults: AwsFaults, clinician: ClinicianApi) -> None:
+def test_a_new_client_with_an_invitation(faults: AwsFaults, clinician: ClinicianApi) -> None:
     """One transaction writes the client, four terms of the index, the account and the audit events. The mail job is
     queued after it.
     """

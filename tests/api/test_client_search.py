@@ -69,7 +69,7 @@ def test_a_part_of_an_address_finds_nobody(clinician: ClinicianApi, text: str) -
     assert search(clinician, q=text) == []
 
 
-def test_what_a_client_was_is_not_found(clinician: ClinicianApi) -> None:
+def test_former_names_and_addresses_are_not_found(clinician: ClinicianApi) -> None:
     kim = clinician.add_client("Kim Lee", "kim@example.com", external_id="MRN-1")
     clinician.request("PATCH", "/clients/{client}", {"name": "Kim Park", "external_id": None}, client=kim)
     clinician.request("PUT", "/clients/{client}/email", {"email": "new@example.com", "email_ok": True}, client=kim)

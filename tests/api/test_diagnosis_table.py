@@ -201,7 +201,7 @@ def test_google_is_advised_where_an_account_there_would_open_this_one(
     assert ("continue with Google" in " ".join(found["say"])) is opens
 
 
-# ── a child, whose guardian calls ──
+# ── a child's guardian ──
 
 
 def test_a_childs_diagnosis_tells_about_the_guardian(clinician: ClinicianApi, cloud: MinistackCloud) -> None:

@@ -211,7 +211,7 @@ def test_a_word_that_is_no_yes_ends_nothing(clinician: ClinicianApi, what: str, 
 
 
 @every_revocation
-def test_everyone_who_still_would_is_named(clinician: ClinicianApi, what: str) -> None:
+def test_everyone_who_could_still_open_the_profile_is_named(clinician: ClinicianApi, what: str) -> None:
     leo = clinician.add_client("Leo Gomez", kind="minor")
     contacts = [open_to(clinician, leo, name.title(), f"{name}@example.com") for name in ("maria", "jon", "rosa")]
     assert [person["contact"] for person in end(clinician, leo, what).document["people"]] == contacts
@@ -272,7 +272,7 @@ def test_erasing_a_child_ends_it_for_everyone_who_opens_the_profile(
 
 
 @every_revocation
-def test_a_contact_who_is_added_at_the_same_moment_is_not_passed_over(
+def test_a_contact_who_is_added_at_the_same_moment_is_named(
     clinician: ClinicianApi, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """Another clinician adds a contact after the client was read and before the change is written."""

@@ -24,7 +24,7 @@ def client(clinician: ClinicianApi, cloud: MinistackCloud) -> str:
     return client
 
 
-def test_it_is_shown_once_with_its_address_and_its_end(clinician: ClinicianApi, client: str) -> None:
+def test_a_pin_is_shown_once_with_address_and_expiry(clinician: ClinicianApi, client: str) -> None:
     answer = clinician.create_pin(client)
     assert answer.status == 201
     assert answer.headers["cache-control"] == "no-store"
@@ -37,7 +37,7 @@ def test_it_is_shown_once_with_its_address_and_its_end(clinician: ClinicianApi, 
         assert answer.document["pin"] not in clinician.request("GET", place, client=client).body
 
 
-def test_it_opens_one_session_with_the_right_address_within_a_day(
+def test_a_pin_opens_one_session_with_the_right_address_within_a_day(
     clinician: ClinicianApi, browser: Browser, client: str, clock: Clock
 ) -> None:
     pin = clinician.pin(client)
@@ -74,7 +74,7 @@ def test_its_owner_learns_that_it_was_made_and_not_what_it_is(
     assert "/link/" not in notice.text
 
 
-def test_it_is_made_also_on_the_day_on_which_mail_fails(
+def test_a_pin_can_be_created_while_mail_fails(
     clinician: ClinicianApi, cloud: MinistackCloud, client: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud.break_queue(monkeypatch)
@@ -95,7 +95,7 @@ def test_without_its_audit_row_it_is_not_shown_and_not_made(
     assert cloud.items()["Pins"] == []
 
 
-def test_it_is_nowhere_at_rest(clinician: ClinicianApi, client: str, cloud: MinistackCloud) -> None:
+def test_a_pin_is_not_stored(clinician: ClinicianApi, client: str, cloud: MinistackCloud) -> None:
     pin = clinician.pin(client)
     rest = cloud.items()
     at_rest = json.dumps(

@@ -96,7 +96,7 @@ def test_three_hundred_strangers_cannot_bury_a_client_in_mail(live_portal: LiveP
     assert sent == 3
 
 
-def test_strangers_from_everywhere_close_a_practices_mail_for_an_hour_but_not_to_browsers_that_were_here_before(
+def test_a_flood_stops_a_practices_mail_for_an_hour_except_to_known_browsers(
     live_portal: LivePortal, victim: Victim
 ) -> None:
     tries = list(zip(SOURCES, HOUSES, strict=True))
@@ -128,7 +128,7 @@ def test_of_60_parallel_guesses_at_a_pin_5_are_compared(live_portal: LivePortal,
 @pytest.mark.parametrize(
     ("sources", "heard"), [(SOURCES[:1] * ALL, 10), (SOURCES, 100)], ids=["one address", "everywhere"]
 )
-def test_one_code_tried_on_everybody_is_compared_as_often_as_is_allowed(
+def test_one_pin_tried_on_everyone_is_compared_up_to_the_limit(
     victim: Victim, live_portal: LivePortal, pins: dict[str, str], sources: list[str], heard: int
 ) -> None:
     """After wrong PINs from many sources, the practice accepts no PIN for an hour. Links and Google still work."""

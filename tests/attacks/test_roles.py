@@ -211,7 +211,7 @@ INDEXES_AND_POOL = ("BySubject", "by-attention", "by-support-code", "ClinicianPo
 """Indexes and the pool, which only the clinicians' API reads. The tests of its routes use them by its own role."""
 
 
-def test_there_is_nothing_that_a_role_allows_and_nobody_tries() -> None:
+def test_every_permission_of_a_role_is_tried() -> None:
     """Exceptions are permissions that ministack judges in another way. It does not check configuration sets, and it
     checks log permissions by group, where AWS checks streams. DataKey is used by AWS's services in the name of a role,
     never by the role directly.

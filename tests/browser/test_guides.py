@@ -160,7 +160,7 @@ def watch_other_sites(window: Window) -> list[str]:
     return opened
 
 
-# ── the walk itself ──
+# ── tests of the walk ──
 
 
 def without_a_word(steps: list[Step]) -> list[Step]:
@@ -204,13 +204,13 @@ def with_something_that_is_not_there(steps: list[Step]) -> list[Step]:
         with_something_that_is_not_there,
     ],
 )
-def test_a_guide_that_lies_cannot_be_walked(phone: Window, change: Callable[[list[Step]], list[Step]]) -> None:
+def test_a_wrong_guide_fails_the_walk(phone: Window, change: Callable[[list[Step]], list[Step]]) -> None:
     steps = change(read_steps(phone, "en", "again"))
     with Walker(phone, ANA).at("") as walker, pytest.raises(GuideError):
         walker.do(steps)
 
 
-# ── how it looks ──
+# ── layout ──
 
 
 @every_language

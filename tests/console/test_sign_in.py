@@ -161,7 +161,7 @@ def test_a_person_without_membership_is_shown_their_subject_and_nothing_is_creat
     assert len(live_portal.at_rest()["StaffSessions"]) == before
 
 
-def test_a_member_who_is_removed_is_out_at_the_next_press(live_portal: LivePortal, lee: StaffBrowser) -> None:
+def test_a_removed_member_is_signed_out_at_the_next_request(live_portal: LivePortal, lee: StaffBrowser) -> None:
     removed = live_portal.items("Members", name="Dr. Lee")[0]
     table = live_portal.portal.address.client("dynamodb")
     key = {"practice": {"S": "willow"}, "subject": {"S": removed["subject"]}}

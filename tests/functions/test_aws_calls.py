@@ -1,7 +1,7 @@
 """Calls to AWS of each sign-in flow, in order. An additional call fails a test.
 
 Functions are warm: keys and the practice's settings are cached. DynamoDB counts a write for each `Update`, `Put` and
-`Delete`, even if it is refused, and two for each item of a transaction.
+`Delete`, even if it is refused. It counts two for each item of a transaction.
 """
 
 import re
@@ -84,7 +84,7 @@ def test_the_browser_that_requested_it_opens_with_one_read_and_one_transaction(
     assert calls(portal, lambda: browser.get(path)) == [*LOOK, *CONSUME_LINK]
 
 
-def test_another_browser_looks_with_one_read_and_opens_as_dear(
+def test_another_browser_shows_a_link_with_one_read_and_opens_it_with_two_more_calls(
     portal: Portal, browser: Browser, another: Browser
 ) -> None:
     path = browser.link(ANA)
@@ -187,7 +187,7 @@ def test_a_session_is_checked_in_one_call_and_touched_once_a_minute(portal: Port
     assert calls(portal, lambda: browser.get("/willow/home")) == [*CHECK, "Get Clients"]
 
 
-def test_who_signs_out_is_looked_up_and_written_down(portal: Portal, browser: Browser) -> None:
+def test_sign_out_reads_the_session_and_writes_an_audit_event(portal: Portal, browser: Browser) -> None:
     browser.sign_in(ANA)
     assert calls(portal, lambda: browser.post("/willow/sign-out")) == [*CHECK, "Put Events", "Update Links"]
 

@@ -73,7 +73,7 @@ def test_nothing_is_begun_that_could_outlast_the_start(monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("lambdas")
-def test_what_was_loaded_is_never_looked_through_for_garbage() -> None:
+def test_loaded_objects_are_exempt_from_garbage_collection() -> None:
     cold_start.resume_gc()
 
     assert gc.isenabled()

@@ -42,7 +42,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def provider(portal: Portal, server: Server) -> FakeProvider:
-    """A provider that the console trusts, with a clinician of Willow."""
+    """Return a provider that the console trusts, with a clinician of Willow."""
     known = server.reset()
     portal.parameters |= {"TokenIssuer": known.url, "TokenClientIds": CLIENT, "ConsoleClientId": CLIENT}
     stored = boto3_client("secretsmanager").create_secret(Name=tokens.random_id().hex(), SecretString=SECRET)

@@ -129,7 +129,7 @@ def test_without_a_domain_the_apis_own_address_is_the_portal(portal: Portal) -> 
     assert f"https://{host}/willow/link/" in portal.letters[0].text
 
 
-# ── who may press a button ──
+# ── origins of forms ──
 
 
 @pytest.mark.parametrize("place", POSTS)
@@ -217,7 +217,7 @@ def test_no_response_has_cors_headers(browser: Browser) -> None:
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-# ── what is on every page ──
+# ── contents of every page ──
 
 
 def test_the_policy_lets_the_browser_apply_the_style_of_the_page_and_no_other(browser: Browser) -> None:
@@ -253,7 +253,7 @@ def test_a_problem_is_a_page_or_a_document(portal: Portal, accept: str, json_: b
         assert answer.document == {"title": "Nothing is at this path", "status": 404, "code": "not_found"}
 
 
-# ── our own faults ──
+# ── internal errors ──
 
 
 def break_willow(portal: Portal) -> None:

@@ -210,7 +210,7 @@ def test_after_several_unknown_addresses_nobody_is_blamed(browser: Browser) -> N
     assert "We got several email addresses that are not on file." in answer.page.text
 
 
-# ── the address is kept ──
+# ── the stored address ──
 
 
 @pytest.mark.parametrize("typed", ["ana@", "ana", "nobody@example.com"])

@@ -133,7 +133,7 @@ def confirmed(portal: Portal, account: AccountKey) -> None:
 @pytest.mark.parametrize(
     ("kind", "details"), [("Bounce", {"bounce": {"bounceType": "Permanent"}}), ("Complaint", {"complaint": {}})]
 )
-def test_what_is_reported_of_mail_from_before_a_confirmation_stops_nobody(
+def test_a_report_about_mail_from_before_a_confirmation_suppresses_no_address(
     portal: Portal, ana: AccountKey, kind: str, details: dict[str, Any]
 ) -> None:
     old, sent_at = letter_to(portal, ana), portal.now
@@ -199,7 +199,7 @@ def test_a_report_cannot_stop_someone_at_another_practice(portal: Portal, ana: A
     assert not is_stopped(ana)
 
 
-# ── whatever SES says, in whatever order, however often ──
+# ── repeated and reordered reports ──
 
 
 @pytest.mark.parametrize("subtype", ["General", "NoEmail", "Suppressed", "OnAccountSuppressionList"])
@@ -291,7 +291,7 @@ def test_a_mail_that_nobody_knows_changes_nothing_that_is_seen(portal: Portal, a
     assert portal.at_rest() == before
 
 
-def test_a_report_of_someone_who_is_not_on_file_any_more_makes_nobody(portal: Portal) -> None:
+def test_a_report_about_an_unknown_account_stores_nothing(portal: Portal) -> None:
     before = portal.at_rest()
     tags = {"practice": ["willow"], "account": [tokens.base64url_encode(tokens.random_id())]}
     for kind in ("Complaint", "Delivery"):
@@ -300,7 +300,7 @@ def test_a_report_of_someone_who_is_not_on_file_any_more_makes_nobody(portal: Po
     assert portal.at_rest() == before
 
 
-# ── what is no report, and what Lambda writes down ──
+# ── malformed reports, and the log ──
 
 CANARY = "canary@example.com"
 WELL: dict[str, Any] = {

@@ -89,7 +89,7 @@ def test_a_form_from_another_page_is_refused(browser: Browser) -> None:
     assert answer.status == 403
 
 
-# ── its life ──
+# ── expiry and replacement ──
 
 
 def test_a_pin_expires_after_24_hours(portal: Portal, app: App, ana: bytes) -> None:
@@ -402,7 +402,7 @@ def test_a_wrong_code_in_an_outage_is_not_distinguished_from_a_right_one_for_fre
     assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "1"}
 
 
-# ── who pays for whom ──
+# ── limits of sources and known browsers ──
 
 
 def test_right_pins_do_not_count_for_their_source(portal: Portal) -> None:

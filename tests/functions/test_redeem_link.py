@@ -369,7 +369,7 @@ def test_a_stack_can_have_a_shorter_link_lifetime(portal: Portal) -> None:
     assert "works for 2 hours" in browser.get(path).page.text
 
 
-# ── not ours ──
+# ── invalid links ──
 
 
 def variants(path: str) -> dict[str, str]:
@@ -427,7 +427,7 @@ def test_a_link_of_one_practice_is_unknown_at_another_and_still_opens_where_it_b
     assert (sessions_of(portal), sessions_of(portal, practice="harbor")) == (1, 1)
 
 
-# ── who is signed in already ──
+# ── browsers that are signed in ──
 
 
 def test_a_link_of_another_account_asks_before_it_signs_anyone_out(
@@ -574,7 +574,7 @@ def test_devices_that_have_signed_out_push_nobody_out(portal: Portal) -> None:
     assert ends(portal) == ["signed_out"] * 11
 
 
-# ── budgets, origin, trouble ──
+# ── rate limits, origin, outages ──
 
 
 def test_thirty_presses_in_ten_minutes_from_one_source_of_what_proves_nothing(portal: Portal) -> None:

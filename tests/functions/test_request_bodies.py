@@ -131,7 +131,7 @@ def test_unknown_fields_do_nothing(browser: Browser, portal: Portal, field: str)
 
 @pytest.mark.parametrize("query", ["lang=en&lang=es", "lang=es&lang=es", "lang=%FF", "&".join(["a=1"] * 21)])
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_query_that_says_two_things_says_nothing(browser: Browser, app: App, route: str, query: str) -> None:
+def test_an_ambiguous_query_is_refused(browser: Browser, app: App, route: str, query: str) -> None:
     answer = browser.get(f"{at(route)}?{query}")
     assert answer.status == 400
     assert answer.cookies == ()

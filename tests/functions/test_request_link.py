@@ -163,7 +163,7 @@ def test_the_page_shows_the_address_as_it_was_typed(browser: Browser) -> None:
     assert "We sent an email to ANA@example.com" in browser.get("/willow/sign-in/sent").page.text
 
 
-def test_the_page_that_says_where_to_look_is_for_who_requested_it(browser: Browser, another: Browser) -> None:
+def test_only_the_browser_that_requested_a_link_sees_the_page_about_it(browser: Browser, another: Browser) -> None:
     browser.request_link("ana@example.com")
 
     assert another.get("/willow/sign-in/sent").location == "/willow/sign-in"
@@ -466,7 +466,7 @@ def test_strangers_cannot_close_a_practices_mail_to_browsers_that_were_here_befo
     assert ("limit_hit", "mail_practice") in portal.audit()
 
 
-# ── budgets of a source ──
+# ── limits of a source ──
 
 
 def test_an_eleventh_request_from_one_source_within_ten_minutes_is_refused(portal: Portal) -> None:
@@ -585,7 +585,7 @@ def test_a_mail_job_holds_no_address_and_no_secret(browser: Browser, portal: Por
     assert json.loads(body)["account"] == tokens.base64url_encode(key_of(portal, "willow", "ana@example.com"))
 
 
-# ── trouble ──
+# ── outages ──
 
 
 def test_when_the_queue_does_not_answer_nothing_is_counted_and_a_retry_works(
@@ -669,7 +669,7 @@ def test_reinstated_access_lets_a_client_request_a_link(browser: Browser, portal
     assert browser.link("robin@example.com")
 
 
-# ── who pays for whom ──
+# ── limits of sources and known browsers ──
 
 
 def test_wrong_addresses_from_the_same_source_do_not_limit_a_known_browser(browser: Browser, portal: Portal) -> None:
@@ -734,7 +734,7 @@ def test_a_browser_is_known_for_half_a_year(browser: Browser, portal: Portal) ->
     assert browser.request_link("ana@example.com").status == 429
 
 
-def test_of_two_presses_at_once_either_may_be_answered_last_and_the_link_still_opens_here(
+def test_after_a_double_click_the_link_opens_with_the_cookies_of_either_response(
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
     """On a double click, the second request is sent without the cookies that the first response sets."""

@@ -29,7 +29,7 @@ def ana(portal: Portal) -> bytes:
 
 
 def noted(portal: Portal, account: bytes) -> dict[str, Any]:
-    """Return what the clinician sees of the newest mail."""
+    """Return the fields of the newest mail that the clinician sees."""
     (item,) = [item for item in portal.at_rest()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(account)]
     return {
         name: next(iter(item[name].values()))
@@ -122,7 +122,7 @@ def test_the_link_in_a_letter_leads_to_where_it_was_requested(portal: Portal, br
     assert "https://portal.example.com/willow/link/" in portal.letters[0].text
 
 
-# ── its keeping ──
+# ── stored state and audit ──
 
 
 def test_a_letter_that_was_sent_is_written_down_for_the_clinician(portal: Portal, ana: bytes) -> None:
@@ -319,7 +319,7 @@ def test_a_letter_is_sent_up_to_six_hours_late(portal: Portal, ana: bytes) -> No
     assert noted(portal, lee)["email_status"] == "rejected"
 
 
-# ── trouble with SES ──
+# ── outages of SES ──
 
 
 def copies(portal: Portal) -> list[dict[str, Any]]:

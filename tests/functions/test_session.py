@@ -166,13 +166,13 @@ def test_nobody_learns_anything_without_a_session(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_who_is_signed_out_is_sent_to_sign_in(browser: Browser, app: App, place: str) -> None:
+def test_a_signed_out_browser_is_redirected_to_sign_in(browser: Browser, app: App, place: str) -> None:
     assert browser.get(f"/willow/{place}").location == "/willow/sign-in"
     assert browser.post(f"/willow/{place}", {"profile": OWN.id}).location == "/willow/sign-in"
     assert app.get(f"/willow/{place}").code == "signed_out"
 
 
-# ── its end ──
+# ── end of a session ──
 
 
 @pytest.mark.parametrize(("silence", "lives"), [(20 * MINUTE - 1, True), (20 * MINUTE, False)])
@@ -264,7 +264,7 @@ def test_signing_out_at_one_practice_leaves_the_other(ana: Browser) -> None:
     assert ana.is_signed_in("harbor")
 
 
-def test_two_session_cookies_are_none(ana: Browser) -> None:
+def test_two_session_cookies_count_as_none(ana: Browser) -> None:
     """Another host can set a second cookie, before or after the portal's own."""
     good = ana.cookies["__Host-session-willow"]
 
@@ -540,7 +540,7 @@ def test_a_practice_cannot_be_named_as_the_files_of_apps(browser: Browser) -> No
     assert browser.get("/.well-known/sign-in").status == 404
 
 
-# ── where nothing is ──
+# ── unknown paths ──
 
 
 @pytest.mark.parametrize("path", ["/willow/nothing", "/willow/link/", "/willow/link/a/b", "/Willow/x"])

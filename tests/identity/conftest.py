@@ -14,14 +14,14 @@ from tests.kit.live_portal import LivePortal
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[Server]:
-    """A server with the fake Google."""
+    """Yield a server with the fake Google."""
     with fake_provider.serving() as started:
         yield started
 
 
 @pytest.fixture(scope="package")
 def live_portal(server: Server) -> Iterator[LivePortal]:
-    """A portal that is configured with the fake Google."""
+    """Yield a portal that is configured with the fake Google."""
     url = server.provider.url
     named = ProviderConfig(
         fake_provider.CLIENT, fake_provider.SECRET, url, f"{url}/o/auth", f"{url}/token", f"{url}/certs"
@@ -32,20 +32,20 @@ def live_portal(server: Server) -> Iterator[LivePortal]:
 
 @pytest.fixture
 def google(server: Server) -> FakeProvider:
-    """The fake Google, without forged claims."""
+    """Return the fake Google, without forged claims."""
     return server.reset()
 
 
 @pytest.fixture(scope="package")
 def maria(live_portal: LivePortal) -> str:
-    """The account key of Maria."""
+    """Return the account key of Maria."""
     (account,) = live_portal.items("Accounts", practice="willow", address=MARIA)
     return str(account["key"])
 
 
 @pytest.fixture
 def place(live_portal: LivePortal, google: FakeProvider, maria: str) -> Iterator[ProviderPortal]:
-    """The portal, with no identity linked to Maria's account."""
+    """Return the portal, with no identity linked to Maria's account."""
     found = ProviderPortal(live_portal, google, maria)
     yield found
     found.forget()
@@ -53,5 +53,5 @@ def place(live_portal: LivePortal, google: FakeProvider, maria: str) -> Iterator
 
 @pytest.fixture
 def guest(place: ProviderPortal) -> ProviderBrowser:
-    """A browser without cookies."""
+    """Return a browser without cookies."""
     return place.guest()

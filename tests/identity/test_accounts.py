@@ -1,6 +1,4 @@
-"""Tests of which account an identity at Google may sign in to, and of access that changes while the person is at
-Google.
-"""
+"""Tests of which account an identity at Google may sign in to. Access can change while the person is at Google."""
 
 from tests.identity.fake_provider import FakeProvider
 from tests.identity.provider_portal import UNMATCHED, ProviderBrowser, ProviderPortal, is_refused

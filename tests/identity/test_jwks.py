@@ -227,7 +227,7 @@ def test_google_itself_signs_under_either_name(
 
 
 @pytest.mark.usefixtures("clock")
-def test_who_someone_is_does_not_show_when_it_is_printed(google: FakeProvider) -> None:
+def test_a_printed_identity_shows_no_personal_data(google: FakeProvider) -> None:
     assert repr(fetch(google)) == "ProviderIdentity()"
 
 

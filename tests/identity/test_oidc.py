@@ -83,7 +83,7 @@ TRUE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("true", TRUE)
-def test_what_google_may_say_as_well_is_believed(guest: ProviderBrowser, google: FakeProvider, true: str) -> None:
+def test_other_valid_forms_of_claims_are_accepted(guest: ProviderBrowser, google: FakeProvider, true: str) -> None:
     google.claims |= TRUE[true]
     assert guest.sign_in_with_google().status == 303
 

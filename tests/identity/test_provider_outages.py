@@ -162,6 +162,6 @@ def test_a_key_that_nobody_understands_does_not_spoil_the_others(guest: Provider
     assert guest.sign_in_with_google().status == 303
 
 
-def test_what_google_says_is_never_repeated(guest: ProviderBrowser, google: FakeProvider) -> None:
+def test_error_texts_of_google_are_not_shown(guest: ProviderBrowser, google: FakeProvider) -> None:
     google.at_token = lambda it: it.tell({"error": "invalid_grant", "error_description": "for maria <b>x"}, 400)
     assert "maria" not in guest.sign_in_with_google().body

@@ -26,7 +26,7 @@ def test_google_comes_back_to_the_page_that_sent_a_person_to_sign_in(guest: Prov
     assert guest.post("/willow/profiles", {"profile": own["id"]}).location == "/willow/booking"
 
 
-def test_google_learns_nothing_but_that_someone_comes(guest: ProviderBrowser, google: FakeProvider) -> None:
+def test_google_gets_no_personal_data_in_the_request(guest: ProviderBrowser, google: FakeProvider) -> None:
     """B71, B72"""
     where = urlsplit(guest.start_google())
     authorize_query = read(where.query and f"?{where.query}")
@@ -258,7 +258,7 @@ def _identifying(claims: dict[str, str]) -> list[str]:
     return [claims["sub"], claims["nonce"]]
 
 
-# ── where there is no Google ──
+# ── practices without Google ──
 
 
 def test_a_practice_that_does_not_want_it_has_neither_button_nor_route(

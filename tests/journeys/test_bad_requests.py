@@ -294,7 +294,7 @@ def test_the_way_to_the_sent_page_is_through_the_form(live_portal: LivePortal) -
     assert live_portal.browser().get("/willow/sign-in/sent").location == "/willow/sign-in"
 
 
-def test_it_tells_that_it_is_well(live_portal: LivePortal) -> None:
+def test_the_health_page_responds(live_portal: LivePortal) -> None:
     answer = live_portal.browser().get("/healthz")
 
     assert (answer.status, answer.document["status"]) == (200, "ok")

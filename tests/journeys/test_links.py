@@ -61,7 +61,7 @@ def test_an_expired_link_says_why_for_a_month(live_portal: LivePortal) -> None:
     assert dead(live_portal.browser().get(link), "This link has expired")
 
 
-def test_it_works_once(live_portal: LivePortal) -> None:
+def test_a_link_works_once(live_portal: LivePortal) -> None:
     link = live_portal.link(ANA)
     first, second = live_portal.browser(), live_portal.browser()
 
@@ -113,7 +113,7 @@ def test_from_a_dead_link_a_new_one_can_be_requested_without_typing_the_address_
     assert browser.get(link).page.one("input", name="email").attributes["value"] == ""
 
 
-def test_looking_at_it_from_elsewhere_changes_nothing_at_all(live_portal: LivePortal) -> None:
+def test_reading_a_links_page_elsewhere_changes_nothing(live_portal: LivePortal) -> None:
     link = live_portal.link(ANA)
     live_portal.settle()
     before = live_portal.at_rest()
@@ -127,7 +127,7 @@ def test_looking_at_it_from_elsewhere_changes_nothing_at_all(live_portal: LivePo
     assert live_portal.browser().post(link).location == "/willow/home"
 
 
-def test_looking_at_a_dead_one_changes_nothing_either(live_portal: LivePortal) -> None:
+def test_reading_a_dead_links_page_changes_nothing(live_portal: LivePortal) -> None:
     older = live_portal.link(ANA)
     live_portal.wait(61)
     used = live_portal.link(ANA)

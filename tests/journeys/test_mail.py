@@ -77,7 +77,7 @@ def test_it_holds_one_link_which_leads_to_the_practices_own_portal(live_portal: 
     assert 'target="_blank"' in anchor
 
 
-def test_nobody_follows_who_opens_it_or_presses_what(live_portal: LivePortal) -> None:
+def test_a_letter_has_no_tracking(live_portal: LivePortal) -> None:
     mail = letter(live_portal)
 
     assert "ses:no-track" in mail["html"]
@@ -105,7 +105,7 @@ def test_it_is_small_enough_for_any_mail_program(live_portal: LivePortal) -> Non
     assert len(letter(live_portal)["html"].encode()) < 10_000
 
 
-def test_it_tells_nothing_about_anyones_health(live_portal: LivePortal) -> None:
+def test_a_letter_tells_nothing_about_health(live_portal: LivePortal) -> None:
     mail = letter(live_portal)
     message_text = mail["subject"] + mail["text"]
 
@@ -114,7 +114,7 @@ def test_it_tells_nothing_about_anyones_health(live_portal: LivePortal) -> None:
         assert word not in message_text.lower()
 
 
-def test_a_client_who_did_not_agree_to_be_mailed_is_not_and_learns_whom_to_call(live_portal: LivePortal) -> None:
+def test_a_client_without_consent_gets_no_mail_and_a_number_to_call(live_portal: LivePortal) -> None:
     """B157"""
     answer = live_portal.browser().request_link("jo@example.com")
     app = live_portal.app().request_link("jo@example.com")

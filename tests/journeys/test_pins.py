@@ -75,7 +75,7 @@ def test_it_may_be_typed_in_full_width(live_portal: LivePortal) -> None:
     assert typed(live_portal.app(), ANA, pin).status == 200
 
 
-def test_it_works_once(live_portal: LivePortal) -> None:
+def test_a_pin_works_once(live_portal: LivePortal) -> None:
     pin = code_for(live_portal, ANA)
 
     assert typed(live_portal.app(), ANA, pin).status == 200
@@ -123,7 +123,7 @@ def test_wrong_expired_used_and_unknown_have_one_answer(live_portal: LivePortal)
     assert len(texts) == 1
 
 
-def test_what_is_not_six_digits_is_no_try(live_portal: LivePortal) -> None:
+def test_other_than_six_digits_is_no_guess(live_portal: LivePortal) -> None:
     pin = code_for(live_portal, ANA)
     for nonsense in ("", "12345", "1234567", "12345a", "½23456", "١٢٣٤٥", pin + "0", "x" * 5000):
         answer = typed(live_portal.app(), ANA, nonsense)
@@ -187,7 +187,7 @@ def test_a_link_and_a_code_do_not_end_each_other(live_portal: LivePortal) -> Non
     assert by_pin.get("/willow/session").status == by_link.get("/willow/session").status == 200
 
 
-def test_it_is_at_rest_nowhere_and_in_no_log(live_portal: LivePortal) -> None:
+def test_a_pin_is_neither_stored_nor_logged(live_portal: LivePortal) -> None:
     pin = code_for(live_portal, ANA)
     typed(live_portal.app(), ANA, wrong(pin))
     before = json.dumps(live_portal.portal.at_rest())

@@ -86,7 +86,7 @@ def test_nobody_is_signed_in_on_more_than_ten_devices_and_the_first_is_evicted(l
     assert alive(eleventh)
 
 
-def test_signing_in_anew_on_a_browser_ends_what_was_there(live_portal: LivePortal) -> None:
+def test_another_sign_in_ends_the_browsers_earlier_session(live_portal: LivePortal) -> None:
     browser = live_portal.signed_in(ANA)
     old = live_portal.browser()
     old.cookies = dict(browser.cookies)

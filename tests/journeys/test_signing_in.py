@@ -254,7 +254,7 @@ def test_the_browser_that_requested_it_has_to_confirm_before_switching_too(live_
     assert "Ana Reyes" in browser.get("/willow/home").page.heading
 
 
-def test_everything_is_in_spanish_for_whom_the_browser_says_so(live_portal: LivePortal) -> None:
+def test_pages_are_in_spanish_for_a_spanish_browser(live_portal: LivePortal) -> None:
     browser = live_portal.browser(accept_language="es-MX,es;q=0.9,en;q=0.5")
     landing = browser.get("/willow").page
     form = browser.get("/willow/sign-in").page

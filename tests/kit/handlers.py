@@ -22,7 +22,7 @@ def load_handler(function: str) -> ModuleType:
 
 
 def lambda_context(now: int | None, remaining_ms: Callable[[], int] = lambda: 10_000) -> SimpleNamespace:
-    """Return what Lambda passes to a function beside the event. A worker takes `now` (Unix seconds) as the time."""
+    """Return the context that Lambda passes to a function. A worker takes `now` (Unix seconds) as the time."""
     return SimpleNamespace(
         aws_request_id="run",
         function_name="function",

@@ -73,7 +73,7 @@ _is_a: Callable[[Any, Any], bool] = cache(issubclass)
 
 
 def _processors(traverser: Any) -> dict[type, Callable[[Node], Node] | None]:
-    """Return what a traverser does with each type of node met so far. moto makes this table anew for each node."""
+    """Return a traverser's action for each type of node met so far. moto makes this table again for each node."""
     if not hasattr(traverser, "processors"):
         traverser.processors = {}
         traverser.processing_map = traverser._processing_map()  # noqa: SLF001 - moto's own
@@ -132,7 +132,7 @@ def _words(condition: str) -> Any:
 
 
 def _lex_condition(parser: Any) -> Any:
-    """Return the words of a condition. moto compiles its patterns anew for each word."""
+    """Return the words of a condition. moto compiles its patterns again for each word."""
     words = _words(parser.condition_expression)
     return deque(word._replace(children=[]) for word in words)
 

@@ -64,7 +64,7 @@ COOKIE = re.compile(
 
 
 def checked_response(returned: dict[str, Any]) -> HttpResponse:
-    """Return what a function returned as a response. Fail if a header that every response must have is missing."""
+    """Return a function's result as a response. Fail if a header that every response must have is missing."""
     assert returned.keys() == {"statusCode", "headers", "cookies", "body", "isBase64Encoded"}
     headers, cookies, body = returned["headers"], returned["cookies"], returned["body"]
     content = b""

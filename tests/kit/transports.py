@@ -37,7 +37,7 @@ def calling(
 
 
 def _with(made: Callable[..., Any], **changed: Any) -> Callable[..., Any]:
-    """Return what makes the same with these arguments."""
+    """Return the factory `made`, called with changed arguments."""
     return lambda *args, **kwargs: made(*args, **kwargs | changed)
 
 

@@ -5,7 +5,7 @@ import time
 from local.clock import Clock
 
 
-def test_it_goes_with_the_machines_until_it_is_moved() -> None:
+def test_the_clock_is_the_machines_until_it_is_moved() -> None:
     clock = Clock()
 
     assert abs(clock.now_ms() - time.time() * 1000) < 1000
@@ -14,7 +14,7 @@ def test_it_goes_with_the_machines_until_it_is_moved() -> None:
     assert abs(clock.now_ms() - (time.time() + 3660) * 1000) < 1000
 
 
-def test_what_happened_before_it_was_moved_keeps_its_time() -> None:
+def test_a_move_does_not_change_earlier_times() -> None:
     clock = Clock()
     earlier = time.time() - 1
     clock.advance(3600)

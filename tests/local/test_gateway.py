@@ -122,7 +122,7 @@ def test_text_and_json_come_as_they_are(kind: str) -> None:
     assert (event["isBase64Encoded"], event["body"]) == (False, '"é"')
 
 
-def test_what_calls_itself_text_and_is_none_comes_in_base64() -> None:
+def test_a_body_that_is_not_valid_text_comes_in_base64() -> None:
     assert seen(headers={"Content-Type": "text/plain"}, body=b"\xff")["isBase64Encoded"]
 
 

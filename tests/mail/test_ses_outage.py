@@ -87,7 +87,7 @@ def tries_between(mail_simulation: MailSimulation, since: float, until: float) -
     return list(tried.values())
 
 
-def test_500_at_once_have_their_mail_within_a_minute_and_ses_is_hardly_ever_called_too_fast(
+def test_500_parallel_requests_get_mail_within_a_minute_at_the_rate_of_ses(
     mail_simulation: MailSimulation,
 ) -> None:
     first = [one for one in mail_simulation.ses.tries if one.at < NOON + 29 * MINUTE]

@@ -78,7 +78,7 @@ class ReferenceModel:
         self._grant(client, account)
         return client
 
-    # ── what visitors do ──
+    # ── clients ──
 
     def ask(self, browser: Browser, practice: str, address: str) -> Outcome:
         """Request a link."""
@@ -217,7 +217,7 @@ class ReferenceModel:
             session.dead = True
         return Outcome("signed_out")
 
-    # ── what clinicians do ──
+    # ── clinicians ──
 
     def make_pin(self, client: Client) -> Outcome:
         """Create a PIN. Only the service knows its digits."""
@@ -306,7 +306,7 @@ class ReferenceModel:
         status = own.status if own else "disabled"
         return client.address, status, own is not None and own.has_live_pin(self.now)
 
-    # ── what becomes of mail ──
+    # ── mail ──
 
     def deliver(self, request: Request) -> str | None:
         """Run a mail job, and return the recipient, None if no mail is sent. A job can run twice."""

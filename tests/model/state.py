@@ -28,7 +28,7 @@ class Request:
     dead: bool = False
     """True if access ended after the request, or if there was none."""
     expires_at: int | None = None
-    """When its link expires. None before it is mailed."""
+    """Unix second at which its link expires. None before it is mailed."""
     used: bool = False
 
     @property

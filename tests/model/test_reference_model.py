@@ -47,7 +47,7 @@ BETWEEN: list[list[str]] = [
 class SigningIn(Steps):
     """Two practices, their clients, five browsers, Google, the mail and the clock."""
 
-    # ── what visitors do ──
+    # ── clients ──
 
     @rule(browser=browsers, practice=practices, address=addresses, capitals=st.booleans())
     def ask(self, browser: int, practice: str, address: str, capitals: bool) -> None:
@@ -176,7 +176,7 @@ class SigningIn(Steps):
             if waits == 2 or (what == "open" and not links):
                 return
 
-    # ── what clinicians do ──
+    # ── clinicians ──
 
     @rule(who=people, what=st.sampled_from(["pin", "pin", "disable", "invite", "invite", "sign out", "unbind"]))
     def change_access(self, who: int, what: str) -> None:
@@ -203,7 +203,7 @@ class SigningIn(Steps):
             outcome = self.service.change_address(*person.place, to, consent=consent, agreed=agreed)
             self._agree(outcome, lambda: self.model.change_address(person.client, to, consent=consent, agreed=agreed))
 
-    # ── what becomes of mail ──
+    # ── mail ──
 
     @precondition(lambda self: self.waiting)
     @rule(first=st.none() | recent)
@@ -230,7 +230,7 @@ class SigningIn(Steps):
             self.service.report(mail, kind)
         self.model.report(request, stops=kind in ("Bounce", "Complaint"))
 
-    # ── what becomes of time ──
+    # ── time ──
 
     @precondition(lambda self: self.model.now < END)
     @rule(

@@ -44,7 +44,7 @@ def knows(ring: Keyring, other: Keyring) -> bool:
 
 
 @pytest.mark.parametrize("ring", ROTATED)
-def test_no_function_ever_meets_what_it_does_not_know(
+def test_every_function_accepts_the_keys_of_every_other_at_each_step(
     deployed: Deployed, operate: Operate, ring: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = [read(deployed, ring)]

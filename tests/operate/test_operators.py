@@ -39,7 +39,7 @@ def test_someone_of_another_issuer_is_entered_by_subject(deployed: Deployed, ope
     assert [row["subject"]["S"] for row in deployed.items("Members")] == ["okta|42"]
 
 
-def test_it_is_written_down(deployed: Deployed, operate: Operate) -> None:
+def test_an_operator_is_audited(deployed: Deployed, operate: Operate) -> None:
     operate("first-operator", "--stack", NAME, "--subject", "okta|42")
     (row,) = deployed.items("Events")
 

@@ -158,7 +158,7 @@ def test_access_that_was_disabled_since_stays_disabled(
     assert [profile.id for profile in known(key).profiles] == [client.id]
 
 
-def test_what_is_there_is_left_alone(noon: Callable[..., None], restore: Callable[..., str]) -> None:
+def test_existing_items_are_left_alone(noon: Callable[..., None], restore: Callable[..., str]) -> None:
     account = flows.on_file()
     noon("Accounts")
     changed = replace(account, name="Ana Maria Reyes")
@@ -185,7 +185,7 @@ def test_what_differs_is_overwritten_if_that_is_requested(
     assert known(whole.key) == whole
 
 
-def test_what_a_clinician_decided_since_stands(noon: Callable[..., None], restore: Callable[..., str]) -> None:
+def test_later_decisions_of_a_clinician_stay(noon: Callable[..., None], restore: Callable[..., str]) -> None:
     client, key = admitted("ana@example.com")
     noon("Accounts", "Clients")
     clients.apply(client, lambda it, all_: revocations.disable(it, all_, LATER), set(), noting(LATER))

@@ -215,7 +215,7 @@ def test_people_on_shared_devices_are_advised_to_leave_nothing_open(context: Pag
     assert out.links["Go to the Client Portal"] == "/willow"
 
 
-# ── acting for someone else ──
+# ── profiles of others ──
 
 
 def contact(**facts: object) -> Account:

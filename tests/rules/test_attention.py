@@ -15,7 +15,7 @@ def reason(account: Account, invited_at: int | None = None, refused: int = 0, no
     return attention.reason(account, invited_at, refused, now, MIDNIGHT)
 
 
-def test_nobody_is_stuck_who_has_signed_in() -> None:
+def test_someone_who_has_signed_in_needs_no_attention() -> None:
     assert reason(an_account()) is None
     assert reason(an_account(), invited_at=NOON - 90 * DAY) is None
 

@@ -146,7 +146,7 @@ def test_of_several_full_limits_the_maximum_wait_is_reported() -> None:
     assert (refused.until, refused.limit) == (NOON + HOUR, "five")
 
 
-def test_a_second_press_within_a_minute_is_reported_as_such_even_when_a_longer_wait_begins() -> None:
+def test_a_second_request_within_a_minute_is_reported_before_a_longer_wait() -> None:
     """B17: a second request is no error, so the page must not say so."""
     person = Person(REQUEST_LINK_PER_ADDRESS.limits)
     for press in range(3):

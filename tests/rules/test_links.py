@@ -63,7 +63,7 @@ def test_a_link_is_invalid_once_its_access_has_ended(changes: dict[str, object])
         links.check(LINK, an_account(**changes), REQUEST, NOON)
 
 
-def test_someone_who_never_signed_in_may(ana: Account) -> None:
+def test_someone_who_never_signed_in_may_use_a_link(ana: Account) -> None:
     """B32"""
     invited = replace(ana, status=AccountStatus.INVITED)
 

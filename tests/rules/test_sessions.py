@@ -52,7 +52,7 @@ def test_a_session_ends_after_12_hours_despite_activity(session: Session, maria:
     assert not ended.value.idle
 
 
-def test_it_never_says_that_it_lasts_longer_than_it_will(session: Session) -> None:
+def test_a_session_never_shows_a_later_end_than_its_own(session: Session) -> None:
     assert session.ends_at == NOON + 20 * MINUTE
     assert replace(session, last_active_at=NOON + 18 * MINUTE).ends_at == NOON + 38 * MINUTE
     assert replace(session, last_active_at=NOON + 12 * HOUR - 1).ends_at == NOON + 12 * HOUR

@@ -125,7 +125,7 @@ def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadMail", "Arn"]}, "maxReceiveCount": 5}
 
 
-def test_what_cannot_be_heard_of_a_mail_waits_where_the_alarm_looks() -> None:
+def test_a_report_that_fails_goes_to_the_queue_with_the_alarm() -> None:
     """This holds for events that the function fails on, and for events that do not reach it."""
     properties = sam_template.resources("AWS::Serverless::Function")["MailEvents"]
     waiting = {"Fn::GetAtt": ["DeadMail", "Arn"]}

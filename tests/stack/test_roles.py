@@ -69,7 +69,7 @@ DEPLOYMENTS = [one for one in sam_template.statements("Probe") if str(one["Actio
 SENDING = [one for one in sam_template.statements("SendMail") if one.get("Action") == "ses:SendEmail"]
 
 
-def test_mail_is_sent_from_the_domain_alone_and_to_whomever() -> None:
+def test_mail_is_sent_only_from_the_domain_and_to_any_address() -> None:
     """In the SES sandbox the recipient's identity needs the permission too, as the sender's does. The condition limits
     the sender by name (SES developer guide, "identity and access management").
     """
@@ -189,7 +189,7 @@ def test_the_consoles_role_can_do_what_the_apis_can_and_sessions_and_sign_in_bes
         assert sam_template.attributes("Console")[act] == named
 
 
-def test_only_those_who_change_sessions_may() -> None:
+def test_a_request_for_a_link_only_reads_sessions() -> None:
     """RequestLink only reads sessions, to recognize someone who is signed in. Asking for a link is no activity."""
     acts = {action for action, resource in sam_template.permissions("RequestLink") if resource == "Links"}
 

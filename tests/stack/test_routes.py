@@ -59,7 +59,7 @@ def test_what_a_token_has_to_be_is_judged_by_the_api_itself() -> None:
     assert "CorsConfiguration" not in api
 
 
-def test_no_path_stands_for_whatever_follows() -> None:
+def test_no_path_has_a_wildcard() -> None:
     """The exception is `$default`, which answers 404."""
     assert not [path for path in paths() if "+}" in path or "*" in path]
 

@@ -66,7 +66,7 @@ def test_no_key_of_a_table_tells_an_address(engine: Engine) -> None:
     assert not [value for value in found for part in telling if part in value]
 
 
-def test_what_is_swept_was_over_long_before(engine: Engine) -> None:
+def test_items_are_deleted_long_after_they_expire(engine: Engine) -> None:
     """A dead link can say why for a month (B39). DynamoDB deletes items up to days late, and never early."""
     ana = on_file()
     scope_key = limits.scope_key("address", ana.key)
@@ -107,14 +107,14 @@ SWEPT = {"Links", "Budgets"}
 
 
 @pytest.mark.parametrize("table", sorted(SWEPT))
-def test_the_template_has_swept_what_says_when(table: str) -> None:
+def test_the_template_deletes_items_at_their_sweep_time(table: str) -> None:
     declared = sam_template.resources("AWS::DynamoDB::Table")[table]["TimeToLiveSpecification"]
 
     assert declared == {"AttributeName": "sweep_at", "Enabled": True}
 
 
 @pytest.mark.parametrize("table", ["Practices", "Accounts", "Events"])
-def test_what_lasts_is_never_swept(table: str) -> None:
+def test_lasting_tables_have_no_expiry(table: str) -> None:
     assert "TimeToLiveSpecification" not in sam_template.resources("AWS::DynamoDB::Table")[table]
 
 

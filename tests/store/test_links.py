@@ -113,7 +113,7 @@ def test_a_newer_link_replaces_the_older_one(ana: Account) -> None:
         )
     )
 )
-def test_whatever_the_order_of_delivery_the_newest_request_has_the_only_link(
+def test_in_any_order_of_delivery_only_the_newest_request_has_a_link(
     case: tuple[list[int], list[int]],
 ) -> None:
     """B35: this includes requests of one millisecond, and messages that are delivered twice."""
@@ -267,9 +267,7 @@ def test_a_link_that_is_opened_while_a_newer_one_is_made_opens_or_is_replaced() 
         assert sessions_of(ana) == (2 if isinstance(opened, tuple) else 1)
 
 
-def test_who_signs_in_while_another_does_has_the_account_as_it_is_now(
-    ana: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sign_in_during_another_one_gets_the_current_account(ana: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another sign-in happens between the read and the write. Both sessions are kept."""
     monkeypatch.setattr(keys, "pin", lambda: RING)
     token = send(ana)

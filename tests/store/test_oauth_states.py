@@ -89,7 +89,7 @@ def test_a_returned_state_that_is_consumed_thirty_two_times_at_once_opens_one_se
         assert len(held(ana)) == 1
 
 
-def test_a_consumed_state_and_another_google_account_open_nothing_even_for_who_has_just_looked(ana: Account) -> None:
+def test_a_consumed_state_and_another_google_account_open_nothing(ana: Account) -> None:
     state = returned()
     sessions.start(ProviderProof(ana, state, "subject", "google"), new_attempt(ana))
     now = accounts.find(ana.key)

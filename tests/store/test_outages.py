@@ -70,7 +70,7 @@ def test_a_sign_in_that_is_sent_twice_on_the_way_happens_once(ana: Account, faul
     assert (sessions_of(ana), started(engine, ana)) == (1, 1)
 
 
-def test_what_is_tried_anew_is_another_transaction(ana: Account, faults: AwsFaults) -> None:
+def test_a_retry_is_another_transaction(ana: Account, faults: AwsFaults) -> None:
     """DynamoDB refuses a repeated client request token with another content (IdempotentParameterMismatchException)."""
     sign_in(ana)
     token = send(ana, NOON * 1000 + 1)
@@ -95,7 +95,7 @@ def test_a_lost_answer_gives_nobody_elses_attempt_the_session(ana: Account, faul
     assert sessions_of(ana) == 1
 
 
-def test_two_conflicts_are_sat_out(ana: Account, faults: AwsFaults) -> None:
+def test_two_conflicts_are_retried(ana: Account, faults: AwsFaults) -> None:
     token = send(ana)
     faults.refuse(CONSUMING, "TransactionCanceledException", times=2, reasons=CONFLICT)
 

@@ -65,7 +65,7 @@ def test_a_practice_that_is_created_is_seen_at_once(slug: str) -> None:
     assert practices.get_cached(slug, NOON).slug == slug
 
 
-# ── while the table does not answer ──
+# ── outages of the table ──
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_activity_carries_a_session_on(ana: Account) -> None:
     assert not is_in(cookie, NOON + 75 * MINUTE)
 
 
-def test_to_look_who_is_in_is_no_activity(ana: Account, engine: Engine) -> None:
+def test_peeking_at_a_session_is_no_activity(ana: Account, engine: Engine) -> None:
     cookie = sign_in(ana)
 
     assert sessions.peek("willow", cookie, NOON + 19 * MINUTE).session.last_active_at == NOON
@@ -88,7 +88,7 @@ def test_a_session_ends_after_12_hours_despite_activity(ana: Account) -> None:
     assert not is_in(cookie, NOON + 12 * HOUR)
 
 
-def test_a_session_that_has_ended_cannot_be_carried_on_by_who_looked_before(maria: Account) -> None:
+def test_a_session_that_was_read_before_its_end_cannot_be_continued(maria: Account) -> None:
     """The condition of the write contains the time."""
     live_session = sessions.touch("willow", sign_in(maria), NOON)
 
@@ -274,7 +274,7 @@ def test_a_session_that_is_signed_out_amid_thirty_requests_stays_gone(engine: En
         assert not is_in(cookie, NOON + MINUTE)
 
 
-def test_who_switches_accounts_ends_the_session_of_the_other(ana: Account) -> None:
+def test_switching_accounts_ends_the_other_accounts_session(ana: Account) -> None:
     cookie, lee = sign_in(ana), on_file(address="lee@example.com", name="Lee Park")
 
     switch(cookie, ana, lee)

@@ -187,7 +187,7 @@ def test_the_next_try_has_the_right_answer(turn: Turn) -> None:
 
 
 @pytest.mark.usefixtures("lean")
-def test_nobody_listens() -> None:
+def test_a_port_without_a_listener_is_an_outage() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with transports.calling(f"http://127.0.0.1:{port}", read_seconds=READ_SECONDS), pytest.raises(OUTAGES):
@@ -195,7 +195,7 @@ def test_nobody_listens() -> None:
 
 
 @pytest.mark.usefixtures("lean")
-def test_what_listens_and_never_accepts_is_given_up_in_time() -> None:
+def test_a_server_that_never_accepts_is_an_outage_in_time() -> None:
     """The server's backlog is full, so no connection is made."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))

@@ -97,7 +97,7 @@ def test_a_mail_job_of_an_older_version_is_sent(portal: Portal, left: StoredStat
     assert portal.browser().post(letter.path).status == 303
 
 
-def test_what_is_counted_goes_on_being_counted(portal: Portal, left: StoredState) -> None:
+def test_rate_limits_go_on_after_an_upgrade(portal: Portal, left: StoredState) -> None:
     """Sam has asked within this minute."""
     waiting = len(portal.waiting())
     portal.browser().request_link("sam@example.com")
@@ -118,7 +118,7 @@ def test_everything_else_is_read(left: StoredState) -> None:
     assert [event.kind for _, event in audit] == [EventKind.PROFILE_GRANTED]
 
 
-def test_what_this_version_leaves_is_what_is_stored_for_it(expected: StoredState) -> None:
+def test_the_stored_state_of_this_version_is_current(expected: StoredState) -> None:
     """After a change of the stored form, delete this version's file and run the test again. The test then writes the
     file.
     """
@@ -213,7 +213,7 @@ def test_a_job_of_a_kind_that_nobody_knows_is_redelivered_and_mails_nothing(
 
 
 @pytest.mark.parametrize("ring", ["LinkKey", "CookieKey", "PinPepper"])
-def test_what_was_made_under_a_key_that_is_gone_is_refused(
+def test_links_cookies_and_pins_of_a_dropped_key_are_refused(
     portal: Portal, cloud: Cloud, newest: StoredState, ring: str
 ) -> None:
     """A rotation has dropped a key that the earlier version still used."""

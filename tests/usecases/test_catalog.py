@@ -101,7 +101,7 @@ def test_the_roles_are_the_declared_ones() -> None:
     assert [use_case.name for use_case in USE_CASES if use_case.may_create_practice] == ["practices.save_practice"]
 
 
-def test_whatever_can_send_takes_a_key_and_counts_its_invitations() -> None:
+def test_a_use_case_that_sends_mail_takes_an_idempotency_key_and_is_limited() -> None:
     keyed = SENDING | {"access.generate_pin", "letters.send_sample", "members.add_member", "members.start_over"}
     assert {use_case.name for use_case in USE_CASES if use_case.idempotent} == keyed
     assert {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.INVITATIONS} == SENDING

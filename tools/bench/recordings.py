@@ -40,7 +40,7 @@ class RecordedEvent:
     now: int
     """Unix seconds."""
     status: int
-    """Status code of the response; 0 for a worker."""
+    """Status code of the response, 0 for a worker."""
     calls: list[Call] = field(default_factory=list)
 
 
@@ -50,7 +50,7 @@ class Recording:
 
     flows: dict[str, RecordedEvent] = field(default_factory=dict)
     responses: dict[str, list[bytes]] = field(default_factory=dict)
-    """Responses by flow and signature; by signature alone for calls that only a cold function makes."""
+    """Responses by flow and signature. Calls that only a cold function makes are by signature alone."""
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     """Environment variables of each function, from the template."""
 

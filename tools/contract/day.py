@@ -17,7 +17,7 @@ from latchkey_client.models import AddressBody, Invitation, NewClient, NewClient
 
 
 def main(origin: str, token: str, practice: str) -> dict[str, object]:
-    """Return what a day with the API looks like."""
+    """Do a clinician's work with the generated client. Return the results that a test compares."""
     client = AuthenticatedClient(base_url=origin, token=token)
     me = get_me.sync(client=client)
     body = NewClient(

@@ -24,7 +24,7 @@ STATES: dict[str, dict[str, Any] | None] = {
     "bounced": {"suppressed": True},
     "unknown": None,
 }
-"""Fields of an account in each state; None where no account exists."""
+"""Fields of an account in each state. None means that no account exists."""
 HOUR = 3600
 REQUESTS_AN_HOUR = 280
 """Requests before the clock moves on by an hour: a practice sends 300 mails in one."""

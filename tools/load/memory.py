@@ -10,7 +10,7 @@ type Resident = dict[tuple[str, int], float]
 
 
 def resident(portal: PortalProcess) -> Resident:
-    """Return the resident memory of each process of this portal's functions; empty without `/proc`."""
+    """Return the resident memory of each process of this portal's functions. The result is empty without `/proc`."""
     here = f"AWS_ENDPOINT_URL={portal.address.endpoint}".encode()
     megabytes: Resident = {}
     for process in Path("/proc").glob("[0-9]*"):

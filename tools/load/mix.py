@@ -26,9 +26,9 @@ SHARES: dict[LoadAction, float] = {"ask": 0.80, "open": 0.15, "pin": 0.05}
 REQUESTS_PER_PRACTICE = 240
 """Requests for links at one practice, which sends 300 mails an hour."""
 STRANGERS = 20
-"""One in so many of those who ask is not on file."""
+"""One of this many requests is from an address that is not on file."""
 USED_LINKS = 5
-"""One in so many openings is of a link that was opened before."""
+"""One of this many openings is of a link that was opened before."""
 SETTLED = 500
 """Number of requests after which memory should not grow: every process has run all its code by then."""
 FUNCTIONS = ("RequestLink", "SendMail", "RedeemLink", "Pin")
@@ -98,7 +98,7 @@ class LoadState:
             self.to_open.append((person, response.cookies))
 
     def open(self, connection: Connection) -> None:
-        """Open a link: in the browser that requested it, or elsewhere by the button; or open a used link."""
+        """Open a link, in the browser that requested it or by the button elsewhere. Some links are used ones."""
         with self.counting:
             number = next(self.openings)
             used = self.opened.popleft() if number % USED_LINKS == 0 and self.opened else None
@@ -140,7 +140,7 @@ class LoadState:
         self.report.wrong.append(sentence)
 
     def check_mail(self) -> None:
-        """Check that everyone on file who asked got one mail, and nobody else any."""
+        """Check that everyone on file who asked got exactly one mail, and that all others got none."""
         counts = Counter(mail["to"] for mail in self.portal.mail() if mail["to"].endswith(self.domain))
         for address in self.on_file ^ counts.keys():
             self.wrong(f"{counts[address]} mails to someone who {'asked' if address in self.on_file else 'did not'}")

@@ -86,7 +86,7 @@ def _baseline_failure(pool: CopyPool, tests: str) -> str:
 
 
 def _failure_without(pool: CopyPool, guard: Guard) -> str:
-    """Return the first test that fails without a guard; "" if none does."""
+    """Return the first test that fails without a guard, "" if none does."""
     with pool.copy() as copy:
         original = (copy / guard.file).read_text(encoding="utf-8")
         files = [copy / guard.file, *_built_files(copy, guard.file, original)]

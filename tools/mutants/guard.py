@@ -12,7 +12,7 @@ class Guard:
     """One check of the product, and how it is switched off."""
 
     what: str
-    """What it protects; names the guard."""
+    """The protected thing, which is the name of the guard."""
     module: str
     """Path of the file, below the package or, for a Lambda function, below the project."""
     definition: str

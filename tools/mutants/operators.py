@@ -1,10 +1,10 @@
-"""The operators of the guards: each switches one check off, in the syntax tree of one function, class or constant.
+"""The operators of the guards. Each switches one check off, in the syntax tree of one function, class or constant.
 
-An operator finds its place by the names that the code mentions, so operand order, line breaks and formatting do not
+An operator finds its place by the names that the code mentions. Operand order, line breaks and formatting do not
 matter. `near` narrows the search by names in the surroundings. It is an error if no place or more than one fits.
 
-How names are written: `state` for a variable, attribute or keyword, `LinkItem.state` to name its holder too, and
-`'POST'` or `64`, as `repr` writes it, for a constant. The word `not` stands for the operator.
+A name is `state` for a variable, attribute or keyword, and `LinkItem.state` for an attribute with its holder. A
+constant is written as by `repr`, such as `'POST'` or `64`. The word `not` is the name of the operator.
 """
 
 import ast
@@ -55,7 +55,7 @@ def always(*names: str, near: Names = ()) -> Operator:
 
 
 def never(*names: str, near: Names = ()) -> Operator:
-    """Make a condition False; the condition is found as by `always`."""
+    """Make a condition False. The condition is found as by `always`."""
     return Operator(_label("never", names, near), lambda source, scope: _decided(source, scope, names, near, "False"))
 
 
@@ -110,7 +110,7 @@ def skip_raise(*names: str, near: Names = ()) -> Operator:
 
 
 def skip_call(function: str, *, near: Names = ()) -> Operator:
-    """Replace a statement that does nothing but call a function by `pass`; what the call yields may be used in it."""
+    """Replace an expression statement that contains a call of a function by `pass`."""
 
     def edits(source: Source, scope: Definition) -> Iterator[Edit]:
         for node in ast.walk(scope):
@@ -139,7 +139,7 @@ def drop_argument(function: str, argument: str | int, *, near: Names = ()) -> Op
 
 
 def replace_argument(function: str, argument: str | int, code: str, *, near: Names = ()) -> Operator:
-    """Replace an argument of a call by other code; the argument is found as by `drop_argument`."""
+    """Replace an argument of a call by other code. The argument is found as by `drop_argument`."""
 
     def edits(source: Source, scope: Definition) -> Iterator[Edit]:
         source.check_names(code, scope)
@@ -259,7 +259,7 @@ def _with_neighbour(source: Source, part: ast.expr, whole: ast.expr, parts: list
 
 
 def _cut(spans: list[Span], index: int) -> Span:
-    """Return what to remove so that a list of spans loses one of them and the separator beside it."""
+    """Return the span of one element of a list, with the separator beside it."""
     if index:
         return spans[index - 1][1], spans[index][1]
     return spans[0][0], spans[1][0] if len(spans) > 1 else spans[0][1]

@@ -65,7 +65,7 @@ class Source:
             start, end = before, after + 1
 
     def parent(self, node: ast.AST) -> ast.AST | None:
-        """Return the node that directly holds a node; None for the file itself."""
+        """Return the node that directly holds a node, None for the file itself."""
         return self._parents.get(node)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
@@ -165,7 +165,7 @@ def _defining(body: list[ast.stmt], name: str) -> Iterator[Definition]:
 
 
 def _assigned_names(node: ast.AST, *, deep: bool) -> Iterator[str]:
-    """Yield the names that a node binds; with `deep`, also those bound inside functions and classes."""
+    """Yield the names that a node binds. With `deep`, also yield those bound inside functions and classes."""
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             yield name

@@ -1,6 +1,6 @@
 """An HTTP server for the deployed API: its routes and functions, behind the API Gateway of `local`.
 
-ministack has an API Gateway too, but its events lack `cookies`, and without cookies nobody can be signed in.
+ministack has an API Gateway too. Its events lack `cookies`, and without cookies no one can be signed in.
 """
 
 import asyncio

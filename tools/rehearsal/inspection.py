@@ -84,7 +84,7 @@ def link_keyring(stack: Stack) -> tokens.Keyring:
 
 
 def key_of_link(stack: Stack, practice: str, link: str) -> str:
-    """Return the id of the key that a link was made under; "" if the keyring has no such key."""
+    """Return the id of the key that a link was made with, "" if the keyring has no such key."""
     for name, key in link_keyring(stack).keys.items():
         try:
             tokens.verify_link(tokens.Keyring(name, {name: key}), practice, link.rpartition("/")[2])

@@ -29,7 +29,7 @@ class HttpResponse:
 
     @property
     def location(self) -> str:
-        """Target of the redirect; "" without one."""
+        """Target of the redirect, "" without one."""
         return str(self.headers["location"] or "")
 
     @property
@@ -80,7 +80,7 @@ class Browser:
         expect(used == method, f"{method}: the session says {used}")
 
     def sign_in_method(self, practice: str) -> str | None:
-        """Return the sign-in method of the current session; None without one."""
+        """Return the sign-in method of the current session, None without one."""
         response = self._send("GET", f"/{practice}/session", b"", {"Accept": "application/json"})
         return str(response.document["method"]) if response.status == HTTPStatus.OK else None
 
@@ -106,7 +106,7 @@ class Clinician:
     token: str = field(repr=False)
 
     def request(self, method: str, path: str, expected: int, **fields: object) -> Any:
-        """Send a request. Return the document of the response; None without a body.
+        """Send a request. Return the document of the response, None without a body.
 
         `path` is the part after the practice.
 

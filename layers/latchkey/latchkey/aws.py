@@ -78,7 +78,7 @@ def within_deadline[Event, Answer](
 
 
 NOT_RETRIED = {"sesv2"}
-"""Services without retries. SQS redelivers a mail job later; an immediate retry could send a letter twice."""
+"""Services without retries. SQS redelivers a mail job later. An immediate retry could send a letter twice."""
 
 _one_try = ContextVar("_one_try", default=False)
 

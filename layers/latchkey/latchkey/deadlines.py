@@ -6,7 +6,7 @@ from threading import Thread
 
 
 def within[T](seconds: float, act: Callable[[], T]) -> T:
-    """Return what `act` returns. Raise what it raises.
+    """Return the result of `act`, or raise its exception.
 
     `act` runs in a thread, because some steps of a call have no time limit. Name resolution has none. A socket's limit
     starts again with every byte. After a timeout the thread continues, and its result is dropped.

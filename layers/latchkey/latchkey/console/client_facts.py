@@ -12,7 +12,7 @@ from latchkey.usecases.client_access import access_status
 
 
 def client_facts(current: Current, client: Client, account: Account | None) -> Mapping[str, object]:
-    """Return what every page of a client shows: name, status, address, consent and the last email."""
+    """Return the facts that every page of a client shows: name, status, address, consent and the last email."""
     language, zone = current.request.language, current.context.practice.time_zone
     address = client.access_address or next((email.address for email in client.emails), None)
     on_file = client.email(address) if address else None

@@ -54,7 +54,7 @@ def clients_page(current: Current) -> Response:
 
 
 def _starts(text: str) -> list[str]:
-    """Return the starts of the words of a name that nobody has, which may be misspelt."""
+    """Return the starts of the words of a name that no client has, because the name may be misspelt."""
     words = () if "@" in text else split_name(text)
     starts = dict.fromkeys(word[:START_CHARACTERS] for word in words if len(word) >= START_CHARACTERS)
     return [start for start in starts if start != text.casefold()][:MAX_STARTS]

@@ -75,11 +75,11 @@ class Current:
         return (self.request.query_value(name) or "").strip()
 
     def value(self, name: str, default: str = "") -> str:
-        """Return what was typed into a field, else the default."""
+        """Return the typed value of a field, else the default."""
         return self.form.text(name) if self.form.every(name) or self.problem else default
 
     def values(self, **defaults: str) -> Mapping[str, str]:
-        """Return what was typed into these fields, else the defaults."""
+        """Return the typed values of these fields, else the defaults."""
         return {name: self.value(name, default) for name, default in defaults.items()}
 
     def form_token(self, path: str) -> str:

@@ -136,7 +136,7 @@ def _signed_in(request: Request, route: ConsoleRoute) -> Response:
 
 
 def _clients_to_read(request: Request) -> tuple[str, ...]:
-    """Return the ids of the clients that a page needs, to read them with the session. A form reads them anew."""
+    """Return the ids of the clients that a page needs, to read them with the session. A form reads them again."""
     if request.method == "POST":
         return ()
     if request.route == BASE:

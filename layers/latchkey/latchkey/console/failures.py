@@ -88,7 +88,7 @@ def _signed_out(request: Request, refusal: SignedOut) -> Response:
 
 
 def sentence(language: Language, refusal: Refusal, now: int) -> str:  # noqa: C901, PLR0911, PLR0912 - one list of sentences
-    """Return what the page of a form says about a refusal. `now` is Unix seconds."""
+    """Return the text of a form's page about a refusal. `now` is Unix seconds."""
     _ = languages.translator(language)
     match refusal:
         case AlreadySignedIn():

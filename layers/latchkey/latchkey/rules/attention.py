@@ -5,8 +5,8 @@ from typing import Literal, get_args
 from latchkey.rules.accounts import Account, AccountStatus
 
 type AttentionReason = Literal["bounced", "not_signed_in", "pin_refused", "no_consent"]
-"""The reason to look: mail came back or was reported as spam, an invitation was not used, PINs were refused, or a link
-was asked for without the consent to mail."""
+"""The reason to look: a bounce or complaint, an unused invitation, refused PINs, or a request for a link without the
+consent to mail."""
 
 ATTENTION_REASONS: tuple[AttentionReason, ...] = get_args(AttentionReason.__value__)
 

@@ -1,7 +1,7 @@
 """Support codes: the name of a request, which a person can read out on the phone (B145)."""
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""Digits and letters that nobody takes for another one: no 0 or O, and no 1, I or L."""
+"""Digits and letters that are not mistaken for others: no 0 or O, and no 1, I or L."""
 LENGTH = 6
 GROUP = 3
 COUNT = len(ALPHABET) ** LENGTH

@@ -59,7 +59,7 @@ class ProfileItem(MapAttribute[str, Any]):
 class AttentionIndex(GlobalSecondaryIndex["AccountItem"]):
     """The accounts that have `attention_from`, by that time, with the clients they are about. It can be a moment late.
 
-    A sign-in and the end of access remove an account from it. Whoever reads it reads the account itself, too.
+    A sign-in and the end of access remove an account from it. Its readers read the account itself, too.
     """
 
     class Meta:

@@ -1,7 +1,7 @@
 """Credentials: one item for each account, with its newest link, its sessions and its last sign-in.
 
 Clinicians do not edit it, so their work and sign-ins do not wait for each other. Access is in the account. A link or a
-session works only while its epoch is the account's, so whoever reads one of them reads the account too.
+session works only while its epoch is the account's, so its readers read the account too.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ SESSION_PROJECTION = ("account", *SLOTS, "last_sign_in_at", "signed_in_as")
 
 
 class SessionItem(MapAttribute[str, Any]):
-    """A session. It holds the digest of its cookie, so nobody who reads the table can make the cookie."""
+    """A session. It holds the digest of its cookie, so the cookie cannot be made from the table."""
 
     digest = UnicodeAttribute()
     epoch = NumberAttribute()

@@ -23,7 +23,7 @@ class IdempotencyItem(Table):
     id = UnicodeAttribute(hash_key=True)
     request = UnicodeAttribute()
     record_owner = UnicodeAttribute(attr_name="attempt", null=True)
-    """Id of the request that saved it. It tells, after a lost response, that the record is ours."""
+    """Id of the request that saved it. After a lost response it shows that this request saved the record."""
     status = NumberAttribute(null=True)
     body = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()

@@ -37,8 +37,8 @@ class LimitItem(Table):
     windows: MapAttribute[str, Any] = MapAttribute()
     revision = NumberAttribute()
     reservation_ids = UnicodeSetAttribute(attr_name="attempts", null=True)
-    """Ids of the requests counted since a window was last opened. botocore resends a write whose response was lost;
-    the id makes the second one fail, so that it counts once."""
+    """Ids of the requests counted since a window was last opened. botocore resends a write whose response was lost.
+    The id makes the second write fail, so that a request counts once."""
     sweep_at = NumberAttribute()
 
 
@@ -76,7 +76,7 @@ class Reservations:
         A browser that is not known counts with all others, and so does a known one when the limit of known browsers is
         reached. `before_shared` is called before that.
 
-        :raises RateLimited: both limits are reached, until the first of them ends; or the cool-down is on.
+        :raises RateLimited: both limits are reached, until the first of them ends, or the cool-down is on.
         """
         known_until = None
         if known and policy.known_browser_key:
@@ -146,7 +146,7 @@ def reserve(now: int, *, also_on: tuple[type[Refusal], ...] = ()) -> Iterator[Re
     """Return the reservations of one operation, to be added one by one. `now` is Unix seconds.
 
     An outage leaves the operation undecided, so everything is released. A refusal keeps what was counted, because it
-    is the guess that the limit is for; the refusals of `also_on` release it.
+    is the guess that the limit is for. Only the refusals of `also_on` release it.
     """
     reservations = Reservations(now)
     releasing: tuple[type[Exception], ...] = (Unavailable, *also_on, *OUTAGES)
@@ -168,7 +168,7 @@ def count(
     :raises Unavailable: too many other requests count here at the same moment.
     """
     # One conditional write asks and counts: if we read first, parallel requests would all pass.
-    # Usually no window is open, so try that write first; skip it for contended scopes, where it would only be refused.
+    # Usually no window is open, so try that write first. Not for contended scopes, where DynamoDB would refuse it.
     # Windows in mixed states cannot be one expression: read, let rules decide, write if the revision is unchanged.
     # If the item holds our id, an earlier write of ours succeeded and only its response was lost.
     reservation_id = tokens.base64url_encode(tokens.random_id()[:RESERVATION_ID_BYTES])
@@ -214,7 +214,7 @@ def item_keys(policy: Policy, subject: str | bytes) -> Iterator[tuple[type[Limit
 
 
 def blocked_until(batch: Batch, policy: Policy, subject: str | bytes, now: int) -> tuple[int | None, int | None]:
-    """Return until when a policy stops unknown browsers, and known ones (Unix seconds); None for not at all.
+    """Return until when a policy stops unknown browsers, and known ones. Unix seconds, or None if it does not.
 
     The batch has the items of `item_keys`. Nothing is counted. The cool-down of a second press does not count as a
     lock.
@@ -237,7 +237,7 @@ def blocked_until(batch: Batch, policy: Policy, subject: str | bytes, now: int) 
 
 
 def release(reservation: Reservation) -> None:
-    """Uncount one request, once, unless its windows have been opened anew since."""
+    """Uncount one request, once, unless its windows have been opened again since."""
     actions: list[Action] = [LimitItem.revision.add(1), LimitItem.reservation_ids.delete({reservation.id})]
     actions += [_path(name, "count").set(_path(name, "count") - 1) for name in reservation.windows]
     try:
@@ -265,7 +265,7 @@ def _scopes_of(
 def _increment(
     key: str, counted: tuple[Limit, ...], now: int, blocked_by: tuple[Limit, ...], reservation_id: str
 ) -> Reservation | None:
-    """Count in windows that are open and have room; None if one is not, or if the request was counted already."""
+    """Count in open windows with room. Return None if one is not, or if the request was counted already."""
     condition: Condition = ~LimitItem.reservation_ids.contains(reservation_id)
     actions: list[Action] = [LimitItem.revision.add(1), LimitItem.reservation_ids.add({reservation_id})]
     for limit in counted:
@@ -286,7 +286,7 @@ def _increment(
 
 
 def _open_first(key: str, counted: tuple[Limit, ...], now: int, reservation_id: str) -> Reservation | None:
-    """Count where no window is open; None if one is."""
+    """Count where no window is open. Return None if one is."""
     windows = limits.after_one_more({}, counted, now)
     none_open = LimitItem.scope_key.does_not_exist() | (LimitItem.sweep_at <= now + SWEEP_SECONDS)
     written = _put_windows(key, windows, none_open, reservation_id)
@@ -294,13 +294,13 @@ def _open_first(key: str, counted: tuple[Limit, ...], now: int, reservation_id: 
 
 
 def _replace_windows(key: str, before: LimitItem | None, windows: dict[str, Window], reservation_id: str) -> bool:
-    """Write the windows that the rule decided on; False if the item has changed since it was read."""
+    """Write the windows that the rule decided on. Return False if the item has changed since it was read."""
     unchanged = LimitItem.scope_key.does_not_exist() if before is None else LimitItem.revision == before.revision
     return _put_windows(key, windows, unchanged, reservation_id)
 
 
 def _put_windows(key: str, windows: dict[str, Window], condition: Condition, reservation_id: str) -> bool:
-    """Write these windows in place of all others; False if the condition failed."""
+    """Write these windows in place of all others. Return False if the condition failed."""
     try:
         LimitItem(key).upsert(
             [

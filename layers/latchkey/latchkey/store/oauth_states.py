@@ -22,7 +22,7 @@ OPEN, RETURNED, USED = "open", "returned", "used"
 
 
 class OAuthStateItem(Table):
-    """A started sign-in. It holds digests only, so that nobody who reads the table can finish it."""
+    """A started sign-in. It holds digests only, so that it cannot be finished from the table."""
 
     class Meta:
         table_name = settings.load().oauth_states_table
@@ -68,7 +68,7 @@ def mark_returned(state: str, browser: str, now: int) -> int:
 
 
 def account_signed_in(state: str) -> bytes | None:
-    """Return the key of the account that a state has signed in; None if it has signed in none."""
+    """Return the key of the account that a state has signed in, None if it has signed in none."""
     try:
         item = OAuthStateItem.get(state, consistent_read=True)
     except OAuthStateItem.DoesNotExist:

@@ -38,7 +38,7 @@ class PinItem(Table):
     used_by = UnicodeAttribute(null=True)
     guesses = NumberAttribute(attr_name="attempts")
     guess_ids = UnicodeSetAttribute(attr_name="tries", null=True)
-    """Ids of the guesses that `guesses` counts. botocore resends a write whose response was lost; the id makes the
+    """Ids of the guesses that `guesses` counts. botocore resends a write whose response was lost. The id makes the
     second one fail, so that a guess counts once."""
     failures = NumberAttribute()
     failures_counted_from = NumberAttribute(attr_name="since", null=True)
@@ -203,7 +203,7 @@ def verify(account_key: AccountKey, digits: str, guess_id: str, now: int) -> Pin
     """
     # Count the guess before comparing, so that parallel guesses cannot exceed the limit.
     # Without a live PIN, hash anyway: PBKDF2 dominates, so "no PIN" and "wrong PIN" take equally long.
-    # Every failure is the same refusal; which check failed must not be visible.
+    # Every failure is the same refusal, so that nobody sees which check failed.
     ring = keys.pin()
     try:
         pin = count_guess(account_key, guess_id, now)

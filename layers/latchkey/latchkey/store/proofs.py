@@ -18,7 +18,7 @@ class Attempt:
     """One try to start a session, with an id and a new cookie."""
 
     id: str
-    """Stored with the consumed proof. It tells, after a lost response, that the write was ours."""
+    """Stored with the consumed proof. After a lost response it shows that this attempt consumed the proof."""
     cookie: str = field(repr=False)
     """Value of the new session's cookie."""
     now_ms: Millis

@@ -40,11 +40,11 @@ class ConcurrentUpdate(Exception):
 def start(proof: Proof, attempt: Attempt) -> LiveSession:
     """Consume a proof and start a session. Safe against concurrent attempts and lost responses.
 
-    :raises Refusal: what the proof's `recheck` raises, if someone else was faster.
-    :raises Unavailable: DynamoDB does not answer. With a cookie, nobody could tell whether a session was started: the
+    :raises Refusal: another attempt has consumed the proof. It is the refusal that the proof's `recheck` raises.
+    :raises Unavailable: DynamoDB does not answer. With a cookie, it is unknown whether a session was started: the
         cookie opens it if there is one, else nothing. Without one, nothing was consumed.
     """
-    # After an error we cannot know whether the transaction committed. recheck() asks the proof; None means it was us.
+    # After an error we cannot know whether the transaction committed. If recheck() returns None, it was this attempt.
     # If recheck() cannot read either, the 503 carries the cookie: it opens the session if there is one, else nothing.
     # Try again only after a concurrent update. After an outage with nothing written, the person tries again.
     account = proof.account
@@ -134,12 +134,12 @@ def end(live: LiveSession, now_ms: Millis) -> None:
 def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming: ConsumingWrite) -> LiveSession:
     """Consume the proof, start the session and write the audit rows: all of it or nothing.
 
-    :raises ConcurrentUpdate: the proof, the account or the place for the session has changed since it was read.
+    :raises ConcurrentUpdate: the proof, the account or the slot for the session has changed since it was read.
     :raises Unavailable: DynamoDB kept cancelling for transient reasons, and nothing was written.
     """
     # Proof, session and audit rows are one transaction: a crash leaves all of them or none.
     # The account is in it only if it changes: the session has the epochs that were read, and dies with them.
-    # Two sign-ins may want one place. Its condition lets the first write, and the second reads the account anew.
+    # The condition on the slot lets only one of two sign-ins write to it. The other one reads again.
     # Only transient cancellations are retried here, because botocore does not retry them.
     place = session_places.choose(account, attempt)
     session = Session(

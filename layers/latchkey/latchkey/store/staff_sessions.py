@@ -41,7 +41,7 @@ class SessionRefItem(MapAttribute[str, Any]):
 
 
 class StaffSessionItem(Table):
-    """A session, found by the digest of its cookie. Nobody who reads the table can make the cookie."""
+    """A session, found by the digest of its cookie. The cookie cannot be made from the table."""
 
     class Meta:
         table_name = settings.load().staff_sessions_table

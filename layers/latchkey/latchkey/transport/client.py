@@ -167,7 +167,7 @@ def _error(operation: str, response: AwsResponse, document: dict[str, Any]) -> C
 
 
 def _base64(value: Any) -> Any:
-    """Return what JSON has no type for: bytes."""
+    """Return bytes as base64, because JSON has no type for them."""
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode()
     raise TypeError(f"{type(value)} in a call to AWS")

@@ -85,7 +85,7 @@ class Endpoint:
     def _pop_idle(self) -> "_Connection | None":
         try:
             return self._idle.pop()
-        except IndexError:  # none is left; asking before would race with other threads
+        except IndexError:  # none is left (checking first would race with other threads)
             return None
 
     def _open(self) -> "_Connection":
@@ -138,7 +138,7 @@ class _Connection:
         return self._reader is not None and self._reader.has_answered
 
     def is_usable(self) -> bool:
-        """Return False if the other side has closed the connection, or has sent bytes that nobody asked for."""
+        """Return False if the other side has closed the connection, or has sent bytes after a response."""
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return False
         poll = select.poll()

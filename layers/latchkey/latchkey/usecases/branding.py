@@ -26,7 +26,7 @@ def read_logo(context: RequestContext) -> Logo:
 
 @use_case(Role.ADMIN)
 def save_logo(context: RequestContext, sent: bytes) -> Logo:
-    """Save a PNG or JPEG as the practice's logo, encoded anew. Return it.
+    """Save a PNG or JPEG as the practice's logo, encoded again. Return it.
 
     :raises ValueRefused: it is no such image, or it is too large.
     """

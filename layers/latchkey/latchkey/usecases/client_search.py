@@ -71,8 +71,8 @@ def list_clients(
 ) -> Page[ListedClient]:
     """Return a page of the practice's clients. `after` is the position at which the page before ended.
 
-    A page can have fewer clients than `limit`, and can be empty before the last one, because the status and further
-    words are compared after the query. A search by text is in the order of the words that it finds.
+    The status and further words are compared after the query. So a page can have fewer clients than `limit`, and can
+    be empty before the last one. A search by text is in the order of the words that it finds.
     """
     if wanted.needs_attention:
         return _needing_attention(context, wanted, after, limit)

@@ -56,7 +56,7 @@ class PersonFacts:
     is_other_clients: bool
     """True if another client signs in with the address."""
     is_suppressed: bool
-    """True if no mail goes to the address, whoever's account it is."""
+    """True if no mail goes to the address, for any account."""
     access: AccessStatus
     """The access to this profile."""
     consent: bool | None

@@ -56,7 +56,7 @@ def sender_of(practice: Practice) -> str:
 
 
 def wait(request: Request, refusal: RateLimited) -> Wait:
-    """Return what the page about a wait says. It names only links that this very browser requested."""
+    """Return the facts for the page about a wait. They include only links that this browser requested."""
     if request.route != SIGN_IN_ROUTE:
         return Wait(refusal.until, request.now)
     typed = cookies.typed(request)

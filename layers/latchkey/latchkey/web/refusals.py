@@ -110,7 +110,7 @@ LINK_FAILURES: dict[type[Refusal], LinkFailure] = {
 
 
 def _page(request: Request, refusal: Refusal) -> str:
-    # clinicians find the codes of audit events, operators those of outages in the log, and nobody finds any other code
+    # Clinicians find the codes of audit events, and operators find those of outages in the log. Other codes are unused.
     code = request.support_code if isinstance(refusal, Unavailable) else refusal.support_code
     shared, kind = page_context(request, code), type(refusal)
     if isinstance(refusal, RateLimited):
