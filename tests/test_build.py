@@ -101,7 +101,9 @@ def test_botocore_knows_where_these_services_answer_in_every_partition() -> None
     partitions = json.loads((DEPENDENCIES / "botocore" / "data" / "endpoints.json").read_text())["partitions"]
 
     assert {part["partition"] for part in partitions} >= {"aws", "aws-us-gov"}
-    assert set(partitions[0]["services"]) == {"cognito-idp", "dynamodb", "email", "secretsmanager", "sqs"}
+    assert set(partitions[0]["services"]) == {
+        *("codedeploy", "cognito-idp", "dynamodb", "email", "secretsmanager", "sqs"),
+    }
 
 
 def test_calls_to_aws_trust_whom_aws_is_signed_by_and_nobody_else() -> None:

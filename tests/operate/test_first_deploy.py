@@ -29,7 +29,7 @@ def sam(tmp_path: Path) -> Path:
     return program
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> list[str]:
+def answer_questions(monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> list[str]:
     """Answer the questions of the command. Returns the questions, as they come."""
     questions: list[str] = []
     left: Iterator[str] = iter(answers)
@@ -42,11 +42,11 @@ def asked(monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> list[str]:
     return questions
 
 
-def test_prod_asks_five_things_and_deploys_with_the_answers(
+def test_prod_has_five_questions_and_deploys_with_the_answers(
     monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
 ) -> None:
     answer(monkeypatch, {"GetEmailIdentity": refused("NotFoundException", "GetEmailIdentity")})
-    questions = asked(monkeypatch, [*DOMAIN.values(), "https://portal.example.com", CERTIFICATE])
+    questions = answer_questions(monkeypatch, [*DOMAIN.values(), "https://portal.example.com", CERTIFICATE])
 
     code, _, _ = operate("first-deploy", "--config-env", "prod", "--sam", str(sam), "--", "--stack-name", "mine")
 
@@ -57,22 +57,20 @@ def test_prod_asks_five_things_and_deploys_with_the_answers(
     assert not [one for one in called if one.startswith("MailIdentity")]
 
 
-def test_without_a_domain_four_things_are_asked_and_a_known_identity_is_used(
+def test_without_a_domain_there_are_four_questions(
     monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
 ) -> None:
     answer(monkeypatch, {"GetEmailIdentity": {"VerifiedForSendingStatus": True}})
-    questions = asked(monkeypatch, [*DOMAIN.values(), ""])
+    questions = answer_questions(monkeypatch, [*DOMAIN.values(), ""])
 
     assert operate("first-deploy", "--config-env", "prod", "--sam", str(sam))[0] == 0
     assert len(questions) == 4
     assert "MailIdentity=existing" in (sam.parent / "called").read_text()
 
 
-def test_a_wrong_answer_is_asked_for_again_and_three_are_enough(
-    monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
-) -> None:
+def test_a_wrong_answer_is_repeated_three_times(monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path) -> None:
     answer(monkeypatch, {"GetEmailIdentity": refused("NotFoundException", "GetEmailIdentity")})
-    questions = asked(monkeypatch, ["Example", "example.com", "", "nobody", ""])
+    questions = answer_questions(monkeypatch, ["Example", "example.com", "", "nobody", ""])
     code, _, error = operate("first-deploy", "--config-env", "prod", "--sam", str(sam))
 
     assert (code, len(questions)) == (2, 5)
@@ -84,7 +82,7 @@ def test_a_deployment_that_fails_ends_with_2_and_a_dry_run_deploys_nothing(
     monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
 ) -> None:
     answer(monkeypatch, {"GetEmailIdentity": refused("NotFoundException", "GetEmailIdentity")})
-    asked(monkeypatch, [*DOMAIN.values(), ""] * 2)
+    answer_questions(monkeypatch, [*DOMAIN.values(), ""] * 2)
     dry = operate("first-deploy", "--config-env", "prod", "--sam", str(sam), "--dry-run")
     assert not (sam.parent / "called").exists()
     monkeypatch.setitem(os.environ, "SAM_EXIT", "1")
