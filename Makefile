@@ -161,7 +161,9 @@ STAGE ?= dev
 # The region of the shell or its profile, not the one that the other verbs make do with.
 its-region = $(if $(filter environment,$(origin AWS_DEFAULT_REGION)),,env -u AWS_DEFAULT_REGION)
 ship = PATH="$(CURDIR)/.tools/python/bin:$$PATH" $(its-region) $(SAM) build --config-env $(STAGE) && \
-	$(PYTHON) -m operate architecture && $(its-region) $(SAM) deploy --config-env $(STAGE) $(ARGS)
+	$(PYTHON) -m operate architecture && $(its-region) $(if $(filter --guided,$(ARGS)),$(ask-and-deploy),$(SAM) deploy --config-env $(STAGE) $(ARGS))
+# `sam deploy --guided` would ask for every parameter. This asks five questions at most.
+ask-and-deploy = $(PYTHON) -m operate first-deploy --config-env $(STAGE) -- $(filter-out --guided,$(ARGS))
 
 .PHONY: operate
 operate: .venv/.done ## Look after a deployed stack (ARGS="rotate --stack latchkey-prod --key LinkKey"; without, what there is)

@@ -17,6 +17,7 @@ from operate import (
     audit_archive,
     change_sets,
     doctor,
+    first_deploy,
     guide,
     keys,
     operators,
@@ -136,6 +137,8 @@ def _add_records(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_checks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "first-deploy", first_deploy.run, "Ask what only you know, then deploy what was built")
+    first_deploy.add_arguments(command)
     command = _command(commands, "doctor", doctor.run, "Check a deployed stack, and say how to mend what is wrong")
     _stack(command, changes=False)
     command = _command(commands, "preflight", preflight.run, "Check the account and region before the first deployment")

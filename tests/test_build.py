@@ -103,7 +103,9 @@ def test_botocore_knows_where_these_services_answer_in_every_partition() -> None
     partitions = json.loads((DEPENDENCIES / "botocore" / "data" / "endpoints.json").read_text())["partitions"]
 
     assert {part["partition"] for part in partitions} >= {"aws", "aws-us-gov"}
-    assert set(partitions[0]["services"]) == {"cognito-idp", "dynamodb", "email", "secretsmanager", "sqs"}
+    assert set(partitions[0]["services"]) == {
+        *("codedeploy", "cognito-idp", "dynamodb", "email", "secretsmanager", "sqs"),
+    }
 
 
 def test_calls_to_aws_trust_only_the_roots_of_aws() -> None:

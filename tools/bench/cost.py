@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from latchkey.metrics import Metric
+from latchkey.web.refusals import PROBLEMS
 from tests.kit import sam_template
 from tools.bench.recordings import Call, Recording
 
@@ -16,8 +18,13 @@ MESSAGE = 0.4e-6
 LOG_BYTE = 0.5e-9
 LINE_BYTES = 890
 """Log of one request: our line, Lambda's report and the API's access log. 790 to 990 were measured."""
+ALARM_METRIC, OWN_METRIC = 0.10, 0.30
+"""CloudWatch, a month: each metric that an alarm watches, and each metric of our own (CloudWatch pricing)."""
+PROBE_RUNS, PROBE_MAILS, MAIL = 30 * 24 * 12, 2, 1e-4
+"""Runs of the probe in a month, its mails in each, and SES's price of one."""
+PROBE_SECONDS, PROBE_MEMORY_MB = 8, 256
+"""The probe waits for SES's report while it is billed."""
 MONTHLY = {
-    "AWS::CloudWatch::Alarm": 0.10,
     "AWS::CloudWatch::Dashboard": 3.00,
     "AWS::SecretsManager::Secret": 0.40,
     "AWS::KMS::Key": 1.00,
@@ -98,13 +105,33 @@ def bill(price: Price) -> list[str]:
         "SES's report of each mail": REPORT,
     }
     dollars = {what: price.million(steps) for what, steps in parts.items()}
-    fixed = sum(
-        len(sam_template.resources(kind) | sam_template.watching(kind)) * each for kind, each in MONTHLY.items()
-    )
+    fixed = {
+        "secrets, key, dashboard": sum(
+            len(sam_template.resources(kind) | sam_template.watching(kind)) * each for kind, each in MONTHLY.items()
+        ),
+        "metrics that alarms watch": ALARM_METRIC * alarm_metrics(),
+        "metrics of our own, if each occurs": OWN_METRIC * (len(Metric) + len(PROBLEMS) + 1),
+        "the probe": PROBE_RUNS * probe_run(price),
+    }
     return [
         "",
         "A million sign-ins, USD, without SES ($100 for the mails):",
         *(f"{each:8.2f}  {what}" for what, each in dollars.items()),
         f"{sum(dollars.values()):8.2f}  all of it",
-        f"{fixed:8.2f}  a month, however few: alarms, dashboard, secrets, keys",
+        "",
+        "A month, USD, however few sign in:",
+        *(f"{each:8.2f}  {what}" for what, each in fixed.items()),
+        f"{sum(fixed.values()):8.2f}  all of it",
     ]
+
+
+def alarm_metrics() -> int:
+    """Return the number of metrics that alarms watch. An alarm on a query counts as one."""
+    alarms = sam_template.watching("AWS::CloudWatch::Alarm").values()
+    return sum(sum("MetricStat" in query for query in alarm.get("Metrics", ())) or 1 for alarm in alarms)
+
+
+def probe_run(price: Price) -> float:
+    """Return the price of one run of the probe: a sign-in, its mails, and the seconds that it waits."""
+    waiting = GIGABYTE_SECOND * PROBE_SECONDS * PROBE_MEMORY_MB / 1024
+    return price.million(SIGN_IN | PAGES | REPORT) / 1e6 + PROBE_MAILS * MAIL + waiting

@@ -13,7 +13,7 @@ OUTAGES: tuple[Outage, ...] = ("all answers 503", "SES closed")
 MINUTES = 240
 BEGINS = 60
 """Minute of the outage, in a night that is quiet before."""
-TOLD_WITHIN = 15
+MAX_MINUTES = 15
 METRICS = ("Count", "5xx", "Asked", "Sent", "MailDropped", "MailWaiting", "MailRefused", "ProbePassed", "ProbeFailed")
 PROBE_MINUTES = 5
 SLOWEST_DATA_MINUTES = 3
@@ -23,7 +23,7 @@ RETRIES = (1, 2, 4, 8, 16, 32, 32, 32, 32, 32)
 
 
 @dataclass(slots=True)
-class Night:
+class SimulatedCounts:
     """The counts of one night."""
 
     outage: Outage
@@ -35,7 +35,7 @@ class Night:
         if minute < MINUTES:
             self.counts[metric][int(minute)] += count
 
-    def visit(self, at: float) -> None:
+    def sign_in(self, at: float) -> None:
         """Count what a person does who wants to sign in: 3 requests for a link, 3 to open it."""
         if self._is_down(at):
             # An error page. Half of the people try once more.
@@ -81,13 +81,13 @@ class Night:
         return self.outage == "SES closed" and at >= BEGINS
 
 
-def night(outage: Outage, visits_per_hour: float, chance: random.Random, *, has_probe: bool) -> Counts:
+def simulate(outage: Outage, sign_ins_per_hour: float, chance: random.Random, *, has_probe: bool) -> Counts:
     """Return the counts of one night."""
-    made = Night(outage, chance)
-    at = chance.expovariate(visits_per_hour / 60)
+    made = SimulatedCounts(outage, chance)
+    at = chance.expovariate(sign_ins_per_hour / 60)
     while at < MINUTES:
-        made.visit(at)
-        at += chance.expovariate(visits_per_hour / 60)
+        made.sign_in(at)
+        at += chance.expovariate(sign_ins_per_hour / 60)
     if has_probe:
         at = chance.uniform(0, PROBE_MINUTES)
         while at < MINUTES:
@@ -96,7 +96,7 @@ def night(outage: Outage, visits_per_hour: float, chance: random.Random, *, has_
     return made.counts
 
 
-def minutes_until_told(alarms: list[Alarm], counts: Counts, chance: random.Random) -> float:
+def minutes_until_alarm(alarms: list[Alarm], counts: Counts, chance: random.Random) -> float:
     """Return the minutes from the beginning of the outage to the first alarm. Infinity if none goes off at night.
 
     :raises ValueError: an alarm was on before the outage.
@@ -110,7 +110,9 @@ def minutes_until_told(alarms: list[Alarm], counts: Counts, chance: random.Rando
     return float("inf")
 
 
-def told(runs: int, make_night: Callable[[random.Random], Counts], alarms: list[Alarm], seed: int) -> list[float]:
+def alarm_minutes(
+    runs: int, make_counts: Callable[[random.Random], Counts], alarms: list[Alarm], seed: int
+) -> list[float]:
     """Return the minutes until someone was told, of each run, sorted."""
     chance = random.Random(seed)  # noqa: S311 - a simulation
-    return sorted(minutes_until_told(alarms, make_night(chance), chance) for _ in range(runs))
+    return sorted(minutes_until_alarm(alarms, make_counts(chance), chance) for _ in range(runs))
