@@ -117,8 +117,8 @@ def write_output(**values: str) -> None:
             file.writelines(f"{name.replace('_', '-')}={value}\n" for name, value in values.items())
 
 
-def _run_sam(built: Path, bucket: str, out: Path) -> None:
-    command = [str(SAM), "package", "--template-file", str(built), "--s3-bucket", bucket]
+def _run_sam(built: Path, artifacts: str, out: Path) -> None:
+    command = [str(SAM), "package", "--template-file", str(built), "--s3-bucket", artifacts]
     command += ["--output-template-file", str(out), "--region", aws.client("s3").meta.region_name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - arguments of our own
     if done.returncode:
@@ -137,10 +137,10 @@ def _digests(template: bytes) -> Iterator[tuple[str, str]]:
 def _places(value: Any) -> Iterator[tuple[str, bool]]:
     """Yield `bucket/key` of each uploaded object below a value, and True for a nested template."""
     match value:
-        case {"S3Bucket": str(bucket), "S3Key": str(key)}:
-            yield f"{bucket}/{key}", False
-        case {"Bucket": str(bucket), "Key": str(key)}:
-            yield f"{bucket}/{key}", False
+        case {"S3Bucket": str(holder), "S3Key": str(key)}:
+            yield f"{holder}/{key}", False
+        case {"Bucket": str(holder), "Key": str(key)}:
+            yield f"{holder}/{key}", False
         case {"TemplateURL": str(url)}:
             yield _place(url), True
         case dict():
@@ -159,8 +159,8 @@ def _place(url: str) -> str:
 
 
 def _get(place: str) -> bytes:
-    bucket, _, key = place.partition("/")
-    content: bytes = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    holder, _, key = place.partition("/")
+    content: bytes = aws.client("s3").get_object(Bucket=holder, Key=key)["Body"].read()
     return content
 
 

@@ -214,7 +214,7 @@ def reordered(one: Audit, day: date) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_difference_is_found_and_said(audited: Audit, operate: Operate, fault: str) -> None:
+def test_a_difference_is_found_and_named(audited: Audit, operate: Operate, fault: str) -> None:
     """B205"""
     cause, sentence = FAULTS[fault]
     cause(audited)
@@ -265,7 +265,7 @@ def test_a_day_without_digest_is_found(empty: Audit, operate: Operate) -> None:
     assert f"{DAYS[0]} is over and has no digest." in verified(operate)
 
 
-def test_a_batch_that_is_delivered_again_gives_each_row_once(empty: Audit, operate: Operate) -> None:
+def test_a_batch_that_is_delivered_twice_gives_each_row_once(empty: Audit, operate: Operate) -> None:
     """B206: also if its bounds differ, and in any order."""
     items = [row(DAYS[1], number) for number in range(6)]
     for item in items:
@@ -308,7 +308,7 @@ def test_the_function_counts_what_the_alarm_watches(empty: Audit, capsys: pytest
     assert "willow" not in line
 
 
-def test_rows_that_s3_does_not_take_come_again(empty: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_s3_refuses_are_delivered_once_more(empty: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     """B206: the function raises, so Lambda keeps the batch."""
     monkeypatch.setenv("ARCHIVE", "no-such-archive")
     stream.archive.cache_clear()

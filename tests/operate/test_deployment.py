@@ -132,9 +132,9 @@ def test_what_was_approved_is_executed_and_nothing_else(account: Account, operat
     digest = packaged(account, operate, "two")
     assert len(account.document()["objects"]) == 3, "the template, the nested one, the layer"
 
-    code, said, error = proposed(account, operate, digest)
+    code, text, error = proposed(account, operate, digest)
     assert code == 0, error
-    assert "Queue (AWS::SQS::Queue" in said
+    assert "Queue (AWS::SQS::Queue" in text
     assert account.queues() == {"first"}, "a proposal changes nothing"
     arn = output(account, "change-set")
     assert arn.startswith("arn:")
@@ -186,9 +186,9 @@ def test_a_stack_that_has_the_release_needs_no_approval(account: Account, operat
     assert proposed(account, operate, digest)[0] == 0
     assert executed(account, operate, digest, output(account, "change-set"))[0] == 0
 
-    code, said, error = proposed(account, operate, digest)
+    code, text, error = proposed(account, operate, digest)
 
     assert code == 0, error
-    assert "There is nothing to approve" in said
+    assert "There is nothing to approve" in text
     assert output(account, "change-set") == "none"
     assert executed(account, operate, digest, "none")[0] == 0

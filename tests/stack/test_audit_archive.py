@@ -41,14 +41,14 @@ def allowed(role: str) -> dict[str, Any]:
 
 def test_the_archive_is_locked_versioned_and_outlives_the_stack() -> None:
     """B205"""
-    bucket = properties("Archive")
+    archive = properties("Archive")
 
-    assert bucket["ObjectLockEnabled"] is True
-    assert bucket["ObjectLockConfiguration"]["Rule"] == {
+    assert archive["ObjectLockEnabled"] is True
+    assert archive["ObjectLockConfiguration"]["Rule"] == {
         "DefaultRetention": {"Mode": {"Ref": "LockMode"}, "Days": {"Ref": "LockDays"}}
     }
-    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert archive["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert all(archive["PublicAccessBlockConfiguration"].values())
     assert document()["Resources"]["Archive"]["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
@@ -69,7 +69,7 @@ def test_no_other_function_reaches_the_archive(function: str) -> None:
     assert "s3:" not in json.dumps(sam_template.statements(function))
 
 
-def test_the_buckets_policy_denies_what_a_role_might_allow() -> None:
+def test_the_policy_of_the_archive_denies_what_a_role_might_allow() -> None:
     """B206"""
     statements = {one["Sid"]: one for one in properties("ArchivePolicy")["PolicyDocument"]["Statement"]}
 
@@ -118,7 +118,7 @@ def test_an_alarm_of_the_archive_leads_to_what_is_to_be_done(alarm: str) -> None
         assert label in section[1], f"{name}: {label}"
 
 
-def test_a_comparison_that_ends_is_told() -> None:
+def test_a_comparison_that_stops_raises_an_alarm() -> None:
     """B205: an alarm without data begins in the state that its data's end leads to, so a new stack tells nobody."""
     alarm = properties("AuditUncheckedAlarm")
 
