@@ -270,3 +270,42 @@ class TestDiagnosis:
 def test_a_page_of_events_that_cannot_be_is_refused(clinician: ClinicianApi, query: dict[str, str]) -> None:
     client = clinician.add_client("Kim Lee")
     assert clinician.request("GET", "/clients/{client}/events", query=query, client=client).code == "body_invalid"
+
+
+def test_the_history_is_read_in_parts(clinician: ClinicianApi, cloud: MinistackCloud) -> None:
+    """Each part is one query. Together they are the whole."""
+    client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
+    contact = clinician.request(
+        "POST",
+        "/clients/{client}/contacts",
+        {"name": "Jo", "email": "jo@example.com", "email_ok": True},
+        client=client,
+    ).document["id"]
+    fields = {"email": "new@example.com", "email_ok": True, "disable_and_resend": True}
+    clinician.request("PUT", "/clients/{client}/email", fields, client=client)
+    cloud.deliver()
+
+    def ids(**query: str) -> list[str]:
+        answer = clinician.request("GET", "/clients/{client}/events", query=query, client=client)
+        assert answer.status == 200, answer.body
+        return [event["id"] for event in answer.document["events"]]
+
+    parts = {part: ids(part=part) for part in ("record", "sign-in", contact, "former-1")}
+    assert all(parts.values())
+    assert sorted(event for events in parts.values() for event in events) == sorted(ids())
+    missing = clinician.request("GET", "/clients/{client}/events", query={"part": "former-2"}, client=client)
+    assert missing.code == "not_found"
+    refused = clinician.request("GET", "/clients/{client}/events", query={"part": "x"}, client=client)
+    assert refused.code == "body_invalid"
+
+
+def test_a_part_of_an_address_that_is_now_another_clients_is_empty(
+    clinician: ClinicianApi, cloud: MinistackCloud
+) -> None:
+    client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
+    fields = {"email": "new@example.com", "email_ok": True, "disable_and_resend": True}
+    clinician.request("PUT", "/clients/{client}/email", fields, client=client)
+    clinician.add_client("Pat Moss", "kim@example.com", invite={})
+    cloud.deliver()
+    answer = clinician.request("GET", "/clients/{client}/events", query={"part": "former-1"}, client=client)
+    assert answer.document["events"] == []

@@ -46,6 +46,35 @@ def _pressed(name: str, below: str, button: str) -> Callable[[Window], None]:
     return go
 
 
+def _brand(button: str) -> Callable[[Window], None]:
+    """Type a colour that is hard to read."""
+
+    def go(window: Window) -> None:
+        _at("/admin/willow/brand", DESK)(window)
+        window.page.locator("#accent").fill("#ffd400")
+        window.click("button[name=preview]" if "first" in button else "form button:not([name])")
+
+    return go
+
+
+def _sample(window: Window) -> None:
+    """Ask for the sample that nobody gets: the pool of a test run verifies no address of the desk."""
+    _at("/admin/willow/letters/invitation/en", DESK)(window)
+    window.click("button[name=sample]")
+
+
+def _member(below: str) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        staff = StaffBrowser(window.live_portal)
+        staff.sign_in_as(DESK)
+        links = staff.get("/admin/willow/staff").page.links
+        path = next(path for path in links.values() if path.startswith("/admin/willow/staff/"))
+        window.become(staff)
+        window.go(path + below)
+
+    return go
+
+
 def _signed_out(window: Window) -> None:
     window.go("/admin")
 
@@ -69,7 +98,13 @@ SCENES: dict[str, Callable[[Window], None]] = {
     "not-found": _at("/admin/harbor"),
     "settings": _at("/admin/willow/settings", DESK),
     "letter": _at("/admin/willow/letters/invitation/en", DESK),
+    "brand": _at("/admin/willow/brand", DESK),
+    "brand-refused": _brand("Save colour and words"),
+    "brand-preview": _brand("Show the colour first"),
+    "sample-refused": _sample,
     "staff": _at("/admin/willow/staff", DESK),
+    "member": _member(""),
+    "start-over": _member("/start-over"),
     "history-of-practice": _at("/admin/willow/history", DESK),
     "role-missing": _at("/admin/willow/settings"),
     "invited": _client("Sam Carter"),

@@ -49,6 +49,17 @@ CLINICIANS = [
         ),
     ),
     *guards_in(
+        "usecases/letters.py",
+        "tests/functions/test_console_practice.py",
+        ("a sample to an address that no provider has verified", "send_sample", skip_raise("OwnAddressUnknown")),
+    ),
+    *guards_in(
+        "usecases/members.py",
+        "tests/api/test_practice_system.py",
+        ("a sign-in that opens another practice too", "start_over", skip_raise("MemberElsewhere")),
+        ("a member of another practice who starts over", "start_over", skip_raise("RecordNotFound", near="own")),
+    ),
+    *guards_in(
         "store/staff_sessions.py",
         "tests/functions/test_console_sessions.py",
         ("the practice of a client that is read with the session", "read", never("role")),
@@ -213,7 +224,8 @@ CLINICIANS = [
     *guards_in(
         "usecases/events.py",
         "tests/api/test_events.py",
-        ("audit events from before the client was on file", "list_events", always("created_at")),
+        ("audit events from before the client was on file", "_since_on_file", always("created_at")),
+        ("a part of the history that is now another client's", "_one_part", never("audit_subjects")),
     ),
     *guards_in(
         "store/idempotency.py",
