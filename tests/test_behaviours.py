@@ -35,7 +35,7 @@ def texts() -> Iterator[Path]:
 
 
 def numbers_in(text: str) -> set[int]:
-    """Yield the behaviour numbers that a text cites."""
+    """Return the behaviour numbers that a text cites."""
     text = LINT_RULES.sub("", text)
     single = {int(number) for number in NUMBER.findall(text)}
     return single.union(*(range(int(first), int(last) + 1) for first, last in SPAN.findall(text)))

@@ -253,7 +253,7 @@ def test_a_clients_own_address_is_confirmed_by_no_contacts_entry(
     assert clinician.access(maria)["email_status"] == "bounced"
 
 
-def test_a_contact_who_is_removed_and_added_again_may_use_another_google_account(clinician: ClinicianApi) -> None:
+def test_a_contact_who_is_removed_and_readded_may_use_another_google_account(clinician: ClinicianApi) -> None:
     leo, emma = clinician.add_client("Leo Gomez", kind="minor"), clinician.add_client("Emma Gomez", kind="minor")
     key = accounts.key_of("willow", canonical("maria@gmail.com"))
     contacts = [(child, grant(clinician, child, "Maria", "maria@gmail.com").document["id"]) for child in (leo, emma)]

@@ -45,7 +45,7 @@ def maria(live_portal: LivePortal) -> str:
 
 @pytest.fixture
 def place(live_portal: LivePortal, google: FakeProvider, maria: str) -> Iterator[ProviderPortal]:
-    """Return the portal, with no identity linked to Maria's account."""
+    """Yield the portal, with no identity linked to Maria's account."""
     found = ProviderPortal(live_portal, google, maria)
     yield found
     found.forget()

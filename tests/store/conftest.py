@@ -33,7 +33,7 @@ def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]
 
 @pytest.fixture(scope="module", autouse=True, params=TRANSPORTS)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """Return the engine that the store calls."""
+    """Yield the engine that the store calls."""
     name, transport = TRANSPORTS[request.param]
     running: Engine = request.getfixturevalue(name)
     sam_template.delete_items(running.client)
