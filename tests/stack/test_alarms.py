@@ -15,8 +15,8 @@ from tools.rehearsal.adapt import referred
 RUNBOOK = (sam_template.PROJECT / "docs" / "runbook.md").read_text()
 ALARMS = sam_template.watching("AWS::CloudWatch::Alarm")
 QUERIES = sam_template.watching("AWS::Logs::QueryDefinition")
-(PASSED,) = (one["Parameters"] for one in sam_template.resources("AWS::CloudFormation::Stack").values())
-"""What template.yaml passes to the nested template, by the name of its parameter."""
+PASSED = sam_template.resources("AWS::CloudFormation::Stack")["Observability"]["Parameters"]
+"""Values that template.yaml passes to the nested template, by the name of its parameter."""
 
 COUNTED = {*Metric, *(f"{Metric.REFUSED}.{one.code}" for one in PROBLEMS.values()), "Throttled"}
 """Names of the product's own metrics. Functions write them, and a filter on the access log counts `Throttled`."""
