@@ -142,6 +142,8 @@ MISBEHAVIOURS: dict[str, Turn] = {
     "has endless headers": says(b"HTTP/1.1 200 OK\r\n" + b"x-filler: x\r\n" * 50000, stays=False),
     "has no length": says(b"HTTP/1.1 200 OK\r\n\r\n" + ITEM, stays=False),
     "has a length that is none": says(b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n" + ITEM, stays=False),
+    "has two lengths": says(answer(ITEM, headers="content-length: 2\r\n")),
+    "has a length and chunks": says(answer(ITEM, headers="transfer-encoding: chunked\r\n"), stays=False),
     "has a negative length": says(b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n" + ITEM, stays=False),
     "has a length of 8 TB": says(answer(ITEM, length=2**43)),
     "only promises": says(b"HTTP/1.1 100 Continue\r\n\r\n" * 3),
@@ -184,6 +186,15 @@ def test_the_next_try_has_the_right_answer(turn: Turn) -> None:
                 get_item()
         assert get_item() == {"Item": {"key": {"S": "ana"}}}
         assert len(seen) == 2
+
+
+@pytest.mark.usefixtures("lean")
+def test_a_header_with_a_line_break_is_never_sent() -> None:
+    with serving(says(answer())) as (url, seen), transports.calling(url, read_seconds=READ_SECONDS):
+        for operation in ("GetItem\r\nx-amz-target: any", "GetItem\nany"):
+            with pytest.raises(OUTAGES):
+                aws.call("dynamodb", operation)
+        assert seen == []
 
 
 @pytest.mark.usefixtures("lean")

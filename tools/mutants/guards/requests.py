@@ -64,9 +64,9 @@ REQUESTS = [
         ("a call that could outlast the function", "_refuse_late_try", skip_raise("DeadlineTooClose")),
     ),
     *guards_in(
-        "aws.py",
+        "transport/botocore_client.py",
         "tests/test_aws.py",
-        ("a response that is cut off", "_retry_decision", skip_raise("ConnectionClosedError")),
+        ("a response that is cut off", "BotocoreClient._retry_decision", skip_raise("ConnectionClosedError")),
     ),
     *guards_in(
         "transport/client.py",
@@ -78,10 +78,18 @@ REQUESTS = [
     *guards_in(
         "transport/connections.py",
         "tests/transport/test_connections.py",
-        ("a response without a length", "_body", drop_condition("None")),
-        ("a response that is too long", "_body", drop_condition("MAX_BODY_BYTES")),
+        ("a header with a line break", "_Connection.send_request", skip_raise("ValueError")),
         ("a connection that holds another response", "Endpoint._take", always("is_usable")),
         ("bytes after a response", "Endpoint._exchange", drop_condition("has_more")),
+    ),
+    *guards_in(
+        "transport/responses.py",
+        "tests/transport/test_connections.py",
+        ("a response without a length", "_body", drop_condition("None")),
+        ("a response that is too long", "_body", drop_condition("MAX_BODY_BYTES")),
+        ("a response with two lengths", "ResponseReader._read_usual", drop_condition("lines")),
+        ("a response with a length and chunks", "ResponseReader._read_usual", drop_condition("'transfer-encoding'")),
+        ("a usual response that ends early", "ResponseReader._read_usual", skip_raise("IncompleteRead")),
         ("a response that drips", "_TimedSocket.readinto", skip_call("settimeout")),
     ),
     *guards_in(

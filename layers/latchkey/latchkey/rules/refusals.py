@@ -29,7 +29,7 @@ class PageUnknown(Refusal):
     """No page has this path."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class MethodRefused(Refusal):
     """The path does not support this method."""
 
@@ -40,7 +40,7 @@ class OriginRefused(Refusal):
     """The form was sent by a page of another origin."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class BodyInvalid(Refusal):
     """The request body is not valid."""
 
@@ -48,7 +48,7 @@ class BodyInvalid(Refusal):
     """Pairs of field and problem. They never contain the sent value."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class ValueRefused(Refusal):
     """A value has the right type and cannot be used here, such as a link to another portal."""
 
@@ -68,7 +68,7 @@ class EmailMalformed(Refusal):
     """The typed text is no address, or it has no certain canonical form."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class DomainMistyped(Refusal):
     """The domain of the typed address looks like a typing mistake. It is checked before the address is looked up."""
 
@@ -88,7 +88,7 @@ class NoMailPossible(Refusal):
     """
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class RateLimited(Refusal):
     """A rate limit is reached."""
 
@@ -110,7 +110,7 @@ class PinRefused(Refusal):
     """The PIN does not match. The reason is not visible: a wrong address, or a wrong, expired, used or absent PIN."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class PinLocked(Refusal):
     """Too many wrong PINs were typed for this address. It may have no PIN at all."""
 
@@ -118,7 +118,7 @@ class PinLocked(Refusal):
     """Unix seconds at which the next try is possible."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class ProviderRefused(Refusal):
     """A sign-in with a provider failed. Link and PIN still work."""
 
@@ -150,7 +150,7 @@ class LinkUsed(Refusal):
     """The link was used before."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class LinkReplaced(Refusal):
     """The account has a newer link."""
 
@@ -168,7 +168,7 @@ class OriginBypassed(Refusal):
     """The request did not come through CloudFront."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class AccountSwitchRefused(Refusal):
     """Another account is signed in on this browser, and the person has not agreed to switch."""
 
@@ -178,7 +178,7 @@ class AccountSwitchRefused(Refusal):
     """The masked address of the other account."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class SignedOut(Refusal):
     """The browser or app has no live session."""
 
@@ -186,7 +186,7 @@ class SignedOut(Refusal):
     """True if the session ended without activity."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class NotAMember(Refusal):
     """The person who signed in to the console is a member of no practice."""
 
@@ -277,14 +277,14 @@ class Opener:
     relation: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class OpenedByOthers(Refusal):
     """Contacts can open the client's profile, and still could after this request (B154)."""
 
     people: tuple[Opener, ...]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class LetterInvalid(Refusal):
     """The practice's wording contains something that a letter cannot."""
 
@@ -300,7 +300,7 @@ class IdempotencyKeyReused(Refusal):
     """The idempotency key was used for another request."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Unavailable(Refusal):
     """A service that this request needs does not answer. It is safe to repeat the request."""
 

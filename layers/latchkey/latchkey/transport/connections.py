@@ -68,8 +68,8 @@ class Endpoint:
 
     def _exchange(self, connection: "_Connection", path: str, headers: Mapping[str, str], body: bytes) -> AwsResponse:
         reader = connection.send_request(path, headers, body, self._read_seconds)
-        response, can_be_reused = reader.read_response()
-        if can_be_reused and len(self._idle) < MAX_IDLE:
+        response, stays_open = reader.read_response()
+        if stays_open and not reader.has_more and len(self._idle) < MAX_IDLE:
             self._idle.append(connection)
         else:
             connection.close()

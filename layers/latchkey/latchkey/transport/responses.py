@@ -54,7 +54,7 @@ class ResponseReader(io.BufferedReader):
         return self._timed_socket.has_received
 
     def read_response(self) -> tuple[AwsResponse, bool]:
-        """Return the response, and True if the connection can be used again. Close the reader.
+        """Return the response, and True if the connection stays open after it. Close the reader.
 
         :raises TimeoutError: it is not there in time.
         :raises OSError, HTTPException, ValueError: it is not complete HTTP.
@@ -63,7 +63,7 @@ class ResponseReader(io.BufferedReader):
             response = self._read_usual()
             if response is None:
                 return self._read_any()
-        return response, not self.has_more
+        return response, True
 
     def makefile(self, _mode: str) -> "ResponseReader":
         """Return the reader. http.client calls this on what it takes for a socket."""
@@ -107,7 +107,7 @@ class ResponseReader(io.BufferedReader):
         with closing(http.client.HTTPResponse(cast("socket.socket", self), method="POST")) as response:
             response.begin()
             body = _body(response)
-        return AwsResponse(response.status, response.headers, body), not response.will_close and not self.has_more
+        return AwsResponse(response.status, response.headers, body), not response.will_close
 
 
 class _TimedSocket(io.RawIOBase):
