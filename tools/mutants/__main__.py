@@ -16,8 +16,11 @@ from tools.mutants.guard import Guard
 from tools.mutants.guards import GUARDS
 
 PROJECT = Path(__file__).parent.parent.parent
-COPIED = (".aws-sam/local", "functions", "layers", "local", "tools", "tests", "template.yaml", "pyproject.toml")
-LINKED = (".venv", ".tools", "node_modules", "docs", "samconfig.toml", "package.json")
+COPIED = (
+    ".aws-sam/local", "archive", "functions", "layers", "local", "operate", "tools", "tests", "template.yaml",
+    "pyproject.toml",
+)  # fmt: skip
+LINKED = (".venv", ".tools", "node_modules", "docs", "samconfig.toml", "package.json", "templates")
 WORKERS = 2
 TESTS_FAILED = 1
 """Exit code of pytest if tests ran and some failed. Other codes mean that the tests did not run."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tools.mutants.operators import Operator
 
 PACKAGE = "layers/latchkey/latchkey"
+ELSEWHERE = ("functions/", "archive/", "operate/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class Guard:
     what: str
     """The protected thing, which is the name of the guard."""
     module: str
-    """Path of the file, below the package or, for a Lambda function, below the project."""
+    """Path of the file, below the package or, for what lies elsewhere, below the project."""
     definition: str
     """Qualified name of the function, method, class or constant."""
     operator: Operator
@@ -24,7 +25,7 @@ class Guard:
     @property
     def file(self) -> str:
         """Path of the file below the project."""
-        return self.module if self.module.startswith("functions/") else f"{PACKAGE}/{self.module}"
+        return self.module if self.module.startswith(ELSEWHERE) else f"{PACKAGE}/{self.module}"
 
     @property
     def place(self) -> str:

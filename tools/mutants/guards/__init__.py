@@ -1,5 +1,6 @@
 """The table of guards, by area."""
 
+from tools.mutants.guards.archive import ARCHIVE
 from tools.mutants.guards.clinicians import CLINICIANS
 from tools.mutants.guards.limits import LIMITS
 from tools.mutants.guards.links import LINKS
@@ -10,4 +11,4 @@ from tools.mutants.guards.providers import PROVIDERS
 from tools.mutants.guards.requests import REQUESTS
 from tools.mutants.guards.sessions import SESSIONS
 
-GUARDS = (*LINKS, *SESSIONS, *LIMITS, *PINS, *PROVIDERS, *REQUESTS, *MAIL, *CLINICIANS, *PRACTICES)
+GUARDS = (*LINKS, *SESSIONS, *LIMITS, *PINS, *PROVIDERS, *REQUESTS, *MAIL, *CLINICIANS, *PRACTICES, *ARCHIVE)
