@@ -44,7 +44,6 @@ from latchkey.web import refusals
 from latchkey.web.requests import Request
 from latchkey.web.responses import Response
 
-
 MAX_MINUTES = 90
 """Minutes that a sentence counts. A longer wait is said in hours."""
 
