@@ -28,6 +28,29 @@ REQUESTS = [
         ("the source that CloudFront saw", "with_viewer_source", drop_argument("replace", "source_ip")),
     ),
     *guards_in(
+        "web/authorizer.py",
+        "tests/functions/test_session.py",
+        ("a page of another site at a service", "_checked", skip_call("check_same_origin")),
+        ("two practices in path and header", "_practice_of", skip_raise("'practice_ambiguous'")),
+        ("features that a practice has switched off", "_context_of", drop_condition("practice_or_404")),
+    ),
+    *guards_in(
+        "web/return_paths.py",
+        "tests/functions/test_return_paths.py",
+        ("a page elsewhere to come back to", "in_query", drop_condition("is_return_path")),
+        ("the length of a path to come back to", "in_query", drop_condition("MAX_LENGTH")),
+    ),
+    *guards_in(
+        "web/cookies.py",
+        "tests/functions/test_return_paths.py",
+        ("a planted path to come back to", "return_path", always("is_return_path")),
+    ),
+    *guards_in(
+        "rules/web_addresses.py",
+        "tests/functions/test_return_paths.py",
+        ("the console as a service to come back to", "is_return_path", drop_condition("RESERVED_SLUGS")),
+    ),
+    *guards_in(
         "web/link_pages.py",
         "tests/functions/test_expected_letters.py",
         ("links of another address on the page of a wait", "wait", drop_condition("is_of")),
