@@ -86,7 +86,9 @@ def test_a_version_says_which_layers_it_has_as_they_are_deployed() -> None:
     layers = set(expanded("AWS::Lambda::LayerVersion"))
     for name, version in expanded("AWS::Lambda::Version").items():
         assert referred(version["Description"]) - layers == {"Configuration"}
-        assert len(referred(version["Description"]) & layers) == (3 if name.startswith(("AdminVersion", "ConsoleVersion")) else 2)
+        assert len(referred(version["Description"]) & layers) == (
+            3 if name.startswith(("AdminVersion", "ConsoleVersion")) else 2
+        )
 
 
 HOLD_BACK = ("FunctionErrorsAlarm", "FailuresAlarm", "ProbeAlarm")

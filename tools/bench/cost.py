@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from latchkey.http.problems import PROBLEMS
 from latchkey.metrics import Metric
-from latchkey.web.refusals import PROBLEMS
 from tests.kit import sam_template
 from tools.bench.recordings import Call, Recording
 
