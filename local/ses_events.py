@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 SIMULATOR = "simulator.amazonses.com"
 SIMULATED = {"success": "delivery", "bounce": "bounce", "complaint": "complaint"}
-"""What SES's mailbox simulator reports, by the mailbox without its label (SES developer guide)."""
+"""Reports of SES's mailbox simulator, by mailbox without its label (SES developer guide)."""
 SIMULATOR_SECONDS = 0.5
 """Time from the acceptance of a mail to its report."""
 

@@ -21,9 +21,9 @@ class Finding:
     """The check's name, which is also the heading of its paragraph in docs/doctor.md."""
     state: State
     facts: str
-    """What was found."""
+    """The finding, one sentence."""
     mend: str = ""
-    """How to mend it. Empty if nothing is wrong."""
+    """The way to mend it. Empty if nothing is wrong."""
 
     def line(self) -> str:
         """Return the line that is printed."""

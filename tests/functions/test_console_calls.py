@@ -89,7 +89,7 @@ def test_a_page_of_the_practice_takes_these_calls(
 def test_a_page_of_a_client_takes_these_calls(
     portal: Portal, staff: Browser, client: str, below: str, expected: list[str]
 ) -> None:
-    """Three at most. The history is read in parts: the record, and each address."""
+    """B172: three at most. The history is read in parts: the record, and each address."""
     assert calls(portal, lambda: staff.get(client + below)) == [CLIENT, *expected]
 
 

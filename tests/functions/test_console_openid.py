@@ -184,7 +184,7 @@ def test_after_an_idle_end_the_provider_asks_once_more(portal: Portal, port: int
         assert browser.get("/admin/willow").status == 200
 
 
-def test_a_stranger_at_the_provider_is_told_the_subject_and_nothing_is_created(portal: Portal, port: int) -> None:
+def test_a_stranger_at_the_provider_reads_the_subject_and_nothing_is_created(portal: Portal, port: int) -> None:
     caches.empty(staff)
     with provider_process(port, "fourth"):
         before = portal.at_rest()

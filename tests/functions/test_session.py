@@ -317,7 +317,7 @@ def authorize(portal: Portal, browser: Browser, **changes: Any) -> dict[str, Any
 
 
 def refused(reason: str) -> dict[str, Any]:
-    """What API Gateway is told about a request that nobody answers."""
+    """Return the authorizer's response about a refused request."""
     return {"isAuthorized": False, "context": {"reason": reason}}
 
 

@@ -83,7 +83,7 @@ class Audit:
         self.s3.put_object(Bucket=ARCHIVE, Key=key, Body=content, ChecksumAlgorithm="SHA256")
 
     def read(self, key: str) -> bytes:
-        """What an object holds now."""
+        """Return the content of an object."""
         content: bytes = self.s3.get_object(Bucket=ARCHIVE, Key=key)["Body"].read()
         return content
 
@@ -127,7 +127,7 @@ def audited(empty: Audit) -> Audit:
 
 
 def verified(operate: Operate) -> list[str]:
-    """What the command says that differs."""
+    """Return the differences that the command prints."""
     code, output, error = operate("audit", "verify", "--stack", NAME)
     found = [line.strip() for line in output.splitlines() if line.startswith("  ")]
     assert (code, bool(error)) == ((2, True) if found else (0, False)), output + error
@@ -234,7 +234,7 @@ def test_rows_of_a_restore_are_no_difference_on_the_day_that_is_named(audited: A
 
 
 def test_a_locked_object_cannot_be_removed(audited: Audit) -> None:
-    """What is left of a deletion is a marker, and the content below it."""
+    """A deletion leaves a marker, and the content below it."""
     stored = audited.archive.objects(formats.ROWS)[audited.key(DAYS[0])]
 
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -242,7 +242,7 @@ def test_a_locked_object_cannot_be_removed(audited: Audit) -> None:
 
 
 def test_a_chain_of_digests_cannot_be_written_anew(empty: Audit, operate: Operate) -> None:
-    """B205: who forges a day must forge every digest after it."""
+    """B205: a forged day needs a forged digest of every day after it."""
     for day in DAYS:
         for item in empty.rows[day]:
             empty.put(item)

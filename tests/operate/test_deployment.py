@@ -46,7 +46,7 @@ class Account:
         (self.built / "layer").mkdir(parents=True)
 
     def build(self, version: str) -> None:
-        """What `sam build` leaves."""
+        """The folder that `sam build` writes."""
         (self.built / "layer" / "module.py").write_text(f"version = {version!r}")
         (self.built / "nested.yaml").write_text(NESTED % f"inner-{version}")
         (self.built / "template.yaml").write_text(TEMPLATE % version)

@@ -48,7 +48,7 @@ def portal(statuses: dict[str, int]) -> Iterator[str]:
 
 
 def in_order(origin: str) -> Responses:
-    """What AWS says about a stack in which all is well."""
+    """Return AWS's responses about a stack in which all is well."""
     parameters = {
         "SenderDomain": DOMAIN,
         "MailWorkers": "2",
@@ -275,7 +275,7 @@ ARGUMENTS = ("preflight", "--stack", "latchkey", "--domain", DOMAIN, "--certific
 
 
 def ready() -> Responses:
-    """What AWS says about an account that is ready."""
+    """Return AWS's responses about an account that is ready."""
     known = in_order("")
     return {
         "GetCallerIdentity": {"Account": "123456789012", "Arn": "arn:aws:sts::123456789012:assumed-role/admin/me"},

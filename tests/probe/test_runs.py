@@ -53,7 +53,7 @@ def test_the_probe_can_invoke_its_backend_and_nothing_else(live_portal: LivePort
 
 
 def test_the_backend_answers_for_its_own_practice_alone(live_portal: LivePortal) -> None:
-    """B203: whatever practice or client the probe names."""
+    """B203: the practice and the client in the request change nothing."""
     found = invoke(
         live_portal, "ProbeBackend", {"action": "status", "number": 1, "practice": "willow", "slug": "willow"}
     )

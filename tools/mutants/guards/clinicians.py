@@ -129,7 +129,7 @@ CLINICIANS = [
         "usecases/declaration.py",
         "tests/usecases/test_catalog.py",
         ("every call of a use case checks the role", "UseCase.__call__", skip_call("require_role")),
-        ("a clinician's limit on PINs", "UseCase.__call__", always("rate_limit")),
+        ("a clinician's limit on PINs", "UseCase.__call__", always("policy")),
     ),
     *guards_in(
         "usecases/rate_limits.py",

@@ -10,7 +10,7 @@ MAIL = [
         ("a mail job of an older epoch", "skip_reason", drop_condition("epoch")),
         ("a mail job without consent", "skip_reason", never("email_ok")),
         ("a mail job for a suppressed address", "skip_reason", never("suppressed")),
-        ("a mail job that is too old", "skip_reason", never("MAX_AGE_SECONDS")),
+        ("a mail job that is too old", "skip_reason", never("is_late")),
     ),
     *guards_in(
         "mail/link_letters.py",
