@@ -104,7 +104,7 @@ check: .venv/.done .tools/sam/.done .tools/checkov/.done ## Style, types, who ma
 	@$(call quietly,$(SAM) validate --lint)
 	@$(PYTHON) -c 'import json; from tests.kit import sam_template; print(json.dumps(sam_template.expanded()))' >.tools/expanded.json
 	@$(call quietly,.tools/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml .tools/expanded.json)
-	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.api.openapi --check docs/openapi.json)
+	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.api.openapi --check docs/openapi.json docs/openapi-machine.json)
 	@$(call quietly,$(PYTHON) -m operate parameters --check)
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
 	@! grep -nE '(https?|git)://' requirements/*.txt layers/*/requirements*.txt && \

@@ -130,7 +130,7 @@ class Hand:
 
 
 WORK: dict[tuple[str, str], set[str]] = {
-    ("dynamodb:GetItem", "Pins"): {"Pin", "Admin", "Console"},
+    ("dynamodb:GetItem", "Pins"): {"Pin", "Admin", "Console", "Machine"},
     ("dynamodb:PutItem", "Pins"): {"Admin", "Console"},
     ("dynamodb:UpdateItem", "Pins"): {"Pin"},
     ("dynamodb:BatchGetItem", "Links"): {
@@ -140,15 +140,15 @@ WORK: dict[tuple[str, str], set[str]] = {
     # each the attributes that its role names
     ("dynamodb:UpdateItem", "Links"): {
         *("RedeemLink", "SendMail", "Session", "Pin", "GoogleCallback"),
-        *("Admin", "Console"),
+        *("Admin", "Console", "Machine"),
     },
     ("dynamodb:PutItem", "Links"): set(),
     ("dynamodb:DeleteItem", "Links"): set(),
     ("dynamodb:UpdateItem", "States"): {"GoogleCallback"},
-    ("dynamodb:GetItem", "Clients"): {"Admin", "Console", "Session"},
+    ("dynamodb:GetItem", "Clients"): {"Admin", "Console", "Machine", "Session"},
     ("dynamodb:UpdateItem", "Members"): {"Admin", "Console"},
     ("dynamodb:UpdateItem", "Practices"): {"Admin", "Console"},
-    ("dynamodb:Query", "Events"): {"Admin", "Console"},
+    ("dynamodb:Query", "Events"): {"Admin", "Console", "Machine"},
     ("dynamodb:GetItem", "Events"): set(),
     ("dynamodb:UpdateItem", "Events"): set(),
     ("dynamodb:DeleteItem", "Events"): set(),
@@ -161,7 +161,11 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("dynamodb:PutItem", "StaffSessions"): {"Console"},
     ("dynamodb:UpdateItem", "StaffSessions"): {"Console"},
     ("dynamodb:DeleteItem", "StaffSessions"): {"Console"},
-    ("sqs:SendMessage", "MailQueue"): {"RequestLink", "SendMail", "Admin", "Console"},
+    # tokens, and the time of the newest one; the attributes of credentials themselves are not among those it writes
+    ("dynamodb:PutItem", "Integrations"): {"Admin", "Console", "Machine"},
+    ("dynamodb:GetItem", "Integrations"): set(),
+    ("dynamodb:DeleteItem", "Integrations"): set(),
+    ("sqs:SendMessage", "MailQueue"): {"RequestLink", "SendMail", "Admin", "Console", "Machine"},
     ("sqs:ReceiveMessage", "MailQueue"): {"SendMail"},
     ("sqs:ReceiveMessage", "DeadMail"): set(),
     ("ses:SendEmail", "identity"): {"SendMail"},

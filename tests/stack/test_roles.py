@@ -95,7 +95,7 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
             < sam_template.attributes(function)[act]
             <= {attribute.attr_name for attribute in AccountItem.get_attributes().values()}
         )
-        if function not in ("Admin", "Console"):
+        if function not in ("Admin", "Console", "Machine"):
             assert not sam_template.attributes(function)[act] & {
                 "address",
                 "email_ok",
@@ -106,6 +106,7 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
             }
 
 
+READ_THE_AUDIT = ("Admin", "Console", "Machine")
 SESSION_ATTRIBUTES = set(SLOTS)
 LINK_ATTRIBUTES = {"request", "digest", "sequence", "epoch", "state", "used_by", "expires_at", "letter_language"}
 
@@ -120,6 +121,7 @@ LINK_ATTRIBUTES = {"request", "digest", "sequence", "epoch", "state", "used_by",
         ("Session", SESSION_ATTRIBUTES, set()),
         ("Admin", set(), set()),
         ("Console", set(), set()),
+        ("Machine", set(), set()),
     ],
 )
 def test_who_writes_links_writes_no_sessions_except_by_redeeming(
@@ -148,7 +150,7 @@ def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
     assert denied["Resource"] == {"Fn::GetAtt": ["Events", "Arn"]}
     assert denied.keys() == {"Effect", "NotAction", "Resource"}
     assert set(denied["NotAction"]) == {"dynamodb:PutItem", "dynamodb:Query"}
-    assert allowed == {"dynamodb:PutItem"} | ({"dynamodb:Query"} if function in ("Admin", "Console") else set())
+    assert allowed == {"dynamodb:PutItem"} | ({"dynamodb:Query"} if function in READ_THE_AUDIT else set())
     assert sam_template.attributes(function)["dynamodb:PutItem", "Events"] == AUDITED
     assert condition["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
 
@@ -168,6 +170,28 @@ def test_the_consoles_role_can_do_what_the_apis_can_and_sessions_and_sign_in_bes
     assert {resource for _, resource in api - console} == {"AdminLogs"}
     for act, named in sam_template.attributes("Admin").items():
         assert sam_template.attributes("Console")[act] == named
+
+
+def test_a_practice_systems_role_can_do_less_than_a_clinicians() -> None:
+    """It changes no member, no setting, no logo and no PIN, invites no colleague, and makes no credentials."""
+    api, machine = sam_template.permissions("Admin"), sam_template.permissions("Machine")
+    writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+    written = {resource for action, resource in machine if action in writes}
+    named = sam_template.attributes("Machine")
+
+    assert machine - api == {
+        *((f"logs:{action}", "MachineLogs") for action in ("CreateLogStream", "PutLogEvents")),
+        ("dynamodb:BatchGetItem", "Integrations"),
+    }
+    assert written == {"Accounts", "Budgets", "Clients", "Events", "Integrations", "Links", "Replays"}
+    assert not [action for action, _ in machine if action.startswith("cognito-idp:")]
+    assert (
+        named["dynamodb:UpdateItem", "Accounts"] == sam_template.attributes("Admin")["dynamodb:UpdateItem", "Accounts"]
+    )
+    # no write of it makes credentials, or gives a secret to any
+    assert named["dynamodb:PutItem", "Integrations"] == {"practice", "id", "expires_at", "sweep_at"}
+    condition = sam_template.conditions("Machine")["dynamodb:Query", "Integrations"]
+    assert condition["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["*#machine", "*#token"]}
 
 
 def test_only_those_who_change_sessions_may() -> None:

@@ -30,6 +30,9 @@ ADMIN = {
     "branding.save_logo",
     "events.list_practice_events",
     "letters.set_wording",
+    "machines.add_credential",
+    "machines.list_credentials",
+    "machines.revoke_credential",
     "members.add_member",
     "members.list_members",
     "members.remove_member",
@@ -56,6 +59,9 @@ ONE_FACE = {
     "branding.save_logo": "the form that sends an image is not built yet",
     "branding.remove_logo": "the form that sends an image is not built yet",
     "diagnosis.diagnose_contact": "the client's page shows the diagnosis of everyone who opens the profile",
+    "machines.list_credentials": "the person who attaches a system reads the API's description, and has a token",
+    "machines.add_credential": "as above; and no page of the console shows a secret that lasts",
+    "machines.revoke_credential": "as above",
 }
 """Use cases without a page, and the reason."""
 
@@ -100,7 +106,7 @@ def test_the_roles_are_the_declared_ones() -> None:
 
 
 def test_whatever_can_send_takes_a_key_and_counts_its_invitations() -> None:
-    keyed = SENDING | {"access.generate_pin", "members.add_member"}
+    keyed = SENDING | {"access.generate_pin", "machines.add_credential", "members.add_member"}
     assert {use_case.name for use_case in USE_CASES if use_case.idempotent} == keyed
     assert {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.INVITATIONS} == SENDING
     counted = {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.EVERY_CALL}

@@ -75,6 +75,7 @@ class Settings:
     console_discovery_url: str
     """URL of the OpenID configuration of `token_issuer`. Empty means the issuer's own."""
     staff_sessions_table: str
+    integrations_table: str
     user_pool_id: str
     """The stack's own user pool of clinicians. Empty with a foreign issuer."""
     providers: Mapping[ProviderName, ProviderSettings]
@@ -138,6 +139,7 @@ def load() -> Settings:
         console_secret_arn=text("CONSOLE_SECRET_ARN", ""),
         console_discovery_url=text("CONSOLE_DISCOVERY_URL", ""),
         staff_sessions_table=text("STAFFSESSIONS_TABLE", ""),
+        integrations_table=text("INTEGRATIONS_TABLE", ""),
         user_pool_id=text("USER_POOL_ID", ""),
         providers={name: _provider(f"{name.upper()}_") for name in PROVIDER_NAMES},
         sender_domain=text("SENDER_DOMAIN", ""),

@@ -130,6 +130,11 @@ def verify_link(ring: Keyring, practice: str, text: str) -> LinkToken:
     raise LinkUnknown
 
 
+def random_secret() -> str:
+    """Return 256 random bits in 43 characters of base64url."""
+    return base64url_encode(secrets.token_bytes(SECRET_BYTES))
+
+
 def new_session_cookie(account_key: AccountKey) -> str:
     """Return the cookie value of a new session: the account's key and 256 random bits."""
     return base64url_encode(account_key + secrets.token_bytes(SECRET_BYTES))

@@ -44,6 +44,8 @@ class EventKind(StrEnum):
     CLIENT_ERASED = "client_erased"
     PRACTICE_CHANGED = "practice_changed"
     MEMBER_CHANGED = "member_changed"
+    MACHINE_CHANGED = "machine_changed"
+    """Credentials of a practice system were made or revoked."""
     STAFF_SIGNED_IN = "staff_signed_in"
     STAFF_SIGNED_OUT = "staff_signed_out"
     ADMIN_DENIED = "admin_denied"
@@ -82,7 +84,7 @@ class Event:
     at_ms: Millis
     """Unix milliseconds."""
     actor: str = "client"
-    """"client", "system", or the `sub` of a clinician."""
+    """"client", "system", the `sub` of a clinician, or `machine:` and the id of a practice system."""
     reason: str | None = None
     """A machine-readable word, such as the code of a refusal or the name of a limit."""
     method: EventMethod | None = None

@@ -242,6 +242,10 @@ class SubjectRequired(Refusal):
     """The stack has no user pool of its own, so a member is named by the subject of their tokens."""
 
 
+class TooManyCredentials(Refusal):
+    """The practice has as many live credentials of practice systems as it can have. One must be revoked first."""
+
+
 class AddressSuppressed(Refusal):
     """Mail to the address bounced or was complained about. A clinician must confirm the address first."""
 

@@ -13,6 +13,7 @@ from latchkey.usecases import (
     events,
     items,
     letters,
+    machines,
     members,
     practices,
 )
@@ -22,6 +23,7 @@ MODULES = (
     practices,
     branding,
     members,
+    machines,
     letters,
     clients,
     client_search,

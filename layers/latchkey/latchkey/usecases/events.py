@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from latchkey.rules import access, support_codes
 from latchkey.rules.clients import Client
 from latchkey.rules.events import Event
+from latchkey.rules.machines import SUBJECT_PREFIX
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import SupportCodeUnknown, ValueRefused
-from latchkey.store import accounts, events, members
+from latchkey.store import accounts, events, machines, members
 from latchkey.usecases import client_access
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import use_case
@@ -49,7 +50,7 @@ class NamedEvents:
 
     page: Page[tuple[str, Event]]
     names: Mapping[str, str] = field(repr=False)
-    """Names by subject. Members without a name are left out."""
+    """Names by subject, of members and practice systems. Members without a name are left out."""
     client: Client | None = None
     """The client that the events are about. None for events of the practice itself."""
 
@@ -77,4 +78,8 @@ def list_events(context: RequestContext, client_id: str, before_id: str | None, 
 
 def _named(context: RequestContext, found: Page[tuple[str, Event]], client: Client | None = None) -> NamedEvents:
     subjects = {event.actor for _, event in found.entries} - {"client", "system"}
-    return NamedEvents(found, members.names_of(context.slug, subjects), client)
+    systems = {subject for subject in subjects if subject.startswith(SUBJECT_PREFIX)}
+    names = members.names_of(context.slug, subjects - systems)
+    if systems:
+        names |= {machine.subject: machine.name for machine in machines.all_of(context.slug)}
+    return NamedEvents(found, names, client)

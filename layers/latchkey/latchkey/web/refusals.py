@@ -110,6 +110,9 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.ExternalIdInUse: ProblemType(409, "external_id_in_use", "Another client has this external id"),
     refusals.AccessAddress: ProblemType(409, "access_address", "The client signs in with that address"),
     refusals.SubjectRequired: ProblemType(422, "subject_required", "Name the member by the subject of their tokens"),
+    refusals.TooManyCredentials: ProblemType(
+        409, "too_many_credentials", "The practice has its most credentials; revoke one first"
+    ),
     refusals.AddressSuppressed: ProblemType(
         409, "address_suppressed", "Mail to that address came back; confirm it first"
     ),
