@@ -28,6 +28,7 @@ from local.queue_poller import Poller
 from local.runtime import FunctionFailed, Pool, SharedEnvironment
 from local.sam_template import REGION, Function, Template
 from local.ses_events import SesEvents
+from local.stream_poller import StreamPoller
 
 PROJECT = Path(__file__).parent.parent
 BUILD = PROJECT / ".aws-sam" / "local"
@@ -133,6 +134,9 @@ async def running(options: Options) -> AsyncIterator[Running]:
         for mapping in template.queue_mappings():
             poller = Poller(mapping, pools[mapping.function], address, clock)
             _supervise(asyncio.create_task(poller.run()), "A queue poller has ended.", exit_stack, ended)
+        for stream in template.stream_mappings():
+            stream_poller = StreamPoller(stream, pools[stream.function], address, clock)
+            _supervise(asyncio.create_task(stream_poller.run()), "A stream poller has ended.", exit_stack, ended)
         app = web.Application(client_max_size=gateway.MAX_BODY_BYTES)
         clinicians = Clinicians(template, address, url + CALLBACK)
         if options.seed:
@@ -242,6 +246,7 @@ def _parameters(url: str, google: ProviderConfig) -> dict[str, str]:
         "SenderDomain": SENDER_DOMAIN,
         "Stage": "dev",
         "PracticeCacheSeconds": "0",
+        "WebhookLoopback": "allowed",
         "ClinicianCallbackUrl": url + CALLBACK,
         "AppleAppIds": "A1B2C3D4E5.com.example.portal",
         "AndroidPackage": "com.example.portal",

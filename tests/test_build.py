@@ -41,7 +41,13 @@ ALLOWED = sys.stdlib_module_names | {
 
 def called() -> dict[str, set[str]]:
     """The services that the code makes clients for, with the operations that it calls through them."""
-    permitted = {action for function in FUNCTIONS for action, _ in sam_template.permissions(function)}
+    # Lambda itself reads the stream, in the role's name.
+    permitted = {
+        action
+        for function in FUNCTIONS
+        for action, resource in sam_template.permissions(function)
+        if not resource.endswith("Stream")
+    }
     items = {action.removeprefix("dynamodb:") for action in permitted if action.startswith("dynamodb:")}
     # PynamoDB's calls; what a transaction does needs the permissions of its parts
     found = {"dynamodb": items | {"TransactGetItems", "TransactWriteItems"}}
@@ -101,7 +107,7 @@ def test_botocore_knows_where_these_services_answer_in_every_partition() -> None
     partitions = json.loads((DEPENDENCIES / "botocore" / "data" / "endpoints.json").read_text())["partitions"]
 
     assert {part["partition"] for part in partitions} >= {"aws", "aws-us-gov"}
-    assert set(partitions[0]["services"]) == {"cognito-idp", "dynamodb", "email", "secretsmanager", "sqs"}
+    assert set(partitions[0]["services"]) == {"cognito-idp", "dynamodb", "email", "events", "secretsmanager", "sqs"}
 
 
 def test_calls_to_aws_trust_whom_aws_is_signed_by_and_nobody_else() -> None:

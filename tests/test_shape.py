@@ -330,7 +330,7 @@ TO_CLINICIANS = {
     "ExternalIdInUse", "SubjectRequired",
     "IdempotencyInProgress", "IdempotencyKeyReused", "LetterInvalid", "NoAccess", "OpenedByOthers", "RecordNotFound",
     "RoleMissing", "SupportCodeUnknown", "TokenRefused", "ValueRefused", "NotAMember", "FormExpired",
-    "TooManyCredentials",
+    "TooManyCredentials", "TooManyWebhooks",
 }  # fmt: skip
 """Told to clinicians' programs alone: no page says them."""
 SAMPLES: dict[str, Any] = {

@@ -25,6 +25,7 @@ SERVICES: dict[str, set[str]] = {
         "UpdateItem",
     },
     "cognito-idp": {"AdminCreateUser", "AdminGetUser", "DescribeUserPoolClient", "ListUserPoolClients"},
+    "events": {"PutEvents"},
     "secretsmanager": {"GetSecretValue"},
     "sesv2": {"SendEmail"},
     "sqs": {"SendMessage"},

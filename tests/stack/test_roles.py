@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from latchkey.store.accounts import AccountItem
+from latchkey.store.accounts import ID_ATTRIBUTES, AccountItem
 from latchkey.store.credentials import SLOTS, CredentialsItem
 from latchkey.store.events import EventItem
 from tests.kit import sam_template
@@ -140,7 +140,31 @@ def test_a_request_for_a_link_writes_neither_links_nor_sessions() -> None:
     assert ("dynamodb:UpdateItem", "Links") not in sam_template.permissions("RequestLink")
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+OF_EVENTS = ("PublishEvents", "DeliverWebhooks")
+"""What passes events on. It has no right on the audit's table."""
+
+
+@pytest.mark.parametrize("function", OF_EVENTS)
+def test_a_function_that_passes_events_on_reaches_no_person(function: str) -> None:
+    """Of people it reads the ids of an account, and it sends nothing but what the audit's stream says."""
+    tables = {(action, resource) for action, resource in sam_template.permissions(function) if "dynamodb:" in action}
+    own = {"Integrations", "EventsStream"}
+
+    assert {pair for pair in tables if pair[1] not in own} <= {("dynamodb:GetItem", "Accounts")}
+    assert not [action for action, _ in sam_template.permissions(function) if action.startswith("secretsmanager:")]
+    if function == "PublishEvents":
+        assert sam_template.attributes(function)["dynamodb:GetItem", "Accounts"] == set(ID_ATTRIBUTES)
+    else:
+        assert {pair for pair in tables if pair[1] in own} == {
+            ("dynamodb:GetItem", "Integrations"),
+            ("dynamodb:UpdateItem", "Integrations"),
+        }
+        # no secret and no address of a webhook is written, and of no practice system anything
+        named = sam_template.attributes(function)["dynamodb:UpdateItem", "Integrations"]
+        assert not named & {"secret", "previous_secret", "digest", "used_at", "revoked_at", "expires_at"}
+
+
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name not in OF_EVENTS])
 def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
     """As far as IAM knows: it can ask for no condition of a write, so a row that is put may have been there."""
     (denied,) = statements(function, "Deny")

@@ -38,6 +38,11 @@ ADMIN = {
     "members.remove_member",
     "members.set_member",
     "practices.update_practice",
+    "webhooks.add_webhook",
+    "webhooks.list_deliveries",
+    "webhooks.list_webhooks",
+    "webhooks.remove_webhook",
+    "webhooks.rotate_secret",
 }
 OPERATOR = {"practices.list_practices", "practices.save_practice"}
 SENDING = {"access.change_address", "access.invite", "access.share", "clients.add_client", "contacts.add_contact"}
@@ -62,6 +67,11 @@ ONE_FACE = {
     "machines.list_credentials": "the person who attaches a system reads the API's description, and has a token",
     "machines.add_credential": "as above; and no page of the console shows a secret that lasts",
     "machines.revoke_credential": "as above",
+    "webhooks.list_webhooks": "the person who attaches a system works with the API",
+    "webhooks.add_webhook": "as above; and no page of the console shows a secret that lasts",
+    "webhooks.rotate_secret": "as above",
+    "webhooks.remove_webhook": "as above",
+    "webhooks.list_deliveries": "as above",
 }
 """Use cases without a page, and the reason."""
 
@@ -107,6 +117,7 @@ def test_the_roles_are_the_declared_ones() -> None:
 
 def test_whatever_can_send_takes_a_key_and_counts_its_invitations() -> None:
     keyed = SENDING | {"access.generate_pin", "machines.add_credential", "members.add_member"}
+    keyed |= {"webhooks.add_webhook", "webhooks.rotate_secret"}
     assert {use_case.name for use_case in USE_CASES if use_case.idempotent} == keyed
     assert {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.INVITATIONS} == SENDING
     counted = {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.EVERY_CALL}

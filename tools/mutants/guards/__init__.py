@@ -1,6 +1,7 @@
 """The table of guards, by area."""
 
 from tools.mutants.guards.clinicians import CLINICIANS
+from tools.mutants.guards.integrations import INTEGRATIONS
 from tools.mutants.guards.limits import LIMITS
 from tools.mutants.guards.links import LINKS
 from tools.mutants.guards.mail import MAIL
@@ -10,4 +11,4 @@ from tools.mutants.guards.providers import PROVIDERS
 from tools.mutants.guards.requests import REQUESTS
 from tools.mutants.guards.sessions import SESSIONS
 
-GUARDS = (*LINKS, *SESSIONS, *LIMITS, *PINS, *PROVIDERS, *REQUESTS, *MAIL, *CLINICIANS, *PRACTICES)
+GUARDS = (*LINKS, *SESSIONS, *LIMITS, *PINS, *PROVIDERS, *REQUESTS, *MAIL, *CLINICIANS, *PRACTICES, *INTEGRATIONS)

@@ -15,6 +15,7 @@ from latchkey.api import (
     members,
     practices,
     stack,
+    webhooks,
 )
 from latchkey.api.routes import ResourceRoutes
 
@@ -24,6 +25,7 @@ RESOURCES: tuple[ResourceRoutes, ...] = (
     branding.routes,
     members.routes,
     machines.routes,
+    webhooks.routes,
     letters.routes,
     clients.routes,
     emails.routes,

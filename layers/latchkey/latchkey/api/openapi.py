@@ -65,6 +65,7 @@ TAGS = {
     "practices": "A practice and its settings.",
     "members": "The members of a practice and their roles.",
     "credentials": "The credentials with which a practice system calls the API.",
+    "webhooks": "The addresses of a practice to which events are sent, and the log of what was sent.",
     "letters": "A practice's own wording in its mails, in each language.",
     "clients": "The clients on file.",
     "access": "A client's sign-in: invitations, address, PINs, sessions, {providers}, and the end of access.".format(

@@ -82,6 +82,7 @@ def _sentence(event: Event, _: Translator) -> str:
         EventKind.CLIENT_ERASED: _("A client was erased."),
         EventKind.PRACTICE_CHANGED: _("The practice’s settings were changed."),
         EventKind.MEMBER_CHANGED: _("A member was changed."),
+        EventKind.WEBHOOK_CHANGED: _("A webhook was changed."),
         EventKind.MACHINE_CHANGED: _("The credentials of a practice system were changed."),
         EventKind.ADMIN_DENIED: _("A request was refused."),
         EventKind.LIMIT_HIT: _("A rate limit was reached."),

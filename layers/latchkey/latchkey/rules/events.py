@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     MEMBER_CHANGED = "member_changed"
     MACHINE_CHANGED = "machine_changed"
     """Credentials of a practice system were made or revoked."""
+    WEBHOOK_CHANGED = "webhook_changed"
     STAFF_SIGNED_IN = "staff_signed_in"
     STAFF_SIGNED_OUT = "staff_signed_out"
     ADMIN_DENIED = "admin_denied"

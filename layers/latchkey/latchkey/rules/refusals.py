@@ -246,6 +246,10 @@ class TooManyCredentials(Refusal):
     """The practice has as many live credentials of practice systems as it can have. One must be revoked first."""
 
 
+class TooManyWebhooks(Refusal):
+    """The practice has as many webhooks as it can have. One must be removed first."""
+
+
 class AddressSuppressed(Refusal):
     """Mail to the address bounced or was complained about. A clinician must confirm the address first."""
 

@@ -48,6 +48,7 @@ SERVICES = {
         "sqs", "sqs", "SQS", "AmazonSQS", "1.0", fips_by_default=("us-gov-", "us-iso-", "us-isob-east-", "us-isof-")
     ),
     "secretsmanager": Service("secretsmanager", "secretsmanager", "SECRETS_MANAGER", "secretsmanager", "1.1"),
+    "events": Service("events", "events", "EVENTBRIDGE", "AWSEvents", "1.1", fips_by_default=("us-gov-",)),
     "sesv2": Service("email", "ses", "SESV2", paths=(("SendEmail", "/v2/email/outbound-emails"),)),
 }
 """The services that a function calls, by botocore's name."""

@@ -16,6 +16,7 @@ from latchkey.usecases import (
     machines,
     members,
     practices,
+    webhooks,
 )
 from latchkey.usecases.declaration import UseCase
 
@@ -24,6 +25,7 @@ MODULES = (
     branding,
     members,
     machines,
+    webhooks,
     letters,
     clients,
     client_search,

@@ -4,7 +4,7 @@ from latchkey.web.authorizer import authorize, is_authorizer_event
 from latchkey.web.dispatch import handler_for
 from latchkey.web.requests import Request
 from latchkey.web.responses import Response, html_page, json_response, see_other, session_document, signed_in_response
-from latchkey.web.worker import EventFailed, JobResult, RetryLater, eventbridge_handler, sqs_handler
+from latchkey.web.worker import EventFailed, JobResult, RetryLater, eventbridge_handler, sqs_handler, stream_handler
 
 __all__ = [
     "EventFailed",
@@ -22,4 +22,5 @@ __all__ = [
     "session_document",
     "signed_in_response",
     "sqs_handler",
+    "stream_handler",
 ]

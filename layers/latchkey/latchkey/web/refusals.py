@@ -113,6 +113,9 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.TooManyCredentials: ProblemType(
         409, "too_many_credentials", "The practice has its most credentials; revoke one first"
     ),
+    refusals.TooManyWebhooks: ProblemType(
+        409, "too_many_webhooks", "The practice has its most webhooks; remove one first"
+    ),
     refusals.AddressSuppressed: ProblemType(
         409, "address_suppressed", "Mail to that address came back; confirm it first"
     ),
