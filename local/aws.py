@@ -34,7 +34,7 @@ class Address:
         """Return a boto3 client with root credentials."""
         return boto3.client(
             service,
-            endpoint_url=self.dynamodb if service == "dynamodb" else self.endpoint,
+            endpoint_url=self.dynamodb if service in ("dynamodb", "dynamodbstreams") else self.endpoint,
             region_name=REGION,
             aws_access_key_id=ROOT["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=ROOT["AWS_SECRET_ACCESS_KEY"],
@@ -96,6 +96,7 @@ def create(template: Template, address: Address) -> None:
     _create_tables(template, address)
     _create_queues(template, address)
     _create_mail(template, address)
+    _create_event_buses(template, address)
     _create_user_pools(template, address)
     for logical_id in template.resources("AWS::Logs::LogGroup"):
         arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{logical_id}:*"
@@ -157,10 +158,15 @@ def _create_tables(template: Template, address: Address) -> None:
     dynamodb = address.client("dynamodb")
     for logical_id, properties in template.resources("AWS::DynamoDB::Table").items():
         resolved = template.names.resolve(properties)
-        dynamodb.create_table(TableName=logical_id, **{key: resolved[key] for key in TABLE_SETTINGS if key in resolved})
+        settings = {key: resolved[key] for key in TABLE_SETTINGS if key in resolved}
+        if stream := resolved.get("StreamSpecification"):
+            settings["StreamSpecification"] = {"StreamEnabled": True, **stream}
+        created = dynamodb.create_table(TableName=logical_id, **settings)["TableDescription"]
         if time_to_live := resolved.get("TimeToLiveSpecification"):
             dynamodb.update_time_to_live(TableName=logical_id, TimeToLiveSpecification=time_to_live)
-        template.names.name(logical_id, Ref=logical_id, Arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{logical_id}")
+        arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{logical_id}"
+        stream_arn = created.get("LatestStreamArn", f"{arn}/stream/none")
+        template.names.name(logical_id, Ref=logical_id, Arn=arn, StreamArn=stream_arn)
 
 
 def _create_queues(template: Template, address: Address) -> None:
@@ -174,6 +180,21 @@ def _create_queues(template: Template, address: Address) -> None:
         url = sqs.create_queue(QueueName=logical_id, Attributes=attributes)["QueueUrl"]
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{logical_id}"
         template.names.name(logical_id, Ref=url, Arn=arn, QueueName=logical_id)
+
+
+def _create_event_buses(template: Template, address: Address) -> None:
+    """Create the event buses, each with a rule that passes every event to a queue. `/local/tables.json` shows it."""
+    events, sqs = address.client("events"), address.client("sqs")
+    for logical_id, properties in template.resources("AWS::Events::EventBus").items():
+        name = template.names.resolve(properties["Name"])
+        arn = events.create_event_bus(Name=name)["EventBusArn"]
+        template.names.name(logical_id, Ref=name, Arn=arn, Name=name)
+        queue = f"{logical_id}Events"
+        sqs.create_queue(QueueName=queue)
+        pattern = json.dumps({"source": ["latchkey"]})
+        events.put_rule(Name="local", EventBusName=name, EventPattern=pattern)
+        target = {"Id": "local", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"}
+        events.put_targets(Rule="local", EventBusName=name, Targets=[target])
 
 
 def _create_mail(template: Template, address: Address) -> None:

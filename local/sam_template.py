@@ -1,6 +1,7 @@
 """The built template after SAM's transform, with its parameters, conditions and references."""
 
 import copy
+import json
 import logging
 import re
 from dataclasses import dataclass
@@ -100,6 +101,18 @@ class QueueMapping:
     concurrency: int
 
 
+@dataclass(frozen=True, slots=True)
+class StreamMapping:
+    """An event source mapping: a table's stream, and the function that is invoked with its records."""
+
+    stream: str
+    """ARN."""
+    function: str
+    batch_size: int
+    patterns: tuple[dict[str, Any], ...]
+    """Filter patterns. A record must match one of them."""
+
+
 class Template:
     """The template of a build folder, or of a folder that needs no build.
 
@@ -170,7 +183,7 @@ class Template:
         return routes
 
     def queue_mappings(self) -> list[QueueMapping]:
-        """Return the event source mappings."""
+        """Return the event source mappings of queues."""
         return [
             QueueMapping(
                 queue=properties["EventSourceArn"],
@@ -178,8 +191,28 @@ class Template:
                 batch_size=properties.get("BatchSize", 10),
                 concurrency=int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 5)),
             )
-            for properties in map(self.names.resolve, self.resources("AWS::Lambda::EventSourceMapping").values())
+            for properties in self._event_sources()
+            if ":sqs:" in properties["EventSourceArn"]
         ]
+
+    def stream_mappings(self) -> list[StreamMapping]:
+        """Return the event source mappings of tables' streams."""
+        return [
+            StreamMapping(
+                stream=properties["EventSourceArn"],
+                function=function_name(properties["FunctionName"]),
+                batch_size=properties.get("BatchSize", 100),
+                patterns=tuple(
+                    json.loads(each["Pattern"]) for each in properties.get("FilterCriteria", {}).get("Filters", ())
+                ),
+            )
+            for properties in self._event_sources()
+            if ":dynamodb:" in properties["EventSourceArn"]
+        ]
+
+    def _event_sources(self) -> list[dict[str, Any]]:
+        mappings = self.resources("AWS::Lambda::EventSourceMapping").values()
+        return [self.names.resolve(properties) for properties in mappings]
 
     def listeners(self, source: str) -> list[str]:
         """Return the functions that EventBridge rules invoke with the events of a source, such as `aws.ses`."""

@@ -30,6 +30,7 @@ from local.queue_poller import Poller
 from local.runtime import FunctionFailed, Pool, SharedEnvironment
 from local.sam_template import REGION, Function, Template
 from local.ses_events import SesEvents
+from local.stream_poller import StreamPoller
 
 PROJECT = Path(__file__).parent.parent
 BUILD = PROJECT / ".aws-sam" / "local"
@@ -144,9 +145,12 @@ async def running(options: Options) -> AsyncIterator[Running]:
         practices = await _seed(functions, variables, logs) if options.seed else []
         await asyncio.gather(*(_prestart(pool, logs) for pool in pools.values()))
 
-        for mapping in template.queue_mappings():
-            poller = Poller(mapping, pools[mapping.function], address, clock)
-            _supervise(asyncio.create_task(poller.run()), "A queue poller has ended.", exit_stack, ended)
+        pollers: tuple[Poller | StreamPoller, ...] = (
+            *(Poller(one, pools[one.function], address, clock) for one in template.queue_mappings()),
+            *(StreamPoller(one, pools[one.function], address, clock) for one in template.stream_mappings()),
+        )
+        for poller in pollers:
+            _supervise(asyncio.create_task(poller.run()), "A poller of a queue or stream has ended.", exit_stack, ended)
         app = web.Application(client_max_size=gateway.MAX_BODY_BYTES)
         clinicians = Clinicians(template, address, url + CALLBACK)
         if options.seed:
@@ -262,6 +266,7 @@ def _parameters(url: str, google: ProviderConfig) -> dict[str, str]:
         "SenderDomain": SENDER_DOMAIN,
         "Stage": "dev",
         "PracticeCacheSeconds": "0",
+        "WebhookLoopback": "allowed",
         "ClinicianCallbackUrl": url + CALLBACK,
         "AppleAppIds": "A1B2C3D4E5.com.example.portal",
         "AndroidPackage": "com.example.portal",

@@ -32,6 +32,7 @@ SERVICES: dict[str, set[str]] = {
         "DescribeUserPoolClient",
         "ListUserPoolClients",
     },
+    "events": {"PutEvents"},
     "secretsmanager": {"GetSecretValue"},
     "sesv2": {"SendEmail"},
     "sqs": {"SendMessage"},

@@ -16,7 +16,8 @@ from tests.kit.aws_faults import AwsFaults
 from tests.kit.clinician import ISSUER, ClinicianApi, as_authorizer
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-PARTS = {"client": ULID, "contact": ULID, "subject": "dr-new", "kind": "sign_in", "language": "en",
+PARTS = {"client": ULID, "contact": ULID, "credential": ULID, "webhook": ULID,
+         "subject": "dr-new", "kind": "sign_in", "language": "en",
          "address": "kim%40example.com", "code": "K7M-4QX"}  # fmt: skip
 ROUTES = {key: rule for routes in RESOURCES for key, rule in routes.rules.items()}
 BASE = "/admin/v1/practices/{practice}"
@@ -98,7 +99,7 @@ def test_a_role_that_is_too_low_is_refused_and_audited(cloud: MinistackCloud, su
             assert answer.status not in (401, 403)
     rows = [row for row in cloud.items()["Events"] if row["kind"]["S"] == "admin_denied"]
     assert [row["actor"]["S"] for row in rows] == [subject] * refused
-    assert refused == {Role.CLINICIAN: 10, Role.ADMIN: 1, Role.OPERATOR: 0}[role]
+    assert refused == {Role.CLINICIAN: 20, Role.ADMIN: 1, Role.OPERATOR: 0}[role]
 
 
 STACK_ROUTES = [key.partition(" ") for key in ROUTES if BASE not in key]

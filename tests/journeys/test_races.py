@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import repeat
 from typing import cast
+from urllib.parse import urlencode
 
 import pytest
 
 from local.oidc_provider import ACCOUNTS
 from local.stack import Engine
 from tests.kit.browser import Browser
+from tests.kit.clinician import ClinicianApi
+from tests.kit.http_response import HttpResponse
 from tests.kit.live_portal import LivePortal, running_portal
 from tests.kit.provider_consent import approve, start_sign_in
 
@@ -125,3 +128,56 @@ def test_one_departure_for_google_opens_one_session_in_three_rounds_of_thirty_tw
             assert winner.get("/willow/session").document["method"] == "google"
             assert len(live_portal.sessions() - before) == 1
             live_portal.new_day()
+
+
+class PracticeSystem:
+    """A practice system of Willow, with credentials that an admin made over HTTP."""
+
+    def __init__(self, live_portal: LivePortal) -> None:
+        self.portal = live_portal
+        self.admin = ClinicianApi(live_portal, live_portal.portal.authorization("willow", "admin"))
+        self.made = self.admin.request("POST", "/credentials", {"name": "Race"}).document
+        self.api = ClinicianApi(live_portal, f"Bearer {self.sign_in().document['access_token']}", base="/admin/m1")
+
+    def sign_in(self) -> HttpResponse:
+        """Ask for an access token."""
+        fields = {"grant_type": "client_credentials"} | {
+            name: self.made[name] for name in ("client_id", "client_secret")
+        }
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        return self.portal.send("POST", "/admin/m1/token", headers, urlencode(fields).encode(), "192.0.2.9")
+
+    def add_client(self, external_id: str) -> int:
+        """Put a client on file, and return the status."""
+        return self.api.request("POST", "/clients", {"name": "Kim Lee", "external_id": external_id}).status
+
+    def revoke(self) -> int:
+        """Revoke the credentials, as their admin."""
+        return self.admin.request("DELETE", "/credentials/{credential}", credential=self.made["id"]).status
+
+
+def test_one_external_id_wanted_thirty_two_times_is_one_clients(live_portal: LivePortal) -> None:
+    system = PracticeSystem(live_portal)
+    for number in range(2):
+        with ThreadPoolExecutor(CROWD) as crowd:
+            statuses = list(crowd.map(system.add_client, repeat(f"MRN-{number}", CROWD)))
+
+        assert sorted(status for status in statuses if status != 503) == [201] + [409] * (
+            CROWD - 1 - statuses.count(503)
+        )
+        rows = live_portal.at_rest()["Clients"]
+        assert len([row for row in rows if str(row["id"]).count(f"MRN-{number}")]) == 1
+
+
+def test_credentials_that_are_revoked_while_they_are_used_end_with_the_answer(live_portal: LivePortal) -> None:
+    system = PracticeSystem(live_portal)
+    with ThreadPoolExecutor(9) as crowd:
+        used = [crowd.submit(system.add_client, f"REV-{number}") for number in range(8)]
+        assert crowd.submit(system.revoke).result() == 204
+        after = [crowd.submit(system.add_client, f"AFTER-{number}") for number in range(8)]
+        tokens = [crowd.submit(system.sign_in) for _ in range(4)]
+
+    assert {call.result() for call in used} <= {201, 401}
+    assert {call.result() for call in after} == {401}
+    assert {call.result().status for call in tokens} == {401}
+    assert "AFTER-" not in str(live_portal.at_rest()["Clients"])

@@ -22,6 +22,8 @@ class ClinicianApi:
     authorization: str
     """The value of the header."""
     practice: str = "willow"
+    base: str = "/admin/v1"
+    """`/admin/m1` for a practice system."""
 
     def request(  # noqa: PLR0913 - all that a request can differ in
         self,
@@ -39,7 +41,7 @@ class ClinicianApi:
         """Send a request. `route` is the path below the practice, with path parameters in braces, and `key` is the
         idempotency key."""
         below = route.format(**(parts or {}), **more_parts)
-        target = below if below.startswith("/admin/") else f"/admin/v1/practices/{self.practice}{below}"
+        target = below if below.startswith("/admin/") else f"{self.base}/practices/{self.practice}{below}"
         lines = {"authorization": self.authorization, "idempotency-key": key}
         lines = {name: value for name, value in lines.items() if value}
         lines |= {"content-type": JSON, "accept": JSON, **(headers or {})}

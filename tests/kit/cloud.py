@@ -31,6 +31,9 @@ class Cloud:
             self.names[secret] = keep_secret({"current": "1", "1": secrets.token_hex(32)})
         for queue in sam_template.resources("AWS::SQS::Queue"):
             self.names[queue] = boto3_client("sqs").create_queue(QueueName=queue)["QueueUrl"]
+        for bus in sam_template.resources("AWS::Events::EventBus"):
+            boto3_client("events").create_event_bus(Name=bus)
+            self.names[bus] = bus
         boto3_client("sesv2").create_email_identity(EmailIdentity=PARAMETERS["SenderDomain"])
 
     def remember(self) -> None:
@@ -50,7 +53,8 @@ class Cloud:
             for item in first:
                 if item not in now:
                     self.tables.put_item(TableName=table, Item=item)
-        self.names["MailQueue"] = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))["QueueUrl"]
+        for queue in ("MailQueue", "WebhookQueue"):
+            self.names[queue] = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))["QueueUrl"]
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def event(sent: Sent, at_ms: int) -> dict[str, Any]:
     if query:
         pairs = parse_qs(query, keep_blank_values=True, errors="replace")
         made["queryStringParameters"] = {name: ",".join(values) for name, values in pairs.items()}
-    if "authorization" in headers:
+    if "authorization" in headers and path.startswith("/admin/v1/"):
         made["requestContext"]["authorizer"] = _authorizer(headers["authorization"])
     if cookies:
         made["cookies"] = cookies

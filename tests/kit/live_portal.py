@@ -37,7 +37,8 @@ class LivePortal:
         self._ahead = 0.0
         self._earlier_mail: set[str] = set()
         self._sqs = portal.address.client("sqs")
-        self._queues = self._sqs.list_queues()["QueueUrls"]
+        urls = self._sqs.list_queues()["QueueUrls"]
+        self._queues = [url for url in urls if url.endswith(("MailQueue", "DeadMail"))]
 
     def new_day(self) -> None:
         """Let a day pass, and forget the mail so far."""

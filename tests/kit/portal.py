@@ -249,6 +249,8 @@ class Portal:
                 yield from (("dynamodb:BatchGetItem", table) for table in arguments["RequestItems"])
             case "SendMessage":
                 yield "sqs:SendMessage", self._called(arguments["QueueUrl"])
+            case "PutEvents":
+                yield from (("events:PutEvents", entry["EventBusName"]) for entry in arguments["Entries"])
             case "GetSecretValue":
                 yield "secretsmanager:GetSecretValue", self._called(arguments["SecretId"])
             case "SendEmail":

@@ -185,6 +185,8 @@ def _logical_id(resource: dict[str, Any]) -> str:
     match resource:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
+        case {"Fn::GetAtt": [str(name), "StreamArn"]}:
+            return f"{name}Stream"
         case {"Fn::If": [str(), owned, _]}:
             return _logical_id(owned)
         case {"Fn::Sub": str(arn)} if arn.endswith(":identity/*"):

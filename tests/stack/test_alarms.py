@@ -204,10 +204,15 @@ def test_errors_of_dynamodb_are_those_of_every_table() -> None:
 def test_no_function_is_left_unwatched(alarm: str, name: str) -> None:
     functions = sam_template.resources("AWS::Serverless::Function").keys() - PROBES
 
-    assert sorted(watched(alarm)) == sorted(("AWS/Lambda", name, ("FunctionName", one)) for one in functions)
+    of_events = [one for one in watched("IntegrationFunctionsAlarm") if one[1] == name]
+    assert sorted([*watched(alarm), *of_events]) == sorted(
+        ("AWS/Lambda", name, ("FunctionName", one)) for one in functions
+    )
 
 
-@pytest.mark.parametrize("alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm", *TABLE_THROTTLES])
+@pytest.mark.parametrize(
+    "alarm", ["FunctionErrorsAlarm", "FunctionThrottlesAlarm", "IntegrationFunctionsAlarm", *TABLE_THROTTLES]
+)
 def test_as_much_of_one_metric_as_of_all_together_sets_an_alarm_off(alarm: str) -> None:
     """The other metrics may have no data, because their functions are not called."""
     ids = [query["Id"] for query in ALARMS[alarm]["Metrics"] if "MetricStat" in query]

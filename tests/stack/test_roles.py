@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from latchkey.rules.practices import PROBE_SLUG
-from latchkey.store.accounts import AccountItem
+from latchkey.store.accounts import ID_ATTRIBUTES, AccountItem
 from latchkey.store.credentials import SLOTS, CredentialsItem
 from latchkey.store.events import EventItem
 from tests.kit import sam_template
@@ -101,7 +101,7 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
             < sam_template.attributes(function)[act]
             <= {attribute.attr_name for attribute in AccountItem.get_attributes().values()}
         )
-        if function not in ("Admin", "Console", "ProbeBackend"):
+        if function not in ("Admin", "Console", "Machine", "ProbeBackend"):
             assert not sam_template.attributes(function)[act] & {
                 "address",
                 "email_ok",
@@ -112,6 +112,7 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
             }
 
 
+READ_THE_AUDIT = ("Admin", "Console", "Machine")
 SESSION_ATTRIBUTES = set(SLOTS)
 LINK_ATTRIBUTES = {"request", "digest", "sequence", "epoch", "state", "used_by", "expires_at", "letter_language"}
 
@@ -126,6 +127,7 @@ LINK_ATTRIBUTES = {"request", "digest", "sequence", "epoch", "state", "used_by",
         ("Session", SESSION_ATTRIBUTES, set()),
         ("Admin", set(), set()),
         ("Console", set(), set()),
+        ("Machine", set(), set()),
     ],
 )
 def test_who_writes_links_writes_no_sessions_except_by_redeeming(
@@ -157,7 +159,31 @@ def test_the_probe_holds_no_key_and_opens_no_table() -> None:
             assert {name.partition("#")[0] for name in keys["dynamodb:LeadingKeys"]} == {PROBE_SLUG}
 
 
-@pytest.mark.parametrize("function", [one for one in FUNCTIONS if one != "Probe"])
+OF_EVENTS = ("PublishEvents", "DeliverWebhooks")
+"""What passes events on. It has no right on the audit's table."""
+
+
+@pytest.mark.parametrize("function", OF_EVENTS)
+def test_a_function_that_passes_events_on_reaches_no_person(function: str) -> None:
+    """Of people it reads the ids of an account, and it sends nothing but what the audit's stream says."""
+    tables = {(action, resource) for action, resource in sam_template.permissions(function) if "dynamodb:" in action}
+    own = {"Integrations", "EventsStream"}
+
+    assert {pair for pair in tables if pair[1] not in own} <= {("dynamodb:GetItem", "Accounts")}
+    assert not [action for action, _ in sam_template.permissions(function) if action.startswith("secretsmanager:")]
+    if function == "PublishEvents":
+        assert sam_template.attributes(function)["dynamodb:GetItem", "Accounts"] == set(ID_ATTRIBUTES)
+    else:
+        assert {pair for pair in tables if pair[1] in own} == {
+            ("dynamodb:GetItem", "Integrations"),
+            ("dynamodb:UpdateItem", "Integrations"),
+        }
+        # no secret and no address of a webhook is written, and of no practice system anything
+        named = sam_template.attributes(function)["dynamodb:UpdateItem", "Integrations"]
+        assert not named & {"secret", "previous_secret", "digest", "used_at", "revoked_at", "expires_at"}
+
+
+@pytest.mark.parametrize("function", [one for one in FUNCTIONS if one not in ("Probe", *OF_EVENTS)])
 def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
     """IAM cannot require a condition of a write, so it cannot prevent a PutItem that replaces an event."""
     (denied,) = statements(function, "Deny")
@@ -167,7 +193,7 @@ def test_the_audit_is_added_to_and_never_changed(function: str) -> None:
     assert denied["Resource"] == {"Fn::GetAtt": ["Events", "Arn"]}
     assert denied.keys() == {"Effect", "NotAction", "Resource"}
     assert set(denied["NotAction"]) == {"dynamodb:PutItem", "dynamodb:Query"}
-    assert allowed == {"dynamodb:PutItem"} | ({"dynamodb:Query"} if function in ("Admin", "Console") else set())
+    assert allowed == {"dynamodb:PutItem"} | ({"dynamodb:Query"} if function in READ_THE_AUDIT else set())
     assert sam_template.attributes(function)["dynamodb:PutItem", "Events"] == AUDITED
     assert condition["StringEqualsIfExists"] == {"dynamodb:ReturnValues": "NONE"}
 
@@ -187,6 +213,28 @@ def test_the_consoles_role_can_do_what_the_apis_can_and_sessions_and_sign_in_bes
     assert {resource for _, resource in api - console} == {"AdminLogs"}
     for act, named in sam_template.attributes("Admin").items():
         assert sam_template.attributes("Console")[act] == named
+
+
+def test_a_practice_systems_role_can_do_less_than_a_clinicians() -> None:
+    """It changes no member, no setting, no logo and no PIN, invites no colleague, and makes no credentials."""
+    api, machine = sam_template.permissions("Admin"), sam_template.permissions("Machine")
+    writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+    written = {resource for action, resource in machine if action in writes}
+    named = sam_template.attributes("Machine")
+
+    assert machine - api == {
+        *((f"logs:{action}", "MachineLogs") for action in ("CreateLogStream", "PutLogEvents")),
+        ("dynamodb:BatchGetItem", "Integrations"),
+    }
+    assert written == {"Accounts", "Budgets", "Clients", "Events", "Integrations", "Links", "Replays"}
+    assert not [action for action, _ in machine if action.startswith("cognito-idp:")]
+    assert (
+        named["dynamodb:UpdateItem", "Accounts"] == sam_template.attributes("Admin")["dynamodb:UpdateItem", "Accounts"]
+    )
+    # no write of it makes credentials, or gives a secret to any
+    assert named["dynamodb:PutItem", "Integrations"] == {"practice", "id", "expires_at", "sweep_at"}
+    condition = sam_template.conditions("Machine")["dynamodb:Query", "Integrations"]
+    assert condition["ForAllValues:StringLike"] == {"dynamodb:LeadingKeys": ["*#machine", "*#token"]}
 
 
 def test_a_request_for_a_link_only_reads_sessions() -> None:

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from latchkey.api import machine_app
+from latchkey.api.machine_documents import TOKEN_PATH
 from latchkey.console.app import PATHS
+from latchkey.rules.members import Role
 from tests.kit import sam_template
 
 CLIENTS_OWN = {"request_link", "redeem_link", "session", "pin", "google_callback"}
@@ -38,7 +41,8 @@ def test_every_route_of_clinicians_is_theirs_alone() -> None:
     functions = {key: sam_template.folder(function) for key, function in sam_template.routes().items()}
 
     assert {name for key, name in functions.items() if "/admin/v1/" in key} == {"admin"}
-    pages = {key for key in functions if "/admin" in key and "/admin/v1" not in key}
+    assert {name for key, name in functions.items() if "/admin/m1/" in key} == {"machine"}
+    pages = {key for key in functions if "/admin" in key and "/admin/v1" not in key and "/admin/m1" not in key}
     assert {functions[key] for key in pages} == {"console"}
     assert {name for key, name in functions.items() if "/admin" not in key} == CLIENTS_OWN
 
@@ -46,9 +50,21 @@ def test_every_route_of_clinicians_is_theirs_alone() -> None:
 @pytest.mark.parametrize("path", sorted(path for path in paths() if path.startswith("/admin") and path != "/admin/v1"))
 def test_a_page_of_the_console_asks_for_no_token_and_checks_its_own_session(path: str) -> None:
     """API Gateway cannot respond with a page. Every path but three needs a session, and the dispatch checks it."""
-    if not path.startswith("/admin/v1/"):
+    if not path.startswith(("/admin/v1/", "/admin/m1/")):
         assert all("security" not in operation for operation in paths()[path].values())
         assert (path in PATHS.public) is (path not in PATHS.signed_in)
+
+
+def test_practice_systems_have_the_routes_that_their_function_serves_and_no_authorizer() -> None:
+    """The function checks its own tokens: the authorizer accepts those of one issuer."""
+    template = {path for path in paths() if path.startswith("/admin/m1/")}
+    served = {key.partition(" ")[2] for routes in machine_app.RESOURCES for key in routes.rules}
+
+    assert template == served | {TOKEN_PATH}
+    assert all("security" not in operation for path in template for operation in paths()[path].values())
+    assert not [path for path in served if path.endswith(machine_app.FOR_PEOPLE)]
+    for routes in machine_app.RESOURCES:
+        assert {rule.role for rule in routes.rules.values()} == {Role.CLINICIAN}
 
 
 def test_what_a_token_has_to_be_is_judged_by_the_api_itself() -> None:

@@ -33,12 +33,20 @@ ADMIN = {
     "events.list_practice_events",
     "letters.send_sample",
     "letters.set_wording",
+    "machines.add_credential",
+    "machines.list_credentials",
+    "machines.revoke_credential",
     "members.add_member",
     "members.list_members",
     "members.remove_member",
     "members.set_member",
     "members.start_over",
     "practices.update_practice",
+    "webhooks.add_webhook",
+    "webhooks.list_deliveries",
+    "webhooks.list_webhooks",
+    "webhooks.remove_webhook",
+    "webhooks.rotate_secret",
 }
 OPERATOR = {"practices.list_practices", "practices.save_practice"}
 SENDING = {"access.change_address", "access.invite", "access.share", "clients.add_client", "contacts.add_contact"}
@@ -58,6 +66,14 @@ def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:
 ONE_FACE = {
     "branding.read_logo": "the page with the form reads the practice, which says where its logo is",
     "diagnosis.diagnose_contact": "the client's page shows the diagnosis of everyone who opens the profile",
+    "machines.list_credentials": "the person who attaches a system reads the API's description, and has a token",
+    "machines.add_credential": "as above; and no page of the console shows a secret that lasts",
+    "machines.revoke_credential": "as above",
+    "webhooks.list_webhooks": "the person who attaches a system works with the API",
+    "webhooks.add_webhook": "as above; and no page of the console shows a secret that lasts",
+    "webhooks.rotate_secret": "as above",
+    "webhooks.remove_webhook": "as above",
+    "webhooks.list_deliveries": "as above",
 }
 """Use cases without a page, and the reason."""
 
@@ -103,6 +119,7 @@ def test_the_roles_are_the_declared_ones() -> None:
 
 def test_a_use_case_that_sends_mail_takes_an_idempotency_key_and_is_limited() -> None:
     keyed = SENDING | {"access.generate_pin", "letters.send_sample", "members.add_member", "members.start_over"}
+    keyed |= {"machines.add_credential", "webhooks.add_webhook", "webhooks.rotate_secret"}
     assert {use_case.name for use_case in USE_CASES if use_case.idempotent} == keyed
     assert {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.INVITATIONS} == SENDING
     counted = {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.EVERY_CALL}

@@ -77,6 +77,11 @@ class Settings:
     console_discovery_url: str
     """URL of the OpenID configuration of `token_issuer`. Empty means the issuer's own."""
     staff_sessions_table: str
+    integrations_table: str
+    webhook_queue_url: str
+    webhook_loopback: bool
+    """True if webhooks may be sent to this machine, which only a local run allows."""
+    event_bus: str
     user_pool_id: str
     """The stack's own user pool of clinicians. Empty with a foreign issuer."""
     providers: Mapping[ProviderName, ProviderSettings]
@@ -153,6 +158,10 @@ def load() -> Settings:
         console_secret_arn=text("CONSOLE_SECRET_ARN", ""),
         console_discovery_url=text("CONSOLE_DISCOVERY_URL", ""),
         staff_sessions_table=text("STAFFSESSIONS_TABLE", ""),
+        integrations_table=text("INTEGRATIONS_TABLE", ""),
+        webhook_queue_url=text("WEBHOOK_QUEUE_URL", ""),
+        webhook_loopback=text("WEBHOOK_LOOPBACK", "refused") == "allowed",
+        event_bus=text("EVENT_BUS", ""),
         user_pool_id=text("USER_POOL_ID", ""),
         providers={name: _provider(f"{name.upper()}_") for name in PROVIDER_NAMES},
         sender_domain=text("SENDER_DOMAIN", ""),

@@ -34,6 +34,8 @@ SALT_BYTES = 16
 PIN_ROUNDS = 210_000
 """Iterations of PBKDF2-HMAC-SHA512, as in the OWASP Password Storage Cheat Sheet."""
 
+WEBHOOK_PREFIX = "whsec_"
+"""Start of a webhook's secret (Standard Webhooks)."""
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's Base32 alphabet, which ULIDs use."""
 
@@ -128,6 +130,23 @@ def verify_link(ring: Keyring, practice: str, text: str) -> LinkToken:
             if hmac.compare_digest(link.secret, secret):
                 return link
     raise LinkUnknown
+
+
+def new_webhook_secret() -> str:
+    """Return 256 random bits as the secret of a webhook, in the form of Standard Webhooks."""
+    return WEBHOOK_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def webhook_signature(secret: str, message_id: str, timestamp: int, body: str) -> str:
+    """Return the signature of a webhook's event (Standard Webhooks). `timestamp` is Unix seconds."""
+    key = base64.b64decode(secret.removeprefix(WEBHOOK_PREFIX))
+    mac = hmac.digest(key, f"{message_id}.{timestamp}.{body}".encode(), "sha256")
+    return f"v1,{base64.b64encode(mac).decode()}"
+
+
+def random_secret() -> str:
+    """Return 256 random bits in 43 characters of base64url."""
+    return base64url_encode(secrets.token_bytes(SECRET_BYTES))
 
 
 def new_session_cookie(account_key: AccountKey) -> str:

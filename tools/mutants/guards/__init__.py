@@ -2,6 +2,7 @@
 
 from tools.mutants.guards.archive import ARCHIVE
 from tools.mutants.guards.clinicians import CLINICIANS
+from tools.mutants.guards.integrations import INTEGRATIONS
 from tools.mutants.guards.limits import LIMITS
 from tools.mutants.guards.links import LINKS
 from tools.mutants.guards.mail import MAIL
@@ -11,4 +12,16 @@ from tools.mutants.guards.providers import PROVIDERS
 from tools.mutants.guards.requests import REQUESTS
 from tools.mutants.guards.sessions import SESSIONS
 
-GUARDS = (*LINKS, *SESSIONS, *LIMITS, *PINS, *PROVIDERS, *REQUESTS, *MAIL, *CLINICIANS, *PRACTICES, *ARCHIVE)
+GUARDS = (
+    *LINKS,
+    *SESSIONS,
+    *LIMITS,
+    *PINS,
+    *PROVIDERS,
+    *REQUESTS,
+    *MAIL,
+    *CLINICIANS,
+    *PRACTICES,
+    *ARCHIVE,
+    *INTEGRATIONS,
+)

@@ -11,9 +11,11 @@ from latchkey.api import (
     events,
     items,
     letters,
+    machines,
     members,
     practices,
     stack,
+    webhooks,
 )
 from latchkey.api.routes import ResourceRoutes
 
@@ -22,6 +24,8 @@ RESOURCES: tuple[ResourceRoutes, ...] = (
     practices.routes,
     branding.routes,
     members.routes,
+    machines.routes,
+    webhooks.routes,
     letters.routes,
     clients.routes,
     emails.routes,

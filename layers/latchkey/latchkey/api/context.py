@@ -16,7 +16,7 @@ class Exchange:
 
     request: Request
     subject: str
-    """The `sub` of the verified token."""
+    """The `sub` of the verified token, or a practice system's token."""
     context: RequestContext | None = None
     """None until membership and role are checked."""
     body: dict[str, Any] | None = field(default=None, repr=False)

@@ -1,8 +1,8 @@
 """Dispatch of an event to its route: the resolver, its middlewares, and the mapping of refusals."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPMethod
 from typing import Any, NoReturn, cast
 
@@ -35,13 +35,29 @@ from latchkey.rules.refusals import (
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.idempotency import StoredResponse
 from latchkey.usecases import membership
+from latchkey.usecases.context import RequestContext
 
 MAX_ERRORS = 20
 REPLAYED_HEADER = "idempotency-replayed"
 """A header of the stored response to a repeated request."""
 
 
-def resolver(resources: Iterable[ResourceRoutes]) -> APIGatewayHttpResolver:
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """The callers of an API: how the token of a request is read, and its owner checked."""
+
+    identify: Callable[[Mapping[str, Any]], str]
+    """Returns the `sub` of a verified token in an event, or the token itself."""
+    authorize: Callable[..., RequestContext]
+    """Returns the context of a caller. Its parameters and refusals are those of `membership.authorize`."""
+    respond_first: Callable[[Request], Response | None] = lambda _: None
+    """Returns the response to a request without a token. None for a request to the routes."""
+
+
+CLINICIANS = Callers(claims.subject, membership.authorize)
+
+
+def resolver(resources: Iterable[ResourceRoutes], callers: Callers = CLINICIANS) -> APIGatewayHttpResolver:
     """Return the resolver of these routes.
 
     Powertools' own validation is off. It would run before authorization and describe bodies to anyone. The same two
@@ -56,7 +72,7 @@ def resolver(resources: Iterable[ResourceRoutes]) -> APIGatewayHttpResolver:
         exchange: Exchange = app.context["exchange"]
         request, rule = exchange.request, _route_rule(exchange.request, rules)
         _require_authorized_path(request, app)
-        exchange.context = membership.authorize(
+        exchange.context = callers.authorize(
             rule.use_case,
             exchange.subject,
             request.path_parameters.get("practice", ""),
@@ -93,9 +109,9 @@ class _BodyValidation(OpenAPIRequestValidationMiddleware):
         return exchange.body
 
 
-def handler_for(resources: Iterable[ResourceRoutes]) -> aws.GatewayHandler:
+def handler_for(resources: Iterable[ResourceRoutes], callers: Callers = CLINICIANS) -> aws.GatewayHandler:
     """Return a Lambda handler of these routes, which responds to any event."""
-    app = resolver(resources)
+    app = resolver(resources, callers)
 
     @aws.within_deadline
     def handle(event: Mapping[str, Any], context: aws.InvocationContext) -> dict[str, Any]:
@@ -103,8 +119,10 @@ def handler_for(resources: Iterable[ResourceRoutes]) -> aws.GatewayHandler:
         exchange = code = None
         try:
             request = replace(origins.with_viewer_source(request), origin=origins.portal_origin(request))
-            exchange = Exchange(request, claims.subject(event))
-            response = _resolve(app, event, context, exchange)
+            response = callers.respond_first(request)
+            if response is None:
+                exchange = Exchange(request, callers.identify(event))
+                response = _resolve(app, event, context, exchange)
         except Refusal as refusal:
             response, code = problems.to_problem(request, refusal), problems.code(request, refusal)
             if isinstance(refusal, TokenRefused):

@@ -1,23 +1,47 @@
-"""The API as an OpenAPI 3.1 document, from the routes.
+"""The APIs as OpenAPI 3.1 documents, from the routes.
 
-`python -m latchkey.api.openapi` prints it. With `--check` and a file it fails unless the file is the same.
+`python -m latchkey.api.openapi` prints the clinicians', and with `machine` that of practice systems. With `--check` and
+files it fails unless the files are the same.
 """
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, License, Server, Tag
+from aws_lambda_powertools.event_handler.openapi.models import (
+    HTTPBearer,
+    License,
+    OAuth2,
+    OAuthFlowClientCredentials,
+    OAuthFlows,
+    SecurityScheme,
+    Server,
+    Tag,
+)
 
 import latchkey
-from latchkey.api import app, dispatch, idempotency, openapi_details
-from latchkey.api.routes import BASE, STACK_BASE
+from latchkey.api import app, dispatch, idempotency, machine_app, openapi_details
+from latchkey.api.machine_documents import TOKEN_PATH
+from latchkey.api.routes import BASE, STACK_BASE, ResourceRoutes
+from latchkey.http.problems import PROBLEMS
+from latchkey.http.requests import PROBLEM
 from latchkey.identity.providers import PROVIDERS
+from latchkey.rules.machines import SCOPE
+from latchkey.rules.refusals import RateLimited, Refusal
 
 DESCRIPTION = """\
 The API by which a practice manages its clients' sign-in. Every request has an access token of the stack's user pool,
 with the OAuth scope `latchkey/admin`. The memberships in this service decide what its owner may do at a practice.
+
+Times are RFC 3339 in UTC, ids are ULIDs. A refusal is a problem document (RFC 9457) with a stable `code`. Unknown
+fields are refused.
+"""
+MACHINE_DESCRIPTION = """\
+The API by which a practice system manages the sign-in of its practice's clients. An admin makes the credentials. An
+access token from the token endpoint (OAuth 2.0, client credentials) is valid for an hour, and ends at once when the
+credentials are revoked. A system may send 600 requests a minute.
 
 Times are RFC 3339 in UTC, ids are ULIDs. A refusal is a problem document (RFC 9457) with a stable `code`. Unknown
 fields are refused.
@@ -40,6 +64,8 @@ TAGS = {
     "stack": "The person who asks, and the practices of the stack.",
     "practices": "A practice and its settings.",
     "members": "The members of a practice and their roles.",
+    "credentials": "The credentials with which a practice system calls the API.",
+    "webhooks": "The addresses of a practice to which events are sent, and the log of what was sent.",
     "letters": "A practice's own wording in its mails, in each language.",
     "clients": "The clients on file.",
     "access": "A client's sign-in: invitations, address, PINs, sessions, {providers}, and the end of access.".format(
@@ -54,25 +80,56 @@ UNUSED = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 """Powertools' own error documents. Problem documents replace them."""
 
 
-def document() -> dict[str, Any]:
-    """Return the OpenAPI document."""
-    schema = dispatch.resolver(app.RESOURCES).get_openapi_json_schema(
-        title="Latchkey for clinicians",
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One of the APIs."""
+
+    title: str
+    description: str
+    resources: tuple[ResourceRoutes, ...]
+    security: SecurityScheme
+    scopes: tuple[str, ...] = ()
+    common_refusals: tuple[type[Refusal], ...] = ()
+    """Refusals of every route, in addition to those that the routes declare."""
+
+
+CLINICIANS = Api("Latchkey for clinicians", DESCRIPTION, app.RESOURCES, HTTPBearer(bearerFormat="JWT"))
+MACHINES = Api(
+    "Latchkey for practice systems",
+    MACHINE_DESCRIPTION,
+    machine_app.RESOURCES,
+    OAuth2(
+        flows=OAuthFlows(
+            clientCredentials=OAuthFlowClientCredentials(
+                tokenUrl=TOKEN_PATH, scopes={SCOPE: "Act for a practice's clients."}
+            )
+        )
+    ),
+    (SCOPE,),
+    (RateLimited,),
+)
+FILES = {"openapi.json": CLINICIANS, "openapi-machine.json": MACHINES}
+
+
+def document(api: Api = CLINICIANS) -> dict[str, Any]:
+    """Return the OpenAPI document of an API."""
+    schema = dispatch.resolver(api.resources).get_openapi_json_schema(
+        title=api.title,
         version=latchkey.__version__,
-        description=DESCRIPTION,
+        description=api.description,
         license_info=License(name="Apache-2.0", identifier="Apache-2.0"),
         servers=[Server(url="/", description="The portal's own origin.")],
-        tags=[Tag(name=name, description=TAGS[name]) for name in dict.fromkeys(one.resource for one in app.RESOURCES)],
-        security_schemes={"token": HTTPBearer(bearerFormat="JWT")},
-        security=[{"token": []}],
+        tags=[Tag(name=name, description=TAGS[name]) for name in dict.fromkeys(one.resource for one in api.resources)],
+        security_schemes={"token": api.security},
+        security=[{"token": list(api.scopes)}],
     )
     contract: dict[str, Any] = json.loads(schema)
-    rules = {key: rule for routes in app.RESOURCES for key, rule in routes.rules.items()}
+    rules = {key: rule for routes in api.resources for key, rule in routes.rules.items()}
     for path, operations in contract["paths"].items():
         for method, operation in operations.items():
             rule = rules[f"{method.upper()} {path}"]
             parameters = [
-                *([PRACTICE] if path.startswith(BASE) else []),
+                *([PRACTICE] if "{practice}" in path else []),
                 *operation.get("parameters", ()),
                 *([KEY] if rule.idempotent else ()),
             ]
@@ -81,6 +138,8 @@ def document() -> dict[str, Any]:
                 for status, response in operation["responses"].items()
                 if status != "500" and _is_contract(response)
             }
+            for refusal in api.common_refusals:
+                _add_refusal(responses, refusal)
             if rule.content_types:
                 schema_of_bytes = {"schema": {"type": "string", "format": "binary"}}
                 operation["requestBody"] = {
@@ -102,9 +161,18 @@ def document() -> dict[str, Any]:
     return contract
 
 
-def text() -> str:
-    """Return the text of the file."""
-    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+def text(api: Api = CLINICIANS) -> str:
+    """Return the text of an API's file."""
+    return json.dumps(document(api), indent=2, ensure_ascii=False) + "\n"
+
+
+def _add_refusal(responses: dict[str, Any], refusal: type[Refusal]) -> None:
+    problem = PROBLEMS[refusal]
+    response = responses[str(problem.status)]
+    sentence = f"`{problem.code}`: {problem.title}."
+    if sentence not in response["description"]:
+        response["description"] = f"{sentence} {response['description']}"
+    response.setdefault("content", {})[PROBLEM] = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 
 def _is_contract(response: dict[str, Any]) -> bool:
@@ -114,12 +182,13 @@ def _is_contract(response: dict[str, Any]) -> bool:
 def main(arguments: list[str]) -> int:
     """Print the document, or compare a file with it. Return the exit status."""
     if arguments[:1] != ["--check"]:
-        sys.stdout.write(text())
+        sys.stdout.write(text(MACHINES if arguments == ["machine"] else CLINICIANS))
         return 0
-    if Path(arguments[1]).read_text() == text():
-        return 0
-    sys.stderr.write(f"{arguments[1]} differs from the routes. Run: python -m latchkey.api.openapi > {arguments[1]}\n")
-    return 1
+    stale = [name for name in arguments[1:] if Path(name).read_text() != text(FILES[Path(name).name])]
+    for name in stale:
+        argument = " machine" if FILES[Path(name).name] is MACHINES else ""
+        sys.stderr.write(f"{name} differs from the routes. Run: python -m latchkey.api.openapi{argument} > {name}\n")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

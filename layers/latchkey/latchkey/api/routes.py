@@ -64,6 +64,19 @@ class ResourceRoutes(Router):
         self.rules: dict[str, RouteRule] = {}
         """Rules by method and path, as in the template."""
 
+    def below(self, base: str, keeps: Callable[[str, RouteRule], bool]) -> "ResourceRoutes":
+        """Return the same routes below another base, without those that `keeps` refuses by path and rule."""
+        moved = ResourceRoutes(self.resource, base)
+        own = {key: rule for key, rule in self.rules.items() if keeps(key.partition(" ")[2], rule)}
+        for key, rule in own.items():
+            method, _, path = key.partition(" ")
+            moved.rules[f"{method} {base}{path.removeprefix(self.base)}"] = rule
+        for route, function in self._routes.items():
+            path = route[0].replace("<", "{").replace(">", "}")
+            if any(f"{method} {self.base}{path if path != '/' else ''}" in own for method in route[1]):
+                moved._routes[route] = function
+        return moved
+
     def on[**P, R](
         self,
         key: str,

@@ -106,6 +106,8 @@ def _sentence(event: Event, _: Translator) -> str:
         EventKind.PRACTICE_CHANGED: _("The practice’s settings were changed."),
         EventKind.MEMBER_CHANGED: _("A member was changed."),
         EventKind.SAMPLE_REQUESTED: _("Asked for a sample of a letter."),
+        EventKind.WEBHOOK_CHANGED: _("A webhook was changed."),
+        EventKind.MACHINE_CHANGED: _("The credentials of a practice system were changed."),
         EventKind.ADMIN_DENIED: _("A request was refused."),
         EventKind.LIMIT_HIT: _("A rate limit was reached."),
         EventKind.STAFF_SIGNED_IN: _("Signed in to the console."),

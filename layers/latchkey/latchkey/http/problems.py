@@ -113,6 +113,12 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.OwnAddressUnknown: ProblemType(
         409, "own_address_unknown", "Your address is not known; sign in to the console once"
     ),
+    refusals.TooManyCredentials: ProblemType(
+        409, "too_many_credentials", "The practice has its most credentials; revoke one first"
+    ),
+    refusals.TooManyWebhooks: ProblemType(
+        409, "too_many_webhooks", "The practice has its most webhooks; remove one first"
+    ),
     refusals.Unavailable: ProblemType(503, "unavailable", "Try again in a moment"),
 }
 

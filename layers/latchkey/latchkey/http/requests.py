@@ -26,7 +26,7 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 JSON_ONLY_ROUTES = ("/{practice}/session", "/healthz")
 """Routes without a page."""
-JSON_ONLY_PATHS = ("/admin/v1",)
+JSON_ONLY_PATHS = ("/admin/v1", "/admin/m1")
 """Starts of paths whose responses are problem documents, also where no route is."""
 UTF_8 = ("", "utf-8", "utf8")
 COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -45,6 +45,9 @@ class EventKind(StrEnum):
     PRACTICE_CHANGED = "practice_changed"
     MEMBER_CHANGED = "member_changed"
     SAMPLE_REQUESTED = "sample_requested"
+    MACHINE_CHANGED = "machine_changed"
+    """Credentials of a practice system were made or revoked."""
+    WEBHOOK_CHANGED = "webhook_changed"
     STAFF_SIGNED_IN = "staff_signed_in"
     STAFF_SIGNED_OUT = "staff_signed_out"
     ADMIN_DENIED = "admin_denied"
@@ -83,7 +86,7 @@ class Event:
     at_ms: Millis
     """Unix milliseconds."""
     actor: str = "client"
-    """"client", "system", or the `sub` of a clinician."""
+    """"client", "system", the `sub` of a clinician, or `machine:` and the id of a practice system."""
     reason: str | None = None
     """A machine-readable word, such as the code of a refusal or the name of a limit."""
     method: EventMethod | None = None

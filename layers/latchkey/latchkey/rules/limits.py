@@ -32,6 +32,8 @@ class Scope(StrEnum):
     """A practice, with all of its addresses."""
     CLINICIAN = "clinician"
     """A clinician, at all practices together."""
+    MACHINE = "machine"
+    """The credentials of a practice system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +150,11 @@ START_PROVIDER_PER_SOURCE = Policy(
 )
 """Starts of a provider sign-in. Each start stores a row for an hour."""
 CREATED_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician",), (Limit("made_clinician", 30, MINUTE),))
-"""PINs and invitations that a clinician creates."""
+"""PINs and invitations that a clinician creates. A practice system counts as one clinician."""
 SAMPLES_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician sample",), (Limit("samples_clinician", 10, DAY),))
 """Sample letters that a member sends to themselves."""
+REQUESTS_PER_MACHINE = Policy(Scope.MACHINE, ("machine",), (Limit("machine_requests", 600, MINUTE),), contended=True)
+"""Requests with the credentials of a practice system, also those for access tokens: ten a second."""
 
 POLICIES = (
     REQUEST_LINK_PER_SOURCE,
@@ -169,6 +173,7 @@ POLICIES = (
     START_PROVIDER_PER_NETWORK,
     CREATED_PER_CLINICIAN,
     SAMPLES_PER_CLINICIAN,
+    REQUESTS_PER_MACHINE,
 )
 
 PIN_GUESSING_THRESHOLD = 30

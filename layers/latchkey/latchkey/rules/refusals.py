@@ -254,6 +254,14 @@ class OwnAddressUnknown(Refusal):
     """No provider has verified an address of the member who asks."""
 
 
+class TooManyCredentials(Refusal):
+    """The practice has as many live credentials of practice systems as it can have. One must be revoked first."""
+
+
+class TooManyWebhooks(Refusal):
+    """The practice has as many webhooks as it can have. One must be removed first."""
+
+
 class AddressSuppressed(Refusal):
     """Mail to the address bounced or was complained about. A clinician must confirm the address first."""
 

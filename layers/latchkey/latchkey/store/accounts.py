@@ -41,6 +41,8 @@ from latchkey.store.dynamodb import (
 from latchkey.store.records import to_actions, to_attributes, to_record
 from latchkey.tokens import base64url_decode, base64url_encode
 
+ID_ATTRIBUTES = ("key", "id", "owner", "first_sign_in_at")
+"""The attributes that `find_ids` reads. The role of the function that publishes events allows no more."""
 WRITTEN_BY_REPORTS = ("email_status", "email_status_at", "bounced_at", "bounce_reason", "attention", "attention_from")
 """Fields that reports about mail write. A clinician's write must not overwrite them with what was read before."""
 
@@ -158,6 +160,21 @@ def find_without_sessions(account_key: AccountKey) -> Account | None:
         return AccountItem.get(base64url_encode(account_key), consistent_read=True).account()
     except AccountItem.DoesNotExist:
         return None
+
+
+def find_ids(account_key: AccountKey) -> Account | None:
+    """Return the account of this key with its ids and its first sign-in, and no name or address. None if there is none.
+
+    `owner` and `id` are read, and nothing else of the record.
+    """
+    try:
+        item = AccountItem.get(
+            base64url_encode(account_key), consistent_read=True, attributes_to_get=list(ID_ATTRIBUTES)
+        )
+    except AccountItem.DoesNotExist:
+        return None
+    first_at = None if item.first_sign_in_at is None else int(item.first_sign_in_at)
+    return Account(account_key, item.id, "", "", "", owner=item.owner, first_sign_in_at=first_at)
 
 
 def item_keys(account_keys: Iterable[AccountKey]) -> Iterator[tuple[type[Table], ItemKey]]:

@@ -52,6 +52,7 @@ SERVICES = {
     ),
     "secretsmanager": Service("secretsmanager", "secretsmanager", "SECRETS_MANAGER", "secretsmanager", "1.1"),
     "codedeploy": Service("codedeploy", "codedeploy", "CODEDEPLOY", "CodeDeploy_20141006", "1.1"),
+    "events": Service("events", "events", "EVENTBRIDGE", "AWSEvents", "1.1", fips_by_default=("us-gov-",)),
     "sesv2": Service("email", "ses", "SESV2", paths=(("SendEmail", "/v2/email/outbound-emails"),)),
 }
 """The services that a function calls, by botocore's name."""

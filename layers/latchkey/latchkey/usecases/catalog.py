@@ -13,8 +13,10 @@ from latchkey.usecases import (
     events,
     items,
     letters,
+    machines,
     members,
     practices,
+    webhooks,
 )
 from latchkey.usecases.declaration import UseCase
 
@@ -22,6 +24,8 @@ MODULES = (
     practices,
     branding,
     members,
+    machines,
+    webhooks,
     letters,
     clients,
     client_search,

@@ -7,9 +7,10 @@ from latchkey.rules import access, support_codes
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.clients import Client
 from latchkey.rules.events import Event
+from latchkey.rules.machines import SUBJECT_PREFIX
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import RecordNotFound, SupportCodeUnknown, ValueRefused
-from latchkey.store import accounts, events, members
+from latchkey.store import accounts, events, machines, members
 from latchkey.store.batches import Batch, read_batch
 from latchkey.usecases import client_access
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
@@ -51,7 +52,7 @@ class NamedEvents:
 
     page: Page[tuple[str, Event]]
     names: Mapping[str, str] = field(repr=False)
-    """Names by subject. Members without a name are left out."""
+    """Names by subject, of members and practice systems. Members without a name are left out."""
     client: Client | None = None
     """The client that the events are about. None for events of the practice itself."""
     part: str | None = None
@@ -110,17 +111,31 @@ def _one_part(context: RequestContext, client: Client, part: str, before_id: str
     if keys and subject_key not in access.audit_subjects(client, accounts.found_in(batch, keys)):
         rows = []
     found = page(_since_on_file(client, rows), limit, lambda row: row[0])
-    return NamedEvents(found, members.names_in(batch, context.slug, subjects), client, part)
+    names = members.names_in(batch, context.slug, subjects) | _system_names(context, rows)
+    return NamedEvents(found, names, client, part)
 
 
 def _since_on_file(client: Client, rows: Sequence[tuple[str, Event]]) -> list[tuple[str, Event]]:
     return [row for row in rows if row[1].at_ms // 1000 >= client.created_at]
 
 
-def _members_in(rows: Iterable[tuple[str, Event]]) -> set[str]:
-    """Return the subjects of the members who acted."""
+def _actors_in(rows: Iterable[tuple[str, Event]]) -> set[str]:
+    """Return the subjects of the members and practice systems who acted."""
     return {event.actor for _, event in rows} - {"client", "system"}
 
 
+def _members_in(rows: Iterable[tuple[str, Event]]) -> set[str]:
+    """Return the subjects of the members who acted."""
+    return {subject for subject in _actors_in(rows) if not subject.startswith(SUBJECT_PREFIX)}
+
+
+def _system_names(context: RequestContext, rows: Iterable[tuple[str, Event]]) -> dict[str, str]:
+    """Return the names of the practice systems, by subject, if one of them acted. Otherwise nothing is read."""
+    if not any(subject.startswith(SUBJECT_PREFIX) for subject in _actors_in(rows)):
+        return {}
+    return {machine.subject: machine.name for machine in machines.all_of(context.slug)}
+
+
 def _named(context: RequestContext, found: Page[tuple[str, Event]], client: Client | None = None) -> NamedEvents:
-    return NamedEvents(found, members.names_of(context.slug, _members_in(found.entries)), client)
+    names = members.names_of(context.slug, _members_in(found.entries)) | _system_names(context, found.entries)
+    return NamedEvents(found, names, client)

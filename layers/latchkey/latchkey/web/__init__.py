@@ -5,7 +5,15 @@ from latchkey.http.responses import Response, html_page, json_response, see_othe
 from latchkey.web.authorizer import answer_for
 from latchkey.web.dispatch import handler_for
 from latchkey.web.responses import session_document, signed_in_response
-from latchkey.web.worker import EventFailed, JobResult, RetryLater, eventbridge_handler, now_ms_of, sqs_handler
+from latchkey.web.worker import (
+    EventFailed,
+    JobResult,
+    RetryLater,
+    eventbridge_handler,
+    now_ms_of,
+    sqs_handler,
+    stream_handler,
+)
 
 __all__ = [
     "EventFailed",
@@ -23,4 +31,5 @@ __all__ = [
     "session_document",
     "signed_in_response",
     "sqs_handler",
+    "stream_handler",
 ]

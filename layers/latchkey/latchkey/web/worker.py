@@ -128,6 +128,27 @@ def eventbridge_handler(handle_event: Callable[[object, Millis], JobResult]) -> 
     return handle
 
 
+def stream_handler(
+    handle_record: Callable[[Mapping[str, Any], Millis], JobResult],
+) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """Return a Lambda handler of a DynamoDB stream. Lambda delivers records again from the first failed one on."""
+
+    @aws.within_deadline
+    def handle(event: Mapping[str, Any], context: aws.InvocationContext) -> dict[str, Any]:
+        for record in event["Records"]:
+            number = str(record["dynamodb"]["SequenceNumber"])
+            try:
+                result = handle_record(record, now_ms_of(context))
+            except Exception as error:  # noqa: BLE001 - Lambda would log its message
+                log.log_fault(error, number)
+                return {"batchItemFailures": [{"itemIdentifier": number}]}
+            _log_result(result, {}, number)
+        return {"batchItemFailures": []}
+
+    cold_start.resume_gc()
+    return handle
+
+
 def _message_id(event: object) -> str:
     event_id = event.get("id") if isinstance(event, Mapping) else None
     return event_id if isinstance(event_id, str) and EVENT_ID.fullmatch(event_id) else ""

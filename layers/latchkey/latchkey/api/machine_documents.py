@@ -1,0 +1,74 @@
+"""Bodies and documents about machine credentials."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from latchkey.api.client_documents import Timestamp
+from latchkey.api.field_types import Name
+from latchkey.api.fields import RequestBody
+from latchkey.http.responses import rfc3339
+from latchkey.rules.machines import SCOPE, Machine
+from latchkey.usecases.machines import NewCredential
+
+TOKEN_PATH = "/admin/m1/token"  # noqa: S105 - a path
+API_PATH = "/admin/m1"
+
+
+class NewCredentialBody(RequestBody):
+    """A practice system that needs credentials."""
+
+    name: Annotated[Name, Field(description="The name that the audit shows.", examples=["Practice system"])]
+
+
+class CredentialDocument(BaseModel):
+    """The credentials of a practice system, without the secret."""
+
+    id: str
+    client_id: Annotated[str, Field(description="The id of the OAuth client.")]
+    name: str
+    created_at: Timestamp
+    created_by: str
+    used_at: Annotated[Timestamp | None, Field(description="Time of the newest access token. Null for none.")]
+    revoked_at: Annotated[Timestamp | None, Field(description="Null while the credentials are valid.")]
+
+
+class CredentialList(BaseModel):
+    """The credentials of all practice systems, oldest first, with those that were revoked."""
+
+    credentials: list[CredentialDocument]
+
+
+class NewCredentialDocument(CredentialDocument):
+    """New credentials. The secret is returned once, and stored only as a digest."""
+
+    client_secret: Annotated[
+        str | None, Field(description="Null in the response to a repeated request with the same idempotency key.")
+    ]
+    token_url: Annotated[str, Field(description="Where an access token is made (OAuth 2.0, client credentials).")]
+    scope: str
+    api_url: Annotated[str, Field(description="The base of the routes that a practice system may call.")]
+
+
+def credential(machine: Machine) -> CredentialDocument:
+    """Return the document of a practice system."""
+    return CredentialDocument(
+        id=machine.id,
+        client_id=machine.client_id,
+        name=machine.name,
+        created_at=rfc3339(machine.created_at),
+        created_by=machine.created_by,
+        used_at=rfc3339(machine.used_at) if machine.used_at else None,
+        revoked_at=rfc3339(machine.revoked_at) if machine.revoked_at else None,
+    )
+
+
+def new_credential(created: NewCredential, origin: str) -> NewCredentialDocument:
+    """Return the document of new credentials. `origin` is `https://host` of the portal."""
+    return NewCredentialDocument(
+        **credential(created.machine).model_dump(),
+        client_secret=created.secret,
+        token_url=origin + TOKEN_PATH,
+        scope=SCOPE,
+        api_url=f"{origin}{API_PATH}/practices/{created.machine.practice}",
+    )

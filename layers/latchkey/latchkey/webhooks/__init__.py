@@ -1,0 +1,1 @@
+"""Webhooks: the queue of deliveries, and one POST to an address that was checked."""

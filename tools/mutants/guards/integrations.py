@@ -1,0 +1,30 @@
+"""Guards of practice systems and of events for other systems."""
+
+from tools.mutants.guard import guards_in
+from tools.mutants.operators import always, drop_condition, never, skip_raise
+
+INTEGRATIONS = [
+    *guards_in(
+        "store/machines.py",
+        "tests/api/test_machines.py",
+        ("the secret of a practice system", "use", drop_condition("digest")),
+        ("the revocation of credentials, before a token is made", "use", drop_condition("revoked_at")),
+        ("the revocation of credentials, at a request", "of_token", never("revoked_at")),
+        ("the end of a practice system's access token", "of_token", never("expires_at")),
+    ),
+    *guards_in(
+        "usecases/machine_tokens.py",
+        "tests/api/test_machines.py",
+        ("the access token of a practice system", "_machine", skip_raise("TokenRefused", near="machine")),
+    ),
+    *guards_in(
+        "webhooks/connections.py",
+        "tests/webhooks/test_connections.py",
+        ("the target of a webhook", "send", always("is_allowed_target")),
+    ),
+    *guards_in(
+        "rules/webhooks.py",
+        "tests/rules/test_webhooks.py",
+        ("the addresses inside an IPv6 address", "is_allowed_target", never("inner")),
+    ),
+]
