@@ -43,7 +43,7 @@ def test_an_admin_adds_lists_and_removes_webhooks_and_the_audit_says_so(admin: C
     }
 
 
-def test_a_secret_is_shown_once_also_to_who_repeats_the_request(admin: ClinicianApi) -> None:
+def test_a_secret_is_shown_once_also_if_the_request_is_repeated(admin: ClinicianApi) -> None:
     first = admin.request("POST", "/webhooks", {"url": URL}, key="one").document
     repeated = admin.request("POST", "/webhooks", {"url": URL}, key="one").document
     assert repeated == first | {"secret": None}

@@ -79,7 +79,7 @@ def delivery() -> Delivery:
 
 
 def verified(secret: str, request: tuple[dict[str, str], bytes]) -> Any:
-    """What the public library makes of a request."""
+    """Return the payload that the public library verifies in a request."""
     headers, body = request
     return Verifier(secret).verify(body, headers)
 

@@ -106,7 +106,7 @@ def test_alarms_reach_the_topic_of_the_stack_and_the_operators_own() -> None:
     ]
 
 
-NAMED_OTHERWISE = {"Stack", "Stage", "Recipients", "RequestLogs", "MailLogs", "ProbeLogs"}
+NAMED_OTHERWISE = {"Stack", "Stage", "Recipients", "RequestLogs", "MailLogs", "EventLogs", "ProbeLogs"}
 PROBES = {"Probe", "ProbeBackend"}
 """Functions whose failure is a run that does not pass. An alarm takes 10 metrics at most."""
 
@@ -120,9 +120,8 @@ def test_what_is_watched_is_what_its_parameter_is_named_after() -> None:
         assert referred(PASSED[name]) == {name}, name
     requests, mail = referred(PASSED["RequestLogs"]), referred(PASSED["MailLogs"])
     assert not requests & mail
-    assert requests | mail | referred(PASSED["ProbeLogs"]) | {"AccessLogs"} == set(
-        sam_template.resources("AWS::Logs::LogGroup")
-    )
+    others = referred(PASSED["ProbeLogs"]) | referred(PASSED["EventLogs"]) | {"AccessLogs"}
+    assert requests | mail | others == set(sam_template.resources("AWS::Logs::LogGroup"))
 
 
 @pytest.mark.parametrize("alarm", sorted(ALARMS))

@@ -160,7 +160,7 @@ def test_the_probe_holds_no_key_and_opens_no_table() -> None:
 
 
 OF_EVENTS = ("PublishEvents", "DeliverWebhooks")
-"""What passes events on. It has no right on the audit's table."""
+"""Functions that pass events on. They have no right on the audit's table."""
 
 
 @pytest.mark.parametrize("function", OF_EVENTS)

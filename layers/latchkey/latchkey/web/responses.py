@@ -58,7 +58,8 @@ def still_signed_in(request: Request, live_session: LiveSession) -> Response:
     """Return the response to a repeated proof whose session is still live in this browser."""
     if request.wants_json:
         return json_response(session_document(request, live_session))
-    return next_page(request, live_session, return_paths.find(request))
+    path = return_paths.find(request)
+    return next_page(request, live_session, path) if path else see_other(request.portal_path("home"))
 
 
 def next_page(request: Request, live_session: LiveSession, path: str | None) -> Response:
