@@ -6,7 +6,14 @@ import pytest
 
 from latchkey import tokens
 from latchkey.rules import limits
-from latchkey.rules.limits import CREATED_PER_CLINICIAN, REQUEST_LINK_PER_ADDRESS, RESEND_COOLDOWN, Limit
+from latchkey.rules.limits import (
+    CREATED_PER_CLINICIAN,
+    REQUEST_LINK_PER_ADDRESS,
+    REQUESTS_PER_MACHINE,
+    RESEND_COOLDOWN,
+    SAMPLES_PER_CLINICIAN,
+    Limit,
+)
 from tests.kit.browser import Browser
 from tests.kit.http_response import HttpResponse
 from tests.kit.portal import Portal
