@@ -63,11 +63,11 @@ def still_signed_in(request: Request, live_session: LiveSession) -> Response:
 
 
 def next_page(request: Request, live_session: LiveSession, path: str | None) -> Response:
-    """Return the redirect of a signed-in browser to `path`, or home. A profile must be chosen first.
+    """Return the redirect of a signed-in browser to `path`, or home. One of several profiles must be chosen first.
 
     `path` is the page behind the portal that the person comes back to. None if there is none.
     """
-    if live_session.profile is None:
+    if live_session.has_several_profiles and live_session.profile is None:
         cookie = (cookies.set_return_path(request, path),) if path else ()
         return see_other(request.portal_path("profiles")).with_cookies(*cookie)
     return see_other(path or request.portal_path("home")).with_cookies(*cookies.clear_return_path(request))
