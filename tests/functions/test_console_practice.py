@@ -86,14 +86,41 @@ def test_a_colour_is_seen_in_a_page_and_a_letter_before_it_is_saved(portal: Port
 def test_colour_and_words_are_saved(portal: Portal, staff: Browser) -> None:
     fields = {"accent": PURPLE.upper(), "word_en": "coach", "word_es": "", "address": "1 Main St\r\nAustin"}
     legal = {"legal_privacy": "https://willow.example/privacy", "legal_terms": "", "legal_accessibility": ""}
-    saved = press(staff, BRAND, **fields, **legal)
+    welcome = {"welcome_en": "Welcome, and take your time.", "welcome_es": ""}
+    saved = press(staff, BRAND, **fields, **legal, **welcome)
     assert saved.location == f"{BRAND}?done=saved"
     found = practice(portal)
     assert (found["accent"]["S"], found["address"]["S"]) == (PURPLE, "1 Main St\nAustin")
     assert "coach" in str(found["clinician_word"])
+    assert found["welcomes"]["M"] == {"en": {"S": "Welcome, and take your time."}}
     assert "https://willow.example/privacy" in str(found["legal"])
     assert f"--accent:{PURPLE}" in portal.browser().get("/willow").body
-    assert ("practice_changed", "accent,address,clinician_word,legal") in portal.audit()
+    assert ("practice_changed", "accent,address,clinician_word,legal,welcome,welcomes") in portal.audit()
+
+
+def settings_with(**changed: str) -> dict[str, str]:
+    """Return the fields of the settings as the page has them, with changes."""
+    usual = {"name": "Willow", "phone": "", "language": "en", "time_zone": "America/Chicago", "sender": "no-reply"}
+    return usual | {"reply_to": "", "unknown_address": "tell", "feature": "appointments"} | changed
+
+
+def test_a_feature_gets_the_page_that_home_opens(portal: Portal, staff: Browser) -> None:
+    saved = press(staff, f"{HOME}/settings", **settings_with(link_appointments="https://willow.example/book"))
+    assert saved.location == f"{HOME}/settings?done=saved"
+    assert practice(portal)["links"]["M"] == {"appointments": {"S": "https://willow.example/book"}}
+    page = staff.get(f"{HOME}/settings")
+    assert 'value="https://willow.example/book"' in page.body
+    press(staff, f"{HOME}/settings", **settings_with(link_appointments=""))
+    assert "links" not in practice(portal)
+
+
+def test_a_feature_gets_no_page_of_another_practice(portal: Portal, staff: Browser) -> None:
+    before = practice(portal)
+    refused = press(staff, f"{HOME}/settings", **settings_with(link_appointments="/harbor/book"))
+    assert refused.status == 422
+    assert "A web address begins with https://" in refused.page.text
+    assert 'value="/harbor/book"' in refused.body
+    assert practice(portal) == before
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ def brand_page(current: Current) -> Response:
     practice = practices.read_practice(current.context)
     defaults = {"accent": practice.accent or "", "address": practice.address or ""}
     defaults |= {f"legal_{name}": practice.legal.get(name, "") for name in LEGAL_PAGES}
+    welcomes = practice.welcomes or dict.fromkeys(LANGUAGES, practice.welcome or "")
+    defaults |= {f"welcome_{language}": welcomes.get(language, "") for language in LANGUAGES}
     defaults |= {f"word_{language}": practice.clinician_word.get(language, "") for language in LANGUAGES}
     typed = current.values(**defaults) if current.form.every("accent") else defaults
     accent = typed["accent"].lower()
@@ -55,6 +57,8 @@ def save_brand(current: Current) -> Response:
         accent=form.text("accent") or None,
         address=form.checked_text("address", "street") or None,
         legal={name: form.checked_text(f"legal_{name}", "url") or None for name in LEGAL_PAGES},
+        welcome=None,
+        welcomes={language: form.checked_text(f"welcome_{language}", "text") or None for language in LANGUAGES},
         clinician_word={language: form.checked_text(f"word_{language}", "line") or None for language in LANGUAGES},
     )
     practices.update_practice(current.context, settings)

@@ -39,6 +39,7 @@ def _settings_page(current: Current, practice: Practice) -> Response:
         sender=practice.sender,
         reply_to=practice.reply_to or "",
         unknown_address=practice.unknown_address.value,
+        **{f"link_{feature}": practice.links.get(feature, "") for feature in FEATURES},
     )
     if current.problem:
         features, providers = current.form.every("feature"), current.form.every("provider")
@@ -166,6 +167,7 @@ def _settings(form: SentForm) -> PracticeSettings:
         unknown_address=policy,
         features={feature: feature in form.every("feature") for feature in FEATURES},
         providers={provider: provider in form.every("provider") for provider in PROVIDER_NAMES},
+        links={feature: form.checked_text(f"link_{feature}", "url") or None for feature in FEATURES},
     )
 
 
