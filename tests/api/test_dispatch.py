@@ -53,7 +53,7 @@ def call(  # noqa: PLR0913 - all that an event can differ in
 ) -> HttpResponse:
     """Invoke the function with this event. API Gateway itself would not send some of these events."""
     lines = {"authorization": authorized_as(subject), "content-type": "application/json"} | dict(headers or {})
-    event = gateway_events.event(gateway_events.Sent(method, "/", lines), cloud.clock.now * 1000)
+    event = gateway_events.event(gateway_events.Sent(method, BASE, lines), cloud.clock.now * 1000)
     template_path = f"{BASE}/{{practice}}{route}"
     parameters = {"practice": practice, **parts}
     path = raw_path or template_path.format(**parameters)

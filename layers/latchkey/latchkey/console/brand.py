@@ -26,7 +26,7 @@ def brand_page(current: Current) -> Response:
     practice = practices.read_practice(current.context)
     defaults = {"accent": practice.accent or "", "address": practice.address or ""}
     defaults |= {f"legal_{name}": practice.legal.get(name, "") for name in LEGAL_PAGES}
-    welcomes = practice.welcomes or dict.fromkeys(LANGUAGES, practice.welcome or "")
+    welcomes = practice.welcomes or {practice.language: practice.welcome or ""}
     defaults |= {f"welcome_{language}": welcomes.get(language, "") for language in LANGUAGES}
     defaults |= {f"word_{language}": practice.clinician_word.get(language, "") for language in LANGUAGES}
     typed = current.values(**defaults) if current.form.every("accent") else defaults
