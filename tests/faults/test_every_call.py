@@ -78,7 +78,7 @@ WITH_TRANSACTIONS = tuple(flow for flow in FLOWS if flow not in WITHOUT_TRANSACT
 WITH_SECRETS = tuple(flow for flow in FLOWS if flow not in WITHOUT_SECRETS)
 WITH_RINGS = tuple(flow for flow in WITH_SECRETS if flow not in (client_flows.return_first, client_flows.return_known))
 """Flows that read a keyring. A provider's client secret can be any text, so an unreadable one is no fault."""
-SLOWEST_SECONDS = 5
+SLOWEST_SECONDS = 20
 """Longest time of a flow on a busy machine. Pauses take no real time."""
 
 
