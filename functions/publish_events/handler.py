@@ -33,8 +33,9 @@ def publish(record: Mapping[str, Any], now_ms: Millis) -> web.JobResult:
     event = published.event_of(row, account)
     if event is None:
         return web.JobResult("passed_over", None, row.practice)
-    text = json.dumps(published.document(event, rfc3339(event.at_ms // 1000)), separators=(",", ":"))
-    event_bus.put(event, text)
+    document = published.document(event, rfc3339(event.at_ms // 1000))
+    event_bus.put(event, document)
+    text = json.dumps(document, separators=(",", ":"))
     for webhook in webhooks.all_of(event.practice):
         if event.kind in webhook.kinds and webhook.disabled_at is None:
             webhooks.add_delivery(Delivery(event.practice, webhook.id, event.id, event.kind, text, now_ms // 1000))

@@ -41,8 +41,7 @@ def open_link(request: web.Request) -> web.Response:
         )
     )
     # The page in the other language has another URL.
-    to = return_paths.in_query(request)
-    return page.with_cookies(cookies.set_return_path(request, to)) if to else page
+    return return_paths.keep(request, page)
 
 
 def redeem_link(request: web.Request) -> web.Response:

@@ -66,7 +66,7 @@ def show_form(request: web.Request) -> web.Response:
         )
     )
     ended_session = (cookies.clear_session(request),) if cookies.has_session_cookie(request) else ()
-    return response.with_cookies(*ended_session, *([cookies.set_return_path(request, to)] if to else []))
+    return return_paths.keep(request, response.with_cookies(*ended_session))
 
 
 def request_link(request: web.Request) -> web.Response:

@@ -33,7 +33,7 @@ def show_profiles(request: web.Request) -> web.Response:
             account=live_session.account,
         )
     )
-    return page.with_cookies(cookies.set_return_path(request, to)) if to else page
+    return return_paths.keep(request, page)
 
 
 def choose_profile(request: web.Request) -> web.Response:

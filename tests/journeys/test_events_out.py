@@ -65,7 +65,7 @@ def test_a_first_sign_in_and_the_end_of_access_reach_bus_and_receiver(live_porta
     soon(deliveries, lambda found: bool(found) and found[0]["last_result"] == "no_connection")
     # the receiver still has the secret from before the rotation
     with receiver(port, made["secret"], output):
-        live_portal.portal.advance(10)
+        live_portal.wait(10)
         soon(deliveries, lambda found: found[0]["status"] == "delivered")
         assert admin.request("DELETE", "/clients/{client}/portal-access", client=client).status == 204
         soon(deliveries, lambda found: [one["kind"] for one in found] == ["access_ended", "first_sign_in"])

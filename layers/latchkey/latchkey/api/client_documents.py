@@ -6,6 +6,7 @@ from pydantic import Field
 
 from latchkey.api.field_types import LanguageField, ProfileKindField
 from latchkey.api.fields import Document, one_of
+from latchkey.http.responses import rfc3339
 from latchkey.rules.accounts import ACCESS_STATUSES, AccessStatus
 from latchkey.rules.attention import ATTENTION_REASONS, AttentionReason
 from latchkey.rules.mail import BOUNCE_REASONS, EMAIL_STATUSES, BounceReason, EmailStatus
@@ -15,6 +16,11 @@ AttentionField = Annotated[AttentionReason, one_of(*ATTENTION_REASONS)]
 AccessStatusField = Annotated[AccessStatus, one_of(*ACCESS_STATUSES)]
 BounceReasonField = Annotated[BounceReason, one_of(*BOUNCE_REASONS)]
 EmailStatusField = Annotated[EmailStatus, one_of(*EMAIL_STATUSES)]
+
+
+def timestamp(at: int | None) -> str | None:
+    """Return a time as documents have it, or None. `at` is Unix seconds."""
+    return None if at is None else rfc3339(at)
 
 
 class EmailDocument(Document):

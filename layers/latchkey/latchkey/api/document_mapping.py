@@ -15,6 +15,7 @@ from latchkey.api.client_documents import (
     ListedClientEntry,
     PinDocument,
     ShareDocument,
+    timestamp,
 )
 from latchkey.api.event_documents import (
     DiagnosisDocument,
@@ -82,7 +83,7 @@ def contact(entry: ContactAccount) -> ContactDocument:
         _contact_fields(entry.contact)
         | {
             "status": entry.status,
-            "last_sign_in_at": _timestamp(entry.account.last_sign_in_at if entry.account else None),
+            "last_sign_in_at": timestamp(entry.account.last_sign_in_at if entry.account else None),
             "email_status": email_status(entry.account),
             "bounce": _bounce(entry.account),
         }
@@ -114,9 +115,9 @@ def access(client_access: ClientAccess, origin: str) -> AccessDocument:
         email=client.access_address,
         emails=emails(client.emails),
         status=status,
-        invited_at=_timestamp(client.invited_at),
-        first_sign_in_at=_timestamp(own_account.first_sign_in_at if own_account else None),
-        last_sign_in_at=_timestamp(client_access.last_sign_in_at),
+        invited_at=timestamp(client.invited_at),
+        first_sign_in_at=timestamp(own_account.first_sign_in_at if own_account else None),
+        last_sign_in_at=timestamp(client_access.last_sign_in_at),
         email_status=email_status(own_account),
         bounce=_bounce(own_account),
         has_live_pin=client_access.has_live_pin,
@@ -145,8 +146,8 @@ def items(client: Client) -> list[ItemDocument]:
         ItemDocument(
             title=item.title,
             path=item.path,
-            shared_at=_timestamp(item.shared_at),
-            done_at=_timestamp(item.done_at),
+            shared_at=timestamp(item.shared_at),
+            done_at=timestamp(item.done_at),
         )
         for item in client.items
     ]
@@ -200,7 +201,7 @@ def person_diagnosis(diagnosis: PersonDiagnosis) -> PersonDiagnosisDocument:
             RateLimitDocument(
                 on=lock.method,
                 until=rfc3339(lock.until),
-                known_browsers_until=_timestamp(lock.known_browsers_until),
+                known_browsers_until=timestamp(lock.known_browsers_until),
             )
             for lock in facts.locks
         ],
@@ -266,7 +267,3 @@ def _contact_fields(contact: Contact) -> dict[str, object]:
 def _bounce(account: Account | None) -> BounceDocument | None:
     found = bounce(account)
     return BounceDocument(at=rfc3339(found.at), reason=found.reason) if found else None
-
-
-def _timestamp(at: int | None) -> str | None:
-    return None if at is None else rfc3339(at)

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from latchkey.api.client_documents import Timestamp
+from latchkey.api.client_documents import Timestamp, timestamp
 from latchkey.api.field_types import Name
-from latchkey.api.fields import RequestBody
+from latchkey.api.fields import Document, RequestBody
 from latchkey.http.responses import rfc3339
 from latchkey.rules.machines import SCOPE, Machine
 from latchkey.usecases.machines import NewCredential
@@ -21,7 +21,7 @@ class NewCredentialBody(RequestBody):
     name: Annotated[Name, Field(description="The name that the audit shows.", examples=["Practice system"])]
 
 
-class CredentialDocument(BaseModel):
+class CredentialDocument(Document):
     """The credentials of a practice system, without the secret."""
 
     id: str
@@ -33,7 +33,7 @@ class CredentialDocument(BaseModel):
     revoked_at: Annotated[Timestamp | None, Field(description="Null while the credentials are valid.")]
 
 
-class CredentialList(BaseModel):
+class CredentialList(Document):
     """The credentials of all practice systems, oldest first, with those that were revoked."""
 
     credentials: list[CredentialDocument]
@@ -58,8 +58,8 @@ def credential(machine: Machine) -> CredentialDocument:
         name=machine.name,
         created_at=rfc3339(machine.created_at),
         created_by=machine.created_by,
-        used_at=rfc3339(machine.used_at) if machine.used_at else None,
-        revoked_at=rfc3339(machine.revoked_at) if machine.revoked_at else None,
+        used_at=timestamp(machine.used_at),
+        revoked_at=timestamp(machine.revoked_at),
     )
 
 

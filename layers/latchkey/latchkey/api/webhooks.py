@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from latchkey.api import pagination
-from latchkey.api.client_documents import Timestamp
+from latchkey.api.client_documents import Timestamp, timestamp
 from latchkey.api.context import CurrentContext
-from latchkey.api.fields import RequestBody, one_of
+from latchkey.api.fields import Document, RequestBody, one_of
 from latchkey.api.pagination import Cursor, PageSize
 from latchkey.api.routes import ResourceRoutes
 from latchkey.http.responses import rfc3339
@@ -38,7 +38,7 @@ class NewWebhookBody(RequestBody):
     ]
 
 
-class WebhookDocument(BaseModel):
+class WebhookDocument(Document):
     """A webhook, without its secret."""
 
     id: str
@@ -66,13 +66,13 @@ class WebhookSecretDocument(WebhookDocument):
     ]
 
 
-class WebhookList(BaseModel):
+class WebhookList(Document):
     """The practice's webhooks, oldest first."""
 
     webhooks: list[WebhookDocument]
 
 
-class DeliveryDocument(BaseModel):
+class DeliveryDocument(Document):
     """An event that was sent to a webhook."""
 
     id: Annotated[str, Field(description="The header `webhook-id` of every try.")]
@@ -87,7 +87,7 @@ class DeliveryDocument(BaseModel):
     next_at: Annotated[Timestamp | None, Field(description="Time of the next try. Null after the last one.")]
 
 
-class DeliveryList(BaseModel):
+class DeliveryList(Document):
     """A page of deliveries, newest first. Each stays for 30 days."""
 
     deliveries: list[DeliveryDocument]
@@ -151,8 +151,8 @@ def _document(webhook: Webhook) -> WebhookDocument:
         url=webhook.url,
         kinds=[kind for kind in PUBLISHED_KINDS if kind in webhook.kinds],
         created_at=rfc3339(webhook.created_at),
-        previous_secret_until=rfc3339(webhook.previous_until) if webhook.previous_until else None,
-        disabled_at=rfc3339(webhook.disabled_at) if webhook.disabled_at else None,
+        previous_secret_until=timestamp(webhook.previous_until),
+        disabled_at=timestamp(webhook.disabled_at),
     )
 
 
@@ -167,7 +167,7 @@ def _delivery(delivery: Delivery) -> DeliveryDocument:
         status=delivery.status,
         created_at=rfc3339(delivery.created_at),
         tries=delivery.tries,
-        last_at=rfc3339(delivery.last_at) if delivery.last_at else None,
+        last_at=timestamp(delivery.last_at),
         last_result=delivery.last_result,
-        next_at=rfc3339(delivery.next_at) if delivery.next_at else None,
+        next_at=timestamp(delivery.next_at),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from latchkey.rules.accounts import Account, AccountKey, Profile, SessionRef
+from latchkey.rules.practices import FEATURES, Feature, Practice
 from latchkey.rules.refusals import SignedOut
 from latchkey.rules.sign_in_methods import SignInMethod
 
@@ -74,6 +75,12 @@ class LiveSession:
         """The open profile if it is not the person's own (B147), else None."""
         profile = self.profile
         return profile if profile and not self.account.is_own(profile) else None
+
+    def features_at(self, practice: Practice) -> list[Feature]:
+        """Return the features of the chosen profile. One is on if both practice and client have it."""
+        profile = self.profile
+        enabled = profile.features & practice.features if profile else frozenset()
+        return [feature for feature in FEATURES if feature in enabled]
 
     @property
     def has_several_profiles(self) -> bool:

@@ -116,6 +116,7 @@ def of_token(practice: str, machine_id: str, digest: str, now: int) -> Machine |
     token_key, machine_key = (f"{practice}#token", f"{machine_id}#{digest}"), (f"{practice}#machine", machine_id)
     batch = read_batch([(TokenItem, token_key), (MachineItem, machine_key)])
     token, item = batch.get(TokenItem, *token_key), batch.get(MachineItem, *machine_key)
-    if token is None or item is None or token.expires_at <= now or item.machine().revoked_at is not None:
+    if token is None or item is None or token.expires_at <= now:
         return None
-    return item.machine()
+    machine = item.machine()
+    return machine if machine.revoked_at is None else None

@@ -1,5 +1,6 @@
 """Access tokens of practice systems: made for a client secret, and checked at every request."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ from latchkey.rules.limits import REQUESTS_PER_MACHINE
 from latchkey.rules.machines import Machine, parse_client_id
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.refusals import PracticeUnknown, RecordNotFound, TokenRefused
+from latchkey.rules.text_limits import ULID
 from latchkey.rules.times import Millis
 from latchkey.store import limits, machines, practices
 from latchkey.usecases import membership
@@ -17,7 +19,6 @@ from latchkey.usecases.machines import SECRET_PURPOSE
 
 TOKEN_PURPOSE = "machine token"  # noqa: S105 - a name
 """The purpose of the stored digest of an access token."""
-ULID_LENGTH = 26
 
 
 def issue(client_id: str, secret: str, now: int) -> str:
@@ -27,7 +28,7 @@ def issue(client_id: str, secret: str, now: int) -> str:
     :raises RateLimited: the practice system asks too often.
     """
     practice, machine_id = parse_client_id(client_id)
-    if not membership.is_slug(practice) or not _is_ulid(machine_id):
+    if not membership.is_slug(practice) or not re.fullmatch(ULID, machine_id):
         raise TokenRefused
     if not machines.use(practice, machine_id, tokens.digest(SECRET_PURPOSE, secret), now):
         raise TokenRefused
@@ -60,13 +61,9 @@ def authorize(
 
 def _machine(token: str, slug: str, now: int) -> Machine:
     machine_id = token.partition(".")[0]
-    if not membership.is_slug(slug) or not _is_ulid(machine_id):
+    if not membership.is_slug(slug) or not re.fullmatch(ULID, machine_id):
         raise TokenRefused
     machine = machines.of_token(slug, machine_id, tokens.digest(TOKEN_PURPOSE, token), now)
     if machine is None:
         raise TokenRefused
     return machine
-
-
-def _is_ulid(text: str) -> bool:
-    return len(text) == ULID_LENGTH and set(text) <= set(tokens.CROCKFORD)

@@ -40,13 +40,9 @@ def queue_invitation(
     :raises Unavailable: the queue does not respond. Nothing is queued, so the request can be repeated.
     """
     accounts.set_mail_status(account.key, "queued", context.now)
-    try:
-        queue.send_job(_job(context, account, "invitation", text))
-    except OUTAGES as outage:
-        log.log_fault(outage, context.support_code)
+    if not _is_queued(context, _job(context, account, "invitation", text)):
         accounts.set_mail_status(account.key, account.email_status, context.now)
-        raise Unavailable from None
-    metrics.count(Metric.MAIL_QUEUED)
+        raise Unavailable
 
 
 def queue_notice(context: RequestContext, account: Account, kind: MailKind) -> bool:
@@ -54,15 +50,7 @@ def queue_notice(context: RequestContext, account: Account, kind: MailKind) -> b
 
     If the queue is down, log it and go on: a PIN must work on the day that mail fails.
     """
-    if not account.can_receive_mail:
-        return False
-    try:
-        queue.send_job(_job(context, account, kind))
-    except OUTAGES as outage:
-        log.log_fault(outage, context.support_code)
-        return False
-    metrics.count(Metric.MAIL_QUEUED)
-    return True
+    return account.can_receive_mail and _is_queued(context, _job(context, account, kind))
 
 
 def queue_sample(
@@ -82,12 +70,19 @@ def queue_sample(
         origin=context.origin,
         wording=(wording.greeting, wording.body, wording.footer) if wording else None,
     )
+    if not _is_queued(context, job):
+        raise Unavailable
+
+
+def _is_queued(context: RequestContext, job: MailJob | SampleJob) -> bool:
+    """Queue a job, and count it. Return False, with the fault in the log, if the queue does not respond."""
     try:
         queue.send_job(job)
     except OUTAGES as outage:
         log.log_fault(outage, context.support_code)
-        raise Unavailable from None
+        return False
     metrics.count(Metric.MAIL_QUEUED)
+    return True
 
 
 def _job(context: RequestContext, account: Account, kind: MailKind, text: InvitationRequest | None = None) -> MailJob:

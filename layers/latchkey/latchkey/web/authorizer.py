@@ -11,7 +11,6 @@ from latchkey import aws, log, settings
 from latchkey.http import origins, problems
 from latchkey.http.requests import Request, parse_event
 from latchkey.http.responses import rfc3339
-from latchkey.rules.practices import FEATURES
 from latchkey.rules.refusals import Refusal, SignedOut
 from latchkey.rules.sessions import LiveSession
 from latchkey.store import practices
@@ -115,7 +114,6 @@ def _practice_of(request: Request) -> str:
 def _context_of(request: Request, live_session: LiveSession) -> Context:
     """Return the facts of a session for other services. The address is none of them."""
     session, account, profile = live_session.session, live_session.account, live_session.profile
-    enabled = profile.features & request.practice_or_404.features if profile else frozenset()
     return {
         "account": account.id,
         "practice": account.practice,
@@ -126,7 +124,7 @@ def _context_of(request: Request, live_session: LiveSession) -> Context:
         "kind": profile.kind if profile else "",
         "own": bool(profile and account.is_own(profile)),
         "relation": (profile and profile.relation) or "",
-        "features": [feature for feature in FEATURES if feature in enabled],
+        "features": live_session.features_at(request.practice_or_404),
         "first": session.previous_sign_in_at is None,
         "method": session.method,
         "signed_in_at": rfc3339(session.started_at),

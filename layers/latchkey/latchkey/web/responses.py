@@ -76,7 +76,7 @@ def next_page(request: Request, live_session: LiveSession, path: str | None) -> 
 def session_document(request: Request, live_session: LiveSession) -> dict[str, Any]:
     """Return the session for other parts of the portal. A feature is on if both practice and client have it."""
     profile = live_session.profile
-    enabled = profile.features & request.practice_or_404.features if profile else frozenset()
+    enabled = live_session.features_at(request.practice_or_404)
     return {
         "account": live_session.account.id,
         "profile": profile and profile.id,

@@ -7,6 +7,7 @@ It survives every sign-in method, the choice of a profile, and a mail that is op
 from contextlib import suppress
 
 from latchkey.http.requests import Request
+from latchkey.http.responses import Response
 from latchkey.rules.refusals import BodyInvalid
 from latchkey.rules.web_addresses import is_return_path
 from latchkey.web import cookies
@@ -22,6 +23,12 @@ def in_query(request: Request) -> str | None:
         if path and len(path) <= MAX_LENGTH and is_return_path(path, request.practice_or_404.slug):
             return path
     return None
+
+
+def keep(request: Request, response: Response) -> Response:
+    """Return the response with the cookie of the path in the URL, if the URL has one."""
+    path = in_query(request)
+    return response.with_cookies(cookies.set_return_path(request, path)) if path else response
 
 
 def find(request: Request) -> str | None:

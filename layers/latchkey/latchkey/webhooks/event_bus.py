@@ -1,6 +1,7 @@
 """The event bus of the stack, from which rules pass events to other stacks."""
 
 import json
+from collections.abc import Mapping
 
 from latchkey import aws, settings
 from latchkey.rules.published import PublishedEvent
@@ -13,8 +14,8 @@ class NotPublished(Exception):
     """The event bus refused an event. The stream delivers its row again."""
 
 
-def put(event: PublishedEvent, text: str) -> None:
-    """Put an event on the bus. `text` is its JSON document.
+def put(event: PublishedEvent, document: Mapping[str, object]) -> None:
+    """Put an event on the bus, with its document.
 
     :raises NotPublished: the event bus refused it.
     :raises BotoCoreError: the event bus does not answer.
@@ -25,7 +26,7 @@ def put(event: PublishedEvent, text: str) -> None:
         "Source": SOURCE,
         "DetailType": event.kind,
         # a receiver recognizes a repetition by the id
-        "Detail": json.dumps({"id": event.id, **json.loads(text)}, separators=(",", ":")),
+        "Detail": json.dumps({"id": event.id, **document}, separators=(",", ":")),
     }
     if aws.call("events", "PutEvents", Entries=[entry])["FailedEntryCount"]:
         raise NotPublished
