@@ -2,7 +2,6 @@
 
 import json
 import logging
-import pickle
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -11,14 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 
 from latchkey import tokens
 from latchkey.rules.members import Role
 from latchkey.store import members
 from tests.identity.fake_provider import CLIENT, SECRET, FakeProvider
-from tests.kit import caches, sam_template
+from tests.kit import caches, moto_tables, sam_template
 from tests.kit.aws_faults import Fault
 from tests.kit.browser import Browser
 from tests.kit.clinician import ISSUER, OAUTH_CLIENT
@@ -63,7 +60,7 @@ class Harness:
         """True if a test injects more than one fault."""
         self._cloud = cloud
         self._browsers: list[Browser] = []
-        self._tables = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables
+        self._tables = moto_tables.tables()
         self._keys = [
             key
             for name in sam_template.resources("AWS::SecretsManager::Secret")
@@ -86,13 +83,12 @@ class Harness:
 
     def saved(self) -> Callable[[], None]:
         """Return a function that restores the current state."""
-        stored = {name: pickle.dumps(table.items) for name, table in self._tables.items()}
+        restore_tables = moto_tables.saved(self._tables)
         jars = [(browser, dict(browser.cookies)) for browser in self._browsers]
         codes, now, cookies = dict(self.provider._codes), self.portal.now, list(self.portal.cookies)  # noqa: SLF001
 
         def restore() -> None:
-            for name, items in stored.items():
-                self._tables[name].items = pickle.loads(items)  # noqa: S301 - written above; copying takes longer
+            restore_tables(self._tables)
             for browser, jar in jars:
                 browser.cookies = dict(jar)
             self.provider._codes = dict(codes)  # noqa: SLF001
@@ -145,9 +141,7 @@ class Harness:
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Return every item of a table as DynamoDB JSON."""
-        stored = self._tables[table].items.values()
-        every = [item for one in stored for item in (one.values() if isinstance(one, dict) else (one,))]
-        return [item.to_json()["Attributes"] for item in every]
+        return moto_tables.items_of(table)
 
     def sessions(self) -> set[str]:
         """Return the digests of the stored sessions."""

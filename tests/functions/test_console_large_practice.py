@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
-from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from latchkey import tokens
@@ -14,7 +13,7 @@ from latchkey.rules.accounts import AccountKey
 from latchkey.rules.addresses import canonical
 from latchkey.store import accounts, practices
 from tests.functions.console_forms import invited_client
-from tests.kit import caches
+from tests.kit import caches, moto_tables
 from tests.kit.browser import Browser
 from tests.kit.cloud import Cloud
 from tests.kit.http_response import HttpResponse
@@ -55,7 +54,10 @@ class Seeder:
         self.id = invited_client(staff, "Kim Wordqqqqq", "kimqqqqq@example.com").rpartition("/")[2]
         portal.deliver()
         self.portal = portal
-        rows = {name: [_as_stored(row) for row in portal.at_rest()[name]] for name in ("Clients", "Accounts")}
+        rows = {
+            name: [json.dumps(row, default=_base64) for row in moto_tables.items_of(name)]
+            for name in ("Clients", "Accounts")
+        }
         self.sources = {
             "Clients": [row for row in rows["Clients"] if self.id in row],
             "Accounts": [row for row in rows["Accounts"] if "kimqqqqq@example.com" in row],
@@ -63,12 +65,10 @@ class Seeder:
         # The client, two words, the name, the address, and their account.
         assert [len(found) for found in self.sources.values()] == [5, 1]
         self.key = _keys_of(portal, ["qqqqq"])[0]
-        (account,) = dynamodb_backends.keys()
-        self.engine: Any = dynamodb_backends[account]["us-east-1"]
 
     def write(self, numbers: range) -> None:
         """Write the copies with these numbers."""
-        tables = {name: self.engine.get_table(name) for name in self.sources}
+        tables = moto_tables.tables()
         for number, key in zip(numbers, _keys_of(self.portal, [f"{number:05d}" for number in numbers]), strict=True):
             new_id = tokens.new_ulid((self.portal.now - MANY + number) * 1000)
             for name, sources in self.sources.items():
@@ -104,11 +104,6 @@ def _keys_of(portal: Portal, ends: Iterable[str]) -> list[AccountKey]:
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
-
-def _as_stored(row: dict[str, Any]) -> str:
-    """Return an item as moto stores it, as JSON."""
-    return json.dumps(row, default=_base64)
 
 
 def _age(row: dict[str, Any], number: int, now: int) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ import boto3
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 
-from tests.kit import moto_endpoint, moto_speed, sam_template
+from tests.kit import moto_endpoint, moto_speed, moto_tables, sam_template
 from tests.kit.gateway_events import ORIGIN
 
 PARAMETERS = {"PortalOrigin": ORIGIN, "SenderDomain": "mail.example.com", "PracticeCacheSeconds": "0"}
@@ -24,7 +24,7 @@ class Cloud:
         self.tables: Any = boto3_client("dynamodb")
         self.names = {"Configuration": "1", "ConfigurationSet": "ConfigurationSet"}
         """Physical ids and parameter values, by logical id."""
-        self._beginning: dict[str, list[dict[str, Any]]] = {}
+        self._restore: Callable[[Iterable[str]], None] = lambda _: None
         sam_template.create_tables(self.tables)
         self.names |= {table: table for table in sam_template.resources("AWS::DynamoDB::Table")}
         for secret in sam_template.resources("AWS::SecretsManager::Secret"):
@@ -38,21 +38,11 @@ class Cloud:
 
     def remember(self) -> None:
         """Save the items of all tables as the state in which every test starts."""
-        self._beginning = sam_template.items(self.tables)
+        self._restore = moto_tables.saved(sam_template.resources("AWS::DynamoDB::Table"))
 
     def put_back(self, tables: set[str]) -> None:
-        """Restore the saved items of these tables, and replace the mail queue with an empty one."""
-        for table in tables:
-            first, now = self._beginning[table], sam_template.items_of(self.tables, table)
-            keys = [
-                part["AttributeName"] for part in sam_template.resources("AWS::DynamoDB::Table")[table]["KeySchema"]
-            ]
-            for item in now:
-                if item not in first:
-                    self.tables.delete_item(TableName=table, Key={key: item[key] for key in keys})
-            for item in first:
-                if item not in now:
-                    self.tables.put_item(TableName=table, Item=item)
+        """Restore the saved items of these tables, and replace the queues of mail and webhooks with empty ones."""
+        self._restore(tables)
         for queue in ("MailQueue", "WebhookQueue"):
             self.names[queue] = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))["QueueUrl"]
 

@@ -22,7 +22,7 @@ from latchkey.rules.members import Role
 from latchkey.rules.staff import StaffPerson
 from latchkey.store import accounts, members, pins, staff_sessions
 from latchkey.transport.endpoints import SERVICES
-from tests.kit import gateway_events, sam_template
+from tests.kit import gateway_events, moto_tables, sam_template
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.browser import App, Browser
 from tests.kit.clinician import ClinicianApi, authorized_as
@@ -231,7 +231,7 @@ class Portal:
 
     def at_rest(self) -> dict[str, list[dict[str, Any]]]:
         """Return every item of every table."""
-        return sam_template.items(self.tables)
+        return {table: moto_tables.items_of(table) for table in sam_template.resources("AWS::DynamoDB::Table")}
 
     def audit(self) -> list[tuple[str, str | None]]:
         """Return kind and reason of each audit event, oldest first. Events of one millisecond are sorted by kind."""
