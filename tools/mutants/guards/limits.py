@@ -51,13 +51,13 @@ LIMITS = [
     ),
     *guards_in(
         "store/limits.py",
-        "tests/store/test_limits.py tests/functions/test_pin.py tests/functions/test_request_link.py",
+        "tests/store/test_limits.py tests/functions/pin tests/functions/test_request_link.py",
         ("an operation that an outage leaves undecided", "reserve", skip_call("release_undecided")),
         ("reservations of an undecided operation", "Reservations.release_undecided", skip_call("release_all")),
     ),
     *guards_in(
         "store/limits.py",
-        "tests/functions/test_pin.py",
+        "tests/functions/pin",
         ("what is undone after an outage", "Reservations.release_undecided", skip_call("undo")),
         ("a PIN that the practice's limit refuses is not counted", "Reservations._cancel", skip_call("release_all")),
     ),
