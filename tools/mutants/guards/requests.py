@@ -29,7 +29,7 @@ REQUESTS = [
     ),
     *guards_in(
         "web/authorizer.py",
-        "tests/functions/test_session.py",
+        "tests/functions/session",
         ("a page of another site at a service", "_checked", skip_call("check_same_origin")),
         ("two practices in path and header", "_practice_of", skip_raise("'practice_ambiguous'")),
         ("features that a practice has switched off", "_context_of", drop_condition("practice_or_404")),

@@ -59,7 +59,7 @@ SESSIONS = [
     ),
     *guards_in(
         "http/requests.py",
-        "tests/functions/test_session.py tests/functions/test_request_bodies.py tests/functions/test_dispatch.py",
+        "tests/functions/session tests/functions/test_request_bodies.py tests/functions/test_dispatch.py",
         ("two cookies of one name", "Request.cookie", replace_name("len", "bool")),
         ("the length of a body", "Request.body_bytes", skip_raise("BodyTooLarge", near="body")),
         ("a prefetch is no activity", "Request.counts_as_activity", drop_condition("is_prefetch")),
@@ -67,7 +67,7 @@ SESSIONS = [
     ),
     *guards_in(
         "web/cookies.py",
-        "tests/functions/test_session.py tests/functions/test_redeem_link.py",
+        "tests/functions/session tests/functions/test_redeem_link.py",
         ("cookies out of reach of scripts", "_set", replace_constant("HttpOnly; ", "")),
         ("cookies of this host", "_name", replace_constant("__Host-", "")),
     ),
