@@ -83,7 +83,7 @@ REQUESTS = [
     ),
     *guards_in(
         "aws.py",
-        "tests/functions/test_redeem_link.py",
+        "tests/functions/redeem_link",
         ("a call that could outlast the function", "_refuse_late_try", skip_raise("DeadlineTooClose")),
     ),
     *guards_in(

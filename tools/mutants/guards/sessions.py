@@ -17,7 +17,7 @@ from tools.mutants.operators import (
 SESSIONS = [
     *guards_in(
         "store/sessions.py",
-        "tests/functions/test_redeem_link.py",
+        "tests/functions/redeem_link",
         ("a sign-in that may have been written", "start", drop_argument("Unavailable", "cookie")),
     ),
     *guards_in(
@@ -67,7 +67,7 @@ SESSIONS = [
     ),
     *guards_in(
         "web/cookies.py",
-        "tests/functions/session tests/functions/test_redeem_link.py",
+        "tests/functions/session tests/functions/redeem_link",
         ("cookies out of reach of scripts", "_set", replace_constant("HttpOnly; ", "")),
         ("cookies of this host", "_name", replace_constant("__Host-", "")),
     ),
