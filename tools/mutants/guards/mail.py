@@ -30,7 +30,7 @@ MAIL = [
     ),
     *guards_in(
         "store/accounts.py",
-        "tests/functions/test_mail_events.py",
+        "tests/functions/mail_events",
         ("a report about an older mail", "apply_report", drop_condition("message_id")),
         ("a report that comes late", "apply_report", drop_condition("email_status")),
         ("a report about another practice", "apply_report", only_exists("AccountItem.practice")),
