@@ -43,7 +43,7 @@ unit: .venv/.done ## The tests that need no server and nothing built: decisions,
 	@$(PYTHON) -m pytest --numprocesses 2 --dist worksteal $(UNIT)
 
 # Everything that runs with .venv alone. Other tests start servers, call functions on moto, or look at what was built.
-UNIT := tests/rules tests/pages tests/stack tests/mail/test_letters.py tests/mail/test_wording.py \
+UNIT := tests/rules tests/pages tests/stack tests/mail/letters tests/mail/test_wording.py \
 	$(addprefix tests/test_,$(addsuffix .py,aws behaviours caches keys metrics settings shape tokens))
 
 .PHONY: test
