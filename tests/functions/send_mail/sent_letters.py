@@ -1,4 +1,4 @@
-"""What tests see of letters that were sent."""
+"""Letters that were sent, as the tables and SES show them."""
 
 from typing import Any
 
