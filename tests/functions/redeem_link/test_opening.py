@@ -155,7 +155,7 @@ def test_an_app_that_requested_it_opens_its_link_with_a_get_as_a_browser_does(ap
 
 
 def test_an_invitation_is_never_opened_by_a_click_alone(browser: Browser, portal: Portal) -> None:
-    """B32, B51: not even in the browser that asked for a link, because a scanner may run there."""
+    """B32, B51: not even in the browser that requested the link, because a scanner may run there."""
     path = browser.link("sam@example.com")
     request = tokens.base64url_decode(path.rpartition("/")[2])
     assert request is not None

@@ -52,7 +52,7 @@ def test_a_minute_later_a_new_link_is_sent(browser: Browser, portal: Portal) -> 
 def test_another_browser_that_asks_within_the_minute_is_answered_alike_and_opens_nothing_by_itself(
     browser: Browser, another: Browser, portal: Portal
 ) -> None:
-    """The response must not tell that another browser asked first."""
+    """The response must not show that another browser requested a link first."""
     first = browser.request_link("ana@example.com")
     second = another.request_link("ana@example.com")
     portal.deliver()

@@ -1,4 +1,4 @@
-"""The wait that a refused person is told."""
+"""The wait that a refusal names."""
 
 import re
 
@@ -7,7 +7,7 @@ from tests.kit.http_response import HttpResponse
 
 
 def minutes_left(answer: HttpResponse, seconds: int) -> None:
-    """Fail unless the response tells this wait, in the header and on the page."""
+    """Fail unless header and page of the response name this wait."""
     assert answer.status == 429
     assert answer.headers["retry-after"] == str(seconds)
     minutes = -(-seconds // 60)
