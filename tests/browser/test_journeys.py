@@ -6,9 +6,7 @@ from tests.browser.people import ANA, LUIS
 from tests.kit.live_portal import LivePortal
 
 
-def test_a_code_from_the_phone_signs_in_without_typing_the_address_anew(
-    live_portal: LivePortal, window: Window
-) -> None:
+def test_a_pin_from_the_phone_signs_in_without_typing_the_address_anew(live_portal: LivePortal, window: Window) -> None:
     clinician = live_portal.clinician()
     window.request_link("willow", ANA)
     window.follow("Try these tips")

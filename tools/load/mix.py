@@ -143,7 +143,8 @@ class LoadState:
         """Check that everyone on file who requested a link got exactly one mail, and that all others got none."""
         counts = Counter(mail["to"] for mail in self.portal.mail() if mail["to"].endswith(self.domain))
         for address in self.on_file ^ counts.keys():
-            self.wrong(f"{counts[address]} mails to someone who {'requested one' if address in self.on_file else 'requested none'}")
+            requested = "one" if address in self.on_file else "none"
+            self.wrong(f"{counts[address]} mails to someone who requested {requested}")
         for number in (number for number in counts.values() if number > 1):
             self.wrong(f"{number} mails for one request")
 

@@ -34,14 +34,14 @@ def test_a_bounce_can_follow_a_delivery(portal: Portal, ana: AccountKey) -> None
     assert reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"}) == "bounced"
 
 
-def test_a_report_of_an_older_mail_does_not_change_what_is_seen_of_the_newest(portal: Portal, ana: AccountKey) -> None:
+def test_a_report_of_an_older_mail_does_not_change_the_status_of_the_newest(portal: Portal, ana: AccountKey) -> None:
     older = letter_to(portal, ana)
     portal.now += 3600
     letter_to(portal, ana)
     assert reported(portal, ana, older, "Delivery") == "sent"
 
 
-def test_a_mail_that_came_back_is_written_down(portal: Portal, ana: AccountKey) -> None:
+def test_a_bounced_mail_is_audited(portal: Portal, ana: AccountKey) -> None:
     reported(portal, ana, letter_to(portal, ana), "Bounce", bounce={"bounceType": "Permanent"})
     assert ("link_failed", "bounced") in portal.audit()
 
@@ -57,7 +57,7 @@ def test_the_gravest_mail_report_stays_in_any_order(portal: Portal, ana: Account
     assert is_stopped(ana)
 
 
-def test_a_report_that_comes_twice_is_written_down_and_noted_once(portal: Portal, ana: AccountKey) -> None:
+def test_a_report_that_comes_twice_is_stored_and_audited_once(portal: Portal, ana: AccountKey) -> None:
     message = letter_to(portal, ana)
     reported(portal, ana, message, "Reject")
     portal.now += 60
@@ -67,7 +67,7 @@ def test_a_report_that_comes_twice_is_written_down_and_noted_once(portal: Portal
     assert portal.at_rest() == before
 
 
-def test_a_stop_that_is_reported_twice_is_written_down_and_noted_once(portal: Portal, ana: AccountKey) -> None:
+def test_a_suppression_that_is_reported_twice_is_stored_and_audited_once(portal: Portal, ana: AccountKey) -> None:
     message = letter_to(portal, ana)
     reported(portal, ana, message, "Bounce", bounce={"bounceType": "Permanent"})
     portal.now += 60
@@ -79,7 +79,7 @@ def test_a_stop_that_is_reported_twice_is_written_down_and_noted_once(portal: Po
 
 @pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems"])
 @pytest.mark.parametrize("fault", ["refused", "lost"])
-def test_a_report_that_is_redelivered_after_an_outage_is_written_down_once(
+def test_a_report_that_is_redelivered_after_an_outage_is_audited_once(
     portal: Portal, ana: AccountKey, operation: str, fault: str
 ) -> None:
     message = letter_to(portal, ana)
@@ -95,7 +95,7 @@ def test_a_report_that_is_redelivered_after_an_outage_is_written_down_once(
     assert portal.audit().count(("link_failed", "bounced")) == 1
 
 
-def test_a_mail_that_nobody_knows_changes_nothing_that_is_seen(portal: Portal, ana: AccountKey) -> None:
+def test_a_report_of_an_unknown_mail_changes_no_status(portal: Portal, ana: AccountKey) -> None:
     letter_to(portal, ana)
     before = portal.at_rest()
 

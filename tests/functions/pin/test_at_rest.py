@@ -9,7 +9,7 @@ from tests.kit.browser import App
 from tests.kit.portal import Portal
 
 
-def test_no_code_can_be_found_from_the_stored_hash(portal: Portal, ana: bytes) -> None:
+def test_no_pin_can_be_found_from_the_stored_hash(portal: Portal, ana: bytes) -> None:
     portal.pin_for(ana)
     (item,) = portal.at_rest()["Pins"]
     salt, stored = item["salt"]["B"], item["hash"]["B"]
@@ -39,7 +39,7 @@ def test_a_pin_works_after_a_key_rotation_until_its_key_is_dropped(portal: Porta
     assert typed(portal.app(), "ana@example.com", pin).code == "pin_refused"
 
 
-def test_what_happened_is_written_down_without_the_code(portal: Portal, app: App, ana: bytes) -> None:
+def test_what_happened_is_written_down_without_the_pin(portal: Portal, app: App, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     typed(app, "ana@example.com", other_than(pin))
     typed(app, "ana@example.com", pin)

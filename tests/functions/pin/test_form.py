@@ -9,11 +9,11 @@ from tests.kit.portal import Portal
 from tests.kit.seed import key_of
 
 
-def test_the_page_asks_for_the_address_and_the_code(browser: Browser) -> None:
+def test_the_page_asks_for_the_address_and_the_pin(browser: Browser) -> None:
     """B101"""
-    sheet = browser.get("/willow/pin").page
-    assert sheet.one("input", name="email").attributes["type"] == "email"
-    assert sheet.one("input", name="pin").attributes["inputmode"] == "numeric"
+    page = browser.get("/willow/pin").page
+    assert page.one("input", name="email").attributes["type"] == "email"
+    assert page.one("input", name="pin").attributes["inputmode"] == "numeric"
 
 
 def test_a_browser_that_requested_a_link_need_not_type_the_address_anew(browser: Browser) -> None:
@@ -22,7 +22,7 @@ def test_a_browser_that_requested_a_link_need_not_type_the_address_anew(browser:
 
 
 @pytest.mark.parametrize("spelling", ["{0}", "{1} {2}", "{1}-{2}", " {0} ", "{1}\u2013{2}"])
-def test_a_code_signs_in_however_its_digits_are_grouped(
+def test_a_pin_signs_in_however_its_digits_are_grouped(
     portal: Portal, browser: Browser, ana: bytes, spelling: str
 ) -> None:
     pin = portal.pin_for(ana)
@@ -44,12 +44,12 @@ def test_an_app_gets_the_session_document(portal: Portal, app: App, ana: bytes) 
 
 
 @pytest.mark.parametrize("pin", ["12345", "1234567", "12345a", "½23456", "١٢٣٤٥"])
-def test_what_is_not_six_digits_has_its_own_error_because_it_gives_nothing_away(app: App, pin: str) -> None:
+def test_a_pin_that_is_not_six_digits_has_an_error_of_its_own(app: App, pin: str) -> None:
     answer = typed(app, "ana@example.com", pin)
     assert (answer.status, answer.code) == (422, "pin_invalid")
 
 
-def test_a_code_is_never_redisplayed(browser: Browser) -> None:
+def test_a_pin_is_never_redisplayed(browser: Browser) -> None:
     answer = typed(browser, "ana@example.com", "987654")
     assert answer.status == 422
     assert "987654" not in answer.body
@@ -61,20 +61,20 @@ def test_a_form_from_another_page_is_refused(browser: Browser) -> None:
     assert answer.status == 403
 
 
-def test_a_code_entered_while_signed_in_needs_confirmation_to_switch(
+def test_a_pin_entered_while_signed_in_needs_confirmation_to_switch(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     browser.sign_in("lee@example.com")
     pin, limit_items = portal.pin_for(ana), portal.at_rest()["Budgets"]
 
-    request = typed(browser, "ana@example.com", pin)
-    assert (request.status, request.cookies) == (200, ())
-    assert "Lee" in request.page.text
-    assert "a•••@example.com" in request.page.text
+    question = typed(browser, "ana@example.com", pin)
+    assert (question.status, question.cookies) == (200, ())
+    assert "Lee" in question.page.text
+    assert "a•••@example.com" in question.page.text
     assert portal.at_rest()["Budgets"] == limit_items
     assert portal.at_rest()["Pins"][0]["attempts"] == {"N": "0"}
     assert browser.is_signed_in()
-    repeated = {field.attributes["name"]: field.attributes["value"] for field in request.page.all("input")}
+    repeated = {field.attributes["name"]: field.attributes["value"] for field in question.page.all("input")}
     assert repeated == {"email": "ana@example.com", "pin": pin}
     assert browser.post("/willow/pin", repeated | {"switch": "yes"}).location == "/willow/home"
 

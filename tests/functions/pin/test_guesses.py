@@ -12,19 +12,19 @@ from tests.kit.portal import Portal
 from tests.kit.seed import key_of, use_up
 
 
-def test_the_right_code_works_at_the_fifth_try(portal: Portal, app: App, ana: bytes) -> None:
+def test_the_right_pin_works_at_the_fifth_try(portal: Portal, app: App, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     for _ in range(4):
         assert typed(app, "ana@example.com", other_than(pin)).code == "pin_refused"
     assert typed(app, "ana@example.com", pin).status == 200
 
 
-def test_right_codes_do_not_count_as_tries(portal: Portal, ana: bytes) -> None:
+def test_right_pins_do_not_count_as_tries(portal: Portal, ana: bytes) -> None:
     for _ in range(6):
         assert typed(portal.app(), "ana@example.com", portal.pin_for(ana)).status == 200
 
 
-def test_after_five_wrong_codes_the_right_one_is_refused_with_the_true_wait(
+def test_after_five_wrong_pins_the_right_one_is_refused_with_the_true_wait(
     portal: Portal, app: App, ana: bytes
 ) -> None:
     pin = portal.pin_for(ana)
@@ -59,7 +59,7 @@ def test_a_pin_stays_invalid_after_five_guesses_when_the_wait_is_over(portal: Po
     assert typed(app, "ana@example.com", pin).code == "pin_refused"
 
 
-def test_a_new_code_has_five_tries_of_its_own(portal: Portal, ana: bytes) -> None:
+def test_a_new_pin_has_five_tries_of_its_own(portal: Portal, ana: bytes) -> None:
     first = portal.pin_for(ana)
     for _ in range(4):
         typed(portal.app(), "ana@example.com", other_than(first))
@@ -70,7 +70,7 @@ def test_a_new_code_has_five_tries_of_its_own(portal: Portal, ana: bytes) -> Non
     assert typed(portal.app(), "ana@example.com", second).status == 200
 
 
-def test_after_a_hundred_wrong_codes_in_a_row_another_way_in_has_to_succeed_first(
+def test_after_a_hundred_wrong_pins_in_a_row_another_way_in_has_to_succeed_first(
     portal: Portal, browser: Browser, ana: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NIST SP 800-63B-4, 3.2.2"""
@@ -113,14 +113,14 @@ def test_a_contended_limit_of_the_practice_does_not_count_for_the_address(
     assert typed(app, "ana@example.com", portal.pin_for(ana)).status == 200
 
 
-def test_wrong_codes_do_not_lock_a_link_out(portal: Portal, browser: Browser, ana: bytes) -> None:
+def test_wrong_pins_do_not_lock_a_link_out(portal: Portal, browser: Browser, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     for _ in range(6):
         typed(portal.app(), "ana@example.com", other_than(pin))
     assert browser.sign_in("ana@example.com").location == "/willow/home"
 
 
-def test_strangers_wrong_codes_do_not_lock_out_a_browser_that_was_here_before(
+def test_strangers_wrong_pins_do_not_lock_out_a_browser_that_was_here_before(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     browser.sign_in("ana@example.com")
@@ -148,7 +148,7 @@ def test_requests_from_the_same_source_never_limit_the_pin_of_a_known_browser(
     assert typed(browser, "ana@example.com", portal.pin_for(ana)).location == "/willow/home"
 
 
-def test_all_known_browsers_of_an_account_have_five_wrong_codes_together_and_then_the_ordinary_five(
+def test_all_known_browsers_of_an_account_have_five_wrong_pins_together_and_then_the_ordinary_five(
     portal: Portal, ana: bytes
 ) -> None:
     known = [portal.browser(f"198.51.100.{number}") for number in range(3)]

@@ -10,7 +10,7 @@ from tests.kit.portal import Portal
 from tests.kit.seed import use_up
 
 
-def test_an_outage_uses_up_no_right_code_and_locks_nobody_out(portal: Portal, browser: Browser, ana: bytes) -> None:
+def test_an_outage_uses_up_no_right_pin_and_locks_nobody_out(portal: Portal, browser: Browser, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     for _ in range(5):
         portal.aws.refuse("TransactWriteItems", "InternalServerError")
@@ -50,7 +50,7 @@ def test_twenty_clients_in_an_outage_close_no_practices_hour(portal: Portal, ana
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
-def test_an_outage_before_the_codes_are_compared_counts_no_try(
+def test_an_outage_before_the_pins_are_compared_counts_no_try(
     portal: Portal, browser: Browser, ana: bytes, operation: str
 ) -> None:
     pin = portal.pin_for(ana)
@@ -73,7 +73,7 @@ def test_a_try_with_a_lost_response_counts_once(portal: Portal, browser: Browser
     assert typed(browser, "ana@example.com", pin).location == "/willow/home"
 
 
-def test_a_wrong_code_in_an_outage_is_not_distinguished_from_a_right_one_for_free(
+def test_a_wrong_pin_in_an_outage_is_not_distinguished_from_a_right_one_for_free(
     portal: Portal, browser: Browser, ana: bytes
 ) -> None:
     """A wrong PIN is refused before the commit, and stays counted."""

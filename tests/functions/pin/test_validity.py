@@ -27,13 +27,13 @@ def test_a_pin_works_until_the_last_second_of_24_hours(portal: Portal, app: App,
     assert typed(app, "ana@example.com", pin).status == 200
 
 
-def test_a_code_works_once(portal: Portal, app: App, ana: bytes) -> None:
+def test_a_pin_works_once(portal: Portal, app: App, ana: bytes) -> None:
     pin = portal.pin_for(ana)
     assert typed(app, "ana@example.com", pin).status == 200
     assert typed(portal.app(), "ana@example.com", pin).code == "pin_refused"
 
 
-def test_only_the_newest_code_works(portal: Portal, app: App, ana: bytes) -> None:
+def test_only_the_newest_pin_works(portal: Portal, app: App, ana: bytes) -> None:
     """B99"""
     first, second = portal.pin_for(ana), portal.pin_for(ana)
     if first != second:
@@ -41,20 +41,20 @@ def test_only_the_newest_code_works(portal: Portal, app: App, ana: bytes) -> Non
     assert typed(app, "ana@example.com", second).status == 200
 
 
-def test_a_code_and_a_link_do_not_end_each_other(portal: Portal, browser: Browser, app: App, ana: bytes) -> None:
+def test_a_pin_and_a_link_do_not_end_each_other(portal: Portal, browser: Browser, app: App, ana: bytes) -> None:
     path = browser.link("ana@example.com")
     assert typed(app, "ana@example.com", portal.pin_for(ana)).status == 200
     assert browser.get(path).location == "/willow/home"
 
 
-def test_a_code_is_useless_with_another_address(portal: Portal, app: App, ana: bytes) -> None:
+def test_a_pin_is_useless_with_another_address(portal: Portal, app: App, ana: bytes) -> None:
     """B100"""
     pin = portal.pin_for(ana)
     assert typed(app, "lee@example.com", pin).code == "pin_refused"
     assert typed(app, "ana@example.com", pin).status == 200
 
 
-def test_a_code_of_one_practice_is_useless_at_another(portal: Portal, app: App, ana: bytes) -> None:
+def test_a_pin_of_one_practice_is_useless_at_another(portal: Portal, app: App, ana: bytes) -> None:
     assert typed(app, "ana@example.com", portal.pin_for(ana), "harbor").code == "pin_refused"
 
 
@@ -67,7 +67,7 @@ def test_a_pin_is_invalid_once_access_has_ended_and_stays_so(portal: Portal, app
 
 
 @pytest.mark.parametrize("changes", [{"status": "disabled"}, {"status": "paused"}, {"epoch": 2}], ids=str)
-def test_the_right_code_of_ended_access_gets_no_further_than_a_wrong_one(
+def test_the_right_pin_of_ended_access_gets_no_further_than_a_wrong_one(
     portal: Portal, app: App, ana: bytes, changes: dict[str, Any]
 ) -> None:
     """The response is that of a wrong PIN, and no session is tried. A later version may add `paused`."""

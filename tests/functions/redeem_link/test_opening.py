@@ -67,9 +67,7 @@ def test_the_cookies_of_a_request_are_small_even_for_an_address_of_254_octets_an
     ],
     ids=str,
 )
-def test_a_browser_that_only_guesses_has_to_confirm(
-    browser: Browser, portal: Portal, path: str, hint: dict[str, str]
-) -> None:
+def test_a_prefetch_signs_nobody_in(browser: Browser, portal: Portal, path: str, hint: dict[str, str]) -> None:
     before = portal.at_rest()
 
     answer = browser.send("GET", path, hint)
@@ -80,7 +78,7 @@ def test_a_browser_that_only_guesses_has_to_confirm(
     assert browser.get(path).location == "/willow/home"
 
 
-def test_asking_what_the_page_would_say_signs_nobody_in(browser: Browser, portal: Portal, path: str) -> None:
+def test_a_head_request_signs_nobody_in(browser: Browser, portal: Portal, path: str) -> None:
     before = portal.at_rest()
 
     assert browser.head(path).status == 200
@@ -157,10 +155,10 @@ def test_an_app_that_requested_it_opens_its_link_with_a_get_as_a_browser_does(ap
 def test_an_invitation_is_never_opened_by_a_click_alone(browser: Browser, portal: Portal) -> None:
     """B32, B51: not even in the browser that requested the link, because a scanner may run there."""
     path = browser.link("sam@example.com")
-    request = tokens.base64url_decode(path.rpartition("/")[2])
-    assert request is not None
+    token = tokens.base64url_decode(path.rpartition("/")[2])
+    assert token is not None
     sam = key_of(portal, "willow", "sam@example.com")
-    job = a_job(sam, NOON + 1, job_id=request[17:33], kind="invitation")
+    job = a_job(sam, NOON + 1, job_id=token[17:33], kind="invitation")
     portal.now += 1
     assert portal.work(body_of(job)) == []
 
