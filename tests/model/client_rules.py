@@ -15,7 +15,7 @@ from tests.model.state import MAX_SESSIONS, STATE_LIFETIME, TOUCH_INTERVAL, Acco
 
 
 class ClientRules(ModelBase):
-    """What happens when clients request and open links, type PINs, use Google and sign out."""
+    """The steps of clients: they request and open links, type PINs, use Google and sign out."""
 
     def ask(self, browser: Browser, practice: str, address: str) -> Outcome:
         """Request a link."""

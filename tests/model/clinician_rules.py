@@ -9,7 +9,7 @@ from tests.model.state import PIN_LIFETIME, Account, Client, Pin
 
 
 class ClinicianRules(ModelBase):
-    """What happens when clinicians invite people, create PINs, change addresses and end access."""
+    """The steps of clinicians: they invite people, create PINs, change addresses and end access."""
 
     def make_pin(self, client: Client) -> Outcome:
         """Create a PIN. Only the service knows its digits."""
