@@ -43,8 +43,8 @@ unit: .venv/.done ## The tests that need no server and nothing built: decisions,
 	@$(PYTHON) -m pytest --numprocesses 2 --dist worksteal $(UNIT)
 
 # Everything that runs with .venv alone. Other tests start servers, call functions on moto, or look at what was built.
-UNIT := tests/rules tests/pages tests/stack tests/mail/test_letters.py tests/mail/test_wording.py \
-	$(addprefix tests/test_,$(addsuffix .py,aws behaviours caches keys metrics settings shape tokens))
+UNIT := tests/rules tests/pages tests/stack tests/mail/letters tests/mail/test_wording.py \
+	$(addprefix tests/test_,$(addsuffix .py,aws behaviours caches keys metrics refusals settings shape tokens vocabulary))
 
 .PHONY: test
 test: .tools/announced .tools/stack .tools/browser .tools/contract/.done tools/contract/node_modules/.done node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)

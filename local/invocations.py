@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from local import loopback
 from local.aws import ROOT
 from local.clock import Clock
 from local.runtime import FunctionFailed, Pool
@@ -33,10 +34,7 @@ class Invocations:
         app = web.Application()
         app.router.add_post(PATH, self._invoke)
         self._server = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._server.setup()
-        await web.TCPSite(self._server, "127.0.0.1", 0).start()
-        host, port = self._server.addresses[0][:2]
-        return f"http://{host}:{port}"
+        return f"http://{await loopback.listen(self._server)}"
 
     async def close(self) -> None:
         """Stop listening."""

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import aiohttp
 from aiohttp import web
 
+from local import loopback
 from local.clock import Clock, rfc3339
 
 SEND_EMAIL = "/v2/email/outbound-emails"
@@ -38,10 +39,7 @@ class Mailbox:
         """Start listening on a free port. Return the URL to send mail to."""
         self._http = aiohttp.ClientSession(auto_decompress=False)
         self._server = web.ServerRunner(web.Server(self._pass_on), shutdown_timeout=1)
-        await self._server.setup()
-        await web.TCPSite(self._server, "127.0.0.1", 0).start()
-        host, port = self._server.addresses[0][:2]
-        return f"http://{host}:{port}"
+        return f"http://{await loopback.listen(self._server)}"
 
     async def close(self) -> None:
         """Stop listening."""

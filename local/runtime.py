@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local import processes
+from local import loopback, processes
 from local.sam_template import REGION, Function, function_arn
 
 MAX_WORKERS = 4
@@ -74,13 +74,10 @@ class Worker:
         :raises FunctionFailed: it ends or takes too long.
         """
         self._api = web.ServerRunner(web.Server(self._respond), shutdown_timeout=0.1)
-        await self._api.setup()
-        site = web.TCPSite(self._api, "127.0.0.1", 0)
-        await site.start()
-        host, port = self._api.addresses[0][:2]
+        address = await loopback.listen(self._api)
         self._process = await processes.start(
             [self._environment.python, "-m", "awslambdaric", self._function.handler],
-            self._variables(f"{host}:{port}"),
+            self._variables(address),
             self._environment.logs / f"{self._function.name}.log",
             self._function.folder,
         )

@@ -5,7 +5,6 @@ from functools import partial
 from latchkey import metrics, pages, tokens, web
 from latchkey.metrics import Metric
 from latchkey.rules import addresses
-from latchkey.rules.accounts import AccountKey
 from latchkey.rules.events import EventKind
 from latchkey.rules.limits import (
     PIN_GUESSING_THRESHOLD,
@@ -14,7 +13,7 @@ from latchkey.rules.limits import (
     WRONG_PINS_PER_PRACTICE,
 )
 from latchkey.rules.pins import parse_digits
-from latchkey.rules.refusals import PinLocked, PinRefused, RateLimited, Refusal
+from latchkey.rules.refusals import PinRefused, RateLimited
 from latchkey.store import accounts, limits, pins
 from latchkey.web import audit, cookies, current_session
 from latchkey.web.responses import page_context
@@ -31,15 +30,16 @@ def sign_in(request: web.Request) -> web.Response:
 
     Which check failed is not visible, and takes as long to find out: address, digits, expired, used, never made.
     """
-    address, digits = addresses.canonical(request.form_value("email")), parse_digits(request.form_value("pin"))
+    address = addresses.canonical(request.form_value("email"))
+    masked, digits = addresses.masked(address), parse_digits(request.form_value("pin"))
     slug, agreed = request.practice_or_404.slug, request.form_value("switch") == "yes"
     key = accounts.key_of(slug, address)
     known = cookies.is_known_browser(request, key)
     current = current_session.peek(request)
-    current_session.require_switch_consent(current, key, addresses.masked(address), agreed=agreed)
+    current_session.require_switch_consent(current, key, masked, agreed=agreed)
     with limits.reserve(request.now) as reservations:
         count_source = partial(reservations.add_source, SUBMIT_PIN_PER_SOURCE, request.source)
-        guess_id = tokens.new_ulid(request.now_ms)
+        guess_id = tokens.new_id()
         reservations.on_undecided(partial(pins.release_guess, key, guess_id))
         try:
             # the guess counts as a wrong PIN until it is known to be right
@@ -47,7 +47,7 @@ def sign_in(request: web.Request) -> web.Response:
             wrong_pins = reservations.add(WRONG_PINS_PER_PRACTICE, slug).windows[WRONG_PINS_PER_PRACTICE.limit.name]
             response = current_session.start(request, pins.verify(key, digits, guess_id, request.now), current)
         except RateLimited as limited:
-            raise _audited(request, key, limited) from None
+            raise audit.limit_reached(request, key, "pin", limited) from None
         except PinRefused:
             audit.append(request, key, EventKind.PIN_REFUSED, "pin")
             if wrong_pins.count >= PIN_GUESSING_THRESHOLD:
@@ -55,18 +55,6 @@ def sign_in(request: web.Request) -> web.Response:
             raise
     reservations.release_all()
     return response
-
-
-def _audited(request: web.Request, key: AccountKey, limited: RateLimited) -> Refusal:
-    """Write to the audit that a limit is reached, and return what the person is told. Sources leave no row."""
-    match limited.limit:
-        case WRONG_PINS_PER_ADDRESS.limit.name:
-            audit.append(request, key, EventKind.PIN_LOCKED, "pin", limited.limit)
-            return PinLocked(limited.until).audited_as(request.support_code)
-        case WRONG_PINS_PER_PRACTICE.limit.name:
-            audit.append(request, key, EventKind.LIMIT_HIT, "pin", limited.limit)
-            return limited.audited_as(request.support_code)
-    return limited
 
 
 handle = web.handler_for({"/{practice}/pin": {"GET": show_form, "POST": sign_in}})

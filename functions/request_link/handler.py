@@ -10,12 +10,10 @@ from latchkey.metrics import Metric
 from latchkey.rules import addresses, mail, mistyped
 from latchkey.rules.events import EventKind
 from latchkey.rules.limits import (
-    POLICIES,
     REQUEST_LINK_PER_ADDRESS,
     REQUEST_LINK_PER_SOURCE,
     RESEND_COOLDOWN,
     UNKNOWN_ADDRESS_PER_SOURCE,
-    Scope,
     mail_per_practice,
 )
 from latchkey.rules.mail import MailJob
@@ -26,9 +24,6 @@ from latchkey.store import accounts, limits, sessions
 from latchkey.web import audit, cookies, current_session, link_pages, return_paths
 from latchkey.web.responses import next_page, page_context
 from latchkey.web.typed_address import typed_address
-
-SOURCE_LIMITS = {policy.limit.name for policy in POLICIES if policy.scope in (Scope.SOURCE, Scope.NETWORK)}
-"""Limits that write no audit event, so that a flood of requests does not flood the audit log."""
 
 
 def show_landing(request: web.Request) -> web.Response:
@@ -108,10 +103,7 @@ def request_link(request: web.Request) -> web.Response:
             if limited.limit == RESEND_COOLDOWN.name:
                 # Set no cookie of a link: either of two concurrent requests may get its response last.
                 return _accepted(request, cookies.set_repeat(request, typed))
-            if limited.limit not in SOURCE_LIMITS:
-                audit.append(request, account_key, EventKind.LIMIT_HIT, "link", limited.limit)
-                limited.audited_as(request.support_code)
-            raise
+            raise audit.limit_reached(request, account_key, "link", limited) from None
         audit.append(request, account_key, EventKind.LINK_REQUESTED, "link")
         queue.send_job(
             MailJob(

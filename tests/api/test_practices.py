@@ -34,7 +34,7 @@ WHOLE = {
 }
 
 
-def test_an_operator_makes_a_practice_and_its_portal_is_there(operator: ClinicianApi, cloud: MinistackCloud) -> None:
+def test_an_operator_creates_a_practice_and_its_portal_answers(operator: ClinicianApi, cloud: MinistackCloud) -> None:
     maple = replace(operator, practice="maple")
     made = maple.request("PUT", "", WHOLE)
     assert made.status == 201
@@ -74,19 +74,19 @@ def test_a_change_leaves_everything_else_as_it_is(admin: ClinicianApi) -> None:
 
 
 @pytest.mark.parametrize("website", [(True, True), (False, False), (None, False), ("https://willow.example", True)])
-def test_a_website_is_there_or_not(admin: ClinicianApi, website: tuple[Any, bool]) -> None:
+def test_a_website_is_stored_as_yes_or_no(admin: ClinicianApi, website: tuple[Any, bool]) -> None:
     sent, stored = website
     assert admin.request("PATCH", "", {"website": sent}).document["website"] is stored
 
 
 @pytest.mark.parametrize("slug", sorted(RESERVED_SLUGS))
-def test_the_services_own_words_are_no_practices(operator: ClinicianApi, slug: str) -> None:
+def test_a_reserved_slug_is_refused(operator: ClinicianApi, slug: str) -> None:
     assert replace(operator, practice=slug).request("PUT", "", {"name": "X"}).status == 404
     assert practices.get(slug) is None
 
 
 @pytest.mark.parametrize("slug", ["a", "ab", "-willow", "willow-", "Willow", "wil_low", "w" * 41, "wíllow"])
-def test_what_is_no_slug_is_no_practice(operator: ClinicianApi, slug: str) -> None:
+def test_a_malformed_slug_is_refused(operator: ClinicianApi, slug: str) -> None:
     assert replace(operator, practice=slug).request("PUT", "", {"name": "X"}).status == 404
 
 

@@ -1,4 +1,4 @@
-"""A practice that gives every address the same response does not tell whether an address is on file."""
+"""Tests that nobody learns whether an address is on file, if the practice gives every address the same response."""
 
 import re
 from typing import Any
@@ -27,11 +27,9 @@ STATES: dict[str, dict[str, Any]] = {
 
 def call(operation: str, arguments: dict[str, Any]) -> list[Any]:
     """Return a call to AWS without the values that differ between addresses."""
-    arguments_by_operation = [
-        arguments.get(name) for name in ("TableName", "UpdateExpression", "ConditionExpression", "QueueUrl")
-    ]
+    alike = [arguments.get(name) for name in ("TableName", "UpdateExpression", "ConditionExpression", "QueueUrl")]
     sizes = {name: len(repr(value)) for name, value in arguments.items() if isinstance(value, (str, bool))}
-    return [operation, *arguments_by_operation, sizes]
+    return [operation, *alike, sizes]
 
 
 def shown(answer: HttpResponse, address: str) -> list[Any]:
@@ -50,19 +48,19 @@ def shown(answer: HttpResponse, address: str) -> list[Any]:
 
 
 def seen(portal: Portal, address: str, hour: int, *, app: bool) -> list[Any]:
-    """Ask for links with an address for an hour. Return the responses and the calls to AWS."""
+    """Request links with an address for an hour. Return the responses and the calls to AWS."""
     source = f"198.51.100.{hour}"
     visitor = portal.app(source) if app else portal.browser(source)
     # All of these days are in summer time, so that pages show one time of day.
     portal.now = NOON + (hour * 2 + 10) * DAY
-    arguments_by_operation: list[Any] = []
+    observed: list[Any] = []
     for pause in PAUSES:
         portal.now += pause
         portal.aws.calls.clear()
-        arguments_by_operation.append(shown(visitor.request_link(address, "harbor"), address))
-        arguments_by_operation.append([call(*heard) for heard in portal.aws.calls])
-        arguments_by_operation.append(shown(visitor.get("/harbor/sign-in/sent"), address))
-    return arguments_by_operation
+        observed.append(shown(visitor.request_link(address, "harbor"), address))
+        observed.append([call(*made) for made in portal.aws.calls])
+        observed.append(shown(visitor.get("/harbor/sign-in/sent"), address))
+    return observed
 
 
 @pytest.mark.parametrize("app", [False, True], ids=["browser", "app"])
@@ -76,7 +74,7 @@ def test_every_state_of_an_account_gets_the_answer_of_an_address_that_nobody_has
     nobody = seen(portal, "person9@example.com", 2, app=app)
 
     accepted = 202 if app else 303
-    assert [arguments_by_operation[0] for arguments_by_operation in nobody[::3]] == [
+    assert [response[0] for response in nobody[::3]] == [
         accepted,
         accepted,
         accepted,

@@ -75,7 +75,7 @@ def test_link_requests_for_all_addresses_are_limited_by_source_and_network(
 
     assert Counter(statuses) == {202: through, 429: ALL - through}
     assert mail_count.sent() == through
-    assert live_portal.app(source=sources[0]).request_link(HOUSES[0]).status == 429, "nor has the siege been lifted"
+    assert live_portal.app(source=sources[0]).request_link(HOUSES[0]).status == 429, "the limit still holds"
 
 
 def test_three_hundred_strangers_cannot_bury_a_client_in_mail(live_portal: LivePortal, victim: Victim) -> None:
@@ -105,7 +105,7 @@ def test_a_flood_stops_a_practices_mail_for_an_hour_except_to_known_browsers(
     victim.can_sign_in()
 
     assert Counter(statuses) == {202: ALL}
-    assert live_portal.app().request_link(LUIS).status == 429, "nor has the siege been lifted"
+    assert live_portal.app().request_link(LUIS).status == 429, "the limit still holds"
     assert live_portal.app().request_link(ANA, "harbor").status == 202
 
 
@@ -116,20 +116,20 @@ def test_of_60_parallel_guesses_at_a_pin_5_are_compared(live_portal: LivePortal,
     statuses = at_once(
         lambda each: live_portal.app(source=each).post("/willow/pin", {"email": MARIA, "pin": wrong}), SOURCES[:60]
     )
-    heard = compared(live_portal) - before
+    guesses = compared(live_portal) - before
     live_portal.wait(61)
     victim.can_sign_in()
 
     assert Counter(statuses) == {422: 5, 429: 55}
-    assert heard == 5
+    assert guesses == 5
     assert live_portal.app().post("/willow/pin", {"email": MARIA, "pin": wrong}).code == "pin_locked"
 
 
 @pytest.mark.parametrize(
-    ("sources", "heard"), [(SOURCES[:1] * ALL, 10), (SOURCES, 100)], ids=["one address", "everywhere"]
+    ("sources", "limit"), [(SOURCES[:1] * ALL, 10), (SOURCES, 100)], ids=["one address", "everywhere"]
 )
 def test_one_pin_tried_on_everyone_is_compared_up_to_the_limit(
-    victim: Victim, live_portal: LivePortal, pins: dict[str, str], sources: list[str], heard: int
+    victim: Victim, live_portal: LivePortal, pins: dict[str, str], sources: list[str], limit: int
 ) -> None:
     """After wrong PINs from many sources, the practice accepts no PIN for an hour. Links and Google still work."""
     code = next(f"{number:06d}" for number in range(ALL) if f"{number:06d}" not in pins.values())
@@ -142,9 +142,9 @@ def test_one_pin_tried_on_everyone_is_compared_up_to_the_limit(
         sum(int(pin["attempts"]) for pin in live_portal.items("Pins", state="live")),
     )
     live_portal.wait(61)
-    victim.can_sign_in(by_pin=heard < 100)
-    victim.neighbours_unaffected(by_pin=heard < 100)
+    victim.can_sign_in(by_pin=limit < 100)
+    victim.neighbours_unaffected(by_pin=limit < 100)
 
-    assert Counter(statuses) == {422: heard, 429: ALL - heard}
-    assert found == heard
+    assert Counter(statuses) == {422: limit, 429: ALL - limit}
+    assert found == limit
     assert tried == statuses[: len(WITH_PINS)].count(422)

@@ -8,10 +8,10 @@ from latchkey.pages import PageContext
 from latchkey.rules.languages import Language
 from tests.browser.chromium import Window
 from tests.browser.foreign_site import webmail
+from tests.browser.people import ANA, LUIS, MARIA
 from tests.kit.live_portal import DAY
 from tests.kit.seed import WILLOW
 
-ANA, LUIS, MARIA = "ana@example.com", "luis@example.com", "maria.gomez@gmail.com"
 NOBODY = "nobody@example.com"
 
 

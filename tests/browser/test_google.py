@@ -47,7 +47,7 @@ def from_the_sign_in_page(window: Window) -> None:
 
 
 def from_a_link_on_another_device(window: Window) -> None:
-    """Open a link in another browser than the one that asked for it."""
+    """Open a link in another browser than the one that requested it."""
     window.go(window.live_portal.link(MARIA))
     assert window.heading == "Sign in to your Client Portal"
 

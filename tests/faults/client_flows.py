@@ -51,7 +51,7 @@ def open_with_button(harness: Harness) -> FlowStep:
 
 
 def sign_in_at_once(harness: Harness) -> FlowStep:
-    """Open the link in the browser that asked for it."""
+    """Open the link in the browser that requested it."""
     browser = harness.browser()
     path = browser.link(ANA)
     return FlowStep(

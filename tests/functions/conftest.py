@@ -8,17 +8,14 @@ from latchkey import metrics
 from latchkey.store import practices
 from tests.kit import caches
 from tests.kit.browser import App, Browser
-from tests.kit.cloud import Cloud, mocked_aws
+from tests.kit.cloud import Cloud, shared_cloud
 from tests.kit.portal import Portal
 from tests.kit.seed import seed_people
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    with mocked_aws():
-        cloud = Cloud()
-        seed_people(Portal(cloud))
-        cloud.remember()
+    with shared_cloud(lambda cloud: seed_people(Portal(cloud))) as cloud:
         yield cloud
 
 

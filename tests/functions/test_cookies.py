@@ -1,6 +1,7 @@
 """Tests of cookies that another host has set, and of cookies of another browser."""
 
 import sys
+from itertools import batched
 from typing import Any
 
 import pytest
@@ -21,10 +22,18 @@ def read(*cookies: str) -> requests.Request:
     return requests.parse_event({"requestContext": {"http": http, "timeEpoch": 1}, "cookies": list(cookies)})
 
 
+def value_of(spelling: str, name: str) -> str | None:
+    """Return the value of the cookie `name`, after the value `x` was sent with this spelling of it."""
+    return read(f"{spelling}=x").cookies.get(name)
+
+
 def parsed_as(name: str, spellings: list[str]) -> set[str]:
     """Return the characters whose spelling of a cookie name is read as that name."""
-    sent = [f"{spelling}={number}" for number, spelling in enumerate(spellings)]
-    return {EVERY_CHARACTER[int(value)] for found, value in read(*sent).cookies if found == name and value.isdecimal()}
+    found: set[str] = set()
+    for numbers in batched(range(len(spellings)), 1000, strict=False):
+        if name in read(*(f"{spellings[number]}=planted" for number in numbers)).cookies:
+            found |= {EVERY_CHARACTER[number] for number in numbers if value_of(spellings[number], name) == "x"}
+    return found
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,8 +49,8 @@ def test_no_character_after_a_name_vanishes(name: str) -> None:
 
 @given(st.text(min_size=1).filter(lambda text: "=" not in text and text.strip(" \t")), st.sampled_from(NAMES))
 def test_what_stands_around_a_name_makes_it_another_one(around: str, name: str) -> None:
-    assert read(f"{around}{name}=planted").cookie(name) is None
-    assert read(f"{name}{around}=planted").cookie(name) is None
+    assert read(f"{around}{name}=planted").cookies.get(name) is None
+    assert read(f"{name}{around}=planted").cookies.get(name) is None
 
 
 @pytest.mark.parametrize("blank", ["\x0b", "\x1c", "\x85", "\xa0", "\u2003", "\u3000"], ids=ascii)

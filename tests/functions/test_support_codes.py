@@ -18,7 +18,7 @@ MINUTE, DAY = 60, 86_400
 
 @pytest.fixture
 def path(browser: Browser) -> str:
-    """Return the path of Ana's link, which `browser` asked for."""
+    """Return the path of Ana's link, which `browser` requested."""
     return browser.link("ana@example.com")
 
 

@@ -22,7 +22,7 @@ JOB = json.dumps({"practice": "willow", "webhook": HOOK, "event": EVENT})
 
 
 class Receiver:
-    """The internet, with one receiver that answers as told."""
+    """The internet, with one receiver. It answers with the status `answer`, or cannot be reached for that reason."""
 
     def __init__(self) -> None:
         self.answer: int | str = 204

@@ -49,7 +49,7 @@ def test_an_invitation_in_spanish_is_in_spanish(live_portal: LivePortal) -> None
 
 
 def test_an_invitation_is_never_opened_without_a_press(live_portal: LivePortal) -> None:
-    """This includes a browser that has asked for a link itself."""
+    """This includes a browser that has requested a link itself."""
     address = live_portal.fresh_client()
     link = live_portal.letter(address)["url"]
     browser = live_portal.browser()

@@ -27,7 +27,7 @@ def typed(visitor: App, address: str, pin: str, practice: str = "willow") -> Htt
     return visitor.post(f"/{practice}/pin", {"email": address, "pin": pin})
 
 
-def test_a_client_without_mail_signs_in_with_the_code_from_the_phone(live_portal: LivePortal) -> None:
+def test_a_client_without_mail_signs_in_with_the_pin_from_the_phone(live_portal: LivePortal) -> None:
     browser = live_portal.browser()
     tips = browser.get("/willow/help").page
     form = browser.get(tips.links["Sign in via Pin Code"]).page
@@ -161,7 +161,7 @@ def test_a_right_pin_after_four_wrong_ones_works_and_is_not_counted(live_portal:
     assert typed(live_portal.app(), ANA, code_for(live_portal, ANA)).code == "pin_locked"
 
 
-def test_a_lock_on_codes_stops_neither_links_nor_anyone_else(live_portal: LivePortal) -> None:
+def test_a_lock_on_pins_stops_neither_links_nor_anyone_else(live_portal: LivePortal) -> None:
     link, pin = live_portal.link(ANA), code_for(live_portal, LUIS)
     for _ in range(6):
         typed(live_portal.app(), ANA, "123456")
@@ -177,7 +177,7 @@ def test_ten_tries_in_ten_minutes_from_one_address(live_portal: LivePortal) -> N
     assert codes == ["pin_refused"] * 10 + ["wait"]
 
 
-def test_a_link_and_a_code_do_not_end_each_other(live_portal: LivePortal) -> None:
+def test_a_link_and_a_pin_do_not_end_each_other(live_portal: LivePortal) -> None:
     link = live_portal.link(ANA)
     pin = code_for(live_portal, ANA)
     by_pin, by_link = live_portal.app(), live_portal.browser()

@@ -84,7 +84,7 @@ class HttpUser:
         return self.portal.link_mailed_after(lambda: self.request_link(email, practice), email)
 
     def sign_in(self, email: str, practice: str = "willow") -> HttpResponse:
-        """Sign in by a link that this client asked for."""
+        """Sign in by a link that this browser or app requested."""
         response = self.get(self.link(email, practice))
         assert response.status in {200, 303}
         return response
@@ -124,7 +124,7 @@ class App(HttpUser):
         return self.send("POST", target, {"content-type": JSON} | lower_case(headers), body)
 
     def sign_in(self, email: str, practice: str = "willow") -> HttpResponse:
-        """Sign in by a link that this client asked for."""
+        """Sign in by a link that this browser or app requested."""
         response = self.post(self.link(email, practice))
         assert response.status == 200
         return response

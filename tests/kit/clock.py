@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 NOON = 1_772_539_200
 """3 March 2026, 12:00 UTC, as Unix seconds."""
 

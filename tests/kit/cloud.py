@@ -49,11 +49,50 @@ class Cloud:
 
 @contextmanager
 def mocked_aws() -> Iterator[None]:
-    """Let moto answer all calls to AWS, by either transport. The credentials stay as they are: the process
-    has one botocore session."""
-    config: DefaultConfig = {"core": {"mock_credentials": False}}
-    with mock_aws(config=config), moto_speed.faster(), moto_endpoint.answering():
+    """Let moto answer all calls to AWS, by either transport, and forget all that it stores at the end."""
+    Mocked.stored_for = None
+    with _answering(keeps_data=False):
         yield
+
+
+@contextmanager
+def shared_cloud(seed: Callable[[Cloud], None]) -> Iterator[Cloud]:
+    """Yield the cloud that `seed` fills, while moto answers. It is filled once in a process.
+
+    moto has one memory. If other tests have used it since, the cloud is filled again.
+    """
+    shared = Mocked.stored_for
+    with _answering(keeps_data=shared is not None):
+        if shared is None:
+            shared = Cloud()
+            seed(shared)
+            shared.remember()
+        else:
+            shared.put_back({*sam_template.resources("AWS::DynamoDB::Table")})
+        Mocked.stored_for = None
+        yield shared
+        Mocked.stored_for = shared
+
+
+class Mocked:
+    """The one memory of moto in this process."""
+
+    stored_for: Cloud | None = None
+    """The shared cloud, as long as moto holds its resources."""
+
+
+@contextmanager
+def _answering(*, keeps_data: bool) -> Iterator[None]:
+    """Let moto answer. The credentials stay as they are, because the process has one botocore session."""
+    config: DefaultConfig = {"core": {"mock_credentials": False}}
+    mock = mock_aws(config=config)
+    mock.start(reset=not keeps_data)
+    try:
+        with moto_speed.faster(), moto_endpoint.answering():
+            yield
+    finally:
+        # what is left is removed when moto starts again, unless it is for the shared cloud
+        mock.stop(remove_data=False)
 
 
 def keep_secret(value: dict[str, str]) -> str:

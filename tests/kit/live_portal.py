@@ -129,7 +129,7 @@ class LivePortal:
         return address
 
     def signed_in(self, address: str, practice: str = "willow") -> Browser:
-        """Return a browser on which this person has just signed in by a link that another browser asked for."""
+        """Return a browser on which this person has just signed in by a link that another browser requested."""
         browser = self.browser()
         response = browser.post(self.link(address, practice))
         assert response.status == 303, response

@@ -17,7 +17,7 @@ import os, time
 
 def handle(event, context):
     match event["do"]:
-        case "tell": return dict(os.environ)
+        case "environment": return dict(os.environ)
         case "clock": return context.client_context.custom["now"]
         case "number": return os.getpid()
         case "wait": time.sleep(event["seconds"]); return os.getpid()
@@ -32,13 +32,13 @@ def tried(folder: Path, trial: Callable[[Pool], Awaitable[Any]], code: str = HAN
     function = Function("Trial", folder, "handler.handle", timeout, 128, {"OWN": "1"}, (folder / "layer",), "none")
     pool = Pool(function, SharedEnvironment(RUNTIME, {"AWS_ACCESS_KEY_ID": "key"}, folder))
 
-    async def all_of_it() -> Any:
+    async def with_pool() -> Any:
         try:
             return await trial(pool)
         finally:
             await pool.stop()
 
-    return asyncio.run(all_of_it())
+    return asyncio.run(with_pool())
 
 
 async def request(pool: Pool, do: str, **more: Any) -> Any:
@@ -49,7 +49,7 @@ def test_a_function_finds_its_own_variables_and_none_of_the_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OURS", "1")
-    found = tried(tmp_path, lambda pool: request(pool, "tell"))
+    found = tried(tmp_path, lambda pool: request(pool, "environment"))
 
     assert (found["OWN"], found["AWS_ACCESS_KEY_ID"], found["AWS_REGION"]) == ("1", "key", "us-east-1")
     assert found["PYTHONPATH"] == str(tmp_path / "layer" / "python")

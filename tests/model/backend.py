@@ -20,7 +20,7 @@ from tests.kit.cloud import Cloud, mocked_aws
 from tests.kit.http_response import HttpResponse
 from tests.kit.portal import Letter, Portal
 from tests.kit.seed import HARBOR, WILLOW
-from tests.model.reference_model import Outcome
+from tests.model.model_base import Outcome
 
 SUBJECT = "dr"
 

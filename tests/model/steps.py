@@ -15,7 +15,8 @@ from tests.kit.clock import NOON
 from tests.model import state
 from tests.model.backend import Backend, Mail
 from tests.model.limits import DAY, HOUR
-from tests.model.reference_model import ModelRefusal, Outcome, ReferenceModel
+from tests.model.model_base import ModelRefusal, Outcome
+from tests.model.reference_model import ReferenceModel
 from tests.model.state import Account, Client, Request, Session, Start
 
 END = NOON + 48 * HOUR

@@ -282,7 +282,7 @@ def test_a_batch_that_is_delivered_twice_gives_each_row_once(empty: Audit, opera
 
 
 def test_a_record_that_cannot_be_read_stops_no_other(empty: Audit, operate: Operate) -> None:
-    """B207: it is archived as it is, and the difference is told."""
+    """B207: it is archived as it is, and raises the alarm about differences."""
     items = [row(DAYS[1], number) for number in range(2)]
     for item in items:
         empty.put(item)

@@ -1,4 +1,4 @@
-"""An outage on a quiet night is told in time, by the alarms as the template declares them."""
+"""Tests that the alarms of the template go off soon after an outage, also on a night with few visits."""
 
 from functools import partial
 

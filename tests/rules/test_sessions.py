@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from latchkey.rules import sessions
 from latchkey.rules.accounts import Account, AccountStatus, Profile, SessionRef
 from latchkey.rules.refusals import SignedOut
-from latchkey.rules.sessions import Session
+from latchkey.rules.sessions import Session, SessionPlace
 from tests.kit.clock import NOON
 from tests.kit.seed import an_account
 
@@ -140,21 +140,35 @@ def test_someone_with_one_profile_has_nothing_to_choose(session: Session, maria:
 
 
 def opened(count: int) -> tuple[SessionRef, ...]:
-    return tuple(SessionRef(f"digest {number}", NOON + number) for number in range(count))
+    return tuple(SessionRef(f"digest {number}", NOON + number, number) for number in range(count))
 
 
 def sessions_of(account: Account) -> list[Session]:
     return [
-        Session(one.digest, "willow", account.key, 1, "link", started_at=one.started_at, last_active_at=one.started_at)
+        Session(
+            one.digest,
+            "willow",
+            account.key,
+            1,
+            "link",
+            started_at=one.started_at,
+            last_active_at=one.started_at,
+            slot=one.slot,
+        )
         for one in account.sessions
     ]
 
 
 def test_ten_sessions_fit_and_the_eleventh_ends_the_oldest() -> None:
-    nine, ten = sessions_of(an_account(sessions=opened(9))), sessions_of(an_account(sessions=opened(10)))
+    nine, ten = an_account(sessions=opened(9)), an_account(sessions=opened(10))
 
-    assert sessions.evicted(nine) == []
-    assert sessions.evicted(ten) == ten[:1]
+    tenth = sessions.free_place(nine, NOON + 60, None)
+    eleventh = sessions.place_among(reversed(sessions_of(ten)), ten, NOON + 60)
+
+    assert tenth == SessionPlace(slot=9, remaining=opened(9))
+    assert sessions.free_place(ten, NOON + 60, None) is None
+    oldest = sessions_of(ten)[0]
+    assert eleventh == SessionPlace(slot=0, remaining=opened(10)[1:], digest="digest 0", evicted=(oldest,))
 
 
 def test_an_idle_or_ended_session_evicts_no_live_one() -> None:
@@ -162,16 +176,22 @@ def test_an_idle_or_ended_session_evicts_no_live_one() -> None:
     silent, gone, *others = sessions_of(account)
     now = NOON + 21 * MINUTE
     awake = [replace(session, last_active_at=now) for session in (gone, *others)]
+    signed_out = replace(account, sessions=opened(10)[2:])
 
-    assert sessions.only_live([silent, *awake], account, now) == awake
-    assert sessions.only_live(awake, replace(account, sessions=opened(10)[2:]), now) == awake[1:]
+    assert sessions.place_among([silent, *awake], account, now) == SessionPlace(slot=0, remaining=opened(10)[1:])
+    assert sessions.place_among(awake, signed_out, now) == SessionPlace(slot=0, remaining=opened(10)[2:])
 
 
-def test_the_session_that_the_browser_had_does_not_stay() -> None:
-    stored = sessions.unexpired_refs(opened(10), NOON + 60, replaced="digest 7")
+def test_a_new_session_takes_the_slot_of_the_one_that_the_browser_had() -> None:
+    place = sessions.free_place(an_account(sessions=opened(10)), NOON + 60, replaced="digest 7")
 
-    assert {session.digest for session in opened(10)} - {session.digest for session in stored} == {"digest 7"}
+    assert place
+    assert (place.slot, place.digest, place.evicted) == (7, "digest 7", ())
+    assert {ref.digest for ref in opened(10)} - {ref.digest for ref in place.remaining} == {"digest 7"}
 
 
 def test_sessions_that_ran_out_are_forgotten() -> None:
-    assert sessions.unexpired_refs(opened(10), NOON + 12 * HOUR + 5, None) == opened(10)[6:]
+    """A session ends after twelve hours. At NOON + 12 hours + 5 s six of them have ended."""
+    place = sessions.free_place(an_account(sessions=opened(10)), NOON + 12 * HOUR + 5, None)
+
+    assert place == SessionPlace(slot=0, remaining=opened(10)[6:])

@@ -1,4 +1,4 @@
-"""The nested template of the audit's archive: who may write there, and who is told."""
+"""Tests of the nested template of the audit's archive: who may write there, and who gets its alarms."""
 
 import json
 import re

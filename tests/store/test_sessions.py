@@ -13,7 +13,7 @@ from latchkey.rules.refusals import SignedOut, Unavailable
 from latchkey.rules.sessions import LiveSession
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.rules.times import millis
-from latchkey.store import accounts, links, session_places, sessions
+from latchkey.store import accounts, links, sessions
 from latchkey.store.credentials import CredentialsItem
 from latchkey.store.proofs import Attempt, ConsumingWrite
 from tests.kit.clock import NOON
@@ -178,7 +178,7 @@ def test_with_ten_sessions_an_outage_of_their_read_consumes_no_link(
     token = send(ana, (NOON + 10) * 1000)
 
     with monkeypatch.context() as down:
-        down.setattr(session_places, "get_pair", refusing)
+        down.setattr(sessions, "get_pair", refusing)
         with pytest.raises(Unavailable):
             open_by(token, NOON + 10)
     assert all(is_in(cookie, NOON + 10) for cookie in cookies)

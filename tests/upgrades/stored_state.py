@@ -43,7 +43,7 @@ class StoredState:
     session: dict[str, str]
     """Cookies of a browser in which Ana is signed in."""
     requesting_browser: dict[str, str]
-    """Cookies of a browser that has asked for Lee's link."""
+    """Cookies of a browser that has requested Lee's link."""
     link: str
     """Path of Lee's link."""
     pin: str

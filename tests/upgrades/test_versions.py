@@ -98,7 +98,7 @@ def test_a_mail_job_of_an_older_version_is_sent(portal: Portal, left: StoredStat
 
 
 def test_rate_limits_go_on_after_an_upgrade(portal: Portal, left: StoredState) -> None:
-    """Sam has asked within this minute."""
+    """Sam requested a link less than a minute ago."""
     waiting = len(portal.waiting())
     portal.browser().request_link("sam@example.com")
 

@@ -16,7 +16,7 @@ LOOPBACK = "127.0.0.1"
 
 @contextmanager
 def receiver(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[bytes]]]:
-    """Run a receiver that reads a request and answers as told. Yield its URL and the requests."""
+    """Run a server that reads one request of each connection and calls `answer`. Yield its URL and the requests."""
     requests: list[bytes] = []
     listener = socket.create_server((LOOPBACK, 0))
 

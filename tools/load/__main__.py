@@ -63,7 +63,7 @@ def _print_mix(report: Report, clients: int) -> None:
 
 
 def _print_floods(floods: list[Flood]) -> None:
-    print("| flood | requests | let through | told to wait, p50 ms | neighbours served, p50 ms |")
+    print("| flood | requests | let through | refused, p50 ms | neighbours served, p50 ms |")
     print("|---|---|---|---|---|")
     for one in floods:
         wait = statistics.median(one.seconds) * 1000 if one.seconds else 0

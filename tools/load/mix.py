@@ -108,7 +108,7 @@ class LoadState:
         person, cookies = self.to_open.popleft()
         letters = self.portal.mail_within(MAIL_SECONDS, person.address)
         if not letters:
-            self.wrong("someone who asked for a link got no mail")
+            self.wrong("someone who requested a link got no mail")
             return
         link = letters[0]["url"]
         response = connection.get(link, cookies) if number % 2 else connection.submit_form(link)
@@ -140,10 +140,11 @@ class LoadState:
         self.report.wrong.append(sentence)
 
     def check_mail(self) -> None:
-        """Check that everyone on file who asked got exactly one mail, and that all others got none."""
+        """Check that everyone on file who requested a link got exactly one mail, and that all others got none."""
         counts = Counter(mail["to"] for mail in self.portal.mail() if mail["to"].endswith(self.domain))
         for address in self.on_file ^ counts.keys():
-            self.wrong(f"{counts[address]} mails to someone who {'asked' if address in self.on_file else 'did not'}")
+            requested = "one" if address in self.on_file else "none"
+            self.wrong(f"{counts[address]} mails to someone who requested {requested}")
         for number in (number for number in counts.values() if number > 1):
             self.wrong(f"{number} mails for one request")
 

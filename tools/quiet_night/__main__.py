@@ -1,4 +1,4 @@
-"""`python -m tools.quiet_night`: print how soon an outage is told. Exits with 1 if too few are told in time."""
+"""`python -m tools.quiet_night`: print how soon alarms report an outage. Exits with 1 if too few do in time."""
 
 import argparse
 import sys
@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1000, help="nights for each row (default: 1000)")
     parser.add_argument("--seed", type=int, default=18)
     args = parser.parse_args()
-    print("| outage | visits an hour | probe | told within 15 min | median min | 95 % within min |")
+    print("| outage | visits an hour | probe | alarm within 15 min | median min | 95 % within min |")
     print("|---|---|---|---|---|---|")
     passed = True
     for outage in outages.OUTAGES:

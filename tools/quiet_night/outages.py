@@ -113,6 +113,6 @@ def minutes_until_alarm(alarms: list[Alarm], counts: Counts, chance: random.Rand
 def alarm_minutes(
     runs: int, make_counts: Callable[[random.Random], Counts], alarms: list[Alarm], seed: int
 ) -> list[float]:
-    """Return the minutes until someone was told, of each run, sorted."""
+    """Return the minutes from the outage to the first alarm, one for each run, sorted."""
     chance = random.Random(seed)  # noqa: S311 - a simulation
     return sorted(minutes_until_alarm(alarms, make_counts(chance), chance) for _ in range(runs))

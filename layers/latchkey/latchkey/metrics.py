@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from latchkey import settings
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
+from latchkey.rules.sign_in_methods import SignInMethod
 
 NAMESPACE = "Latchkey"
 """The CloudWatch namespace. The only dimension is the stage, so no metric names a practice or a person."""
@@ -54,9 +55,15 @@ class Metric(StrEnum):
     """A fault was logged: an error in our code, or an outage of a service that we need."""
 
     @classmethod
-    def provider_accepted(cls, provider: ProviderName) -> "Metric":
-        """Return the metric of sign-ins with a provider that succeeded."""
-        return cls(f"{provider.title()}Accepted")
+    def accepted(cls, method: SignInMethod) -> "Metric":
+        """Return the metric of successful sign-ins by a method."""
+        match method:
+            case "link":
+                return cls.LINK_ACCEPTED
+            case "pin":
+                return cls.PIN_ACCEPTED
+            case _:
+                return cls(f"{method.title()}Accepted")
 
     @classmethod
     def provider_refused(cls, provider: ProviderName) -> "Metric":

@@ -107,6 +107,11 @@ def random_id() -> bytes:
     return secrets.token_bytes(ID_BYTES)
 
 
+def new_id() -> str:
+    """Return 128 random bits as text, as an id that needs no order."""
+    return base64url_encode(random_id())
+
+
 def link_candidates(
     ring: Keyring, practice: str, kind: LinkKind, account_key: AccountKey, job_id: bytes
 ) -> Iterator[LinkToken]:

@@ -51,19 +51,19 @@ LIMITS = [
     ),
     *guards_in(
         "store/limits.py",
-        "tests/store/test_limits.py tests/functions/test_pin.py tests/functions/test_request_link.py",
+        "tests/store/test_limits.py tests/functions/pin tests/functions/request_link",
         ("an operation that an outage leaves undecided", "reserve", skip_call("release_undecided")),
         ("reservations of an undecided operation", "Reservations.release_undecided", skip_call("release_all")),
     ),
     *guards_in(
         "store/limits.py",
-        "tests/functions/test_pin.py",
+        "tests/functions/pin",
         ("what is undone after an outage", "Reservations.release_undecided", skip_call("undo")),
         ("a PIN that the practice's limit refuses is not counted", "Reservations._cancel", skip_call("release_all")),
     ),
     *guards_in(
         "store/limits.py",
-        "tests/functions/test_request_link.py",
+        "tests/functions/request_link",
         ("a mail that the practice's limit refuses is not counted", "Reservations._add", skip_call("_cancel")),
         (
             "an account's known browsers count together",
@@ -84,7 +84,7 @@ LIMITS = [
     ),
     *guards_in(
         "functions/request_link/handler.py",
-        "tests/functions/test_request_link.py",
+        "tests/functions/request_link",
         (
             "a known browser's own limit on links",
             "request_link",
@@ -107,7 +107,7 @@ LIMITS = [
     ),
     *guards_in(
         "rules/mail.py",
-        "tests/functions/test_request_link.py",
+        "tests/functions/request_link",
         ("a link for an address that receives no mail", "refusal_of_link", never("can_receive_mail")),
     ),
 ]

@@ -34,7 +34,7 @@ LINKS = [
     ),
     *guards_in(
         "functions/redeem_link/handler.py",
-        "tests/functions/test_redeem_link.py tests/functions/test_request_link.py",
+        "tests/functions/redeem_link tests/functions/request_link",
         ("a prefetch consumes no link", "_requested_by_this_browser", drop_condition("is_prefetch")),
         ("an invitation is not consumed by a GET", "_requested_by_this_browser", drop_condition("kind")),
         ("a HEAD consumes no link", "_requested_by_this_browser", drop_condition("method")),
@@ -45,7 +45,7 @@ LINKS = [
     ),
     *guards_in(
         "web/current_session.py",
-        "tests/functions/test_redeem_link.py",
+        "tests/functions/redeem_link",
         (
             "consent to switch accounts, whatever the sign-in method",
             "require_switch_consent",

@@ -14,7 +14,7 @@ MAIL = [
     ),
     *guards_in(
         "mail/link_letters.py",
-        "tests/functions/test_send_mail.py",
+        "tests/functions/send_mail",
         (
             "letters go to the address on file",
             "render",
@@ -23,14 +23,14 @@ MAIL = [
     ),
     *guards_in(
         "mail/ses.py",
-        "tests/functions/test_send_mail.py",
+        "tests/functions/send_mail",
         # the other setting is then given twice, and this one not at all
         ("links that SES does not rewrite", "send", replace_constant("ClickTrackingEnabled", "OpenTrackingEnabled")),
         ("a letter that SES will never accept", "send", skip_raise("Rejected")),
     ),
     *guards_in(
         "store/accounts.py",
-        "tests/functions/test_mail_events.py",
+        "tests/functions/mail_events",
         ("a report about an older mail", "apply_report", drop_condition("message_id")),
         ("a report that comes late", "apply_report", drop_condition("email_status")),
         ("a report about another practice", "apply_report", only_exists("AccountItem.practice")),

@@ -19,7 +19,7 @@ PINS = [
     ),
     *guards_in(
         "store/pins.py",
-        "tests/store/test_pins.py tests/functions/test_pin.py",
+        "tests/store/test_pins.py tests/functions/pin",
         ("five guesses at a PIN", "count_guess", drop_condition("guesses")),
         ("a hundred consecutive wrong PINs", "count_guess", drop_condition("failures")),
         ("a guess that botocore sent twice", "count_guess", drop_condition("PinItem.guess_ids")),
@@ -35,14 +35,14 @@ PINS = [
     ),
     *guards_in(
         "store/pins.py",
-        "tests/functions/test_pin.py",
+        "tests/functions/pin",
         ("a PIN without access", "verify", drop_condition("may_sign_in")),
         ("a PIN of an older epoch", "verify", drop_condition("epoch")),
         ("the same time if there is no PIN", "verify", skip_call("verify_pin", near="PinRefused")),
     ),
     *guards_in(
         "functions/pin/handler.py",
-        "tests/functions/test_pin.py",
+        "tests/functions/pin",
         ("a right PIN is not counted", "sign_in", skip_call("release_all")),
         ("a guess that an outage leaves undecided", "sign_in", skip_call("on_undecided")),
         ("consent to switch accounts by PIN", "sign_in", skip_call("require_switch_consent")),
@@ -50,7 +50,7 @@ PINS = [
     ),
     *guards_in(
         "functions/pin/handler.py",
-        "tests/functions/test_pin.py tests/attacks/test_retry_after.py",
+        "tests/functions/pin tests/attacks/test_retry_after.py",
         ("a source's limit on guesses", "sign_in", drop_argument("add_for_browser", "before_shared")),
         ("an address's wrong PINs", "sign_in", replace_argument("add_for_browser", "key", "tokens.random_salt()")),
         (

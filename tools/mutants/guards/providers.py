@@ -59,7 +59,7 @@ PROVIDERS = [
     ),
     *guards_in(
         "web/cookies.py",
-        "tests/functions/test_request_link.py",
+        "tests/functions/request_link",
         ("the age of a browser's cookie", "browser", never("BROWSER_SECONDS")),
     ),
     *guards_in(

@@ -29,10 +29,14 @@ REQUESTS = [
     ),
     *guards_in(
         "web/authorizer.py",
-        "tests/functions/test_session.py",
+        "tests/functions/session",
         ("a page of another site at a service", "_checked", skip_call("check_same_origin")),
         ("two practices in path and header", "_practice_of", skip_raise("'practice_ambiguous'")),
-        ("features that a practice has switched off", "_context_of", drop_condition("practice_or_404")),
+    ),
+    *guards_in(
+        "rules/sessions.py",
+        "tests/functions/session",
+        ("features that a practice has switched off", "LiveSession.features_at", drop_condition("practice")),
     ),
     *guards_in(
         "web/return_paths.py",
@@ -83,7 +87,7 @@ REQUESTS = [
     ),
     *guards_in(
         "aws.py",
-        "tests/functions/test_redeem_link.py",
+        "tests/functions/redeem_link",
         ("a call that could outlast the function", "_refuse_late_try", skip_raise("DeadlineTooClose")),
     ),
     *guards_in(

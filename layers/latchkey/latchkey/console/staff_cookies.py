@@ -33,7 +33,7 @@ class StartedSignIn:
 
 def session(request: Request) -> str | None:
     """Return the value of the session cookie. None unless there is exactly one."""
-    return request.cookie(SESSION)
+    return request.cookies.get(SESSION)
 
 
 def set_session(value: str) -> str:
@@ -58,7 +58,7 @@ def set_started(started_at: int, to: str, *, must_authenticate: bool) -> tuple[S
 
 def started(request: Request, now: int) -> StartedSignIn | None:
     """Return the sign-in that this browser started in the last ten minutes. `now` is Unix seconds by the real clock."""
-    text = request.cookie(STATE)
+    text = request.cookies.get(STATE)
     payload = tokens.unsign(keys.cookie(), STATE_PURPOSE, "", text) if text else None
     if text is None or payload is None:
         return None
@@ -76,7 +76,7 @@ def clear_started() -> str:
 
 def language(request: Request) -> Language | None:
     """Return the language that was chosen in this browser."""
-    return language_of(request.cookie(LANGUAGE))
+    return language_of(request.cookies.get(LANGUAGE))
 
 
 def set_language(chosen: Language) -> str:
@@ -86,7 +86,7 @@ def set_language(chosen: Language) -> str:
 
 def opened_clients(request: Request) -> tuple[str, ...]:
     """Return the ids of the clients of the practice that this person opened last in this browser, newest first."""
-    cookie, text = session(request), request.cookie(_opened_name(request))
+    cookie, text = session(request), request.cookies.get(_opened_name(request))
     payload = tokens.unsign(keys.cookie(), OPENED_PURPOSE, _reader(cookie), text) if cookie and text else None
     return tuple(payload.decode().split()) if payload else ()
 

@@ -44,7 +44,8 @@ class Request:
     path_parameters: Mapping[str, str] = field(repr=False)
     raw_query: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
-    cookies: Sequence[tuple[str, str]] = field(repr=False)
+    cookies: Mapping[str, str | None] = field(repr=False)
+    """Values by name. None for a name that was sent more than once, because another host may have planted one."""
     """Name and value of each cookie, in the order of the header."""
     raw_body: str = field(repr=False)
     is_base64: bool
@@ -127,15 +128,6 @@ class Request:
         """
         return list(dict.fromkeys(name for name, _ in _pairs(self.raw_query)))
 
-    def cookie(self, name: str) -> str | None:
-        """Return a cookie's value. None unless there is exactly one cookie of that name."""
-        values = [value for sent, value in self.cookies if sent == name]
-        return values[0] if len(values) == 1 else None
-
-    def has_cookie(self, name: str) -> bool:
-        """Return True if the browser sent at least one cookie of that name."""
-        return any(sent == name for sent, _ in self.cookies)
-
     def form_value(self, name: str) -> str:
         """Return one field of the form or JSON object. "" if it is missing.
 
@@ -212,7 +204,7 @@ def parse_event(event: Mapping[str, Any]) -> Request:
         path_parameters=event.get("pathParameters") or {},
         raw_query=str(event.get("rawQueryString", "")),
         headers={str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()},
-        cookies=tuple(_cookies(event.get("cookies") or ())),
+        cookies=_cookies(event.get("cookies") or ()),
         raw_body=event.get("body") or "",
         is_base64=bool(event.get("isBase64Encoded")),
         source_ip=str(http.get("sourceIp", "")),
@@ -223,16 +215,18 @@ def parse_event(event: Mapping[str, Any]) -> Request:
     )
 
 
-def _cookies(sent: Iterable[str]) -> Iterable[tuple[str, str]]:
-    """Yield the name and value of each cookie whose name is a token.
+def _cookies(sent: Iterable[str]) -> dict[str, str | None]:
+    """Return the values of the cookies whose name is a token. None for a name that was sent more than once.
 
     Only spaces and tabs around a cookie are trimmed, as in RFC 6265. `str.strip` would trim 25 more characters. A
     neighbouring host can set a cookie that has one of them before `__Host-`.
     """
+    values: dict[str, str | None] = {}
     for cookie in sent:
         name, separator, value = cookie.strip(" \t").partition("=")
         if separator and COOKIE_NAME.fullmatch(name):
-            yield name, value
+            values[name] = None if name in values else value
+    return values
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Sessions: they end without activity, after twelve hours, at sign-out, and with the account's access."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from latchkey.rules.accounts import Account, AccountKey, Profile, SessionRef
@@ -54,6 +54,19 @@ class Session:
     def belongs_to(self, account: Account) -> bool:
         """Return True if the account has not ended the session. It may have timed out."""
         return self.epoch == account.epoch and self.session_epoch == account.session_epoch
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPlace:
+    """The slot for a new session of an account."""
+
+    slot: int
+    remaining: tuple[SessionRef, ...]
+    """The other sessions of the account, oldest first."""
+    digest: str | None = field(default=None, repr=False)
+    """The digest of the session that is in the slot and ends. None for an empty slot or a dead session."""
+    evicted: tuple[Session, ...] = ()
+    """The live sessions that end to make room: one or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +132,36 @@ def with_activity(session: Session, now: int) -> Session:
     return replace(session, last_active_at=now) if session.last_active_at + TOUCH_INTERVAL_SECONDS <= now else session
 
 
-def unexpired_refs(sessions: Sequence[SessionRef], now: int, replaced: str | None) -> tuple[SessionRef, ...]:
-    """Return an account's sessions without the digest `replaced` and without those past the absolute timeout.
+def free_place(account: Account, now: int, replaced: str | None) -> SessionPlace | None:
+    """Return the slot of the session with the digest `replaced`, else an empty one. None if no slot is empty.
 
-    Some of them may have ended for another reason.
+    The account lists sessions that have timed out too. They are no reason to end a live one: see `place_among`.
     """
     oldest = now - ABSOLUTE_TIMEOUT_SECONDS
-    return tuple(session for session in sessions if session.started_at > oldest and session.digest != replaced)
+    refs = tuple(ref for ref in account.sessions if ref.started_at > oldest and ref.digest != replaced)
+    for ref in account.sessions:
+        if ref.digest == replaced:
+            return SessionPlace(ref.slot, refs, ref.digest)
+    slot = _empty_slot(ref.slot for ref in refs)
+    return None if slot is None else SessionPlace(slot, refs)
 
 
-def only_live(sessions: Iterable[Session], account: Account, now: int) -> list[Session]:
-    """Return the live ones of an account's sessions."""
-    return [session for session in sessions if _is_live(session, account, now)]
+def place_among(sessions: Iterable[Session], account: Account, now: int) -> SessionPlace:
+    """Return the slot of a dead session, else that of the oldest live one, which ends.
+
+    `sessions` are all stored sessions of the account.
+    """
+    live = sorted((one for one in sessions if _is_live(one, account, now)), key=lambda one: one.started_at)
+    refs = tuple(SessionRef(one.digest, one.started_at, one.slot) for one in live)
+    slot = _empty_slot(ref.slot for ref in refs)
+    if slot is not None:
+        return SessionPlace(slot, refs)
+    return SessionPlace(live[0].slot, refs[1:], live[0].digest, (live[0],))
 
 
-def evicted(live: list[Session]) -> list[Session]:
-    """Return the oldest of the live sessions, as many as must end before another one starts."""
-    return live[: -(MAX_SESSIONS - 1)]
+def _empty_slot(occupied: Iterable[int]) -> int | None:
+    """Return the first slot that is not occupied. None if all are."""
+    return min(set(range(MAX_SESSIONS)) - set(occupied), default=None)
 
 
 def _is_live(session: Session, account: Account, now: int) -> bool:

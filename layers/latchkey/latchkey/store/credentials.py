@@ -18,7 +18,7 @@ from latchkey.rules.accounts import Account, AccountKey, SessionRef
 from latchkey.rules.languages import language_of
 from latchkey.rules.links import Link
 from latchkey.rules.mail import REQUESTED_AT_DIGITS
-from latchkey.rules.sessions import ABSOLUTE_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS, MAX_SESSIONS, Session
+from latchkey.rules.sessions import ABSOLUTE_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS, MAX_SESSIONS, Session, SessionPlace
 from latchkey.store.dynamodb import Table
 from latchkey.store.records import to_attributes, to_record
 from latchkey.tokens import base64url_encode
@@ -107,7 +107,7 @@ def holds(session: Session) -> Condition:
     return condition
 
 
-def is_free(number: int, account: Account, now: int) -> Condition:
+def _is_free(number: int, account: Account, now: int) -> Condition:
     """Return the condition that a slot is empty, or that its session is dead. `now` is Unix seconds."""
     stored = slot(number)
     condition: Condition = (
@@ -120,16 +120,20 @@ def is_free(number: int, account: Account, now: int) -> Condition:
     return condition
 
 
-def sign_in_actions(session: Session, account: Account) -> list[Action]:
-    """Return the actions that store a new session and the sign-in."""
+def sign_in_write(session: Session, account: Account, place: SessionPlace) -> tuple[list[Action], Condition]:
+    """Return the actions that store a new session and the sign-in, and the condition that its slot is unchanged."""
+    condition: Condition = (
+        slot(place.slot).digest == place.digest if place.digest else _is_free(place.slot, account, session.started_at)
+    )
     stored = SessionItem(**to_attributes(session, leave_out=("slot", "practice", "account_key")))
-    return [
+    actions = [
         slot(session.slot).set(stored),
         CredentialsItem.last_sign_in_at.set(session.started_at),
         CredentialsItem.signed_in_as.set(account.id),
         CredentialsItem.retained_until.set(NEVER),
         CredentialsItem.sweep_at.set(NEVER),
     ]
+    return actions, condition
 
 
 def expire_in(transaction: TransactWrite, account_key: AccountKey, now: int) -> None:

@@ -1,5 +1,6 @@
 """Sessions: started by consuming a proof, and read together with the account."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pynamodb.exceptions import TransactWriteError, UpdateError
@@ -12,13 +13,13 @@ from latchkey.rules import sessions
 from latchkey.rules.accounts import Account, AccountKey, AccountStatus, SessionRef
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.refusals import SignedOut, Unavailable
-from latchkey.rules.sessions import LiveSession, Session
+from latchkey.rules.sessions import LiveSession, Session, SessionPlace
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.rules.times import Millis
-from latchkey.store import accounts, events, session_places
+from latchkey.store import accounts, events
 from latchkey.store.accounts import AccountItem
 from latchkey.store.batches import get_pair
-from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem, holds, sign_in_actions, slot
+from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem, holds, sign_in_write, slot
 from latchkey.store.dynamodb import (
     MAX_TRIES,
     OUTAGES,
@@ -30,7 +31,6 @@ from latchkey.store.dynamodb import (
     transaction_condition_failed,
 )
 from latchkey.store.proofs import Attempt, ConsumingWrite, Proof
-from latchkey.store.session_places import SessionPlace
 
 
 class ConcurrentUpdate(Exception):
@@ -139,9 +139,12 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
     """
     # Proof, session and audit rows are one transaction: a crash leaves all of them or none.
     # The account is in it only if it changes: the session has the epochs that were read, and dies with them.
+    # Stored sessions are read only if no slot is free, so that one that has timed out takes no live one's place.
     # The condition on the slot lets only one of two sign-ins write to it. The other one reads again.
     # Only transient cancellations are retried here, because botocore does not retry them.
-    place = session_places.choose(account, attempt)
+    place = sessions.free_place(account, attempt.now, attempt.replaces)
+    if place is None:
+        place = sessions.place_among(_stored(account), account, attempt.now)
     session = Session(
         digest=tokens.session_digest(account.practice, attempt.cookie),
         practice=account.practice,
@@ -155,13 +158,14 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
         session_epoch=account.session_epoch,
         slot=place.slot,
     )
+    stored, is_unchanged = sign_in_write(session, account, place)
     rows = _audit_rows(session, place, attempt)
     is_first = account.status is not AccountStatus.ACTIVE or account.first_sign_in_at is None
     changes_account = is_first or account.attention_from is not None or consuming.account_actions
     for number in range(MAX_TRIES):
         try:
             with TransactWrite(connection=connection) as transaction:
-                _store_in(transaction, session, account, place.condition, consuming)
+                _store_in(transaction, session, stored, is_unchanged, consuming)
                 if changes_account:
                     _update_account_in(transaction, account, consuming, attempt.now)
                 _end_replaced_in(transaction, account, attempt)
@@ -180,14 +184,18 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
 
 
 def _store_in(
-    transaction: TransactWrite, session: Session, account: Account, is_free: Condition, consuming: ConsumingWrite
+    transaction: TransactWrite,
+    session: Session,
+    actions: list[Action],
+    is_unchanged: Condition,
+    consuming: ConsumingWrite,
 ) -> None:
     """Store the session, and consume the proof."""
-    actions = sign_in_actions(session, account)
     if consuming.item is None:
-        transaction.update(_item(session), [*actions, *consuming.actions], condition=is_free & consuming.condition)
+        both = [*actions, *consuming.actions]
+        transaction.update(_item(session), both, condition=is_unchanged & consuming.condition)
     else:
-        transaction.update(_item(session), actions, condition=is_free)
+        transaction.update(_item(session), actions, condition=is_unchanged)
         transaction.update(consuming.item, consuming.actions, condition=consuming.condition)
 
 
@@ -222,6 +230,12 @@ def _update_account_in(transaction: TransactWrite, account: Account, consuming: 
         ],
         condition=has_access,
     )
+
+
+def _stored(account: Account) -> Iterable[Session]:
+    """Return all stored sessions of an account, dead ones too."""
+    _, stored = get_pair(AccountItem, CredentialsItem, tokens.base64url_encode(account.key), SESSION_PROJECTION)
+    return stored.sessions(account) if stored else ()
 
 
 def _event(kind: EventKind, session: Session, attempt: Attempt, reason: str | None = None) -> Event:

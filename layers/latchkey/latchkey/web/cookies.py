@@ -66,17 +66,22 @@ class Typed:
 
 def session(request: Request) -> str | None:
     """Return the value of the session cookie. None unless there is exactly one."""
-    return request.cookie(_name("session", request))
+    return request.cookies.get(_name("session", request))
 
 
 def has_session_cookie(request: Request) -> bool:
     """Return True if the browser sent a session cookie, valid or not."""
-    return request.has_cookie(_name("session", request))
+    return _name("session", request) in request.cookies
 
 
 def set_session(request: Request, value: str) -> str:
     """Return the session cookie. It lasts until the browser closes, but the session ends earlier."""
     return _set(_name("session", request), value)
+
+
+def set_signed_in(request: Request, value: str, account_key: AccountKey) -> tuple[str, ...]:
+    """Return the cookies of a new session: its own, the known browser's, and those that delete the requested link."""
+    return set_session(request, value), set_known_browser(request, account_key), *clear_requested_link(request)
 
 
 def clear_session(request: Request) -> str:
@@ -169,7 +174,7 @@ def clear_address(request: Request) -> tuple[str, ...]:
 
 def is_repeat(request: Request) -> bool:
     """Return True if the last request for a link was a second one within a minute."""
-    return request.cookie(_name("again", request)) is not None
+    return request.cookies.get(_name("again", request)) is not None
 
 
 def set_repeat(request: Request, address: str) -> tuple[str, ...]:
@@ -203,7 +208,7 @@ def set_provider_browser_secret(request: Request, provider: ProviderName, secret
 
 def return_path(request: Request) -> str | None:
     """Return the path below the practice at which a person of this browser was sent to sign in (B182)."""
-    value = request.cookie(_name("to", request))
+    value = request.cookies.get(_name("to", request))
     path = tokens.base64url_decode(value) if value else None
     text = path.decode(errors="replace") if path else ""
     # The cookie is not signed, because the function of the profiles has no key. It can lead to no other host.
@@ -218,12 +223,12 @@ def set_return_path(request: Request, path: str) -> str:
 def clear_return_path(request: Request) -> tuple[str, ...]:
     """Return the cookie that deletes the return path, if the browser has one."""
     name = _name("to", request)
-    return (_clear(name),) if request.has_cookie(name) else ()
+    return (_clear(name),) if name in request.cookies else ()
 
 
 def language(request: Request) -> Language | None:
     """Return the language that was chosen in this browser."""
-    return language_of(request.cookie(_name("lang", request)))
+    return language_of(request.cookies.get(_name("lang", request)))
 
 
 def set_language(request: Request, chosen: Language) -> str:
@@ -246,7 +251,7 @@ def _name(base_name: str, request: Request) -> str:
 
 def _sole(base_name: str, request: Request) -> str | None:
     prefix = f"__Host-{base_name}-"
-    slugs = {name.removeprefix(prefix) for name, _ in request.cookies if name.startswith(prefix)}
+    slugs = {name.removeprefix(prefix) for name in request.cookies if name.startswith(prefix)}
     return slugs.pop() if len(slugs) == 1 else None
 
 
@@ -265,7 +270,7 @@ def _signed(purpose: str, request: Request, payload: bytes, seconds: int) -> str
 
 
 def _verified_payload(purpose: str, request: Request) -> bytes | None:
-    value = request.cookie(_name(NAMES[purpose], request))
+    value = request.cookies.get(_name(NAMES[purpose], request))
     return tokens.unsign(keys.cookie(), purpose, request.practice_or_404.slug, value) if value else None
 
 

@@ -23,8 +23,9 @@ def require(request: Request) -> LiveSession:
 
 def peek(request: Request) -> LiveSession | None:
     """Return the current session. None if there is none. This does not count as activity."""
+    cookie = cookies.session(request)
     try:
-        return sessions.peek(request.practice_or_404.slug, cookies.session(request), request.now)
+        return sessions.peek(request.practice_or_404.slug, cookie, request.now)
     except SignedOut:
         return None
 
@@ -50,7 +51,7 @@ def start(request: Request, proof: Proof, current: LiveSession | None) -> Respon
     keys.cookie()
     sent = cookies.session(request)
     attempt = Attempt(
-        id=tokens.new_ulid(request.now_ms),
+        id=tokens.new_id(),
         cookie=tokens.new_session_cookie(proof.account.key),
         now_ms=request.now_ms,
         support_code=request.support_code,

@@ -10,7 +10,6 @@ from latchkey.metrics import Metric
 from latchkey.pages import PageContext
 from latchkey.rules.practices import FEATURES
 from latchkey.rules.sessions import LiveSession
-from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.web import cookies, return_paths
 
 POST_ONLY_ROUTES = (*(provider.start_route for provider in providers.PROVIDERS), "/{practice}/sign-out")
@@ -28,30 +27,16 @@ def page_context(request: Request, support_code: str = "") -> PageContext:
     )
 
 
-def accepted_metric(method: SignInMethod) -> Metric:
-    """Return the metric of successful sign-ins by a method."""
-    match method:
-        case "link":
-            return Metric.LINK_ACCEPTED
-        case "pin":
-            return Metric.PIN_ACCEPTED
-        case _:
-            return Metric.provider_accepted(method)
-
-
 def signed_in_response(request: Request, live_session: LiveSession, cookie: str) -> Response:
     """Return the response to a successful sign-in: the choice of profile if there are several, else the next page."""
-    metrics.count(accepted_metric(live_session.session.method))
-    response = (
-        json_response(session_document(request, live_session))
-        if request.wants_json
-        else next_page(request, live_session, return_paths.find(request))
-    )
-    return response.with_cookies(
-        cookies.set_session(request, cookie),
-        cookies.set_known_browser(request, live_session.account.key),
-        *cookies.clear_requested_link(request),
-    )
+    if request.wants_json:
+        document = session_document(request, live_session)
+        response = json_response(document)
+    else:
+        path = return_paths.find(request)
+        response = next_page(request, live_session, path)
+    metrics.count(Metric.accepted(live_session.session.method))
+    return response.with_cookies(*cookies.set_signed_in(request, cookie, live_session.account.key))
 
 
 def still_signed_in(request: Request, live_session: LiveSession) -> Response:

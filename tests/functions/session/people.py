@@ -1,0 +1,3 @@
+"""People of the tests of sessions."""
+
+MARIA = "maria.gomez@gmail.com"
