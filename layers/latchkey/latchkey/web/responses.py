@@ -1,7 +1,5 @@
 """Responses of the clients' functions: the values that their pages share, and what ends a sign-in."""
 
-from typing import Any
-
 from latchkey import metrics
 from latchkey.http.requests import Request
 from latchkey.http.responses import Response, json_response, rfc3339, see_other
@@ -12,6 +10,7 @@ from latchkey.rules.practices import FEATURES
 from latchkey.rules.sessions import LiveSession
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.web import cookies, return_paths
+from latchkey.web.documents import SessionDocument
 
 POST_ONLY_ROUTES = (*(provider.start_route for provider in providers.PROVIDERS), "/{practice}/sign-out")
 """Routes without a GET. Their pages cannot link to themselves in another language."""
@@ -73,7 +72,7 @@ def next_page(request: Request, live_session: LiveSession, path: str | None) -> 
     return see_other(path or request.portal_path("home")).with_cookies(*cookies.clear_return_path(request))
 
 
-def session_document(request: Request, live_session: LiveSession) -> dict[str, Any]:
+def session_document(request: Request, live_session: LiveSession) -> SessionDocument:
     """Return the session for other parts of the portal. A feature is on if both practice and client have it."""
     profile = live_session.profile
     enabled = live_session.features_at(request.practice_or_404)
