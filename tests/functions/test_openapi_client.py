@@ -10,7 +10,7 @@ from latchkey.http.openapi import to_text
 from latchkey.rules import refusals
 from latchkey.rules.refusals import Refusal
 from latchkey.web import openapi
-from latchkey.web.operations import COMMON_REFUSALS, OPERATIONS, POST_REFUSALS, Operation
+from latchkey.web.operations import COMMON_REFUSALS, FORM_REFUSALS, OPERATIONS, Operation
 from tests.functions.client_routes import ROUTES
 from tests.functions.test_dispatch import break_willow
 from tests.kit import client_contract, sam_template
@@ -19,7 +19,7 @@ from tests.kit.handlers import load_handler
 from tests.kit.portal import Portal
 from tests.kit.raised_refusals import Reached
 
-EVERYWHERE = {*COMMON_REFUSALS, *POST_REFUSALS, refusals.PracticeUnknown}
+EVERYWHERE = {*COMMON_REFUSALS, *FORM_REFUSALS, refusals.PracticeUnknown}
 ONLY_ON_PAGES: dict[str, set[type[Refusal]]] = {"request_link": {refusals.DomainMistyped}}
 """Refusals that a request for JSON never gets."""
 NEVER: dict[str, set[type[Refusal]]] = {"open_link": {refusals.RateLimited}}
@@ -64,7 +64,7 @@ def test_its_codes_are_exactly_those_that_the_code_can_raise(operation: Operatio
     assert set(operation.all_refusals) - EVERYWHERE == expected
 
 
-def test_the_code_that_is_read_has_refusals_that_are_caught_and_raised_again() -> None:
+def test_caught_refusals_are_no_codes_unless_they_are_raised_from_there() -> None:
     """Reads a view with each way to raise, catch and pass on."""
     found = Reached(_example).refusals
     assert found == {refusals.PinRefused, refusals.LinkUsed, refusals.ProfileUnknown}
@@ -102,7 +102,7 @@ def test_a_problem_document_has_the_support_code_that_a_page_would_show(portal: 
     refused = app.request_link("nobody@example.com").document
     (row,) = [row for row in portal.at_rest()["Events"] if row["kind"]["S"] == "link_refused"]
     assert refused["code"] == "email_unknown"
-    assert refused["support_code"] == row["support_code"]["S"]
+    assert refused["support_code"] == row["reference"]["S"]
     assert "support_code" not in app.request_link("").document, "nobody could find it"
     break_willow(portal)
     fault = app.request_link("ana@example.com").document

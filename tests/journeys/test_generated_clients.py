@@ -32,7 +32,7 @@ CLINICIANS_DAY = {
 
 CLIENTS_DAY = {
     "unknown": [422, "email_unknown"],
-    "asked": [202, "sent"],
+    "accepted": [202, "sent"],
     "confirmed": "confirm",
     "method": "link",
     "open": [None, True],

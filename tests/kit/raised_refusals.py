@@ -30,6 +30,7 @@ class Reached:
 
     def __init__(self, view: Callable[..., Any]) -> None:
         self.view: FunctionType = inspect.unwrap(view.func if isinstance(view, partial) else view)
+        self.own = (*OWN, self.view.__module__)
         self.raised: dict[FunctionType, Refusals] = {self.view: NONE}
         self.classes: set[type] = set(GIVEN)
         self.fields: set[str] = set()
@@ -50,9 +51,9 @@ class Reached:
         if isinstance(value, property):
             value = value.fget
         value = inspect.unwrap(value) if callable(value) and not isinstance(value, type) else value
-        if isinstance(value, FunctionType) and value.__module__.startswith(OWN):
+        if isinstance(value, FunctionType) and value.__module__.startswith(self.own):
             return self.raised.setdefault(value, NONE)
-        if isinstance(value, type) and value.__module__.startswith(OWN) and not issubclass(value, Refusal):
+        if isinstance(value, type) and value.__module__.startswith(self.own) and not issubclass(value, Refusal):
             self.classes.add(value)
         return NONE
 
@@ -105,8 +106,8 @@ class _Body:
             caught = self.caught(left, [handler.type] if handler.type else [])
             left -= caught
             raised |= self.all_of(handler.body)
-            again = [one for one in ast.walk(handler) if isinstance(one, ast.Raise)]
-            if any(one.exc is None or handler.name in _names(one.exc) for one in again):
+            raises = [one for one in ast.walk(handler) if isinstance(one, ast.Raise)]
+            if any(one.exc is None or handler.name in _names(one.exc) for one in raises):
                 raised |= caught
         return left | raised
 

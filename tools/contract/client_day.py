@@ -8,9 +8,9 @@ and `latchkey_client` (`docs/openapi.json`) on the path. It prints what it saw.
 import json
 import sys
 import time
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.request import urlopen
 
+from httpx import Request, Response
 from latchkey_client import AuthenticatedClient
 from latchkey_client.api.access import delete_access, post_invitation, post_pin
 from latchkey_client.api.clients import delete_client, post_client
@@ -18,7 +18,7 @@ from latchkey_client.models import AddressBody, Invitation, NewClient, NewClient
 from portal_client import Client
 from portal_client.api.session import choose_profile, get_session, sign_out
 from portal_client.api.sign_in import open_link, redeem_link, request_link, sign_in_by_pin
-from portal_client.models import LinkRedemption, LinkRequest, Nothing, PinSignIn, ProfileChoice
+from portal_client.models import ChosenProfile, LinkRedemption, LinkRequest, Nothing, PinSignIn
 
 GUARDIAN = "maria.gomez@gmail.com"
 """She may open several profiles."""
@@ -26,9 +26,25 @@ NEWCOMER = "lea.python@example.com"
 
 
 def app(origin: str) -> Client:
-    """Return the generated client as an app uses it: it accepts JSON and keeps its cookies, here also without TLS."""
-    jar = CookieJar(DefaultCookiePolicy(secure_protocols=("https", "http")))
-    return Client(base_url=origin, cookies=jar, headers={"Accept": "application/json"})
+    """Return the generated client as an app uses it: it accepts JSON and keeps its cookies.
+
+    With TLS it keeps them itself. This portal has none, and the cookies are `Secure`.
+    """
+    cookies: dict[str, str] = {}
+
+    def send(request: Request) -> None:
+        request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+    def keep(response: Response) -> None:
+        for line in response.headers.get_list("set-cookie"):
+            name, _, value = line.partition(";")[0].partition("=")
+            if "Max-Age=0" in line:
+                cookies.pop(name, None)
+            else:
+                cookies[name] = value
+
+    hooks = {"request": [send], "response": [keep]}
+    return Client(base_url=origin, headers={"Accept": "application/json"}, httpx_args={"event_hooks": hooks})
 
 
 def mails(origin: str) -> list[dict]:
@@ -47,21 +63,21 @@ def by_link(origin: str, practice: str) -> dict[str, object]:
     phone, other = app(origin), app(origin)
     earlier = len(mails(origin))
     unknown = request_link.sync_detailed(practice, client=phone, body=LinkRequest(email="nobody@example.com"))
-    asked = request_link.sync_detailed(practice, client=phone, body=LinkRequest(email=GUARDIAN))
+    accepted = request_link.sync_detailed(practice, client=phone, body=LinkRequest(email=GUARDIAN))
     while len(arrived := mails(origin)) == earlier:
         time.sleep(0.05)
     link = arrived[0]["url"].partition("?")[0].rpartition("/")[2]
     confirmed = open_link.sync(practice, link, client=other)
     signed_in = redeem_link.sync(practice, link, client=phone, body=LinkRedemption())
     profile = signed_in.profiles[-1]
-    chosen = choose_profile.sync(practice, client=phone, body=ProfileChoice(profile=profile.id))
+    chosen = choose_profile.sync(practice, client=phone, body=ChosenProfile(profile=profile.id))
     session = get_session.sync(practice, client=phone)
     used = redeem_link.sync_detailed(practice, link, client=other, body=LinkRedemption())
     ended = sign_out.sync(practice, client=phone, body=Nothing())
     after = get_session.sync_detailed(practice, client=phone)
     return {
         "unknown": [int(unknown.status_code), str(unknown.parsed.code)],
-        "asked": [int(asked.status_code), str(asked.parsed.status)],
+        "accepted": [int(accepted.status_code), str(accepted.parsed.status)],
         "confirmed": str(confirmed.status),
         "method": str(signed_in.method),
         "open": [signed_in.profile, chosen.profile == session.profile == profile.id],

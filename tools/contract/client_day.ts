@@ -39,7 +39,7 @@ async function byLink(): Promise<object> {
   const [phone, other] = [app(), app()];
   const earlier = (await mails()).length;
   const unknown = await requestLink({ client: phone, path, body: { email: "nobody@example.com" } });
-  const asked = await requestLink({ client: phone, path, body: { email: guardian } });
+  const accepted = await requestLink({ client: phone, path, body: { email: guardian } });
   let arrived = await mails();
   while (arrived.length === earlier) {
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -56,7 +56,7 @@ async function byLink(): Promise<object> {
   const after = await getSession({ client: phone, path });
   return {
     unknown: [unknown.response?.status, unknown.error?.code],
-    asked: [asked.response?.status, asked.data?.status],
+    accepted: [accepted.response?.status, accepted.data?.status],
     confirmed: "status" in confirmed.data ? confirmed.data.status : null,
     method: signedIn.data.method,
     open: [signedIn.data.profile, chosen.data.profile === profile && session.data.profile === profile],

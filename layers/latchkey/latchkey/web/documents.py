@@ -90,7 +90,7 @@ class LinkRequest(TypedDict):
 
 
 class LinkRedemption(TypedDict):
-    """What the person has agreed to. `{}` for nothing."""
+    """Consents of the person. `{}` for none."""
 
     switch: NotRequired[bool]
     """True to end the session of another account in this browser or app."""
@@ -107,7 +107,7 @@ class PinSignIn(TypedDict):
 
 
 class ProviderStart(TypedDict):
-    """What the person has agreed to. `{}` for nothing."""
+    """Consents of the person. `{}` for none."""
 
     switch: NotRequired[bool]
     """True to end the session of another account in this browser."""
@@ -115,7 +115,7 @@ class ProviderStart(TypedDict):
     """True to let the person choose among their accounts at the provider."""
 
 
-class ProfileChoice(TypedDict):
+class ChosenProfile(TypedDict):
     """The profile to open."""
 
     profile: str

@@ -13,6 +13,7 @@ import latchkey
 from latchkey.http.openapi import ALLOW, BY_GATEWAY, PRACTICE, RETRY_AFTER, by_status, check, problem_schema, to_text
 from latchkey.http.problems import FAULT, PROBLEMS
 from latchkey.http.requests import JSON, PROBLEM
+from latchkey.identity.providers import PROVIDERS
 from latchkey.rules.languages import LANGUAGES
 from latchkey.rules.refusals import Unavailable
 from latchkey.web import documents
@@ -47,7 +48,7 @@ COOKIES: dict[Cookie, str] = {
     "typed": "the address that was typed here, for half an hour. A sign-in deletes it",
     "again": "for a minute, that a second link was requested",
     "to": "the page to come back to, for half an hour",
-    "google": "a started sign-in with Google, for 10 minutes",
+    **{one.name: f"a started sign-in with {one.label}, for 10 minutes" for one in PROVIDERS},
 }
 HEADERS: dict[Header, dict[str, Any]] = {
     "Location": {"description": "Where to go on, with GET.", "schema": {"type": "string"}},
@@ -107,14 +108,14 @@ EXAMPLES: dict[type, Any] = {
         "expires_at": "2026-03-03T12:20:00Z",
         "method": "link",
     },
-    documents.ProviderRedirect: {"location": "https://accounts.google.com/o/oauth2/v2/auth?client_id=..."},
+    documents.ProviderRedirect: {"location": "https://accounts.example.com/authorize?state=..."},
     documents.SignOutDocument: {"status": "signed_out"},
     documents.HealthDocument: {"status": "ok", "version": "1.0.0"},
     documents.LinkRequest: {"email": "ana@example.com"},
     documents.LinkRedemption: {},
     documents.PinSignIn: {"email": "ana@example.com", "pin": "042817"},
     documents.ProviderStart: {},
-    documents.ProfileChoice: {"profile": PROFILE["id"]},
+    documents.ChosenProfile: {"profile": PROFILE["id"]},
     documents.Nothing: {},
     dict: {"applinks": {"details": [{"appIDs": ["ABCDE12345.com.example.app"], "components": [{"/": "/*/link/*"}]}]}},
     list: [{"relation": ["delegate_permission/common.handle_all_urls"], "target": {"namespace": "android_app"}}],
@@ -150,8 +151,9 @@ def document() -> dict[str, Any]:
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",
-                    "name": "__Host-session-{practice}",
-                    "description": "The session at one practice. The practice's slug is the end of the cookie's name.",
+                    # A placeholder in the name would stop generated programs, because no header can have its braces.
+                    "name": f"__Host-session-{PATH_PARAMETERS['practice']['example']}",
+                    "description": "The session at one practice. The cookie's name ends with the practice's slug.",
                 }
             },
         },

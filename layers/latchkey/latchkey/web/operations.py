@@ -9,7 +9,7 @@ from typing import Literal
 from latchkey.http.requests import JSON
 from latchkey.identity.providers import PROVIDERS
 from latchkey.rules import refusals
-from latchkey.rules.providers import Provider
+from latchkey.rules.providers import Provider, ProviderName
 from latchkey.rules.refusals import Refusal
 from latchkey.web import documents
 
@@ -19,7 +19,7 @@ SVG = "image/svg+xml"
 ANY_FILE = "*/*"
 
 type Tag = Literal["sign-in", "session", "pages", "stack"]
-type Cookie = Literal["session", "browser", "req", "typed", "again", "to", "google"]
+type Cookie = Literal["session", "browser", "req", "typed", "again", "to"] | ProviderName
 """The base name of a cookie in `web.cookies`."""
 type Header = Literal["Location", "Clear-Site-Data"]
 
@@ -31,7 +31,7 @@ COMMON_REFUSALS: tuple[type[Refusal], ...] = (
     refusals.Unavailable,
 )
 """Refusals of every operation."""
-POST_REFUSALS: tuple[type[Refusal], ...] = (refusals.OriginRefused, refusals.BodyTooLarge)
+FORM_REFUSALS: tuple[type[Refusal], ...] = (refusals.OriginRefused, refusals.BodyTooLarge)
 """Further refusals of every POST."""
 SIGN_IN_COOKIES: tuple[Cookie, ...] = ("session", "browser", "req", "typed")
 """Cookies that a sign-in sets or deletes."""
@@ -69,7 +69,7 @@ class Operation:
     summary: str
     answers: tuple[Answer, ...]
     refusals: tuple[type[Refusal], ...] = ()
-    """Those in addition to `COMMON_REFUSALS` and `POST_REFUSALS`."""
+    """Those in addition to `COMMON_REFUSALS` and `FORM_REFUSALS`."""
     body: type | None = None
     """The JSON object of a POST."""
     description: str = ""
@@ -85,7 +85,7 @@ class Operation:
         return (
             *COMMON_REFUSALS,
             *((refusals.PracticeUnknown,) if self.has_practice else ()),
-            *(POST_REFUSALS if self.method == "POST" else ()),
+            *(FORM_REFUSALS if self.method == "POST" else ()),
             *((refusals.SignedOut,) if self.needs_session or self.signs_in else ()),
             *self.refusals,
         )
@@ -233,7 +233,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Open one of the session's profiles.",
         (Answer(OK, (documents.SessionDocument,), text="The session with its profile."),),
         (refusals.ProfileUnknown,),
-        documents.ProfileChoice,
+        documents.ChosenProfile,
         needs_session=True,
     ),
     Operation(
@@ -324,7 +324,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/.well-known/apple-app-site-association",
         "get_apple_app_links",
         "stack",
-        "The iOS app that opens sign-in links, in Apple's format.",
+        "The iOS app that opens sign-in links, as iOS reads it.",
         (Answer(OK, (dict,), text="The app. Without one, the answer is 404."),),
     ),
     Operation(
@@ -332,7 +332,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/.well-known/assetlinks.json",
         "get_android_app_links",
         "stack",
-        "The Android app that opens sign-in links, in Google's format.",
+        "The Android app that opens sign-in links, as Android reads it.",
         (Answer(OK, (list,), text="The app. Without one, the answer is 404."),),
     ),
 )
