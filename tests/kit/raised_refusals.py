@@ -91,7 +91,8 @@ class _Body:
                 return self.made(named) | self.of(named)
             case ast.Call():
                 if isinstance(node.func, ast.Attribute) and node.func.attr == "form_value":
-                    self.reached.fields |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
+                    constants = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+                    self.reached.fields |= {value for value in constants if isinstance(value, str)}
                 return self.made(node.func) | self.all_of(ast.iter_child_nodes(node))
             case ast.Name() | ast.Attribute():
                 value = self.value(node)
