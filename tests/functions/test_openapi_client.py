@@ -30,7 +30,7 @@ ONLY_ON_FORMS = {"request_link": {"clear", "domain", "as_typed"}}
 
 def views() -> dict[tuple[str, str], Callable[..., Any]]:
     """Return the view of every method and path of the clients' functions."""
-    found = {}
+    found: dict[tuple[str, str], Callable[..., Any]] = {}
     functions = {function for key, function in sam_template.routes().items() if key.partition(" ")[2] in ROUTES}
     for function in functions:
         module = load_handler(function)

@@ -98,19 +98,17 @@ class Operation:
     @property
     def signs_in(self) -> bool:
         """True if the operation can start a session."""
-        return any("session" in answer.cookies and answer.status == OK for answer in self.answers) and (
-            self.tag == "sign-in"
-        )
+        return self.tag == "sign-in" and any("session" in answer.cookies for answer in self.answers)
 
 
 OK = 200
 SEE_OTHER = 303
 
 
-def _page(path: str, name: str, summary: str, *others: Answer, description: str = "", **more: bool) -> Operation:
+def _page(path: str, name: str, summary: str, *others: Answer, needs_session: bool = False) -> Operation:
     """Return the operation of a page, which is HTML for every request."""
     answers = (Answer(OK, HTML, text="The page."), *others)
-    return Operation("GET", path, name, "pages", summary, answers, description=description, **more)
+    return Operation("GET", path, name, "pages", summary, answers, needs_session=needs_session)
 
 
 def _redirect(text: str, *cookies: Cookie) -> Answer:

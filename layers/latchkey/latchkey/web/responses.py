@@ -78,7 +78,7 @@ def session_document(request: Request, live_session: LiveSession) -> SessionDocu
     enabled = live_session.features_at(request.practice_or_404)
     return {
         "account": live_session.account.id,
-        "profile": profile and profile.id,
+        "profile": profile.id if profile else None,
         "profiles": [{"id": p.id, "name": p.name, "kind": p.kind} for p in live_session.account.profiles],
         "features": {feature: feature in enabled for feature in FEATURES},
         "signed_in_at": rfc3339(live_session.session.started_at),
