@@ -65,9 +65,10 @@ def run(command: Sequence[Path | str], folder: Path, **variables: str) -> str:
 def test_generated_python_clients_live_a_clinicians_and_a_clients_day(live_portal: LivePortal, tmp_path: Path) -> None:
     """B189"""
     for document, package in ((CLINICIANS, "latchkey_client"), (CLIENTS, "portal_client")):
-        configured: list[Path | str] = ["--config", FOLDER / "openapi-python-client.yaml", "--fail-on-warning"]
-        files: list[Path | str] = ["--path", document, "--meta", "none", "--output-path", tmp_path / package]
-        written = run([PYTHON / "openapi-python-client", "generate", *configured, *files], tmp_path)
+        files: list[Path | str] = ["--path", document, "--output-path", tmp_path / package]
+        options: list[Path | str] = ["--meta", "none", "--config", FOLDER / "openapi-python-client.yaml"]
+        command: list[Path | str] = [PYTHON / "openapi-python-client", "generate", *files, *options]
+        written = run([*command, "--fail-on-warning"], tmp_path)
         assert "warning" not in written.lower()
     for program, expected in (("day.py", CLINICIANS_DAY), ("client_day.py", CLIENTS_DAY)):
         command = [PYTHON / "python", FOLDER / program, *_arguments(live_portal)]
