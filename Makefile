@@ -109,6 +109,7 @@ check: .venv/.done .tools/sam/.done .tools/checkov/.done .tools/workflows/.done 
 	@$(call quietly,.tools/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet --file template.yaml .tools/expanded.json $(NESTED))
 	@$(call quietly,.tools/workflows/bin/zizmor --offline --quiet --persona pedantic .github/workflows)
 	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.api.openapi --check docs/openapi.json docs/openapi-machine.json)
+	@$(call quietly,PYTHONPATH=$(LAYER) $(PYTHON) -m latchkey.web.openapi --check docs/openapi-client.json)
 	@$(call quietly,$(PYTHON) -m operate parameters --check)
 	@$(call quietly,$(PYTHON) -m pytest tests/pages/test_languages.py)
 	@! grep -nE '(https?|git)://' requirements/*.txt layers/*/requirements*.txt && \

@@ -55,13 +55,13 @@ def versions(folder: Path) -> dict[str, str]:
     """Return the version that each place names, by the place."""
     package = (folder / "layers/latchkey/latchkey/__init__.py").read_text()
     template = (folder / "template.yaml").read_text()
-    contract = json.loads((folder / "docs/openapi.json").read_text())
+    contracts = sorted((folder / "docs").glob("openapi*.json"))
     return {
         "latchkey.__version__": _first(r'^__version__ = "(.+)"$', package),
         "template.yaml's output Version": _first(r"^  Version:\n(?:    .*\n)*?    Value: (\S+)$", template).strip(
             "\"'"
         ),
-        "docs/openapi.json": contract["info"]["version"],
+        **{f"docs/{file.name}": json.loads(file.read_text())["info"]["version"] for file in contracts},
     }
 
 

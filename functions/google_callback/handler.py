@@ -15,11 +15,15 @@ from latchkey.store import accounts, limits, oauth_states
 from latchkey.store.oauth_states import ProviderProof
 from latchkey.web import cookies, current_session
 from latchkey.web.audit import append
+from latchkey.web.documents import ProviderRedirect
 from latchkey.web.responses import still_signed_in
 
 
 def start_sign_in(provider: Provider, request: web.Request) -> web.Response:
-    """Return the redirect to the provider, with a state, a nonce and the digest of a secret, but no personal data."""
+    """Return the redirect to the provider, with a state, a nonce and the digest of a secret, but no personal data.
+
+    A script gets its address as JSON, because it cannot read a redirect to another host.
+    """
     if provider not in offered(request.practice):
         raise PageUnknown
     purpose = _switching_purpose(provider) if request.form_value("switch") == "yes" else _state_purpose(provider)
@@ -38,9 +42,12 @@ def start_sign_in(provider: Provider, request: web.Request) -> web.Response:
         request.origin + provider.callback,
         force_account_choice=force_account_choice,
     )
-    return web.see_other(provider_url).with_cookies(
-        *cookies.set_provider_browser_secret(request, provider.name, secret)
+    response = (
+        web.json_response(ProviderRedirect(location=provider_url))
+        if request.wants_json
+        else web.see_other(provider_url)
     )
+    return response.with_cookies(*cookies.set_provider_browser_secret(request, provider.name, secret))
 
 
 def callback(provider: Provider, request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from latchkey.store import limits, links
 from latchkey.store.links import LinkProof
 from latchkey.tokens import LinkToken
 from latchkey.web import audit, cookies, current_session, devices, return_paths
+from latchkey.web.documents import LinkConfirmation
 from latchkey.web.responses import page_context, still_signed_in
 
 
@@ -32,7 +33,7 @@ def open_link(request: web.Request) -> web.Response:
         return _redeem(request, token, current, proof)
     masked = proof.account.masked
     if request.wants_json:
-        return web.json_response({"status": "confirm", "email": masked})
+        return web.json_response(LinkConfirmation(status="confirm", email=masked))
     current_session.require_switch_consent(current, token.account_key, masked, agreed=False)
     invitation = token.kind == "invitation"
     page = web.html_page(

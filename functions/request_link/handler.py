@@ -22,6 +22,7 @@ from latchkey.rules.refusals import DomainMistyped, RateLimited, SignedOut
 from latchkey.rules.sessions import IDLE_TIMEOUT_SECONDS
 from latchkey.store import accounts, limits, sessions
 from latchkey.web import audit, cookies, current_session, link_pages, return_paths
+from latchkey.web.documents import LinkSent
 from latchkey.web.responses import next_page, page_context
 from latchkey.web.typed_address import typed_address
 
@@ -180,7 +181,7 @@ def show_tips(request: web.Request) -> web.Response:
 
 def _accepted(request: web.Request, sent_cookies: tuple[str, ...]) -> web.Response:
     if request.wants_json:
-        return web.json_response({"status": "sent"}, 202).with_cookies(*sent_cookies)
+        return web.json_response(LinkSent(status="sent"), 202).with_cookies(*sent_cookies)
     return web.see_other(request.portal_path("sign-in/sent")).with_cookies(*sent_cookies)
 
 

@@ -16,6 +16,7 @@ from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
 from latchkey.rules.web_addresses import is_path_below
 from latchkey.store import accounts, clients, logos, sessions
 from latchkey.web import cookies, current_session, return_paths
+from latchkey.web.documents import HealthDocument, SignOutDocument
 from latchkey.web.responses import next_page, page_context
 
 
@@ -78,10 +79,13 @@ def show_home(request: web.Request) -> web.Response:
 def dismiss_welcome(request: web.Request) -> web.Response:
     """Mark the welcome as read, so that the home page no longer shows it (B109), and go to the newest item.
 
-    `form-action` lets a form lead only to this host. For an item elsewhere the response is the list of items.
+    `form-action` lets a form lead only to this host. For an item elsewhere the response is the list of items. An app
+    gets the session.
     """
     live_session, practice = current_session.require(request), request.practice_or_404
     sessions.mark_welcome_read(live_session, request.now)
+    if request.wants_json:
+        return web.json_response(web.session_document(request, live_session))
     profile = live_session.profile
     items = waiting(clients.shared_items(practice.slug, profile.id)) if profile else ()
     url = item_url(practice, profile, items[0]) if profile and items else None
@@ -145,7 +149,7 @@ def sign_out(request: web.Request) -> web.Response:
     with suppress(SignedOut):
         sessions.end(current_session.require(request), request.now_ms)
     response = (
-        web.json_response({"status": "signed_out"})
+        web.json_response(SignOutDocument(status="signed_out"))
         if request.wants_json
         else web.see_other(request.portal_path("signed-out"))
     )
@@ -179,7 +183,7 @@ def refuse_path(_request: web.Request) -> web.Response:
 
 def health(_request: web.Request) -> web.Response:
     """Return the version that is running."""
-    return web.json_response({"status": "ok", "version": latchkey.__version__})
+    return web.json_response(HealthDocument(status="ok", version=latchkey.__version__))
 
 
 def apple_app_links(_request: web.Request) -> web.Response:

@@ -1,6 +1,7 @@
 """Comparison of the API's responses with docs/openapi.json."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from latchkey.api.openapi_details import PARAMETER_NAMES
 from tests.kit import sam_template
 
+REFERENCE = re.compile('"#/components/schemas/([^"]+)"')
 FILE = sam_template.PROJECT / "docs" / "openapi.json"
 MACHINE_FILE = sam_template.PROJECT / "docs" / "openapi-machine.json"
 
@@ -39,5 +41,16 @@ def check(route: str, status: int, media: str | None, body: str) -> None:
         assert not body
         return
     assert media in content, f"{route} answered {status} with {media}"
-    schema = content[media]["schema"] | {"components": contract["components"]}
-    Draft202012Validator(schema).validate(json.loads(body))
+    Draft202012Validator(standalone(content[media]["schema"], contract)).validate(json.loads(body))
+
+
+def standalone(schema: dict[str, Any], contract: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema with the components that it needs. A validator looks through all that it is given."""
+    needed: dict[str, Any] = {}
+    waiting = [schema]
+    while waiting:
+        names = REFERENCE.findall(json.dumps(waiting.pop()))
+        added = {name: contract["components"]["schemas"][name] for name in names if name not in needed}
+        needed |= added
+        waiting += added.values()
+    return schema | {"components": {"schemas": needed}}

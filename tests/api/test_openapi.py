@@ -1,4 +1,4 @@
-"""Tests of docs/openapi.json."""
+"""Tests of docs/openapi.json, and of what all OpenAPI documents have in common."""
 
 import json
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from latchkey.api import openapi
 from latchkey.api.app import RESOURCES
 from tests.api import contract
+from tests.kit import client_contract
 
 
 def test_the_file_is_what_the_routes_say() -> None:
@@ -37,16 +38,17 @@ def test_no_response_of_powertools_itself_is_documented() -> None:
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every operation with its name."""
-    for path, by_method in contract.document()["paths"].items():
-        for method, operation in by_method.items():
-            yield f"{method} {path}", operation
+    """Yield every operation of all three documents with its name."""
+    for file in (contract.FILE, contract.MACHINE_FILE, client_contract.FILE):
+        for path, by_method in contract.document(file)["paths"].items():
+            for method, operation in by_method.items():
+                yield f"{file.name}: {method} {path}", operation
 
 
-def is_valid(value: Any, schema: dict[str, Any]) -> bool:
-    """Return True if the schema of the contract allows the value."""
-    known = {"components": contract.document()["components"]}
-    return bool(Draft202012Validator(schema | known).is_valid(value))
+def is_valid(name: str, value: Any, schema: dict[str, Any]) -> bool:
+    """Return True if the schema allows the value. `name` is that of the operation."""
+    body = contract.document(contract.FILE.parent / name.partition(":")[0])
+    return bool(Draft202012Validator(contract.standalone(schema, body)).is_valid(value))
 
 
 def test_each_status_has_one_media_type() -> None:
@@ -64,8 +66,8 @@ def test_each_refusal_has_its_codes_as_an_enum() -> None:
                 codes = schema["allOf"][1]["properties"]["code"]["enum"]
                 assert codes, (name, status)
                 problem = {"title": "x", "status": int(status), "code": codes[0]}
-                assert is_valid(problem, schema)
-                assert not is_valid(problem | {"code": "something_else"}, schema)
+                assert is_valid(name, problem, schema)
+                assert not is_valid(name, problem | {"code": "something_else"}, schema)
 
 
 def test_headers_of_programs_are_documented() -> None:
@@ -82,10 +84,11 @@ def test_every_operation_has_examples_that_its_schemas_allow() -> None:
     for name, operation in operations():
         for parameter in operation["parameters"]:
             if parameter["in"] == "path":
-                assert is_valid(parameter["example"], parameter["schema"]), (name, parameter["name"])
+                assert is_valid(name, parameter["example"], parameter["schema"]), (name, parameter["name"])
         bodies = [operation.get("requestBody", {}), *(it for key, it in operation["responses"].items() if key < "3")]
-        for media in (media for body in bodies for media in body.get("content", {}).values()):
-            assert is_valid(media["example"], media["schema"]), (name, media["example"])
+        documents = [media for body in bodies for media in body.get("content", {}).items()]
+        for media in (media for kind, media in documents if kind == "application/json" or "example" in media):
+            assert is_valid(name, media["example"], media["schema"]), (name, media["example"])
 
 
 def test_no_path_parameter_is_called_like_a_part_of_a_program() -> None:

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from tests.kit import client_contract
 from tests.kit.http_response import HttpResponse
 
 FORM = "application/x-www-form-urlencoded"
@@ -49,6 +50,7 @@ class HttpUser:
             lines.setdefault("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
         lines = {name: value for name, value in lines.items() if value}
         response = self.portal.send(method, target.removeprefix(self.portal.origin), lines, body, self.source)
+        client_contract.check(method, target.removeprefix(self.portal.origin), lines, response)
         for cookie in response.cookies:
             name, _, value = cookie.partition(";")[0].partition("=")
             if "; Max-Age=0" in cookie:

@@ -80,6 +80,12 @@ def function_of(made: dict[str, Any]) -> str:
     return sam_template.routes()[made["routeKey"]]
 
 
+def path_of(method: str, target: str) -> str:
+    """Return the path of a request's route as the template writes it, or `$default`."""
+    key, _ = _route(method, target.partition("?")[0])
+    return key.rpartition(" ")[2]
+
+
 def _authorizer(authorization: str) -> Any:
     """Return the context of the JWT authorizer, which lets every token through. A test writes it as the token."""
     return json.loads(authorization.removeprefix("Bearer "))

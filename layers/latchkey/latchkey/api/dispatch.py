@@ -134,7 +134,8 @@ def handler_for(resources: Iterable[ResourceRoutes], callers: Callers = CLINICIA
             response, code = problems.to_problem(request, Unavailable()), "unavailable"
         except Exception as error:  # noqa: BLE001 - the last resort: every request gets a response
             log.log_fault(error, request.support_code)
-            response, code = problem_response(500, "failed", "Something is wrong on our side"), "failed"
+            fault = problems.FAULT
+            response, code = problem_response(fault.status, fault.code, fault.title), fault.code
         log.log_request(
             response.status,
             route=request.route,

@@ -7,7 +7,6 @@ files it fails unless the files are the same.
 import json
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools.event_handler.openapi.models import (
@@ -25,6 +24,7 @@ import latchkey
 from latchkey.api import app, dispatch, idempotency, machine_app, openapi_details
 from latchkey.api.machine_documents import TOKEN_PATH
 from latchkey.api.routes import BASE, STACK_BASE, ResourceRoutes
+from latchkey.http.openapi import PRACTICE, check, to_text
 from latchkey.http.problems import PROBLEMS
 from latchkey.http.requests import PROBLEM
 from latchkey.identity.providers import PROVIDERS
@@ -46,13 +46,6 @@ credentials are revoked. A system may send 600 requests a minute.
 Times are RFC 3339 in UTC, ids are ULIDs. A refusal is a problem document (RFC 9457) with a stable `code`. Unknown
 fields are refused.
 """
-PRACTICE = {
-    "name": "practice",
-    "in": "path",
-    "required": True,
-    "description": "The practice's slug, which is part of every URL.",
-    "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$"},
-}
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -109,6 +102,7 @@ MACHINES = Api(
     (RateLimited,),
 )
 FILES = {"openapi.json": CLINICIANS, "openapi-machine.json": MACHINES}
+COMMANDS = {"openapi.json": "latchkey.api.openapi", "openapi-machine.json": "latchkey.api.openapi machine"}
 
 
 def document(api: Api = CLINICIANS) -> dict[str, Any]:
@@ -163,7 +157,7 @@ def document(api: Api = CLINICIANS) -> dict[str, Any]:
 
 def text(api: Api = CLINICIANS) -> str:
     """Return the text of an API's file."""
-    return json.dumps(document(api), indent=2, ensure_ascii=False) + "\n"
+    return to_text(document(api))
 
 
 def _add_refusal(responses: dict[str, Any], refusal: type[Refusal]) -> None:
@@ -184,11 +178,7 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] != ["--check"]:
         sys.stdout.write(text(MACHINES if arguments == ["machine"] else CLINICIANS))
         return 0
-    stale = [name for name in arguments[1:] if Path(name).read_text() != text(FILES[Path(name).name])]
-    for name in stale:
-        argument = " machine" if FILES[Path(name).name] is MACHINES else ""
-        sys.stderr.write(f"{name} differs from the routes. Run: python -m latchkey.api.openapi{argument} > {name}\n")
-    return 1 if stale else 0
+    return check(arguments[1:], lambda name: text(FILES[name]), lambda name: COMMANDS[name])
 
 
 if __name__ == "__main__":

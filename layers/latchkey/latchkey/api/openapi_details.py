@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from latchkey.http.openapi import ALLOW, RETRY_AFTER, problem_schema
 from latchkey.http.requests import JSON, PROBLEM
 
 PARAMETER_NAMES = {"client": "client_id", "contact": "contact_id"}
 """Path parameters by their name in the routes. A generated program has other things called `client`."""
 
-RETRY_AFTER = {"description": "Seconds to wait before the next try.", "schema": {"type": "integer", "minimum": 0}}
-ALLOW = {"description": "The methods that the path supports.", "schema": {"type": "string"}}
 REPLAYED = {
     "description": "`true` in the stored response to a repeated request with the same idempotency key.",
     "schema": {"type": "string", "enum": ["true"]},
@@ -90,12 +89,7 @@ def _complete_responses(operation: dict[str, Any]) -> None:
             # API Gateway's own refusals have another media type. Their description says so.
             content.pop(JSON, None)
             codes = re.findall(r"(?<!With )`(\w+)`:", response["description"])
-            content[PROBLEM]["schema"] = {
-                "allOf": [
-                    {"$ref": "#/components/schemas/Problem"},
-                    {"type": "object", "properties": {"code": {"type": "string", "enum": codes}}},
-                ]
-            }
+            content[PROBLEM]["schema"] = problem_schema(codes)
         match status:
             case "429" | "503":
                 headers["Retry-After"] = RETRY_AFTER

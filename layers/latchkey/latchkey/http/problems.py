@@ -121,10 +121,12 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     ),
     refusals.Unavailable: ProblemType(503, "unavailable", "Try again in a moment"),
 }
+FAULT = ProblemType(500, "failed", "Something is wrong on our side")
+"""The problem of a fault of ours, which is no refusal."""
 
 
-def to_problem(request: Request, refusal: Refusal) -> Response:
-    """Return the problem document of a refusal."""
+def to_problem(request: Request, refusal: Refusal, support_code: str = "") -> Response:
+    """Return the problem document of a refusal. It has the support code if there is one."""
     problem_type = PROBLEMS[type(refusal)].of(by_callback(request.route))
     headers: dict[str, str] = {}
     facts: dict[str, object] = {}
@@ -144,6 +146,8 @@ def to_problem(request: Request, refusal: Refusal) -> Response:
             facts["people"] = [asdict(person) for person in refusal.people]
         case BodyInvalid() | ValueRefused() if refusal.errors:
             facts["errors"] = [{"location": place, "message": message} for place, message in refusal.errors]
+    if support_code:
+        facts["support_code"] = support_code
     return problem_response(problem_type.status, problem_type.code, problem_type.title, **facts).with_headers(headers)
 
 

@@ -61,7 +61,7 @@ def handler_for(
             response, code = refusals.to_response(request, Unavailable()), "unavailable"
         except Exception as error:  # noqa: BLE001 - the last resort: every request gets a response
             log.log_fault(error, request.support_code)
-            response, code = _internal_error(request), "failed"
+            response, code = _internal_error(request), problems.FAULT.code
         log.log_request(
             response.status,
             route=request.route,
@@ -132,5 +132,7 @@ def _language_parameter(request: Request) -> Language | None:
 
 def _internal_error(request: Request) -> Response:
     if request.wants_json:
-        return problem_response(500, "failed", "Something is wrong on our side")
+        return problem_response(
+            problems.FAULT.status, problems.FAULT.code, problems.FAULT.title, support_code=request.support_code
+        )
     return html_page(internal_error(page_context(request, request.support_code)), 500)

@@ -45,7 +45,7 @@ def to_response(request: Request, refusal: Refusal) -> Response:
 
 def _page_or_problem(request: Request, refusal: Refusal) -> Response:
     if request.wants_json:
-        return to_problem(request, refusal)
+        return to_problem(request, refusal, _findable_code(request, refusal))
     match refusal:
         case SignedOut():
             return see_other(request.portal_path("sign-in"))
@@ -109,9 +109,16 @@ LINK_FAILURES: dict[type[Refusal], LinkFailure] = {
 }
 
 
+def _findable_code(request: Request, refusal: Refusal) -> str:
+    """Return the support code of a refusal. "" if nobody could find it.
+
+    Clinicians find the codes of audit events, and operators find those of outages in the log.
+    """
+    return request.support_code if isinstance(refusal, Unavailable) else refusal.support_code
+
+
 def _page(request: Request, refusal: Refusal) -> str:
-    # Clinicians find the codes of audit events, and operators find those of outages in the log. Other codes are unused.
-    code = request.support_code if isinstance(refusal, Unavailable) else refusal.support_code
+    code = _findable_code(request, refusal)
     shared, kind = page_context(request, code), type(refusal)
     if isinstance(refusal, RateLimited):
         return pages.rate_limited(shared, link_pages.wait(request, refusal))

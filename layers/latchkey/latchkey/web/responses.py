@@ -1,7 +1,5 @@
 """Responses of the clients' functions: the values that their pages share, and what ends a sign-in."""
 
-from typing import Any
-
 from latchkey import metrics
 from latchkey.http.requests import Request
 from latchkey.http.responses import Response, json_response, rfc3339, see_other
@@ -11,6 +9,7 @@ from latchkey.pages import PageContext
 from latchkey.rules.practices import FEATURES
 from latchkey.rules.sessions import LiveSession
 from latchkey.web import cookies, return_paths
+from latchkey.web.documents import SessionDocument
 
 POST_ONLY_ROUTES = (*(provider.start_route for provider in providers.PROVIDERS), "/{practice}/sign-out")
 """Routes without a GET. Their pages cannot link to themselves in another language."""
@@ -58,13 +57,13 @@ def next_page(request: Request, live_session: LiveSession, path: str | None) -> 
     return see_other(path or request.portal_path("home")).with_cookies(*cookies.clear_return_path(request))
 
 
-def session_document(request: Request, live_session: LiveSession) -> dict[str, Any]:
+def session_document(request: Request, live_session: LiveSession) -> SessionDocument:
     """Return the session for other parts of the portal. A feature is on if both practice and client have it."""
     profile = live_session.profile
     enabled = live_session.features_at(request.practice_or_404)
     return {
         "account": live_session.account.id,
-        "profile": profile and profile.id,
+        "profile": profile.id if profile else None,
         "profiles": [{"id": p.id, "name": p.name, "kind": p.kind} for p in live_session.account.profiles],
         "features": {feature: feature in enabled for feature in FEATURES},
         "signed_in_at": rfc3339(live_session.session.started_at),

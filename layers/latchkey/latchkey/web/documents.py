@@ -1,0 +1,126 @@
+"""JSON of the clients' routes: the documents of answers, and the fields of bodies.
+
+`web.openapi` describes each of them in `docs/openapi-client.json`, so a docstring here is a sentence of that file.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+from latchkey.rules.accounts import ProfileKind
+from latchkey.rules.practices import Feature
+from latchkey.rules.sign_in_methods import SignInMethod
+
+
+class LinkSent(TypedDict):
+    """The request for a link is accepted. No mail is sent to an address that is not on file."""
+
+    status: Literal["sent"]
+
+
+class LinkConfirmation(TypedDict):
+    """The link works. The person has to confirm that they want to sign in."""
+
+    status: Literal["confirm"]
+    email: str
+    """The address that will be signed in, masked."""
+
+
+class SessionProfile(TypedDict):
+    """A profile that the person may open."""
+
+    id: str
+    name: str
+    kind: ProfileKind
+
+
+class SessionDocument(TypedDict):
+    """A session: the person who is signed in, and what they may open."""
+
+    account: str
+    """Id of the account. It stays the same when the person changes the address."""
+    profile: str | None
+    """Id of the profile that is open. Null until the person has chosen one of several."""
+    profiles: list[SessionProfile]
+    features: dict[Feature, bool]
+    """True for a feature that is on for both the practice and the profile."""
+    signed_in_at: str
+    """RFC 3339 in UTC."""
+    expires_at: str
+    """RFC 3339 in UTC. Without further activity the session ends then."""
+    method: SignInMethod
+
+
+class ProviderRedirect(TypedDict):
+    """The way to the provider."""
+
+    location: str
+    """The provider's page, to be opened in the browser that sent the request."""
+
+
+class SignOutDocument(TypedDict):
+    """There is no session any more."""
+
+    status: Literal["signed_out"]
+
+
+class HealthDocument(TypedDict):
+    """The version that is running."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class ProblemDocument(TypedDict):
+    """A refusal as a problem document (RFC 9457)."""
+
+    title: str
+    """A sentence in English, for developers."""
+    status: int
+    code: str
+    """Stable, for programs."""
+    retry_after: NotRequired[int]
+    """Seconds to wait. For `wait` and `pin_locked`."""
+    support_code: NotRequired[str]
+    """A code that the person can read out to the practice, if the practice or the operator can find it."""
+
+
+class LinkRequest(TypedDict):
+    """The address to which the link is sent."""
+
+    email: str
+
+
+class LinkRedemption(TypedDict):
+    """Consents of the person. `{}` for none."""
+
+    switch: NotRequired[bool]
+    """True to end the session of another account in this browser or app."""
+
+
+class PinSignIn(TypedDict):
+    """The address and the PIN that a clinician read out."""
+
+    email: str
+    pin: str
+    """Six digits. Spaces and hyphens between them do not matter."""
+    switch: NotRequired[bool]
+    """True to end the session of another account in this browser or app."""
+
+
+class ProviderStart(TypedDict):
+    """Consents of the person. `{}` for none."""
+
+    switch: NotRequired[bool]
+    """True to end the session of another account in this browser."""
+    choose: NotRequired[bool]
+    """True to let the person choose among their accounts at the provider."""
+
+
+class ChosenProfile(TypedDict):
+    """The profile to open."""
+
+    profile: str
+    """Id of one of the session's profiles."""
+
+
+class Nothing(TypedDict):
+    """An empty object. Its media type shows that the request comes from an app or from the portal's own page."""
