@@ -22,7 +22,8 @@ ORIGIN = "https://portal.example.com"
 SAY_ANOTHER_HOST = """([before, after]) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode())
-    texts.currentNode.nodeValue = texts.currentNode.nodeValue.replace(before.split("//")[1], after.split("//")[1]);
+    texts.currentNode.nodeValue = texts.currentNode.nodeValue
+      .replace(before, after).replace(before.split("//")[1], after.split("//")[1]);
 }"""
 """JavaScript that replaces the portal's host on a page."""
 CLINICIAN, ADMIN = "dr.lee@willow.example", "front.desk@willow.example"
