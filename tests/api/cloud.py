@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from latchkey import settings
-from latchkey.api.machine_documents import TOKEN_PATH
 from latchkey.mail.letters import Letter
 from latchkey.rules.addresses import canonical
+from latchkey.rules.machines import TOKEN_PATH
 from latchkey.store import accounts
 from tests.api import contract
 from tests.kit import gateway_events, sam_template

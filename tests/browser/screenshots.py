@@ -22,10 +22,11 @@ ORIGIN = "https://portal.example.com"
 SAY_ANOTHER_HOST = """([before, after]) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode())
-    texts.currentNode.nodeValue = texts.currentNode.nodeValue.replace(before.split("//")[1], after.split("//")[1]);
+    texts.currentNode.nodeValue = texts.currentNode.nodeValue
+      .replace(before, after).replace(before.split("//")[1], after.split("//")[1]);
 }"""
 """JavaScript that replaces the portal's host on a page."""
-CLINICIAN = "dr.lee@willow.example"
+CLINICIAN, ADMIN = "dr.lee@willow.example", "front.desk@willow.example"
 WIDE = 1280
 HEIGHT = 844
 SCHEMES = ("light", "dark")
@@ -132,7 +133,7 @@ def _for_the_readme(browser: Chromium, live_portal: LivePortal) -> None:
 
 
 def of_the_console(browser: Chromium, live_portal: LivePortal) -> None:
-    """Photograph a client's page and the card of a PIN, as wide as a phone."""
+    """Photograph a client's page, the card of a PIN and the secret of a practice system, as wide as a phone."""
     live_portal.new_day()
     view = {"width": WIDTH, "height": 740}
     with chromium.window(browser, live_portal, viewport=view, device_scale_factor=1.5, color_scheme="light") as window:
@@ -143,6 +144,12 @@ def of_the_console(browser: Chromium, live_portal: LivePortal) -> None:
         window.click("form[action$='/pin'] button")
         window.page.evaluate(SAY_ANOTHER_HOST, [live_portal.url, ORIGIN])
         window.page.screenshot(path=PICTURES / "console-pin.png")
+        staff.sign_in_as(ADMIN)
+        window.become(staff)
+        window.go("/admin/willow/systems").locator("#name").fill("Booking program")
+        window.click("main form button")
+        window.page.evaluate(SAY_ANOTHER_HOST, [live_portal.url, ORIGIN])
+        window.page.screenshot(path=PICTURES / "console-system.png")
 
 
 if __name__ == "__main__":

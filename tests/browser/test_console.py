@@ -16,6 +16,7 @@ PHONE = 740
 """The height of a small phone in pixels."""
 MAX_PAGE_BYTES = 12 * 1024
 LEE, DESK, OPS = "dr.lee@willow.example", "front.desk@willow.example", "ops@operators.example"
+RECEIVER = "https://booking-program.example/latchkey/events?practice=willow"
 
 
 def _at(path: str, email: str = LEE) -> Callable[[Window], None]:
@@ -75,6 +76,38 @@ def _member(below: str) -> Callable[[Window], None]:
     return go
 
 
+def _made(path: str, below: str = "", *, shows_secret: bool = False, **fields: str) -> Callable[[Window], None]:
+    """Connect a system or add a webhook, unless there is one already, and open the answer or a page below it."""
+
+    def go(window: Window) -> None:
+        home = f"/admin/willow/{path}"
+        staff = StaffBrowser(window.live_portal)
+        staff.sign_in_as(DESK)
+        window.become(staff)
+        own = [link for link in staff.get(home).page.links.values() if link.startswith(f"{home}/")]
+        if shows_secret or not own:
+            window.go(home)
+            for name, value in fields.items():
+                window.page.locator(f"#{name}").fill(value)
+            window.click("form[method=post] button")
+            own = [link for link in staff.get(home).page.links.values() if link.startswith(f"{home}/")]
+        if not shows_secret:
+            window.go(own[0] + below)
+
+    return go
+
+
+def _rotated(window: Window) -> None:
+    _made("webhooks", "/secret", url=RECEIVER)(window)
+    window.click("form[method=post] button")
+
+
+def _refused_webhook(window: Window) -> None:
+    _at("/admin/willow/webhooks", DESK)(window)
+    window.page.locator("#url").fill("http://system.example/" + "hook" * 20)
+    window.click("form[method=post] button")
+
+
 def _signed_out(window: Window) -> None:
     window.go("/admin")
 
@@ -105,6 +138,16 @@ SCENES: dict[str, Callable[[Window], None]] = {
     "staff": _at("/admin/willow/staff", DESK),
     "member": _member(""),
     "start-over": _member("/start-over"),
+    "systems": _at("/admin/willow/systems", DESK),
+    "system-secret": _made("systems", name="Booking program of the front desk", shows_secret=True),
+    "system": _made("systems", name="Booking program"),
+    "revoke": _made("systems", "/revoke", name="Booking program"),
+    "webhooks": _at("/admin/willow/webhooks", DESK),
+    "webhook-refused": _refused_webhook,
+    "webhook": _made("webhooks", url=RECEIVER),
+    "new-secret": _made("webhooks", "/secret", url=RECEIVER),
+    "webhook-secret": _rotated,
+    "remove-webhook": _made("webhooks", "/remove", url=RECEIVER),
     "history-of-practice": _at("/admin/willow/history", DESK),
     "role-missing": _at("/admin/willow/settings"),
     "invited": _client("Sam Carter"),

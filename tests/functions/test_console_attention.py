@@ -170,3 +170,16 @@ def test_the_clients_that_were_opened_last_are_on_the_first_page(portal: Portal,
     assert "Client 2" not in other.get("/admin/willow").page.links, "another person at the same computer"
     staff.cookies["__Host-opened-willow"] = "AAAA" + staff.cookies["__Host-opened-willow"][4:]
     assert "Client 2" not in staff.get("/admin/willow").page.links
+
+
+def test_a_misspelt_address_is_asked_about_before_the_invitation(staff: Browser) -> None:
+    """The same question as on the clients' own page (B142)."""
+    fields = {"name": "Ida Moss", "kind": "individual", "client_language": "en", "email_ok": "yes"}
+    letter = press(staff, "/admin/willow/clients/new", email="ida@gmial.com", **fields).location
+    path = letter.removesuffix("/email")
+    for page in (staff.get(letter), staff.get(path)):
+        assert "Did you mean gmail.com?" in page.page.text
+        assert page.page.links["Change the address"] == f"{path}/address"
+    assert press(staff, f"{path}/address", email="ida@gmail.com", email_ok="yes").status == 303
+    for page in (staff.get(letter), staff.get(path)):
+        assert "Did you mean" not in page.page.text

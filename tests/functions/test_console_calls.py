@@ -4,11 +4,13 @@ The practice's settings and the keys are cached, as in a warm function.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from latchkey.rules.members import Role
+from tests.functions.console_forms import press
 from tests.kit.browser import Browser
 from tests.kit.portal import Portal
 
@@ -61,6 +63,8 @@ def calls(portal: Portal, act: Callable[[], Any]) -> list[str]:
         ("/settings", ["Get Practices"]),
         ("/staff", ["Query Members"]),
         ("/history", ["Query Events"]),
+        ("/systems", ["Query Integrations"]),
+        ("/webhooks", ["Query Integrations"]),
     ],
 )
 @pytest.mark.usefixtures("client")
@@ -68,6 +72,21 @@ def test_a_page_of_the_practice_takes_these_calls(
     portal: Portal, staff: Browser, path: str, expected: list[str]
 ) -> None:
     assert calls(portal, lambda: staff.get(f"/admin/willow{path}")) == [SESSION, *expected]
+
+
+def test_a_page_of_a_system_or_webhook_takes_up_to_three_calls(portal: Portal, staff: Browser) -> None:
+    """B173, B175: a system with the name of its maker, a webhook with what was sent to it."""
+    home = "/admin/willow"
+    assert press(staff, f"{home}/systems", name="Booking").status == 200
+    assert press(staff, f"{home}/webhooks", url="https://system.example/", kind="client_erased").status == 200
+    system = staff.get(f"{home}/systems").page.links["Booking"]
+    webhook = staff.get(f"{home}/webhooks").page.links["https://system.example/"]
+    listed = [SESSION, "Query Integrations", "BatchGet"]
+    for path in (f"{home}/systems", system, f"{system}/revoke"):
+        assert calls(portal, partial(staff.get, path)) == listed
+    assert calls(portal, lambda: staff.get(webhook)) == [SESSION, "Get Integrations", "Query Integrations"]
+    for path in (f"{home}/webhooks", f"{webhook}/secret", f"{webhook}/remove"):
+        assert calls(portal, partial(staff.get, path)) == [SESSION, "Query Integrations"]
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ class Browser(HttpUser):
     def post(self, target: str, fields: Mapping[str, Any] | None = None, **headers: str) -> HttpResponse:
         """Submit a form of a page of the portal."""
         lines = {"origin": self.portal.origin, "sec-fetch-site": "same-origin", "content-type": FORM}
-        return self.send("POST", target, lines | lower_case(headers), urlencode(fields or {}).encode())
+        return self.send("POST", target, lines | lower_case(headers), urlencode(fields or {}, doseq=True).encode())
 
     def follow(self, response: HttpResponse) -> HttpResponse:
         """Follow a redirect."""

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from latchkey.api import machine_app
-from latchkey.api.machine_documents import TOKEN_PATH
 from latchkey.console.app import PATHS
+from latchkey.rules.machines import TOKEN_PATH
 from latchkey.rules.members import Role
 from tests.kit import sam_template
 

@@ -66,14 +66,6 @@ def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:
 ONE_FACE = {
     "branding.read_logo": "the page with the form reads the practice, which says where its logo is",
     "diagnosis.diagnose_contact": "the client's page shows the diagnosis of everyone who opens the profile",
-    "machines.list_credentials": "the person who attaches a system reads the API's description, and has a token",
-    "machines.add_credential": "as above; and no page of the console shows a secret that lasts",
-    "machines.revoke_credential": "as above",
-    "webhooks.list_webhooks": "the person who attaches a system works with the API",
-    "webhooks.add_webhook": "as above; and no page of the console shows a secret that lasts",
-    "webhooks.rotate_secret": "as above",
-    "webhooks.remove_webhook": "as above",
-    "webhooks.list_deliveries": "as above",
 }
 """Use cases without a page, and the reason."""
 

@@ -25,6 +25,11 @@ CLINICIANS = [
         ("the session that a form of the console belongs to", "form_id_of", always("constant_time_equal")),
     ),
     *guards_in(
+        "console/dispatch.py",
+        "tests/functions/test_console_systems.py",
+        ("a secret that a repeated form must not show again", "_sent", drop_condition("SHOWN_ONCE")),
+    ),
+    *guards_in(
         "console/sign_in.py",
         "tests/console/test_sign_in.py",
         (

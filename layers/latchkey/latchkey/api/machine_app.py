@@ -6,8 +6,8 @@ them checks its own tokens (docs/decisions/0027).
 
 from latchkey import aws
 from latchkey.api import access, clients, contacts, dispatch, emails, events, items, machine_tokens
-from latchkey.api.machine_documents import API_PATH
 from latchkey.api.routes import BASE, ResourceRoutes, RouteRule
+from latchkey.rules.machines import API_PATH
 from latchkey.rules.members import Role
 from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.usecases import machine_tokens as access_tokens

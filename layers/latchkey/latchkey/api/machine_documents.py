@@ -8,11 +8,8 @@ from latchkey.api.client_documents import Timestamp, timestamp
 from latchkey.api.field_types import Name
 from latchkey.api.fields import Document, RequestBody
 from latchkey.http.responses import rfc3339
-from latchkey.rules.machines import SCOPE, Machine
+from latchkey.rules.machines import SCOPE, TOKEN_PATH, Machine
 from latchkey.usecases.machines import NewCredential
-
-TOKEN_PATH = "/admin/m1/token"  # noqa: S105 - a path
-API_PATH = "/admin/m1"
 
 
 class NewCredentialBody(RequestBody):
@@ -70,5 +67,5 @@ def new_credential(created: NewCredential, origin: str) -> NewCredentialDocument
         client_secret=created.secret,
         token_url=origin + TOKEN_PATH,
         scope=SCOPE,
-        api_url=f"{origin}{API_PATH}/practices/{created.machine.practice}",
+        api_url=origin + created.machine.api_path,
     )

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from latchkey.api.machine_documents import TOKEN_PATH
 from latchkey.http.requests import FORM, JSON, Request
 from latchkey.http.responses import Response
-from latchkey.rules.machines import SCOPE, TOKEN_SECONDS
+from latchkey.rules.machines import SCOPE, TOKEN_PATH, TOKEN_SECONDS
 from latchkey.rules.refusals import BodyInvalid, MethodRefused, TokenRefused
 from latchkey.usecases import machine_tokens
 

@@ -25,7 +25,7 @@ def get_credentials(context: CurrentContext) -> CredentialList:
     Revoked credentials stay in the list, because the audit names them.
     """
     return CredentialList(
-        credentials=[machine_documents.credential(machine) for machine in machines.list_credentials(context)]
+        credentials=[machine_documents.credential(machine) for machine in machines.list_credentials(context).machines]
     )
 
 

@@ -22,13 +22,12 @@ from aws_lambda_powertools.event_handler.openapi.models import (
 
 import latchkey
 from latchkey.api import app, dispatch, idempotency, machine_app, openapi_details
-from latchkey.api.machine_documents import TOKEN_PATH
 from latchkey.api.routes import BASE, STACK_BASE, ResourceRoutes
 from latchkey.http.openapi import PRACTICE, check, to_text
 from latchkey.http.problems import PROBLEMS
 from latchkey.http.requests import PROBLEM
 from latchkey.identity.providers import PROVIDERS
-from latchkey.rules.machines import SCOPE
+from latchkey.rules.machines import SCOPE, TOKEN_PATH
 from latchkey.rules.refusals import RateLimited, Refusal
 
 DESCRIPTION = """\

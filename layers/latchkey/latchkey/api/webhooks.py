@@ -139,7 +139,7 @@ def get_deliveries(
     webhook: WebhookId, context: CurrentContext, cursor: Cursor = None, limit: PageSize = pagination.DEFAULT_PAGE
 ) -> DeliveryList:
     """Read what was sent to a webhook, and what became of it."""
-    page = webhooks.list_deliveries(context, webhook, pagination.id_from_cursor(cursor), limit)
+    page = webhooks.list_deliveries(context, webhook, pagination.id_from_cursor(cursor), limit).page
     return DeliveryList(
         deliveries=[_delivery(delivery) for delivery in page.entries], next=pagination.next_cursor(page.next_id)
     )

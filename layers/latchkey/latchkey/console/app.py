@@ -17,6 +17,8 @@ from latchkey.console import (
     practice_settings,
     sign_in,
     staff,
+    systems,
+    webhooks,
 )
 from latchkey.console.dispatch import ConsolePaths
 from latchkey.console.routes import ConsoleRoute, ConsoleRoutes
@@ -35,6 +37,8 @@ GROUPS: tuple[ConsoleRoutes, ...] = (
     practice_settings.routes,
     brand.routes,
     staff.routes,
+    systems.routes,
+    webhooks.routes,
 )
 
 

@@ -8,6 +8,7 @@ from latchkey.console.sentences import done, mail_line
 from latchkey.console.spelling import spelled
 from latchkey.rules.accounts import Account
 from latchkey.rules.clients import Client
+from latchkey.rules.mistyped import suggested_domain
 from latchkey.usecases.client_access import access_status
 
 
@@ -24,6 +25,7 @@ def client_facts(current: Current, client: Client, account: Account | None) -> M
         "access": access_status(client, account),
         "account": account,
         "address": address,
+        "meant": suggested_domain(address) if address else None,
         "spelled": spelled(address, say) if address else "",
         "consent": on_file.email_ok if on_file else None,
         "last_sign_in_at": max(sign_ins, default=None),

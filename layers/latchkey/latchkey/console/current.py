@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from latchkey import tokens
 from latchkey.console.forms import SentForm
 from latchkey.http.requests import Request
-from latchkey.rules.refusals import RecordNotFound
+from latchkey.rules.refusals import BodyInvalid, RecordNotFound
 from latchkey.rules.staff import StaffSession
 from latchkey.rules.text_limits import ULID
 from latchkey.usecases.context import RequestContext
@@ -61,6 +61,16 @@ class Current:
         if not re.fullmatch(ULID, value):
             raise RecordNotFound
         return value
+
+    def ulid_in_query(self, name: str) -> str | None:
+        """Return an id in the query. None if it is missing.
+
+        :raises BodyInvalid: it is no id.
+        """
+        value = self.query(name)
+        if value and not re.fullmatch(ULID, value):
+            raise BodyInvalid
+        return value or None
 
     @property
     def client_path(self) -> str:

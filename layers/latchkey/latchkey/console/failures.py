@@ -39,6 +39,8 @@ from latchkey.rules.refusals import (
     RoleMissing,
     SignedOut,
     SubjectRequired,
+    TooManyCredentials,
+    TooManyWebhooks,
     Unavailable,
     UserPoolMissing,
     ValueRefused,
@@ -123,6 +125,10 @@ def sentence(language: Language, refusal: Refusal, now: int) -> str:  # noqa: C9
             return _("Another client has this id.")
         case SubjectRequired():
             return _("This stack uses your own sign-in provider. Enter the person’s subject.")
+        case TooManyCredentials():
+            return _("A practice has 20 systems at most. Revoke one that is not used any more. Nothing was made.")
+        case TooManyWebhooks():
+            return _("A practice has 5 webhooks at most. Remove one first. Nothing was added.")
         case LetterInvalid():
             return _("The letter can’t hold that: {why}", why=refusal.why)
         case RateLimited():
@@ -173,6 +179,10 @@ def _value_problem(_: Translator, place: str) -> str:
             return _("Text in that colour can’t be read, or it is no colour. Nothing was saved.")
         case ["body", "clinician_word", _language]:
             return _("The word for the clinician has 2 to 40 letters, and no “your” before it. Nothing was saved.")
+        case ["body", "url"]:
+            return _(
+                "Enter an address that begins with https:// and leads to a host on the internet. Nothing was added."
+            )
         case ["body", "links" | "legal", _name]:
             return _("A web address begins with https:// or with the portal’s own path. Nothing was saved.")
         case _place:
@@ -180,22 +190,15 @@ def _value_problem(_: Translator, place: str) -> str:
 
 
 def _text_problem(_: Translator, place: str, problem: str) -> str:
-    match problem:
-        case "empty":
-            return _("Fill in every field that is marked. Nothing was done.")
-        case "long":
-            return _("That text is too long. Nothing was done.")
-        case "characters":
-            return _("That text has characters that can’t be shown. Nothing was done.")
-        case "items":
-            return _("Write each item on a line of its own, 50 at most. Nothing was done.")
-        case "zone":
-            return _("Enter a time zone such as America/Chicago. Nothing was done.")
-        case "slug":
-            return _("Another practice has this short name, or it can’t be one. Nothing was done.")
-        case "confirm":
-            return _("Type the client’s name to confirm. Nothing was done.")
-        case _:
-            return _(
-                "Check the form and press again. Nothing was done. {place}", place=place if place == "body" else ""
-            )
+    sentences = {
+        "empty": _("Fill in every field that is marked. Nothing was done."),
+        "long": _("That text is too long. Nothing was done."),
+        "characters": _("That text has characters that can’t be shown. Nothing was done."),
+        "items": _("Write each item on a line of its own, 50 at most. Nothing was done."),
+        "zone": _("Enter a time zone such as America/Chicago. Nothing was done."),
+        "slug": _("Another practice has this short name, or it can’t be one. Nothing was done."),
+        "kinds": _("Tick at least one kind of event. Nothing was added."),
+        "confirm": _("Type the client’s name to confirm. Nothing was done."),
+    }
+    general = _("Check the form and press again. Nothing was done. {place}", place=place if place == "body" else "")
+    return sentences.get(problem, general)

@@ -113,10 +113,22 @@ def _sentence(event: Event, _: Translator) -> str:
         EventKind.STAFF_SIGNED_IN: _("Signed in to the console."),
         EventKind.STAFF_SIGNED_OUT: _("Signed out of the console."),
     }
-    sentence = kinds.get(event.kind) or _other(event, _)
+    sentence = _integration(event, _) or kinds.get(event.kind) or _other(event, _)
     reason = _reasons(_).get(event.reason or "")
     method = _methods(_).get(event.method or "")
     return " ".join(part for part in (sentence, reason, method) if part)
+
+
+def _integration(event: Event, _: Translator) -> str | None:
+    """Return what was done to a practice system or a webhook. None for another event."""
+    sentences = {
+        (EventKind.MACHINE_CHANGED, "added"): _("A practice system was connected."),
+        (EventKind.MACHINE_CHANGED, "revoked"): _("A practice system was revoked."),
+        (EventKind.WEBHOOK_CHANGED, "added"): _("A webhook was added."),
+        (EventKind.WEBHOOK_CHANGED, "rotated"): _("A webhook got a new secret."),
+        (EventKind.WEBHOOK_CHANGED, "removed"): _("A webhook was removed."),
+    }
+    return sentences.get((event.kind, (event.reason or "").partition(":")[0]))
 
 
 def _other(event: Event, _: Translator) -> str:

@@ -8,6 +8,10 @@ TOKEN_SECONDS = 3600
 """Lifetime of an access token, as of those of the stack's user pool."""
 SCOPE = "latchkey/admin"
 """The OAuth scope of an access token, as of a clinician's."""
+TOKEN_PATH = "/admin/m1/token"  # noqa: S105 - a path
+"""Where an access token is made."""
+API_PATH = "/admin/m1"
+"""The start of all routes of practice systems."""
 SUBJECT_PREFIX = "machine:"
 """Start of the subject of a practice system. No issuer's `sub` is accepted with it, because tokens come from another
 place."""
@@ -44,6 +48,11 @@ class Machine:
     def client_id(self) -> str:
         """The id of the OAuth client."""
         return f"{self.practice}.{self.id}"
+
+    @property
+    def api_path(self) -> str:
+        """The base of the routes that the system may call."""
+        return f"{API_PATH}/practices/{self.practice}"
 
 
 def parse_client_id(client_id: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Use cases of machine credentials, with which a practice system calls the API of its practice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from latchkey import tokens
@@ -7,7 +8,7 @@ from latchkey.rules.events import EventKind
 from latchkey.rules.machines import MAX_CREDENTIALS, SECRET_PREFIX, Machine
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import TooManyCredentials
-from latchkey.store import events, machines
+from latchkey.store import events, machines, members
 from latchkey.usecases.context import PRACTICE_AUDIT_KEY, RequestContext
 from latchkey.usecases.declaration import use_case
 
@@ -23,10 +24,20 @@ class NewCredential:
     secret: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class NamedCredentials:
+    """The practice systems with credentials, oldest first, and those whose credentials were revoked."""
+
+    machines: tuple[Machine, ...]
+    names: Mapping[str, str] = field(repr=False)
+    """Names by subject, of the admins who made them. An admin who was removed is left out."""
+
+
 @use_case(Role.ADMIN)
-def list_credentials(context: RequestContext) -> tuple[Machine, ...]:
-    """Return the practice systems with credentials, oldest first, and those whose credentials were revoked."""
-    return tuple(machines.all_of(context.slug))
+def list_credentials(context: RequestContext) -> NamedCredentials:
+    """Return the practice systems with credentials, and the names of those who made them."""
+    found = tuple(machines.all_of(context.slug))
+    return NamedCredentials(found, members.names_of(context.slug, {machine.created_by for machine in found}))
 
 
 @use_case(Role.ADMIN, idempotent=True)

@@ -22,6 +22,14 @@ class WebhookSecret:
     secret: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookDeliveries:
+    """A webhook, and a page of what was sent to it."""
+
+    webhook: Webhook
+    page: Page[Delivery]
+
+
 @use_case(Role.ADMIN)
 def list_webhooks(context: RequestContext) -> tuple[Webhook, ...]:
     """Return the practice's webhooks, oldest first."""
@@ -71,14 +79,14 @@ def remove_webhook(context: RequestContext, webhook_id: str) -> None:
 
 
 @use_case(Role.ADMIN)
-def list_deliveries(context: RequestContext, webhook_id: str, before: str | None, limit: int) -> Page[Delivery]:
-    """Return a page of what was sent to a webhook, newest first.
+def list_deliveries(context: RequestContext, webhook_id: str, before: str | None, limit: int) -> WebhookDeliveries:
+    """Return a webhook with a page of what was sent to it, newest first.
 
     :raises RecordNotFound: the practice has no such webhook.
     """
-    _find(context, webhook_id)
+    webhook = _find(context, webhook_id)
     found = list(webhooks.newest_deliveries(context.slug, webhook_id, limit + 1, before))
-    return page(found, limit, lambda delivery: delivery.event)
+    return WebhookDeliveries(webhook, page(found, limit, lambda delivery: delivery.event))
 
 
 def _find(context: RequestContext, webhook_id: str) -> Webhook:
