@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from latchkey import aws
+from latchkey.rules import limits
 from latchkey.rules.imports import KEEP_SECONDS, MAX_ROWS, MAX_UNFINISHED
+from latchkey.rules.limits import HOUR, INVITATIONS_PER_IMPORT, MINUTE, Limit
 from latchkey.usecases import import_queue, import_rows, import_work
 from latchkey.usecases.import_queue import ImportJob
 from tests.kit.clinician import ISSUER, OAUTH_CLIENT, ClinicianApi
@@ -194,22 +197,44 @@ def test_an_interrupted_import_goes_on_where_it_was(
     assert len([name for name in names(clinician) if name.startswith("Person ")]) == 7
 
 
+@pytest.fixture
+def pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a practice send three invitations in a minute, and four in an hour."""
+    few = replace(INVITATIONS_PER_IMPORT, limits=(Limit("import_minute", 3, MINUTE), Limit("import_hour", 4, HOUR)))
+    monkeypatch.setattr(limits, "invitations_per_import", lambda _: few)
+
+
+def people(count: int) -> str:
+    """A file of people to invite."""
+    return csv(*(f"Person {number},person{number}@example.com,yes,,yes,," for number in range(count)))
+
+
+def test_a_practice_invites_thirty_people_in_a_minute_and_as_many_in_an_hour_as_it_may_mail() -> None:
+    """B185"""
+    policies = [limits.invitations_per_import(own) for own in (None, 90)]
+    counted = [[(limit.max_count, limit.window_seconds) for limit in policy.limits] for policy in policies]
+    assert counted == [[(30, 60), (300, 3600)], [(30, 60), (90, 3600)]]
+
+
+@pytest.mark.usefixtures("pace")
 def test_invitations_keep_the_pace_of_the_practice(portal: Portal, clinician: ClinicianApi, delays: list[int]) -> None:
-    """B185: 30 in a minute, and clinicians keep their own."""
-    rows = [f"Person {number},person{number}@example.com,yes,,yes,," for number in range(31)]
-    import_id = accepted(clinician, csv(*rows))
+    """B185: clients who ask for a link, and clinicians, keep their own limits."""
+    import_id = accepted(clinician, people(5))
     turn(portal, import_id)
-    assert counts(clinician, import_id) == {"rows": 31, "created": 31, "invited": 30, "invitations_waiting": 1}
+    assert counts(clinician, import_id) == {"rows": 5, "created": 5, "invited": 3, "invitations_waiting": 2}
     assert clinician.get("/imports/{id}", id=import_id).document["status"] == "inviting"
     assert delays == [0, 60]
     clinician.add_client("By Hand", "by.hand@example.com", invite=True)
     portal.now += 59
     turn(portal, import_id)
-    assert (counts(clinician, import_id)["invited"], delays[-1]) == (30, 1)
+    assert (counts(clinician, import_id)["invited"], delays[-1]) == (3, 1)
     portal.now += 1
     turn(portal, import_id)
-    assert counts(clinician, import_id) == {"rows": 31, "created": 31, "invited": 31}
-    assert portal.deliver() == 32
+    assert (counts(clinician, import_id)["invited"], delays[-1]) == (4, 3540)
+    portal.now += 3540
+    turn(portal, import_id)
+    assert counts(clinician, import_id) == {"rows": 5, "created": 5, "invited": 5}
+    assert portal.deliver() == 6
     assert clinician.get("/imports/{id}", id=import_id).document["status"] == "done"
 
 
@@ -225,20 +250,41 @@ def test_an_invitation_whose_letter_was_not_queued_is_queued_by_the_next_turn(
     assert portal.deliver() == 1
 
 
+@pytest.mark.usefixtures("pace")
 def test_somebody_acts_between_the_row_and_its_invitation(portal: Portal, clinician: ClinicianApi) -> None:
-    rows = [f"Person {number},person{number}@example.com,yes,,yes,," for number in range(32)]
-    import_id = accepted(clinician, csv(*rows))
+    import_id = accepted(clinician, people(5))
     turn(portal, import_id)
-    erased, invited = (clinician.client_with(f"person{number}@example.com") for number in (30, 31))
+    erased, invited = (clinician.client_with(f"person{number}@example.com") for number in (3, 4))
     clinician.request("DELETE", "/clients/{client}", client=erased)
     assert clinician.post("/clients/{client}/invitations", client=invited).status == 201
     portal.now += 60
     turn(portal, import_id)
-    rows_of = clinician.get("/imports/{id}/rows", id=import_id).document["rows"]
-    assert [(row["invitation"], row["code"]) for row in rows_of[30:]] == [
+    rows = clinician.get("/imports/{id}/rows", id=import_id).document["rows"]
+    assert [(row["invitation"], row["code"]) for row in rows[3:]] == [
         ("refused", "erased"), ("refused", "already_invited"),
     ]  # fmt: skip
-    assert "person30" not in json.dumps(portal.at_rest()["Imports"])
+    assert "person3" not in json.dumps(portal.at_rest()["Imports"])
+
+
+def test_a_write_whose_answer_is_lost_puts_nobody_on_file_twice(portal: Portal, clinician: ClinicianApi) -> None:
+    """B184"""
+    import_id = accepted(clinician, csv("Tom Reed,tom@example.com,yes,,yes,,", "Noa Becker,,,M-2,,,"))
+    portal.aws.repeat("TransactWriteItems")
+    turn(portal, import_id)
+    assert counts(clinician, import_id) == {"rows": 2, "created": 2, "invited": 1}
+    assert len([name for name in names(clinician) if name in {"Tom Reed", "Noa Becker"}]) == 2
+
+
+def test_an_import_during_an_outage_is_queued_for_later(
+    portal: Portal, clinician: ClinicianApi, delays: list[int]
+) -> None:
+    import_id = accepted(clinician, csv("Tom Reed,,,M-2,,,"))
+    portal.aws.refuse("TransactWriteItems", "InternalServerError", times=9)
+    turn(portal, import_id)
+    assert delays == [0, 30]
+    portal.aws.refuse("TransactWriteItems", "InternalServerError", times=0)
+    turn(portal, import_id)
+    assert counts(clinician, import_id) == {"rows": 1, "created": 1}
 
 
 def test_an_import_can_be_stopped(portal: Portal, clinician: ClinicianApi) -> None:

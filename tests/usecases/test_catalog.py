@@ -74,6 +74,11 @@ ONE_FACE = {
     "webhooks.rotate_secret": "as above",
     "webhooks.remove_webhook": "as above",
     "webhooks.list_deliveries": "as above",
+    "imports.import_clients": "practices import by their system (docs/decisions/0039)",
+    "imports.list_imports": "as above",
+    "imports.read_import": "as above",
+    "imports.list_rows": "as above",
+    "imports.stop_import": "as above",
 }
 """Use cases without a page, and the reason."""
 
@@ -119,7 +124,7 @@ def test_the_roles_are_the_declared_ones() -> None:
 
 def test_a_use_case_that_sends_mail_takes_an_idempotency_key_and_is_limited() -> None:
     keyed = SENDING | {"access.generate_pin", "letters.send_sample", "members.add_member", "members.start_over"}
-    keyed |= {"machines.add_credential", "webhooks.add_webhook", "webhooks.rotate_secret"}
+    keyed |= {"machines.add_credential", "webhooks.add_webhook", "webhooks.rotate_secret", "imports.import_clients"}
     assert {use_case.name for use_case in USE_CASES if use_case.idempotent} == keyed
     assert {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.INVITATIONS} == SENDING
     counted = {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.EVERY_CALL}

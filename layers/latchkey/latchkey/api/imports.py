@@ -169,13 +169,13 @@ def get_import(import_id: ImportId, context: CurrentContext, base: ApiBase) -> I
     return _document(imports.read_import(context, import_id), context, base)
 
 
-@routes.on("GET /imports/{import_id}/rows", imports.read_import, responses={200: RowList})
+@routes.on("GET /imports/{import_id}/rows", imports.list_rows, responses={200: RowList})
 def get_import_rows(import_id: ImportId, context: CurrentContext) -> RowList:
     """Read what became of each row.
 
     Names and addresses of the file are not in it. They are deleted as soon as a row is decided.
     """
-    return RowList(rows=[_row(answer) for answer in imports.read_import(context, import_id).answers])
+    return RowList(rows=[_row(answer) for answer in imports.list_rows(context, import_id)])
 
 
 @routes.on("DELETE /imports/{import_id}", imports.stop_import, responses={204: None})

@@ -25,6 +25,7 @@ class ImportReport:
     """None for a dry run."""
     counts: Progress
     answers: tuple[RowAnswer, ...] = ()
+    """What would become of each row, for a dry run."""
 
 
 @use_case(Role.CLINICIAN, idempotent=True)
@@ -77,13 +78,21 @@ def list_imports(context: RequestContext) -> tuple[Import, ...]:
 
 @use_case(Role.CLINICIAN)
 def read_import(context: RequestContext, import_id: str) -> ImportReport:
-    """Return how far an import is, with what became of each row.
+    """Return how far an import is.
 
     :raises RecordNotFound: the practice has no such import.
     """
     accepted = imports.find(context.slug, import_id, context.now)
-    answers = tuple(imports.rows_of(accepted))
-    return ImportReport(accepted, progress(answers), answers)
+    return ImportReport(accepted, progress(imports.rows_of(accepted)))
+
+
+@use_case(Role.CLINICIAN)
+def list_rows(context: RequestContext, import_id: str) -> tuple[RowAnswer, ...]:
+    """Return what became of each row of an import, in the order of the file.
+
+    :raises RecordNotFound: the practice has no such import.
+    """
+    return tuple(imports.rows_of(imports.find(context.slug, import_id, context.now)))
 
 
 @use_case(Role.CLINICIAN)
