@@ -135,7 +135,7 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("dynamodb:UpdateItem", "Pins"): {"Pin"},
     ("dynamodb:BatchGetItem", "Links"): {
         *("RequestLink", "RedeemLink", "Session", "Pin", "GoogleCallback"),
-        *("Admin", "Console", "ProbeBackend", "ImportClients"),
+        *("Admin", "Console", "Machine", "ProbeBackend", "ImportClients"),
     },
     # Each role names the attributes that it may write.
     ("dynamodb:UpdateItem", "Links"): {
