@@ -5,6 +5,8 @@ from functools import partial
 
 import pytest
 
+from latchkey import aws
+from latchkey.rules.imports import MAX_ROWS
 from latchkey.rules.times import millis
 from latchkey.store import imports
 from latchkey.usecases import import_work
@@ -66,3 +68,23 @@ def test_a_practice_system_imports_at_its_own_practice(cloud: MinistackCloud, ad
     other = test_machines.system(cloud, token, "harbor")
     assert other.get("/imports/{id}", id=import_id).status == 401
     assert "person1@example.com" not in json.dumps(cloud.items()["Imports"])
+
+
+def test_a_thousand_rows_are_accepted_in_one_request(
+    cloud: MinistackCloud, clinician: ClinicianApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B183: the worker begins, and goes on in its next turn."""
+    lines = [f"Person {number},M-{number}" for number in range(MAX_ROWS)]
+    content = "\r\n".join(["name,external_id", *lines]).encode()
+    headers = {"content-type": "text/csv"}
+    started = clinician.request("POST", "/clients/import", raw=content, headers=headers)
+    assert (started.status, started.document["counts"]["waiting"]) == (202, MAX_ROWS)
+    left = iter([60_000.0] * 2)
+    monkeypatch.setattr(aws, "milliseconds_left", lambda: next(left, 0.0))
+    for _ in range(2):
+        left = iter([60_000.0] * 2)
+        assert import_work.work("willow", started.document["id"], millis(cloud.clock.now)).name == "working"
+    counts = clinician.get("/imports/{id}", id=started.document["id"]).document["counts"]
+    assert (counts["created"], counts["waiting"]) == (4, MAX_ROWS - 4)
+    answers = clinician.get("/imports/{id}/rows", id=started.document["id"]).document["rows"]
+    assert [row["row"] for row in answers] == list(range(2, MAX_ROWS + 2))

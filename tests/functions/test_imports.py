@@ -299,6 +299,15 @@ def test_an_import_can_be_stopped(portal: Portal, clinician: ClinicianApi) -> No
     assert portal.deliver() == 0
 
 
+def test_a_thousand_rows_are_checked_in_few_calls(portal: Portal, clinician: ClinicianApi) -> None:
+    """B183: a request has 10 seconds. Ids and accounts are read in batches of 100, and addresses in one query."""
+    text = csv(*(f"Person {n},person{n}@example.com,yes,M-{n},yes,," for n in range(MAX_ROWS)))
+    before = len(portal.aws.calls)
+    checked = send(clinician, text, dry_run=True).document
+    assert checked["counts"]["created"] == checked["counts"]["invitations_waiting"] == MAX_ROWS
+    assert len(portal.aws.calls) - before < 45
+
+
 def test_two_files_of_a_practice_are_worked_on_one_after_the_other(
     portal: Portal, clinician: ClinicianApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
