@@ -121,7 +121,7 @@ def test_a_dry_run_says_what_becomes_of_each_row_and_stores_nothing(portal: Port
     assert "Becker" not in response.body
 
 
-def test_an_import_does_what_the_dry_run_said_and_leaves_no_copy_of_the_file(
+def test_an_import_does_as_its_dry_run_and_leaves_no_copy_of_the_file(
     portal: Portal, clinician: ClinicianApi, delays: list[int]
 ) -> None:
     """B183, B186"""
@@ -151,7 +151,7 @@ def test_an_import_does_what_the_dry_run_said_and_leaves_no_copy_of_the_file(
     assert delays == [0]
 
 
-def test_a_file_that_is_sent_again_puts_nobody_on_file_twice(portal: Portal, clinician: ClinicianApi) -> None:
+def test_a_file_that_is_sent_twice_puts_nobody_on_file_twice(portal: Portal, clinician: ClinicianApi) -> None:
     """B184: by external_id, and without one by name and address."""
     text = csv("Noa Becker,noa@example.com,yes,M-1,,,", "Tom Reed,tom@example.com,,,,,")
     turn(portal, accepted(clinician, text))
@@ -238,7 +238,7 @@ def test_invitations_keep_the_pace_of_the_practice(portal: Portal, clinician: Cl
     assert clinician.get("/imports/{id}", id=import_id).document["status"] == "done"
 
 
-def test_an_invitation_whose_letter_was_not_queued_is_queued_by_the_next_turn(
+def test_an_invitation_without_its_letter_is_queued_by_the_next_turn(
     portal: Portal, clinician: ClinicianApi
 ) -> None:
     import_id = accepted(clinician, csv("Noa Becker,noa@example.com,yes,,yes,,"))
@@ -266,7 +266,7 @@ def test_somebody_acts_between_the_row_and_its_invitation(portal: Portal, clinic
     assert "person3" not in json.dumps(portal.at_rest()["Imports"])
 
 
-def test_a_write_whose_answer_is_lost_puts_nobody_on_file_twice(portal: Portal, clinician: ClinicianApi) -> None:
+def test_a_lost_answer_to_a_write_puts_nobody_on_file_twice(portal: Portal, clinician: ClinicianApi) -> None:
     """B184"""
     import_id = accepted(clinician, csv("Tom Reed,tom@example.com,yes,,yes,,", "Noa Becker,,,M-2,,,"))
     portal.aws.repeat("TransactWriteItems")

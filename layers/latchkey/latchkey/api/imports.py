@@ -55,7 +55,7 @@ class CountsDocument(Document):
 
 
 class RowDocument(Document):
-    """What became of a row. In a dry run it is what would become of it."""
+    """A row and what became of it. In a dry run it is what would become of it."""
 
     row: Annotated[int, Field(description="The number that a spreadsheet shows. The header of a CSV is row 1.")]
     status: Annotated[RowStatus, one_of(*ROW_STATUSES)]
@@ -79,7 +79,7 @@ class ImportEntry(Document):
 
 
 class ImportDocument(Document):
-    """How far an import is."""
+    """An import and how far it is."""
 
     id: Annotated[str | None, Field(description="Null for a dry run.")]
     status: Annotated[

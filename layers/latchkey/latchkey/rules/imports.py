@@ -81,7 +81,7 @@ class ReadRow:
 
 @dataclass(frozen=True, slots=True)
 class RowAnswer:
-    """What became of a row, or of a dry run what would become of it."""
+    """A row and what became of it, or what would become of it in a dry run."""
 
     number: int
     status: RowStatus
@@ -92,7 +92,7 @@ class RowAnswer:
     invitation: RowInvitation | None = None
     """None if the row asks for none."""
     content: ImportRow | None = field(default=None, repr=False)
-    """What was in the file. None as soon as the row is decided."""
+    """The content of the row in the file. None as soon as the row is decided."""
 
 
 @dataclass(frozen=True, slots=True)

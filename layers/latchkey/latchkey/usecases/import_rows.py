@@ -1,4 +1,4 @@
-"""What becomes of a row of an import: the same decision in a dry run and by the worker."""
+"""The decision on a row of an import, the same in a dry run and by the worker."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

@@ -19,13 +19,13 @@ from latchkey.usecases.import_queue import ImportJob
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """How far an import is, or what it would do."""
+    """An import with its counts, or what a dry run found."""
 
     accepted: Import | None
     """None for a dry run."""
     counts: Progress
     answers: tuple[RowAnswer, ...] = ()
-    """What would become of each row, for a dry run."""
+    """The answers of a dry run. Empty otherwise."""
 
 
 @use_case(Role.CLINICIAN, idempotent=True)
