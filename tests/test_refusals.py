@@ -31,7 +31,7 @@ TO_CLINICIANS = {
     "ExternalIdInUse", "SubjectRequired", "UserPoolMissing", "MemberElsewhere", "OwnAddressUnknown",
     "IdempotencyInProgress", "IdempotencyKeyReused", "LetterInvalid", "NoAccess", "OpenedByOthers", "RecordNotFound",
     "RoleMissing", "SupportCodeUnknown", "TokenRefused", "ValueRefused", "NotAMember", "FormExpired",
-    "TooManyCredentials", "TooManyWebhooks",
+    "TooManyCredentials", "TooManyWebhooks", "ImportInvalid", "TooManyImports",
 }  # fmt: skip
 """Refusals that only the clinicians' API and the console give, so clients' pages have no text for them."""
 

@@ -35,6 +35,7 @@ class MinistackCloud:
         self._make_client = make_client
         self._clients: dict[str, Any] = {}
         self.queue: str = self.client("sqs").create_queue(QueueName="mail")["QueueUrl"]
+        self.import_queue: str = self.client("sqs").create_queue(QueueName="import")["QueueUrl"]
         self.clock = Clock()
         self.sent: list[Letter] = []
         """Mail, oldest first."""

@@ -48,6 +48,7 @@ def cloud_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clou
             config = replace(
                 settings.load(),
                 mail_queue_url=cloud.queue,
+                import_queue_url=cloud.import_queue,
                 token_issuer=ISSUER,
                 token_client_ids=(OAUTH_CLIENT,),
                 token_scope="latchkey/admin",

@@ -135,7 +135,7 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("dynamodb:UpdateItem", "Pins"): {"Pin"},
     ("dynamodb:BatchGetItem", "Links"): {
         *("RequestLink", "RedeemLink", "Session", "Pin", "GoogleCallback"),
-        *("Admin", "Console", "ProbeBackend"),
+        *("Admin", "Console", "Machine", "ProbeBackend", "ImportClients"),
     },
     # Each role names the attributes that it may write.
     ("dynamodb:UpdateItem", "Links"): {
@@ -145,7 +145,7 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("dynamodb:PutItem", "Links"): set(),
     ("dynamodb:DeleteItem", "Links"): set(),
     ("dynamodb:UpdateItem", "States"): {"GoogleCallback"},
-    ("dynamodb:GetItem", "Clients"): {"Admin", "Console", "Machine", "Session", "ProbeBackend"},
+    ("dynamodb:GetItem", "Clients"): {"Admin", "Console", "Machine", "Session", "ProbeBackend", "ImportClients"},
     ("dynamodb:UpdateItem", "Members"): {"Admin", "Console"},
     ("dynamodb:UpdateItem", "Practices"): {"Admin", "Console"},
     ("dynamodb:Query", "Events"): {"Admin", "Console", "Machine"},
@@ -167,7 +167,13 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("dynamodb:DeleteItem", "Integrations"): {"Admin", "Console"},
     ("sqs:SendMessage", "WebhookQueue"): {"PublishEvents", "DeliverWebhooks"},
     ("sqs:ReceiveMessage", "WebhookQueue"): {"DeliverWebhooks"},
-    ("sqs:SendMessage", "MailQueue"): {"RequestLink", "SendMail", "Admin", "Console", "Machine", "ProbeBackend"},
+    ("dynamodb:PutItem", "Imports"): {"Admin", "Console", "Machine"},
+    ("dynamodb:UpdateItem", "Imports"): {"Admin", "Console", "Machine", "ImportClients"},
+    ("sqs:SendMessage", "ImportQueue"): {"Admin", "Console", "Machine", "ImportClients"},
+    ("sqs:ReceiveMessage", "ImportQueue"): {"ImportClients"},
+    ("sqs:SendMessage", "MailQueue"): {
+        *("RequestLink", "SendMail", "Admin", "Console", "Machine", "ProbeBackend", "ImportClients")
+    },
     ("sqs:ReceiveMessage", "MailQueue"): {"SendMail"},
     ("sqs:ReceiveMessage", "DeadMail"): set(),
     ("ses:SendEmail", "identity"): {"SendMail"},

@@ -43,7 +43,7 @@ class Cloud:
     def put_back(self, tables: set[str]) -> None:
         """Restore the saved items of these tables, and replace the queues of mail and webhooks with empty ones."""
         self._restore(tables)
-        for queue in ("MailQueue", "WebhookQueue"):
+        for queue in ("MailQueue", "WebhookQueue", "ImportQueue"):
             self.names[queue] = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))["QueueUrl"]
 
 

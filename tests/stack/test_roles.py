@@ -101,7 +101,7 @@ def test_a_write_to_an_account_names_the_attributes_that_the_function_writes(fun
             < sam_template.attributes(function)[act]
             <= {attribute.attr_name for attribute in AccountItem.get_attributes().values()}
         )
-        if function not in ("Admin", "Console", "Machine", "ProbeBackend"):
+        if function not in ("Admin", "Console", "Machine", "ProbeBackend", "ImportClients"):
             assert not sam_template.attributes(function)[act] & {
                 "address",
                 "email_ok",
@@ -226,7 +226,7 @@ def test_a_practice_systems_role_can_do_less_than_a_clinicians() -> None:
         *((f"logs:{action}", "MachineLogs") for action in ("CreateLogStream", "PutLogEvents")),
         ("dynamodb:BatchGetItem", "Integrations"),
     }
-    assert written == {"Accounts", "Budgets", "Clients", "Events", "Integrations", "Links", "Replays"}
+    assert written == {"Accounts", "Budgets", "Clients", "Events", "Imports", "Integrations", "Links", "Replays"}
     assert not [action for action, _ in machine if action.startswith("cognito-idp:")]
     assert (
         named["dynamodb:UpdateItem", "Accounts"] == sam_template.attributes("Admin")["dynamodb:UpdateItem", "Accounts"]

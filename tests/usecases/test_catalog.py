@@ -66,6 +66,11 @@ def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:
 ONE_FACE = {
     "branding.read_logo": "the page with the form reads the practice, which says where its logo is",
     "diagnosis.diagnose_contact": "the client's page shows the diagnosis of everyone who opens the profile",
+    "imports.import_clients": "practices import by their system (docs/decisions/0039)",
+    "imports.list_imports": "as above",
+    "imports.read_import": "as above",
+    "imports.list_rows": "as above",
+    "imports.stop_import": "as above",
 }
 """Use cases without a page, and the reason."""
 
@@ -111,7 +116,7 @@ def test_the_roles_are_the_declared_ones() -> None:
 
 def test_a_use_case_that_sends_mail_takes_an_idempotency_key_and_is_limited() -> None:
     keyed = SENDING | {"access.generate_pin", "letters.send_sample", "members.add_member", "members.start_over"}
-    keyed |= {"machines.add_credential", "webhooks.add_webhook", "webhooks.rotate_secret"}
+    keyed |= {"machines.add_credential", "webhooks.add_webhook", "webhooks.rotate_secret", "imports.import_clients"}
     assert {use_case.name for use_case in USE_CASES if use_case.idempotent} == keyed
     assert {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.INVITATIONS} == SENDING
     counted = {use_case.name for use_case in USE_CASES if use_case.rate_limit is RateLimit.EVERY_CALL}

@@ -58,6 +58,11 @@ class _Clock:
 _clock = _Clock()
 
 
+def milliseconds_left() -> float:
+    """Return the milliseconds until Lambda ends the invocation."""
+    return _clock.left()
+
+
 def within_deadline[Event, Answer](
     handle: Callable[[Event, InvocationContext], Answer],
 ) -> Callable[[Event, InvocationContext], Answer]:

@@ -79,6 +79,8 @@ class Settings:
     staff_sessions_table: str
     integrations_table: str
     webhook_queue_url: str
+    imports_table: str
+    import_queue_url: str
     webhook_loopback: bool
     """True if webhooks may be sent to this machine, which only a local run allows."""
     event_bus: str
@@ -160,6 +162,8 @@ def load() -> Settings:
         staff_sessions_table=text("STAFFSESSIONS_TABLE", ""),
         integrations_table=text("INTEGRATIONS_TABLE", ""),
         webhook_queue_url=text("WEBHOOK_QUEUE_URL", ""),
+        imports_table=text("IMPORTS_TABLE", ""),
+        import_queue_url=text("IMPORT_QUEUE_URL", ""),
         webhook_loopback=text("WEBHOOK_LOOPBACK", "refused") == "allowed",
         event_bus=text("EVENT_BUS", ""),
         user_pool_id=text("USER_POOL_ID", ""),

@@ -1,7 +1,15 @@
 """Guards of practice systems and of events for other systems."""
 
 from tools.mutants.guard import guards_in
-from tools.mutants.operators import always, drop_condition, never, skip_raise
+from tools.mutants.operators import (
+    always,
+    drop_condition,
+    never,
+    only_exists,
+    replace_argument,
+    replace_name,
+    skip_raise,
+)
 
 INTEGRATIONS = [
     *guards_in(
@@ -16,6 +24,17 @@ INTEGRATIONS = [
         "usecases/machine_tokens.py",
         "tests/api/test_machines.py",
         ("the access token of a practice system", "_machine", skip_raise("TokenRefused", near="machine")),
+    ),
+    *guards_in(
+        "store/imports.py",
+        "tests/api/test_imports.py",
+        ("a row that is put on file once", "decide_in", only_exists("ImportRowItem.status")),
+        ("a practice's imports, one after the other", "take_lease", replace_argument("upsert", "condition", "None")),
+    ),
+    *guards_in(
+        "store/imports.py",
+        "tests/functions/test_imports.py",
+        ("what is stored of a file, after a row is decided", "_decided", replace_name("CONTENT", "CONTENT[:0]")),
     ),
     *guards_in(
         "webhooks/connections.py",

@@ -89,9 +89,9 @@ def resolver(resources: Iterable[ResourceRoutes], callers: Callers = CLINICIANS)
             response = next_middleware(app)
             return StoredResponse(response.status_code, _to_json(response.body))
 
-        stored, exchange.is_replayed = idempotency.run_once(
-            request, exchange.context, exchange.body, respond, rule.not_stored
-        )
+        # A body that is no JSON is compared as it was sent.
+        body = {"query": request.raw_query, "body": request.raw_body} if rule.content_types else exchange.body
+        stored, exchange.is_replayed = idempotency.run_once(request, exchange.context, body, respond, rule.not_stored)
         return ResolverResponse(stored.status, JSON, stored.body)
 
     app.exception_handler(Exception)(_reraise)

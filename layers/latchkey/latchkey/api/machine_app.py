@@ -5,7 +5,7 @@ them checks its own tokens (docs/decisions/0027).
 """
 
 from latchkey import aws
-from latchkey.api import access, clients, contacts, dispatch, emails, events, items, machine_tokens
+from latchkey.api import access, clients, contacts, dispatch, emails, events, imports, items, machine_tokens
 from latchkey.api.routes import BASE, ResourceRoutes, RouteRule
 from latchkey.rules.machines import API_PATH
 from latchkey.rules.members import Role
@@ -22,7 +22,8 @@ def _is_for_machines(path: str, rule: RouteRule) -> bool:
 
 
 RESOURCES: tuple[ResourceRoutes, ...] = tuple(
-    module.routes.below(MACHINE_BASE, _is_for_machines) for module in (clients, emails, access, items, contacts, events)
+    module.routes.below(MACHINE_BASE, _is_for_machines)
+    for module in (clients, imports, emails, access, items, contacts, events)
 )
 CALLERS = dispatch.Callers(machine_tokens.bearer, access_tokens.authorize, machine_tokens.respond)
 

@@ -60,6 +60,7 @@ TAGS = {
     "webhooks": "The addresses of a practice to which events are sent, and the log of what was sent.",
     "letters": "A practice's own wording in its mails, in each language.",
     "clients": "The clients on file.",
+    "imports": "Many clients at once, from a file.",
     "access": "A client's sign-in: invitations, address, PINs, sessions, {providers}, and the end of access.".format(
         providers=", ".join(provider.label for provider in PROVIDERS)
     ),

@@ -32,6 +32,7 @@ EXAMPLES: dict[str, Any] = {
     "footer": "You can always reach {practice} at {phone}.",
     "greeting": "Dear {name},",
     "html": "<p>Hello Ana Reyes,</p>",
+    "import_id": ULIDS["id"],
     "items": ["Intake form"],
     "kind": "individual",
     "message": "Hello {name},\nhere is your invitation.",

@@ -9,6 +9,7 @@ from latchkey.rules import refusals
 from latchkey.rules.providers import Provider
 from latchkey.rules.refusals import (
     BodyInvalid,
+    ImportInvalid,
     LetterInvalid,
     MethodRefused,
     OpenedByOthers,
@@ -119,6 +120,10 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.TooManyWebhooks: ProblemType(
         409, "too_many_webhooks", "The practice has its most webhooks; remove one first"
     ),
+    refusals.ImportInvalid: ProblemType(422, "import_invalid", "The file cannot be imported; nothing of it was used"),
+    refusals.TooManyImports: ProblemType(
+        409, "too_many_imports", "The practice has its most unfinished imports; wait for one, or stop one"
+    ),
     refusals.Unavailable: ProblemType(503, "unavailable", "Try again in a moment"),
 }
 FAULT = ProblemType(500, "failed", "Something is wrong on our side")
@@ -144,7 +149,7 @@ def to_problem(request: Request, refusal: Refusal, support_code: str = "") -> Re
             facts["detail"] = refusal.why
         case OpenedByOthers():
             facts["people"] = [asdict(person) for person in refusal.people]
-        case BodyInvalid() | ValueRefused() if refusal.errors:
+        case BodyInvalid() | ValueRefused() | ImportInvalid() if refusal.errors:
             facts["errors"] = [{"location": place, "message": message} for place, message in refusal.errors]
     if support_code:
         facts["support_code"] = support_code

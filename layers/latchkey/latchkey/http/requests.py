@@ -114,6 +114,11 @@ class Request:
         """True if the request declares a JSON body."""
         return self._media()[0] == JSON
 
+    @property
+    def content_type(self) -> tuple[str, str]:
+        """The media type and the charset of the body, in lower case. Empty if they are not declared."""
+        return self._media()
+
     def query_value(self, name: str) -> str | None:
         """Return one value of the query string.
 

@@ -34,6 +34,8 @@ class Scope(StrEnum):
     """A clinician, at all practices together."""
     MACHINE = "machine"
     """The credentials of a practice system."""
+    IMPORT = "import"
+    """All imports of a practice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,20 @@ SAMPLES_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician sample",), (Limit("s
 REQUESTS_PER_MACHINE = Policy(Scope.MACHINE, ("machine",), (Limit("machine_requests", 600, MINUTE),), contended=True)
 """Requests with the credentials of a practice system, also those for access tokens: ten a second."""
 
+INVITATIONS_PER_IMPORT = Policy(
+    Scope.IMPORT, ("import",), (Limit("import_minute", 30, MINUTE), Limit("import_hour", 300, HOUR))
+)
+"""Invitations of imports. They take nothing from clients who ask for a link, nor from clinicians."""
+
+
+def invitations_per_import(mails_per_hour: int | None) -> Policy:
+    """Return the policy of a practice with a number of mails of its own. None is for the usual number."""
+    if mails_per_hour is None:
+        return INVITATIONS_PER_IMPORT
+    per_minute, per_hour = INVITATIONS_PER_IMPORT.limits
+    return replace(INVITATIONS_PER_IMPORT, limits=(per_minute, replace(per_hour, max_count=mails_per_hour)))
+
+
 POLICIES = (
     REQUEST_LINK_PER_SOURCE,
     REQUEST_LINK_PER_NETWORK,
@@ -174,6 +190,7 @@ POLICIES = (
     CREATED_PER_CLINICIAN,
     SAMPLES_PER_CLINICIAN,
     REQUESTS_PER_MACHINE,
+    INVITATIONS_PER_IMPORT,
 )
 
 PIN_GUESSING_THRESHOLD = 30

@@ -262,6 +262,18 @@ class TooManyWebhooks(Refusal):
     """The practice has as many webhooks as it can have. One must be removed first."""
 
 
+@dataclass(eq=False, repr=False)
+class ImportInvalid(Refusal):
+    """A file cannot be imported as a whole. Nothing of it was put on file."""
+
+    errors: tuple[tuple[str, str], ...]
+    """Pairs of row and problem. They never contain the sent value."""
+
+
+class TooManyImports(Refusal):
+    """The practice has as many unfinished imports as it can have."""
+
+
 class AddressSuppressed(Refusal):
     """Mail to the address bounced or was complained about. A clinician must confirm the address first."""
 

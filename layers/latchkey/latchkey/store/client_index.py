@@ -20,6 +20,7 @@ from latchkey.rules.client_terms import MAX_WORDS, split_name
 from latchkey.rules.clients import Client
 from latchkey.rules.refusals import ExternalIdInUse
 from latchkey.store import accounts
+from latchkey.store.batches import read_batch
 from latchkey.store.dynamodb import Table
 from latchkey.tokens import base64url_decode, base64url_encode
 
@@ -138,6 +139,27 @@ def find_external(practice: str, external_id: str) -> str | None:
         return TermItem.get(f"{practice}#external", external_id, consistent_read=True).client
     except TermItem.DoesNotExist:
         return None
+
+
+def find_externals(practice: str, external_ids: Iterable[str]) -> dict[str, str]:
+    """Return the ids of the clients with these external ids, by external id. Ids without a client are left out."""
+    keys = [(f"{practice}#external", external_id) for external_id in external_ids]
+    found = read_batch((TermItem, key) for key in keys)
+    return {key[1]: item.client for key in keys if (item := found.get(TermItem, *key))}
+
+
+def find_addresses(practice: str, account_keys: Iterable[AccountKey]) -> dict[AccountKey, set[str]]:
+    """Return the ids of the clients with these addresses, their own or a contact's, by the address's account key.
+
+    All addresses of the practice are read, 1 MB in a call. A query for each of many addresses would take longer.
+    """
+    wanted = {base64url_encode(key): key for key in account_keys}
+    found: dict[AccountKey, set[str]] = {}
+    if wanted:
+        for item in TermItem.query(f"{practice}#address", attributes_to_get=["id", "client"], consistent_read=True):
+            if key := wanted.get(item.id.partition("#")[0]):
+                found.setdefault(key, set()).add(item.client)
+    return found
 
 
 def search(practice: str, index: ClientIndex, start: str, max_count: int, after: str | None = None) -> list[FoundTerm]:

@@ -183,11 +183,13 @@ def apply(
     decide: Callable[[Client, AccountsByKey], AccessChange],
     extra_keys: set[AccountKey],
     to_event: Callable[[bytes, EventKind], Event],
+    write_with: Callable[[TransactWrite], None] = lambda _: None,
 ) -> AccessChange:
     """Read, decide and write. Start again if something changed in between, so that no decision uses old data.
 
     `client` is as it was read, or new with revision 0. `extra_keys` are accounts to read beside those that open the
-    client's profile. `to_event` makes the audit event for a subject key and a kind.
+    client's profile. `to_event` makes the audit event for a subject key and a kind. `write_with` adds a write of
+    another table to the transaction. If its condition fails, `decide` is called once more, and has to notice.
 
     :raises ExternalIdInUse: another client of the practice has the client's external id.
     :raises Unavailable: something changed in between several times in a row.
@@ -200,7 +202,7 @@ def apply(
         decided = decide(current, known)
         client_index.require_free_external_id(decided.client)
         try:
-            _write(current, decided, known, to_event)
+            _write(current, decided, known, to_event, write_with)
         except TransactWriteError as error:
             if not transaction_condition_failed(error) and not is_transient(error):
                 raise
@@ -249,7 +251,11 @@ def erase(client: Client, now: int, to_event: Callable[[bytes, EventKind], Event
 
 
 def _write(
-    before: Client, change: AccessChange, known: AccountsByKey, to_event: Callable[[bytes, EventKind], Event]
+    before: Client,
+    change: AccessChange,
+    known: AccountsByKey,
+    to_event: Callable[[bytes, EventKind], Event],
+    write_with: Callable[[TransactWrite], None],
 ) -> None:
     client, new, terms = change.client, change.client.revision == 0, client_index.terms_after(before, change.client)
     with TransactWrite(connection=connection) as transaction:
@@ -262,6 +268,7 @@ def _write(
         key_changed = before.access_key != client.access_key
         client_index.update_in(transaction, client, before=client.terms, after=terms, access_key_changed=key_changed)
         _write_accounts(transaction, change, known, to_event)
+        write_with(transaction)
 
 
 def _write_accounts(

@@ -1,0 +1,123 @@
+"""Use cases of imports: many clients at once, from a file (B183 to B186)."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from latchkey import log, tokens
+from latchkey.rules import import_files
+from latchkey.rules.import_files import FileFormat
+from latchkey.rules.imports import MAX_UNFINISHED, Import, Progress, RowAnswer, progress
+from latchkey.rules.members import Role
+from latchkey.rules.refusals import TooManyImports, Unavailable
+from latchkey.store import imports
+from latchkey.store.dynamodb import OUTAGES
+from latchkey.usecases import import_queue, import_rows
+from latchkey.usecases.context import RequestContext
+from latchkey.usecases.declaration import use_case
+from latchkey.usecases.import_queue import ImportJob
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """An import with its counts, or what a dry run found."""
+
+    accepted: Import | None
+    """None for a dry run."""
+    counts: Progress
+    answers: tuple[RowAnswer, ...] = ()
+    """The answers of a dry run. Empty otherwise."""
+
+
+@use_case(Role.CLINICIAN, idempotent=True)
+def import_clients(
+    context: RequestContext, content: bytes, file_format: FileFormat, *, dry_run: bool = False
+) -> ImportReport:
+    """Accept a file of clients, to be put on file by the worker. A dry run only says what would become of each row.
+
+    :raises ImportInvalid: the file as a whole cannot be read.
+    :raises TooManyImports: the practice has `MAX_UNFINISHED` imports that are not finished.
+    :raises Unavailable: the queue does not respond. Nothing of the file is used, so the request can be repeated.
+    """
+    rows = import_files.read(content, file_format)
+    answers = tuple(
+        RowAnswer(row.number, "waiting", invitation="waiting" if row.content.invite else None, content=row.content)
+        if row.content
+        else RowAnswer(row.number, "refused", row.code)
+        for row in rows
+    )
+    if dry_run:
+        decided = _decided(context, answers)
+        return ImportReport(None, progress(decided), decided)
+    if sum(one.finished_at is None for one in imports.newest(context.slug, context.now)) >= MAX_UNFINISHED:
+        raise TooManyImports
+    accepted = Import(
+        practice=context.slug,
+        id=tokens.new_ulid(context.now_ms),
+        created_by=context.clinician.subject,
+        created_at_ms=context.now_ms,
+        origin=context.origin,
+        support_code=context.support_code,
+        row_count=len(answers),
+    )
+    imports.add(accepted, answers)
+    try:
+        import_queue.send(ImportJob(context.slug, accepted.id))
+    except OUTAGES as outage:
+        log.log_fault(outage, context.support_code)
+        with suppress(*OUTAGES):
+            imports.delete(accepted)
+        raise Unavailable from None
+    return ImportReport(accepted, progress(answers))
+
+
+@use_case(Role.CLINICIAN)
+def list_imports(context: RequestContext) -> tuple[Import, ...]:
+    """Return the practice's imports of the last days, newest first."""
+    return tuple(imports.newest(context.slug, context.now))
+
+
+@use_case(Role.CLINICIAN)
+def read_import(context: RequestContext, import_id: str) -> ImportReport:
+    """Return how far an import is.
+
+    :raises RecordNotFound: the practice has no such import.
+    """
+    accepted = imports.find(context.slug, import_id, context.now)
+    return ImportReport(accepted, progress(imports.rows_of(accepted)))
+
+
+@use_case(Role.CLINICIAN)
+def list_rows(context: RequestContext, import_id: str) -> tuple[RowAnswer, ...]:
+    """Return what became of each row of an import, in the order of the file.
+
+    :raises RecordNotFound: the practice has no such import.
+    """
+    return tuple(imports.rows_of(imports.find(context.slug, import_id, context.now)))
+
+
+@use_case(Role.CLINICIAN)
+def stop_import(context: RequestContext, import_id: str) -> None:
+    """Stop an import. Clients that are on file stay, and rows and invitations that wait are refused.
+
+    :raises RecordNotFound: the practice has no such import.
+    :raises Unavailable: the queue does not respond. The import stops at its next turn.
+    """
+    accepted = imports.find(context.slug, import_id, context.now)
+    imports.stop(accepted, context.now)
+    try:
+        import_queue.send(ImportJob(context.slug, accepted.id))
+    except OUTAGES as outage:
+        log.log_fault(outage, context.support_code)
+        raise Unavailable from None
+
+
+def _decided(context: RequestContext, answers: tuple[RowAnswer, ...]) -> tuple[RowAnswer, ...]:
+    on_file = import_rows.read_on_file(context, (row.content for row in answers if row.content))
+    decided = []
+    for row in answers:
+        if row.content:
+            client = import_rows.new_client(context, row.content)
+            answer = import_rows.decide(context, row, row.content, client, on_file)
+            row = replace(answer, client=answer.client if answer.status == "unchanged" else None)  # noqa: PLW2901
+        decided.append(row)
+    return tuple(decided)
