@@ -287,6 +287,11 @@ def test_what_is_stored_of_a_session_differs_by_practice_and_tells_nothing() -> 
     assert cookie not in tokens.session_digest("willow", cookie)
 
 
+def test_a_pin_is_hashed_as_slowly_as_owasp_recommends() -> None:
+    """OWASP Password Storage Cheat Sheet: PBKDF2-HMAC-SHA512 with 210,000 iterations."""
+    assert tokens.PIN_ROUNDS >= 210_000
+
+
 def test_no_code_is_hashed_without_its_pepper() -> None:
     assert tokens.hash_pin(ROTATED, "1", bytes(16), ACCOUNT, "123456")
     assert tokens.hash_pin(WITHOUT_OLD, "1", bytes(16), ACCOUNT, "123456") is None

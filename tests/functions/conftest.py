@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from latchkey import metrics
+from latchkey import metrics, tokens
 from latchkey.store import practices
 from tests.kit import caches
 from tests.kit.browser import App, Browser
@@ -20,7 +20,9 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def portal(cloud: Cloud) -> Iterator[Portal]:
+def portal(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
+    # tests/test_tokens.py checks how slow PBKDF2 is
+    monkeypatch.setattr(tokens, "PIN_ROUNDS", 1000)
     # a practice that an earlier test cached would hide that this test cannot read it
     caches.empty(practices)
     # drops the counts of an earlier test
