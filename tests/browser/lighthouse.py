@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.browser import chromium
-from tests.browser.page_states import ANA
+from tests.browser.people import ANA
 from tests.kit.live_portal import LivePortal, running_portal
 from tests.kit.sam_template import PROJECT
 

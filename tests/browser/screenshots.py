@@ -10,7 +10,8 @@ from playwright.sync_api import Page
 
 from tests.browser import chromium
 from tests.browser.chromium import NARROW, WIDTH
-from tests.browser.page_states import ANA, LUIS, SCENES
+from tests.browser.page_states import SCENES
+from tests.browser.people import ANA, LUIS
 from tests.console.staff_browser import StaffBrowser
 from tests.kit.live_portal import LivePortal, running_portal
 from tests.kit.sam_template import PROJECT
