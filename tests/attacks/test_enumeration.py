@@ -37,6 +37,7 @@ def shown(answer: HttpResponse, address: str) -> list[Any]:
     body = re.sub('datetime="[^"]*"', "", answer.body.replace(address, "ADDRESS"))
     if "<code>" in body:
         body = body.replace(answer.page.one("code").text, "CODE")
+    body = re.sub('"support_code": "[^"]+"', '"support_code": "CODE"', body)
     cookies = [cookie.replace(cookie.partition("=")[2].partition(";")[0], "") for cookie in answer.cookies]
     return [
         answer.status,

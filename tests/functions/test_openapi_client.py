@@ -10,7 +10,8 @@ from latchkey.http.openapi import to_text
 from latchkey.rules import refusals
 from latchkey.rules.refusals import Refusal
 from latchkey.web import openapi
-from latchkey.web.operations import COMMON_REFUSALS, FORM_REFUSALS, OPERATIONS, Operation
+from latchkey.web.operation import COMMON_REFUSALS, FORM_REFUSALS, Operation
+from latchkey.web.operations import OPERATIONS
 from tests.functions.client_routes import ROUTES
 from tests.functions.test_dispatch import break_willow
 from tests.kit import client_contract, sam_template

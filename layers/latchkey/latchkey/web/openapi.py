@@ -4,10 +4,8 @@
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
-
-from pydantic import ConfigDict, TypeAdapter
 
 import latchkey
 from latchkey.http.openapi import ALLOW, BY_GATEWAY, PRACTICE, RETRY_AFTER, by_status, check, problem_schema, to_text
@@ -16,8 +14,9 @@ from latchkey.http.requests import JSON, PROBLEM
 from latchkey.identity.providers import PROVIDERS
 from latchkey.rules.languages import LANGUAGES
 from latchkey.rules.refusals import Unavailable
-from latchkey.web import documents
-from latchkey.web.operations import OPERATIONS, Answer, Cookie, Header, Operation, media_type
+from latchkey.web.openapi_schemas import EXAMPLES, schema_of, schemas
+from latchkey.web.operation import Answer, Cookie, Header, Operation, media_type
+from latchkey.web.operations import OPERATIONS
 
 FILE = "openapi-client.json"
 DESCRIPTION = """\
@@ -95,37 +94,6 @@ ORIGIN = {
     "description": "Browsers send it by themselves. It must be the portal's own origin. Apps leave it out.",
     "schema": {"type": "string"},
 }
-PROFILE = {"id": "01JZ8Q4Z6M3V9T2X7B5K1N0PAR", "name": "Ana Reyes", "kind": "individual"}
-EXAMPLES: dict[type, Any] = {
-    documents.LinkSent: {"status": "sent"},
-    documents.LinkConfirmation: {"status": "confirm", "email": "a•••@example.com"},
-    documents.SessionDocument: {
-        "account": "01JZ8Q51C8W4R6Y2D3F7H9JKMN",
-        "profile": PROFILE["id"],
-        "profiles": [PROFILE],
-        "features": {"appointments": True, "messages": True, "documents": True, "payments": False},
-        "signed_in_at": "2026-03-03T12:00:00Z",
-        "expires_at": "2026-03-03T12:20:00Z",
-        "method": "link",
-    },
-    documents.ProviderRedirect: {"location": "https://accounts.example.com/authorize?state=..."},
-    documents.SignOutDocument: {"status": "signed_out"},
-    documents.HealthDocument: {"status": "ok", "version": "1.0.0"},
-    documents.LinkRequest: {"email": "ana@example.com"},
-    documents.LinkRedemption: {},
-    documents.PinSignIn: {"email": "ana@example.com", "pin": "042817"},
-    documents.ProviderStart: {},
-    documents.ChosenProfile: {"profile": PROFILE["id"]},
-    documents.Nothing: {},
-    dict: {"applinks": {"details": [{"appIDs": ["ABCDE12345.com.example.app"], "components": [{"/": "/*/link/*"}]}]}},
-    list: [{"relation": ["delegate_permission/common.handle_all_urls"], "target": {"namespace": "android_app"}}],
-}
-"""An example of each body and answer."""
-PLAIN: dict[type, dict[str, Any]] = {
-    dict: {"type": "object", "additionalProperties": True},
-    list: {"type": "array", "items": {"type": "object", "additionalProperties": True}},
-}
-"""Schemas of documents whose format is not ours."""
 
 
 def document() -> dict[str, Any]:
@@ -160,69 +128,6 @@ def document() -> dict[str, Any]:
     }
 
 
-def schemas() -> dict[str, Any]:
-    """Return the schemas of all documents and bodies, from their types."""
-    described = [documents.ProblemDocument, *(one for one in EXAMPLES if one not in PLAIN)]
-    for name in dir(documents):
-        one = getattr(documents, name)
-        if isinstance(one, type) and one.__module__ == documents.__name__:
-            setattr(one, "__pydantic_config__", ConfigDict(use_attribute_docstrings=True))  # noqa: B010 - not in its type
-    _, made = TypeAdapter.json_schemas(
-        [(one, "serialization", TypeAdapter(one)) for one in described], ref_template="#/components/schemas/{model}"
-    )
-    found: dict[str, Any] = made["$defs"]
-    whole = {name: _simplified(schema, found) for name, schema in found.items()}
-    return {
-        _name(name): schema for name, schema in sorted(whole.items()) if "properties" in schema or name == "Nothing"
-    }
-
-
-def _simplified(schema: Any, known: Mapping[str, Any]) -> Any:
-    """Return a schema without titles, in which closed lists and their keys stand where they are used."""
-    if isinstance(schema, list):
-        return [_simplified(one, known) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if (values := _values(schema, known)) is not None:
-        return {name: text for name, text in schema.items() if name == "description"} | {
-            "type": "string",
-            "enum": values,
-        }
-    if "$ref" in schema:
-        return schema | {"$ref": "#/components/schemas/" + _name(schema["$ref"].rpartition("/")[2])}
-    if "propertyNames" in schema:
-        names = _values(schema["propertyNames"], known) or []
-        return {
-            **{name: text for name, text in schema.items() if name == "description"},
-            "type": "object",
-            "properties": dict.fromkeys(names, schema["additionalProperties"]),
-            "required": names,
-        }
-    return {
-        name: {key: _simplified(one, known) for key, one in value.items()}
-        if name == "properties"
-        else _simplified(value, known)
-        for name, value in schema.items()
-        if name != "title"
-    }
-
-
-def _values(schema: Mapping[str, Any], known: Mapping[str, Any]) -> list[str] | None:
-    """Return the values of a closed list, which may consist of others. None if the schema is none."""
-    if "$ref" in schema:
-        return _values(known[schema["$ref"].rpartition("/")[2]], known)
-    if "const" in schema:
-        return [schema["const"]]
-    if "anyOf" in schema:
-        lists = [_values(choice, known) for choice in schema["anyOf"]]
-        return None if None in lists else [value for values in lists if values for value in values]
-    return schema.get("enum")
-
-
-def _name(name: str) -> str:
-    return name.removesuffix("Document")
-
-
 def _operation(operation: Operation) -> dict[str, Any]:
     written: dict[str, Any] = {
         "operationId": operation.id,
@@ -234,7 +139,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": {**_answers(operation), **_refusals(operation)},
     }
     if operation.body:
-        content = {"schema": _schema((operation.body,)), "example": EXAMPLES[operation.body]}
+        content = {"schema": schema_of((operation.body,)), "example": EXAMPLES[operation.body]}
         written["requestBody"] = {"required": True, "content": {JSON: content}}
     return written
 
@@ -247,11 +152,6 @@ def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
         yield {"name": name, "in": "query", "required": False} | PARAMETERS[name]
     if operation.method == "POST":
         yield ORIGIN
-
-
-def _schema(content: tuple[type, ...]) -> dict[str, Any]:
-    choices = [PLAIN.get(one) or {"$ref": f"#/components/schemas/{_name(one.__name__)}"} for one in content]
-    return choices[0] if len(choices) == 1 else {"oneOf": choices}
 
 
 def _answers(operation: Operation) -> dict[str, Any]:
@@ -269,7 +169,7 @@ def _answers(operation: Operation) -> dict[str, Any]:
 def _content(answer: Answer) -> dict[str, Any]:
     if isinstance(answer.content, str):
         return {"schema": {"type": "string"} | ({} if answer.content.startswith("text/") else {"format": "binary"})}
-    return {"schema": _schema(answer.content), "example": EXAMPLES[answer.content[0]]}
+    return {"schema": schema_of(answer.content), "example": EXAMPLES[answer.content[0]]}
 
 
 def _headers(answer: Answer) -> dict[str, Any]:
