@@ -10,8 +10,10 @@ from dataclasses import replace
 import pytest
 
 from latchkey import tokens
+from latchkey.console.delivery_sentences import kind_names
 from latchkey.rules.machines import MAX_CREDENTIALS, Machine
 from latchkey.rules.members import Role
+from latchkey.rules.published import PUBLISHED_KINDS
 from latchkey.rules.webhooks import MAX_WEBHOOKS, OVERLAP_SECONDS, Delivery, DeliveryStatus, Webhook
 from latchkey.store import machines, members, webhooks
 from latchkey.usecases.machines import SECRET_PURPOSE
@@ -23,7 +25,6 @@ from tests.kit.portal import Portal
 HOME = "/admin/willow"
 SYSTEMS, WEBHOOKS = f"{HOME}/systems", f"{HOME}/webhooks"
 URL = "https://system.example/hook"
-KINDS = ["first_sign_in", "access_ended", "profile_revoked", "client_erased", "mail_bounced"]
 SECRET = re.compile(r"lks_[\w-]{20,}|whsec_[\w+/=]{20,}")
 
 
@@ -56,7 +57,7 @@ def connect(staff: Browser, name: str = "Booking") -> HttpResponse:
 
 
 def add(staff: Browser, url: str = URL, kinds: list[str] | None = None) -> HttpResponse:
-    return staff.post(WEBHOOKS, {"form": form_of(staff, WEBHOOKS), "url": url, "kind": kinds or KINDS})
+    return staff.post(WEBHOOKS, {"form": form_of(staff, WEBHOOKS), "url": url, "kind": kinds or list(PUBLISHED_KINDS)})
 
 
 def secret_on(page: HttpResponse) -> str:
@@ -332,6 +333,10 @@ def test_a_delivery_is_a_plain_sentence(
     assert sentence in page
     assert "A client is erased" in page
     assert (result or "none") not in ("timeout", "tls_failed") or str(result) not in page
+
+
+def test_every_kind_of_event_has_a_name() -> None:
+    assert tuple(kind_names("en")) == PUBLISHED_KINDS
 
 
 def test_the_log_is_newest_first_in_pages_of_ten(portal: Portal, staff: Browser) -> None:

@@ -55,7 +55,11 @@ def webhook_page(current: Current) -> Response:
         kinds=[name for kind, name in names.items() if kind in found.webhook.kinds],
         overlap=found.webhook.previous_until if len(found.webhook.secrets(current.request.now)) > 1 else None,
         rows=[
-            (delivery, names[delivery.kind], delivery_sentence(delivery, practice.time_zone, language))
+            (
+                delivery,
+                names.get(delivery.kind, delivery.kind),
+                delivery_sentence(delivery, practice.time_zone, language),
+            )
             for delivery in found.page.entries
         ],
         next_id=found.page.next_id,
