@@ -29,6 +29,7 @@ from operate import (
     release,
     restore,
     smoke,
+    state,
 )
 from operate.errors import CommandError
 
@@ -109,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--keep", action="store_true", help="keep the restored side table")
 
     _add_checks(commands)
+    _add_state(commands)
 
     _add_records(commands)
     _add_guide(commands)
@@ -120,6 +122,25 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--in", dest="folder", type=Path, default=release.PROJECT, help=argparse.SUPPRESS)
     _dry_run(command)
     return parser
+
+
+def _add_state(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "protect", state.protect, "Let no update replace a table, and nobody delete the stack")
+    _stack(command)
+    command = _command(commands, "adopt", state.adopt, "Create a stack of the state that a deleted stack has left")
+    command.add_argument("--stack", required=True, help="the stack's name, which no stack has now")
+    command.add_argument("--former", help=argparse.SUPPRESS)
+    command.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="NAME=ID",
+        help="physical id of a resource, such as Accounts=its-table; can be repeated",
+    )
+    command.add_argument(
+        "--leave", action="append", default=[], help="a resource that is not imported; can be repeated"
+    )
+    _dry_run(command)
 
 
 def _add_records(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

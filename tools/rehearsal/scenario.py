@@ -11,6 +11,8 @@ from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from botocore.exceptions import ClientError
+
 from local.oidc_provider import ACCOUNTS
 from local.stack import BUILD, SENDER_DOMAIN
 from tools.rehearsal import inspection
@@ -83,7 +85,8 @@ class Scenario:
             ("Restore of a table", self._restore),
             ("Export and erasure of a client", self._erase),
             ("Audit archive", self._verify_audit),
-            ("Removal and new deployment", self._reinstall),
+            ("Protection from deletion", self._protect),
+            ("Removal and return", self._reinstall),
             ("Removal", self._remove),
         )
 
@@ -277,30 +280,49 @@ class Scenario:
 
     def _reinstall(self) -> None:
         noa = self._clients["Noa"]
+        former = self._stack.name
         retained = self._delete()
-        lost = {*RETAINED, "LookupKey", "SenderIdentity"} - retained.keys()
+        lost = {*RETAINED, "LookupKey", "DataKey", "ClinicianPool", "SenderIdentity"} - retained.keys()
         expect(not lost, f"deleted with the stack, and lost: {', '.join(sorted(lost))}")
+        # ministack cannot import a secret. On AWS, LookupKey is imported too, and nothing is left out.
         secrets_manager = self._environment.address.client("secretsmanager")
         lookup = secrets_manager.get_secret_value(SecretId=retained["LookupKey"])["SecretString"]
-        # A new stack name gives new table names. On ministack, the same stack name would give the old ones again.
-        self._environment.stack = Stack(f"{self._stack.name}-again", self._environment.address, self._stack.build)
+        # A new stack name gives new names. On ministack, the same stack name would give the old ones again.
+        self._environment.stack = Stack(f"{former}-again", self._environment.address, self._stack.build)
+        output = self._commands.run("adopt", *self._stack_option, "--former", former, "--leave", "LookupKey")
+        self._say(output.splitlines()[-1])
         # The domain is still verified.
         self._parameters["MailIdentity"] = "existing"
-        self._stack.deploy(self._parameters)
+        self._stack.deploy(self._parameters, is_update=True)
         secrets_manager.put_secret_value(SecretId=self._stack.resource("LookupKey"), SecretString=lookup)
-        now = datetime.now(UTC).isoformat()
-        for table in RETAINED:
-            output = self._commands.run(
-                "restore", *self._stack_option, "--table", table, "--from-table", retained[table], "--from-time", now
-            )
-            self._say(f"{table}: {'; '.join(output.splitlines()[:-1])}")
+        for name in (*RETAINED, "DataKey", "ClinicianPool"):
+            now = self._stack.resource(name)
+            expect(now == retained[name], f"{name} is {now}, and was {retained[name]}")
         self._environment.start_api_server()
         expect(noa.browser.sign_in_method(PRACTICE) is None, "a session has outlived its stack")
         self._open(self._browser(), self._request_link(noa))
-        self._say("deployed again with the retained key and tables, a client signs in by a new link")
+        self._say("deployed again with the tables, the key and the pool of before, a client signs in by a new link")
+        browse = partial(sign_in_at_pool, email=OPERATOR, password=self._password)
+        pool = f"{self._environment.address.endpoint}/oauth2/authorize"
+        self._token = self._commands.token(self._stack.name, pool, browse)
+        found = self._clinician().request("GET", f"/clients/{noa.id}", 200)
+        expect(found["name"] == "Noa", "the operator does not find the client")
+        self._say("the operator signs in with the password of before, and finds the client")
 
     def _remove(self) -> None:
         self._delete()
+
+    def _protect(self) -> None:
+        output = self._commands.run("protect", *self._stack_option)
+        self._say(output.splitlines()[0])
+        cloudformation = self._environment.address.client("cloudformation")
+        try:
+            cloudformation.delete_stack(StackName=self._stack.name)
+        except ClientError as error:
+            self._say(f"a deletion is refused: {error.response['Error']['Message']}")
+        else:
+            raise RehearsalError("a protected stack can be deleted")
+        cloudformation.update_termination_protection(StackName=self._stack.name, EnableTerminationProtection=False)
 
     def _delete(self) -> dict[str, str]:
         """Delete the stack. Return the physical names of what is retained, by logical id."""
