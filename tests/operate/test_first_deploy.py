@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,13 +47,15 @@ def test_prod_has_five_questions_and_deploys_with_the_answers(
     monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
 ) -> None:
     protected: list[str] = []
+
+    def protect(sent: dict[str, Any]) -> dict[str, Any]:
+        protected.append(sent["body"]["StackName"])
+        return {}
+
+    unknown = refused("NotFoundException", "GetEmailIdentity")
     answer(
         monkeypatch,
-        {
-            "GetEmailIdentity": refused("NotFoundException", "GetEmailIdentity"),
-            "SetStackPolicy": lambda sent: protected.append(sent["body"]["StackName"]) or {},
-            "UpdateTerminationProtection": lambda sent: protected.append(sent["body"]["StackName"]) or {},
-        },
+        {"GetEmailIdentity": unknown, "SetStackPolicy": protect, "UpdateTerminationProtection": protect},
     )
     questions = answer_questions(monkeypatch, [*DOMAIN.values(), "https://portal.example.com", CERTIFICATE])
 

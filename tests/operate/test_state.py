@@ -1,12 +1,16 @@
 """State apart from service: a deleted stack's tables, keys and pool come back into a stack as they were. B210, B211."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from operate import state
+from operate.release import PROJECT
 from tests.operate.canned import answer
 from tests.operate.conftest import Deployed, Operate, cut_down
 
@@ -85,6 +89,55 @@ def test_a_table_that_is_gone_stops_the_import(deployed: Deployed, operate: Oper
 @pytest.mark.usefixtures("deployed")
 def test_a_name_that_no_stack_had_is_refused(operate: Operate) -> None:
     assert "was deleted here" in operate("adopt", "--stack", "no-such-stack")[2]
+
+
+def denied_to_releases() -> dict[str, Any]:
+    """The policy of docs/releasing.md, as a person would paste it."""
+    text = (PROJECT / "docs" / "releasing.md").read_text().partition("## What no release may do")[2]
+    block = re.search(r"```json\n(.*?)```", text, re.DOTALL)
+    assert block
+    filled = re.sub("<(?:region|account|role of this environment)>", "000000000000", block[1])
+    parsed: dict[str, Any] = json.loads(filled)
+    return parsed
+
+
+def test_a_release_reads_no_row_and_deletes_no_table(deployed: Deployed) -> None:
+    """B211: with all other permissions, and the policy of the document."""
+    iam = deployed.client("iam")
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.create_user(UserName="release")
+    for name, document in (("everything", everything), ("denied", denied_to_releases())):
+        iam.put_user_policy(UserName="release", PolicyName=name, PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName="release")["AccessKey"]
+
+    def release(service: str) -> Any:
+        return boto3.client(  # type: ignore[call-overload] # boto3 overloads by literal service names
+            service,
+            endpoint_url=deployed.address.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+
+    dynamodb, table = release("dynamodb"), deployed.names["Accounts"]
+    item = {"key": {"S": "k"}}
+    assert dynamodb.describe_table(TableName=table)["Table"]["TableName"] == table, "an update has to look at it"
+    for refused in (
+        lambda: dynamodb.delete_table(TableName=table),
+        lambda: dynamodb.get_item(TableName=table, Key=item),
+        lambda: dynamodb.put_item(TableName=table, Item=item),
+        lambda: dynamodb.delete_item(TableName=table, Key=item),
+        lambda: dynamodb.scan(TableName=table),
+        lambda: release("secretsmanager").get_secret_value(SecretId=deployed.names["LookupKey"]),
+        lambda: release("kms").schedule_key_deletion(KeyId=deployed.names["DataKey"]),
+        lambda: release("cognito-idp").delete_user_pool(UserPoolId=deployed.names["ClinicianPool"]),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
+    iam.delete_access_key(UserName="release", AccessKeyId=key["AccessKeyId"])
+    for name in ("everything", "denied"):
+        iam.delete_user_policy(UserName="release", PolicyName=name)
+    iam.delete_user(UserName="release")
 
 
 def test_a_protected_stack_keeps_its_state(monkeypatch: pytest.MonkeyPatch, operate: Operate) -> None:
