@@ -52,11 +52,11 @@ class Part:
 
 @dataclass(slots=True)
 class Progress:
-    """How far each segment is, in a file. Without a file, only in memory."""
+    """The place of each segment, in a file. Without a file, only in memory."""
 
     path: Path | None
     about: dict[str, Any]
-    """What is walked and how. Another command does not go on with this file."""
+    """Options of the walk. A command with other options does not go on with this file."""
     places: dict[str, Any] = field(default_factory=dict)
     """The last key of each segment, or None if the segment is done."""
     counts: Counter[str] = field(default_factory=Counter)

@@ -44,11 +44,11 @@ def resources(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def policy(template: dict[str, Any]) -> dict[str, Any]:
     """Return the stack policy: an update may change everything, and may neither replace nor delete the state."""
-    kept = [f"LogicalResourceId/{name}" for name in (*resources(template), ARCHIVE)]
+    protected = [f"LogicalResourceId/{name}" for name in (*resources(template), ARCHIVE)]
     return {
         "Statement": [
             {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"},
-            {"Effect": "Deny", "Action": ["Update:Replace", "Update:Delete"], "Principal": "*", "Resource": kept},
+            {"Effect": "Deny", "Action": ["Update:Replace", "Update:Delete"], "Principal": "*", "Resource": protected},
         ]
     }
 
@@ -77,11 +77,11 @@ def endangered(changes: list[dict[str, Any]]) -> list[str]:
 
     `changes` are the resource changes of the change set.
     """
-    kept = {*resources(read_template()), ARCHIVE}
+    protected = {*resources(read_template()), ARCHIVE}
     return sorted(
         one["LogicalResourceId"]
         for one in changes
-        if one["LogicalResourceId"] in kept and (one["Action"] == "Remove" or one.get("Replacement") == "True")
+        if one["LogicalResourceId"] in protected and (one["Action"] == "Remove" or one.get("Replacement") == "True")
     )
 
 

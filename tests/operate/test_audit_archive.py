@@ -354,12 +354,13 @@ def test_rows_that_never_reached_the_archive_are_found_and_refilled(
     for item in gap:
         audited.put(item)
     client = aws.client
-    monkeypatch.setattr(aws, "client", lambda service: Lambda() if service == "lambda" else client(service))
-    monkeypatch.setattr(audit_archive, "archiver", lambda _: "the-archiver")
     assert len([one for one in verified(operate) if "is in the table and not in the archive" in one]) == len(gap)
 
     assert "Would archive 3 rows" in operate("audit", "refill", "--stack", NAME, "--dry-run")[1]
-    code, output, _ = operate("audit", "refill", "--stack", NAME)
+    with monkeypatch.context() as patch:
+        patch.setattr(aws, "client", lambda service: Lambda() if service == "lambda" else client(service))
+        patch.setattr(audit_archive, "archiver", lambda _: "the-archiver")
+        code, output, _ = operate("audit", "refill", "--stack", NAME)
 
     assert code == 0
     assert "Archiving 3 rows" in output
@@ -374,7 +375,7 @@ def test_rows_that_never_reached_the_archive_are_found_and_refilled(
 
 
 def test_a_refilled_row_that_is_changed_later_is_found(audited: Audit, operate: Operate) -> None:
-    """B213: what was refilled is compared like all others."""
+    """B213: a refilled row is compared like all others."""
     lost = row(DAYS[2], 20)
     audited.stream(formats.refill_record(lost, NOW))
     audited.put(lost | {"reason": {"S": "other"}})

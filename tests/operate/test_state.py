@@ -71,8 +71,8 @@ def test_a_stack_comes_back_with_the_tables_that_were_left(
     assert adopted == {name: left[name] for name in STATE - {"LookupKey"}}
     assert deployed.client("dynamodb").scan(TableName=left["Accounts"])["Count"] == 1
     (description,) = formation.describe_stacks(StackName=FIRST)["Stacks"]
-    kept = {one["ParameterKey"]: one["ParameterValue"] for one in description["Parameters"]}
-    assert (kept["LinkHours"], kept["MailIdentity"]) == ("12", "existing")
+    values = {one["ParameterKey"]: one["ParameterValue"] for one in description["Parameters"]}
+    assert (values["LinkHours"], values["MailIdentity"]) == ("12", "existing")
     assert "There is a stack" in operate("adopt", "--stack", FIRST)[2]
 
 
@@ -120,20 +120,21 @@ def test_a_release_reads_no_row_and_deletes_no_table(deployed: Deployed) -> None
         )
 
     dynamodb, table = release("dynamodb"), deployed.names["Accounts"]
-    item = {"key": {"S": "k"}}
+    key_of_item = {"key": {"S": "k"}}
     assert dynamodb.describe_table(TableName=table)["Table"]["TableName"] == table, "an update has to look at it"
-    for refused in (
-        lambda: dynamodb.delete_table(TableName=table),
-        lambda: dynamodb.get_item(TableName=table, Key=item),
-        lambda: dynamodb.put_item(TableName=table, Item=item),
-        lambda: dynamodb.delete_item(TableName=table, Key=item),
-        lambda: dynamodb.scan(TableName=table),
-        lambda: release("secretsmanager").get_secret_value(SecretId=deployed.names["LookupKey"]),
-        lambda: release("kms").schedule_key_deletion(KeyId=deployed.names["DataKey"]),
-        lambda: release("cognito-idp").delete_user_pool(UserPoolId=deployed.names["ClinicianPool"]),
-    ):
+    calls: list[tuple[Any, dict[str, Any]]] = [
+        (dynamodb.delete_table, {"TableName": table}),
+        (dynamodb.get_item, {"TableName": table, "Key": key_of_item}),
+        (dynamodb.put_item, {"TableName": table, "Item": key_of_item}),
+        (dynamodb.delete_item, {"TableName": table, "Key": key_of_item}),
+        (dynamodb.scan, {"TableName": table}),
+        (release("secretsmanager").get_secret_value, {"SecretId": deployed.names["LookupKey"]}),
+        (release("kms").schedule_key_deletion, {"KeyId": deployed.names["DataKey"]}),
+        (release("cognito-idp").delete_user_pool, {"UserPoolId": deployed.names["ClinicianPool"]}),
+    ]
+    for call, options in calls:
         with pytest.raises(ClientError, match="AccessDenied"):
-            refused()
+            call(**options)
     iam.delete_access_key(UserName="release", AccessKeyId=key["AccessKeyId"])
     for name in ("everything", "denied"):
         iam.delete_user_policy(UserName="release", PolicyName=name)
@@ -144,15 +145,15 @@ def test_a_protected_stack_keeps_its_state(monkeypatch: pytest.MonkeyPatch, oper
     """B211"""
     calls: dict[str, Any] = {}
 
-    def taken(name: str) -> Any:
+    def recording(name: str) -> Any:
         return lambda params: calls.setdefault(name, params) and {}
 
     answer(
         monkeypatch,
         {
             "DescribeStacks": {"Stacks": [{"StackName": "one"}]},
-            "SetStackPolicy": taken("policy"),
-            "UpdateTerminationProtection": taken("protection"),
+            "SetStackPolicy": recording("policy"),
+            "UpdateTerminationProtection": recording("protection"),
         },
     )
     assert operate("protect", "--stack", "one", "--dry-run")[0] == 0

@@ -72,7 +72,7 @@ def test_a_copy_is_made_every_so_many_hours(hours: int, runs: int) -> None:
 
     assert minutes == "0"
     assert len(range(int(start), 24, int(step or 24))) == runs
-    assert hours in sam_template.parameters()["CopyHours"]["AllowedValues"]
+    assert hours in sam_template.document()["Parameters"]["CopyHours"]["AllowedValues"]
 
 
 def test_the_vault_is_locked_and_needs_nothing_of_the_lost_region() -> None:
@@ -92,7 +92,7 @@ def test_the_role_that_copies_cannot_restore_or_read() -> None:
     assert "Policies" not in properties("backups", "BackupRole")
 
 
-def test_a_copy_that_fails_is_told() -> None:
+def test_a_copy_that_fails_sets_off_an_alarm() -> None:
     alarm, rule = properties("backups", "CopiesFailedAlarm"), properties("backups", "Failures")
     (target,) = rule["Targets"]
     section = re.search(r"^### copies-failed\n(.*?)(?=^##|\Z)", RUNBOOK, re.DOTALL | re.MULTILINE)

@@ -17,7 +17,7 @@ from operate import aws, copying, restore
 from operate.copying import Item, Part, Progress
 from operate.restore import Tables
 
-ROWS = {"Events": 5_000, "Accounts": 1_000}
+ROWS = {"Events": 2_000, "Accounts": 300}
 SEGMENTS = 16
 
 

@@ -30,7 +30,7 @@ class TableCopy:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """What another region has of a stack: the copies of its tables, and the replica of LookupKey."""
+    """The parts of a stack that another region has: copies of its tables, and the replica of LookupKey."""
 
     tables: dict[str, TableCopy]
     """Copies by logical id."""
