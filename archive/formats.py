@@ -42,6 +42,8 @@ class Change:
     """The row after the change, or None if it was removed."""
     earlier: Row | None
     """The row before the change, or None if it is new."""
+    is_refill: bool = False
+    """True if a person had the row archived later, because the stream could not bring it."""
 
     @property
     def day(self) -> date:
@@ -79,9 +81,20 @@ def from_stream(record: object) -> Change:
             str(body["SequenceNumber"]),
             body.get("NewImage"),
             body.get("OldImage"),
+            is_refill=document.get("refill") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
         raise Malformed from error
+
+
+def refill_record(row: Row, at: datetime) -> dict[str, Any]:
+    """Return a record about a row that the stream could not bring, in the shape of the stream's records."""
+    body = {
+        "ApproximateCreationDateTime": at.timestamp(),
+        "SequenceNumber": f"refill-{at.isoformat()}",
+        "NewImage": row,
+    }
+    return {"eventName": "INSERT", "dynamodb": body, "refill": True}
 
 
 def to_lines(changes: Iterable[Change]) -> bytes:
@@ -95,6 +108,7 @@ def to_lines(changes: Iterable[Change]) -> bytes:
                 "format": VERSION,
                 "row": change.row,
                 "sequence": change.sequence,
+                **({"refill": True} if change.is_refill else {}),
             }
         )
         for change in changes
@@ -109,7 +123,10 @@ def from_line(line: bytes) -> Change:
     try:
         document = json.loads(line)
         at = datetime.fromisoformat(document["at"])
-        return _change(document["change"], at, document["sequence"], document["row"], document["earlier"])
+        refill = document.get("refill") is True
+        return _change(
+            document["change"], at, document["sequence"], document["row"], document["earlier"], is_refill=refill
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed from error
 
@@ -179,7 +196,9 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _change(kind: object, at: datetime, sequence: str, row: Row | None, earlier: Row | None) -> Change:
+def _change(
+    kind: object, at: datetime, sequence: str, row: Row | None, earlier: Row | None, *, is_refill: bool
+) -> Change:
     if kind not in KINDS or (row is None) != (kind == "REMOVE") or at.tzinfo is None:
         raise Malformed
     whole = row or earlier
@@ -188,4 +207,4 @@ def _change(kind: object, at: datetime, sequence: str, row: Row | None, earlier:
     key = (whole["subject"]["S"], whole["id"]["S"])
     if not all(isinstance(part, str) for part in key):
         raise Malformed
-    return Change(kind, at.astimezone(UTC), sequence, key, row, earlier)
+    return Change(kind, at.astimezone(UTC), sequence, key, row, earlier, is_refill)

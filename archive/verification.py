@@ -28,6 +28,8 @@ class DayReport:
     differences: list[str] = field(default_factory=list)
     backdated: list[str] = field(default_factory=list)
     """Sentences about rows whose id has another time than their write. A restore of the table writes such rows."""
+    refilled: list[str] = field(default_factory=list)
+    """Sentences about rows that a person had archived later."""
 
     @property
     def lines(self) -> int:
@@ -75,19 +77,31 @@ def chain(archive: Archive) -> Iterator[str]:
 
 
 def not_archived(known: Known, keys: Iterable[RowKey], span: tuple[date, date], now: datetime) -> Iterator[str]:
-    """Yield the rows of the table that the archive lacks.
+    """Yield a sentence for each row of the table that the archive lacks, as for `missing`."""
+    for key in missing(known, keys, span, now):
+        has_time = _time_of(key) is not None
+        yield f"{_name(key)} is in the table" + (
+            " and not in the archive." if has_time else ", and its id is not one that Latchkey writes."
+        )
+
+
+def missing(known: Known, keys: Iterable[RowKey], span: tuple[date, date], now: datetime) -> Iterator[RowKey]:
+    """Yield the keys of the rows that the archive lacks, and of those whose id has no time.
 
     Only rows of the days in `span`, first and last, are looked for. Rows of the last hour may be on the way.
     """
     first, last = span
     for key in keys:
-        try:
-            at = formats.written_at(key[1])
-        except Malformed:
-            yield f"{_name(key)} is in the table, and its id is not one that Latchkey writes."
-            continue
-        if key not in known and first <= at.date() <= last and at < now - formats.CLOCK_ERROR:
-            yield f"{_name(key)} is in the table and not in the archive."
+        at = _time_of(key)
+        if at is None or (key not in known and first <= at.date() <= last and at < now - formats.CLOCK_ERROR):
+            yield key
+
+
+def _time_of(key: RowKey) -> datetime | None:
+    try:
+        return formats.written_at(key[1])
+    except Malformed:
+        return None
 
 
 def _digest_sha256(archive: Archive, day: date) -> str:
@@ -176,7 +190,11 @@ def _written_before(changes: Sequence[Change], known: Known, report: DayReport) 
         content = hashlib.sha256(formats.canonical(change.row)).digest()
         if change.key not in known:
             known[change.key] = content
-            if _is_backdated(change):
+            if change.is_refill:
+                report.refilled.append(
+                    f"{_name(change.key)} was not archived by the stream, and was at {_minute(change)}."
+                )
+            elif _is_backdated(change):
                 report.backdated.append(
                     f"{_name(change.key)} was written at {_minute(change)}, which is not the time in its id."
                 )

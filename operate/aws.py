@@ -5,15 +5,19 @@ from functools import cache
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from operate.errors import CommandError
+
+CONFIG = Config(max_pool_connections=64)
+"""As many connections as a copy has threads. Others would be closed after one request."""
 
 
 @cache
 def client(service: str) -> Any:
     """Return a boto3 client. Threads may share it."""
-    return boto3.client(service)  # type: ignore[call-overload] # boto3 overloads by literal service names
+    return boto3.client(service, config=CONFIG)  # type: ignore[call-overload] # boto3 overloads by literal service names
 
 
 @dataclass(frozen=True, slots=True)

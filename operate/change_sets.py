@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from operate import aws, packages
+from operate import aws, packages, state
 from operate.errors import CommandError
 from operate.packages import Release
 
@@ -21,7 +21,8 @@ NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 def propose(args: argparse.Namespace) -> None:
     """Create a change set of the release for a stage, print what it changes, and execute nothing.
 
-    :raises CommandError: the release differs from what was built, or CloudFormation refuses it.
+    :raises CommandError: the release differs from what was built, CloudFormation refuses it, or it would replace or
+        remove what has to outlive the stack.
     """
     release = packages.read(args.release)
     packages.check(release, args.digest)
@@ -52,7 +53,13 @@ def propose(args: argparse.Namespace) -> None:
         packages.write_output(change_set="none")
         print(f"{stack} is this release already. There is nothing to approve.")
         return
-    _print_changes(arn)
+    changes = _changes(arn)
+    for change in changes:
+        replaced = ", replaced" if change.get("Replacement") == "True" else ""
+        print(f"{change['Action']:8} {change['LogicalResourceId']} ({change['ResourceType']}{replaced})")
+    if lost := state.endangered(changes):
+        cloudformation.delete_change_set(ChangeSetName=arn)
+        raise CommandError(f"The release would replace or remove {', '.join(lost)}. See docs/releasing.md.")
     packages.write_output(change_set=arn)
     print(f"Change set: {arn}")
 
@@ -112,11 +119,9 @@ def _parameters(stack: str, release: Release, overrides: dict[str, str]) -> list
     ]
 
 
-def _print_changes(arn: str) -> None:
+def _changes(arn: str) -> list[dict[str, Any]]:
     pages = aws.client("cloudformation").get_paginator("describe_change_set").paginate(ChangeSetName=arn)
-    for change in (change["ResourceChange"] for page in pages for change in page["Changes"]):
-        replaced = ", replaced" if change.get("Replacement") == "True" else ""
-        print(f"{change['Action']:8} {change['LogicalResourceId']} ({change['ResourceType']}{replaced})")
+    return [change["ResourceChange"] for page in pages for change in page["Changes"]]
 
 
 def _failure(stack: str) -> str:

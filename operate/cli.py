@@ -16,6 +16,7 @@ from operate import (
     architecture,
     audit_archive,
     change_sets,
+    copy_time,
     doctor,
     first_deploy,
     guide,
@@ -29,7 +30,9 @@ from operate import (
     release,
     restore,
     smoke,
+    state,
 )
+from operate.copying import Part
 from operate.errors import CommandError
 
 RELEASE = Path(".local/release")
@@ -107,8 +110,13 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--from-table", help="use this restored table instead of restoring a new one")
     command.add_argument("--keep", action="store_true", help="keep the restored side table")
+    _copy_options(command)
+
+    command = _command(commands, "copy-time", copy_time.show, "Compute how long `restore` copies a table of some rows")
+    copy_time.add_arguments(command)
 
     _add_checks(commands)
+    _add_state(commands)
 
     _add_records(commands)
     _add_guide(commands)
@@ -120,6 +128,46 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--in", dest="folder", type=Path, default=release.PROJECT, help=argparse.SUPPRESS)
     _dry_run(command)
     return parser
+
+
+def _add_state(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "protect", state.protect, "Let no update replace a table, and nobody delete the stack")
+    _stack(command)
+    command = _command(commands, "adopt", state.adopt, "Create a stack of the state that a deleted stack has left")
+    command.add_argument("--stack", required=True, help="the stack's name, which no stack has now")
+    command.add_argument("--former", help=argparse.SUPPRESS)
+    command.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="NAME=ID",
+        help="physical id of a resource, such as Accounts=its-table; can be repeated",
+    )
+    command.add_argument(
+        "--leave", action="append", default=[], help="a resource that is not imported; can be repeated"
+    )
+    _dry_run(command)
+
+
+def _copy_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--segments",
+        type=int,
+        choices=range(1, 65),
+        default=restore.SEGMENTS,
+        metavar="1..64",
+        help=f"segments that are copied in parallel (default: {restore.SEGMENTS})",
+    )
+    command.add_argument(
+        "--part",
+        type=Part.parse,
+        default=Part(),
+        metavar="I/N",
+        help="copy this part of the segments only, while other machines copy the others: 1/4, 2/4, ...",
+    )
+    command.add_argument(
+        "--progress", type=Path, default=restore.PROGRESS, help="folder of the file by which a stopped copy goes on"
+    )
 
 
 def _add_records(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -199,22 +247,29 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     command = _command(group, "verify", audit_archive.verify, "Print how the audit table and its archive differ")
     _stack(command, changes=False)
-    command.add_argument(
-        "--from", dest="from_day", type=date.fromisoformat, help="first day: 2026-03-03 (default: all)"
-    )
-    command.add_argument("--to", dest="to_day", type=date.fromisoformat, help="last day (default: today)")
-    command.add_argument(
-        "--restored-on",
-        type=date.fromisoformat,
-        action="append",
-        default=[],
-        help="a day on which the table Events was restored, which wrote rows of earlier times; can be repeated",
-    )
+    _days(command)
+    for name, what in (
+        ("--restored-on", "the table Events was restored, which wrote rows of earlier times"),
+        ("--refilled-on", "rows were archived by `operate audit refill`"),
+    ):
+        help_text = f"a day on which {what}; can be repeated"
+        command.add_argument(name, type=date.fromisoformat, action="append", default=[], help=help_text)
     command.add_argument(
         "--skip-table-scan",
         action="store_true",
         help="do not read the whole table; a row that only the table holds is then not found",
     )
+    command.add_argument("--archive", help="bucket of an earlier stack (default: the stack's output AuditArchive)")
+    command = _command(group, "refill", audit_archive.refill, "Archive the rows that the stream could not bring")
+    _stack(command)
+    _days(command)
+
+
+def _days(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--from", dest="from_day", type=date.fromisoformat, help="first day: 2026-03-03 (default: all)"
+    )
+    command.add_argument("--to", dest="to_day", type=date.fromisoformat, help="last day (default: today)")
 
 
 def _command(

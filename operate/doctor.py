@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 
-from operate import account_checks, aws, page_checks, stack_checks
+from operate import account_checks, aws, dns_checks, page_checks, stack_checks
 from operate.findings import Check, report
 
 
@@ -25,8 +25,10 @@ def checks_of(stack: aws.Stack) -> list[tuple[str, Check]]:
         "ses-sandbox": account_checks.ses_sandbox,
         "ses-sending": account_checks.ses_sending,
         "ses-rate": lambda: account_checks.ses_rate(int(parameters.get("MailWorkers", "2"))),
+        "protection": partial(stack_checks.protection, stack, parameters),
         "dkim": partial(stack_checks.dkim, parameters),
         "mail-from": partial(stack_checks.mail_from, parameters),
+        "dmarc": lambda: dns_checks.dmarc(parameters["SenderDomain"]),
         "mail-reports": partial(stack_checks.mail_reports, stack),
         "mail-loop": partial(stack_checks.mail_loop, stack),
         "dead-mail": partial(stack_checks.dead_mail, stack),

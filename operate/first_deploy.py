@@ -15,7 +15,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from operate import account_checks
+from operate import account_checks, state
 from operate.errors import CommandError
 from operate.release import PROJECT
 
@@ -48,8 +48,27 @@ def run(args: argparse.Namespace) -> None:
     command = [str(args.sam), "deploy", *options]
     if args.dry_run:
         print(shlex.join(command))
-    elif subprocess.run(command, check=False).returncode:  # noqa: S603 - our own program, with validated answers
+        return
+    if subprocess.run(command, check=False).returncode:  # noqa: S603 - our own program, with validated answers
         raise CommandError("sam deploy failed. Its last lines say why.")
+    if _stage(template, overrides) == "prod":
+        name = _option(args.options, "--stack-name") or stage["global"]["parameters"]["stack_name"]
+        state.set_protection(name)
+        print(f"{name} is protected: no update can replace or delete its tables, and nobody can delete it by mistake.")
+
+
+def _stage(template: dict[str, Any], overrides: list[str]) -> str:
+    return str(dict(one.split("=", 1) for one in overrides).get("Stage", template["Stage"]["Default"]))
+
+
+def _option(options: list[str], name: str) -> str:
+    """Return the value of an option of `sam deploy`, "" if it is not given."""
+    for number, one in enumerate(options):
+        if one == name and number + 1 < len(options):
+            return options[number + 1]
+        if one.startswith(f"{name}="):
+            return one.partition("=")[2]
+    return ""
 
 
 def ask(template: dict[str, Any], given: dict[str, str], prompt: Callable[[str], str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ log says what that is.
 
 import argparse
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -19,14 +19,18 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operate import aws, restore_rules
+from operate import aws, copying, restore_rules
+from operate.copying import Progress
 from operate.errors import CommandError
+from operate.release import PROJECT
 from operate.restore_rules import Item, Verdict
 
 TABLES = ("Accounts", "Clients", "Practices", "Members", "Events")
 """Tables with point-in-time recovery. The other tables hold data that expires within about a day."""
-WORKERS = 16
-"""Items that are copied in parallel."""
+SEGMENTS = 16
+"""Segments of the side table that are copied in parallel, unless `--segments` says otherwise."""
+PROGRESS = PROJECT / ".local" / "restore"
+"""Folder of the files that say how far a copy is."""
 POLL_SECONDS, MAX_POLLS = 5, 4 * 720
 """Four hours in total. A restore takes minutes to hours, depending on the size of the table."""
 
@@ -73,33 +77,50 @@ def run(args: argparse.Namespace) -> None:
         tuple(part["AttributeName"] for part in schema),
         int(when.timestamp() * 1000),
     )
-    _copy_back(tables, overwrite=args.overwrite, dry_run=args.dry_run)
-    if args.from_table or args.keep:
+    _copy_back(tables, args)
+    if args.from_table or args.keep or args.part.of > 1:
         print(f"{side} was kept. It contains personal data, so delete it when you no longer need it.")
     else:
         dynamodb.delete_table(TableName=side)
 
 
-def _copy_back(tables: Tables, *, overwrite: bool, dry_run: bool) -> None:
-    dynamodb = aws.client("dynamodb")
-    pages = dynamodb.get_paginator("scan").paginate(TableName=tables.side, ConsistentRead=True)
-    counts: Counter[Verdict] = Counter()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for page in pages:
-            copy = partial(_copy_item, tables, overwrite=overwrite, dry_run=dry_run)
-            for item, verdict in zip(page["Items"], pool.map(copy, page["Items"]), strict=True):
-                counts[verdict] += 1
-                if verdict.describe:
-                    print(f"{verdict.value}: {' '.join(next(iter(item[key].values())) for key in tables.keys)}")
-    prefix = "would be " if dry_run else ""
-    for verdict, count in sorted(counts.items()):
-        print(f"{count} {prefix}{verdict.value}")
+def _copy_back(tables: Tables, args: argparse.Namespace) -> None:
+    about = {"from": tables.side, "to": tables.live, "as_of": tables.as_of_ms, "segments": args.segments}
+    about |= {"overwrite": args.overwrite, "part": f"{args.part.number}/{args.part.of}"}
+    name = f"{tables.side}-{args.part.number}-of-{args.part.of}.json"
+    progress = Progress(None if args.dry_run else args.progress / name, about)
+    if progress.read():
+        print(f"Going on where {progress.path} ends.", flush=True)
+    copy = partial(copy_page, tables, overwrite=args.overwrite, dry_run=args.dry_run)
+    copying.walk(tables.side, args.segments, args.part, progress, copy)
+    prefix = "would be " if args.dry_run else ""
+    for verdict, count in sorted(progress.counts.items()):
+        print(f"{count} {prefix}{verdict}")
+    progress.remove()
 
 
-def _copy_item(tables: Tables, item: Item, *, overwrite: bool, dry_run: bool) -> Verdict:
-    dynamodb = aws.client("dynamodb")
-    key = {name: item[name] for name in tables.keys}
-    live = dynamodb.get_item(TableName=tables.live, Key=key, ConsistentRead=True).get("Item")
+def copy_page(tables: Tables, items: Sequence[Item], *, overwrite: bool, dry_run: bool = False) -> Counter[str]:
+    """Copy a page of the side table's items. Return the number of items for each verdict."""
+    keys = [{name: item[name] for name in tables.keys} for item in items]
+    is_audit = tables.noun == "Events"
+    live = copying.existing(tables.live, keys, tables.keys, whole=not is_audit)
+    if is_audit:
+        # A row has an id of its own and is never written again, so nobody else writes one that is missing.
+        missing = [item for item in items if copying.key_values(item, tables.keys) not in live]
+        if not dry_run:
+            copying.put_all(tables.live, missing)
+        return Counter({Verdict.BACK.value: len(missing), Verdict.SAME.value: len(live)}) + Counter()
+    counts: Counter[str] = Counter()
+    for item in items:
+        key = copying.key_values(item, tables.keys)
+        verdict = _copy_item(tables, item, live.get(key), overwrite=overwrite, dry_run=dry_run)
+        counts[verdict.value] += 1
+        if verdict.describe:
+            print(f"{verdict.value}: {' '.join(key)}", flush=True)
+    return counts
+
+
+def _copy_item(tables: Tables, item: Item, live: Item | None, *, overwrite: bool, dry_run: bool) -> Verdict:
     verdict, restored = restore_rules.decide(
         tables.noun, item, live, tables.events, tables.as_of_ms, overwrite=overwrite
     )
@@ -117,6 +138,7 @@ def _copy_item(tables: Tables, item: Item, *, overwrite: bool, dry_run: bool) ->
         options["ExpressionAttributeNames"] = names
     if values:
         options["ExpressionAttributeValues"] = values
+    dynamodb = aws.client("dynamodb")
     try:
         dynamodb.put_item(TableName=tables.live, Item=restored, **options)
     except dynamodb.exceptions.ConditionalCheckFailedException:

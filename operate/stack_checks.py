@@ -1,8 +1,10 @@
 """Checks of a deployed stack's own resources."""
 
+import json
 from typing import Any
 
 from operate import account_checks, aws
+from operate import state as state_of_stacks
 from operate.findings import Finding, fault, ok
 
 FUNCTIONS = ("RequestLink", "RedeemLink", "Session", "Pin", "Admin", "SendMail", "MailEvents")
@@ -152,6 +154,19 @@ def data_key(stack: aws.Stack) -> Finding:
     if not client.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]:
         return fault("data-key", "it does not rotate", "Deploy again.")
     return ok("data-key", "it is enabled and rotates")
+
+
+def protection(stack: aws.Stack, given: dict[str, str]) -> Finding:
+    """Check that no update can replace or delete the state of a stack of stage prod, and nobody delete the stack."""
+    if given.get("Stage", "prod") != "prod":
+        return ok("protection", "only a stack of stage prod is protected")
+    mend = f"operate protect --stack {stack.name}"
+    if not _description(stack).get("EnableTerminationProtection"):
+        return fault("protection", "the stack can be deleted", mend)
+    found = aws.client("cloudformation").get_stack_policy(StackName=stack.name).get("StackPolicyBody", "{}")
+    if json.loads(found or "{}") != state_of_stacks.policy(state_of_stacks.read_template()):
+        return fault("protection", "its stack policy is not this version's", mend)
+    return ok("protection", "no update can replace or delete its state, and the stack cannot be deleted")
 
 
 def backups(stack: aws.Stack) -> Finding:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from archive import closing, formats, stream
 from archive.storage import Archive, Table
-from operate import audit
+from operate import audit, audit_archive, aws
 from tests.operate.conftest import ARCHIVE, NAME, Deployed, Operate
 
 NOW = datetime.now(UTC)
@@ -334,3 +334,64 @@ def test_closing_a_day_counts_what_differs_from_the_table(empty: Audit) -> None:
     empty.stream(record(row(DAYS[3], 0)))
 
     assert empty.close() == 1
+
+
+class Lambda:
+    """AWS Lambda, which runs the archive's function in this process."""
+
+    def invoke(self, **sent: Any) -> dict[str, Any]:
+        """Run the function with the payload, as JSON brings it."""
+        assert sent["FunctionName"] == "the-archiver"
+        stream.handle(json.loads(sent["Payload"]), None)
+        return {"StatusCode": 200}
+
+
+def test_rows_that_never_reached_the_archive_are_found_and_refilled(
+    audited: Audit, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B213: by the archive's own function, and each is named until the day is."""
+    gap = [row(DAYS[2], number) for number in range(20, 23)]
+    for item in gap:
+        audited.put(item)
+    client = aws.client
+    assert len([one for one in verified(operate) if "is in the table and not in the archive" in one]) == len(gap)
+
+    assert "Would archive 3 rows" in operate("audit", "refill", "--stack", NAME, "--dry-run")[1]
+    with monkeypatch.context() as patch:
+        patch.setattr(aws, "client", lambda service: Lambda() if service == "lambda" else client(service))
+        patch.setattr(audit_archive, "archiver", lambda _: "the-archiver")
+        code, output, _ = operate("audit", "refill", "--stack", NAME)
+
+    assert code == 0
+    assert "Archiving 3 rows" in output
+    today = formats.last_closed(NOW) + timedelta(days=2)
+    named = verified(operate)
+    assert len(named) == len(gap)
+    assert all("was not archived by the stream" in one for one in named)
+    code, output, _ = operate("audit", "verify", "--stack", NAME, "--refilled-on", today.isoformat())
+    assert code == 0, output
+    assert f"{today}: 3 rows were archived by hand." in output
+    assert "Archiving 0 rows" in operate("audit", "refill", "--stack", NAME)[1], "none twice"
+
+
+def test_a_refilled_row_that_is_changed_later_is_found(audited: Audit, operate: Operate) -> None:
+    """B213: a refilled row is compared like all others."""
+    lost = row(DAYS[2], 20)
+    audited.stream(formats.refill_record(lost, NOW))
+    audited.put(lost | {"reason": {"S": "other"}})
+    day = NOW.date().isoformat()
+
+    code, output, _ = operate("audit", "verify", "--stack", NAME, "--refilled-on", day)
+
+    assert code == 2
+    assert "differs between the archive and the table in reason" in output
+
+
+def test_lines_of_the_version_before_are_read_as_they_were(audited: Audit) -> None:
+    """A line without `refill` is of the stream, and is written as before."""
+    content = audited.read(audited.key(DAYS[0]))
+    change = formats.from_line(content.splitlines()[0])
+
+    assert not change.is_refill
+    assert b"refill" not in content
+    assert formats.to_lines([change]) == content.splitlines(keepends=True)[0]

@@ -127,6 +127,21 @@ def executed(account: Account, operate: Operate, digest: str, change_set: str) -
     )  # fmt: skip
 
 
+def test_a_release_that_would_remove_a_table_is_refused(account: Account, operate: Operate) -> None:
+    """B211. The stack has a resource of that name, and the release has none."""
+    body = dict(account.formation.get_template(StackName=STACK)["TemplateBody"])
+    body["Resources"]["Members"] = {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Delete"}
+    values = [{"ParameterKey": name, "UsePreviousValue": True} for name in ("Stage", "Domain")]
+    account.formation.update_stack(StackName=STACK, TemplateBody=json.dumps(body), Parameters=values)
+    account.formation.get_waiter("stack_update_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
+
+    code, _, error = proposed(account, operate, packaged(account, operate, "two"))
+
+    assert code == 2
+    assert "would replace or remove Members" in error
+    assert account.formation.list_change_sets(StackName=STACK)["Summaries"] == []
+
+
 def test_what_was_approved_is_executed_and_nothing_else(account: Account, operate: Operate) -> None:
     """B208"""
     digest = packaged(account, operate, "two")

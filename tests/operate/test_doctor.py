@@ -1,15 +1,22 @@
 """`doctor` and `preflight`: each fault is found and has a way to mend it, and a stack in order has none."""
 
+import json
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, ClassVar
 
+import dns.message
+import dns.rcode
+import dns.resolver
+import dns.rrset
 import pytest
 
+from operate import dns_checks, state
 from tests.kit import sam_template
 from tests.operate.canned import Responses, answer, refused
 from tests.operate.conftest import NAME, Deployed, Operate
@@ -47,6 +54,84 @@ def portal(statuses: dict[str, int]) -> Iterator[str]:
         server.shutdown()
 
 
+@contextmanager
+def name_server(records: dict[str, list[str]]) -> Iterator[dns.resolver.Resolver]:
+    """A name server with these TXT records, and a resolver that asks it. Other names do not exist."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(0.2)
+        over = Event()
+
+        def serve() -> None:
+            while not over.is_set():
+                try:
+                    packet, sender = server.recvfrom(4096)
+                except TimeoutError:
+                    continue
+                query = dns.message.from_wire(packet)
+                response = dns.message.make_response(query)
+                name = query.question[0].name
+                if texts := records.get(name.to_text(omit_final_dot=True)):
+                    response.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", *(f'"{one}"' for one in texts)))
+                else:
+                    response.set_rcode(dns.rcode.NXDOMAIN)
+                server.sendto(response.to_wire(), sender)
+
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers, resolver.port = ["127.0.0.1"], server.getsockname()[1]
+        yield resolver
+        over.set()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def entered() -> Iterator[dns.resolver.Resolver]:
+    """A resolver that finds a DMARC record of the sender's domain."""
+    with name_server({f"_dmarc.{DOMAIN}": ["v=DMARC1; p=quarantine"]}) as resolver:
+        yield resolver
+
+
+@pytest.fixture(autouse=True)
+def _dns(entered: dns.resolver.Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test ask the internet."""
+    monkeypatch.setattr(dns.resolver, "default_resolver", entered)
+
+
+DMARC = [
+    ({"_dmarc.example.com": ["v=DMARC1; p=reject"]}, "example.com", "ok", "example.com is reject"),
+    ({"_dmarc.example.com": ["v=DMARC1; p=none"]}, "example.com", "ok", "Raise it"),
+    ({"_dmarc.example.com": ["v=DMARC1; p=reject"]}, "mail.example.com", "ok", "example.com is reject"),
+    ({"_dmarc.example.com": ["v=DMARC1; p=reject; sp=none"]}, "mail.example.com", "ok", "example.com is none"),
+    ({}, "example.com", "fault", "no record"),
+    ({"_dmarc.example.com": ["some other text"]}, "example.com", "fault", "no record"),
+    ({"_dmarc.example.com": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]}, "example.com", "fault", "2 records"),
+    ({"_dmarc.example.com": ["v=DMARC1; rua=mailto:a@b.example"]}, "example.com", "fault", "no policy"),
+]
+
+
+@pytest.mark.parametrize(("records", "domain", "expected", "sentence"), DMARC)
+def test_the_dmarc_record_is_read(
+    monkeypatch: pytest.MonkeyPatch, records: dict[str, list[str]], domain: str, expected: str, sentence: str
+) -> None:
+    """B214"""
+    with name_server(records) as resolver:
+        monkeypatch.setattr(dns.resolver, "default_resolver", resolver)
+        finding = dns_checks.dmarc(domain)
+
+    assert (finding.state, sentence in finding.line()) == (expected, True), finding.line()
+
+
+def test_name_servers_that_do_not_answer_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = dns.resolver.Resolver(configure=False)
+    silent.nameservers, silent.port = ["127.0.0.1"], 9
+    monkeypatch.setattr(dns.resolver, "default_resolver", silent)
+    monkeypatch.setattr(dns_checks, "TIMEOUT_SECONDS", 0.3)
+
+    assert dns_checks.dmarc("example.com").state == "unknown"
+
+
 def in_order(origin: str) -> Responses:
     """Return AWS's responses about a stack in which all is well."""
     parameters = {
@@ -62,12 +147,14 @@ def in_order(origin: str) -> Responses:
             "Stacks": [
                 {
                     "StackStatus": "UPDATE_COMPLETE",
+                    "EnableTerminationProtection": True,
                     "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
                     "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
                 }
             ]
         },
         "DescribeStackResource": {"StackResourceDetail": {"PhysicalResourceId": "physical"}},
+        "GetStackPolicy": {"StackPolicyBody": json.dumps(state.policy(state.read_template()))},
         "GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 1000}},
         "GetFunctionConcurrency": {},
         "GetFunctionRecursionConfig": {"RecursiveLoop": "Allow"},
@@ -129,6 +216,9 @@ IDENTITY = in_order("")["GetEmailIdentity"]
 FAULTS: list[tuple[str, str, Any]] = [
     ("stack", "DescribeStacks", {"StackStatus": "UPDATE_ROLLBACK_COMPLETE"}),
     ("stack", "DescribeStacks", {"StackStatus": "UPDATE_IN_PROGRESS"}),
+    ("protection", "DescribeStacks", {"EnableTerminationProtection": False}),
+    ("protection", "GetStackPolicy", {}),
+    ("protection", "GetStackPolicy", {"StackPolicyBody": '{"Statement": []}'}),
     ("lambda-quota", "GetAccountSettings", {"AccountLimit": {"ConcurrentExecutions": 10}}),
     ("concurrency", "GetFunctionConcurrency", {"ReservedConcurrentExecutions": 0}),
     ("concurrency", "DescribeStacks", {"Parameters": parameters(Concurrency="reserved")}),

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,13 +46,24 @@ def answer_questions(monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> lis
 def test_prod_has_five_questions_and_deploys_with_the_answers(
     monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
 ) -> None:
-    answer(monkeypatch, {"GetEmailIdentity": refused("NotFoundException", "GetEmailIdentity")})
+    protected: list[str] = []
+
+    def protect(sent: dict[str, Any]) -> dict[str, Any]:
+        protected.append(sent["body"]["StackName"])
+        return {}
+
+    unknown = refused("NotFoundException", "GetEmailIdentity")
+    answer(
+        monkeypatch,
+        {"GetEmailIdentity": unknown, "SetStackPolicy": protect, "UpdateTerminationProtection": protect},
+    )
     questions = answer_questions(monkeypatch, [*DOMAIN.values(), "https://portal.example.com", CERTIFICATE])
 
     code, _, _ = operate("first-deploy", "--config-env", "prod", "--sam", str(sam), "--", "--stack-name", "mine")
 
     called = (sam.parent / "called").read_text().split()
     assert (code, len(questions)) == (0, 5)
+    assert protected == ["mine", "mine"], "B211: the stack policy, and protection from deletion"
     assert called[:5] == ["deploy", "--config-env", "prod", "--stack-name", "mine"]
     assert {"Stage=prod", "LogDays=365", "SenderDomain=example.com", f"CertificateArn={CERTIFICATE}"} <= {*called}
     assert not [one for one in called if one.startswith("MailIdentity")]
@@ -60,7 +72,8 @@ def test_prod_has_five_questions_and_deploys_with_the_answers(
 def test_without_a_domain_there_are_four_questions(
     monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
 ) -> None:
-    answer(monkeypatch, {"GetEmailIdentity": {"VerifiedForSendingStatus": True}})
+    identity = {"VerifiedForSendingStatus": True}
+    answer(monkeypatch, {"GetEmailIdentity": identity, "SetStackPolicy": {}, "UpdateTerminationProtection": {}})
     questions = answer_questions(monkeypatch, [*DOMAIN.values(), ""])
 
     assert operate("first-deploy", "--config-env", "prod", "--sam", str(sam))[0] == 0

@@ -42,6 +42,8 @@ class TestEnvironment:
     """Base URL of the API server, once it is started."""
     _listener: socket.socket
     _loop: asyncio.AbstractEventLoop
+    _ministack: asyncio.subprocess.Process
+    _cleanup: AsyncExitStack
     _runner: web.AppRunner | None = field(default=None)
 
     @property
@@ -60,10 +62,25 @@ class TestEnvironment:
         app = deployed_api.api_server(self.address, api, outputs["ClinicianPoolId"], f"https://{self.host}")
         self.wait_for(self._start(app))
 
+    def lose_region(self) -> None:
+        """Kill the account's region with all that is in it. Start another, in which nothing is deployed."""
+        self.wait_for(self._lose())
+        self.stack = Stack(STACK, self.address, Build(BUILD, self.address))
+
+    async def _lose(self) -> None:
+        await self.stop_api_server()
+        await processes.kill(self._ministack)
+        folder = self.logs / "another-region"
+        folder.mkdir()
+        self._ministack, endpoint = await aws.start_ministack(MINISTACK, folder, self.logs / "another-region.log")
+        self._cleanup.push_async_callback(processes.stop, self._ministack)
+        self.address = Address(endpoint, endpoint)
+
     async def stop_api_server(self) -> None:
         """Stop the server, if it runs."""
         if self._runner:
             await self._runner.cleanup()
+            self._runner = None
 
     async def _start(self, app: web.Application) -> None:
         await self.stop_api_server()
@@ -90,7 +107,8 @@ async def running() -> AsyncIterator[TestEnvironment]:
         listener = cleanup.enter_context(socket.create_server(("127.0.0.1", 0)))
         stack = Stack(STACK, address, await asyncio.to_thread(Build, BUILD, address))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        environment = TestEnvironment(address, stack, google, state, url, listener, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        environment = TestEnvironment(address, stack, google, state, url, listener, loop, ministack, cleanup)
         cleanup.push_async_callback(environment.stop_api_server)
         yield environment
 

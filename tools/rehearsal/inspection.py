@@ -79,6 +79,13 @@ def account_key(stack: Stack, address: str) -> str:
     return str(key)
 
 
+def epoch(stack: Stack, address: str) -> int:
+    """Return the epoch of the account with an email address."""
+    key = {"key": {"S": account_key(stack, address)}}
+    item = stack.address.client("dynamodb").get_item(TableName=stack.resource("Accounts"), Key=key)["Item"]
+    return int(item["epoch"]["N"])
+
+
 def link_keyring(stack: Stack) -> tokens.Keyring:
     """Return the keyring of links."""
     secret = stack.address.client("secretsmanager").get_secret_value(SecretId=stack.resource("LinkKey"))

@@ -27,8 +27,10 @@ class Stack:
     build: Build
     deployments: int = 0
 
-    def deploy(self, parameters: dict[str, str]) -> list[str]:
+    def deploy(self, parameters: dict[str, str], *, is_update: bool = False) -> list[str]:
         """Create or update the stack from the build. Return the adaptations, one sentence each.
+
+        The first deployment creates the stack, unless `is_update` says that it exists.
 
         :raises RehearsalError: CloudFormation fails or takes too long.
         """
@@ -43,7 +45,7 @@ class Stack:
         change_set = cloudformation.create_change_set(
             StackName=self.name,
             ChangeSetName=f"deployment-{self.deployments}",
-            ChangeSetType="CREATE" if self.deployments == 1 else "UPDATE",
+            ChangeSetType="UPDATE" if is_update or self.deployments > 1 else "CREATE",
             Capabilities=["CAPABILITY_IAM"],
             TemplateURL=self._put(template),
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
