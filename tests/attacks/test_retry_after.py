@@ -8,6 +8,7 @@ from latchkey import tokens
 from latchkey.rules import limits
 from latchkey.rules.limits import (
     CREATED_PER_CLINICIAN,
+    NOTICES_PER_ACCOUNT,
     REQUEST_LINK_PER_ADDRESS,
     REQUESTS_PER_MACHINE,
     RESEND_COOLDOWN,
@@ -108,4 +109,5 @@ def test_every_rate_limit_of_a_visitor_is_among_them() -> None:
     every = {limit for policy in limits.POLICIES for limit in policy.limits}
 
     of_staff = {policy.limit for policy in (CREATED_PER_CLINICIAN, SAMPLES_PER_CLINICIAN, REQUESTS_PER_MACHINE)}
-    assert every - {limit for limit, *_ in CASES} == {RESEND_COOLDOWN, *of_staff}
+    of_services = {NOTICES_PER_ACCOUNT.limit}
+    assert every - {limit for limit, *_ in CASES} == {RESEND_COOLDOWN, *of_staff, *of_services}

@@ -53,7 +53,7 @@ class Cloud:
             for item in first:
                 if item not in now:
                     self.tables.put_item(TableName=table, Item=item)
-        for queue in ("MailQueue", "WebhookQueue"):
+        for queue in ("MailQueue", "WebhookQueue", "NoticeQueue"):
             self.names[queue] = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))["QueueUrl"]
 
 

@@ -147,11 +147,12 @@ def test_a_job_that_waits_for_long_is_not_mistaken_for_a_loop() -> None:
     calls_itself = {
         name
         for name, properties in functions.items()
-        if {("sqs:SendMessage", queue) for queue in ("MailQueue", "WebhookQueue")} & sam_template.permissions(name)
+        if {("sqs:SendMessage", queue) for queue in ("MailQueue", "WebhookQueue", "NoticeQueue")}
+        & sam_template.permissions(name)
         and any(event["Type"] == "SQS" for event in properties["Events"].values())
     }
 
     assert calls_itself == {
         name for name, properties in functions.items() if properties.get("RecursiveLoop") == "Allow"
     }
-    assert calls_itself == {"SendMail", "DeliverWebhooks"}
+    assert calls_itself == {"SendMail", "DeliverWebhooks", "SendNotice"}

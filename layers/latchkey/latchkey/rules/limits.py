@@ -32,6 +32,8 @@ class Scope(StrEnum):
     """A practice, with all of its addresses."""
     CLINICIAN = "clinician"
     """A clinician, at all practices together."""
+    ACCOUNT = "account"
+    """An account, whoever asks for a letter to it."""
     MACHINE = "machine"
     """The credentials of a practice system."""
 
@@ -155,6 +157,8 @@ SAMPLES_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician sample",), (Limit("s
 """Sample letters that a member sends to themselves."""
 REQUESTS_PER_MACHINE = Policy(Scope.MACHINE, ("machine",), (Limit("machine_requests", 600, MINUTE),), contended=True)
 """Requests with the credentials of a practice system, also those for access tokens: ten a second."""
+NOTICES_PER_ACCOUNT = Policy(Scope.ACCOUNT, ("account notice",), (Limit("notices_account", 20, DAY),))
+"""Notices of other services to one account."""
 
 POLICIES = (
     REQUEST_LINK_PER_SOURCE,
@@ -174,6 +178,7 @@ POLICIES = (
     CREATED_PER_CLINICIAN,
     SAMPLES_PER_CLINICIAN,
     REQUESTS_PER_MACHINE,
+    NOTICES_PER_ACCOUNT,
 )
 
 PIN_GUESSING_THRESHOLD = 30
