@@ -1,4 +1,4 @@
-"""The worker of other services' notices (B215 to B218)."""
+"""The worker of other services' notices (B215 to B217)."""
 
 import json
 from dataclasses import replace
@@ -111,7 +111,7 @@ def test_an_id_names_one_notice_of_a_practice(portal: Portal) -> None:
 
 
 def test_an_account_gets_twenty_notices_a_day(portal: Portal) -> None:
-    """B218"""
+    """B217"""
     work(portal, *(notice(portal, id=f"n{number}") for number in range(21)), notice(portal, LUIS, id="luis"))
     assert [to for letter in portal.letters for to in letter.to] == [ANA] * 20 + [LUIS]
     assert results(portal)[20] == ("refused", "too_many")

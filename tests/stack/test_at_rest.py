@@ -119,7 +119,7 @@ def test_a_queue_is_encrypted_with_the_key_and_requires_tls(queue: str) -> None:
 
 
 def test_notices_come_from_the_named_roles_and_the_worker_only() -> None:
-    """B219: a role of the account needs no permission of the queue, so all but the named ones are refused."""
+    """B218: a role of the account needs no permission of the queue, so all but the named ones are refused."""
     (denied,) = (one for one in statements("NoticeQueue") if one["Sid"] == "NamedRolesOnly")
     role = "arn:aws:iam::123456789012:role/"
     worker, sender, other = f"{role}SendNoticeRole", f"{role}booking", f"{role}messages"
