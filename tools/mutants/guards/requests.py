@@ -32,7 +32,11 @@ REQUESTS = [
         "tests/functions/test_session.py",
         ("a page of another site at a service", "_checked", skip_call("check_same_origin")),
         ("two practices in path and header", "_practice_of", skip_raise("'practice_ambiguous'")),
-        ("features that a practice has switched off", "_context_of", drop_condition("practice_or_404")),
+    ),
+    *guards_in(
+        "rules/sessions.py",
+        "tests/functions/test_session.py",
+        ("features that a practice has switched off", "LiveSession.features_at", replace_name("practice", "profile")),
     ),
     *guards_in(
         "web/return_paths.py",
