@@ -27,7 +27,7 @@ every_language = pytest.mark.parametrize("language", LANGUAGES)
 LINK_MAILS = ["sign_in", "invitation"]
 NOTICES = ["pin_made", "address_changed"]
 
-every_kind = pytest.mark.parametrize("kind", [*LINK_MAILS, *NOTICES, "waiting"])
+every_kind = pytest.mark.parametrize("kind", [*LINK_MAILS, *NOTICES, "waiting", "service_notice"])
 every_link_mail = pytest.mark.parametrize("kind", LINK_MAILS)
 every_notice = pytest.mark.parametrize("kind", NOTICES)
 
@@ -41,6 +41,9 @@ def write(
 ) -> Letter:
     if kind == "waiting":
         return letters.waiting(practice, notice(language), portal=PORTAL)
+    if kind == "service_notice":
+        subject = "Your Client Portal"
+        return letters.service_notice(practice, notice(language), subject=subject, lines=["One.", "Two."], url=URL)
     if kind in NOTICES:
         return (letters.pin_made if kind == "pin_made" else letters.address_changed)(practice, notice(language))
     if kind == "invitation":

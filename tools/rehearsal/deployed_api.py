@@ -87,7 +87,7 @@ def api_server(
 
 
 def _authorizer(item: dict[str, Any]) -> Authorizer | LambdaAuthorizer:
-    if item["AuthorizerType"] == "REQUEST":
+    if item.get("AuthorizerType") == "REQUEST":
         invoked = INVOKED.search(item["AuthorizerUri"])
         if invoked is None:
             raise ValueError(f"an authorizer asks no function: {item['AuthorizerUri']}")
