@@ -9,6 +9,7 @@ from typing import Any
 from latchkey import aws, log
 from latchkey.rules.members import Role
 from latchkey.store import members, practices
+from latchkey.store.dynamodb import OUTAGES
 
 MAX_SUBJECT = 255
 """Characters of a subject (OpenID Connect Core 1.0, section 2)."""
@@ -26,8 +27,8 @@ def check_member(event: Mapping[str, Any], _context: aws.InvocationContext) -> d
         return {"refused": "no_member"}
     try:
         role = _role(practice, subject)
-    except Exception as error:  # noqa: BLE001 - Lambda would log its message
-        log.log_fault(error, "")
+    except OUTAGES as outage:
+        log.log_fault(outage, "")
         return {"refused": "unavailable"}
     return {"refused": "no_member"} if role is None else {"role": role.name.lower()}
 
