@@ -212,7 +212,7 @@ def test_a_transaction_lets_it_do_no_more(place: LivePortal, function: str) -> N
 
     # The condition on the attributes of a client or an account is met by GetItem alone.
     narrower_by_function = {
-        "Session": {("dynamodb:GetItem", "Clients")},
+        "Session": {("dynamodb:GetItem", "Clients"), ("dynamodb:GetItem", "Members")},
         "PublishEvents": {("dynamodb:GetItem", "Accounts")},
     }
     narrower = narrower_by_function.get(function, set())
