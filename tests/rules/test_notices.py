@@ -41,6 +41,8 @@ def code_of(**changes: Any) -> str | None:
         {"lines_en": ["x" * 300] * 6},
         {"subject_es": "¿Su cita es el martes? 5 < 6 & más 👩‍⚕️"},
         {"path": "/willow/home"},
+        {"id": "booking:JKJaXmPLvHcESHA="},
+        {"id": "x" * 100},
         {"path": "/willow/messages/4?from=mail#newest"},
         {"path": "/booking/willow"},
         {"path": "/booking/willow/requests/3"},

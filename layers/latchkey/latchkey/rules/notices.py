@@ -20,8 +20,8 @@ MAX_LINE = 300
 MAX_PATH = 200
 """Characters of a path. A person who has to sign in first carries it in `sign-in?to=`."""
 
-ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
-"""An id that the service chooses."""
+ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,100}")
+"""An id that the service chooses. A request id of API Gateway ends with `=`."""
 HTML = re.compile(r"<[A-Za-z/!?]|&(#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);")
 """The beginning of a tag or comment, or a character reference."""
 WEB_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|\bwww\.", re.IGNORECASE)
