@@ -4,12 +4,12 @@ import re
 
 import pytest
 
+from latchkey.rules.notices import REFUSAL_CODES
 from tests.kit import sam_template
 
 DOCUMENT = (sam_template.PROJECT / "docs" / "integrating.md").read_text()
 EXAMPLE = sam_template.PROJECT / "examples" / "api"
 QUOTED = {"yaml": (EXAMPLE / "template.yaml").read_text(), "python": (EXAMPLE / "handler.py").read_text()}
-TEMPLATE = (sam_template.PROJECT / "template.yaml").read_text()
 
 
 def blocks(language: str) -> list[str]:
@@ -24,9 +24,22 @@ def test_each_quoted_line_is_in_the_example(language: str) -> None:
 
 
 def test_each_output_in_the_table_is_one_of_the_template() -> None:
-    outputs = re.findall(r"^\| `(\w+)` \| .*$", DOCUMENT.partition("| output |")[2].partition("\n\n")[0], re.MULTILINE)
-    assert len(outputs) > 2
-    assert not [name for name in outputs if f"\n  {name}:\n" not in TEMPLATE]
+    table = DOCUMENT.partition("| output |")[2].partition("\n\n")[0]
+    outputs = [
+        name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    ]
+    declared = sam_template.document()["Outputs"]
+    assert len(outputs) > 5
+    assert {name: declared[name].get("Export") for name in outputs} == {
+        name: {"Name": {"Fn::Sub": f"${{AWS::StackName}}-{name}"}} for name in outputs
+    }
+
+
+def test_the_table_of_codes_names_each_of_them() -> None:
+    """B216"""
+    table = DOCUMENT.partition("| code |")[2].partition("\n\n")[0]
+    codes = [code for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for code in re.findall(r"`(\w+)`", row)]
+    assert codes == list(REFUSAL_CODES)
 
 
 def test_the_example_is_small() -> None:

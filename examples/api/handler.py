@@ -1,4 +1,4 @@
-"""A service behind the sign-in: a page that greets the person, and an API that only their session opens."""
+"""A service behind the sign-in: a page, an API that only the person's session opens, and a notice by mail."""
 
 import html
 import json
@@ -6,7 +6,7 @@ import os
 
 import boto3
 
-sessions = boto3.client("lambda")
+sessions, queue = boto3.client("lambda"), boto3.client("sqs")
 
 
 def handle(event: dict, _context: object) -> dict:
@@ -34,7 +34,18 @@ def api(event: dict) -> dict:
     person = event["requestContext"]["authorizer"]["lambda"]
     if not person["profile"] or "appointments" not in person["features"]:
         return {"statusCode": 403, "body": json.dumps({"code": "not_offered"})}
+    if event["routeKey"].startswith("POST"):
+        notify(person, event["requestContext"]["requestId"])
     return {"statusCode": 200, "headers": {"cache-control": "no-store"}, "body": json.dumps(person)}
+
+
+def notify(person: dict, request: str) -> None:
+    """Ask the portal for a notice to the person. The service knows no address and no language."""
+    practice, account = person["practice"], person["account"]
+    notice = {"practice": practice, "account": account, "id": f"booking:{request}", "path": f"/booking/{practice}"}
+    notice |= {"subject_en": "We received your request", "lines_en": ["We will answer within a day."]}
+    notice |= {"subject_es": "Recibimos su solicitud", "lines_es": ["Le responderemos en un día."]}
+    queue.send_message(QueueUrl=os.environ["NOTICE_QUEUE"], MessageBody=json.dumps(notice))
 
 
 def text(status: int, sentence: str) -> dict:

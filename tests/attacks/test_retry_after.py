@@ -9,6 +9,7 @@ from latchkey.rules import limits
 from latchkey.rules.limits import (
     CREATED_PER_CLINICIAN,
     INVITATIONS_PER_IMPORT,
+    NOTICES_PER_ACCOUNT,
     REQUEST_LINK_PER_ADDRESS,
     REQUESTS_PER_MACHINE,
     RESEND_COOLDOWN,
@@ -109,8 +110,10 @@ def test_every_rate_limit_of_a_visitor_is_among_them() -> None:
     every = {limit for policy in limits.POLICIES for limit in policy.limits}
 
     of_staff = {policy.limit for policy in (CREATED_PER_CLINICIAN, SAMPLES_PER_CLINICIAN, REQUESTS_PER_MACHINE)}
+    of_services = {NOTICES_PER_ACCOUNT.limit}
     assert every - {limit for limit, *_ in CASES} == {
         RESEND_COOLDOWN,
         *of_staff,
+        *of_services,
         *INVITATIONS_PER_IMPORT.limits,
     }

@@ -153,6 +153,8 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("dynamodb:UpdateItem", "Events"): set(),
     ("dynamodb:DeleteItem", "Events"): set(),
     ("dynamodb:DeleteItem", "Accounts"): set(),
+    ("sqs:SendMessage", "NoticeQueue"): {"SendNotice"},
+    ("sqs:ReceiveMessage", "NoticeQueue"): {"SendNotice"},
     ("secretsmanager:GetSecretValue", "LinkKey"): {"RedeemLink", "SendMail"},
     ("secretsmanager:GetSecretValue", "PinPepper"): {"Pin", "Admin", "Console", "ProbeBackend"},
     ("secretsmanager:GetSecretValue", "GoogleSecret"): {"GoogleCallback"},
@@ -176,7 +178,7 @@ WORK: dict[tuple[str, str], set[str]] = {
     },
     ("sqs:ReceiveMessage", "MailQueue"): {"SendMail"},
     ("sqs:ReceiveMessage", "DeadMail"): set(),
-    ("ses:SendEmail", "identity"): {"SendMail"},
+    ("ses:SendEmail", "identity"): {"SendMail", "SendNotice"},
     ("kms:Decrypt", "DataKey"): set(),
     ("kms:GenerateDataKey", "DataKey"): set(),
     # An operator lists all practices of the stack.
@@ -216,15 +218,15 @@ def test_a_transaction_lets_it_do_no_more(place: LivePortal, function: str) -> N
 
     # The condition on the attributes of a client or an account is met by GetItem alone.
     narrower_by_function = {
-        "Session": {("dynamodb:GetItem", "Clients")},
+        "Session": {("dynamodb:GetItem", "Clients"), ("dynamodb:GetItem", "Members")},
         "PublishEvents": {("dynamodb:GetItem", "Accounts")},
     }
     narrower = narrower_by_function.get(function, set())
     assert {act for act in every if hand.may(*act)} == (sam_template.permissions(function) & every) - narrower
 
 
-INDEXES_AND_POOL = ("BySubject", "by-attention", "by-support-code", "ClinicianPool")
-"""Indexes and the pool, which only the clinicians' API reads. The tests of its routes use them by its own role."""
+INDEXES_AND_POOL = ("BySubject", "by-attention", "by-id", "by-support-code", "ClinicianPool")
+"""Indexes and the pool. The tests of the clinicians' API and of notices use them by their own roles."""
 
 
 def test_every_permission_of_a_role_is_tried() -> None:

@@ -54,5 +54,7 @@ def tell_nothing(portal: Portal) -> None:
     log = portal.log.getvalue()
     assert "@" not in log
     assert "example.com" not in log
-    for secret in [letter.path.rpartition("/")[2] for letter in portal.letters] + portal.cookies:
+    for secret in [
+        letter.path.rpartition("/")[2] for letter in portal.letters if "/link/" in letter.text
+    ] + portal.cookies:
         assert secret[:20] not in log

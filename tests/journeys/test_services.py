@@ -13,13 +13,14 @@ from tests.kit.live_portal import LivePortal
 
 PAGE = "/booking/willow"
 API = "/booking/willow/requests"
+ANA = "ana@example.com"
 MARIA = "maria.gomez@gmail.com"
 FOREIGN = "https://evil.example"
 
 
 @pytest.fixture
 def ana(live_portal: LivePortal) -> Browser:
-    return live_portal.signed_in("ana@example.com")
+    return live_portal.signed_in(ANA)
 
 
 def test_a_page_sends_a_person_to_sign_in_and_gets_them_back(live_portal: LivePortal) -> None:
@@ -28,7 +29,7 @@ def test_a_page_sends_a_person_to_sign_in_and_gets_them_back(live_portal: LivePo
     sent_away = browser.get(PAGE)
     assert (sent_away.status, sent_away.location) == (303, f"/willow/sign-in?to={PAGE}")
     browser.follow(sent_away)
-    back = browser.sign_in("ana@example.com")
+    back = browser.sign_in(ANA)
     assert back.location == PAGE
     assert "Hello Ana Reyes." in browser.follow(back).body
 
@@ -36,8 +37,8 @@ def test_a_page_sends_a_person_to_sign_in_and_gets_them_back(live_portal: LivePo
 def test_a_link_that_is_opened_on_a_phone_ends_at_the_page(live_portal: LivePortal) -> None:
     desktop, phone = live_portal.browser(), live_portal.browser()
     desktop.get(f"/willow/sign-in?to={PAGE}")
-    desktop.link("ana@example.com")
-    link = live_portal.letter("ana@example.com")["url"]
+    desktop.link(ANA)
+    link = live_portal.letter(ANA)["url"]
     assert phone.get(link).status == 200
     assert phone.post(link).location == PAGE
     assert phone.get(PAGE).status == 200
@@ -128,6 +129,50 @@ def test_what_a_practice_switches_off_ends_at_the_service(live_portal: LivePorta
         assert "does not offer" in ana.get(PAGE).body
     finally:
         admin.request("PATCH", "", {"features": {"appointments": True}})
+
+
+def test_a_notice_of_the_service_reaches_the_person_and_leads_back_to_it(live_portal: LivePortal, ana: Browser) -> None:
+    """B215"""
+    before = len(live_portal.letters(ANA))
+    assert ana.post(API).status == 200
+    letter, *_ = live_portal.letters(ANA)
+    assert len(live_portal.letters(ANA)) == before + 1
+    assert letter["subject"] == "We received your request"
+    button = f"{live_portal.url}{PAGE}"
+    assert f"We will answer within a day.\n\nOpen the Client Portal:\n\n{button}\n" in letter["text"]
+    assert f'href="{button}"' in letter["html"]
+    assert "Hello Ana Reyes." in ana.get(PAGE).body
+    assert live_portal.browser().get(PAGE).location == f"/willow/sign-in?to={PAGE}"
+    row = max(live_portal.items("Events", kind="notice_sent"), key=lambda item: item["id"])
+    assert row["method"] == "service_notice"
+
+
+def test_a_crowd_of_equal_messages_is_one_letter_and_wrong_ones_stop_none(
+    live_portal: LivePortal, ana: Browser
+) -> None:
+    """B216, B217"""
+    before = len(live_portal.letters(ANA))
+    notice = {
+        "practice": "willow",
+        "account": json.loads(ana.get(API).body)["account"],
+        "id": f"crowd:{live_portal.now()}",
+        "path": "/willow/home",
+        "subject_en": "Your documents",
+        "subject_es": "Sus documentos",
+        "lines_en": ["They are ready."],
+        "lines_es": ["Están listos."],
+    }
+    wrong = ("{", json.dumps(notice | {"path": "//evil.example/"}), json.dumps(notice | {"account": "nobody"}))
+    sqs = live_portal.portal.address.client("sqs")
+    (queue,) = (url for url in sqs.list_queues()["QueueUrls"] if url.endswith("NoticeQueue"))
+    for body in (*wrong, *[json.dumps(notice)] * 12):
+        sqs.send_message(QueueUrl=queue, MessageBody=body)
+    letters = live_portal.letters(ANA)
+    assert len(letters) == before + 1
+    assert letters[0]["subject"] == "Your documents"
+    assert f"\n{live_portal.url}/willow/home\n" in letters[0]["text"]
+    queues = live_portal.portal.at_rest()["queues"]
+    assert not [message for name in ("NoticeQueue", "DeadMail") for message in queues.get(name, [])]
 
 
 def test_the_documents_commands_answer_as_it_says(live_portal: LivePortal) -> None:

@@ -41,9 +41,9 @@ class Cloud:
         self._restore = moto_tables.saved(sam_template.resources("AWS::DynamoDB::Table"))
 
     def put_back(self, tables: set[str]) -> None:
-        """Restore the saved items of these tables, and replace the queues of mail and webhooks with empty ones."""
+        """Restore the saved items of these tables, and replace the queues with empty ones."""
         self._restore(tables)
-        for queue in ("MailQueue", "WebhookQueue", "ImportQueue"):
+        for queue in ("MailQueue", "WebhookQueue", "ImportQueue", "NoticeQueue"):
             self.names[queue] = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))["QueueUrl"]
 
 

@@ -38,7 +38,7 @@ class LivePortal:
         self._earlier_mail: set[str] = set()
         self._sqs = portal.address.client("sqs")
         urls = self._sqs.list_queues()["QueueUrls"]
-        self._queues = [url for url in urls if url.endswith(("MailQueue", "DeadMail"))]
+        self._queues = [url for url in urls if url.endswith(("MailQueue", "NoticeQueue", "DeadMail"))]
 
     def new_day(self) -> None:
         """Let a day pass, and forget the mail so far."""

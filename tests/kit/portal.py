@@ -284,6 +284,8 @@ class Portal:
         match value:
             case {"Ref": str(name)}:
                 return self._names.get(name) or self.parameters[name]
+            case {"Fn::If": ["HasDomain", domains, _]}:
+                return self._resolved(domains)
             case {"Fn::If": [_, _, otherwise]}:
                 return self._resolved(otherwise)
             case _:

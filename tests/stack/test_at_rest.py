@@ -1,9 +1,11 @@
 """Tests of stored data: how long it is kept, and under which key."""
 
+import re
 from typing import Any
 
 import pytest
 
+from local.intrinsics import Resolver
 from tests.kit import sam_template
 from tests.stack.test_roles import KEY
 
@@ -108,21 +110,67 @@ def statements(queue: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("queue", sorted(sam_template.resources("AWS::SQS::Queue")))
 def test_a_queue_is_encrypted_with_the_key_and_requires_tls(queue: str) -> None:
     properties = sam_template.resources("AWS::SQS::Queue")[queue]
-    (denied,) = (one for one in statements(queue) if one["Effect"] == "Deny")
+    (denied,) = (one for one in statements(queue) if one["Sid"] == "OverTlsOnly")
 
     assert properties["KmsMasterKeyId"] == KEY
+    assert denied["Effect"] == "Deny"
     assert (denied["Principal"], denied["Action"], denied["Resource"]) == ("*", "sqs:*", {"Fn::GetAtt": [queue, "Arn"]})
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+def test_notices_come_from_the_named_roles_and_the_worker_only() -> None:
+    """B218: a role of the account needs no permission of the queue, so all but the named ones are refused."""
+    (denied,) = (one for one in statements("NoticeQueue") if one["Sid"] == "NamedRolesOnly")
+    role = "arn:aws:iam::123456789012:role/"
+    worker, sender, other = f"{role}SendNoticeRole", f"{role}booking", f"{role}messages"
+
+    assert denied | {"Condition": None} == {
+        "Sid": "NamedRolesOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:SendMessage",
+        "Resource": {"Fn::GetAtt": ["NoticeQueue", "Arn"]},
+        "Condition": None,
+    }
+    cases = {"": [worker], sender: [worker, sender], f"{sender},{other}": [worker, sender, other]}
+    for given, named in cases.items():
+        resolver = Resolver(sam_template.parameters() | {"NoticeSenders": given}, sam_template.document()["Conditions"])
+        resolver.name("SendNoticeRole", Ref="SendNoticeRole", Arn=worker)
+        assert resolver.resolve(denied["Condition"]) == {"ArnNotEquals": {"aws:PrincipalArn": named}}
+    assert sam_template.parameters()["NoticeSenders"] == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted"),
+    [
+        ("", True),
+        ("arn:aws:iam::123456789012:role/booking-BookingRole-1A", True),
+        ("arn:aws:iam::123456789012:role/a/b,arn:aws-us-gov:iam::123456789012:role/c", True),
+        ("arn:aws:iam::123456789012:role/*", False),
+        ("*", False),
+        ("arn:aws:iam::123456789012:root", False),
+        ("arn:aws:iam::123456789012:user/x", False),
+        ("arn:aws:iam::123456789012:role/a,", False),
+        ("arn:aws:iam::123456789012:role/a, arn:aws:iam::123456789012:role/b", False),
+    ],
+)
+def test_senders_of_notices_are_roles_by_their_whole_name(given: str, *, accepted: bool) -> None:
+    pattern = sam_template.document()["Parameters"]["NoticeSenders"]["AllowedPattern"]
+    assert bool(re.search(pattern, given)) is accepted
+
+
 def test_a_mail_job_is_hidden_for_as_long_as_aws_advises() -> None:
     """AWS advises six times the worker's timeout (Lambda developer guide, "Using Lambda with Amazon SQS")."""
-    worker = sam_template.resources("AWS::Serverless::Function")["SendMail"]
     usual = sam_template.document()["Globals"]["Function"]["Timeout"]
-    queue = sam_template.resources("AWS::SQS::Queue")["MailQueue"]
+    for function, name in {"SendMail": "MailQueue", "SendNotice": "NoticeQueue"}.items():
+        worker = sam_template.resources("AWS::Serverless::Function")[function]
+        queue = sam_template.resources("AWS::SQS::Queue")[name]
 
-    assert queue["VisibilityTimeout"] >= 6 * worker.get("Timeout", usual)
-    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadMail", "Arn"]}, "maxReceiveCount": 5}
+        assert queue["VisibilityTimeout"] >= 6 * worker.get("Timeout", usual)
+        assert queue["RedrivePolicy"] == {
+            "deadLetterTargetArn": {"Fn::GetAtt": ["DeadMail", "Arn"]},
+            "maxReceiveCount": 5,
+        }
 
 
 def test_a_report_that_fails_goes_to_the_queue_with_the_alarm() -> None:

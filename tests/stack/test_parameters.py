@@ -147,7 +147,7 @@ def test_a_job_that_waits_for_long_is_not_mistaken_for_a_loop() -> None:
     calls_itself = {
         name
         for name, properties in functions.items()
-        if {("sqs:SendMessage", f"{queue}Queue") for queue in ("Mail", "Webhook", "Import")}
+        if {("sqs:SendMessage", f"{queue}Queue") for queue in ("Mail", "Webhook", "Import", "Notice")}
         & sam_template.permissions(name)
         and any(event["Type"] == "SQS" for event in properties["Events"].values())
     }
@@ -155,4 +155,4 @@ def test_a_job_that_waits_for_long_is_not_mistaken_for_a_loop() -> None:
     assert calls_itself == {
         name for name, properties in functions.items() if properties.get("RecursiveLoop") == "Allow"
     }
-    assert calls_itself == {"SendMail", "DeliverWebhooks", "ImportClients"}
+    assert calls_itself == {"SendMail", "DeliverWebhooks", "ImportClients", "SendNotice"}

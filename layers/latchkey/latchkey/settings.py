@@ -78,6 +78,7 @@ class Settings:
     """URL of the OpenID configuration of `token_issuer`. Empty means the issuer's own."""
     staff_sessions_table: str
     integrations_table: str
+    notice_queue_url: str
     webhook_queue_url: str
     imports_table: str
     import_queue_url: str
@@ -161,6 +162,7 @@ def load() -> Settings:
         console_discovery_url=text("CONSOLE_DISCOVERY_URL", ""),
         staff_sessions_table=text("STAFFSESSIONS_TABLE", ""),
         integrations_table=text("INTEGRATIONS_TABLE", ""),
+        notice_queue_url=text("NOTICE_QUEUE_URL", ""),
         webhook_queue_url=text("WEBHOOK_QUEUE_URL", ""),
         imports_table=text("IMPORTS_TABLE", ""),
         import_queue_url=text("IMPORT_QUEUE_URL", ""),

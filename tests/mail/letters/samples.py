@@ -39,6 +39,9 @@ def write(
 ) -> Letter:
     if kind == "waiting":
         return letters.waiting(practice, notice(language), portal=PORTAL)
+    if kind == "service_notice":
+        subject = "Your Client Portal"
+        return letters.service_notice(practice, notice(language), subject=subject, lines=["One.", "Two."], url=URL)
     if kind in NOTICES:
         return (letters.pin_made if kind == "pin_made" else letters.address_changed)(practice, notice(language))
     if kind == "invitation":

@@ -24,7 +24,7 @@ from tests.mail.letters.samples import (
     write,
 )
 
-every_kind = pytest.mark.parametrize("kind", [*LINK_MAILS, *NOTICES, "waiting"])
+every_kind = pytest.mark.parametrize("kind", [*LINK_MAILS, *NOTICES, "waiting", "service_notice"])
 
 
 def from_field(letter: Letter) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from tools.mutants.guards.integrations import INTEGRATIONS
 from tools.mutants.guards.limits import LIMITS
 from tools.mutants.guards.links import LINKS
 from tools.mutants.guards.mail import MAIL
+from tools.mutants.guards.notices import NOTICES
 from tools.mutants.guards.pins import PINS
 from tools.mutants.guards.practices import PRACTICES
 from tools.mutants.guards.providers import PROVIDERS
@@ -24,4 +25,5 @@ GUARDS = (
     *PRACTICES,
     *ARCHIVE,
     *INTEGRATIONS,
+    *NOTICES,
 )

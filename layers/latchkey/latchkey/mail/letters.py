@@ -31,6 +31,7 @@ __all__ = [
     "check_wording",
     "invitation",
     "pin_made",
+    "service_notice",
     "sign_in",
     "waiting",
 ]
@@ -176,6 +177,16 @@ def waiting(practice: Practice, notice: Notice, *, portal: str) -> Letter:
     """
     _ = languages.translator(notice.language)
     return _notice_letter("waiting", _("Something is waiting in your Client Portal"), practice, notice, portal=portal)
+
+
+def service_notice(practice: Practice, notice: Notice, *, subject: str, lines: Sequence[str], url: str) -> Letter:
+    """Return the notice of another service, in its words. The button opens `url`, a page of the portal's host (B215).
+
+    The page asks the person to sign in if it has to. The letter itself opens nothing.
+    """
+    return _notice_letter(
+        "service_notice", subject, practice, notice, url=url, lines=[_one_line(line) for line in lines]
+    )
 
 
 def _greeting_in(message: str, name: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from latchkey import aws, settings
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.languages import language_of
 from latchkey.rules.mail import LINK_MAILS, MAIL_KINDS, MailJob, SampleJob
+from latchkey.rules.notices import ServiceNotice, to_body
 from latchkey.rules.times import Millis
 from latchkey.tokens import base64url_decode, base64url_encode
 
@@ -30,6 +31,17 @@ def send_job(job: MailJob | SampleJob, delay: int = 0) -> None:
         "SendMessage",
         QueueUrl=settings.load().mail_queue_url,
         MessageBody=json.dumps(_sample_fields(job) if isinstance(job, SampleJob) else _fields(job)),
+        DelaySeconds=min(delay, MAX_DELAY_SECONDS),
+    )
+
+
+def send_notice(notice: ServiceNotice, delay: int) -> None:
+    """Queue a notice of another service again, to be received after `delay` seconds. Raises as `send_job` does."""
+    aws.call(
+        "sqs",
+        "SendMessage",
+        QueueUrl=settings.load().notice_queue_url,
+        MessageBody=to_body(notice),
         DelaySeconds=min(delay, MAX_DELAY_SECONDS),
     )
 

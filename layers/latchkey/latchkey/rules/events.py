@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from latchkey.rules.mail import MailKind
+from latchkey.rules.mail import MailKind, ServiceNoticeKind
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.rules.times import Millis
@@ -71,7 +71,7 @@ class EventKind(StrEnum):
         return cls(f"{provider}_unbound")
 
 
-type EventMethod = SignInMethod | MailKind
+type EventMethod = SignInMethod | MailKind | ServiceNoticeKind
 """A sign-in method, or the kind of a mail."""
 
 

@@ -32,6 +32,8 @@ class Scope(StrEnum):
     """A practice, with all of its addresses."""
     CLINICIAN = "clinician"
     """A clinician, at all practices together."""
+    ACCOUNT = "account"
+    """An account, whoever asks for a letter to it."""
     MACHINE = "machine"
     """The credentials of a practice system."""
     IMPORT = "import"
@@ -157,6 +159,8 @@ SAMPLES_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician sample",), (Limit("s
 """Sample letters that a member sends to themselves."""
 REQUESTS_PER_MACHINE = Policy(Scope.MACHINE, ("machine",), (Limit("machine_requests", 600, MINUTE),), contended=True)
 """Requests with the credentials of a practice system, also those for access tokens: ten a second."""
+NOTICES_PER_ACCOUNT = Policy(Scope.ACCOUNT, ("account notice",), (Limit("notices_account", 20, DAY),))
+"""Notices of other services to one account."""
 
 INVITATIONS_PER_IMPORT = Policy(
     Scope.IMPORT, ("import",), (Limit("import_minute", 30, MINUTE), Limit("import_hour", 300, HOUR))
@@ -191,6 +195,7 @@ POLICIES = (
     SAMPLES_PER_CLINICIAN,
     REQUESTS_PER_MACHINE,
     INVITATIONS_PER_IMPORT,
+    NOTICES_PER_ACCOUNT,
 )
 
 PIN_GUESSING_THRESHOLD = 30

@@ -5,6 +5,7 @@ from typing import Literal, assert_never, get_args
 
 from latchkey.rules.accounts import Account, AccountKey
 from latchkey.rules.languages import Language
+from latchkey.rules.notices import ServiceNotice
 from latchkey.rules.refusals import EmailUnknown, NoMailPossible, Refusal
 from latchkey.rules.times import Millis
 
@@ -27,6 +28,10 @@ type MailKind = LinkMailKind | NoticeKind
 LINK_MAILS: tuple[LinkMailKind, ...] = get_args(LinkMailKind.__value__)
 NOTICE_MAILS: tuple[NoticeKind, ...] = get_args(NoticeKind.__value__)
 MAIL_KINDS: tuple[MailKind, ...] = (*LINK_MAILS, *NOTICE_MAILS)
+
+type ServiceNoticeKind = Literal["service_notice"]
+SERVICE_NOTICE: ServiceNoticeKind = "service_notice"
+"""The kind of a notice of another service, in audit events. It is no `MailKind`: it has a queue of its own."""
 
 type MailStatus = Literal["none", "queued", "sent", "delayed", "delivered", "rejected", "bounced", "complained"]
 """The status of the newest mail."""
@@ -162,6 +167,17 @@ def skip_reason(job: MailJob, account: Account | None, now: int) -> SkipReason |
     return None
 
 
+def skip_reason_of_notice(notice: ServiceNotice, account: Account, now: int) -> SkipReason | None:
+    """Return the reason not to send a service's notice, or None if it may be sent. `now` is Unix seconds."""
+    if not account.may_sign_in:
+        return "no_access"
+    if not account.email_ok:
+        return "no_consent"
+    if account.suppressed:
+        return "suppressed"
+    return "late" if is_late(notice, now) else None
+
+
 def refusal_of_link(account: Account | None) -> Refusal | None:
     """Return the refusal of a link by mail to this account's address, or None if a link can be sent."""
     if account is None or not account.may_sign_in:
@@ -171,12 +187,12 @@ def refusal_of_link(account: Account | None) -> Refusal | None:
     return None
 
 
-def is_late(job: MailJob | SampleJob, now: int) -> bool:
+def is_late(job: MailJob | SampleJob | ServiceNotice, now: int) -> bool:
     """Return True if nobody expects the job's mail any more. `now` is Unix seconds."""
     return job.requested_at_ms // 1000 + MAX_AGE_SECONDS <= now
 
 
-def retry_delay(job: MailJob | SampleJob, now: int, *, sending_paused: bool) -> int:
+def retry_delay(job: MailJob | SampleJob | ServiceNotice, now: int, *, sending_paused: bool) -> int:
     """Return the longest delay before the next try, in seconds: half the job's age, from 10 to 600.
 
     Return 600 while SES has paused sending.

@@ -14,7 +14,7 @@ from pynamodb.attributes import (
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.transactions import TransactWrite
 
 from latchkey import keys, log, settings, tokens
@@ -72,6 +72,16 @@ class AttentionIndex(GlobalSecondaryIndex["AccountItem"]):
     attention_from = NumberAttribute(range_key=True)
 
 
+class IdIndex(GlobalSecondaryIndex["AccountItem"]):
+    """The accounts by their id, with keys only. It can be a moment late."""
+
+    class Meta:
+        index_name = "by-id"
+        projection = KeysOnlyProjection()
+
+    id = UnicodeAttribute(hash_key=True)
+
+
 class AccountItem(Table):
     """An account."""
 
@@ -109,6 +119,7 @@ class AccountItem(Table):
     attention = UnicodeAttribute(null=True)
     attention_from = NumberAttribute(null=True)
     by_attention = AttentionIndex()
+    by_id = IdIndex()
 
     def account(self, credentials: CredentialsItem | None = None) -> Account:
         """Return the account as a value. Without its credentials it has no sessions and perhaps no last sign-in."""
@@ -160,6 +171,18 @@ def find_without_sessions(account_key: AccountKey) -> Account | None:
         return AccountItem.get(base64url_encode(account_key), consistent_read=True).account()
     except AccountItem.DoesNotExist:
         return None
+
+
+def find_by_id(practice: str, account_id: str) -> Account | None:
+    """Return the practice's account of this id without its sessions, or None. The account itself is read consistently.
+
+    A new person with the same address has another id, so an old id opens nothing of theirs.
+    """
+    for item in AccountItem.by_id.query(account_id, limit=1):
+        account = find_without_sessions(AccountKey(base64url_decode(item.key) or b""))
+        if account and (account.practice, account.id) == (practice, account_id) and account.address:
+            return account
+    return None
 
 
 def find_ids(account_key: AccountKey) -> Account | None:

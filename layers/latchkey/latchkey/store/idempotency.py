@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
+from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
 from latchkey.rules.refusals import IdempotencyInProgress, IdempotencyKeyReused
@@ -83,6 +84,19 @@ def save_success(record_key: str, answer: StoredResponse, now: int) -> None:
             IdempotencyItem.expires_at.set(now + KEEP_SECONDS),
             IdempotencyItem.sweep_at.set(now + 2 * KEEP_SECONDS),
         ]
+    )
+
+
+def save_success_in(transaction: TransactWrite, record_key: str, now: int, keep_seconds: int) -> None:
+    """Mark the record as done for `keep_seconds`, without a response, if and only if the transaction commits."""
+    transaction.update(
+        IdempotencyItem(record_key),
+        [
+            IdempotencyItem.status.set(0),
+            IdempotencyItem.body.set("-"),
+            IdempotencyItem.expires_at.set(now + keep_seconds),
+            IdempotencyItem.sweep_at.set(now + keep_seconds),
+        ],
     )
 
 

@@ -54,7 +54,13 @@ class MemberItem(Table):
 
 def role_of(practice: str, subject: str) -> Role | None:
     """Return the highest role of a token's subject at a practice, or None. A role of a later version counts as none."""
-    return highest_role([row for partition in (practice, OPERATOR_PARTITION) if (row := _find(partition, subject))])
+    return highest_role(row for partition in (practice, OPERATOR_PARTITION) if (row := _find(partition, subject)))
+
+
+def role_alone_of(practice: str, subject: str) -> Role | None:
+    """Return what `role_of` returns, and read no name and no address of the member."""
+    keys = [(partition, subject) for partition in (practice, OPERATOR_PARTITION)]
+    return highest_role(row for key in keys if (row := _find(*key, only=("practice", "subject", "role"))))
 
 
 def highest_role(rows: Iterable[MemberItem]) -> Role | None:
@@ -139,8 +145,8 @@ def names_of(practice: str, subjects: Iterable[str]) -> dict[str, str]:
     return names_in(read_batch(name_keys(practice, known)), practice, known) if known else {}
 
 
-def _find(partition: str, subject: str) -> MemberItem | None:
+def _find(partition: str, subject: str, only: tuple[str, ...] = ()) -> MemberItem | None:
     try:
-        return MemberItem.get(partition, subject, consistent_read=True)
+        return MemberItem.get(partition, subject, consistent_read=True, attributes_to_get=list(only) or None)
     except MemberItem.DoesNotExist:
         return None

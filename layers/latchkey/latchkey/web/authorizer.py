@@ -16,6 +16,7 @@ from latchkey.rules.sessions import LiveSession
 from latchkey.store import practices
 from latchkey.tokens import session_name
 from latchkey.web import cookies, current_session
+from latchkey.web.member_check import check_member
 
 PRACTICE_HEADER = "latchkey-practice"
 """The header that names the practice of a request whose path does not."""
@@ -36,7 +37,7 @@ class Denied(Exception):
 
 def answer_for(event: Mapping[str, Any]) -> Callable[[Mapping[str, Any], aws.InvocationContext], dict[str, Any]] | None:
     """Return the handler of an event of another service. None for a request to the portal itself."""
-    return {"REQUEST": authorize, "SESSION": check_session}.get(str(event.get("type", "")))
+    return {"REQUEST": authorize, "SESSION": check_session, "MEMBER": check_member}.get(str(event.get("type", "")))
 
 
 @aws.within_deadline

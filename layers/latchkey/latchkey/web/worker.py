@@ -69,7 +69,9 @@ MIN_REMAINING_MS = 10_000
 """The longest time of one message: a call to AWS that fails at its third try takes 9 seconds."""
 
 
-def sqs_handler(work: Work, requeue: Requeue) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+def sqs_handler(
+    work: Work, requeue: Requeue, metric_by_result: Mapping[str, Metric] = METRIC_BY_SEND_RESULT
+) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
     """Return a Lambda handler of SQS batches. SQS redelivers only the messages that failed.
 
     After the first temporary failure, the rest of the batch is queued again without a try.
@@ -91,7 +93,7 @@ def sqs_handler(work: Work, requeue: Requeue) -> Callable[[Mapping[str, Any], An
                 log.log_fault(error, message)
                 failures.append({"itemIdentifier": message})
             else:
-                _log_result(result, METRIC_BY_SEND_RESULT, message)
+                _log_result(result, metric_by_result, message)
         return {"batchItemFailures": failures}
 
     cold_start.prepare()
