@@ -29,8 +29,8 @@ def test_every_response_to_a_generated_request_is_documented(case: Any, portal: 
     sent = case.as_transport_kwargs(base_url=ORIGIN)
     names = ("method", "url", "headers", "params", "json", "data", "cookies")
     request = requests.Request(**{name: sent[name] for name in names if name in sent}).prepare()
-    headers = {**request.headers, "accept": JSON}
-    body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+    headers = {name: str(value) for name, value in request.headers.items()} | {"accept": JSON}
+    body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
 
     # the app compares the response with the document
     response = portal.app(new_source()).send(request.method or "", request.path_url, headers, body)
