@@ -1,4 +1,4 @@
-"""Tests of both APIs with generated requests. Every response is documented, and none is a server error."""
+"""Tests of the clinicians' API with generated requests. Every response is documented, and none is a server error."""
 
 import json
 import urllib.request
@@ -10,8 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi import checks
 
-from tests.kit import client_contract, sam_template
-from tests.kit.browser import new_source
+from tests.kit import sam_template
 from tests.kit.live_portal import shared_portal
 
 PRACTICE = "contract"
@@ -24,12 +23,7 @@ PROMISED = (
 )
 EXAMPLES = 8
 
-CLIENTS_EXAMPLES = 4
-TOKENS = ("AAAA", "a-link.of-nobody", "%C3%A9", "0" * 300)
-"""Segments of links. Those with a slash would be other paths."""
-
 contract = schemathesis.openapi.from_path(sam_template.PROJECT / "docs" / "openapi.json")
-clients_contract = schemathesis.openapi.from_path(client_contract.FILE).include(tag=["sign-in", "session", "stack"])
 
 
 class Office:
@@ -79,15 +73,3 @@ def office(request: pytest.FixtureRequest) -> Office:
 def test_every_response_is_one_that_is_documented(case: Any, office: Office) -> None:
     case.path_parameters |= office.path_parameters(case.path_parameters)
     case.call_and_validate(base_url=office.url, headers=office.headers, checks=PROMISED)
-
-
-@clients_contract.parametrize()
-@settings(max_examples=CLIENTS_EXAMPLES, suppress_health_check=list(HealthCheck))
-def test_every_response_to_an_app_is_one_that_is_documented(case: Any, office: Office) -> None:
-    """B187"""
-    if "practice" in case.path_parameters:
-        case.path_parameters["practice"] = PRACTICE
-    if "token" in case.path_parameters:
-        case.path_parameters["token"] = TOKENS[len(str(case.body)) % len(TOKENS)]
-    headers = {"Accept": "application/json", "X-Local-Source-Ip": new_source()}
-    case.call_and_validate(base_url=office.url, headers=headers, checks=PROMISED)
