@@ -238,9 +238,7 @@ def test_invitations_keep_the_pace_of_the_practice(portal: Portal, clinician: Cl
     assert clinician.get("/imports/{id}", id=import_id).document["status"] == "done"
 
 
-def test_an_invitation_without_its_letter_is_queued_by_the_next_turn(
-    portal: Portal, clinician: ClinicianApi
-) -> None:
+def test_an_invitation_without_its_letter_is_queued_by_the_next_turn(portal: Portal, clinician: ClinicianApi) -> None:
     import_id = accepted(clinician, csv("Noa Becker,noa@example.com,yes,,yes,,"))
     portal.aws.refuse("SendMessage", "ServiceUnavailable", times=1)
     turn(portal, import_id)
