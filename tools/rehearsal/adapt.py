@@ -76,7 +76,8 @@ def expand_routes(template: Document, api: str) -> int:
 
 def _authorizer(declared: Document) -> Document:
     """Return the properties of an authorizer's resource, for its part of an OpenAPI body."""
-    sources = [source.strip() for source in declared["identitySource"].split(",")]
+    given = declared["identitySource"]
+    sources = [source.strip() for source in (given if isinstance(given, list) else given.split(","))]
     if declared["type"] == "request":
         return {
             "AuthorizerType": "REQUEST",
