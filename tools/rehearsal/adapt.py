@@ -39,10 +39,17 @@ def expand_routes(template: Document, api: str) -> int:
     body = properties.pop("Body")
     properties.pop("FailOnWarnings", None)  # about reading a body
     properties |= {"Name": {"Ref": "AWS::StackName"}, "ProtocolType": "HTTP"}
-    schemes = body.get("components", {}).get("securitySchemes", {})
-    guards = {name: _authorizer(scheme["x-amazon-apigateway-authorizer"]) for name, scheme in schemes.items()}
-    for name, guard in guards.items():
-        resources[f"{api}Authorizer{name}"] = _api_resource(api, "Authorizer", Name=name, **guard)
+    for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
+        authorizer = scheme["x-amazon-apigateway-authorizer"]
+        configuration = authorizer["jwtConfiguration"]
+        resources[f"{api}Authorizer{name}"] = _api_resource(
+            api,
+            "Authorizer",
+            Name=name,
+            AuthorizerType="JWT",
+            IdentitySource=[authorizer["identitySource"]],
+            JwtConfiguration={"Issuer": configuration["issuer"], "Audience": configuration["audience"]},
+        )
     operations = [
         (path, method, operation) for path, methods in body["paths"].items() for method, operation in methods.items()
     ]
@@ -58,12 +65,8 @@ def expand_routes(template: Document, api: str) -> int:
         verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
         authorization = {}
         for name, scopes in ((operation.get("security") or [{}])[0]).items():
-            if name not in guards:
-                continue  # a route that asks no authorizer has the name NONE here
             reference = {"Ref": f"{api}Authorizer{name}"}
-            authorization = {"AuthorizationType": "CUSTOM", "AuthorizerId": reference}
-            if guards[name]["AuthorizerType"] == "JWT":
-                authorization |= {"AuthorizationType": "JWT", "AuthorizationScopes": scopes}
+            authorization = {"AuthorizationType": "JWT", "AuthorizerId": reference, "AuthorizationScopes": scopes}
         resources[f"{api}Route{number}"] = _api_resource(
             api,
             "Route",
@@ -72,26 +75,6 @@ def expand_routes(template: Document, api: str) -> int:
             **authorization,
         )
     return len(operations)
-
-
-def _authorizer(declared: Document) -> Document:
-    """Return the properties of an authorizer's resource, for its part of an OpenAPI body."""
-    sources = [source.strip() for source in declared["identitySource"].split(",")]
-    if declared["type"] == "request":
-        return {
-            "AuthorizerType": "REQUEST",
-            "IdentitySource": sources,
-            "AuthorizerUri": declared["authorizerUri"],
-            "AuthorizerPayloadFormatVersion": str(declared["authorizerPayloadFormatVersion"]),
-            "AuthorizerResultTtlInSeconds": declared["authorizerResultTtlInSeconds"],
-            "EnableSimpleResponses": declared["enableSimpleResponses"],
-        }
-    configuration = declared["jwtConfiguration"]
-    return {
-        "AuthorizerType": "JWT",
-        "IdentitySource": sources,
-        "JwtConfiguration": {"Issuer": configuration["issuer"], "Audience": configuration["audience"]},
-    }
 
 
 def drop(template: Document, logical_ids: list[str], why: str) -> list[str]:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from local.oidc_provider import ACCOUNTS
 from local.stack import BUILD, SENDER_DOMAIN
-from tools.rehearsal import attached_service, copies, inspection
+from tools.rehearsal import copies, inspection
 from tools.rehearsal.commands import Commands
 from tools.rehearsal.environment import TestEnvironment
 from tools.rehearsal.errors import RehearsalError, expect
@@ -78,7 +78,6 @@ class Scenario:
             ("First deployment", self._deploy),
             ("First operator and first practice", self._create_practice),
             ("Sign-in by an invitation", self._sign_in_by_link),
-            ("Service behind the sign-in, which sends a notice", self._attach_service),
             ("Mail status", self._report),
             ("Sign-in by PIN", self._sign_in_by_pin),
             ("Help for a locked-out client, in the console", self._help_in_console),
@@ -138,10 +137,6 @@ class Scenario:
         noa = self._add_client("Noa")
         self._open(noa.browser, noa.invitation)
         self._say("a client was invited, SES has sent the mail, and its link has signed the client in")
-
-    def _attach_service(self) -> None:
-        noa = self._clients["Noa"]
-        attached_service.attach(self._environment, self._parameters, PRACTICE, noa.browser, noa.inbox, self._say)
 
     def _report(self) -> None:
         noa = self._clients["Noa"]
