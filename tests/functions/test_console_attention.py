@@ -172,7 +172,7 @@ def test_the_clients_that_were_opened_last_are_on_the_first_page(portal: Portal,
     assert "Client 2" not in staff.get("/admin/willow").page.links
 
 
-def test_the_console_questions_a_misspelt_address_before_the_invitation(staff: Browser) -> None:
+def test_a_misspelt_address_brings_a_question_before_the_invitation(staff: Browser) -> None:
     """The same question as on the clients' own page (B142)."""
     fields = {"name": "Ida Moss", "kind": "individual", "client_language": "en", "email_ok": "yes"}
     letter = press(staff, "/admin/willow/clients/new", email="ida@gmial.com", **fields).location

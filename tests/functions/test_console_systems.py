@@ -130,7 +130,7 @@ def test_a_system_is_listed_by_maker_and_use_and_revoked_after_a_question(portal
     assert "A practice system was revoked. By Dr. Willow" in history
 
 
-def test_a_system_of_a_removed_member_is_listed_without_a_name(portal: Portal, staff: Browser) -> None:
+def test_a_system_of_a_removed_admin_is_listed_without_a_name(portal: Portal, staff: Browser) -> None:
     connect(staff)
     with portal._environment("Console"):  # noqa: SLF001
         members.remove("willow", "dr-willow")
@@ -160,7 +160,7 @@ def test_a_name_that_pages_cannot_show_is_refused_and_stays_in_the_field(
     assert systems(portal) == []
 
 
-def test_a_practice_has_twenty_systems_and_may_replace_a_revoked_one(portal: Portal, staff: Browser) -> None:
+def test_a_practice_has_twenty_systems_and_connects_one_after_a_revocation(portal: Portal, staff: Browser) -> None:
     made = Machine("willow", "", "Old", "d" * 43, "dr-willow", portal.now)
     with portal._environment("Console"):  # noqa: SLF001
         for number in range(MAX_CREDENTIALS - 1):
@@ -249,7 +249,7 @@ def test_a_webhook_for_nothing_or_for_an_unknown_kind_is_refused(portal: Portal,
     assert hooks(portal) == []
 
 
-def test_a_practice_has_five_webhooks_and_may_replace_a_removed_one(portal: Portal, staff: Browser) -> None:
+def test_a_practice_has_five_webhooks_and_adds_one_after_a_removal(portal: Portal, staff: Browser) -> None:
     for _ in range(MAX_WEBHOOKS):
         assert add(staff).status == 200
     refused = add(staff)
@@ -277,10 +277,10 @@ def test_a_new_secret_is_shown_once_and_the_one_before_signs_for_a_day(portal: P
     assert after.secrets(portal.now) == (after.secret, before.secret)
     assert after.previous_until == portal.now + OVERLAP_SECONDS
     assert before.secret not in rotated.body
-    second = staff.post(path, {"form": form})
-    assert second.location == f"{WEBHOOKS}/{before.id}?done=shown"
+    repeated = staff.post(path, {"form": form})
+    assert repeated.location == f"{WEBHOOKS}/{before.id}?done=shown"
     assert hooks(portal) == [after]
-    assert "Two secrets sign each event." in staff.get(second.location).page.text
+    assert "Two secrets sign each event." in staff.get(repeated.location).page.text
     assert "A webhook got a new secret. By Dr. Willow" in staff.get(f"{HOME}/history").page.text
     portal.now += OVERLAP_SECONDS
     later = portal.staff(role=Role.ADMIN)

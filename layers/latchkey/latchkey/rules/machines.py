@@ -9,7 +9,7 @@ TOKEN_SECONDS = 3600
 SCOPE = "latchkey/admin"
 """The OAuth scope of an access token, as of a clinician's."""
 TOKEN_PATH = "/admin/m1/token"  # noqa: S105 - a path
-"""Path at which an access token is made."""
+"""The path of the requests for access tokens."""
 API_PATH = "/admin/m1"
 """The start of all routes of practice systems."""
 SUBJECT_PREFIX = "machine:"
