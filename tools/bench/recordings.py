@@ -111,7 +111,10 @@ class Recorder(Portal):
 
 
 def record() -> Recording:
-    """Record a sign-in by each method and the requests after it, in warm functions, by people who sign in rarely."""
+    """Record a sign-in by each method and the requests after it, in warm functions, by people who sign in rarely.
+
+    The people have signed in before, and their mail before this one was delivered.
+    """
     with mocked_aws():
         cloud = Cloud()
         portal = Recorder(cloud)
@@ -122,6 +125,10 @@ def record() -> Recording:
             _sign_in_by_pin(portal, portal.browser("198.51.100.9"), "lee@example.com")
             portal.now += 2 * HOUR
             portal.browser("198.51.100.9").sign_in("lee@example.com")
+            portal.now -= 2 * HOUR
+            portal.browser().sign_in("ana@example.com")
+            _report_delivery(portal)
+            portal.now += 2 * HOUR
             recording = Recording(responses={name: [body] for name, body in portal.secrets()})
             for event, responses in portal.events:
                 for (_, operation, arguments), body in zip(event.calls, responses, strict=True):
