@@ -135,7 +135,7 @@ def test_a_worker_that_stops_before_it_calls_ses_changes_nothing_that_is_seen(po
 
 
 @pytest.mark.usefixtures("first")
-def test_a_job_that_comes_again_after_its_report_changes_nothing(portal: Portal, ana: AccountKey) -> None:
+def test_a_redelivered_job_leaves_the_report_of_its_mail(portal: Portal, ana: AccountKey) -> None:
     body = body_of(a_job(ana, portal.now))
     portal.work(body)
     report(portal, portal.letters[-1], "Bounce", **SOFT)
