@@ -367,13 +367,15 @@ def _is_by_newest_job(report: MailReport) -> Condition:
     known = AccountItem.mail_sequence
     before = AccountItem.email_status.is_in(*mail.statuses_before(report.status)[1:])
     is_newer = known.does_not_exist() | (known < report.sequence)
-    return (AccountItem.key.exists() & is_newer) | ((known == report.sequence) & before)
+    condition: Condition = (AccountItem.key.exists() & is_newer) | ((known == report.sequence) & before)
+    return condition
 
 
 def _is_by_last_message(report: MailReport) -> Condition:
     """Return the same condition for a report of a mail whose job is not known: a mail of the version before."""
     before = AccountItem.email_status.is_in(*mail.statuses_before(report.status))
-    return (AccountItem.message_id == report.message_id) & before
+    condition: Condition = (AccountItem.message_id == report.message_id) & before
+    return condition
 
 
 def _update_if(account_key: AccountKey, actions: list[Action], condition: Condition, audit_event: Event | None) -> bool:
