@@ -156,6 +156,7 @@ def test_a_report_of_a_mail_from_before_a_confirmation_is_not_seen(
     assert seen(ana)[0] == "none"
     assert portal.at_rest() == before
 
+    portal.now += HOUR
     send(portal, ana)
     assert seen(ana)[0] == "sent"
 
