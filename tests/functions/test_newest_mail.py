@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from pynamodb.transactions import TransactWrite
 
 from latchkey import tokens
 from latchkey.http.responses import rfc3339
@@ -14,6 +15,7 @@ from latchkey.mail import ses
 from latchkey.rules.accounts import Account, AccountKey
 from latchkey.rules.mail import MailJob
 from latchkey.store import accounts, events
+from latchkey.store.dynamodb import connection
 from latchkey.store.events import PAGE
 from tests.kit.clock import NOON
 from tests.kit.portal import Letter, Portal
@@ -163,7 +165,7 @@ def test_a_report_of_a_mail_from_before_a_confirmation_is_not_seen(
 
 def confirm(portal: Portal, account: Account) -> None:
     """Write an account as the confirmation of its address leaves it."""
-    with accounts.TransactWrite(connection=accounts.connection) as transaction:
+    with TransactWrite(connection=connection) as transaction:
         accounts.update_in(transaction, account.confirmed(portal.now), account)
 
 

@@ -1,7 +1,7 @@
 """Tests of the mail status under reports and workers that write at one moment."""
 
+from collections.abc import Callable
 from functools import partial
-from itertools import chain, repeat
 
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.mail import MailJob, MailReport, MailStatus
@@ -24,14 +24,14 @@ def test_of_reports_at_one_moment_the_last_word_is_that_about_the_newest_mail() 
     account = on_file()
     older, newer = ask(account), ask(account, NOON * 1000 + 1)
     accounts.set_mail_status(account.key, "sent", NOON, sequence=older.sequence)
-    acts = [
+    acts: list[Callable[[], object]] = [
         partial(reported, older, "bounced"),
         partial(reported, newer, "delayed"),
         partial(reported, newer, "delivered"),
         partial(accounts.set_mail_status, account.key, "sent", NOON, "m", sequence=newer.sequence),
     ]
 
-    outcomes = at_once(*chain.from_iterable(repeat(acts, WRITERS)))
+    outcomes = at_once(*acts * WRITERS)
 
     stored = accounts.find(account.key)
     assert stored is not None
