@@ -8,7 +8,7 @@ from typing import assert_never
 from latchkey import web
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.events import Event, EventKind
-from latchkey.rules.mail import FAILED_STATUSES, BounceReason, MailReport, MailStatus
+from latchkey.rules.mail import FAILED_STATUSES, REQUESTED_AT_DIGITS, BounceReason, MailReport, MailStatus
 from latchkey.rules.times import Millis
 from latchkey.store import accounts
 from latchkey.store.practices import SLUG
@@ -43,6 +43,8 @@ BOUNCE_CODES: dict[str, BounceReason] = {
 STATUS_CODE = re.compile(r"[245](\.\d{1,3}){2}")
 MESSAGE = re.compile("[!-~]{1,256}")
 """Matches a message id of SES."""
+SEQUENCE = re.compile(rf"\d{{{REQUESTED_AT_DIGITS}}}-[0-9a-f]{{1,64}}", re.ASCII)
+"""Matches a `MailJob.sequence`, in the tag `job`."""
 
 
 class Malformed(Exception):
@@ -83,11 +85,13 @@ def parse_report(event: object, now: int) -> MailReport | None:
         base64url_decode(_tag(tags["account"])),
         _text(mail.get("messageId")),
     )
+    sequence = _tag(tags["job"]) if "job" in tags else None
     if (
         not SLUG.fullmatch(practice)
         or not account_key
         or len(account_key) != ACCOUNT_BYTES
         or not MESSAGE.fullmatch(message_id)
+        or (sequence is not None and not SEQUENCE.fullmatch(sequence))
     ):
         raise Malformed
     bounce = detail.get("bounce")
@@ -100,6 +104,7 @@ def parse_report(event: object, now: int) -> MailReport | None:
         sent_at=_second(mail.get("timestamp"), now),
         suppresses=_suppresses(status, permanent=permanent),
         bounce_reason=_bounce_reason(status, bounce),
+        sequence=sequence,
     )
 
 

@@ -61,7 +61,7 @@ def _process(job: MailJob, now_ms: Millis) -> web.JobResult:
         return _skip(job, account, "superseded", now_ms)
 
     try:
-        message = ses.send(letter, {"practice": job.practice, "account": tokens.base64url_encode(job.account_key)})
+        message = ses.send(letter, _tags(job))
     except ses.Delayed:
         _set_status(job, "delayed", now)
         raise
@@ -69,11 +69,17 @@ def _process(job: MailJob, now_ms: Millis) -> web.JobResult:
         _append_event(job, EventKind.LINK_FAILED, now_ms, str(rejected))
         _set_status(job, "rejected", now)
         return web.JobResult("rejected", ses.EXPLANATIONS.get(str(rejected), str(rejected)), job.practice)
-    # Store the message id first: a report about an unknown id is ignored. If the audit row then fails, SQS redelivers
-    # the job.
-    _set_status(job, "sent", now, message)
+    # If the audit row then fails, SQS redelivers the job.
+    if not mail.sent_is_in_audit(account):
+        _set_status(job, "sent", now, message)
     _append_event(job, EventKind.LINK_SENT if job.has_link else EventKind.NOTICE_SENT, now_ms)
     return web.JobResult("sent", None, job.practice)
+
+
+def _tags(job: MailJob) -> dict[str, str]:
+    """Return what SES's reports say of the mail. A notice has no job, because clinicians see no status of it."""
+    tags = {"practice": job.practice, "account": tokens.base64url_encode(job.account_key)}
+    return tags | {"job": job.sequence} if job.has_link else tags
 
 
 def _send_sample(job: SampleJob, now_ms: Millis) -> web.JobResult:
@@ -168,7 +174,7 @@ def _skip(job: MailJob, account: Account | None, reason: mail.SkipReason, now_ms
 def _set_status(job: MailJob, status: str, now: int, message: str | None = None) -> None:
     """Store the status of a mail with a link. Clinicians see no status of notices."""
     if job.has_link:
-        accounts.set_mail_status(job.account_key, status, now, message)
+        accounts.set_mail_status(job.account_key, status, now, message, sequence=job.sequence)
 
 
 def _append_event(job: MailJob, kind: EventKind, now_ms: Millis, reason: str | None = None) -> None:

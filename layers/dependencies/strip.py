@@ -52,6 +52,8 @@ LAZY_PACKAGES = (
     "aws_lambda_powertools",
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/utilities/data_classes",
+    "google/auth",
+    "cryptography/hazmat/primitives/serialization",
 )
 """Packages whose `__init__.py` imports all their modules, of which the functions use one or two."""
 
@@ -115,6 +117,22 @@ IMPORTED_LATE = {
         ),
         (" config = botocore.client.Config(", " from botocore.config import Config; config = Config("),
     ),
+    "google/auth/jwt.py": (("    from google.auth.crypt import es\n", "    es = None\n"),),
+    "google/auth/crypt/__init__.py": (
+        ("from google.auth.crypt import base, es, es256, rsa\n", "from google.auth.crypt import base, rsa\n"),
+        ("EsSigner = es.EsSigner\nEsVerifier = es.EsVerifier\n", ""),
+        ("ES256Signer = es256.ES256Signer\nES256Verifier = es256.ES256Verifier\n", ""),
+    ),
+    "google/auth/crypt/_cryptography_rsa.py": (
+        ("import cryptography.x509\n", ""),
+        ("from cryptography.hazmat import backends\n", ""),
+        ("_BACKEND = backends.default_backend()\n", "_BACKEND = None\n"),
+        (" cert = cryptography.x509.load", " import cryptography.x509; cert = cryptography.x509.load"),
+    ),
+    "google/auth/_regional_access_boundary_utils.py": (
+        ("import asyncio\n", ""),
+        (" self._worker_task = asyncio.", " import asyncio; self._worker_task = asyncio."),
+    ),
     "aws_lambda_powertools/package_logger.py": (
         ("from aws_lambda_powertools.logging.logger import set_package_logger\n", ""),
         (
@@ -123,8 +141,15 @@ IMPORTED_LATE = {
         ),
     ),
 }
-"""Changes by which modules import others when they use them. PynamoDB makes a client of botocore, which ours never do.
-Powertools writes a log of its own if `POWERTOOLS_DEBUG` is set."""
+"""Changes by which modules import others when they use them, or not at all.
+
+PynamoDB makes a client of botocore, which ours never do. Powertools writes a log of its own if `POWERTOOLS_DEBUG` is
+set. google-auth reads keys in certificates too, and refreshes credentials of servers. It verifies ECDSA, for which
+`jwks.py` keeps no key, and names a backend, which cryptography ignores. Both are removed.
+"""
+
+TYPED_DICTS = "pydantic_core/core_schema.py"
+"""A module with 79 classes that only annotations name. Python takes 14 ms to make them."""
 
 UNUSED_FILES = re.compile(r"\.(pyi|pyx|pxd|c|h|typed)$|/tests?/|/examples-1\.json")
 
@@ -154,6 +179,7 @@ def main(layer: Path) -> None:
     _change_modules(layer)
     for package in LAZY_PACKAGES:
         _make_lazy(layer / package / "__init__.py")
+    _remove_typed_dicts(layer / TYPED_DICTS)
     _keep_services(layer / "botocore" / "data")
     _keep_roots(layer / "botocore" / "cacert.pem")
     for folder in sorted((path for path in layer.rglob("*") if path.is_dir()), reverse=True):
@@ -217,11 +243,29 @@ def _make_lazy(init: Path) -> None:
     used = {part.id for node in others for part in ast.walk(node) if isinstance(part, ast.Name)}
     modules = {}
     for node in imports:
-        later = [alias for alias in node.names if alias.name not in used]
+        later = [alias for alias in node.names if (alias.asname or alias.name) not in used]
         modules |= {alias.name: "." * node.level + str(node.module) for alias in later}
         node.names = [alias for alias in node.names if alias not in later]
     body = [node for node in body if not (isinstance(node, ast.ImportFrom) and not node.names)]
     init.write_text(ast.unparse(ast.Module(body, [])) + RUNTIME_LOOKUPS.format(modules=modules), encoding="utf-8")
+
+
+def _remove_typed_dicts(module: Path) -> None:
+    """Replace each `TypedDict` of a module by `dict`, which it is when the module runs.
+
+    :raises ValueError: the module has none.
+    """
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    removed = {"TypedDict"}
+    for place, node in enumerate(tree.body):
+        if isinstance(node, ast.ClassDef) and any(
+            isinstance(base, ast.Name) and base.id in removed for base in node.bases
+        ):
+            removed.add(node.name)
+            tree.body[place] = ast.Assign([ast.Name(node.name, ast.Store())], ast.Name("dict", ast.Load()), lineno=0)
+    if len(removed) == 1:
+        raise ValueError(f"{module} has no TypedDict")
+    module.write_text(ast.unparse(tree), encoding="utf-8")
 
 
 def _is_inside(node: ast.ImportFrom, package: str) -> bool:

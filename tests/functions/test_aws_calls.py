@@ -72,9 +72,21 @@ def test_an_unknown_address_is_counted_where_it_comes_from(portal: Portal, brows
     assert calls(portal, lambda: browser.request_link("nobody@example.com")) == [*unknown, "Put Events"]
 
 
-def test_a_mail_takes_one_read_and_three_writes(portal: Portal, browser: Browser) -> None:
+def test_a_first_mail_takes_one_read_and_three_writes(portal: Portal, browser: Browser) -> None:
     browser.request_link(ANA)
     assert calls(portal, portal.deliver) == JOB
+
+
+def test_a_mail_after_one_that_was_delivered_takes_one_read_and_two_writes(portal: Portal, browser: Browser) -> None:
+    browser.request_link(ANA)
+    portal.deliver()
+    tags = {tag["Name"]: [tag["Value"]] for tag in portal.letters[-1].arguments["EmailTags"]}
+    portal.handle_event(
+        "MailEvents", {"detail": {"eventType": "Delivery", "mail": {"messageId": "0100", "tags": tags}}}
+    )
+    portal.now += 2 * HOUR
+    browser.request_link(ANA)
+    assert calls(portal, portal.deliver) == [call for call in JOB if call != "Update Accounts"]
 
 
 def test_the_browser_that_requested_it_opens_with_one_read_and_one_transaction(

@@ -18,7 +18,7 @@ from tools.bench.replay_server import ReplayServer
 
 STARTS = 11
 CALLS = 60
-FIRSTS = 7
+FIRSTS = 11
 WARM_UP = 15
 BASELINE = Path(__file__).parent / "baseline"
 
@@ -31,10 +31,29 @@ class Warm:
 
     first: Samples = field(default_factory=dict)
     """First calls of processes."""
+    first_floor: Samples = field(default_factory=dict)
+    """Cold starts of the floor, one beside each first call."""
     functions: Samples = field(default_factory=dict)
     floor: Samples = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
     """Peak memory in MB, by function."""
+
+
+@dataclass(slots=True)
+class Starts:
+    """CPU of cold starts in milliseconds, by function. The two lists of a function were measured in turn."""
+
+    functions: Samples = field(default_factory=dict)
+    base: Samples = field(default_factory=dict)
+
+    def ratios(self, name: str) -> list[float]:
+        """Return the ratio of a function's start to its base, of each round."""
+        return list(ratios(self.functions[name], self.base[name]))
+
+    @property
+    def base_ms(self) -> float:
+        """The median of all starts of the base."""
+        return median(cpu for samples in self.base.values() for cpu in samples)
 
 
 def spread(samples: list[float]) -> float:
@@ -53,20 +72,26 @@ class BenchRunner:
         self._baseline = self._trust | {"AWS_CA_BUNDLE": str(certificate)}
         self._log = Path(tempfile.gettempdir()) / "latchkey-bench.log"
 
-    def starts(self, artifacts: dict[str, Artifact], functions: list[str], starts: int = STARTS) -> Samples:
-        """Return the CPU of cold starts: of each function of each artifact, and of the floor. Skip the first round."""
-        codes = {"floor": Code(BASELINE / "floor", BASELINE_PACKAGES, self._baseline)}
-        for name, artifact in artifacts.items():
-            codes |= {f"{name}{function}": self._code(artifact, function) for function in functions}
-        samples: Samples = {name: [] for name in codes}
-        for turn in range(starts + 1):
-            # Alternate the order, so that no function always follows the same other one.
-            for name in sorted(codes, reverse=bool(turn % 2)):
-                with running(codes[name], self._log) as process:
-                    cpu = process.started()
+    def starts(self, artifact: Artifact, functions: list[str], base: Artifact | None = None) -> Starts:
+        """Return the CPU of cold starts of functions, each beside one of `base`, or of the floor if there is none.
+
+        The first round is skipped.
+        """
+        measured: Starts = Starts()
+        for turn in range(STARTS + 1):
+            for name in functions:
+                pair = [self._code(artifact, name), self._code(base, name) if base else self._floor()]
+                # Which one comes first alternates, because the second finds warmer caches.
+                order = (0, 1) if turn % 2 else (1, 0)
+                cpu = {place: self._start(pair[place]) for place in order}
                 if turn:
-                    samples[name].append(cpu)
-        return samples
+                    measured.functions.setdefault(name, []).append(cpu[0])
+                    measured.base.setdefault(name, []).append(cpu[1])
+        return measured
+
+    def _start(self, code: Code) -> float:
+        with running(code, self._log) as process:
+            return process.started()
 
     def warm(self, artifact: Artifact, flow: str, warm: Warm) -> None:
         """Measure warm calls of a flow, alternating with the same AWS calls by unmodified botocore."""
@@ -93,8 +118,9 @@ class BenchRunner:
         """Measure first calls of a flow, each in a new process."""
         event = self._recording.flows[flow]
         self._server.flow = flow
-        warm.first[flow] = []
+        warm.first[flow], warm.first_floor[flow] = [], []
         for _ in range(FIRSTS):
+            warm.first_floor[flow].append(self._start(self._floor()))
             with running(self._code(artifact, event.function), self._log) as process:
                 process.started()
                 cpu, response = process.call(event.event, event.now)
@@ -106,6 +132,9 @@ class BenchRunner:
         with running(self._code(artifact, function), self._log) as process:
             process.started()
             return process.peak()
+
+    def _floor(self) -> Code:
+        return Code(BASELINE / "floor", BASELINE_PACKAGES, self._baseline)
 
     def _code(self, artifact: Artifact, function: str) -> Code:
         environment = self._recording.environments[function]

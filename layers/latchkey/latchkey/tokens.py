@@ -261,7 +261,15 @@ def constant_time_equal(first: bytes, second: bytes) -> bool:
 
 def new_ulid(now_ms: int) -> str:
     """Return a new ULID for `now_ms` (Unix milliseconds)."""
-    number = (now_ms << 80) | secrets.randbits(80)
+    return _ulid((now_ms << 80) | secrets.randbits(80))
+
+
+def first_ulid(at_ms: int) -> str:
+    """Return the ULID that comes before all others of `at_ms` (Unix milliseconds)."""
+    return _ulid(at_ms << 80)
+
+
+def _ulid(number: int) -> str:
     return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 

@@ -31,13 +31,20 @@ MAIL = [
     *guards_in(
         "store/accounts.py",
         "tests/functions/mail_events",
-        ("a report about an older mail", "apply_report", drop_condition("message_id")),
-        ("a report that comes late", "apply_report", drop_condition("email_status")),
+        ("a report about another mail of the version before", "_is_by_last_message", drop_condition("message_id")),
+        ("a late report of the version before", "_is_by_last_message", drop_condition("before")),
         ("a report about another practice", "apply_report", only_exists("AccountItem.practice")),
         (
             "a report of mail from before a confirmation",
             "apply_report",
             drop_condition("confirmed_at", "does_not_exist", "sent_at"),
         ),
+    ),
+    *guards_in(
+        "store/accounts.py",
+        "tests/functions/test_newest_mail.py",
+        ("a report about an older mail", "_is_by_newest_job", drop_condition("is_newer")),
+        ("a report that comes late", "_is_by_newest_job", drop_condition("before")),
+        ("a job that comes again after a report", "set_mail_status", drop_condition("is_reported")),
     ),
 ]

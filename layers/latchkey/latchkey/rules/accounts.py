@@ -116,6 +116,11 @@ class Account:
     """The status of the newest mail: a name from the contract."""
     email_status_at: int | None = None
     """Unix seconds at which `email_status` last changed."""
+    mail_sequence: str | None = None
+    """`MailJob.sequence` of the mail that `email_status` is about. None before the first mail of this version."""
+    newer_link_sequence: str | None = field(default=None, repr=False)
+    """`MailJob.sequence` of the newest link, if `email_status` is about an older mail. Whether that link was sent, only
+    its audit event says."""
     bounced_at: int | None = None
     """Unix seconds of the newest bounce or complaint. A confirmation of the address does not change it (B158)."""
     bounce_reason: str | None = None

@@ -50,6 +50,8 @@ type BounceReason = Literal["unknown_mailbox", "mailbox_full", "refused", "repor
 BOUNCE_REASONS: tuple[BounceReason, ...] = get_args(BounceReason.__value__)
 
 FAILED_STATUSES: tuple[MailStatus, ...] = ("rejected", "bounced", "complained")
+REPORTED_STATUSES: tuple[MailStatus, ...] = ("delivered", "bounced", "complained")
+"""Statuses that only a report sets. Its job cannot replace them, however often it is done."""
 
 type SkipReason = Literal["no_access", "no_consent", "suppressed", "late", "superseded"]
 """The reason why a job's mail is not sent."""
@@ -137,6 +139,8 @@ class MailReport:
     """True for a hard bounce or a complaint: no mail goes to the address until a clinician confirms it."""
     bounce_reason: BounceReason | None = None
     """The reason of a bounce or complaint. None for every other report."""
+    sequence: str | None = None
+    """`MailJob.sequence` of the mail. None for a notice, and for a mail of an earlier version."""
 
 
 def status_of_skipped(reason: SkipReason) -> Literal["suppressed", "rejected"] | None:
@@ -199,6 +203,15 @@ def retry_delay(job: MailJob | SampleJob | ServiceNotice, now: int, *, sending_p
     """
     half_age = max(MIN_RETRY_SECONDS, (now - job.requested_at_ms // 1000) // 2)
     return MAX_RETRY_SECONDS if sending_paused else min(half_age, MAX_RETRY_SECONDS)
+
+
+def sent_is_in_audit(account: Account) -> bool:
+    """Return True if *sent* of the account's next mail is read from its audit event, and not written to the account.
+
+    It is written while nothing is known of the mail before, or something that people decide on: an invitation that was
+    never sent, or a mail that failed.
+    """
+    return account.email_status == "delivered" and account.mail_sequence is not None
 
 
 def statuses_before(status: MailStatus) -> tuple[MailStatus, ...]:

@@ -1,6 +1,6 @@
 """Accounts, read consistently, because access depends on them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -43,7 +43,10 @@ from latchkey.tokens import base64url_decode, base64url_encode
 
 ID_ATTRIBUTES = ("key", "id", "owner", "first_sign_in_at")
 """The attributes that `find_ids` reads. The role of the function that publishes events allows no more."""
-WRITTEN_BY_REPORTS = ("email_status", "email_status_at", "bounced_at", "bounce_reason", "attention", "attention_from")
+WRITTEN_BY_REPORTS = (
+    *("email_status", "email_status_at", "mail_sequence"),
+    *("bounced_at", "bounce_reason", "attention", "attention_from"),
+)
 """Fields that reports about mail write. A clinician's write must not overwrite them with what was read before."""
 
 
@@ -113,6 +116,7 @@ class AccountItem(Table):
     last_sign_in_at = NumberAttribute(null=True)
     email_status = UnicodeAttribute(null=True)
     email_status_at = NumberAttribute(null=True)
+    mail_sequence = UnicodeAttribute(null=True)
     message_id = UnicodeAttribute(null=True)
     bounced_at = NumberAttribute(null=True)
     bounce_reason = UnicodeAttribute(null=True)
@@ -134,12 +138,19 @@ class AccountItem(Table):
             profiles=tuple(to_record(Profile, p, features=frozenset(p.features or ())) for p in self.profiles),
             sessions=(),
             email_status=self.email_status or "none",
+            newer_link_sequence=self._newer_link_sequence(credentials),
         )
         # an erased account has no address, and the next person with this address another id
         if credentials is None or credentials.signed_in_as != account.id or not account.address:
             return account
         last_sign_in_at = max(int(credentials.last_sign_in_at or 0), account.last_sign_in_at or 0)
         return replace(account, sessions=credentials.session_refs(account), last_sign_in_at=last_sign_in_at)
+
+    def _newer_link_sequence(self, credentials: CredentialsItem | None) -> str | None:
+        # A status of the version before has no sequence. Its next mail gives it one.
+        if credentials is None or not credentials.sequence or not self.mail_sequence:
+            return None
+        return credentials.sequence if credentials.sequence > self.mail_sequence else None
 
 
 def identity_attribute(provider: ProviderName) -> UnicodeAttribute:
@@ -156,7 +167,7 @@ def key_of(practice: str, address: CanonicalAddress) -> AccountKey:
     return tokens.account_key(keys.lookup(), practice, address)
 
 
-PROJECTIONS: Projections = {CredentialsItem: SESSION_PROJECTION}
+PROJECTIONS: Projections = {CredentialsItem: (*SESSION_PROJECTION, "#sequence")}
 """The attributes that a read of accounts needs of their credentials."""
 
 
@@ -215,6 +226,22 @@ def found_in(batch: Batch, account_keys: Iterable[AccountKey]) -> dict[AccountKe
     return {key: item.account(batch.get(CredentialsItem, texts[key])) for key, item in items.items() if item}
 
 
+def with_newest_mail(account: Account) -> Account:
+    """Return an account with the status of its newest mail, as people see it: it may be *sent* in the audit alone.
+
+    This is one query if no report about that mail has come yet, and no call otherwise.
+    """
+    if account.newer_link_sequence is None:
+        return account
+    sent_at_ms = events.sent_at_ms(account.practice, account.key, account.newer_link_sequence)
+    return account if sent_at_ms is None else replace(account, email_status="sent", email_status_at=sent_at_ms // 1000)
+
+
+def with_newest_mails(accounts_by_key: Mapping[AccountKey, Account]) -> dict[AccountKey, Account]:
+    """Return accounts with the status of the newest mail of each, as `with_newest_mail` does."""
+    return {key: with_newest_mail(account) for key, account in accounts_by_key.items()}
+
+
 def find_all(account_keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
     """Return the accounts of these keys, by key. Keys without an account are left out."""
     keys = list(account_keys)
@@ -236,7 +263,11 @@ def update_in(transaction: TransactWrite, account: Account, before: Account | No
     """
     unchanged = AccountItem.revision == account.revision
     new = AccountItem.key.does_not_exist() if account.revision == 0 else None
-    mail = [] if before is None or before.email_status == account.email_status else _mail(account.email_status, None)
+    mail: list[Action] = []
+    if before is not None and before.email_status != account.email_status:
+        # reports about the mails until now no longer count
+        newest = before.newer_link_sequence or before.mail_sequence
+        mail = [*_mail(account.email_status, None), *([AccountItem.mail_sequence.set(newest)] if newest else [])]
     noted = (before.attention, before.attention_from) if before else (None, None)
     if (account.attention, account.attention_from) != noted:
         mail += _attention(account.attention, account.attention_from)
@@ -253,7 +284,7 @@ def _update_actions(account: Account) -> list[Action]:
         *to_actions(
             AccountItem,
             account,
-            leave_out=("key", "identities", "revision", "sessions", *WRITTEN_BY_REPORTS),
+            leave_out=("key", "identities", "revision", "sessions", "newer_link_sequence", *WRITTEN_BY_REPORTS),
             profiles=[ProfileItem(**to_attributes(profile)) for profile in account.profiles],
         ),
         *(set_or_remove(identity_attribute(name), account.identities.get(name)) for name in PROVIDER_NAMES),
@@ -288,11 +319,27 @@ def signed_in_actions() -> list[Action]:
     return _attention(None, None)
 
 
-def set_mail_status(account_key: AccountKey, status: str, now: int, message_id: str | None = None) -> None:
-    """Write what became of the newest mail: a `MailStatus`, since `now` (Unix seconds)."""
-    AccountItem(base64url_encode(account_key)).upsert(
-        _mail(status, now, message_id), condition=AccountItem.key.exists()
-    )
+def set_mail_status(
+    account_key: AccountKey, status: str, now: int, message_id: str | None = None, *, sequence: str | None = None
+) -> None:
+    """Write what became of a mail: a `MailStatus`, since `now` (Unix seconds).
+
+    `sequence` is that of the mail's job. Nothing changes if the account has the status of a newer mail, or a report
+    about this one.
+    """
+    actions, known = _mail(status, now, message_id), AccountItem.mail_sequence
+    if sequence is None:
+        AccountItem(base64url_encode(account_key)).upsert(actions, condition=AccountItem.key.exists())
+        return
+    is_reported = AccountItem.email_status.is_in(*mail.REPORTED_STATUSES)
+    is_newest = known.does_not_exist() | (known < sequence) | ((known == sequence) & ~is_reported)
+    _update_if(account_key, [*actions, known.set(sequence)], AccountItem.key.exists() & is_newest, None)
+
+
+def withdraw_mail_status(account: Account, sequence: str, now: int) -> None:
+    """Write the mail status that the account had when it was read, because the job of `sequence` was not queued."""
+    actions = [*_mail(account.email_status, now), set_or_remove(AccountItem.mail_sequence, account.mail_sequence)]
+    _update_if(account.key, actions, AccountItem.mail_sequence == sequence, None)
 
 
 def set_chosen_language(account_key: AccountKey, language: Language) -> None:
@@ -312,13 +359,13 @@ def apply_report(report: MailReport, now: int, audit_event: Event | None = None)
     suppresses the address, also when it is about an older mail. It does not if a clinician confirmed the address after
     that mail was sent.
     """
-    # Reports arrive late, twice and out of order: status only moves forward, and only for the newest message.
-    # Suppression ignores the message id: a bounce of an older mail still means that the address is dead.
+    # Reports arrive late, twice and out of order: status only moves forward, and never from a newer mail to an older.
+    # Suppression ignores which mail it was: a bounce of an older mail still means that the address is dead.
     # Each way is one write with its audit row. Half a write would make the redelivered report look old.
-    status: list[Action] = [AccountItem.email_status.set(report.status), AccountItem.email_status_at.set(now)]
-    is_newest = (AccountItem.message_id == report.message_id) & AccountItem.email_status.is_in(
-        *mail.statuses_before(report.status)
-    )
+    seen: list[Action] = [AccountItem.email_status.set(report.status), AccountItem.email_status_at.set(now)]
+    if report.sequence:
+        seen.append(AccountItem.mail_sequence.set(report.sequence))
+    status, is_newest = seen, _is_by_newest_job(report) if report.sequence else _is_by_last_message(report)
     suppression: list[Action] = [AccountItem.suppressed.set(True), AccountItem.revision.add(1)]
     if report.bounce_reason:
         bounce: list[Action] = [AccountItem.bounced_at.set(now), AccountItem.bounce_reason.set(report.bounce_reason)]
@@ -331,8 +378,27 @@ def apply_report(report: MailReport, now: int, audit_event: Event | None = None)
     )
     ways: list[tuple[list[Action], Condition]] = [(status, is_newest)]
     if report.suppresses:
-        ways = [([*suppression, *status[:2]], may_suppress & is_newest), (suppression, may_suppress), *ways]
+        ways = [([*suppression, *seen], may_suppress & is_newest), (suppression, may_suppress), *ways]
     return any(_update_if(report.account_key, actions, condition, audit_event) for actions, condition in ways)
+
+
+def _is_by_newest_job(report: MailReport) -> Condition:
+    """Return the condition that no later mail is known, nor a later status of this one.
+
+    A clinician who confirms an address sets *none*. No report about an earlier mail replaces that.
+    """
+    known = AccountItem.mail_sequence
+    before = AccountItem.email_status.is_in(*mail.statuses_before(report.status)[1:])
+    is_newer = known.does_not_exist() | (known < report.sequence)
+    condition: Condition = (AccountItem.key.exists() & is_newer) | ((known == report.sequence) & before)
+    return condition
+
+
+def _is_by_last_message(report: MailReport) -> Condition:
+    """Return the same condition for a report of a mail whose job is not known: a mail of the version before."""
+    before = AccountItem.email_status.is_in(*mail.statuses_before(report.status))
+    condition: Condition = (AccountItem.message_id == report.message_id) & before
+    return condition
 
 
 def _update_if(account_key: AccountKey, actions: list[Action], condition: Condition, audit_event: Event | None) -> bool:

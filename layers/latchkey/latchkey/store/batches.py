@@ -15,7 +15,10 @@ BATCH_GET_ITEMS = 100
 type ItemKey = tuple[str, ...]
 """The key of an item: one value, or two in a table with a sort key."""
 type Projections = Mapping[type[Table], Sequence[str]]
-"""The attributes to read of a table, by their stored names. All, if it is not in the mapping."""
+"""The attributes to read of a table, by their stored names. All, if it is not in the mapping.
+
+A `#` comes before a name that DynamoDB reserves.
+"""
 
 
 class Batch:
@@ -57,14 +60,23 @@ def read_batch(wanted: Iterable[tuple[type[Table], ItemKey]], projections: Proje
             name = table._get_connection().table_name  # noqa: SLF001 - the connection of every table
             identifier = connection.get_identifier_map(name, *key)["Key"]
             attributes = (projections or {}).get(table)
-            projection = {"ProjectionExpression": ", ".join(attributes)} if attributes else {}
-            requested.setdefault(name, {"ConsistentRead": True, "Keys": [], **projection})["Keys"].append(identifier)
+            requested.setdefault(name, {"ConsistentRead": True, "Keys": [], **_projection(attributes)})["Keys"].append(
+                identifier
+            )
             origins[name, str(sorted(identifier.items()))] = (table, key)
         for name, raw in _batch_pages(requested):
             names = requested[name]["Keys"][0]
             table, key = origins[name, str(sorted((attribute, raw[attribute]) for attribute in names))]
             batch.add(key, table.from_raw_data(raw))
     return batch
+
+
+def _projection(attributes: Sequence[str] | None) -> dict[str, Any]:
+    if not attributes:
+        return {}
+    reserved = {name: name[1:] for name in attributes if name.startswith("#")}
+    names = {"ExpressionAttributeNames": reserved} if reserved else {}
+    return {"ProjectionExpression": ", ".join(attributes), **names}
 
 
 def _batch_pages(requested: dict[str, dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

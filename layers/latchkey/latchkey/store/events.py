@@ -9,8 +9,14 @@ from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
 from latchkey.rules.events import Event, EventKind
+from latchkey.rules.mail import REQUESTED_AT_DIGITS
 from latchkey.store.dynamodb import Table, condition_failed
 from latchkey.store.records import to_attributes, to_record
+
+CLOCK_SKEW_MS = 60_000
+"""The clocks of two functions differ by less."""
+PAGE = 100
+"""Rows that one query looks through."""
 
 
 class SupportCodeIndex(GlobalSecondaryIndex["EventItem"]):
@@ -69,6 +75,24 @@ def newest(
         rows += EventItem.query(subject, earlier, scan_index_forward=False, limit=max_count, consistent_read=True)
     rows.sort(key=lambda row: row.id, reverse=True)
     return [(row.id, row.event(practice)) for row in rows[:max_count]]
+
+
+def sent_at_ms(practice: str, account_key: bytes, sequence: str) -> int | None:
+    """Return when the letter of a mail job was sent (Unix milliseconds), from its row. None if there is no such row.
+
+    `sequence` is the job's `MailJob.sequence`.
+    """
+    requested_at_ms, job_id = int(sequence[:REQUESTED_AT_DIGITS]), sequence[REQUESTED_AT_DIGITS + 1 :]
+    sent = EventItem.query(
+        f"{practice}#{tokens.base64url_encode(account_key)}",
+        EventItem.id > tokens.first_ulid(requested_at_ms - CLOCK_SKEW_MS),
+        (EventItem.kind == EventKind.LINK_SENT)
+        & (EventItem.support_code == tokens.support_code_of_letter(bytes.fromhex(job_id))),
+        consistent_read=True,
+        limit=1,
+        page_size=PAGE,
+    )
+    return next((int(row.at_ms) for row in sent), None)
 
 
 def of_support_code(practice: str, code: str, max_count: int) -> list[tuple[str, Event]]:

@@ -82,6 +82,7 @@ def read(context: RequestContext, client: Client) -> ClientAccess:
     batch = read_batch([*accounts.item_keys(account_keys), *pin])
     accounts_by_key = accounts.found_in(batch, account_keys)
     own_account = access.own_account(client, accounts_by_key)
+    own_account = own_account and accounts.with_newest_mail(own_account)
     return ClientAccess(
         client=client,
         own_account=own_account,

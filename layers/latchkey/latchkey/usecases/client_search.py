@@ -81,7 +81,8 @@ def list_clients(
     accounts_by_key = dict(found.accounts_by_key)
     if missing := own_keys - found.keys_read:
         accounts_by_key |= accounts.find_all(missing)
-    listed = [ListedClient(client, access.own_account(client, accounts_by_key)) for client in found.clients]
+    own_accounts = accounts.with_newest_mails({key: accounts_by_key[key] for key in own_keys & accounts_by_key.keys()})
+    listed = [ListedClient(client, access.own_account(client, own_accounts)) for client in found.clients]
     entries = [entry for entry in listed if wanted.status in (None, access_status(entry.client, entry.own_account))]
     return Page(tuple(entries), found.next_position)
 
@@ -106,6 +107,7 @@ def _needing_attention(
     clients_by_id = {row.client: clients.found_in(batch, context.slug, row.client) for row in entries}
     own_keys = {client.access_key for client in clients_by_id.values() if client and client.access_key}
     accounts_by_key |= accounts.find_all(own_keys - accounts_by_key.keys()) if own_keys - accounts_by_key.keys() else {}
+    accounts_by_key = accounts.with_newest_mails(accounts_by_key)
     day_started_at = languages.start_of_day(context.now, context.practice.time_zone)
     listed: dict[str, ListedClient] = {}
     for row in entries:

@@ -55,7 +55,9 @@ def contact_status(account: Account | None, client_id: str) -> AccessStatus:
 def list_contacts(context: RequestContext, client_id: str) -> tuple[ContactAccount, ...]:
     """Return the contacts of a client, with their accounts."""
     client = client_access.find(context, client_id)
-    accounts_by_key = accounts.find_all({contact.account_key for contact in client.contacts})
+    accounts_by_key = accounts.with_newest_mails(
+        accounts.find_all({contact.account_key for contact in client.contacts})
+    )
     return tuple(
         ContactAccount(client.id, contact, accounts_by_key.get(contact.account_key)) for contact in client.contacts
     )
@@ -65,7 +67,8 @@ def list_contacts(context: RequestContext, client_id: str) -> tuple[ContactAccou
 def read_contact(context: RequestContext, client_id: str, contact_id: str) -> ContactAccount:
     """Return one contact of a client."""
     contact = _contact(client_access.find(context, client_id), contact_id)
-    return ContactAccount(client_id, contact, accounts.find(contact.account_key))
+    account = accounts.find(contact.account_key)
+    return ContactAccount(client_id, contact, account and accounts.with_newest_mail(account))
 
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)

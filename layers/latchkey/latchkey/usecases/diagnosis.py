@@ -175,7 +175,7 @@ class _Reader:
             for item in limits.item_keys(policy, self._subject(policy, key))
         )
         self._batch = read_batch([*accounts.item_keys(keys), *map(pins.item_key, keys), *limited])
-        self._accounts = accounts.found_in(self._batch, keys)
+        self._accounts = accounts.with_newest_mails(accounts.found_in(self._batch, keys))
 
     def client(self) -> PersonFacts:
         """Return the facts about a client's own sign-in."""

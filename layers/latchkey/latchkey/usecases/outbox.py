@@ -39,9 +39,10 @@ def queue_invitation(
 
     :raises Unavailable: the queue does not respond. Nothing is queued, so the request can be repeated.
     """
-    accounts.set_mail_status(account.key, "queued", context.now)
-    if not _is_queued(context, _job(context, account, "invitation", text)):
-        accounts.set_mail_status(account.key, account.email_status, context.now)
+    job = _job(context, account, "invitation", text)
+    accounts.set_mail_status(account.key, "queued", context.now, sequence=job.sequence)
+    if not _is_queued(context, job):
+        accounts.withdraw_mail_status(account, job.sequence, context.now)
         raise Unavailable
 
 
