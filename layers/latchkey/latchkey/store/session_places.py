@@ -38,7 +38,7 @@ def choose(account: Account, attempt: Attempt) -> SessionPlace:
     replaced = next((ref for ref in account.sessions if ref.digest == attempt.replaces), None)
     if replaced:
         return SessionPlace(replaced.slot, slot(replaced.slot).digest == replaced.digest, refs)
-    occupied = {ref.slot for ref in refs}
+    occupied = {ref.slot for ref in refs if ref.slot < sessions.MAX_SESSIONS}
     if len(occupied) < sessions.MAX_SESSIONS:
         number = min(set(range(sessions.MAX_SESSIONS)) - occupied)
         return SessionPlace(number, is_free(number, account, now), refs)
@@ -54,6 +54,7 @@ def choose(account: Account, attempt: Attempt) -> SessionPlace:
 
 
 def _stored(account: Account) -> list[Session]:
-    """Return all stored sessions of an account, oldest first."""
+    """Return all stored sessions of an account's browsers, oldest first."""
     _, stored = get_pair(AccountItem, CredentialsItem, tokens.base64url_encode(account.key), SESSION_PROJECTION)
-    return sorted(stored.sessions(account), key=lambda one: one.started_at) if stored else []
+    in_browsers = (one for one in stored.sessions(account) if one.device is None) if stored else ()
+    return sorted(in_browsers, key=lambda one: one.started_at)
