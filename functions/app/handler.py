@@ -25,7 +25,7 @@ def ask(request: web.Request) -> web.Response:
 
     They come back here by any sign-in method, also from a link that opens in another browser (B220).
     """
-    challenge, state = app_sign_in.asked(
+    challenge, state = app_sign_in.parse_request(
         request.query_value("challenge"), request.query_value("state"), request.query_value("challenge_method")
     )
     current = current_session.peek(request)
@@ -37,7 +37,7 @@ def ask(request: web.Request) -> web.Response:
 
 def agree(request: web.Request) -> web.Response:
     """Make a code for the app, and send the browser to the address that opens it."""
-    challenge, state = app_sign_in.asked(
+    challenge, state = app_sign_in.parse_request(
         request.form_value("challenge"), request.form_value("state"), request.form_value("challenge_method")
     )
     current, slug = current_session.peek(request), request.practice_or_404.slug

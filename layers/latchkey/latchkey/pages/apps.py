@@ -6,7 +6,7 @@ from latchkey import languages
 from latchkey.pages.layout import PageContext, render
 from latchkey.rules.accounts import Account
 from latchkey.rules.app_codes import CODE_SECONDS
-from latchkey.rules.devices import DEVICE_SECONDS, Device
+from latchkey.rules.devices import DEVICE_SECONDS, AppDevice
 
 
 def app_confirm(page: PageContext, *, account: Account, challenge: str, state: str) -> str:
@@ -25,7 +25,7 @@ def app_refused(page: PageContext) -> str:
     return render("app_refused.html", page)
 
 
-def devices(page: PageContext, *, devices: Sequence[Device]) -> str:
+def devices(page: PageContext, *, devices: Sequence[AppDevice]) -> str:
     """Return the list of phones and tablets whose app is signed in, each with a button that ends it."""
     zone = page.practice.time_zone if page.practice else "UTC"
     rows = [(device, languages.format_date_time(device.signed_in_at, zone, page.language)) for device in devices]

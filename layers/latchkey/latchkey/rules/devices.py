@@ -15,7 +15,7 @@ MAX_NAME_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class AppDevice:
     """A phone or tablet on which an app is signed in."""
 
     id: str
@@ -47,7 +47,7 @@ class Device:
         return account.may_sign_in and session.belongs_to(account) and self.ends_at > now and has_profile
 
 
-def check_refresh(device: Device | None, account: Account | None, token: str, now: int) -> tuple[Device, Account]:
+def check_refresh(device: AppDevice | None, account: Account | None, token: str, now: int) -> tuple[AppDevice, Account]:
     """Return the device whose refresh token has the digest `token`, and its account. `now` is Unix seconds.
 
     :raises RefreshTokenRefused: there is no such device, or it has ended.
@@ -60,6 +60,6 @@ def check_refresh(device: Device | None, account: Account | None, token: str, no
     return device, account
 
 
-def evicted(live: list[Device]) -> list[Device]:
+def evicted(live: list[AppDevice]) -> list[AppDevice]:
     """Return the oldest of the live devices, as many as must end before another one signs in."""
     return sorted(live, key=lambda device: device.signed_in_at)[: max(0, len(live) - MAX_DEVICES + 1)]

@@ -15,7 +15,7 @@ from pynamodb.transactions import TransactWrite
 from latchkey import settings
 from latchkey.rules import links
 from latchkey.rules.accounts import Account, AccountKey, SessionRef
-from latchkey.rules.devices import MAX_DEVICES, Device
+from latchkey.rules.devices import MAX_DEVICES, AppDevice
 from latchkey.rules.languages import language_of
 from latchkey.rules.links import Link
 from latchkey.rules.mail import REQUESTED_AT_DIGITS
@@ -109,12 +109,12 @@ class CredentialsItem(Table):
             if stored := getattr(self, name):
                 yield to_record(Session, stored, slot=number, practice=account.practice, account_key=account.key)
 
-    def devices(self, account: Account) -> Iterator[Device]:
+    def devices(self, account: Account) -> Iterator[AppDevice]:
         """Yield the stored devices of this account, dead ones too."""
         for session in self.sessions(account):
             if session.device:
                 stored = getattr(self, ALL_SLOTS[session.slot])
-                yield to_record(Device, stored, id=session.device, session=session)
+                yield to_record(AppDevice, stored, id=session.device, session=session)
 
     def session_refs(self, account: Account) -> tuple[SessionRef, ...]:
         """Return the sessions that the account has not ended, oldest first."""
@@ -159,7 +159,7 @@ def sign_in_actions(session: Session, account: Account) -> list[Action]:
     ]
 
 
-def device_action(device: Device) -> Action:
+def device_action(device: AppDevice) -> Action:
     """Return the action that stores a device in the slot of its session."""
     of_session = to_attributes(device.session, leave_out=(*IN_THE_KEY, "device"))
     of_device = to_attributes(device, leave_out=("id", "session"))

@@ -12,7 +12,7 @@ from latchkey import tokens
 from latchkey.rules import app_codes, devices
 from latchkey.rules.accounts import Account, AccountKey, SessionRef
 from latchkey.rules.app_codes import AppCode
-from latchkey.rules.devices import MAX_DEVICES, Device
+from latchkey.rules.devices import MAX_DEVICES, AppDevice
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.refusals import AppCodeRefused, RefreshTokenRefused, RefreshTokenReused, Unavailable
 from latchkey.rules.sessions import MAX_SESSIONS, LiveSession, Session
@@ -54,15 +54,15 @@ class AppAttempt:
 class SignedInDevice:
     """A device after its app got a session."""
 
-    device: Device
+    device: AppDevice
     live_session: LiveSession
 
 
 class _Changed(Exception):
-    """What was read has changed meanwhile."""
+    """The stored item has changed since it was read."""
 
 
-def find(account_key: AccountKey) -> tuple[Account | None, list[Device]]:
+def find(account_key: AccountKey) -> tuple[Account | None, list[AppDevice]]:
     """Return an account with its devices, dead ones too, the newest first."""
     item, stored = get_pair(AccountItem, CredentialsItem, tokens.base64url_encode(account_key), SESSION_PROJECTION)
     account = item.account(stored) if item else None
@@ -70,7 +70,7 @@ def find(account_key: AccountKey) -> tuple[Account | None, list[Device]]:
     return account, sorted(found, key=lambda device: device.signed_in_at, reverse=True)
 
 
-def live(account_key: AccountKey, now: int) -> list[Device]:
+def live(account_key: AccountKey, now: int) -> list[AppDevice]:
     """Return the live devices of an account, the newest first. `now` is Unix seconds."""
     account, found = find(account_key)
     return [device for device in found if account and device.is_live(account, now)]
@@ -134,10 +134,10 @@ def refresh(practice: str, token: str, attempt: AppAttempt) -> SignedInDevice:
     raise Unavailable
 
 
-def end(device: Device, reason: str, now_ms: Millis, support_code: str, actor: str = "client") -> None:
+def end(device: AppDevice, reason: str, now_ms: Millis, support_code: str, actor: str = "client") -> None:
     """End a device with its session, whatever token it has by now, and write the audit row. An ended one stays ended.
 
-    :raises Unavailable: others kept writing the same item.
+    :raises Unavailable: others occupied writing the same item.
     """
     row = replace(_event(EventKind.DEVICE_ENDED, device.session, now_ms, support_code, reason), actor=actor)
 
@@ -163,7 +163,7 @@ def _added_by(attempt: AppAttempt, account_key: AccountKey) -> SignedInDevice:
 
 
 def _add(
-    request: str, code: AppCode, account: Account, stored: list[Device], name: str, attempt: AppAttempt
+    request: str, code: AppCode, account: Account, stored: list[AppDevice], name: str, attempt: AppAttempt
 ) -> SignedInDevice:
     """Store the device in a free place, or in that of the oldest, and use the code.
 
@@ -171,8 +171,8 @@ def _add(
     """
     alive = [device for device in stored if device.is_live(account, attempt.now)]
     ended = devices.evicted(alive)
-    kept = {device.session.slot for device in alive if device not in ended}
-    number = min(set(range(MAX_SESSIONS, MAX_SESSIONS + MAX_DEVICES)) - kept)
+    occupied = {device.session.slot for device in alive if device not in ended}
+    number = min(set(range(MAX_SESSIONS, MAX_SESSIONS + MAX_DEVICES)) - occupied)
     before = next((device for device in stored if device.session.slot == number), None)
     session = Session(
         digest=tokens.app_session_digest(account.practice, attempt.session_token),
@@ -188,7 +188,7 @@ def _add(
         device=attempt.id,
     )
     parts = tokens.parse_refresh_token(attempt.refresh_token)
-    device = Device(
+    device = AppDevice(
         id=attempt.id,
         name=name,
         family=tokens.family_digest(account.practice, parts[1] if parts else b""),
@@ -211,7 +211,7 @@ def _add(
     return _signed_in(device, account)
 
 
-def _renew(device: Device, account: Account, token: str, attempt: AppAttempt) -> SignedInDevice:
+def _renew(device: AppDevice, account: Account, token: str, attempt: AppAttempt) -> SignedInDevice:
     """Store a device's next refresh token, by its digest, and the app's next session.
 
     The session keeps the open profile.
@@ -249,7 +249,7 @@ def _commit(write: Callable[[TransactWrite], None]) -> None:
     """Commit a transaction. Only transient cancellations are tried again, because botocore does not retry them.
 
     :raises _Changed: a condition failed.
-    :raises Unavailable: DynamoDB kept cancelling for transient reasons, and nothing was written.
+    :raises Unavailable: DynamoDB occupied cancelling for transient reasons, and nothing was written.
     """
     for number in range(MAX_TRIES):
         try:
@@ -266,14 +266,14 @@ def _commit(write: Callable[[TransactWrite], None]) -> None:
     raise Unavailable
 
 
-def _is_as_read(number: int, before: Device | None) -> Condition:
+def _is_as_read(number: int, before: AppDevice | None) -> Condition:
     """Return the condition that a place has the device that was read there, or none."""
     stored = slot(number)
     condition: Condition = stored.device == before.id if before else stored.does_not_exist()
     return condition
 
 
-def _signed_in(device: Device, account: Account) -> SignedInDevice:
+def _signed_in(device: AppDevice, account: Account) -> SignedInDevice:
     ref = SessionRef(device.session.digest, device.session.started_at, device.session.slot)
     return SignedInDevice(device, LiveSession(device.session, replace(account, sessions=(*account.sessions, ref))))
 

@@ -1,4 +1,4 @@
-"""How an app asks for a sign-in in the browser: its challenge and state, the code, and what the app gets for it."""
+"""The request of an app for a sign-in in the browser, and the document with the tokens that it gets."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def return_path(slug: str, code: str, state: str) -> str:
     return f"/{slug}/app/return?code={code}&state={state}"
 
 
-def asked(challenge: str | None, state: str | None, method: str | None) -> tuple[str, str]:
+def parse_request(challenge: str | None, state: str | None, method: str | None) -> tuple[str, str]:
     """Return the challenge and state of an app's request.
 
     :raises BodyInvalid: one is missing, too long or has other characters, or the method is not S256.
