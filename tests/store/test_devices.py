@@ -79,8 +79,19 @@ def test_a_code_that_is_sent_often_at_once_opens_one_session(ana: Account) -> No
     assert stored.tries <= MAX_TRIES
 
 
+def test_a_code_that_another_used_after_it_was_read_opens_nothing(ana: Account) -> None:
+    """B221: the device of the other is stored already, so no place is left to fight for."""
+    stored, late = app_codes.find(REQUEST), attempt(ana)
+    assert stored
+    app_codes.count_try(REQUEST, NOON)
+    redeem(ana)
+    with pytest.raises(AppCodeRefused):
+        devices.sign_in(REQUEST, stored, "code", "", late)
+    assert not is_in(late)
+
+
 def test_a_refresh_token_that_is_sent_often_at_once_ends_the_device(ana: Account) -> None:
-    """B224: whoever was first has nothing left either."""
+    """B224: the first of them has nothing left either."""
     first = attempt(ana)
     redeem(ana, first)
     renewals = [renewal_of(first.refresh_token) for _ in range(CROWD)]
@@ -92,6 +103,26 @@ def test_a_refresh_token_that_is_sent_often_at_once_ends_the_device(ana: Account
     for one in (first, *renewals):
         with pytest.raises(RefreshTokenRefused):
             devices.refresh("willow", one.refresh_token, renewal_of(one.refresh_token))
+
+
+@pytest.mark.parametrize("meanwhile", ["renewed", "ended"])
+def test_a_device_that_changed_after_it_was_read_is_not_renewed(
+    ana: Account, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """B224"""
+    first = attempt(ana)
+    device = redeem(ana, first).device
+    reads, find = [devices.find(ana.key)], devices.find
+    if meanwhile == "renewed":
+        devices.refresh("willow", first.refresh_token, renewal_of(first.refresh_token))
+    else:
+        devices.end(device, "signed_out", millis(NOON), "JKL5-2M4P")
+    monkeypatch.setattr(devices, "find", lambda key: reads.pop() if reads else find(key))
+    late = renewal_of(first.refresh_token)
+    with pytest.raises(RefreshTokenReused if meanwhile == "renewed" else RefreshTokenRefused):
+        devices.refresh("willow", first.refresh_token, late)
+    assert not is_in(late)
+    assert devices.live(ana.key, NOON) == []
 
 
 def test_a_device_that_is_ended_while_it_is_renewed_stays_ended(ana: Account) -> None:
@@ -109,6 +140,18 @@ def test_a_device_that_is_ended_while_it_is_renewed_stays_ended(ana: Account) ->
     assert devices.live(ana.key, NOON) == []
 
 
+def test_signing_out_by_a_session_that_was_replaced_ends_the_device(ana: Account) -> None:
+    """B226: the app signed out while it renewed its tokens."""
+    first = attempt(ana)
+    redeem(ana, first)
+    live = sessions.peek("willow", first.session_token, NOON, tokens.app_session_digest)
+    renewal = renewal_of(first.refresh_token)
+    devices.refresh("willow", first.refresh_token, renewal)
+    sessions.end(live, millis(NOON))
+    assert not is_in(renewal)
+    assert devices.live(ana.key, NOON) == []
+
+
 def test_a_code_of_an_account_that_is_disabled_at_once_opens_nothing(ana: Account) -> None:
     """B225"""
     made = attempt(ana)
@@ -116,7 +159,7 @@ def test_a_code_of_an_account_that_is_disabled_at_once_opens_nothing(ana: Accoun
     assert not is_in(made)
 
 
-def test_a_device_is_renewed_again_after_a_renewal(ana: Account) -> None:
+def test_a_renewal_whose_response_was_lost_is_our_own(ana: Account) -> None:
     first = attempt(ana)
     redeem(ana, first)
     renewal = renewal_of(first.refresh_token)

@@ -21,8 +21,7 @@ APPS = [
         "store/app_codes.py",
         TESTS,
         ("five tries of an app code", "count_try", skip_call("upsert")),
-        ("an app code lives a minute", "_is_open", drop_condition("expires_at")),
-        ("a challenge that was used makes no second code", "save", drop_condition("is_used")),
+        ("a challenge that was used makes no second code", "save", replace_argument("upsert", "condition", "None")),
     ),
     *guards_in(
         "store/app_codes.py",
@@ -49,8 +48,11 @@ APPS = [
     *guards_in(
         "store/devices.py",
         STORE,
-        ("a refresh token that another request has replaced", "_renew", drop_condition("token")),
-        ("a device that ended while it was renewed", "_renew", drop_condition("id")),
+        (
+            "a refresh token that another request has replaced",
+            "_renew",
+            replace_argument("update", "condition", "None"),
+        ),
     ),
     *guards_in(
         "store/sessions.py",

@@ -237,7 +237,7 @@ def _renew(device: AppDevice, account: Account, token: str, attempt: AppAttempt)
                 stored.started_at.set(attempt.now),
                 stored.last_active_at.set(attempt.now),
             ],
-            condition=(stored.device == device.id) & (stored.token == device.token),
+            condition=stored.token == device.token,
         )
         events.append_in(transaction, row)
 
