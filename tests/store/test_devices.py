@@ -159,7 +159,7 @@ def test_a_code_of_an_account_that_is_disabled_at_once_opens_nothing(ana: Accoun
     assert not is_in(made)
 
 
-def test_a_renewal_whose_response_was_lost_is_our_own(ana: Account) -> None:
+def test_a_renewal_is_recognised_after_a_lost_response(ana: Account) -> None:
     first = attempt(ana)
     redeem(ana, first)
     renewal = renewal_of(first.refresh_token)
