@@ -121,7 +121,6 @@ def test_what_is_stolen_late_or_ended_opens_nothing(window: Window, app: Any, li
     live_portal.wait(61)
     assert refusal(app.typed, typed) == "app_code_refused"
     # disabled in between
-    app.begin()
     window.go(app.begin())
     address = continues(window)
     clinician = live_portal.clinician()
@@ -129,4 +128,4 @@ def test_what_is_stolen_late_or_ended_opens_nothing(window: Window, app: Any, li
     assert ended.status == 204
     assert refusal(app.returned, address) == "app_code_refused"
     window.go(app.begin())
-    assert window.heading == "Sign in"
+    assert window.heading == "Sign in to your Client Portal"
