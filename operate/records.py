@@ -23,7 +23,7 @@ What is retained, and why:
 
 
 def export(args: argparse.Namespace) -> None:
-    """Print the client, the contacts, the portal access and every audit event, as one JSON document."""
+    """Print the client, the contacts, the portal access, the devices and every audit event, as one JSON document."""
     portal, path = _client_path(args)
     client = portal.ask("GET", path)
     print(
@@ -33,6 +33,7 @@ def export(args: argparse.Namespace) -> None:
                 "practice": args.practice,
                 "client": client,
                 "contacts": portal.ask("GET", f"{path}/contacts")["contacts"],
+                "devices": portal.ask("GET", f"{path}/devices")["devices"],
                 "portal_access": portal.ask("GET", f"{path}/portal-access"),
                 "events": _events(portal, path),
             },

@@ -7,14 +7,14 @@ from typing import Any
 
 import latchkey
 from latchkey import aws, pages, settings, web
-from latchkey.http.responses import CACHED_FOR_EVER
+from latchkey.http.responses import CACHED_FOR_EVER, rfc3339
 from latchkey.pages import layout
 from latchkey.rules.branding import BRAND_FILES
 from latchkey.rules.items import item_url, waiting
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
 from latchkey.rules.web_addresses import is_path_below
-from latchkey.store import accounts, clients, logos, sessions
+from latchkey.store import accounts, clients, devices, logos, sessions
 from latchkey.web import cookies, current_session, return_paths
 from latchkey.web.documents import HealthDocument, SignOutDocument
 from latchkey.web.responses import next_page, page_context
@@ -168,6 +168,39 @@ def show_session(request: web.Request) -> web.Response:
     return web.json_response(web.session_document(request, current_session.require(request)))
 
 
+def show_devices(request: web.Request) -> web.Response:
+    """Return the phones and tablets whose app is signed in to the account (B226)."""
+    live_session = current_session.require(request)
+    live = devices.live(live_session.account.key, request.now)
+    if request.wants_json:
+        return web.json_response(
+            {
+                "devices": [
+                    {
+                        "id": device.id,
+                        "name": device.name,
+                        "signed_in_at": rfc3339(device.signed_in_at),
+                        "expires_at": rfc3339(device.ends_at),
+                        "current": device.id == live_session.session.device,
+                    }
+                    for device in live
+                ]
+            }
+        )
+    return web.html_page(pages.devices(page_context(request), devices=live))
+
+
+def end_device(request: web.Request) -> web.Response:
+    """End one of the account's devices, with the session of its app. One that has ended already stays so."""
+    live_session = current_session.require(request)
+    for device in devices.live(live_session.account.key, request.now):
+        if device.id == request.form_value("device"):
+            devices.end(device, "signed_out", request.now_ms, request.support_code)
+    return (
+        web.json_response({"status": "ended"}) if request.wants_json else web.see_other(request.portal_path("devices"))
+    )
+
+
 def show_start(request: web.Request) -> web.Response:
     """Return the page without a practice. It explains how to find one's own, and lists none (B139)."""
     return web.html_page(pages.find_practice(page_context(request)))
@@ -194,7 +227,8 @@ def apple_app_links(_request: web.Request) -> web.Response:
     apps = settings.load().apple_app_ids
     if not apps:
         raise PageUnknown
-    return web.json_response({"applinks": {"details": [{"appIDs": list(apps), "components": [{"/": "/*/link/*"}]}]}})
+    paths = [{"/": "/*/link/*"}, {"/": "/*/app/return"}]
+    return web.json_response({"applinks": {"details": [{"appIDs": list(apps), "components": paths}]}})
 
 
 def android_app_links(_request: web.Request) -> web.Response:
@@ -233,6 +267,7 @@ _respond = web.handler_for(
         "/{practice}/sign-out": {"POST": sign_out},
         "/{practice}/signed-out": {"GET": show_signed_out},
         "/{practice}/session": {"GET": show_session},
+        "/{practice}/devices": {"GET": show_devices, "POST": end_device},
         "/": {"GET": show_start},
         "/favicon.ico": {"GET": show_icon},
         "/admin/v1": {"GET": refuse_path, "POST": refuse_path},

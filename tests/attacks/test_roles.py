@@ -134,17 +134,18 @@ WORK: dict[tuple[str, str], set[str]] = {
     ("dynamodb:PutItem", "Pins"): {"Admin", "Console", "ProbeBackend"},
     ("dynamodb:UpdateItem", "Pins"): {"Pin"},
     ("dynamodb:BatchGetItem", "Links"): {
-        *("RequestLink", "RedeemLink", "Session", "Pin", "GoogleCallback"),
+        *("RequestLink", "RedeemLink", "Session", "Pin", "GoogleCallback", "App"),
         *("Admin", "Console", "Machine", "ProbeBackend", "ImportClients"),
     },
     # Each role names the attributes that it may write.
     ("dynamodb:UpdateItem", "Links"): {
-        *("RedeemLink", "SendMail", "Session", "Pin", "GoogleCallback"),
+        *("RedeemLink", "SendMail", "Session", "Pin", "GoogleCallback", "App"),
         *("Admin", "Console", "Machine"),
     },
     ("dynamodb:PutItem", "Links"): set(),
     ("dynamodb:DeleteItem", "Links"): set(),
-    ("dynamodb:UpdateItem", "States"): {"GoogleCallback"},
+    ("dynamodb:UpdateItem", "States"): {"GoogleCallback", "App"},
+    ("dynamodb:PutItem", "States"): {"GoogleCallback"},
     ("dynamodb:GetItem", "Clients"): {"Admin", "Console", "Machine", "Session", "ProbeBackend", "ImportClients"},
     ("dynamodb:UpdateItem", "Members"): {"Admin", "Console"},
     ("dynamodb:UpdateItem", "Practices"): {"Admin", "Console"},

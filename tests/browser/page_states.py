@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from latchkey import pages
+from latchkey import pages, tokens
 from latchkey.http.responses import security_headers
 from latchkey.pages import PageContext
 from latchkey.rules.languages import Language
@@ -128,6 +128,31 @@ def _minor(window: Window) -> None:
     window.click(".profiles button >> nth=2")
 
 
+def _app_asks(window: Window) -> None:
+    _inside(f"/willow/app?challenge={tokens.s256(tokens.random_secret())}&state=state")(window)
+
+
+def _app_returns(window: Window) -> None:
+    _app_asks(window)
+    window.click("form button")
+
+
+def _app_refused(window: Window) -> None:
+    verifier = tokens.random_secret()
+    _inside(f"/willow/app?challenge={tokens.s256(verifier)}&state=state")(window)
+    window.click("form button")
+    code = window.page.url.partition("code=")[2].partition("&")[0]
+    app = window.live_portal.app()
+    assert app.post("/willow/app/session", {"code": code, "verifier": verifier, "device": "Ana’s phone"}).status == 200
+    window.go(f"/willow/app?challenge={tokens.s256(verifier)}&state=state")
+    window.click("form button")
+
+
+def _devices(window: Window) -> None:
+    _app_refused(window)
+    window.go("/willow/devices")
+
+
 def _cleared(window: Window) -> None:
     window.request_link("willow", ANA)
     window.click("form.clear button")
@@ -227,6 +252,10 @@ SCENES: dict[str, Callable[[Window], object]] = {
     "home-of-several": _one_of_several,
     "home-of-a-minor": _minor,
     "signed-out": _signed_out,
+    "app-asks": _app_asks,
+    "app-returns": _app_returns,
+    "app-refused": _app_refused,
+    "devices": _devices,
     "pin": _at("/willow/pin"),
     "pin-empty": _pin(ANA, ""),
     "pin-too-short": _pin(ANA, "12345"),

@@ -6,8 +6,10 @@ import pytest
 
 from latchkey.rules.practices import PROBE_SLUG
 from latchkey.store.accounts import ID_ATTRIBUTES, AccountItem
-from latchkey.store.credentials import SLOTS, CredentialsItem
+from latchkey.store.app_codes import AppCodeItem
+from latchkey.store.credentials import DEVICE_SLOTS, SLOTS, CredentialsItem
 from latchkey.store.events import EventItem
+from latchkey.store.oauth_states import OAuthStateItem
 from tests.kit import sam_template
 
 FUNCTIONS = sorted(sam_template.resources("AWS::Serverless::Function"))
@@ -125,6 +127,7 @@ LINK_ATTRIBUTES = {"request", "digest", "sequence", "epoch", "state", "used_by",
         ("Pin", SESSION_ATTRIBUTES, set()),
         ("GoogleCallback", SESSION_ATTRIBUTES, set()),
         ("Session", SESSION_ATTRIBUTES, set()),
+        ("App", set(), set()),
         ("Admin", set(), set()),
         ("Console", set(), set()),
         ("Machine", set(), set()),
@@ -140,6 +143,26 @@ def test_who_writes_links_writes_no_sessions_except_by_redeeming(
     assert named & SESSION_ATTRIBUTES == sessions
     assert named & LINK_ATTRIBUTES == links
     assert named <= {attribute.attr_name for attribute in CredentialsItem.get_attributes().values()}
+
+
+@pytest.mark.parametrize(
+    ("function", "writes"),
+    [("App", True), ("Session", True), ("Admin", True), ("Console", True), ("Machine", True)]
+    + [(function, False) for function in ("SendMail", "RedeemLink", "Pin", "GoogleCallback")],
+)
+def test_a_sign_in_in_a_browser_writes_no_device(function: str, writes: bool) -> None:
+    """Those that only end access delete a device, and its condition needs the attribute too."""
+    named = sam_template.attributes(function)["dynamodb:UpdateItem", "Links"]
+    assert named & set(DEVICE_SLOTS) == (set(DEVICE_SLOTS) if writes else set())
+
+
+def test_an_app_makes_no_state_of_a_provider() -> None:
+    """B229: both are in one table. Without step and browser, no state can be returned with."""
+    named = sam_template.attributes("App")["dynamodb:UpdateItem", "States"]
+    state = {attribute.attr_name for attribute in OAuthStateItem.get_attributes().values()}
+    assert named == {attribute.attr_name for attribute in AppCodeItem.get_attributes().values()}
+    assert {"stage", "browser"} <= state - named
+    assert ("dynamodb:PutItem", "States") not in sam_template.permissions("App")
 
 
 def test_a_request_for_a_link_writes_neither_links_nor_sessions() -> None:

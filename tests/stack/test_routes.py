@@ -12,7 +12,7 @@ from latchkey.rules.machines import TOKEN_PATH
 from latchkey.rules.members import Role
 from tests.kit import sam_template
 
-CLIENTS_OWN = {"request_link", "redeem_link", "session", "pin", "google_callback"}
+CLIENTS_OWN = {"request_link", "redeem_link", "session", "pin", "google_callback", "app"}
 
 
 def paths() -> dict[str, dict[str, Any]]:

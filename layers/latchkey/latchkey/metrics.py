@@ -43,6 +43,10 @@ class Metric(StrEnum):
     PIN_LOCKED = "PinLocked"
     PIN_GUESSING = "PinPressure"
     """A PIN was wrong at a practice that had many wrong PINs within the hour."""
+    APP_ACCEPTED = "AppAccepted"
+    """An app was signed in on a device."""
+    REFRESH_REUSED = "RefreshReused"
+    """A refresh token was used twice, so its device has ended."""
     for provider in PROVIDER_NAMES:
         vars()[f"{provider.upper()}_ACCEPTED"] = f"{provider.title()}Accepted"
         vars()[f"{provider.upper()}_REFUSED"] = f"{provider.title()}Refused"

@@ -170,6 +170,60 @@ def session_digest(practice: str, cookie: str) -> str:
     return _digest(b"session", practice.encode(), cookie.encode())
 
 
+def app_session_digest(practice: str, token: str) -> str:
+    """Return the stored digest of an app's session token. It differs from that of a cookie with the same value."""
+    return _digest(b"app session", practice.encode(), token.encode())
+
+
+def new_family() -> bytes:
+    """Return 128 random bits that all refresh tokens of one device share."""
+    return secrets.token_bytes(ID_BYTES)
+
+
+def new_refresh_token(account_key: AccountKey, family: bytes) -> str:
+    """Return a refresh token: the account's key, the family and 256 random bits."""
+    return base64url_encode(account_key + family + secrets.token_bytes(SECRET_BYTES))
+
+
+def parse_refresh_token(text: str) -> tuple[AccountKey, bytes] | None:
+    """Return the account's key and the family in a refresh token, or None if it has another shape."""
+    raw = base64url_decode(text)
+    if raw is None or len(raw) != ACCOUNT_BYTES + ID_BYTES + SECRET_BYTES:
+        return None
+    return AccountKey(raw[:ACCOUNT_BYTES]), raw[ACCOUNT_BYTES : ACCOUNT_BYTES + ID_BYTES]
+
+
+def family_digest(practice: str, family: bytes) -> str:
+    """Return the stored digest of a family of refresh tokens."""
+    return _digest(b"refresh family", practice.encode(), family)
+
+
+def refresh_digest(practice: str, token: str) -> str:
+    """Return the stored digest of a refresh token."""
+    return _digest(b"refresh token", practice.encode(), token.encode())
+
+
+def s256(verifier: str) -> str:
+    """Return the PKCE challenge of a verifier (RFC 7636, 4.2)."""
+    return base64url_encode(hashlib.sha256(verifier.encode("ascii")).digest())
+
+
+def app_request_digest(practice: str, challenge: str) -> str:
+    """Return the key by which an app's request for a sign-in is stored."""
+    return _digest(b"app request", practice.encode(), challenge.encode())
+
+
+def app_code_digest(code: str) -> str:
+    """Return the stored digest of an app code."""
+    return _digest(b"app code", code.encode())
+
+
+def typed_code(code: str) -> str:
+    """Return the six characters that a person types in place of an app code: 30 of its bits, in Crockford's Base32."""
+    number = int.from_bytes(hashlib.sha256(b"typed app code" + code.encode()).digest()[:4])
+    return "".join(CROCKFORD[number >> shift & 31] for shift in range(25, -1, -5))
+
+
 def session_name(session_digest: str) -> str:
     """Return 16 hexadecimal digits by which other services name a session in their own records."""
     return sha256_hex(session_digest)[:16]

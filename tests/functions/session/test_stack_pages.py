@@ -29,7 +29,7 @@ def test_apps_learn_which_links_are_theirs(portal: Portal) -> None:
 
     (details,) = apple["applinks"]["details"]
     assert details["appIDs"] == ["ABCDE12345.com.example.portal", "ABCDE12345.com.example.beta"]
-    assert details["components"] == [{"/": "/*/link/*"}]
+    assert details["components"] == [{"/": "/*/link/*"}, {"/": "/*/app/return"}]
     (statement,) = android
     assert statement["relation"] == ["delegate_permission/common.handle_all_urls"]
     assert statement["target"] == {

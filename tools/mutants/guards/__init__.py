@@ -1,5 +1,6 @@
 """The table of guards, by area."""
 
+from tools.mutants.guards.apps import APPS
 from tools.mutants.guards.archive import ARCHIVE
 from tools.mutants.guards.clinicians import CLINICIANS
 from tools.mutants.guards.integrations import INTEGRATIONS
@@ -26,4 +27,5 @@ GUARDS = (
     *ARCHIVE,
     *INTEGRATIONS,
     *NOTICES,
+    *APPS,
 )

@@ -64,6 +64,7 @@ TAGS = {
     "access": "A client's sign-in: invitations, address, PINs, sessions, {providers}, and the end of access.".format(
         providers=", ".join(provider.label for provider in PROVIDERS)
     ),
+    "devices": "Phones and tablets on which a client, or a contact, is signed in to an app.",
     "items": "What the practice shares with a client, until it is done.",
     "emails": "Addresses on file besides the one that a client signs in with.",
     "contacts": "Other people who may open a client's profile.",

@@ -92,6 +92,8 @@ def _sentence(event: Event, _: Translator) -> str:
         EventKind.NOTICE_SENT: _("A notice was sent by email."),
         EventKind.SESSION_STARTED: _("Signed in."),
         EventKind.SESSION_ENDED: _("Signed out."),
+        EventKind.DEVICE_ADDED: _("Signed in to the app on a phone or tablet."),
+        EventKind.DEVICE_ENDED: _("The app was signed out on a phone or tablet."),
         EventKind.ACCESS_ENABLED: _("Client Portal access was given."),
         EventKind.ACCESS_DISABLED: _("Client Portal access was disabled."),
         EventKind.ADDRESS_CHANGED: _("The email address was changed."),
@@ -146,6 +148,8 @@ def _reasons(_: Translator) -> dict[str, str]:
         "link_used": _("It had been used."),
         "link_replaced": _("A newer link was sent."),
         "email_unknown": _("The address has no access."),
+        "app": _("In the app."),
+        "refresh_token_reused": _("A key of the app was used twice, so someone else may have had it."),
         "given": _("They agreed."),
         "withdrawn": _("They did not agree."),
     }

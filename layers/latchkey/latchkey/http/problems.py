@@ -76,6 +76,11 @@ PROBLEMS: dict[type[Refusal], ProblemType] = {
     refusals.AccountSwitchRefused: ProblemType(
         409, "account_switch", "Someone else is signed in; send switch=yes to switch"
     ),
+    refusals.AppCodeRefused: ProblemType(403, "app_code_refused", "The code opens nothing; start again in the app"),
+    refusals.RefreshTokenRefused: ProblemType(403, "refresh_token_refused", "The device is not signed in"),
+    refusals.RefreshTokenReused: ProblemType(
+        403, "refresh_token_reused", "The refresh token was used before, so the device was signed out"
+    ),
     refusals.SignedOut: ProblemType(401, "signed_out", "Not signed in"),
     refusals.NotAMember: ProblemType(403, "not_a_member", "The person is a member of no practice"),
     refusals.FormExpired: ProblemType(403, "form_expired", "The form belongs to another session"),

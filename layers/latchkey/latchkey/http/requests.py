@@ -24,7 +24,7 @@ MAX_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-JSON_ONLY_ROUTES = ("/{practice}/session", "/healthz")
+JSON_ONLY_ROUTES = ("/{practice}/session", "/{practice}/app/session", "/healthz")
 """Routes without a page."""
 JSON_ONLY_PATHS = ("/admin/v1", "/admin/m1")
 """Starts of paths whose responses are problem documents, also where no route is."""

@@ -1,5 +1,6 @@
 """Pages: functions that render values as HTML. They do no I/O, make no decisions and read no clock."""
 
+from latchkey.pages.apps import app_confirm, app_refused, app_return, devices
 from latchkey.pages.errors import (
     bad_request,
     find_practice,
@@ -21,11 +22,15 @@ from latchkey.pages.sign_in import landing, link_used_elsewhere, new_client, no_
 
 __all__ = [
     "PageContext",
+    "app_confirm",
+    "app_refused",
+    "app_return",
     "bad_request",
     "confirm",
     "confirm_switch",
     "content_security_style",
     "dead_link",
+    "devices",
     "expected_letter",
     "find_practice",
     "home",

@@ -53,6 +53,8 @@ class PageContext:
     language: Language
     path: str = ""
     """A path whose GET shows this page, for the link to the other language. "" for the URL in the browser."""
+    query: str = ""
+    """The query of this page, without which it shows something else. Its characters need no escape. "" for none."""
     support_code: str = ""
     """The support code that error pages show, so that the practice can help a caller (B130). "" for none."""
     providers: tuple[Provider, ...] = ()
@@ -217,7 +219,11 @@ def render(template: str, page: PageContext, **values: object) -> str:
         guides=web_address(practice.help_url) if practice else None,
         direction=facts(page.language).direction,
         translations=[
-            (other, facts(other).own_name, _same_host_path(page.path) + f"?lang={other}")
+            (
+                other,
+                facts(other).own_name,
+                _same_host_path(page.path) + f"?{page.query and f'{page.query}&'}lang={other}",
+            )
             for other in LANGUAGES
             if other != page.language
         ],

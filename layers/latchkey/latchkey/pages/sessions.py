@@ -16,7 +16,7 @@ from latchkey.rules.items import SharedItem, item_url, open_features
 from latchkey.rules.items import waiting as waiting_items
 from latchkey.rules.languages import Language
 from latchkey.rules.practices import Feature, Practice
-from latchkey.rules.sessions import IDLE_TIMEOUT_SECONDS
+from latchkey.rules.sessions import IDLE_TIMEOUT_SECONDS, MAX_SESSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,7 @@ def home(  # noqa: PLR0913 - everything that the page shows
         ),
         app_url=web_address(practice.app_url),
         previous=previous,
+        has_devices=any(ref.slot >= MAX_SESSIONS for ref in account.sessions),
         previous_text="" if previous is None else _date_time(page, previous),
     )
 

@@ -153,6 +153,11 @@ START_PROVIDER_PER_SOURCE = Policy(
     Scope.SOURCE, ("source", "provider"), (Limit("leave_source", 30, 10 * MINUTE),), network=START_PROVIDER_PER_NETWORK
 )
 """Starts of a provider sign-in. Each start stores a row for an hour."""
+APP_PER_NETWORK = Policy(Scope.NETWORK, ("network", "app"), (Limit("app_network", 300, 10 * MINUTE),))
+APP_PER_SOURCE = Policy(
+    Scope.SOURCE, ("source", "app"), (Limit("app_source", 30, 10 * MINUTE),), network=APP_PER_NETWORK
+)
+"""App codes and refresh tokens that open nothing."""
 CREATED_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician",), (Limit("made_clinician", 30, MINUTE),))
 """PINs and invitations that a clinician creates. A practice system counts as one clinician."""
 SAMPLES_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician sample",), (Limit("samples_clinician", 10, DAY),))
@@ -191,6 +196,8 @@ POLICIES = (
     OPEN_LINK_PER_NETWORK,
     START_PROVIDER_PER_SOURCE,
     START_PROVIDER_PER_NETWORK,
+    APP_PER_SOURCE,
+    APP_PER_NETWORK,
     CREATED_PER_CLINICIAN,
     SAMPLES_PER_CLINICIAN,
     REQUESTS_PER_MACHINE,

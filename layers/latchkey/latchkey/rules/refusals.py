@@ -178,6 +178,22 @@ class AccountSwitchRefused(Refusal):
     """The masked address of the other account."""
 
 
+class AppCodeRefused(Refusal):
+    """The app's code opens nothing: it is wrong, used or too old, its verifier is another one, or access has ended."""
+
+
+class RefreshTokenRefused(Refusal):
+    """The refresh token opens nothing. The person signs in again."""
+
+
+@dataclass(eq=False, repr=False)
+class RefreshTokenReused(Refusal):
+    """The refresh token was used before, so someone else may have it. The device ends."""
+
+    device: str
+    """The ULID of the device."""
+
+
 @dataclass(eq=False, repr=False)
 class SignedOut(Refusal):
     """The browser or app has no live session."""

@@ -45,6 +45,8 @@ class Session:
     """The account's session epoch at the sign-in."""
     slot: int = 0
     """The number of the stored session. An account has as many as it may have live sessions."""
+    device: str | None = None
+    """The ULID of the device that an app is signed in on. None for a session in a browser."""
 
     @property
     def ends_at(self) -> int:

@@ -1,4 +1,4 @@
-"""Credentials: one item for each account, with its newest link, its sessions and its last sign-in.
+"""Credentials: one item for each account, with its newest link, its sessions, its devices and its last sign-in.
 
 Clinicians do not edit it, so their work and sign-ins do not wait for each other. Access is in the account. A link or a
 session works only while its epoch is the account's, so its readers read the account too.
@@ -15,6 +15,7 @@ from pynamodb.transactions import TransactWrite
 from latchkey import settings
 from latchkey.rules import links
 from latchkey.rules.accounts import Account, AccountKey, SessionRef
+from latchkey.rules.devices import MAX_DEVICES, AppDevice
 from latchkey.rules.languages import language_of
 from latchkey.rules.links import Link
 from latchkey.rules.mail import REQUESTED_AT_DIGITS
@@ -28,8 +29,15 @@ NEVER = 253402300799
 """The end of the year 9999. An item with a last sign-in stays as long as its account, because clinicians read it."""
 SLOTS = tuple(f"session_{number}" for number in range(MAX_SESSIONS))
 """The attributes that hold sessions, one each. A new session takes an empty one, or that of a dead session."""
-SESSION_PROJECTION = ("account", *SLOTS, "last_sign_in_at", "signed_in_as")
+DEVICE_SLOTS = tuple(f"device_{number}" for number in range(MAX_DEVICES))
+"""The attributes that hold devices, one each, with the session of the device's app. They follow those of `SLOTS`."""
+ALL_SLOTS = (*SLOTS, *DEVICE_SLOTS)
+SESSION_PROJECTION = ("account", *ALL_SLOTS, "last_sign_in_at", "signed_in_as")
 """The attributes that are read to check a session. The link is none of them."""
+
+
+IN_THE_KEY = ("slot", "practice", "account_key")
+"""Fields of a session that the item's key and the attribute's name say."""
 
 
 class SessionItem(MapAttribute[str, Any]):
@@ -47,8 +55,18 @@ class SessionItem(MapAttribute[str, Any]):
     previous_sign_in_at = NumberAttribute(attr_name="previous", null=True)
 
 
+class DeviceItem(SessionItem):
+    """A device with the session of its app. Without the device there is no session."""
+
+    device = UnicodeAttribute()
+    name = UnicodeAttribute()
+    family = UnicodeAttribute()
+    token = UnicodeAttribute()
+    signed_in_at = NumberAttribute()
+
+
 class CredentialsItem(Table):
-    """The newest link, the sessions and the last sign-in of an account."""
+    """The newest link, the sessions, the devices and the last sign-in of an account."""
 
     class Meta:
         table_name = settings.load().links_table
@@ -64,6 +82,8 @@ class CredentialsItem(Table):
     letter_language = UnicodeAttribute(null=True)
     for name in SLOTS:
         vars()[name] = SessionItem(null=True)
+    for name in DEVICE_SLOTS:
+        vars()[name] = DeviceItem(null=True)
     del name
     last_sign_in_at = NumberAttribute(null=True)
     signed_in_as = UnicodeAttribute(null=True)
@@ -85,9 +105,16 @@ class CredentialsItem(Table):
 
     def sessions(self, account: Account) -> Iterator[Session]:
         """Yield the stored sessions of this account, dead ones too."""
-        for number, name in enumerate(SLOTS):
+        for number, name in enumerate(ALL_SLOTS):
             if stored := getattr(self, name):
                 yield to_record(Session, stored, slot=number, practice=account.practice, account_key=account.key)
+
+    def devices(self, account: Account) -> Iterator[AppDevice]:
+        """Yield the stored devices of this account, dead ones too."""
+        for session in self.sessions(account):
+            if session.device:
+                stored = getattr(self, ALL_SLOTS[session.slot])
+                yield to_record(AppDevice, stored, id=session.device, session=session)
 
     def session_refs(self, account: Account) -> tuple[SessionRef, ...]:
         """Return the sessions that the account has not ended, oldest first."""
@@ -98,7 +125,7 @@ class CredentialsItem(Table):
 
 def slot(number: int) -> Any:
     """Return the attribute of a slot, for an expression. The session's attributes are inside it."""
-    return getattr(CredentialsItem, SLOTS[number])
+    return getattr(CredentialsItem, ALL_SLOTS[number])
 
 
 def holds(session: Session) -> Condition:
@@ -125,7 +152,7 @@ def sign_in_write(session: Session, account: Account, place: SessionPlace) -> tu
     condition: Condition = (
         slot(place.slot).digest == place.digest if place.digest else _is_free(place.slot, account, session.started_at)
     )
-    stored = SessionItem(**to_attributes(session, leave_out=("slot", "practice", "account_key")))
+    stored = SessionItem(**to_attributes(session, leave_out=(*IN_THE_KEY, "device")))
     actions = [
         slot(session.slot).set(stored),
         CredentialsItem.last_sign_in_at.set(session.started_at),
@@ -136,9 +163,25 @@ def sign_in_write(session: Session, account: Account, place: SessionPlace) -> tu
     return actions, condition
 
 
+def device_action(device: AppDevice) -> Action:
+    """Return the action that stores a device in the slot of its session."""
+    of_session = to_attributes(device.session, leave_out=(*IN_THE_KEY, "device"))
+    of_device = to_attributes(device, leave_out=("id", "session"))
+    action: Action = slot(device.session.slot).set(DeviceItem(**of_session, **of_device, device=device.id))
+    return action
+
+
 def expire_in(transaction: TransactWrite, account_key: AccountKey, now: int) -> None:
-    """Let an erased account's item expire, in the transaction that erases. `now` is Unix seconds."""
+    """Let an erased account's item expire, in the transaction that erases. `now` is Unix seconds.
+
+    Devices have names that people gave them, so they are deleted at once.
+    """
+    devices = [getattr(CredentialsItem, name).remove() for name in DEVICE_SLOTS]
     transaction.update(
         CredentialsItem(base64url_encode(account_key)),
-        [CredentialsItem.retained_until.remove(), CredentialsItem.sweep_at.set(now + links.KEEP_DEAD_SECONDS)],
+        [
+            *devices,
+            CredentialsItem.retained_until.remove(),
+            CredentialsItem.sweep_at.set(now + links.KEEP_DEAD_SECONDS),
+        ],
     )

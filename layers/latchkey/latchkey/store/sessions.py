@@ -1,6 +1,6 @@
 """Sessions: started by consuming a proof, and read together with the account."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pynamodb.exceptions import TransactWriteError, UpdateError
@@ -66,15 +66,19 @@ def start(proof: Proof, attempt: Attempt) -> LiveSession:
     raise Unavailable
 
 
-def peek(practice: str, cookie: str | None, now: int) -> LiveSession:
+def peek(
+    practice: str, cookie: str | None, now: int, digest_of: Callable[[str, str], str] = tokens.session_digest
+) -> LiveSession:
     """Return the live session of a cookie value. This is no activity. `now` is Unix seconds.
+
+    With `tokens.app_session_digest` the value is an app's session token. Neither is accepted as the other.
 
     :raises SignedOut: there is none at this practice.
     """
     account_key = tokens.account_key_in_cookie(cookie) if cookie else None
     if cookie is None or account_key is None:
         raise SignedOut
-    return _peek(account_key, tokens.session_digest(practice, cookie), now)
+    return _peek(account_key, digest_of(practice, cookie), now)
 
 
 def _peek(account_key: AccountKey, digest: str, now: int) -> LiveSession:
@@ -84,9 +88,11 @@ def _peek(account_key: AccountKey, digest: str, now: int) -> LiveSession:
     return sessions.check(next((one for one in found if one.digest == digest), None), account, now)
 
 
-def touch(practice: str, cookie: str | None, now: int) -> LiveSession:
+def touch(
+    practice: str, cookie: str | None, now: int, digest_of: Callable[[str, str], str] = tokens.session_digest
+) -> LiveSession:
     """Return the live session of a cookie value, and record activity. Raises as `peek` does."""
-    live = peek(practice, cookie, now)
+    live = peek(practice, cookie, now, digest_of)
     session = sessions.with_activity(live.session, now)
     if session is live.session:
         return live
@@ -112,7 +118,10 @@ def mark_welcome_read(live: LiveSession, now: int) -> None:
 
 
 def end(live: LiveSession, now_ms: Millis) -> None:
-    """Sign out: write the audit row and delete the session, for everyone who holds its cookie."""
+    """Sign out: write the audit row and delete the session, for everyone who holds its cookie.
+
+    Of an app, the device ends too, also if its tokens were just renewed.
+    """
     events.append(
         Event(
             live.account.practice,
@@ -123,8 +132,10 @@ def end(live: LiveSession, now_ms: Millis) -> None:
             method=live.session.method,
         )
     )
+    stored = slot(live.session.slot)
+    is_stored = stored.device == live.session.device if live.session.device else holds(live.session)
     try:
-        _item(live.session).upsert([slot(live.session.slot).remove()], condition=holds(live.session))
+        _item(live.session).upsert([stored.remove()], condition=is_stored)
     except UpdateError as error:
         # another request has ended it, or has already started another one in its place
         if not condition_failed(error):
@@ -233,9 +244,9 @@ def _update_account_in(transaction: TransactWrite, account: Account, consuming: 
 
 
 def _stored(account: Account) -> Iterable[Session]:
-    """Return all stored sessions of an account, dead ones too."""
+    """Return all stored sessions of an account's browsers, dead ones too. Those of apps have slots of their own."""
     _, stored = get_pair(AccountItem, CredentialsItem, tokens.base64url_encode(account.key), SESSION_PROJECTION)
-    return stored.sessions(account) if stored else ()
+    return [one for one in stored.sessions(account) if one.device is None] if stored else ()
 
 
 def _event(kind: EventKind, session: Session, attempt: Attempt, reason: str | None = None) -> Event:

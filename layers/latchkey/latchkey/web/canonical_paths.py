@@ -24,6 +24,7 @@ PAGES = frozenset(
         "home",
         "sign-out",
         "signed-out",
+        "devices",
         "session",
     }
 )

@@ -11,18 +11,31 @@ from latchkey.store.proofs import Attempt, Proof
 from latchkey.web import cookies
 from latchkey.web.responses import signed_in_response
 
+BEARER = "bearer"
+"""The scheme of an app's session token (RFC 6750, 2.1). Schemes are read in any case."""
+
 
 def require(request: Request) -> LiveSession:
     """Return the current session and record activity. HEAD and prefetch requests do not count as activity.
 
+    An app sends its session token as a bearer token. A request with one has no other session, whatever its cookies.
+
     :raises SignedOut: there is no live session.
     """
     find = sessions.touch if request.counts_as_activity else sessions.peek
-    return find(request.practice_or_404.slug, cookies.session(request), request.now)
+    slug, now = request.practice_or_404.slug, request.now
+    authorization = request.headers.get("authorization", "")
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() == BEARER:
+        return find(slug, token, now, tokens.app_session_digest)
+    return find(slug, cookies.session(request), now)
 
 
 def peek(request: Request) -> LiveSession | None:
-    """Return the current session. None if there is none. This does not count as activity."""
+    """Return the current session of a browser. None if there is none. This does not count as activity.
+
+    An app's token is none: what only a browser may do, such as replace its session, no app does.
+    """
     cookie = cookies.session(request)
     try:
         return sessions.peek(request.practice_or_404.slug, cookie, request.now)

@@ -79,6 +79,9 @@ PAGE_BY_REFUSAL: dict[type[Refusal], Callable[[PageContext], str]] = {
     refusals.BodyInvalid: pages.bad_request,
     refusals.BodyTooLarge: pages.too_large,
     refusals.Unavailable: pages.unavailable,
+    refusals.AppCodeRefused: pages.app_refused,
+    refusals.RefreshTokenRefused: pages.app_refused,
+    refusals.RefreshTokenReused: pages.app_refused,
 }
 PROVIDER_PAGES: dict[type[Refusal], Callable[[PageContext, Provider], str]] = {
     refusals.ProviderCancelled: pages.provider_cancelled,

@@ -14,16 +14,24 @@ from latchkey.web.documents import SessionDocument
 POST_ONLY_ROUTES = (*(provider.start_route for provider in providers.PROVIDERS), "/{practice}/sign-out")
 """Routes without a GET. Their pages cannot link to themselves in another language."""
 
+APP_ROUTE = "/{practice}/app"
+"""The route of the page that asks whether an app may sign in. Its form leads elsewhere."""
+
 
 def page_context(request: Request, support_code: str = "") -> PageContext:
     """Return the values that every page of this request needs. `support_code` is shown if a clinician can find it."""
     return PageContext(
         request.practice,
         request.language,
-        path=request.portal_path("sign-in") if request.practice and request.route in POST_ONLY_ROUTES else "",
+        path=request.portal_path("sign-in") if request.practice and _has_no_get(request) else "",
         support_code=support_code,
         providers=providers.offered(request.practice),
     )
+
+
+def _has_no_get(request: Request) -> bool:
+    """Return True if a GET of the same path would not show the page that this request gets."""
+    return request.route in POST_ONLY_ROUTES or (request.route, request.method) == (APP_ROUTE, "POST")
 
 
 def signed_in_response(request: Request, live_session: LiveSession, cookie: str) -> Response:
@@ -49,9 +57,12 @@ def still_signed_in(request: Request, live_session: LiveSession) -> Response:
 def next_page(request: Request, live_session: LiveSession, path: str | None) -> Response:
     """Return the redirect of a signed-in browser to `path`, or home. One of several profiles must be chosen first.
 
+    An app lets people choose in the app.
+
     `path` is the page behind the portal that the person comes back to. None if there is none.
     """
-    if live_session.has_several_profiles and live_session.profile is None:
+    to_app = path is not None and return_paths.leads_to_app(request, path)
+    if live_session.has_several_profiles and live_session.profile is None and not to_app:
         cookie = (cookies.set_return_path(request, path),) if path else ()
         return see_other(request.portal_path("profiles")).with_cookies(*cookie)
     return see_other(path or request.portal_path("home")).with_cookies(*cookies.clear_return_path(request))

@@ -34,3 +34,8 @@ def keep(request: Request, response: Response) -> Response:
 def find(request: Request) -> str | None:
     """Return the path in the URL, else the one in the browser's cookie."""
     return in_query(request) or cookies.return_path(request)
+
+
+def leads_to_app(request: Request, path: str) -> bool:
+    """Return True if a path is the page that asks whether an app may sign in."""
+    return path.partition("?")[0] == request.portal_path("app")

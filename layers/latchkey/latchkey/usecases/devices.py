@@ -1,0 +1,54 @@
+"""Use cases of the phones and tablets on which a client, or a contact, is signed in to an app (B226)."""
+
+from dataclasses import dataclass
+
+from latchkey.rules import access, revocations
+from latchkey.rules.accounts import AccountKey
+from latchkey.rules.devices import AppDevice
+from latchkey.rules.members import Role
+from latchkey.rules.refusals import RecordNotFound
+from latchkey.store import accounts, clients, devices
+from latchkey.usecases.context import RequestContext
+from latchkey.usecases.declaration import use_case
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsDevice:
+    """A device, and who signed in on it."""
+
+    device: AppDevice
+    contact: str | None
+    """The ULID of the contact. None for the client."""
+
+
+@use_case(Role.CLINICIAN)
+def list_devices(context: RequestContext, client_id: str) -> list[PersonsDevice]:
+    """Return the live devices of a client and of the contacts who can open the profile.
+
+    :raises RecordNotFound: the practice has no client of this id.
+    """
+    return _live(context, client_id)
+
+
+@use_case(Role.CLINICIAN)
+def end_device(context: RequestContext, client_id: str, device_id: str) -> None:
+    """Sign one of these devices out. The person may sign in on it again.
+
+    :raises RecordNotFound: the client has no such device, or it has ended.
+    """
+    for found in _live(context, client_id):
+        if found.device.id == device_id:
+            devices.end(
+                found.device, "clinician", context.now_ms, context.support_code, actor=context.clinician.subject
+            )
+            return
+    raise RecordNotFound
+
+
+def _live(context: RequestContext, client_id: str) -> list[PersonsDevice]:
+    client = clients.find(context.slug, client_id)
+    accounts_by_key = accounts.find_all(access.account_keys(client))
+    own = access.own_account(client, accounts_by_key)
+    people: list[tuple[AccountKey, str | None]] = [(own.key, None)] if own else []
+    people += [(account.key, contact.id) for contact, account in revocations.openers(client, accounts_by_key)]
+    return [PersonsDevice(device, contact) for key, contact in people for device in devices.live(key, context.now)]
