@@ -10,13 +10,15 @@ from latchkey import aws, pages, settings, web
 from latchkey.http.responses import CACHED_FOR_EVER, rfc3339
 from latchkey.pages import layout
 from latchkey.rules.branding import BRAND_FILES
+from latchkey.rules.devices import AppDevice
 from latchkey.rules.items import item_url, waiting
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import PageUnknown, ProfileUnknown, SignedOut
+from latchkey.rules.sessions import LiveSession
 from latchkey.rules.web_addresses import is_path_below
 from latchkey.store import accounts, clients, devices, logos, sessions
 from latchkey.web import cookies, current_session, return_paths
-from latchkey.web.documents import HealthDocument, SignOutDocument
+from latchkey.web.documents import DeviceDocument, DeviceEnded, DeviceList, HealthDocument, SignOutDocument
 from latchkey.web.responses import next_page, page_context
 
 
@@ -173,21 +175,19 @@ def show_devices(request: web.Request) -> web.Response:
     live_session = current_session.require(request)
     live = devices.live(live_session.account.key, request.now)
     if request.wants_json:
-        return web.json_response(
-            {
-                "devices": [
-                    {
-                        "id": device.id,
-                        "name": device.name,
-                        "signed_in_at": rfc3339(device.signed_in_at),
-                        "expires_at": rfc3339(device.ends_at),
-                        "current": device.id == live_session.session.device,
-                    }
-                    for device in live
-                ]
-            }
-        )
+        listed = [_device_document(device, live_session) for device in live]
+        return web.json_response(DeviceList(devices=listed))
     return web.html_page(pages.devices(page_context(request), devices=live))
+
+
+def _device_document(device: AppDevice, live_session: LiveSession) -> DeviceDocument:
+    return {
+        "id": device.id,
+        "name": device.name,
+        "signed_in_at": rfc3339(device.signed_in_at),
+        "expires_at": rfc3339(device.ends_at),
+        "current": device.id == live_session.session.device,
+    }
 
 
 def end_device(request: web.Request) -> web.Response:
@@ -196,9 +196,9 @@ def end_device(request: web.Request) -> web.Response:
     for device in devices.live(live_session.account.key, request.now):
         if device.id == request.form_value("device"):
             devices.end(device, "signed_out", request.now_ms, request.support_code)
-    return (
-        web.json_response({"status": "ended"}) if request.wants_json else web.see_other(request.portal_path("devices"))
-    )
+    if request.wants_json:
+        return web.json_response(DeviceEnded(status="ended"))
+    return web.see_other(request.portal_path("devices"))
 
 
 def show_start(request: web.Request) -> web.Response:

@@ -23,8 +23,9 @@ from tests.kit.raised_refusals import Reached
 EVERYWHERE = {*COMMON_REFUSALS, *FORM_REFUSALS, refusals.PracticeUnknown}
 ONLY_ON_PAGES: dict[str, set[type[Refusal]]] = {"request_link": {refusals.DomainMistyped}}
 """Refusals that a request for JSON never gets."""
-NEVER: dict[str, set[type[Refusal]]] = {"open_link": {refusals.RateLimited}}
-"""Refusals that the code seems to raise: `Reservations.add` has the name of a method of sets."""
+NEVER: dict[str, set[type[Refusal]]] = {"open_link": {refusals.RateLimited}, "request_link": {refusals.PinLocked}}
+"""Refusals that the code seems to raise: `Reservations.add` has the name of a method of sets, and only the limit of
+wrong PINs locks."""
 ONLY_ON_FORMS = {"request_link": {"clear", "domain", "as_typed"}}
 """Fields of forms that an app does not need."""
 

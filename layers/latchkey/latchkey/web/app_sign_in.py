@@ -1,7 +1,5 @@
 """The request of an app for a sign-in in the browser, and the document with the tokens that it gets."""
 
-from typing import Any
-
 from latchkey import keys, tokens
 from latchkey.http.requests import Request
 from latchkey.http.responses import rfc3339
@@ -9,6 +7,7 @@ from latchkey.rules.accounts import AccountKey
 from latchkey.rules.app_codes import CHALLENGE, CODE, STATE, typed_form
 from latchkey.rules.refusals import BodyInvalid
 from latchkey.store.devices import AppAttempt, SignedInDevice
+from latchkey.web.documents import AppSessionDocument
 from latchkey.web.responses import session_document
 
 METHOD = "S256"
@@ -70,9 +69,10 @@ def new_attempt(request: Request, account_key: AccountKey, family: bytes) -> App
     )
 
 
-def document(request: Request, signed_in: SignedInDevice, attempt: AppAttempt) -> dict[str, Any]:
+def document(request: Request, signed_in: SignedInDevice, attempt: AppAttempt) -> AppSessionDocument:
     """Return the session document with the app's tokens."""
-    return session_document(request, signed_in.live_session) | {
+    return {
+        **session_document(request, signed_in.live_session),
         "device": signed_in.device.id,
         "session_token": attempt.session_token,
         "refresh_token": attempt.refresh_token,

@@ -49,6 +49,45 @@ class SessionDocument(TypedDict):
     method: SignInMethod
 
 
+class AppSessionDocument(SessionDocument):
+    """A session in an app, with the app's tokens. Each answer replaces the tokens of the one before."""
+
+    device: str
+    """Id of the device."""
+    session_token: str
+    """The bearer token of further requests."""
+    refresh_token: str
+    """Worth one further answer of this kind."""
+    refresh_expires_at: str
+    """RFC 3339 in UTC. The device ends then."""
+
+
+class DeviceDocument(TypedDict):
+    """A phone or tablet on which an app is signed in."""
+
+    id: str
+    name: str
+    """The name that the app sent."""
+    signed_in_at: str
+    """RFC 3339 in UTC."""
+    expires_at: str
+    """RFC 3339 in UTC."""
+    current: bool
+    """True for the device that sent the request."""
+
+
+class DeviceList(TypedDict):
+    """The devices of the account."""
+
+    devices: list[DeviceDocument]
+
+
+class DeviceEnded(TypedDict):
+    """The account has no such device any more."""
+
+    status: Literal["ended"]
+
+
 class ProviderRedirect(TypedDict):
     """The way to the provider."""
 
@@ -69,6 +108,14 @@ class HealthDocument(TypedDict):
     version: str
 
 
+class FieldError(TypedDict):
+    """A field that is refused."""
+
+    location: str
+    """The field's name."""
+    message: str
+
+
 class ProblemDocument(TypedDict):
     """A refusal as a problem document (RFC 9457)."""
 
@@ -79,6 +126,8 @@ class ProblemDocument(TypedDict):
     """Stable, for programs."""
     retry_after: NotRequired[int]
     """Seconds to wait. For `wait` and `pin_locked`."""
+    errors: NotRequired[list[FieldError]]
+    """The refused fields. For `value_invalid`."""
     support_code: NotRequired[str]
     """A code that the person can read out to the practice, if the practice or the operator can find it."""
 
@@ -113,6 +162,34 @@ class ProviderStart(TypedDict):
     """True to end the session of another account in this browser."""
     choose: NotRequired[bool]
     """True to let the person choose among their accounts at the provider."""
+
+
+class AppConsent(TypedDict):
+    """The app's request that the person agrees to."""
+
+    challenge: str
+    """Base64url of the verifier's SHA-256 (RFC 7636)."""
+    state: str
+    """The app gets it back with the code."""
+    challenge_method: NotRequired[Literal["S256"]]
+
+
+class AppSessionRequest(TypedDict):
+    """Either a code with its verifier, or a refresh token."""
+
+    code: NotRequired[str]
+    """The code from the return address, or the six characters that the person typed."""
+    verifier: NotRequired[str]
+    device: NotRequired[str]
+    """A name for the device that its owner knows, such as the phone's own."""
+    refresh_token: NotRequired[str]
+
+
+class DeviceToEnd(TypedDict):
+    """The device whose app is to be signed out."""
+
+    device: str
+    """Id of one of the account's devices."""
 
 
 class ChosenProfile(TypedDict):

@@ -27,8 +27,8 @@ Send `Accept: application/json` with every request. Otherwise the same addresses
 browsers. Send every body with `Content-Type: application/json`, also an empty object: the portal then needs no
 `Origin`. A request that has one is refused unless it is the portal's own.
 
-The session is a cookie. Keep every cookie of an answer, and send all of them back. Each is `Secure`, `HttpOnly` and
-`SameSite=Lax`.
+The session is a cookie, or the bearer token of an app. Keep every cookie of an answer, and send all of them back. Each
+is `Secure`, `HttpOnly` and `SameSite=Lax`.
 
 Times are RFC 3339 in UTC, ids are ULIDs. A refusal is a problem document (RFC 9457) with a stable `code`. Unknown
 fields of a body are ignored. HEAD has the status and headers of GET. A path in capitals or with a slash at its end
@@ -37,6 +37,7 @@ answers 308. No answer may be cached, except files of `brand`.
 TAGS = {
     "sign-in": "The ways to sign in.",
     "session": "The session of a browser or app.",
+    "app": "The sign-in of an app by the system browser (RFC 8252), and its devices.",
     "pages": "Pages and files for browsers. They have no JSON but their refusals.",
     "stack": "Facts about the portal itself.",
 }
@@ -64,8 +65,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "maxLength": 200},
     },
     "size": {"description": "The size of paper.", "schema": {"type": "string", "enum": ["letter", "a4"]}},
-    "code": {"description": "The provider's code.", "schema": {"type": "string"}},
+    "code": {"description": "The code of the sign-in.", "schema": {"type": "string"}},
     "state": {"description": "The state with which the sign-in started.", "schema": {"type": "string"}},
+    "challenge": {
+        "description": "Base64url of the SHA-256 of the app's verifier (RFC 7636).",
+        "schema": {"type": "string", "minLength": 43, "maxLength": 43},
+    },
+    "challenge_method": {"description": "S256 is the only one.", "schema": {"type": "string", "enum": ["S256"]}},
     "error": {"description": "The provider's reason if there is no code.", "schema": {"type": "string"}},
 }
 PATH_PARAMETERS: dict[str, dict[str, Any]] = {
@@ -122,7 +128,8 @@ def document() -> dict[str, Any]:
                     # A placeholder in the name would stop generated programs, because no header can have its braces.
                     "name": f"__Host-session-{PATH_PARAMETERS['practice']['example']}",
                     "description": "The session at one practice. The cookie's name ends with the practice's slug.",
-                }
+                },
+                "app": {"type": "http", "scheme": "bearer", "description": "The `session_token` of an app."},
             },
         },
     }
@@ -135,7 +142,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "description": operation.description or operation.summary,
         "parameters": list(_parameters(operation)),
-        "security": [{"session": []}] if operation.needs_session else [],
+        "security": [{"session": []}, {"app": []}] if operation.needs_session else [],
         "responses": {**_answers(operation), **_refusals(operation)},
     }
     if operation.body:

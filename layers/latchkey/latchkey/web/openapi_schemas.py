@@ -8,18 +8,35 @@ from pydantic import ConfigDict, TypeAdapter
 from latchkey.web import documents
 
 PROFILE = {"id": "01JZ8Q4Z6M3V9T2X7B5K1N0PAR", "name": "Ana Reyes", "kind": "individual"}
+SESSION = {
+    "account": "01JZ8Q51C8W4R6Y2D3F7H9JKMN",
+    "profile": PROFILE["id"],
+    "profiles": [PROFILE],
+    "features": {"appointments": True, "messages": True, "documents": True, "payments": False},
+    "signed_in_at": "2026-03-03T12:00:00Z",
+    "expires_at": "2026-03-03T12:20:00Z",
+    "method": "link",
+}
+DEVICE = {
+    "id": "01JZ8Q6D2V5T8X1Z4B7N0Q3RKM",
+    "name": "Ana's phone",
+    "signed_in_at": "2026-03-03T12:00:00Z",
+    "expires_at": "2026-06-01T12:00:00Z",
+    "current": True,
+}
 EXAMPLES: dict[type, Any] = {
     documents.LinkSent: {"status": "sent"},
     documents.LinkConfirmation: {"status": "confirm", "email": "a•••@example.com"},
-    documents.SessionDocument: {
-        "account": "01JZ8Q51C8W4R6Y2D3F7H9JKMN",
-        "profile": PROFILE["id"],
-        "profiles": [PROFILE],
-        "features": {"appointments": True, "messages": True, "documents": True, "payments": False},
-        "signed_in_at": "2026-03-03T12:00:00Z",
-        "expires_at": "2026-03-03T12:20:00Z",
-        "method": "link",
+    documents.SessionDocument: SESSION,
+    documents.AppSessionDocument: SESSION
+    | {
+        "device": DEVICE["id"],
+        "session_token": "AWpvYi1pZC1hbmQtc2Vzc2lvbi10b2tlbg",
+        "refresh_token": "AWpvYi1pZC1hbmQtcmVmcmVzaC10b2tlbg",
+        "refresh_expires_at": DEVICE["expires_at"],
     },
+    documents.DeviceList: {"devices": [DEVICE]},
+    documents.DeviceEnded: {"status": "ended"},
     documents.ProviderRedirect: {"location": "https://accounts.example.com/authorize?state=..."},
     documents.SignOutDocument: {"status": "signed_out"},
     documents.HealthDocument: {"status": "ok", "version": "1.0.0"},
@@ -28,6 +45,13 @@ EXAMPLES: dict[type, Any] = {
     documents.PinSignIn: {"email": "ana@example.com", "pin": "042817"},
     documents.ProviderStart: {},
     documents.ChosenProfile: {"profile": PROFILE["id"]},
+    documents.AppConsent: {"challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "state": "af0ifjsldkj"},
+    documents.AppSessionRequest: {
+        "code": "Kx8mQ2vT5wZ1nR4bY7cD0fG3hJ6kL9pS-aE8uW2iO5M",
+        "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        "device": DEVICE["name"],
+    },
+    documents.DeviceToEnd: {"device": DEVICE["id"]},
     documents.Nothing: {},
     dict: {"applinks": {"details": [{"appIDs": ["ABCDE12345.com.example.app"], "components": [{"/": "/*/link/*"}]}]}},
     list: [{"relation": ["delegate_permission/common.handle_all_urls"], "target": {"namespace": "android_app"}}],

@@ -13,7 +13,7 @@ PDF = "application/pdf"
 SVG = "image/svg+xml"
 ANY_FILE = "*/*"
 
-type Tag = Literal["sign-in", "session", "pages", "stack"]
+type Tag = Literal["sign-in", "session", "app", "pages", "stack"]
 type Cookie = Literal["session", "browser", "req", "typed", "again", "to"] | ProviderName
 """The base name of a cookie in `web.cookies`."""
 type Header = Literal["Location", "Clear-Site-Data"]

@@ -9,7 +9,7 @@ from latchkey.rules import refusals
 from latchkey.rules.providers import Provider
 from latchkey.rules.refusals import Refusal
 from latchkey.web import documents
-from latchkey.web.operation import OK, Answer, Cookie, Operation
+from latchkey.web.operation import OK, Answer, Cookie, Operation, redirect
 from latchkey.web.page_operations import PAGES
 
 SIGN_IN_COOKIES: tuple[Cookie, ...] = ("session", "browser", "req", "typed")
@@ -152,6 +152,53 @@ OPERATIONS: tuple[Operation, ...] = (
         (Answer(OK, (documents.SignOutDocument,), ("session", "to"), ("Clear-Site-Data",), "Signed out."),),
         body=documents.Nothing,
         description="The session ends on the server. Without a session the answer is the same.",
+    ),
+    Operation(
+        "POST",
+        "/{practice}/app",
+        "agree_to_app",
+        "app",
+        "Let an app sign in, on the page that asks.",
+        (redirect("The address that opens the app, with `code` and `state`. Without a session, the sign-in page."),),
+        (refusals.AppCodeRefused,),
+        documents.AppConsent,
+        "The form of the page `/{practice}/app`. A code works once, within a minute, with its verifier.",
+    ),
+    Operation(
+        "POST",
+        "/{practice}/app/session",
+        "give_app_session",
+        "app",
+        "Get a session for a code, or for a refresh token.",
+        (Answer(OK, (documents.AppSessionDocument,), text="The session with the app's tokens."),),
+        (
+            refusals.AppCodeRefused,
+            refusals.RefreshTokenRefused,
+            refusals.RefreshTokenReused,
+            refusals.ValueRefused,
+            refusals.RateLimited,
+        ),
+        documents.AppSessionRequest,
+        "A refresh token works once. Sent a second time, it ends the device.",
+    ),
+    Operation(
+        "GET",
+        "/{practice}/devices",
+        "list_devices",
+        "app",
+        "Read the phones and tablets on which an app is signed in.",
+        (Answer(OK, (documents.DeviceList,), text="The devices."),),
+        needs_session=True,
+    ),
+    Operation(
+        "POST",
+        "/{practice}/devices",
+        "end_device",
+        "app",
+        "Sign an app out on one device.",
+        (Answer(OK, (documents.DeviceEnded,), text="The device has ended, or had ended before."),),
+        body=documents.DeviceToEnd,
+        needs_session=True,
     ),
     *PAGES,
 )
