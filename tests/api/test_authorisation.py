@@ -16,7 +16,7 @@ from tests.kit.aws_faults import AwsFaults
 from tests.kit.clinician import ISSUER, ClinicianApi, as_authorizer
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-PARTS = {"client": ULID, "contact": ULID, "credential": ULID, "webhook": ULID,
+PARTS = {"client": ULID, "contact": ULID, "credential": ULID, "webhook": ULID, "device": ULID, "import_id": ULID,
          "subject": "dr-new", "kind": "sign_in", "language": "en",
          "address": "kim%40example.com", "code": "K7M-4QX"}  # fmt: skip
 ROUTES = {key: rule for routes in RESOURCES for key, rule in routes.rules.items()}

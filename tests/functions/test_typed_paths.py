@@ -75,9 +75,9 @@ def test_the_page_without_a_practice_takes_no_form(browser: Browser, app: App) -
 
 
 def test_every_page_of_a_practice_is_known_to_the_redirect() -> None:
-    """B139: links, providers' buttons and images are left out, because people do not type their URLs."""
+    """B139: people do not type the URLs of links, providers' buttons, images and apps."""
     paths = {key.partition(" ")[2] for key in sam_template.routes() if " /{practice}" in key}
     pages = {path.removeprefix("/{practice}").removeprefix("/") for path in paths}
 
-    assert pages - {"link/{token}", "google", "brand/{file}"} == PAGES
+    assert pages - {"link/{token}", "google", "brand/{file}", "app", "app/return", "app/session"} == PAGES
     assert all(canonical_path(f"/willow/{page}".rstrip("/")) is None for page in PAGES)
