@@ -50,8 +50,13 @@ def filled(text: str, known: dict[str, Any], numbers: Any) -> str:
     return re.sub(r"\{\{\$timestamp\}\}", lambda _: str(next(numbers)), text)
 
 
-OF_POOL = {"/letters/{kind}/{language}/sample", "/members/{subject}/start-over"}
-"""Routes that need what only a sign-in provider knows. `test_practice_system.py` calls them."""
+LEFT_OUT = {
+    "/letters/{kind}/{language}/sample",
+    "/members/{subject}/start-over",
+    "/clients/{client}/devices/{device}",
+}
+"""Routes that need what only a sign-in provider knows, or an app. `test_practice_system.py` and `test_devices.py` call
+them."""
 
 
 def test_the_examples_run_from_top_to_bottom_and_leave_little_out(cloud: MinistackCloud) -> None:
@@ -85,7 +90,7 @@ def test_the_examples_run_from_top_to_bottom_and_leave_little_out(cloud: Minista
     left_out = {(method, path) for method, _, path in ROUTES} - used
     assert {
         path.removeprefix("/admin/v1/practices/{practice}") for method, path in left_out if method != "GET"
-    } == OF_POOL
+    } == LEFT_OUT
 
 
 def _logo() -> bytes:

@@ -1,10 +1,12 @@
 """The wait in a response is exact to the second, for every rate limit that a visitor can fill."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from latchkey import tokens
+from latchkey.http.requests import JSON
 from latchkey.rules import limits
 from latchkey.rules.limits import (
     CREATED_PER_CLINICIAN,
@@ -47,6 +49,11 @@ def start_google(browser: Browser) -> HttpResponse:
     return browser.post("/willow/google")
 
 
+def send_refresh_token(browser: Browser) -> HttpResponse:
+    fields = json.dumps({"refresh_token": "none"}).encode()
+    return browser.send("POST", "/willow/app/session", {"content-type": JSON, "accept": JSON}, fields)
+
+
 def fill(portal: Portal, limit: Limit, *who: str | bytes) -> None:
     """Open a window now, and fill it."""
     use_up(portal, limit, 1, *who)
@@ -78,6 +85,8 @@ CASES: list[tuple[Limit, tuple[str, ...], Callable[[Browser], HttpResponse]]] = 
     (limits.WRONG_PINS_PER_PRACTICE.limit, ("pin practice", "willow"), submit_pin),
     (limits.START_PROVIDER_PER_SOURCE.limit, ("source", "provider", NEAR), start_google),
     (limits.START_PROVIDER_PER_NETWORK.limit, ("network", "provider", AROUND), start_google),
+    (limits.APP_PER_SOURCE.limit, ("source", "app", NEAR), send_refresh_token),
+    (limits.APP_PER_NETWORK.limit, ("network", "app", AROUND), send_refresh_token),
 ]
 
 

@@ -88,6 +88,12 @@ class DeviceEnded(TypedDict):
     status: Literal["ended"]
 
 
+class AppRedirect(TypedDict):
+    """The way back to the app, or to the sign-in if nobody is signed in."""
+
+    location: str
+
+
 class ProviderRedirect(TypedDict):
     """The way to the provider."""
 

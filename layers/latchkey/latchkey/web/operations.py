@@ -9,7 +9,7 @@ from latchkey.rules import refusals
 from latchkey.rules.providers import Provider
 from latchkey.rules.refusals import Refusal
 from latchkey.web import documents
-from latchkey.web.operation import OK, Answer, Cookie, Operation, redirect
+from latchkey.web.operation import OK, Answer, Cookie, Operation
 from latchkey.web.page_operations import PAGES
 
 SIGN_IN_COOKIES: tuple[Cookie, ...] = ("session", "browser", "req", "typed")
@@ -159,7 +159,13 @@ OPERATIONS: tuple[Operation, ...] = (
         "agree_to_app",
         "app",
         "Let an app sign in, on the page that asks.",
-        (redirect("The address that opens the app, with `code` and `state`. Without a session, the sign-in page."),),
+        (
+            Answer(
+                OK,
+                (documents.AppRedirect,),
+                text="The address that opens the app, with `code` and `state`. Without a session, the sign-in page.",
+            ),
+        ),
         (refusals.AppCodeRefused,),
         documents.AppConsent,
         "The form of the page `/{practice}/app`. A code works once, within a minute, with its verifier.",
