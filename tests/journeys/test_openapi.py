@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from hypothesis.strategies import text
 from schemathesis.specs.openapi import checks
 
 from tests.kit import sam_template
@@ -23,6 +24,8 @@ PROMISED = (
 )
 EXAMPLES = 8
 
+schemathesis.openapi.media_type("text/csv", text().map(lambda name: f"name\n{name}\n".encode(errors="replace")))
+schemathesis.openapi.media_type("application/x-ndjson", text().map(lambda name: json.dumps({"name": name}).encode()))
 contract = schemathesis.openapi.from_path(sam_template.PROJECT / "docs" / "openapi.json")
 
 
