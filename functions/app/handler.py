@@ -17,7 +17,6 @@ from latchkey.rules.refusals import (
 )
 from latchkey.store import app_codes, devices, limits
 from latchkey.web import app_sign_in, current_session
-from latchkey.web.documents import AppRedirect
 from latchkey.web.responses import page_context
 
 
@@ -47,7 +46,7 @@ def agree(request: web.Request) -> web.Response:
     code, stored_key = tokens.random_secret(), tokens.app_request_digest(slug, challenge)
     typed = app_sign_in.typed_digest(stored_key, tokens.typed_code(code))
     app_codes.save(stored_key, current, tokens.app_code_digest(code), typed, request.now)
-    return _go_to(request, app_sign_in.return_path(slug, code, state))
+    return web.see_other(app_sign_in.return_path(slug, code, state))
 
 
 def show_return(request: web.Request) -> web.Response:
@@ -115,14 +114,7 @@ def _renewed(request: web.Request) -> web.Response:
 
 def _sign_in_first(request: web.Request, challenge: str, state: str) -> web.Response:
     path = app_sign_in.app_path(request.practice_or_404.slug, challenge, state)
-    return _go_to(request, f"{request.portal_path('sign-in')}?to={quote(path, safe='/')}")
-
-
-def _go_to(request: web.Request, location: str) -> web.Response:
-    """Return the redirect of a browser. A script gets the address, because it could not read it from a redirect."""
-    if request.method == "POST" and request.wants_json:
-        return web.json_response(AppRedirect(location=location))
-    return web.see_other(location)
+    return web.see_other(f"{request.portal_path('sign-in')}?to={quote(path, safe='/')}")
 
 
 handle = web.handler_for(

@@ -15,7 +15,6 @@ from latchkey.store import accounts, limits, oauth_states
 from latchkey.store.oauth_states import ProviderProof
 from latchkey.web import cookies, current_session
 from latchkey.web.audit import append
-from latchkey.web.documents import ProviderRedirect
 from latchkey.web.responses import still_signed_in
 
 
@@ -42,12 +41,9 @@ def start_sign_in(provider: Provider, request: web.Request) -> web.Response:
         request.origin + provider.callback,
         force_account_choice=force_account_choice,
     )
-    response = (
-        web.json_response(ProviderRedirect(location=provider_url))
-        if request.wants_json
-        else web.see_other(provider_url)
+    return web.see_other(provider_url).with_cookies(
+        *cookies.set_provider_browser_secret(request, provider.name, secret)
     )
-    return response.with_cookies(*cookies.set_provider_browser_secret(request, provider.name, secret))
 
 
 def callback(provider: Provider, request: web.Request) -> web.Response:

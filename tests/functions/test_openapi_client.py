@@ -15,7 +15,7 @@ from latchkey.web.operations import OPERATIONS
 from tests.functions.client_routes import ROUTES
 from tests.functions.test_dispatch import break_willow
 from tests.kit import client_contract, sam_template
-from tests.kit.browser import App, Browser
+from tests.kit.browser import App
 from tests.kit.handlers import load_handler
 from tests.kit.portal import Portal
 from tests.kit.raised_refusals import Reached
@@ -118,15 +118,6 @@ def test_an_outage_gives_a_code_that_the_operator_finds(portal: Portal, app: App
     outage = app.request_link("ana@example.com").document
     assert outage["code"] == "unavailable"
     assert f'"support_code": "{outage["support_code"]}"' in portal.log.getvalue()
-
-
-def test_a_script_gets_the_providers_page_as_json(portal: Portal, app: App, browser: Browser) -> None:
-    portal.parameters["GoogleClientId"] = "client"
-    started = app.post("/willow/google")
-    page = browser.post("/willow/google")
-    assert started.status == 200
-    assert started.document["location"].partition("?")[0] == page.location.partition("?")[0]
-    assert started.cookie_values.keys() == page.cookie_values.keys()
 
 
 def test_an_app_that_marks_the_welcome_as_read_gets_the_session(app: App) -> None:

@@ -93,7 +93,7 @@ def test_generated_typescript_clients_live_a_clinicians_and_a_clients_day(
     "command",
     [
         [PROGRAMS / "spectral", "lint", "--fail-severity", "hint", "--ruleset", FOLDER / "spectral.yaml"],
-        [PROGRAMS / "redocly", "lint", "--extends", "recommended", "--max-problems", "100"],
+        [PROGRAMS / "redocly", "lint", "--config", FOLDER / "redocly.yaml", "--max-problems", "100"],
     ],
     ids=["spectral", "redocly"],
 )

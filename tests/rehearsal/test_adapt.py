@@ -85,7 +85,8 @@ def test_no_statement_of_a_role_is_changed() -> None:
                 assert referred(new["Resource"]) == referred(old["Resource"])
                 assert "*" not in str(new["Resource"]) or new == old
             added |= {name: adapted[len(originals) :]} if adapted[len(originals) :] else {}
-    assert added == {"SendMailRole": [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "?"}]}
+    sending = [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "?"}]
+    assert added == {"SendMailRole": sending, "SendNoticeRole": sending}
 
 
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:

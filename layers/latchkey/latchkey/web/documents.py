@@ -88,19 +88,6 @@ class DeviceEnded(TypedDict):
     status: Literal["ended"]
 
 
-class AppRedirect(TypedDict):
-    """The way back to the app, or to the sign-in if nobody is signed in."""
-
-    location: str
-
-
-class ProviderRedirect(TypedDict):
-    """The way to the provider."""
-
-    location: str
-    """The provider's page, to be opened in the browser that sent the request."""
-
-
 class SignOutDocument(TypedDict):
     """There is no session any more."""
 

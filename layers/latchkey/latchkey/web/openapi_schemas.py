@@ -35,12 +35,8 @@ EXAMPLES: dict[type, Any] = {
         "refresh_token": "AWpvYi1pZC1hbmQtcmVmcmVzaC10b2tlbg",
         "refresh_expires_at": DEVICE["expires_at"],
     },
-    documents.AppRedirect: {
-        "location": "/willow/app/return?code=Kx8mQ2vT5wZ1nR4bY7cD0fG3hJ6kL9pS-aE8uW2iO5M&state=af"
-    },
     documents.DeviceList: {"devices": [DEVICE]},
     documents.DeviceEnded: {"status": "ended"},
-    documents.ProviderRedirect: {"location": "https://accounts.example.com/authorize?state=..."},
     documents.SignOutDocument: {"status": "signed_out"},
     documents.HealthDocument: {"status": "ok", "version": "1.0.0"},
     documents.LinkRequest: {"email": "ana@example.com"},

@@ -9,7 +9,7 @@ from latchkey.rules import refusals
 from latchkey.rules.providers import Provider
 from latchkey.rules.refusals import Refusal
 from latchkey.web import documents
-from latchkey.web.operation import OK, Answer, Cookie, Operation
+from latchkey.web.operation import OK, Answer, Cookie, Operation, redirect
 from latchkey.web.page_operations import PAGES
 
 SIGN_IN_COOKIES: tuple[Cookie, ...] = ("session", "browser", "req", "typed")
@@ -33,7 +33,7 @@ def _provider_operations(provider: Provider) -> tuple[Operation, ...]:
             f"start_{name}",
             "sign-in",
             f"Start the sign-in with {label}.",
-            (Answer(OK, (documents.ProviderRedirect,), (name, "browser"), text=f"Go to {label} in the same browser."),),
+            (redirect(f"Go to {label} in the same browser.", name, "browser"),),
             (refusals.RateLimited,),
             documents.ProviderStart,
             f"{label} sends the browser back to `{provider.callback}`. It works only in the browser that started it.",
@@ -159,13 +159,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "agree_to_app",
         "app",
         "Let an app sign in, on the page that asks.",
-        (
-            Answer(
-                OK,
-                (documents.AppRedirect,),
-                text="The address that opens the app, with `code` and `state`. Without a session, the sign-in page.",
-            ),
-        ),
+        (redirect("The address that opens the app, with `code` and `state`. Without a session, the sign-in page."),),
         (refusals.AppCodeRefused,),
         documents.AppConsent,
         "The form of the page `/{practice}/app`. A code works once, within a minute, with its verifier.",
