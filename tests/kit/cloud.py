@@ -11,7 +11,7 @@ import boto3
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 
-from tests.kit import moto_endpoint, moto_speed, moto_tables, sam_template
+from tests.kit import caches, moto_endpoint, moto_speed, moto_tables, sam_template
 from tests.kit.gateway_events import ORIGIN
 
 PARAMETERS = {"PortalOrigin": ORIGIN, "SenderDomain": "mail.example.com", "PracticeCacheSeconds": "0"}
@@ -69,6 +69,8 @@ def shared_cloud(seed: Callable[[Cloud], None]) -> Iterator[Cloud]:
             shared.remember()
         else:
             shared.put_back({*sam_template.resources("AWS::DynamoDB::Table")})
+        # keys that were read for an earlier module would get too old during this one, and be read again
+        caches.empty()
         Mocked.stored_for = None
         yield shared
         Mocked.stored_for = shared
