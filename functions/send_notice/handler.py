@@ -127,7 +127,7 @@ def _letter(notice: ServiceNotice, practice: Practice, account: Account, now: in
         to,
         subject=notice.subjects[language],
         lines=notice.lines[language],
-        url=f"{config.portal_origin}{notice.path}",
+        url=f"{config.portal_origin or config.api_origin}{notice.path}",
     )
 
 

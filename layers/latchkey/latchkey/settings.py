@@ -48,6 +48,8 @@ class Settings:
     """Purpose of the stack, such as `prod`."""
     portal_origin: str
     """Origin of the portal, such as `https://host`. Empty means the API's own address."""
+    api_origin: str
+    """Origin of the API itself, for functions that send mail before a request tells it. Empty for the others."""
     cloudfront_digests: tuple[str, ...]
     """SHA-256 digests, in hex, of the secret header that CloudFront adds. Empty if the API is not behind CloudFront."""
     practices_table: str
@@ -137,6 +139,7 @@ def load() -> Settings:
         fips=text("AWS_USE_FIPS_ENDPOINT", "").lower() == "true",
         stage=text("STAGE", "dev"),
         portal_origin=text("PORTAL_ORIGIN", ""),
+        api_origin=text("API_ORIGIN", ""),
         cloudfront_digests=_comma_separated(text("CLOUDFRONT_DIGESTS", "")),
         practices_table=text("PRACTICES_TABLE", ""),
         accounts_table=text("ACCOUNTS_TABLE", ""),
