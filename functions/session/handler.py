@@ -18,7 +18,7 @@ from latchkey.rules.sessions import LiveSession
 from latchkey.rules.web_addresses import is_path_below
 from latchkey.store import accounts, clients, devices, logos, sessions
 from latchkey.web import cookies, current_session, return_paths
-from latchkey.web.documents import DeviceDocument, DeviceEnded, DeviceList, HealthDocument, SignOutDocument
+from latchkey.web.documents import AppDeviceDocument, AppDeviceList, DeviceEnded, HealthDocument, SignOutDocument
 from latchkey.web.responses import next_page, page_context
 
 
@@ -176,11 +176,11 @@ def show_devices(request: web.Request) -> web.Response:
     live = devices.live(live_session.account.key, request.now)
     if request.wants_json:
         listed = [_device_document(device, live_session) for device in live]
-        return web.json_response(DeviceList(devices=listed))
+        return web.json_response(AppDeviceList(devices=listed))
     return web.html_page(pages.devices(page_context(request), devices=live))
 
 
-def _device_document(device: AppDevice, live_session: LiveSession) -> DeviceDocument:
+def _device_document(device: AppDevice, live_session: LiveSession) -> AppDeviceDocument:
     return {
         "id": device.id,
         "name": device.name,

@@ -62,7 +62,7 @@ class AppSessionDocument(SessionDocument):
     """RFC 3339 in UTC. The device ends then."""
 
 
-class DeviceDocument(TypedDict):
+class AppDeviceDocument(TypedDict):
     """A phone or tablet on which an app is signed in."""
 
     id: str
@@ -76,10 +76,10 @@ class DeviceDocument(TypedDict):
     """True for the device that sent the request."""
 
 
-class DeviceList(TypedDict):
+class AppDeviceList(TypedDict):
     """The devices of the account."""
 
-    devices: list[DeviceDocument]
+    devices: list[AppDeviceDocument]
 
 
 class DeviceEnded(TypedDict):
@@ -101,7 +101,7 @@ class HealthDocument(TypedDict):
     version: str
 
 
-class FieldError(TypedDict):
+class RefusedField(TypedDict):
     """A field that is refused."""
 
     location: str
@@ -119,7 +119,7 @@ class ProblemDocument(TypedDict):
     """Stable, for programs."""
     retry_after: NotRequired[int]
     """Seconds to wait. For `wait` and `pin_locked`."""
-    errors: NotRequired[list[FieldError]]
+    errors: NotRequired[list[RefusedField]]
     """The refused fields. For `value_invalid`."""
     support_code: NotRequired[str]
     """A code that the person can read out to the practice, if the practice or the operator can find it."""

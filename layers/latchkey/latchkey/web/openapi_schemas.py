@@ -35,7 +35,7 @@ EXAMPLES: dict[type, Any] = {
         "refresh_token": "AWpvYi1pZC1hbmQtcmVmcmVzaC10b2tlbg",
         "refresh_expires_at": DEVICE["expires_at"],
     },
-    documents.DeviceList: {"devices": [DEVICE]},
+    documents.AppDeviceList: {"devices": [DEVICE]},
     documents.DeviceEnded: {"status": "ended"},
     documents.SignOutDocument: {"status": "signed_out"},
     documents.HealthDocument: {"status": "ok", "version": "1.0.0"},

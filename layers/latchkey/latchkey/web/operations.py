@@ -187,7 +187,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "list_devices",
         "app",
         "Read the phones and tablets on which an app is signed in.",
-        (Answer(OK, (documents.DeviceList,), text="The devices."),),
+        (Answer(OK, (documents.AppDeviceList,), text="The devices."),),
         needs_session=True,
     ),
     Operation(
