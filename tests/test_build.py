@@ -58,7 +58,7 @@ def called() -> dict[str, set[str]]:
                     pass
                 case _:
                     continue
-            if ast.unparse(call) == "aws.call":
+            if ast.unparse(call) in ("aws.call", "call"):
                 found.setdefault(service, set()).add(operation)
     return found
 
@@ -183,6 +183,47 @@ def test_every_licence_is_shipped() -> None:
     assert described
     for folder in described:
         assert (folder / "METADATA").exists()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_methods_of_every_dataclass_are_compiled_in_the_build_as_python_would_compile_them(function: str) -> None:
+    printed = run(EVERY_TEXT, BUILD / function)
+    own, others = printed.splitlines()
+
+    assert int(own) > 20  # the settings, the refusals and some rules are in each function
+    assert others == "[]"
+
+
+EVERY_TEXT = r"""
+import dataclasses, latchkey
+taken, texts, others = dataclasses.exec, [], []
+def execute(text, names, defined):
+    texts.append(text) if names["__name__"].startswith("latchkey") else None
+    taken(text, names, defined)
+    usual = {}
+    exec(compile(text, "<string>", "exec"), names, usual)
+    if defined["__create_fn__"].__code__ != usual["__create_fn__"].__code__:
+        others.append(text)
+dataclasses.exec = execute
+import handler
+from latchkey import compiled_dataclasses
+index = compiled_dataclasses.index(open(compiled_dataclasses.FILE, "rb", buffering=0))
+others += [text for text in texts if compiled_dataclasses.digest(text) not in index]
+print(len(texts), others, sep="\n")
+"""
+"""Compares the code that each dataclass takes with what Python makes of its text. Prints the number of texts, and those
+that differ or have no compiled code."""
+
+
+def test_code_for_another_version_of_python_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "dataclasses.bin").write_bytes(b"3.12" + b"not for this one")
+    printed = run(
+        "import dataclasses, latchkey; from latchkey import compiled_dataclasses\n"
+        f"del dataclasses.exec; compiled_dataclasses.FILE = {str(tmp_path / 'dataclasses.bin')!r}\n"
+        "compiled_dataclasses.use(); print(hasattr(dataclasses, 'exec'))"
+    )
+
+    assert printed == "False\n"
 
 
 @pytest.mark.parametrize("package", ["pages", "mail"])

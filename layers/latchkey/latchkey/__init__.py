@@ -2,7 +2,12 @@
 
 import gc
 
-from latchkey import settings
+from latchkey import compiled_dataclasses
+
+# before any dataclass
+compiled_dataclasses.use()
+
+from latchkey import settings  # noqa: E402
 
 __version__ = "0.1.0"
 
