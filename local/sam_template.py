@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ ACCOUNT = "000000000000"
 
 BUILT = "s3://built/"
 """S3 URL in place of the build folder, because SAM's transform accepts code only in a bucket."""
+
+HEADER_SOURCE = "$request.header."
+"""Prefix of an identity source that is a header."""
 
 NO_AUTHORIZER = "NONE"
 """SAM's name for no authorizer, where the API has one by default."""
@@ -259,10 +263,19 @@ def lambda_authorizer(config: dict[str, Any]) -> LambdaAuthorizer:
     )
     if settings != ("2.0", True, 0):
         raise ValueError("A Lambda authorizer needs payload 2.0, simple responses, and ReauthorizeEvery 0.")
-    sources = config.get("identitySource", "")
-    names = [name.strip() for name in (sources if isinstance(sources, list) else sources.split(","))]
-    headers = [name.removeprefix("$request.header.").lower() for name in names if name.startswith("$request.header.")]
-    return LambdaAuthorizer(function_name(config["authorizerUri"].removesuffix("/invocations")), tuple(headers))
+    headers = required_headers(config.get("identitySource", ""))
+    return LambdaAuthorizer(function_name(config["authorizerUri"].removesuffix("/invocations")), headers)
+
+
+def required_headers(sources: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the headers among an authorizer's identity sources, in lower case. Each request has the context's values.
+
+    :raises ValueError: a source is neither a header nor a value of the context.
+    """
+    names = [name.strip() for name in (sources.split(",") if isinstance(sources, str) else sources)]
+    if unknown := [name for name in names if name and not name.startswith((HEADER_SOURCE, "$context."))]:
+        raise ValueError(f"Only headers and values of the context are identity sources here, and not {unknown[0]}.")
+    return tuple(name.removeprefix(HEADER_SOURCE).lower() for name in names if name.startswith(HEADER_SOURCE))
 
 
 def function_arn(name: str) -> str:

@@ -19,7 +19,7 @@ from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import Language
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
 from latchkey.rules.times import millis
-from latchkey.store import accounts, clients, practices
+from latchkey.store import accounts, clients, mail_status, practices
 
 DAY = 24 * 60 * 60
 
@@ -154,7 +154,7 @@ def _create(person: Person, now: int) -> str:
     items = tuple(SharedItem(title, shared_at=begun) for title in person.items)
     client = replace(_client(person, person.name, begun), emails=(email,), items=items)
     _apply(client, key, begun, lambda it, known: access.invite(it, email.address, key, known, _id(begun), begun))
-    accounts.set_mail_status(key, "delivered", begun)
+    mail_status.write(key, "delivered", begun)
     if person.status is AccountStatus.INVITED:
         return client.id
     _sign_in(key, now)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from latchkey.rules.notices import REFUSAL_CODES
 from tests.kit import sam_template
@@ -44,3 +45,9 @@ def test_the_table_of_codes_names_each_of_them() -> None:
 
 def test_the_example_is_small() -> None:
     assert all(len(text.splitlines()) <= 60 for text in QUOTED.values())
+
+
+def test_the_examples_authorizer_requires_no_header_and_caches_nothing() -> None:
+    """With a header as a source, browsers or apps would be locked out. The sources are the key of the cache."""
+    authorizer = yaml_parse(QUOTED["yaml"])["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["ClientSession"]
+    assert authorizer["Identity"] == {"Context": ["requestId"], "ReauthorizeEvery": 0}

@@ -7,9 +7,11 @@ import subprocess
 
 import pytest
 
+from latchkey import tokens
 from tests.kit import sam_template
-from tests.kit.browser import Browser
+from tests.kit.browser import FORM, Browser
 from tests.kit.live_portal import LivePortal
+from tests.kit.phone import Phone
 
 PAGE = "/booking/willow"
 API = "/booking/willow/requests"
@@ -62,7 +64,7 @@ def test_an_api_answers_a_session_and_nobody_else(live_portal: LivePortal, ana: 
     answer = ana.get(API)
     assert answer.status == 200
     assert json.loads(answer.body)["practice"] == "willow"
-    assert live_portal.browser().get(API).status == 401
+    assert live_portal.browser().get(API).status == 403
     cookie = ana.cookies["__Host-session-willow"]
     for cookies in (
         "a=b",
@@ -73,6 +75,51 @@ def test_an_api_answers_a_session_and_nobody_else(live_portal: LivePortal, ana: 
         f"\u00a0__Host-session-willow={cookie}",
     ):
         assert live_portal.browser().get(API, cookie=cookies).status == 403
+
+
+def test_an_api_answers_an_app_by_its_token_and_no_forged_one(live_portal: LivePortal, ana: Browser) -> None:
+    """B226, B227: a cookie beside a token says nothing, and a token is no cookie."""
+    phone = Phone(live_portal.app(), tokens.random_secret())
+    first = phone.signed_in(ana)
+    answer = phone.with_token(first, API)
+    assert (answer.status, json.loads(answer.body)["account"]) == (200, first["account"])
+    cookie, token = ana.cookies["__Host-session-willow"], first["session_token"]
+    for authorization in (
+        f"Bearer {token[:-1]}{'A' if token[-1] != 'A' else 'B'}",
+        f"Bearer {cookie}",
+        f"Bearer {first['refresh_token']}",
+        f"Bearer {token} {token}",
+        f"Basic {token}",
+        token,
+        "Bearer",
+    ):
+        assert phone.app.get(API, authorization=authorization).status == 403, authorization
+    assert ana.get(API, authorization="Bearer a").status == 403
+    assert live_portal.browser().get(API, cookie=f"__Host-session-willow={token}").status == 403
+    assert phone.with_token(first, "/booking/harbor/requests").status == 403
+    # a page of another site cannot send JSON, and a form of it has no place that it names
+    assert phone.app.post(API, authorization=f"Bearer {token}").status == 200
+    assert phone.app.post(API, authorization=f"Bearer {token}", content_type=FORM).status == 403
+    second = phone.send(refresh_token=first["refresh_token"]).document
+    assert [phone.with_token(one, API).status for one in (first, second)] == [403, 200]
+    phone.app.post("/willow/sign-out", authorization=f"Bearer {second['session_token']}")
+    assert phone.with_token(second, API).status == 403
+
+
+def test_no_person_gets_the_facts_of_another(live_portal: LivePortal, ana: Browser) -> None:
+    """B181: the same path in turn by cookie, by token, and by nobody. An answer of the cache would be another's."""
+    maria = live_portal.signed_in(MARIA)
+    phone = Phone(live_portal.app(), tokens.random_secret())
+    document = phone.signed_in(maria)
+    accounts = [browser.get("/willow/session").document["account"] for browser in (ana, maria)]
+    assert len(set(accounts)) == 2
+    for _ in range(2):
+        page, app = ana.get(API), phone.with_token(document, API)
+        assert json.loads(page.body)["account"] == accounts[0]
+        # the example refuses who has chosen no profile, with a code of its own
+        assert (app.status, json.loads(app.body)) == (403, {"code": "not_offered"})
+        nobody = live_portal.browser().get(API)
+        assert (nobody.status, json.loads(nobody.body)) == (403, {"message": "Forbidden"})
 
 
 def test_a_session_of_one_practice_opens_nothing_of_another(ana: Browser) -> None:

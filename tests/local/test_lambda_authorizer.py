@@ -58,6 +58,20 @@ def test_without_an_identity_source_no_function_is_invoked() -> None:
     assert (denied.value.status, function.received) == (401, [])
 
 
+def test_without_a_header_as_a_source_every_request_reaches_the_function() -> None:
+    """A request of an app has no cookie, and one of a browser no token."""
+    authorizer = LambdaAuthorizer("Session", sam_template.required_headers(["$context.requestId"]))
+    function = Answers({"isAuthorized": True, "context": {}})
+    for cookies in ([], ["a=b"]):
+        asyncio.run(lambda_authorizer.authorize(authorizer, {"Session": function}, {**EVENT, "cookies": cookies}))
+    assert len(function.received) == 2
+
+
+def test_a_source_that_this_gateway_cannot_read_is_refused() -> None:
+    with pytest.raises(ValueError, match="querystring"):
+        sam_template.required_headers("$request.header.Cookie, $request.querystring.token")
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -1,6 +1,7 @@
 """Tests of the adaptations for ministack: only what ministack needs is changed, and each change is listed."""
 
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,10 +19,15 @@ def table() -> dict[str, Any]:
     return {"Type": "AWS::DynamoDB::Table", "Properties": {"BillingMode": "PAY_PER_REQUEST"}}
 
 
-def deployable() -> dict[str, Any]:
-    """Return the project's template after SAM's transform."""
+@cache
+def _transformed() -> dict[str, Any]:
     document = yaml_parse((sam_template.PROJECT / "template.yaml").read_text())
     return transformed(document, sam_template.parameters() | {"SenderDomain": "mail.example.com"})
+
+
+def deployable() -> dict[str, Any]:
+    """Return the project's template after SAM's transform."""
+    return deepcopy(_transformed())
 
 
 def of_type(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -59,6 +65,24 @@ def test_the_clinicians_routes_and_no_others_stay_behind_their_authorizer() -> N
             assert not guarded.keys() & route.keys()
 
 
+def test_a_services_routes_stay_behind_the_session_authorizer_and_its_page_asks_itself() -> None:
+    service = yaml_parse((sam_template.PROJECT / "examples" / "api" / "template.yaml").read_text())
+    document = transformed(service, dict.fromkeys(service["Parameters"], "any"))
+    adapt(document, {})
+
+    (authorizer,) = of_type(document, "AWS::ApiGatewayV2::Authorizer")
+    assert (authorizer["AuthorizerType"], authorizer["AuthorizerResultTtlInSeconds"]) == ("REQUEST", 0)
+    assert authorizer["IdentitySource"] == ["$context.requestId"]
+    guards = {
+        route["RouteKey"]: route.get("AuthorizationType") for route in of_type(document, "AWS::ApiGatewayV2::Route")
+    }
+    assert guards == {
+        "GET /{practice}": None,
+        "GET /{practice}/requests": "CUSTOM",
+        "POST /{practice}/requests": "CUSTOM",
+    }
+
+
 def test_tables_functions_and_queues_are_deployed_unchanged() -> None:
     before, after = deployable(), deployable()
     adapt(after, {})
@@ -67,6 +91,21 @@ def test_tables_functions_and_queues_are_deployed_unchanged() -> None:
         assert of_type(after, kind) == of_type(before, kind)
     assert [part.keys() for part in of_type(after, "AWS::Lambda::Function")] == [
         part.keys() for part in of_type(before, "AWS::Lambda::Function")
+    ]
+
+
+def test_the_notices_queue_names_the_sessions_of_the_same_roles() -> None:
+    document = deployable()
+    adapt(document, {"NoticeSenders": "arn:aws:iam::123456789012:role/one,arn:aws:iam::123456789012:role/path/two"})
+    (policy,) = (part for part in of_type(document, "AWS::SQS::QueuePolicy") if "PrincipalArn" in str(part))
+    (statement,) = policy["PolicyDocument"]["Statement"]
+
+    sessions = "arn:aws:sts::${AWS::AccountId}:assumed-role"
+    assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:SendMessage")
+    assert statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] == [
+        {"Fn::Sub": f"{sessions}/${{SendNoticeRole}}/*"},
+        {"Fn::Sub": f"{sessions}/one/*"},
+        {"Fn::Sub": f"{sessions}/two/*"},
     ]
 
 

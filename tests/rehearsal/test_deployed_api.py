@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from local.sam_template import Authorizer, Route
+from local.sam_template import Authorizer, LambdaAuthorizer, Route
 from tools.rehearsal.deployed_api import routes
 
 API = "1a2b3c"
@@ -17,6 +17,15 @@ GUARD = {
     "Name": "Clinicians",
     "IdentitySource": ["$request.header.Authorization"],
     "JwtConfiguration": {"Issuer": "https://pool", "Audience": ["one"]},
+}
+
+CHECK = "arn:aws:lambda:us-east-1:000000000000:function:session:live"
+SESSION_GUARD = {
+    "AuthorizerId": "session",
+    "Name": "ClientSession",
+    "AuthorizerType": "REQUEST",
+    "AuthorizerUri": f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{CHECK}/invocations",
+    "IdentitySource": ["$context.requestId", "$request.header.Cookie"],
 }
 
 
@@ -31,7 +40,7 @@ class Account:
         request = {"ApiId": API}
         integration = {"IntegrationId": "there", "IntegrationUri": uri}
         stub.add_response("get_integrations", {"Items": [integration]}, request)
-        stub.add_response("get_authorizers", {"Items": [GUARD]}, request)
+        stub.add_response("get_authorizers", {"Items": [GUARD, SESSION_GUARD]}, request)
         stub.add_response(
             "get_routes", {"Items": [{"Target": "integrations/there"} | route for route in routes]}, request
         )
@@ -49,6 +58,13 @@ def test_a_route_is_read_with_its_function_and_its_authorizer() -> None:
 
     gate = Authorizer("https://pool", ("one",), "authorization")
     assert routes(account, API) == [Route("$default", ARN), Route("ANY /admin", ARN, gate, ("latchkey/admin",))]
+
+
+def test_a_services_route_has_its_prefix_and_asks_the_session_check() -> None:
+    account = Account(URI, {"RouteKey": "GET /x", "AuthorizationType": "CUSTOM", "AuthorizerId": "session"})
+
+    gate = LambdaAuthorizer(CHECK, ("cookie",))
+    assert routes(account, API, "booking") == [Route("GET /x", ARN, gate, (), "booking")]
 
 
 def test_a_route_without_a_function_is_an_error() -> None:

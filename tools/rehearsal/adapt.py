@@ -8,7 +8,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from local.sam_template import NO_AUTHORIZER
+
 type Document = dict[str, Any]
+
+SESSION_ARN = "arn:aws:sts::${{AWS::AccountId}}:assumed-role/{}/*"
+"""ARN of each session of a role, by the role's name."""
 
 REFERENCE = re.compile(r"\$\{([\w:.]+)\}")
 
@@ -20,11 +25,12 @@ def adapt(template: Document, parameters: Mapping[str, str]) -> list[str]:
         count = expand_routes(template, logical_id)
         changes.append(f"{logical_id}: {count} routes out of its OpenAPI body, each as a resource")
     if stand_ins := dict(_stand_ins(template)):
-        for section in ("Resources", "Outputs"):
+        for section in {"Resources", "Outputs"} & template.keys():
             template[section] = replace_references(template[section], stand_ins)
         changes.append(f"{len(stand_ins)} references put in other words")
     changes += [f"{role}: ses:SendEmail by the name that ministack asks for" for role in _allow_sending(template)]
     changes += [f"{policy}: plain HTTP is not refused" for policy in _allow_plain_http(template)]
+    changes += [f"{policy}: roles by the names of their sessions" for policy in _name_sessions(template, parameters)]
     changes += [f"{mapping}: parameters put in as numbers" for mapping in _put_numbers(template, parameters)]
     return [*changes, *_split_metric_math(template)]
 
@@ -39,23 +45,19 @@ def expand_routes(template: Document, api: str) -> int:
     body = properties.pop("Body")
     properties.pop("FailOnWarnings", None)  # about reading a body
     properties |= {"Name": {"Ref": "AWS::StackName"}, "ProtocolType": "HTTP"}
-    for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
-        authorizer = scheme["x-amazon-apigateway-authorizer"]
-        configuration = authorizer["jwtConfiguration"]
-        resources[f"{api}Authorizer{name}"] = _api_resource(
-            api,
-            "Authorizer",
-            Name=name,
-            AuthorizerType="JWT",
-            IdentitySource=[authorizer["identitySource"]],
-            JwtConfiguration={"Issuer": configuration["issuer"], "Audience": configuration["audience"]},
-        )
+    schemes = body.get("components", {}).get("securitySchemes", {})
+    guards = {name: _authorizer(scheme["x-amazon-apigateway-authorizer"]) for name, scheme in schemes.items()}
+    for name, guard in guards.items():
+        resources[f"{api}Authorizer{name}"] = _api_resource(api, "Authorizer", Name=name, **guard)
     operations = [
         (path, method, operation) for path, methods in body["paths"].items() for method, operation in methods.items()
     ]
+    integrations: dict[str, str] = {}
     for number, (path, method, operation) in enumerate(operations, 1):
+        # One for each function: with one for each route, the template would have more resources than a template may.
         integration = operation["x-amazon-apigateway-integration"]
-        resources[f"{api}Integration{number}"] = _api_resource(
+        name = integrations.setdefault(str(integration), f"{api}Integration{len(integrations) + 1}")
+        resources[name] = _api_resource(
             api,
             "Integration",
             IntegrationType="AWS_PROXY",
@@ -64,17 +66,42 @@ def expand_routes(template: Document, api: str) -> int:
         )
         verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
         authorization = {}
-        for name, scopes in ((operation.get("security") or [{}])[0]).items():
-            reference = {"Ref": f"{api}Authorizer{name}"}
-            authorization = {"AuthorizationType": "JWT", "AuthorizerId": reference, "AuthorizationScopes": scopes}
+        for guard, scopes in ((operation.get("security") or [{}])[0]).items():
+            if guard == NO_AUTHORIZER:
+                continue
+            reference = {"Ref": f"{api}Authorizer{guard}"}
+            authorization = {"AuthorizationType": "CUSTOM", "AuthorizerId": reference}
+            if guards[guard]["AuthorizerType"] == "JWT":
+                authorization |= {"AuthorizationType": "JWT", "AuthorizationScopes": scopes}
         resources[f"{api}Route{number}"] = _api_resource(
             api,
             "Route",
             RouteKey="$default" if path == "/$default" else f"{verb} {path}",
-            Target={"Fn::Sub": f"integrations/${{{api}Integration{number}}}"},
+            Target={"Fn::Sub": f"integrations/${{{name}}}"},
             **authorization,
         )
     return len(operations)
+
+
+def _authorizer(declared: Document) -> Document:
+    """Return the properties of an authorizer's resource, for its part of an OpenAPI body."""
+    given = declared["identitySource"]
+    sources = [source.strip() for source in (given if isinstance(given, list) else given.split(","))]
+    if declared["type"] == "request":
+        return {
+            "AuthorizerType": "REQUEST",
+            "IdentitySource": sources,
+            "AuthorizerUri": declared["authorizerUri"],
+            "AuthorizerPayloadFormatVersion": str(declared["authorizerPayloadFormatVersion"]),
+            "AuthorizerResultTtlInSeconds": declared["authorizerResultTtlInSeconds"],
+            "EnableSimpleResponses": declared["enableSimpleResponses"],
+        }
+    configuration = declared["jwtConfiguration"]
+    return {
+        "AuthorizerType": "JWT",
+        "IdentitySource": sources,
+        "JwtConfiguration": {"Issuer": configuration["issuer"], "Audience": configuration["audience"]},
+    }
 
 
 def drop(template: Document, logical_ids: list[str], why: str) -> list[str]:
@@ -95,8 +122,9 @@ def drop(template: Document, logical_ids: list[str], why: str) -> list[str]:
                 resource["DependsOn"] = remaining
             if logical_id in referred(resource.get("Properties", {})):
                 to_remove.setdefault(name, "left out, since they refer to what is left out")
-        for name in [name for name, output in template["Outputs"].items() if logical_id in referred(output)]:
-            del template["Outputs"][name]
+        outputs = template.get("Outputs", {})
+        for name in [name for name, output in outputs.items() if logical_id in referred(output)]:
+            del outputs[name]
             changes.setdefault("left out of the outputs", []).append(name)
     return [f"{reason}: {', '.join(sorted(names))}" for reason, names in changes.items()]
 
@@ -190,6 +218,27 @@ def _allow_plain_http(template: Document) -> Iterator[str]:
             yield name
             if not remaining:
                 del template["Resources"][name]
+
+
+def _name_sessions(template: Document, parameters: Mapping[str, str]) -> Iterator[str]:
+    """Name the sessions of roles where a queue policy names roles by `aws:PrincipalArn`. Yield the policies.
+
+    On AWS the key holds the ARN of the role. On ministack it holds that of the role's session.
+    """
+    roles = _of_type(template, "AWS::IAM::Role")
+    for name in _of_type(template, "AWS::SQS::QueuePolicy"):
+        for statement in template["Resources"][name]["Properties"]["PolicyDocument"]["Statement"]:
+            named = statement.get("Condition", {}).get("ArnNotEquals", {})
+            if "aws:PrincipalArn" not in named:
+                continue
+            references = referred(named["aws:PrincipalArn"])
+            given = [parameters.get(reference, "") for reference in sorted(references & template["Parameters"].keys())]
+            senders = [arn for arns in given for arn in arns.split(",") if arn]
+            named["aws:PrincipalArn"] = [
+                *({"Fn::Sub": SESSION_ARN.format(f"${{{role}}}")} for role in roles if role in references),
+                *({"Fn::Sub": SESSION_ARN.format(arn.rpartition("/")[2])} for arn in senders),
+            ]
+            yield name
 
 
 def _put_numbers(template: Document, parameters: Mapping[str, str]) -> Iterator[str]:

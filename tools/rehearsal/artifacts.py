@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import yaml
+from samtranslator.yaml_helper import yaml_parse
 
 from local import sam_template
 from local.aws import Address
@@ -18,13 +18,13 @@ COMPRESSION_LEVEL = 1
 
 
 class Build:
-    """The output of `sam build`, uploaded to the account's bucket."""
+    """The output of `sam build`, or a folder that needs no build, uploaded to the account's bucket."""
 
     def __init__(self, folder: Path, address: Address) -> None:
         self.folder = folder
         self._s3 = address.client("s3")
         self._s3.create_bucket(Bucket=BUCKET)
-        self.document: dict[str, Any] = yaml.safe_load((folder / "template.yaml").read_text())
+        self.document: dict[str, Any] = yaml_parse((folder / "template.yaml").read_text())
         for resource in self._packaged():
             key = _code_property(resource)
             resource["Properties"][key] = self.put(zip_folder(folder / resource["Properties"][key]))

@@ -14,9 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.cli import forget_the_real_aws
 from local.stack import StartError
 from tools.rehearsal import environment
+from tools.rehearsal.commands import Commands
 from tools.rehearsal.environment import TestEnvironment
 from tools.rehearsal.errors import RehearsalError
-from tools.rehearsal.scenario import Scenario
+from tools.rehearsal.run import Run
+from tools.rehearsal.scenario import STEPS
 
 LAST_LINES = 15
 EVERYDAY = re.compile(r'START|END|REPORT|\{"level": ?"INFO"')
@@ -60,13 +62,13 @@ async def _rehearse() -> None:
 
 
 def _run_steps(ready: TestEnvironment) -> None:
-    scenario = Scenario(ready, lambda line: print(f"  {line}", flush=True))
-    for number, (title, step) in enumerate(scenario.steps, 1):
+    run = Run(ready, lambda line: print(f"  {line}", flush=True), Commands(ready.address))
+    for number, (title, step) in enumerate(STEPS, 1):
         print(f"{number}. {title}", flush=True)
         begun = time.monotonic()
         try:
             with _summary(title):
-                step()
+                step(run)
         except RehearsalError:
             with suppress(*FAILURES):
                 _print_logs(ready)

@@ -5,6 +5,7 @@ ministack has an API Gateway too. Its events lack `cookies`, and without cookies
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from local.clock import Clock
 from local.http_server import HttpServer
 from local.jwt_authorizer import JwtAuthorizer
 from local.runtime import FunctionFailed
-from local.sam_template import REGION, Authorizer, Route
+from local.sam_template import REGION, Authorizer, LambdaAuthorizer, Route, required_headers
 
 INVOKED = re.compile(r":lambda:path/2015-03-31/functions/([^/]+)/invocations$")
 
@@ -47,8 +48,10 @@ class Account(Protocol):
         """Return a boto3 client."""
 
 
-def routes(account: Account, api: str) -> list[Route]:
+def routes(account: Account, api: str, prefix: str = "") -> list[Route]:
     """Return the routing table of a deployed HTTP API. A route's function is an ARN, with its alias if it has one.
+
+    `prefix` is the key of its API mapping.
 
     :raises ValueError: a route has no function.
     """
@@ -61,23 +64,34 @@ def routes(account: Account, api: str) -> list[Route]:
         invoked = INVOKED.search(uri)
         if invoked is None:
             raise ValueError(f"{route['RouteKey']} leads to no function: {uri}")
-        guard = authorizers[route["AuthorizerId"]] if route.get("AuthorizationType") == "JWT" else None
-        table.append(Route(route["RouteKey"], invoked[1], guard, tuple(route.get("AuthorizationScopes", ()))))
+        guard = authorizers[route["AuthorizerId"]] if route.get("AuthorizationType") in ("JWT", "CUSTOM") else None
+        table.append(Route(route["RouteKey"], invoked[1], guard, tuple(route.get("AuthorizationScopes", ())), prefix))
     return table
 
 
-def api_server(address: Address, api: str, pool: str, origin: str) -> web.Application:
-    """Return a server for the API as it is deployed now."""
+def api_server(
+    address: Address, api: str, pool: str, origin: str, services: Mapping[str, str] | None = None
+) -> web.Application:
+    """Return a server for the API as it is deployed now. `services` are further APIs, by their prefix."""
     table = routes(address, api)
+    for prefix, service in (services or {}).items():
+        table += routes(address, service, prefix)
     lambdas = address.client("lambda")
-    functions = {route.function: Function(route.function, lambdas) for route in table}
+    invoked = {route.function for route in table}
+    invoked |= {route.authorizer.function for route in table if isinstance(route.authorizer, LambdaAuthorizer)}
+    functions = {function: Function(function, lambdas) for function in invoked}
     issuer = f"https://cognito-idp.{REGION}.amazonaws.com/{pool}"
     app = web.Application()
     HttpServer(table, JwtAuthorizer({issuer: f"{address.endpoint}/{pool}"}), functions, Clock(), origin).add_to(app)
     return app
 
 
-def _authorizer(item: dict[str, Any]) -> Authorizer:
+def _authorizer(item: dict[str, Any]) -> Authorizer | LambdaAuthorizer:
+    if item.get("AuthorizerType") == "REQUEST":
+        invoked = INVOKED.search(item["AuthorizerUri"])
+        if invoked is None:
+            raise ValueError(f"an authorizer asks no function: {item['AuthorizerUri']}")
+        return LambdaAuthorizer(invoked[1], required_headers(item["IdentitySource"]))
     configured = item["JwtConfiguration"]
     (source,) = item["IdentitySource"]
     return Authorizer(configured["Issuer"], tuple(configured["Audience"]), source.rpartition(".")[2].lower())

@@ -5,7 +5,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,11 +55,11 @@ class TestEnvironment:
         """Run a coroutine on the event loop of the servers, from another thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def start_api_server(self) -> None:
-        """Serve the API and its functions as they are deployed now."""
+    def start_api_server(self, services: Mapping[str, str] | None = None) -> None:
+        """Serve the API and its functions as they are deployed now, and APIs of services by their prefixes."""
         outputs = self.stack.outputs()
         api = self.stack.resource("Portal")
-        app = deployed_api.api_server(self.address, api, outputs["ClinicianPoolId"], f"https://{self.host}")
+        app = deployed_api.api_server(self.address, api, outputs["ClinicianPoolId"], f"https://{self.host}", services)
         self.wait_for(self._start(app))
 
     def lose_region(self) -> None:

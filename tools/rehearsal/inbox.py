@@ -36,6 +36,19 @@ class Inbox:
             time.sleep(0.1)
         raise RehearsalError(f"no mail with a sign-in link came within {TIMEOUT_SECONDS:.0f} seconds")
 
+    def wait_for(self, subject: str) -> str:
+        """Wait for a mail with this subject, and return its text.
+
+        :raises RehearsalError: it does not come in time.
+        """
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            for mail in self.mails():
+                if mail["Subject"] == subject:
+                    return str(mail["BodyText"])
+            time.sleep(0.1)
+        raise RehearsalError(f"no mail with the subject {subject} came within {TIMEOUT_SECONDS:.0f} seconds")
+
     def mails(self) -> list[dict[str, Any]]:
         """Return all mails, oldest first."""
         messages = send("GET", f"{self.account.endpoint}/_ministack/ses/messages").document["messages"]

@@ -119,7 +119,7 @@ def _context_of(request: Request, live_session: LiveSession) -> Context:
         "account": account.id,
         "practice": account.practice,
         "person": account.name,
-        "language": cookies.language(request) or account.letter_language,
+        "language": cookies.language(request, request.practice_or_404) or account.letter_language,
         "profile": profile.id if profile else "",
         "name": profile.name if profile else "",
         "kind": profile.kind if profile else "",
