@@ -1,5 +1,8 @@
 """AWS clients for the shell's profile and region, and the stack that a command is about."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,10 +17,36 @@ CONFIG = Config(max_pool_connections=64)
 """As many connections as a copy has threads. Others would be closed after one request."""
 
 
+IMPATIENT = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+"""For checks. A service that is down would otherwise hold up each call for minutes, and there are about 60."""
+_config: ContextVar[Config] = ContextVar("config", default=CONFIG)
+
+
+def client(service: str, region: str | None = None) -> Any:
+    """Return a boto3 client, for the shell's region unless another one is given. Threads may share it."""
+    return _made(service, region, _config.get())
+
+
 @cache
-def client(service: str) -> Any:
-    """Return a boto3 client. Threads may share it."""
-    return boto3.client(service, config=CONFIG)  # type: ignore[call-overload] # boto3 overloads by literal service names
+def _made(service: str, region: str | None, config: Config) -> Any:
+    return boto3.client(  # type: ignore[call-overload] # boto3 overloads by literal service names
+        service, region_name=region, config=config
+    )
+
+
+def forget_clients() -> None:
+    """Let the next call of `client` read the environment again."""
+    _made.cache_clear()
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Let clients give up after seconds, within the context and in this thread."""
+    token = _config.set(IMPATIENT)
+    try:
+        yield
+    finally:
+        _config.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +65,15 @@ class Stack:
         """Return the physical id of a resource of the template.
 
         :raises CommandError: the stack has no such resource.
+        :raises ClientError: AWS refuses to say.
         """
         try:
             response = client("cloudformation").describe_stack_resource(
                 StackName=self.name, LogicalResourceId=logical_id
             )
         except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
             raise CommandError(f"Stack {self.name} has no {logical_id}: {error.response['Error']['Message']}") from None
         return str(response["StackResourceDetail"]["PhysicalResourceId"])
 

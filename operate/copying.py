@@ -1,8 +1,8 @@
 """Walk a table in parallel segments, and go on after an interruption where it ended.
 
 DynamoDB divides a scan into segments that have no item in common ("Parallel scan", DynamoDB developer guide). Each
-segment has its place in a file, which is written after each page whose items are done. A walk that was killed repeats
-one page of each segment.
+segment has its place in a file, which is written after each page whose items are done. A walk that was killed
+does one page of each segment a second time.
 """
 
 import json

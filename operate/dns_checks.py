@@ -12,7 +12,7 @@ ENTER = "Enter the output DmarcRecord as a TXT record."
 
 
 def dmarc(domain: str) -> Finding:
-    """Check that mail providers are told what to do with mail that the domain did not sign.
+    """Check that the domain's DMARC record says what mail providers do with unsigned mail.
 
     A domain without a record has that of a domain above it (RFC 7489, section 6.6.3).
     """

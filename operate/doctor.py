@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 
-from operate import account_checks, aws, dns_checks, page_checks, stack_checks
+from operate import account_checks, aws, backup_checks, dns_checks, page_checks, stack_checks
 from operate.findings import Check, report
 
 
@@ -12,7 +12,8 @@ def run(args: argparse.Namespace) -> None:
 
     :raises CommandError: a check found something wrong, or there is no such stack.
     """
-    report(checks_of(aws.stack(args.stack)))
+    with aws.impatient():
+        report(checks_of(aws.stack(args.stack)))
 
 
 def checks_of(stack: aws.Stack) -> list[tuple[str, Check]]:
@@ -36,7 +37,8 @@ def checks_of(stack: aws.Stack) -> list[tuple[str, Check]]:
         "alarms": partial(stack_checks.alarms, stack),
         "alarm-delivery": partial(stack_checks.alarm_delivery, stack),
         "data-key": partial(stack_checks.data_key, stack),
-        "backups": partial(stack_checks.backups, stack),
+        "backups": partial(backup_checks.backups, stack),
+        "copies": partial(backup_checks.copies, stack, parameters),
         "operators": partial(stack_checks.operators, stack),
         "throttles": partial(stack_checks.throttles, stack),
         "routes": partial(page_checks.routes, stack),

@@ -4,12 +4,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, NoRegionError
+from botocore.parsers import ResponseParserError
 
 from operate.errors import CommandError
 
 type State = Literal["ok", "fault", "unknown"]
 
+DENIED = ("AccessDenied", "Unauthorized", "NotAuthorized")
+"""Parts of the codes with which AWS refuses a call that the caller has no permission for."""
+ENDED = ("Expired", "InvalidClientTokenId", "UnrecognizedClient", "InvalidAccessKeyId", "SignatureDoesNotMatch")
+"""Parts of the codes with which AWS refuses credentials."""
+SIGN_IN = "Sign in again, or set AWS_PROFILE and AWS_DEFAULT_REGION."
+RETRY = "Run it again. If that does not help, see AWS's health dashboard, and your own network."
 MARKS: dict[State, str] = {"ok": "ok     ", "fault": "FAULT  ", "unknown": "unknown"}
 
 
@@ -51,7 +58,7 @@ def unknown(check: str, facts: str, mend: str) -> Finding:
 
 
 def report(checks: Iterable[tuple[str, Check]]) -> None:
-    """Run checks and print a line for each. A check that AWS refuses is unknown, and the others still run.
+    """Run checks and print a line for each. A check without an answer from AWS is unknown, and the others still run.
 
     :raises CommandError: a check found something wrong, or could not be done.
     """
@@ -62,10 +69,25 @@ def report(checks: Iterable[tuple[str, Check]]) -> None:
         except CommandError as error:
             finding = unknown(name, str(error).rstrip("."), "Deploy this version first.")
         except (BotoCoreError, ClientError) as error:
-            finding = unknown(name, str(error).rstrip("."), "Give your profile this permission.")
+            finding = unknown(name, " ".join(str(error).split()).rstrip(".: "), _what_to_do(error))
+        except (ResponseParserError, LookupError, TypeError, ValueError) as error:
+            # A proxy's page, or a response of a form that this version does not know.
+            finding = unknown(name, f"the answer cannot be read ({type(error).__name__}: {error})", RETRY)
         found.append(finding)
         print(finding.line(), flush=True)
     wrong = [finding.check for finding in found if finding.state != "ok"]
     if wrong:
         raise CommandError(f"{len(wrong)} of {len(found)} checks need you: {', '.join(wrong)}")
     print(f"All {len(found)} checks are in order.")
+
+
+def _what_to_do(error: BotoCoreError | ClientError) -> str:
+    """Return what to do about a question that AWS did not answer."""
+    if isinstance(error, NoCredentialsError | NoRegionError):
+        return SIGN_IN
+    if isinstance(error, HTTPClientError):
+        return RETRY
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    if any(part in code for part in DENIED):
+        return "Give your profile this permission, for example by the policy ReadOnlyAccess."
+    return SIGN_IN if any(part in code for part in ENDED) else RETRY

@@ -40,7 +40,9 @@ def run(args: argparse.Namespace) -> None:
     given = stage["global"]["parameters"]["parameter_overrides"].split()
     template = yaml_parse((PROJECT / "template.yaml").read_text())["Parameters"]
     answers = ask(template, dict(one.split("=", 1) for one in given), input)
-    if account_checks.identity(answers["SenderDomain"]) is not None:
+    name = _option(args.options, "--stack-name") or stage["global"]["parameters"]["stack_name"]
+    # SES knows the domain of a stack that stands, because the stack has created that identity.
+    if not state.exists(name) and account_checks.identity(answers["SenderDomain"]) is not None:
         print("SES knows this domain already, so the stack uses that identity: MailIdentity=existing.")
         answers["MailIdentity"] = "existing"
     overrides = given + [f"{name}={value}" for name, value in answers.items() if value]
@@ -52,7 +54,6 @@ def run(args: argparse.Namespace) -> None:
     if subprocess.run(command, check=False).returncode:  # noqa: S603 - our own program, with validated answers
         raise CommandError("sam deploy failed. Its last lines say why.")
     if _stage(template, overrides) == "prod":
-        name = _option(args.options, "--stack-name") or stage["global"]["parameters"]["stack_name"]
         state.set_protection(name)
         print(f"{name} is protected: no update can replace or delete its tables, and nobody can delete it by mistake.")
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -10,6 +12,8 @@ from operate import aws
 from operate.findings import Finding, fault, ok
 
 TIMEOUT_SECONDS = 15
+AT_ONCE = 8
+"""Requests in parallel. A portal that accepts connections and is silent would otherwise hold up each route in turn."""
 VALUES = {"practice": "portal-probe", "token": "0"}
 """Values of path parameters. The practice is the probe's own. Other parameters get `doctor`."""
 NO_ANSWER = 0
@@ -27,9 +31,10 @@ def routes(stack: aws.Stack) -> Finding:
     """Check that every route answers, and that the clinicians' API asks for a token."""
     wrong = []
     keys = list(_route_keys(stack.resource("Portal")))
-    for key in keys:
-        path = re.sub(r"\{(\w+)\+?\}", lambda name: VALUES.get(name[1], "doctor"), key.rpartition(" ")[2])
-        status = status_of(f"{stack.origin}{path if path.startswith('/') else '/doctor/unknown'}")
+    paths = [_path(key) for key in keys]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        statuses = list(pool.map(lambda path: status_of(f"{stack.origin}{path}"), paths))
+    for key, path, status in zip(keys, paths, statuses, strict=True):
         closed = path.startswith("/admin/v1/")
         if status in (NO_ANSWER, HTTPStatus.FORBIDDEN) or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             wrong.append(f"{key} says {status or 'nothing'}")
@@ -48,7 +53,8 @@ def own_address(stack: aws.Stack, parameters: dict[str, str]) -> Finding:
     endpoint = stack.outputs.get("ApiEndpoint", "")
     status = status_of(f"{endpoint}/healthz")
     if status == HTTPStatus.OK:
-        return fault("own-address", f"{endpoint} answers too", "Deploy again with PortalOrigin.")
+        mend = "apigatewayv2 update-api --disable-execute-api-endpoint --api-id ..."
+        return fault("own-address", f"{endpoint} answers too", mend)
     return ok("own-address", "the API answers by the portal's address alone")
 
 
@@ -60,8 +66,14 @@ def status_of(url: str) -> int:
             return int(response.status)
     except HTTPError as error:
         return error.code
-    except (URLError, OSError):
+    except (URLError, OSError, HTTPException):
         return NO_ANSWER
+
+
+def _path(key: str) -> str:
+    """Return a path that a route fits. The default route gets one that no other route has."""
+    path = re.sub(r"\{(\w+)\+?\}", lambda name: VALUES.get(name[1], "doctor"), key.rpartition(" ")[2])
+    return path if path.startswith("/") else "/doctor/unknown"
 
 
 def _route_keys(api: str) -> Iterator[str]:

@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> None:
     ]
     if args.certificate:
         checks.append(("certificate", lambda: account_checks.certificate(args.certificate)))
-    report(checks)
+    with aws.impatient():
+        report(checks)
 
 
 def python() -> Finding:

@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from operate import aws
@@ -51,13 +52,13 @@ def _wrong(origin: str, version: str | None) -> Iterator[str]:
         health = _get(f"{origin}/healthz")
         start, unknown = _get(origin + "/"), _get(f"{origin}/no-such-practice-here")
         closed = _get(f"{origin}/admin/v1/practices/no-such-practice-here")
-    except OSError as error:
-        yield f"no answer ({error})"
+    except (OSError, HTTPException) as error:
+        yield f"no answer ({error or type(error).__name__})"
         return
     if health.status != HTTPStatus.OK:
         yield f"/healthz answers {health.status}"
-    elif version and json.loads(health.body).get("version") != version:
-        yield f"/healthz has the version {json.loads(health.body).get('version')}, and {version} was deployed"
+    elif version and (found := _version(health.body)) != version:
+        yield f"/healthz has the version {found}, and {version} was deployed"
     for path, answer, expected in (
         ("/", start, HTTPStatus.OK),
         ("an unknown practice", unknown, HTTPStatus.NOT_FOUND),
@@ -67,6 +68,15 @@ def _wrong(origin: str, version: str | None) -> Iterator[str]:
             yield f"{path} answers {answer.status}"
     if "default-src 'none'" not in start.headers.get("content-security-policy", ""):
         yield "/ has no content security policy"
+
+
+def _version(body: str) -> str | None:
+    """Return the version in the body of `/healthz`, or None if it has none, for example a page of a proxy."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    return document.get("version") if isinstance(document, dict) else None
 
 
 def _get(url: str) -> Answer:

@@ -8,7 +8,6 @@ from operate import state as state_of_stacks
 from operate.findings import Finding, fault, ok
 
 FUNCTIONS = ("RequestLink", "RedeemLink", "Session", "Pin", "Admin", "SendMail", "MailEvents")
-RETAINED = ("Practices", "Members", "Clients", "Accounts", "Events")
 SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 REPORTS = {"DELIVERY", "BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"}
 PENDING = ("PendingConfirmation", "Deleted")
@@ -37,11 +36,12 @@ def concurrency(stack: aws.Stack, given: dict[str, str]) -> Finding:
         found = client.get_function_concurrency(FunctionName=stack.resource(name))
         shares[name] = found.get("ReservedConcurrentExecutions")
     if stopped := [name for name, share in shares.items() if share == 0]:
-        mend = "Deploy again, or delete-function-concurrency."
+        mend = "lambda delete-function-concurrency --function-name ... for each."
         return fault("concurrency", f"{', '.join(stopped)} may not run", mend)
     missing = [name for name, share in shares.items() if share is None]
     if given.get("Concurrency") == "reserved" and missing:
-        return fault("concurrency", f"{', '.join(missing)} have no share", "Deploy again with Concurrency=reserved.")
+        mend = "Deploy with Concurrency=shared, then with Concurrency=reserved."
+        return fault("concurrency", f"{', '.join(missing)} have no share", mend)
     return ok("concurrency", f"{given.get('Concurrency', 'shared')}, and no function is switched off")
 
 
@@ -50,7 +50,8 @@ def dkim(given: dict[str, str]) -> Finding:
     domain = given["SenderDomain"]
     found = account_checks.identity(domain)
     if found is None:
-        return fault("dkim", f"SES does not know {domain}", "Deploy again with MailIdentity=made.")
+        mend = f"sesv2 create-email-identity --email-identity {domain}. Then enter its DKIM records."
+        return fault("dkim", f"SES does not know {domain}", mend)
     status = found.get("DkimAttributes", {}).get("Status", "NOT_STARTED")
     if not found.get("VerifiedForSendingStatus") or status != "SUCCESS":
         return fault("dkim", f"DKIM of {domain} is {status}", "Enter the outputs DkimRecord1 to 3 as CNAME records.")
@@ -79,7 +80,8 @@ def mail_reports(stack: aws.Stack) -> Finding:
         for kind in one["MatchingEventTypes"]
     }  # fmt: skip
     if missing := REPORTS - reported:
-        return fault("mail-reports", f"{', '.join(sorted(missing))} are not reported", "Deploy again.")
+        mend = "sesv2 update-configuration-set-event-destination, as MailReports in template.yaml says."
+        return fault("mail-reports", f"{', '.join(sorted(missing))} are not reported", mend)
     if {"CLICK", "OPEN"} & {kind for one in destinations for kind in one["MatchingEventTypes"]}:
         return fault("mail-reports", "SES counts opens or clicks, and rewrites links", "Remove that event destination.")
     return ok("mail-reports", "SES reports every mail")
@@ -89,7 +91,8 @@ def mail_loop(stack: aws.Stack) -> Finding:
     """Check that Lambda lets the mail worker put jobs back on its own queue."""
     found = aws.client("lambda").get_function_recursion_config(FunctionName=stack.resource("SendMail"))
     if found["RecursiveLoop"] != "Allow":
-        return fault("mail-loop", "Lambda would end a long delay of mail at the 16th try", "Deploy again.")
+        mend = "lambda put-function-recursion-config --recursive-loop Allow --function-name ..."
+        return fault("mail-loop", "Lambda would end a long delay of mail at the 16th try", mend)
     return ok("mail-loop", "the worker may put delayed jobs back")
 
 
@@ -152,7 +155,7 @@ def data_key(stack: aws.Stack) -> Finding:
         mend = "kms cancel-key-deletion, then enable-key. Without it nothing can be read."
         return fault("data-key", f"it is {status}", mend)
     if not client.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]:
-        return fault("data-key", "it does not rotate", "Deploy again.")
+        return fault("data-key", "it does not rotate", f"kms enable-key-rotation --key-id {key}")
     return ok("data-key", "it is enabled and rotates")
 
 
@@ -167,18 +170,6 @@ def protection(stack: aws.Stack, given: dict[str, str]) -> Finding:
     if json.loads(found or "{}") != state_of_stacks.policy(state_of_stacks.read_template()):
         return fault("protection", "its stack policy is not this version's", mend)
     return ok("protection", "no update can replace or delete its state, and the stack cannot be deleted")
-
-
-def backups(stack: aws.Stack) -> Finding:
-    """Check that every retained table can be restored to a time."""
-    client, without = aws.client("dynamodb"), []
-    for name in RETAINED:
-        found = client.describe_continuous_backups(TableName=stack.resource(name))["ContinuousBackupsDescription"]
-        if found["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] != "ENABLED":
-            without.append(name)
-    if without:
-        return fault("backups", f"{', '.join(without)} cannot be restored to a time", "Deploy again.")
-    return ok("backups", f"{len(RETAINED)} tables can be restored to a time")
 
 
 def operators(stack: aws.Stack) -> Finding:
@@ -200,7 +191,8 @@ def throttles(stack: aws.Stack) -> Finding:
     settings = stage.get("DefaultRouteSettings", {})
     rate, burst = settings.get("ThrottlingRateLimit"), settings.get("ThrottlingBurstLimit")
     if not rate or not burst:
-        return fault("throttles", "the API has no limit of its own", "Deploy again with RequestsPerSecond.")
+        mend = "Deploy with another RequestsPerSecond, then with yours."
+        return fault("throttles", "the API has no limit of its own", mend)
     return ok("throttles", f"the API accepts {rate:g} requests a second, and bursts of {burst}")
 
 

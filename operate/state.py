@@ -90,7 +90,7 @@ def adopt(args: argparse.Namespace) -> None:
 
     :raises CommandError: there is a stack of this name, no deleted stack is found, or a resource is gone.
     """
-    if _exists(args.stack):
+    if exists(args.stack):
         raise CommandError(f"There is a stack {args.stack} already. A stack is created of what a deleted one has left.")
     template = read_template()
     deleted = _deleted_stack(args.former or args.stack)
@@ -120,7 +120,8 @@ def read_template() -> dict[str, Any]:
     return document
 
 
-def _exists(name: str) -> bool:
+def exists(name: str) -> bool:
+    """Return True if there is a stack of this name. One that a change set alone has named does not count."""
     try:
         (found,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:

@@ -1,5 +1,6 @@
 """AWS for checks: botocore validates each request, and gets a canned response instead of the network's."""
 
+from functools import cache
 from typing import Any
 
 import boto3
@@ -15,9 +16,10 @@ type Responses = dict[str, Any]
 def answer(monkeypatch: pytest.MonkeyPatch, responses: Responses) -> None:
     """Let every operation return its canned response. One without a response fails the test."""
 
-    def client(service: str) -> Any:
+    @cache
+    def client(service: str, region: str | None = None) -> Any:
         made = boto3.client(  # type: ignore[call-overload] # boto3 overloads by literal service names
-            service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+            service, region_name=region or "us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
         made.meta.events.register("before-call.*.*", respond)
         return made

@@ -107,9 +107,9 @@ def deployed(whole: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deplo
     """Yield the stack with empty tables, and the environment in which commands find it."""
     whole.empty()
     monkeypatch.setenv("AWS_ENDPOINT_URL", whole.address.endpoint)
-    aws.client.cache_clear()
+    aws.forget_clients()
     yield whole
-    aws.client.cache_clear()
+    aws.forget_clients()
 
 
 @pytest.fixture

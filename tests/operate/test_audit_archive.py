@@ -356,7 +356,11 @@ def test_rows_that_never_reached_the_archive_are_found_and_refilled(
     client = aws.client
     assert len([one for one in verified(operate) if "is in the table and not in the archive" in one]) == len(gap)
 
-    assert "Would archive 3 rows" in operate("audit", "refill", "--stack", NAME, "--dry-run")[1]
+    code, output, _ = operate("audit", "refill", "--stack", NAME, "--dry-run")
+    assert (code, "Would archive 3 rows" in output) == (0, True)
+    audited.put(row(DAYS[2], 9) | {"id": {"S": "!"}})
+    assert "Would archive 3 rows" in operate("audit", "refill", "--stack", NAME, "--dry-run")[1], "of odd ids none"
+    audited.delete(row(DAYS[2], 9) | {"id": {"S": "!"}})
     with monkeypatch.context() as patch:
         patch.setattr(aws, "client", lambda service: Lambda() if service == "lambda" else client(service))
         patch.setattr(audit_archive, "archiver", lambda _: "the-archiver")

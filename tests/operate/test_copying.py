@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,27 @@ def test_a_file_of_another_copy_is_not_continued(operate: Operate, tmp_path: Pat
     code, _, error = operate(*arguments("--segments", "8", "--progress", str(tmp_path)))
 
     assert (code, "with other options" in error) == (2, True)
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_segment_that_is_done_is_not_walked_twice(side: str) -> None:
+    """B212: nor the pages before the place where a segment ended."""
+    pages: dict[str, list[str]] = {"first": [], "again": []}
+
+    def walked(name: str, places: dict[str, Any]) -> list[str]:
+        def handle(items: Sequence[copying.Item]) -> Counter[str]:
+            pages[name] += [item["id"]["S"] for item in items]
+            return Counter()
+
+        copying.walk(side, 4, Part(4, 4), copying.Progress(None, {}, places), handle)
+        return pages[name]
+
+    all_ids = walked("first", {})
+    last = {"subject": {"S": f"willow#{int(all_ids[-2]) % 97}"}, "id": {"S": all_ids[-2]}}
+
+    assert len(all_ids) > 100, "more than a page"
+    assert walked("again", {"3": last}) == all_ids[-1:]
+    assert walked("again", {"3": None}) == all_ids[-1:], "nothing more"
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "x/y"])

@@ -1,31 +1,30 @@
 """`doctor` and `preflight`: each fault is found and has a way to mend it, and a stack in order has none."""
 
-import json
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Thread
 from typing import Any, ClassVar
 
+import boto3
 import dns.message
 import dns.rcode
 import dns.resolver
 import dns.rrset
 import pytest
+from botocore import xform_name
 
-from operate import dns_checks, state
+from operate import backup_checks
 from tests.kit import sam_template
+from tests.operate.aws_in_order import CERTIFICATE, DOMAIN, copied, in_order, parameters, recovery, stack
 from tests.operate.canned import Responses, answer, refused
 from tests.operate.conftest import NAME, Deployed, Operate
+from tests.operate.name_servers import name_server
 
 DOCUMENT = (sam_template.PROJECT / "docs" / "doctor.md").read_text()
-DOMAIN = "example.com"
-TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
-CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
-ROUTES = ("ANY /{practice}", "ANY /admin/v1/practices", "ANY /healthz", "$default")
+SERVICES = "apigatewayv2|backup|cloudwatch|dynamodb|kms|lambda|service-quotas|sesv2"
 STATUSES = {"/admin/v1/practices": 401, "/doctor/unknown": 404}
 
 
@@ -54,38 +53,6 @@ def portal(statuses: dict[str, int]) -> Iterator[str]:
         server.shutdown()
 
 
-@contextmanager
-def name_server(records: dict[str, list[str]]) -> Iterator[dns.resolver.Resolver]:
-    """A name server with these TXT records, and a resolver that asks it. Other names do not exist."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.1", 0))
-        server.settimeout(0.2)
-        over = Event()
-
-        def serve() -> None:
-            while not over.is_set():
-                try:
-                    packet, sender = server.recvfrom(4096)
-                except TimeoutError:
-                    continue
-                query = dns.message.from_wire(packet)
-                response = dns.message.make_response(query)
-                name = query.question[0].name
-                if texts := records.get(name.to_text(omit_final_dot=True)):
-                    response.answer.append(dns.rrset.from_text(name, 60, "IN", "TXT", *(f'"{one}"' for one in texts)))
-                else:
-                    response.set_rcode(dns.rcode.NXDOMAIN)
-                server.sendto(response.to_wire(), sender)
-
-        thread = Thread(target=serve, daemon=True)
-        thread.start()
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers, resolver.port = ["127.0.0.1"], server.getsockname()[1]
-        yield resolver
-        over.set()
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def entered() -> Iterator[dns.resolver.Resolver]:
     """A resolver that finds a DMARC record of the sender's domain."""
@@ -97,118 +64,6 @@ def entered() -> Iterator[dns.resolver.Resolver]:
 def _dns(entered: dns.resolver.Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test ask the internet."""
     monkeypatch.setattr(dns.resolver, "default_resolver", entered)
-
-
-DMARC = [
-    ({"_dmarc.example.com": ["v=DMARC1; p=reject"]}, "example.com", "ok", "example.com is reject"),
-    ({"_dmarc.example.com": ["v=DMARC1; p=none"]}, "example.com", "ok", "Raise it"),
-    ({"_dmarc.example.com": ["v=DMARC1; p=reject"]}, "mail.example.com", "ok", "example.com is reject"),
-    ({"_dmarc.example.com": ["v=DMARC1; p=reject; sp=none"]}, "mail.example.com", "ok", "example.com is none"),
-    ({}, "example.com", "fault", "no record"),
-    ({"_dmarc.example.com": ["some other text"]}, "example.com", "fault", "no record"),
-    ({"_dmarc.example.com": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]}, "example.com", "fault", "2 records"),
-    ({"_dmarc.example.com": ["v=DMARC1; rua=mailto:a@b.example"]}, "example.com", "fault", "no policy"),
-]
-
-
-@pytest.mark.parametrize(("records", "domain", "expected", "sentence"), DMARC)
-def test_the_dmarc_record_is_read(
-    monkeypatch: pytest.MonkeyPatch, records: dict[str, list[str]], domain: str, expected: str, sentence: str
-) -> None:
-    """B214"""
-    with name_server(records) as resolver:
-        monkeypatch.setattr(dns.resolver, "default_resolver", resolver)
-        finding = dns_checks.dmarc(domain)
-
-    assert (finding.state, sentence in finding.line()) == (expected, True), finding.line()
-
-
-def test_name_servers_that_do_not_answer_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    silent = dns.resolver.Resolver(configure=False)
-    silent.nameservers, silent.port = ["127.0.0.1"], 9
-    monkeypatch.setattr(dns.resolver, "default_resolver", silent)
-    monkeypatch.setattr(dns_checks, "TIMEOUT_SECONDS", 0.3)
-
-    assert dns_checks.dmarc("example.com").state == "unknown"
-
-
-def in_order(origin: str) -> Responses:
-    """Return AWS's responses about a stack in which all is well."""
-    parameters = {
-        "SenderDomain": DOMAIN,
-        "MailWorkers": "2",
-        "Concurrency": "shared",
-        "CertificateArn": CERTIFICATE,
-        "AlarmTopicArn": "",
-    }
-    outputs = {"PortalUrl": f"{origin}/{{practice}}", "AlarmsTopicArn": TOPIC}
-    return {
-        "DescribeStacks": {
-            "Stacks": [
-                {
-                    "StackStatus": "UPDATE_COMPLETE",
-                    "EnableTerminationProtection": True,
-                    "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-                    "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
-                }
-            ]
-        },
-        "DescribeStackResource": {"StackResourceDetail": {"PhysicalResourceId": "physical"}},
-        "GetStackPolicy": {"StackPolicyBody": json.dumps(state.policy(state.read_template()))},
-        "GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 1000}},
-        "GetFunctionConcurrency": {},
-        "GetFunctionRecursionConfig": {"RecursiveLoop": "Allow"},
-        "GetAccount": {
-            "ProductionAccessEnabled": True,
-            "SendingEnabled": True,
-            "EnforcementStatus": "HEALTHY",
-            "SendQuota": {"MaxSendRate": 14.0},
-        },
-        "GetEmailIdentity": {
-            "VerifiedForSendingStatus": True,
-            "DkimAttributes": {"Status": "SUCCESS"},
-            "MailFromAttributes": {"MailFromDomain": f"bounce.{DOMAIN}", "MailFromDomainStatus": "SUCCESS"},
-        },
-        "GetConfigurationSetEventDestinations": {
-            "EventDestinations": [
-                {
-                    "Enabled": True,
-                    "EventBridgeDestination": {},
-                    "MatchingEventTypes": ["DELIVERY", "BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"],
-                }
-            ]
-        },
-        "GetQueueAttributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}},
-        "ListSubscriptionsByTopic": {"Subscriptions": [{"Endpoint": "on-call@example.com", "SubscriptionArn": TOPIC}]},
-        "DescribeAlarms": {
-            "MetricAlarms": [{"AlarmName": "latchkey/probe", "StateValue": "OK", "ActionsEnabled": True}]
-        },
-        "DescribeAlarmHistory": {"AlarmHistoryItems": []},
-        "DescribeKey": {"KeyMetadata": {"KeyState": "Enabled"}},
-        "GetKeyRotationStatus": {"KeyRotationEnabled": True},
-        "DescribeContinuousBackups": {
-            "ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"}}
-        },
-        "Query": {"Count": 1},
-        "GetStages": {"Items": [{"DefaultRouteSettings": {"ThrottlingRateLimit": 100.0, "ThrottlingBurstLimit": 100}}]},
-        "GetRoutes": {"Items": [{"RouteKey": key} for key in ROUTES]},
-        "ListDeploymentGroups": {"deploymentGroups": ["RequestLink"]},
-        "GetDeploymentGroup": {"deploymentGroupInfo": {"lastAttemptedDeployment": {"status": "Succeeded"}}},
-        "DescribeCertificate": {
-            "Certificate": {"Status": "ISSUED", "NotAfter": datetime.now(UTC) + timedelta(days=200)}
-        },
-    }
-
-
-def stack(**fields: Any) -> dict[str, Any]:
-    """The description of a stack with other fields."""
-    return {"Stacks": [in_order("https://portal.example.com")["DescribeStacks"]["Stacks"][0] | fields]}
-
-
-def parameters(**given: str) -> list[dict[str, str]]:
-    """The parameters of a stack, with other values."""
-    base = {one["ParameterKey"]: one["ParameterValue"] for one in stack()["Stacks"][0]["Parameters"]}
-    return [{"ParameterKey": key, "ParameterValue": value} for key, value in (base | given).items()]
 
 
 SES = in_order("")["GetAccount"]
@@ -261,11 +116,28 @@ FAULTS: list[tuple[str, str, Any]] = [
     ),
     ("data-key", "DescribeKey", {"KeyMetadata": {"KeyState": "PendingDeletion"}}),
     ("data-key", "GetKeyRotationStatus", {"KeyRotationEnabled": False}),
+    ("backups", "DescribeContinuousBackups", recovery(PointInTimeRecoveryStatus="DISABLED")),
+    ("backups", "DescribeContinuousBackups", recovery(RecoveryPeriodInDays=34)),
     (
         "backups",
         "DescribeContinuousBackups",
-        {"ContinuousBackupsDescription": {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"}}},
+        recovery(LatestRestorableDateTime=datetime.now(UTC) - timedelta(hours=2)),
     ),
+    ("copies", "DescribeRegionSettings", {"ResourceTypeOptInPreference": {"DynamoDB": False}}),
+    ("copies", "DescribeRegionSettings", {"ResourceTypeManagementPreference": {"DynamoDB": False}}),
+    (
+        "copies",
+        "ListRecoveryPointsByBackupVault",
+        refused("ResourceNotFoundException", "ListRecoveryPointsByBackupVault"),
+    ),
+    ("copies", "ListRecoveryPointsByBackupVault", {"RecoveryPoints": []}),
+    (
+        "copies",
+        "ListRecoveryPointsByBackupVault",
+        {"RecoveryPoints": [copied(name, hours=14) for name in backup_checks.RETAINED]},
+    ),
+    ("copies", "ListCopyJobs", {"CopyJobs": [copied("Events", hours=0.5, State="FAILED", StatusMessage="No key.")]}),
+    ("copies", "ListBackupJobs", {"BackupJobs": [copied("Events", hours=0.5, State="EXPIRED")]}),
     ("operators", "Query", {"Count": 0}),
     ("throttles", "GetStages", {"Items": [{}]}),
     ("canary", "GetDeploymentGroup", {"deploymentGroupInfo": {"lastAttemptedDeployment": {"status": "Stopped"}}}),
@@ -297,6 +169,29 @@ def test_a_stack_in_order_needs_nobody(monkeypatch: pytest.MonkeyPatch, operate:
     assert examine(monkeypatch, operate, {}) == (0, [])
 
 
+def unknown_to_aws(line: str) -> list[str]:
+    """Return what a line tells to type and the AWS command line does not have: operations and options."""
+    unknown = []
+    for service, operation, text in re.findall(
+        rf"\b({SERVICES}) ([a-z]+(?:-[a-z]+)+)((?: --?[^ ]+(?: [^ -]\S*)?)*)", line
+    ):
+        model = boto3.client(service, region_name="us-east-1").meta.service_model
+        known = {xform_name(name, "-"): model.operation_model(name) for name in model.operation_names}
+        if operation not in known:
+            unknown.append(operation)
+            continue
+        options = {option.removeprefix("no-") for option in re.findall(r"--([a-z-]+)", text)}
+        unknown += sorted(options - {xform_name(name, "-") for name in known[operation].input_shape.members})
+    return unknown
+
+
+def test_a_command_that_aws_does_not_have_is_found() -> None:
+    assert unknown_to_aws("Type kms enable-key --key-id 1, or kms enable-it, or kms enable-key --key 1.") == [
+        "enable-it",
+        "key",
+    ]
+
+
 @pytest.mark.parametrize(("check", "operation", "response"), FAULTS)
 def test_each_fault_is_one_line_with_the_way_to_mend_it(
     monkeypatch: pytest.MonkeyPatch, operate: Operate, check: str, operation: str, response: Any
@@ -308,6 +203,7 @@ def test_each_fault_is_one_line_with_the_way_to_mend_it(
     assert line.startswith(f"FAULT   {check}: ")
     assert line.endswith(f"(docs/doctor.md#{check})")
     assert line.count(". ") >= 1, "facts, then what to do"
+    assert unknown_to_aws(line) == []
 
 
 @pytest.mark.parametrize(

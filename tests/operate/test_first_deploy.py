@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from operate.first_deploy import QUESTIONS
-from tests.operate.canned import answer, refused
+from tests.operate.canned import Responses, answer, refused
 from tests.operate.conftest import Operate
 
 DOMAIN = {
@@ -28,6 +28,9 @@ def sam(tmp_path: Path) -> Path:
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{tmp_path}/called\nexit "${{SAM_EXIT:-0}}"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program
+
+
+NO_STACK = {"DescribeStacks": refused("ValidationError", "DescribeStacks")}
 
 
 def answer_questions(monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> list[str]:
@@ -55,7 +58,7 @@ def test_prod_has_five_questions_and_deploys_with_the_answers(
     unknown = refused("NotFoundException", "GetEmailIdentity")
     answer(
         monkeypatch,
-        {"GetEmailIdentity": unknown, "SetStackPolicy": protect, "UpdateTerminationProtection": protect},
+        NO_STACK | {"GetEmailIdentity": unknown, "SetStackPolicy": protect, "UpdateTerminationProtection": protect},
     )
     questions = answer_questions(monkeypatch, [*DOMAIN.values(), "https://portal.example.com", CERTIFICATE])
 
@@ -73,7 +76,8 @@ def test_without_a_domain_there_are_four_questions(
     monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
 ) -> None:
     identity = {"VerifiedForSendingStatus": True}
-    answer(monkeypatch, {"GetEmailIdentity": identity, "SetStackPolicy": {}, "UpdateTerminationProtection": {}})
+    known = {"GetEmailIdentity": identity, "SetStackPolicy": {}, "UpdateTerminationProtection": {}}
+    answer(monkeypatch, NO_STACK | known)
     questions = answer_questions(monkeypatch, [*DOMAIN.values(), ""])
 
     assert operate("first-deploy", "--config-env", "prod", "--sam", str(sam))[0] == 0
@@ -81,8 +85,20 @@ def test_without_a_domain_there_are_four_questions(
     assert "MailIdentity=existing" in (sam.parent / "called").read_text()
 
 
+def test_a_stack_that_stands_keeps_its_identity_of_ses(
+    monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
+) -> None:
+    """The second time, for example to give it a domain, SES knows the identity that the stack created."""
+    known: Responses = {"GetEmailIdentity": {}, "SetStackPolicy": {}, "UpdateTerminationProtection": {}}
+    answer(monkeypatch, known | {"DescribeStacks": {"Stacks": [{"StackStatus": "CREATE_COMPLETE"}]}})
+    answer_questions(monkeypatch, [*DOMAIN.values(), "https://portal.example.com", CERTIFICATE])
+
+    assert operate("first-deploy", "--config-env", "prod", "--sam", str(sam))[0] == 0
+    assert "MailIdentity" not in (sam.parent / "called").read_text()
+
+
 def test_a_wrong_answer_is_repeated_three_times(monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path) -> None:
-    answer(monkeypatch, {"GetEmailIdentity": refused("NotFoundException", "GetEmailIdentity")})
+    answer(monkeypatch, NO_STACK | {"GetEmailIdentity": refused("NotFoundException", "GetEmailIdentity")})
     questions = answer_questions(monkeypatch, ["Example", "example.com", "", "nobody", ""])
     code, _, error = operate("first-deploy", "--config-env", "prod", "--sam", str(sam))
 
@@ -94,7 +110,7 @@ def test_a_wrong_answer_is_repeated_three_times(monkeypatch: pytest.MonkeyPatch,
 def test_a_deployment_that_fails_ends_with_2_and_a_dry_run_deploys_nothing(
     monkeypatch: pytest.MonkeyPatch, operate: Operate, sam: Path
 ) -> None:
-    answer(monkeypatch, {"GetEmailIdentity": refused("NotFoundException", "GetEmailIdentity")})
+    answer(monkeypatch, NO_STACK | {"GetEmailIdentity": refused("NotFoundException", "GetEmailIdentity")})
     answer_questions(monkeypatch, [*DOMAIN.values(), ""] * 2)
     dry = operate("first-deploy", "--config-env", "prod", "--sam", str(sam), "--dry-run")
     assert not (sam.parent / "called").exists()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from latchkey.rules.members import Role
 from latchkey.rules.refusals import LinkExpired, RecordNotFound, SignedOut
 from latchkey.rules.times import millis
 from latchkey.store import accounts, clients, events, members, practices, sessions
+from operate import restore_rules
 from tests.kit.clock import NOON
 from tests.kit.seed import HARBOR, WILLOW
 from tests.operate.conftest import NAME, Deployed, Operate
@@ -183,6 +185,34 @@ def test_what_differs_is_overwritten_if_that_is_requested(
     assert back.epoch > 7
     assert back.revision > 9
     assert known(whole.key) == whole
+
+
+@pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
+def test_what_is_written_while_a_copy_runs_stays(
+    deployed: Deployed,
+    noon: Callable[..., None],
+    restore: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    overwrite: tuple[str, ...],
+) -> None:
+    """Someone writes the item after the command has read it."""
+    account = flows.on_file()
+    noon("Accounts")
+    if overwrite:
+        accounts.save(replace(account, name="Broken", revision=3))
+    else:
+        deployed.empty("Accounts")
+    decide = restore_rules.decide
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        decided = decide(*arguments, **options)
+        accounts.save(replace(account, name="Written meanwhile", revision=4))
+        return decided
+
+    monkeypatch.setattr(restore_rules, "decide", slowly)
+
+    assert "was changed at this moment: run the same command again" in restore("Accounts", *overwrite)
+    assert known(account.key).name == "Written meanwhile"
 
 
 def test_later_decisions_of_a_clinician_stay(noon: Callable[..., None], restore: Callable[..., str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from operate import aws
 from tests.operate.conftest import Operate
 
 POLICY = "default-src 'none'; style-src 'sha256-x'"
@@ -75,6 +76,18 @@ def test_a_wrong_answer_ends_the_release(
 
     assert code == 2
     assert sentence in error
+
+
+def test_a_proxy_in_the_portals_place_ends_the_release(
+    portal: Portal, operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its page for `/healthz` is no JSON."""
+    monkeypatch.setattr(aws, "stack", lambda name: aws.Stack(name, {"Version": "0.1.0"}))
+    portal.answers["/healthz"] = (200, "<html>")
+
+    error = operate("smoke", "--stack", "latchkey", "--origin", portal.origin, "--patience", "0")[2]
+
+    assert "/healthz has the version None, and 0.1.0 was deployed" in error
 
 
 def test_a_page_without_its_policy_ends_the_release(portal: Portal, operate: Operate) -> None:

@@ -74,6 +74,7 @@ def test_a_stack_comes_back_with_the_tables_that_were_left(
     values = {one["ParameterKey"]: one["ParameterValue"] for one in description["Parameters"]}
     assert (values["LinkHours"], values["MailIdentity"]) == ("12", "existing")
     assert "There is a stack" in operate("adopt", "--stack", FIRST)[2]
+    assert "There is a stack" in operate("adopt", "--stack", FIRST, "--dry-run")[2]
 
 
 @pytest.mark.usefixtures("left")
@@ -84,6 +85,32 @@ def test_a_table_that_is_gone_stops_the_import(deployed: Deployed, operate: Oper
     assert "CloudFormation refuses the import" in error
     assert not [one for one in deployed.client("cloudformation").describe_stacks()["Stacks"] if
                 one["StackName"] == FIRST and one["StackStatus"] == "IMPORT_COMPLETE"]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", ["Links=links", "Accounts=", "Accounts"])
+@pytest.mark.usefixtures("left")
+def test_an_option_that_names_no_state_is_refused(deployed: Deployed, operate: Operate, option: str) -> None:
+    """B210: it would be left out, and nobody would notice."""
+    code, output, error = operate("adopt", "--stack", FIRST, "--leave", "LookupKey", "--resource", option)
+
+    assert (code, output) == (2, "")
+    assert f"{option} names no resource of the state" in error
+    assert not [one for one in deployed.client("cloudformation").describe_stacks()["Stacks"] if
+                one["StackName"] == FIRST and one["StackStatus"] == "IMPORT_COMPLETE"]  # fmt: skip
+
+
+def test_what_a_release_would_replace_or_remove_is_named() -> None:
+    """B211: of the state alone. Everything else can be replaced and removed."""
+
+    def change(name: str, action: str = "Modify", replacement: str = "False") -> dict[str, Any]:
+        return {"LogicalResourceId": name, "Action": action, "Replacement": replacement}
+
+    harmless = [change("Accounts"), change("Links", "Remove"), change("RequestLink", replacement="True")]
+    added = {"LogicalResourceId": "Events", "Action": "Add"}
+    lost = [change("LookupKey", replacement="True"), change("Clients", "Remove"), change("AuditArchive", "Remove")]
+
+    assert state.endangered([*harmless, added]) == []
+    assert state.endangered([*harmless, *lost]) == ["AuditArchive", "Clients", "LookupKey"]
 
 
 @pytest.mark.usefixtures("deployed")

@@ -1,4 +1,4 @@
-"""Copies of the retained tables elsewhere: which tables, by whom, how long, and who is told. Decision 38."""
+"""Copies of the retained tables elsewhere: which tables, by whom, how long, and who gets the alarm. Decision 38."""
 
 import re
 from functools import cache

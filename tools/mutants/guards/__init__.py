@@ -8,6 +8,7 @@ from tools.mutants.guards.limits import LIMITS
 from tools.mutants.guards.links import LINKS
 from tools.mutants.guards.mail import MAIL
 from tools.mutants.guards.notices import NOTICES
+from tools.mutants.guards.operations import OPERATIONS
 from tools.mutants.guards.pins import PINS
 from tools.mutants.guards.practices import PRACTICES
 from tools.mutants.guards.providers import PROVIDERS
@@ -25,6 +26,7 @@ GUARDS = (
     *CLINICIANS,
     *PRACTICES,
     *ARCHIVE,
+    *OPERATIONS,
     *INTEGRATIONS,
     *NOTICES,
     *APPS,
