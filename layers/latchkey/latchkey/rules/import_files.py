@@ -12,15 +12,14 @@ from typing import Any, Literal
 
 from latchkey.rules import addresses, text_limits
 from latchkey.rules.accounts import DEFAULT_PROFILE_KIND, PROFILE_KINDS, ProfileKind
-from latchkey.rules.imports import MAX_ROWS, ImportRow, ReadRow
+from latchkey.rules.imports import COLUMNS, FILE_SENTENCES, MAX_BYTES, MAX_ROWS, ImportRow, ReadRow
 from latchkey.rules.languages import Language, language_of
-from latchkey.rules.refusals import EmailMalformed, EmailMissing, ImportInvalid
+from latchkey.rules.refusals import EmailMalformed, EmailMissing, FileProblem, ImportInvalid
 
 type FileFormat = Literal["csv", "json_lines"]
 
-TEXT_COLUMNS = ("name", "kind", "language", "email", "external_id")
 FLAG_COLUMNS = ("email_ok", "invite")
-COLUMNS = (*TEXT_COLUMNS, *FLAG_COLUMNS)
+TEXT_COLUMNS = tuple(name for name in COLUMNS if name not in FLAG_COLUMNS)
 FLAGS: Mapping[str, bool] = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 EXTERNAL_ID = re.compile("[!-~]{1,100}")
 MAX_COLUMNS = 50
@@ -39,12 +38,14 @@ def read(content: bytes, file_format: FileFormat) -> tuple[ReadRow, ...]:
     :raises ImportInvalid: the file as a whole cannot be read: its characters, its header or its quotes are wrong, or it
         has no row or too many.
     """
+    if len(content) > MAX_BYTES:
+        raise _invalid(FileProblem("too_large"))
     text = _decoded(content)
     rows: tuple[ReadRow, ...] = ()
     if text.strip():
         rows = tuple(_csv_rows(text) if file_format == "csv" else _json_rows(text))
     if not rows:
-        raise ImportInvalid((("file", "The file has no rows"),))
+        raise _invalid(FileProblem("rows_missing"))
     return tuple(_without_repetitions(rows))
 
 
@@ -55,21 +56,16 @@ def _decoded(content: bytes) -> str:
     """
     body = content.removeprefix(codecs.BOM_UTF8)
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ImportInvalid(((_place(1), "The file is UTF-16. Save it as UTF-8"),))
+        raise _invalid(FileProblem("utf_16", 1))
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
-        raise ImportInvalid(
-            ((_place(line), "The characters of this row are not UTF-8. Save the file as UTF-8"),)
-        ) from None
-    for character, problem in (
-        ("\0", "This row has a NUL"),
-        (REPLACEMENT, "A character of this row was lost before it arrived. Save the file as UTF-8"),
-    ):
+        raise _invalid(FileProblem("not_utf_8", line)) from None
+    for character, code in (("\0", "nul"), (REPLACEMENT, "character_lost")):
         found = text.find(character)
         if found >= 0:
-            raise ImportInvalid(((_place(text.count("\n", 0, found) + 1), problem),))
+            raise _invalid(FileProblem(code, text.count("\n", 0, found) + 1))
     return text
 
 
@@ -95,8 +91,7 @@ def _numbered(records: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error:
-            problem = "A quotation mark of this row is not closed, or does not stand around a whole cell"
-            raise ImportInvalid(((_place(number), problem),)) from None
+            raise _invalid(FileProblem("quotation_mark", number)) from None
         yield number, record
         number += 1
 
@@ -104,21 +99,17 @@ def _numbered(records: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 def _header(cells: list[str]) -> tuple[str, ...]:
     """Return the names of the columns.
 
-    :raises ImportInvalid: a name is unknown or there twice, or no column is for names. The refusal repeats no cell,
+    :raises ImportInvalid: a name is unknown or there twice, or no column is for names. The refusal quotes no cell,
         because a file without header has a person there.
     """
     names = tuple(cell.strip().casefold() for cell in cells[:MAX_COLUMNS])
-    errors = [
-        (_place(1), f"Column {place} is not one of {', '.join(COLUMNS)}")
-        for place, name in enumerate(names, 1)
-        if name not in COLUMNS
-    ]
+    problems = [FileProblem("column_unknown", 1, place) for place, name in enumerate(names, 1) if name not in COLUMNS]
     twice = [place for place, name in enumerate(names, 1) if name in names[: place - 1]]
-    errors += [(_place(1), f"Column {place} is there twice") for place in twice]
+    problems += [FileProblem("column_repeated", 1, place) for place in twice]
     if "name" not in names:
-        errors = [(_place(1), "The first row names the columns, and one of them is name"), *errors]
-    if errors:
-        raise ImportInvalid(tuple(errors[:20]))
+        problems = [FileProblem("name_column_missing", 1), *problems]
+    if problems:
+        raise _invalid(*problems[:20])
     return names
 
 
@@ -168,7 +159,7 @@ def _limited(rows: Iterable[tuple[int, Callable[[], ImportRow]]]) -> Iterator[Re
     """
     for count, (number, read_row) in enumerate(rows, 1):
         if count > MAX_ROWS:
-            raise ImportInvalid(((_place(number), f"A file has at most {MAX_ROWS:,} rows. Divide it"),))
+            raise _invalid(FileProblem("too_many_rows", number))
         try:
             yield ReadRow(number, read_row())
         except _RowInvalid as refused:
@@ -249,5 +240,14 @@ def _without_repetitions(rows: Iterable[ReadRow]) -> Iterator[ReadRow]:
             yield row
 
 
-def _place(number: int) -> str:
-    return f"row {number}"
+def _invalid(*problems: FileProblem) -> ImportInvalid:
+    """Return the refusal of a file with these problems."""
+    names = ", ".join(COLUMNS)
+    errors = (
+        (
+            "file" if problem.row is None else f"row {problem.row}",
+            FILE_SENTENCES[problem.code].format(column=problem.column, columns=names),
+        )
+        for problem in problems
+    )
+    return ImportInvalid(tuple(errors), problems)

@@ -52,6 +52,22 @@ SENTENCES: Mapping[str, str] = {
     "stopped": "The import was stopped before this row.",
 }
 """The reasons why a row or its invitation is refused, with a sentence for people."""
+FILE_SENTENCES: Mapping[str, str] = {
+    "rows_missing": "The file has no rows",
+    "too_many_rows": f"A file has at most {MAX_ROWS:,} rows. Divide it",
+    "too_large": f"A file has at most {MAX_BYTES // 1024**2} MiB. Divide it",
+    "utf_16": "The file is UTF-16. Save it as UTF-8",
+    "not_utf_8": "The characters of this row are not UTF-8. Save the file as UTF-8",
+    "nul": "This row has a NUL",
+    "character_lost": "A character of this row was lost before it arrived. Save the file as UTF-8",
+    "quotation_mark": "A quotation mark of this row is not closed, or does not stand around a whole cell",
+    "name_column_missing": "The first row names the columns, and one of them is name",
+    "column_unknown": "Column {column} is not one of {columns}",
+    "column_repeated": "Column {column} is there twice",
+}
+"""The reasons why a file as a whole is refused, with a text for people. `columns` are the names of all columns."""
+COLUMNS = ("name", "kind", "language", "email", "external_id", "email_ok", "invite")
+"""The names of a file's columns."""
 
 
 @dataclass(frozen=True, slots=True)

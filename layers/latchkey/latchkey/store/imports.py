@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import batched
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -11,7 +11,7 @@ from pynamodb.transactions import TransactWrite
 from latchkey import settings
 from latchkey.rules.imports import KEEP_SECONDS, Import, ImportRow, RowAnswer
 from latchkey.rules.refusals import RecordNotFound
-from latchkey.store.dynamodb import Table, condition_failed, connection, set_or_remove
+from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed, connection, set_or_remove
 from latchkey.store.records import to_attributes, to_record
 
 BATCH = 100
@@ -29,13 +29,13 @@ class ImportItem(Table):
     practice = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
     created_by = UnicodeAttribute()
-    created_at_ms = NumberAttribute()
+    created_at_ms = IntegerAttribute()
     origin = UnicodeAttribute()
     support_code = UnicodeAttribute()
-    row_count = NumberAttribute()
-    finished_at = NumberAttribute(null=True)
-    stopped_at = NumberAttribute(null=True)
-    sweep_at = NumberAttribute()
+    row_count = IntegerAttribute()
+    finished_at = IntegerAttribute(null=True)
+    stopped_at = IntegerAttribute(null=True)
+    sweep_at = IntegerAttribute()
 
     def accepted(self) -> Import:
         """Return the import as a value."""
@@ -63,7 +63,7 @@ class ImportRowItem(Table):
     email_ok = BooleanAttribute(null=True)
     external_id = UnicodeAttribute(null=True)
     invite = BooleanAttribute(null=True)
-    sweep_at = NumberAttribute()
+    sweep_at = IntegerAttribute()
 
     def answer(self) -> RowAnswer:
         """Return the row as a value."""
@@ -81,8 +81,8 @@ class LeaseItem(Table):
     """The practice and `#lease`."""
     id = UnicodeAttribute(range_key=True)
     holder = UnicodeAttribute(null=True)
-    until = NumberAttribute(null=True)
-    sweep_at = NumberAttribute()
+    until = IntegerAttribute(null=True)
+    sweep_at = IntegerAttribute()
 
 
 def add(accepted: Import, rows: Iterable[RowAnswer]) -> None:
@@ -140,14 +140,13 @@ def decide_in(transaction: TransactWrite, accepted: Import, row: RowAnswer) -> N
     transaction.update(_row(accepted, row), _decided(row), condition=ImportRowItem.status == "waiting")
 
 
-def decide_all(accepted: Import, rows: Iterable[RowAnswer]) -> None:
-    """Write what became of rows that waited. Rows that are decided meanwhile stay as they are."""
-    for row in rows:
-        try:
-            _row(accepted, row).upsert(_decided(row), condition=ImportRowItem.status == "waiting")
-        except UpdateError as error:
-            if not condition_failed(error):
-                raise
+def decide(accepted: Import, row: RowAnswer) -> None:
+    """Write what became of a row that waited. One that is decided meanwhile stays as it is."""
+    try:
+        _row(accepted, row).upsert(_decided(row), condition=ImportRowItem.status == "waiting")
+    except UpdateError as error:
+        if not condition_failed(error):
+            raise
 
 
 def is_waiting(accepted: Import, row: RowAnswer) -> bool:

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from latchkey import aws, settings
 
-MAX_DELAY_SECONDS = 900
-"""Seconds that SQS can delay a message at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
@@ -23,13 +20,8 @@ def send(job: ImportJob, delay: int = 0) -> None:
     :raises BotoCoreError: the queue does not answer.
     :raises ClientError: the queue answers with an error.
     """
-    aws.call(
-        "sqs",
-        "SendMessage",
-        QueueUrl=settings.load().import_queue_url,
-        MessageBody=json.dumps({"practice": job.practice, "import": job.import_id}),
-        DelaySeconds=max(0, min(delay, MAX_DELAY_SECONDS)),
-    )
+    body = json.dumps({"practice": job.practice, "import": job.import_id})
+    aws.queue_message(settings.load().import_queue_url, body, delay)
 
 
 def parse(body: str) -> ImportJob:

@@ -128,7 +128,7 @@ def _stopped(context: RequestContext, accepted: Import, rows: list[RowAnswer]) -
         if not _has_time():
             return WorkResult("working", 0)
         if row.status == "waiting":
-            imports.decide_all(accepted, [replace(row, status="refused", code="stopped", invitation=None)])
+            imports.decide(accepted, replace(row, status="refused", code="stopped", invitation=None))
         elif row.invitation == "waiting":
             imports.set_invitation(accepted, replace(row, invitation="refused", code="stopped"))
         elif row.invitation == "requested":
@@ -143,7 +143,7 @@ def _put_on_file(
     client = import_rows.new_client(context, content)
     answer = import_rows.decide(context, row, content, client, on_file)
     if answer.status != "created":
-        imports.decide_all(accepted, [answer])
+        imports.decide(accepted, answer)
         return
     tries = count()
 
@@ -163,7 +163,7 @@ def _put_on_file(
         return
     except Refusal as refusal:
         code = import_rows.CODES[type(refusal)]
-        imports.decide_all(accepted, [replace(answer, status="refused", code=code, client=None, invitation=None)])
+        imports.decide(accepted, replace(answer, status="refused", code=code, client=None, invitation=None))
 
 
 def _invite(context: RequestContext, accepted: Import, row: RowAnswer) -> None:

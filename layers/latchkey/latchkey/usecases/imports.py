@@ -25,7 +25,7 @@ class ImportReport:
     """None for a dry run."""
     counts: Progress
     answers: tuple[RowAnswer, ...] = ()
-    """The answers of a dry run. Empty otherwise."""
+    """The answers of all rows, as of now or as a dry run foresees them. Empty for an import that was just accepted."""
 
 
 @use_case(Role.CLINICIAN, idempotent=True)
@@ -61,12 +61,11 @@ def import_clients(
     )
     imports.add(accepted, answers)
     try:
-        import_queue.send(ImportJob(context.slug, accepted.id))
-    except OUTAGES as outage:
-        log.log_fault(outage, context.support_code)
+        _queue(context, accepted)
+    except Unavailable:
         with suppress(*OUTAGES):
             imports.delete(accepted)
-        raise Unavailable from None
+        raise
     return ImportReport(accepted, progress(answers))
 
 
@@ -78,12 +77,13 @@ def list_imports(context: RequestContext) -> tuple[Import, ...]:
 
 @use_case(Role.CLINICIAN)
 def read_import(context: RequestContext, import_id: str) -> ImportReport:
-    """Return how far an import is.
+    """Return how far an import is, with what became of each row.
 
     :raises RecordNotFound: the practice has no such import.
     """
     accepted = imports.find(context.slug, import_id, context.now)
-    return ImportReport(accepted, progress(imports.rows_of(accepted)))
+    answers = tuple(imports.rows_of(accepted))
+    return ImportReport(accepted, progress(answers), answers)
 
 
 @use_case(Role.CLINICIAN)
@@ -104,6 +104,10 @@ def stop_import(context: RequestContext, import_id: str) -> None:
     """
     accepted = imports.find(context.slug, import_id, context.now)
     imports.stop(accepted, context.now)
+    _queue(context, accepted)
+
+
+def _queue(context: RequestContext, accepted: Import) -> None:
     try:
         import_queue.send(ImportJob(context.slug, accepted.id))
     except OUTAGES as outage:

@@ -1,4 +1,4 @@
-"""Imports of clients: dry runs, rows on file once, paced invitations, and files that cannot be read (B183 to B186)."""
+"""Imports of clients: dry runs, rows on file once, and paced invitations (B183 to B186)."""
 
 import json
 from collections.abc import Callable
@@ -13,13 +13,9 @@ from latchkey.rules.imports import KEEP_SECONDS, MAX_ROWS, MAX_UNFINISHED
 from latchkey.rules.limits import HOUR, INVITATIONS_PER_IMPORT, MINUTE, Limit
 from latchkey.usecases import import_queue, import_rows, import_work
 from latchkey.usecases.import_queue import ImportJob
-from tests.kit.clinician import ISSUER, OAUTH_CLIENT, ClinicianApi
-from tests.kit.http_response import HttpResponse
+from tests.functions.imports.requests import accepted, answers, counts, csv, names, send, turn
+from tests.kit.clinician import ClinicianApi
 from tests.kit.portal import Portal
-
-CSV = {"content-type": "text/csv"}
-JSON_LINES = {"content-type": "application/x-ndjson"}
-HEADER = "name,email,email_ok,external_id,invite,kind,language"
 
 
 @pytest.fixture
@@ -34,56 +30,6 @@ def delays(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(import_queue, "send", send)
     return found
-
-
-@pytest.fixture
-def clinician(portal: Portal) -> ClinicianApi:
-    portal.parameters |= {"TokenIssuer": ISSUER, "TokenClientIds": OAUTH_CLIENT}
-    portal.staff()
-    return portal.clinician()
-
-
-def send(api: ClinicianApi, text: str | bytes, *, dry_run: bool = False, key: str = "", **headers: str) -> HttpResponse:
-    """Send a file."""
-    content = text.encode() if isinstance(text, str) else text
-    query = {"dry_run": "true"} if dry_run else {}
-    given = {name.replace("_", "-"): value for name, value in headers.items()} or CSV
-    return api.request("POST", "/clients/import", raw=content, headers=given, query=query, key=key)
-
-
-def csv(*rows: str) -> str:
-    """A file with the usual header."""
-    return "\r\n".join([HEADER, *rows, ""])
-
-
-def turn(portal: Portal, import_id: str) -> None:
-    """Let the worker process one message."""
-    body = json.dumps({"practice": "willow", "import": import_id})
-    assert portal.invoke("ImportClients", {"Records": [{"messageId": "m", "body": body}]}) == {"batchItemFailures": []}
-
-
-def accepted(api: ClinicianApi, text: str) -> str:
-    """Send a file that is accepted, and return the import's id."""
-    response = send(api, text)
-    assert response.status == 202, response.body
-    return str(response.document["id"])
-
-
-def counts(api: ClinicianApi, import_id: str) -> dict[str, int]:
-    """The counts that are not 0."""
-    document = api.get("/imports/{id}", id=import_id).document
-    return {name: count for name, count in document["counts"].items() if count}
-
-
-def answers(api: ClinicianApi, import_id: str) -> list[tuple[int, str, str | None]]:
-    """Number, status and code of each row."""
-    rows = api.get("/imports/{id}/rows", id=import_id).document["rows"]
-    return [(row["row"], row["status"], row["code"]) for row in rows]
-
-
-def names(api: ClinicianApi) -> list[str]:
-    """The names on file."""
-    return [client["name"] for client in api.get("/clients?limit=100").document["clients"]]
 
 
 MIXED = csv(
@@ -349,121 +295,6 @@ def test_a_queue_that_is_down_leaves_nothing(portal: Portal, clinician: Clinicia
     portal.aws.refuse("SendMessage", "ServiceUnavailable")
     assert send(clinician, csv("Tom Reed,,,M-2,,,")).status == 503
     assert clinician.get("/imports").document["imports"] == []
-
-
-LATIN_1 = csv("Ana Reyes,,,M-1,,,", "José Peña,,,M-2,,,").encode("latin-1")
-BROKEN: dict[str, tuple[bytes, str, str]] = {
-    "latin-1": (LATIN_1, "row 3", "UTF-8"),
-    "utf-16": (csv("Ana,,,M-1,,,").encode("utf-16"), "row 1", "UTF-16"),
-    "lost characters": (csv("Ana,,,M-1,,,", "Jos\ufffd,,,M-2,,,").encode(), "row 3", "lost"),
-    "NUL": (csv("Ana,,,M-1,,,", "To\0m,,,M-2,,,").encode(), "row 3", "NUL"),
-    "empty": (b"", "file", "no rows"),
-    "BOM alone": (b"\xef\xbb\xbf", "file", "no rows"),
-    "header alone": (csv().encode(), "file", "no rows"),
-    "no header": (b"Ana Reyes,ana.reyes@example.com\r\n", "row 1", "one of them is name"),
-    "unknown column": (b"name,phone\r\nAna,1\r\n", "row 1", "Column 2"),
-    "column twice": (b"name,name\r\nAna,Ana\r\n", "row 1", "twice"),
-    "quote not closed": (csv("Ana,,,M-1,,,", '"Tom,,,M-2,,,').encode(), "row 3", "quotation mark"),
-    "quote inside": (csv('"Ana"x,,,M-1,,,').encode(), "row 2", "quotation mark"),
-    "1,001 rows": (csv(*(f"P,,,M-{n},,," for n in range(MAX_ROWS + 1))).encode(), "row 1002", "1,000"),
-    "a header of commas": (b"name" + b"," * 1_000_000, "row 1", "Column 2"),
-}
-
-
-@pytest.mark.parametrize(("content", "place", "words"), BROKEN.values(), ids=BROKEN)
-def test_a_file_that_cannot_be_read_is_refused_with_the_row_and_nothing_is_stored(
-    portal: Portal, clinician: ClinicianApi, content: bytes, place: str, words: str
-) -> None:
-    """B183"""
-    before = portal.at_rest()["Imports"]
-    for headers in ("text/csv", "Text/CSV; charset=UTF-8"):
-        # API Gateway passes a text on as base64 if it is no UTF-8
-        response = as_base64(portal, clinician, content, headers)
-        assert (response.status, response.document["code"]) == (422, "import_invalid"), response.body
-        assert response.document["errors"][0]["location"] == place
-        assert words in " ".join(error["message"] for error in response.document["errors"])
-        assert "Reyes" not in response.body
-    assert portal.at_rest()["Imports"] == before
-
-
-def as_base64(portal: Portal, api: ClinicianApi, content: bytes, content_type: str) -> HttpResponse:
-    """The response to a file that API Gateway passes on as base64."""
-    import base64
-
-    from tests.kit import gateway_events
-
-    headers = {"authorization": api.authorization, "content-type": content_type}
-    sent = gateway_events.Sent("POST", "/admin/v1/practices/willow/clients/import", headers, b"x")
-    event = gateway_events.event(sent, portal.now * 1000)
-    event |= {"body": base64.b64encode(content).decode(), "isBase64Encoded": True}
-    return portal.respond("Admin", event)
-
-
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/csv; charset=latin-1", ""])
-def test_a_file_of_another_type_is_refused(clinician: ClinicianApi, content_type: str) -> None:
-    refused = send(clinician, csv("Ana,,,M-1,,,"), content_type=content_type)
-    assert (refused.status, refused.document["errors"][0]["location"]) == (400, "header.content-type")
-
-
-def test_a_file_above_one_mebibyte_is_too_large(clinician: ClinicianApi) -> None:
-    start = csv("Ana,,,M-1,,,").encode()
-    assert send(clinician, start + b"\n" * (1024 * 1024 - len(start)), dry_run=True).status == 200
-    assert send(clinician, start + b"\n" * (1024 * 1024 - len(start) + 1)).status == 413
-
-
-ROWS: dict[str, str | None] = {
-    '{"name": "Noa", "external_id": "J-1"}': None,
-    '{"name": "Noa", "email": "noa.j@example.com", "email_ok": true, "invite": true}': None,
-    "not json": "row_invalid",
-    '["Noa"]': "row_invalid",
-    '{"name": "Noa", "name": "Tom"}': "row_invalid",
-    "[" * 5000: "row_invalid",
-    '{"name": "Noa", "phone": "1", "external_id": "J-2"}': "field_unknown",
-    '{"name": 7, "external_id": "J-3"}': "field_invalid",
-    '{"name": "Noa", "invite": "yes", "external_id": "J-4"}': "flag_invalid",
-    '{"name": "\\ud800", "external_id": "J-5"}': "name_invalid",
-    '{"name": "a\\u0000b", "external_id": "J-6"}': "name_invalid",
-    json.dumps({"name": "x" * 200, "external_id": "J-7"}): None,
-    json.dumps({"name": "x" * 201, "external_id": "J-8"}): "name_invalid",
-    json.dumps({"name": "Noa", "external_id": "9" * 100}): None,
-    json.dumps({"name": "Noa", "external_id": "9" * 101}): "external_id_invalid",
-    '{"name": "Noa", "external_id": "J 9"}': "external_id_invalid",
-    '{"name": "Noa", "external_id": "J-10", "kind": "family"}': "kind_unknown",
-    '{"name": "Noa", "external_id": "J-11", "language": "fr"}': "language_unknown",
-    '{"name": "Noa", "email": "no address"}': "email_invalid",
-    '{"name": "Noa", "external_id": "J-12", "invite": true}': "email_missing",
-}
-
-
-def test_each_line_of_json_is_decided_for_itself(clinician: ClinicianApi) -> None:
-    response = send(clinician, "\n".join(ROWS), dry_run=True, content_type="application/x-ndjson")
-    assert [(row["row"], row["code"]) for row in response.document["rows"]] == list(enumerate(ROWS.values(), 1))
-
-
-def test_spreadsheets_may_write_a_bom_semicolons_and_empty_rows(clinician: ClinicianApi) -> None:
-    lines = (
-        "\ufeffName;External_ID;Email_OK",
-        "José Peña;S-1;YES",
-        ";;",
-        '"Reyes; Ana";S-2;0',
-        "Tom;S-3;maybe",
-        "Lee;S-4;1;x",
-    )
-    text = "\r\n".join(lines)
-    rows = send(clinician, text, dry_run=True).document["rows"]
-    assert [(row["row"], row["code"]) for row in rows] == [
-        (2, None), (4, None), (5, "flag_invalid"), (6, "cells_invalid"),
-    ]  # fmt: skip
-
-
-def test_a_formula_is_text(portal: Portal, clinician: ClinicianApi) -> None:
-    formulas = ["=cmd|'/c calc'!A0", "+1+1", "@SUM(A1)", "-2"]
-    rows = [f'"{formula}",,,"=F{number}",,,' for number, formula in enumerate(formulas)]
-    turn(portal, accepted(clinician, csv(*rows)))
-    assert set(formulas) <= set(names(clinician))
-    assert (
-        clinician.request("GET", "/clients", query={"external_id": "=F0"}).document["clients"][0]["name"] == formulas[0]
-    )
 
 
 def test_a_clinician_and_nobody_else_imports(portal: Portal, clinician: ClinicianApi) -> None:
