@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from latchkey import keys, metrics, pages, tokens, web
 from latchkey.metrics import Metric
-from latchkey.rules.app_codes import VERIFIER, device_name
-from latchkey.rules.devices import MAX_NAME_LENGTH
+from latchkey.rules.app_codes import VERIFIER
+from latchkey.rules.devices import device_name
 from latchkey.rules.limits import APP_PER_SOURCE
 from latchkey.rules.refusals import (
     AppCodeRefused,
@@ -83,7 +83,7 @@ def give_session(request: web.Request) -> web.Response:
 
 def _signed_in(request: web.Request) -> web.Response:
     verifier, slug = request.form_value("verifier"), request.practice_or_404.slug
-    name = device_name(request.form_value("device"), MAX_NAME_LENGTH)
+    name = device_name(request.form_value("device"))
     keys.cookie()
     if not VERIFIER.fullmatch(verifier):
         raise AppCodeRefused

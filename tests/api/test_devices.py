@@ -61,6 +61,7 @@ def test_a_clinician_lists_the_devices_and_ends_a_lost_one(
         (lost["device"], "Kim's phone", None),
         (second["device"], "", jo),
     ]
+    assert all(one["last_used_at"] == one["signed_in_at"] for one in listed)
     end = ("DELETE", "/clients/{client}/devices/{device}")
     assert clinician.request(*end, client=kim, device=lost["device"]).status == 204
     assert (is_in(cloud, lost), is_in(cloud, second)) == (False, True)

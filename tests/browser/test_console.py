@@ -1,6 +1,6 @@
 """Tests of the console in Chromium: sizes and widths, axe, both languages, light and dark."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser as Chromium
@@ -8,6 +8,7 @@ from playwright.sync_api import Browser as Chromium
 from tests.browser import chromium
 from tests.browser.appearance import check_appearance
 from tests.browser.chromium import Window
+from tests.browser.console_imports import SHEET, WRONG, choose, signed_in_phone, waiting_import
 from tests.console.staff_browser import StaffBrowser
 from tests.kit.live_portal import LivePortal
 
@@ -118,6 +119,29 @@ def _other_address(window: Window) -> None:
     window.click("form button >> nth=0")
 
 
+def _checked(content: bytes) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        _at("/admin/willow/imports")(window)
+        choose(window, content)
+
+    return go
+
+
+def _under_way(below: str) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        _at(waiting_import(window.live_portal) + below)(window)
+
+    return go
+
+
+def _phone(below: str) -> Callable[[Window], None]:
+    def go(window: Window) -> None:
+        device = signed_in_phone(window.live_portal)
+        _client("Luis Ortega", below.format(device=device))(window)
+
+    return go
+
+
 SCENES: dict[str, Callable[[Window], None]] = {
     "signed-out": _signed_out,
     "home": _at("/admin/willow"),
@@ -128,6 +152,11 @@ SCENES: dict[str, Callable[[Window], None]] = {
     "attention": _at("/admin/willow/clients?show=attention"),
     "nobody": _at("/admin/willow/clients?q=zzz"),
     "new-client": _at("/admin/willow/clients/new"),
+    "imports": _at("/admin/willow/imports"),
+    "import-refused": _checked(WRONG),
+    "import-check": _checked(SHEET),
+    "import": _under_way(""),
+    "stop-import": _under_way("/stop"),
     "not-found": _at("/admin/harbor"),
     "settings": _at("/admin/willow/settings", DESK),
     "letter": _at("/admin/willow/letters/invitation/en", DESK),
@@ -168,10 +197,23 @@ SCENES: dict[str, Callable[[Window], None]] = {
     "end": _client("Leo Gomez", "/end"),
     "end-refused": _pressed("Leo Gomez", "/end", "button"),
     "sign-out": _client("Sam Carter", "/sign-out"),
+    "devices": _phone("/devices"),
+    "device": _phone("/devices/{device}"),
     "details": _client("Sam Carter", "/details"),
     "forget": _client("Sam Carter", "/forget"),
     "history": _client("Sam Carter", "/history"),
 }
+
+
+@pytest.fixture(autouse=True)
+def no_webhook_stays(live_portal: LivePortal) -> Iterator[None]:
+    """Remove webhooks after a test. Nobody receives at theirs, so each later event would be tried again for hours, and
+    would write to the tables of other tests.
+    """
+    yield
+    admin = live_portal.clinician(role="admin")
+    for webhook in admin.request("GET", "/webhooks").document["webhooks"]:
+        assert admin.request("DELETE", "/webhooks/{webhook}", webhook=webhook["id"]).status == 204
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -65,6 +65,7 @@ def calls(portal: Portal, act: Callable[[], Any]) -> list[str]:
         ("/history", ["Query Events"]),
         ("/systems", ["Query Integrations"]),
         ("/webhooks", ["Query Integrations"]),
+        ("/imports", ["Query Imports"]),
     ],
 )
 @pytest.mark.usefixtures("client")
@@ -103,6 +104,7 @@ def test_a_page_of_a_system_or_webhook_takes_up_to_three_calls(portal: Portal, s
         ("/history", ["Query Events", "BatchGet"]),
         ("/history?part=record", ["Query Events", "BatchGet"]),
         ("/signed-in", ["Query Events", "BatchGet"]),
+        ("/devices", ["BatchGet"]),
     ],
 )
 def test_a_page_of_a_client_takes_these_calls(

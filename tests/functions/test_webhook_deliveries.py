@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from latchkey import tokens
+from latchkey import aws, tokens
 from latchkey.rules.webhooks import RETRY_SECONDS, Delivery, Webhook
 from latchkey.store import webhooks
 from latchkey.webhooks import connections, queue
@@ -136,7 +136,7 @@ def test_an_event_is_tried_for_a_day_and_then_given_up(
         if not delivery().is_done:
             # what SQS does: it delivers the message after its delay
             assert delivery().status == "retrying"
-            portal.now += min(sent[-1], queue.MAX_DELAY_SECONDS)
+            portal.now += min(sent[-1], aws.MAX_DELAY_SECONDS)
     assert delivery().status == "failed"
     assert (delivery().tries, delivery().last_result) == (len(RETRY_SECONDS) + 1, str(answer))
     assert len(receiver.requests) == len(RETRY_SECONDS) + 1

@@ -27,6 +27,7 @@ class DeviceDocument(Document):
     name: Annotated[str, Field(description="The name that the app gave. Empty for none.")]
     contact: Annotated[str | None, Field(description="The contact who signed in. Null for the client.")]
     signed_in_at: Timestamp
+    last_used_at: Annotated[Timestamp, Field(description="The app's last activity, to the minute.")]
     expires_at: Timestamp
 
 
@@ -46,9 +47,10 @@ def get_devices(client: ClientId, context: CurrentContext) -> DeviceList:
                 name=found.device.name,
                 contact=found.contact,
                 signed_in_at=rfc3339(found.device.signed_in_at),
+                last_used_at=rfc3339(found.device.last_used_at),
                 expires_at=rfc3339(found.device.ends_at),
             )
-            for found in devices.list_devices(context, client)
+            for found in devices.list_devices(context, client).devices
         ]
     )
 

@@ -1,9 +1,11 @@
 """Sentences about deliveries: the kinds of events, and what became of each."""
 
+from typing import assert_never
+
 from latchkey import languages
 from latchkey.languages import Translator
 from latchkey.rules.languages import Language
-from latchkey.rules.published import PublishedKind
+from latchkey.rules.published import PUBLISHED_KINDS, PublishedKind
 from latchkey.rules.webhooks import GONE, Delivery
 
 REDIRECTS = range(300, 400)
@@ -12,13 +14,23 @@ REDIRECTS = range(300, 400)
 def kind_names(language: Language) -> dict[PublishedKind, str]:
     """Return how a page names the kinds of events, in their order."""
     _ = languages.translator(language)
-    return {
-        "first_sign_in": _("A person signs in for the first time"),
-        "access_ended": _("A client’s access ends"),
-        "profile_revoked": _("A person may no longer open a client’s profile"),
-        "client_erased": _("A client is erased"),
-        "mail_bounced": _("Email to a person comes back"),
-    }
+    return {kind: _kind_name(kind, _) for kind in PUBLISHED_KINDS}
+
+
+def _kind_name(kind: PublishedKind, _: Translator) -> str:
+    match kind:
+        case "first_sign_in":
+            return _("A person signs in for the first time")
+        case "access_ended":
+            return _("A client’s access ends")
+        case "profile_revoked":
+            return _("A person may no longer open a client’s profile")
+        case "client_erased":
+            return _("A client is erased")
+        case "mail_bounced":
+            return _("Email to a person comes back")
+        case _:
+            assert_never(kind)
 
 
 def delivery_sentence(delivery: Delivery, zone: str, language: Language) -> str:

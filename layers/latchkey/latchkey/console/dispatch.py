@@ -163,6 +163,8 @@ def _sent(current: Current, route: ConsoleRoute) -> Response:
     files = [(name, tokens.content_digest(content)) for name, content in current.form.files]
     sent = ("POST", current.request.path, json.dumps([*current.form.typed, *files]))
     try:
+        if route.is_dry_run:
+            return route.view(current)
         stored, _ = idempotency.run_once(current.context, form_id, sent, respond)
     except (SignedOut, RecordNotFound, RoleMissing):
         raise

@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from latchkey import languages
-from latchkey.console import forms, layout, render
+from latchkey.console import forms, import_sentences, layout, render
 from latchkey.console.current import Current
 from latchkey.http import problems
 from latchkey.http.requests import Request
 from latchkey.http.responses import Response
 from latchkey.languages import Translator
+from latchkey.rules.imports import MAX_UNFINISHED
 from latchkey.rules.languages import Language
 from latchkey.rules.refusals import (
     AccessAddress,
@@ -25,6 +26,7 @@ from latchkey.rules.refusals import (
     FormExpired,
     IdempotencyInProgress,
     IdempotencyKeyReused,
+    ImportInvalid,
     LetterInvalid,
     MemberElsewhere,
     MethodRefused,
@@ -40,6 +42,7 @@ from latchkey.rules.refusals import (
     SignedOut,
     SubjectRequired,
     TooManyCredentials,
+    TooManyImports,
     TooManyWebhooks,
     Unavailable,
     UserPoolMissing,
@@ -78,12 +81,12 @@ def internal_error(request: Request) -> Response:
 def form_expired(current: Current) -> Response:
     """Return the page for a form of another session. It offers what was typed, under a new token."""
     shown = replace(current, status=problems.PROBLEMS[FormExpired].status)
-    return render.signed_in_page(shown, "form_expired.html", typed=current.form.typed, path=current.request.path)
+    return render.signed_in_page(shown, "form_expired.html", typed=current.form.resendable, path=current.request.path)
 
 
 def _signed_out(request: Request, refusal: SignedOut) -> Response:
     if request.method == "POST":
-        typed = forms.parse(request).typed
+        typed = forms.parse(request).resendable
         return render.public_page(request, "signed_out_form.html", 401, typed=typed, path=request.path)
     status = 200 if request.path == "/admin" else 401
     return render.public_page(request, "sign_in.html", status, to=request.path, idle=refusal.idle)
@@ -149,6 +152,8 @@ def sentence(language: Language, refusal: Refusal, now: int) -> str:  # noqa: C9
             return _("The same press is still being answered. Wait a moment, then look at the page again.")
         case IdempotencyKeyReused():
             return _("This form was sent already with other contents. Check them and press again.")
+        case ImportInvalid(problems=problems):
+            return import_sentences.file_sentence(problems, language)
         case _:
             return _general_sentence(_, refusal)
 
@@ -159,6 +164,11 @@ def _general_sentence(_: Translator, refusal: Refusal) -> str:
             return _text_problem(_, *errors[0])
         case BodyTooLarge():
             return _("That is too long. Nothing was done.")
+        case TooManyImports():
+            return _(
+                "{number} imports are under way, the most at a time. Wait for one, or stop one. Nothing was started.",
+                number=MAX_UNFINISHED,
+            )
         case RoleMissing():
             return _("Your role does not allow this. Ask an admin of the practice.")
         case OriginRefused():
@@ -199,6 +209,7 @@ def _text_problem(_: Translator, place: str, problem: str) -> str:
         "slug": _("Another practice has this short name, or it can’t be one. Nothing was done."),
         "kinds": _("Tick at least one kind of event. Nothing was added."),
         "confirm": _("Type the client’s name to confirm. Nothing was done."),
+        "file": _("Choose a file that is not empty. Nothing was put on file."),
     }
     general = _("Check the form and press again. Nothing was done. {place}", place=place if place == "body" else "")
     return sentences.get(problem, general)

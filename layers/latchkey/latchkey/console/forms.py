@@ -13,8 +13,8 @@ from latchkey.rules.refusals import BodyInvalid
 
 MAX_BODY_BYTES = 32 * 1024
 MAX_FIELDS = 120
-FILE_ROUTES = ("/admin/{practice}/brand/logo",)
-"""Routes whose form has a file."""
+FILE_ROUTES = ("/admin/{practice}/brand/logo", "/admin/{practice}/imports/check", "/admin/{practice}/imports")
+"""Routes whose form has a file, or the rows of one."""
 MAX_FILE_BYTES = 10 * 1024 * 1024
 """API Gateway passes no more. The use case says how large a file may be."""
 FORM_ID_FIELD = "form"
@@ -65,6 +65,21 @@ class SentForm:
         """The fields without the token."""
         return tuple(pair for pair in self.pairs if pair[0] != FORM_ID_FIELD)
 
+    @property
+    def resendable(self) -> tuple[tuple[str, str], ...]:
+        """The fields that a page can send again: what was typed, and files of text in UTF-8."""
+        return (*self.typed, *((name, text) for name, content in self.files if (text := _text(content))))
+
+    def content(self, name: str) -> bytes:
+        """Return the content of a file, or the text that a page has kept of it. It is empty if none was chosen.
+
+        :raises BodyInvalid: there are several.
+        """
+        texts = self.every(name)
+        if len(texts) + len(self.files) > 1:
+            raise BodyInvalid
+        return texts[0].encode() if texts else self.file(name)
+
     def checked_text(self, name: str, kind: text_limits.TextKind) -> str:
         """Return one field that keeps the limits of its kind.
 
@@ -84,6 +99,14 @@ class SentForm:
         if len(lines) > text_limits.MAX_ITEMS or any(text_limits.problem(line, "item") for line in lines):
             raise BodyInvalid(((name, "items"),))
         return tuple(SharedItem(line) for line in lines)
+
+
+def _text(content: bytes) -> str | None:
+    """Return the text of a file. None if it is not in UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def parse(request: Request) -> SentForm:

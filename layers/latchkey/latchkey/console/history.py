@@ -18,6 +18,8 @@ from latchkey.usecases.events import NamedEvents
 routes = ConsoleRoutes()
 
 EVENTS_A_PAGE = 30
+ENDINGS = (EventKind.SESSION_ENDED, EventKind.DEVICE_ENDED)
+"""Kinds of events whose method is that of the sign-in before. *Signed out by link* would say something else."""
 UNDIVIDED: Mapping[str, str] = {}
 """Of a history that has only one part."""
 
@@ -116,8 +118,8 @@ def _sentence(event: Event, _: Translator) -> str:
         EventKind.STAFF_SIGNED_OUT: _("Signed out of the console."),
     }
     sentence = _integration(event, _) or kinds.get(event.kind) or _other(event, _)
-    reason = _reasons(_).get(event.reason or "")
-    method = _methods(_).get(event.method or "")
+    reason = _reasons(_).get((event.reason or "").partition(":")[0])
+    method = None if event.kind in ENDINGS else _methods(_).get(event.method or "")
     return " ".join(part for part in (sentence, reason, method) if part)
 
 
@@ -149,6 +151,7 @@ def _reasons(_: Translator) -> dict[str, str]:
         "link_replaced": _("A newer link was sent."),
         "email_unknown": _("The address has no access."),
         "app": _("In the app."),
+        "import": _("By an import."),
         "refresh_token_reused": _("A key of the app was used twice, so someone else may have had it."),
         "given": _("They agreed."),
         "withdrawn": _("They did not agree."),

@@ -22,6 +22,8 @@ class ConsoleRoute:
     """The use cases that the view runs. The role of the first is checked before anything is read."""
     page: ConsoleView | None = None
     """For a form: the page that shows it, also with a refusal and what was typed."""
+    is_dry_run: bool = False
+    """True for a form that changes nothing. It runs each time that it is sent, and its answer is not stored."""
 
 
 class ConsoleRoutes:
@@ -40,12 +42,17 @@ class ConsoleRoutes:
         return register
 
     def form(
-        self, path: str, *use_cases: UseCase[..., Any], page: ConsoleView, base: str = BASE
+        self,
+        path: str,
+        *use_cases: UseCase[..., Any],
+        page: ConsoleView,
+        base: str = BASE,
+        is_dry_run: bool = False,
     ) -> Callable[[ConsoleView], ConsoleView]:
         """Return a decorator that registers a form. `page` shows it again after a refusal."""
 
         def register(view: ConsoleView) -> ConsoleView:
-            self.by_path.setdefault(base + path, {})["POST"] = ConsoleRoute(view, use_cases, page)
+            self.by_path.setdefault(base + path, {})["POST"] = ConsoleRoute(view, use_cases, page, is_dry_run)
             return view
 
         return register

@@ -12,7 +12,7 @@ from latchkey.usecases.client_access import bounce, email_status
 
 type Done = Literal[
     "added", "invited", "saved", "moved", "unlinked", "signed_out", "ended", "shared", "person_added", "person_removed",
-    "address_added", "address_removed",
+    "address_added", "address_removed", "device_ended", "device_gone",
 ]  # fmt: skip
 
 
@@ -31,6 +31,8 @@ def done(key: str, name: str, address: str, _: Translator) -> str | None:
         "person_removed": _("They can no longer open the profile of {name}. No email was sent.", name=name),
         "address_added": _("The address is on file. Nothing was sent."),
         "address_removed": _("The address is no longer on file. Nothing was sent."),
+        "device_ended": _("It is signed out. No email was sent."),
+        "device_gone": _("It was signed out already. Nothing was done."),
     }
     return sentences.get(key)
 

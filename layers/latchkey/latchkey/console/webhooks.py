@@ -53,7 +53,7 @@ def webhook_page(current: Current) -> Response:
         "webhook.html",
         webhook=found.webhook,
         kinds=[name for kind, name in names.items() if kind in found.webhook.kinds],
-        overlap=found.webhook.previous_until if len(found.webhook.secrets(current.request.now)) > 1 else None,
+        overlap=_overlap_end(current, found.webhook),
         rows=[
             (
                 delivery,
@@ -94,9 +94,14 @@ def remove_webhook(current: Current) -> Response:
 
 def _secret_page(current: Current, made: WebhookSecret) -> Response:
     webhook = made.webhook
-    overlap = webhook.previous_until if len(webhook.secrets(current.request.now)) > 1 else None
+    overlap = _overlap_end(current, webhook)
     shown = render.signed_in_page(current, "webhook_secret.html", webhook=webhook, secret=made.secret, overlap=overlap)
     return shown.with_headers({SHOWN_ONCE: f"{current.home}/webhooks/{webhook.id}?done=shown"})
+
+
+def _overlap_end(current: Current, webhook: Webhook) -> int | None:
+    """Return the time until which the secret before signs too, in Unix seconds. None if there is one secret."""
+    return webhook.previous_until if len(webhook.secrets(current.request.now)) > 1 else None
 
 
 def _webhook(current: Current) -> Webhook:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from latchkey.rules.accounts import Account
-from latchkey.rules.refusals import RefreshTokenRefused, RefreshTokenReused
+from latchkey.rules.refusals import RefreshTokenRefused, RefreshTokenReused, ValueRefused
 from latchkey.rules.sessions import Session
 
 DEVICE_SECONDS = 90 * 24 * 3600
@@ -32,6 +32,11 @@ class AppDevice:
     """The newest session of the app. It may have timed out, or been replaced since."""
 
     @property
+    def last_used_at(self) -> int:
+        """Unix seconds of the app's last activity."""
+        return self.session.last_active_at
+
+    @property
     def ends_at(self) -> int:
         """Unix seconds at which the device ends."""
         return self.signed_in_at + DEVICE_SECONDS
@@ -42,9 +47,8 @@ class AppDevice:
         It may not if a clinician ended access or sessions, or took away the profile that the app has open.
         """
         session = self.session
-        chosen = account.profile(session.profile)
-        has_profile = not session.profile or (chosen is not None and chosen.grant == session.profile_grant)
-        return account.may_sign_in and session.belongs_to(account) and self.ends_at > now and has_profile
+        belongs = session.belongs_to(account) and session.may_open_profile_of(account)
+        return account.may_sign_in and belongs and self.ends_at > now
 
 
 def check_refresh(device: AppDevice | None, account: Account | None, token: str, now: int) -> tuple[AppDevice, Account]:
@@ -63,3 +67,14 @@ def check_refresh(device: AppDevice | None, account: Account | None, token: str,
 def evicted(live: list[AppDevice]) -> list[AppDevice]:
     """Return the oldest of the live devices, as many as must end before another one signs in."""
     return sorted(live, key=lambda device: device.signed_in_at)[: max(0, len(live) - MAX_DEVICES + 1)]
+
+
+def device_name(text: str) -> str:
+    """Return the name of a device without spaces around it.
+
+    :raises ValueRefused: it is too long, or has characters that are not text.
+    """
+    name = text.strip(" ")
+    if len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise ValueRefused((("device", f"at most {MAX_NAME_LENGTH} printable characters"),))
+    return name

@@ -1,10 +1,9 @@
 """Devices: signed in by an app code, renewed by refresh tokens, and ended in one write with the app's session."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
@@ -17,18 +16,16 @@ from latchkey.rules.events import Event, EventKind
 from latchkey.rules.refusals import AppCodeRefused, RefreshTokenRefused, RefreshTokenReused, Unavailable
 from latchkey.rules.sessions import MAX_SESSIONS, LiveSession, Session
 from latchkey.rules.times import Millis
+from latchkey.store import accounts, events
 from latchkey.store import app_codes as stored_codes
-from latchkey.store import events
 from latchkey.store.accounts import AccountItem
-from latchkey.store.batches import get_pair
-from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem, device_action, slot
+from latchkey.store.batches import get_pair, read_batch
+from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem, device_action, item_of, slot
 from latchkey.store.dynamodb import (
     MAX_TRIES,
     OUTAGES,
-    backoff,
-    connection,
-    is_transient,
-    transaction_condition_failed,
+    ConcurrentUpdate,
+    write_atomically,
 )
 
 
@@ -58,16 +55,28 @@ class SignedInDevice:
     live_session: LiveSession
 
 
-class _Changed(Exception):
-    """The stored item has changed since it was read."""
-
-
 def find(account_key: AccountKey) -> tuple[Account | None, list[AppDevice]]:
     """Return an account with its devices, dead ones too, the newest first."""
     item, stored = get_pair(AccountItem, CredentialsItem, tokens.base64url_encode(account_key), SESSION_PROJECTION)
     account = item.account(stored) if item else None
+    return account, _newest_first(stored, account)
+
+
+def find_all(account_keys: Iterable[AccountKey]) -> tuple[dict[AccountKey, Account], dict[AccountKey, list[AppDevice]]]:
+    """Return accounts and their devices, dead ones too, the newest first. Keys without an account are left out."""
+    keys = list(account_keys)
+    batch = read_batch(accounts.item_keys(keys), accounts.PROJECTIONS)
+    accounts_by_key = accounts.found_in(batch, keys)
+    return accounts_by_key, {
+        key: _newest_first(batch.get(CredentialsItem, tokens.base64url_encode(key)), account)
+        for key, account in accounts_by_key.items()
+    }
+
+
+def _newest_first(stored: CredentialsItem | None, account: Account | None) -> list[AppDevice]:
+    """Return the stored devices of an account, dead ones too."""
     found = stored.devices(account) if stored and account else ()
-    return account, sorted(found, key=lambda device: device.signed_in_at, reverse=True)
+    return sorted(found, key=lambda device: device.signed_in_at, reverse=True)
 
 
 def live(account_key: AccountKey, now: int) -> list[AppDevice]:
@@ -89,8 +98,8 @@ def sign_in(request: str, code: AppCode, sent: str, name: str, attempt: AppAttem
         account = app_codes.check(code, account, sent, attempt.now)
         try:
             return _add(request, code, account, stored, name, attempt)
-        except (_Changed, *OUTAGES) as error:
-            is_outage = not isinstance(error, _Changed)
+        except (ConcurrentUpdate, *OUTAGES) as error:
+            is_outage = not isinstance(error, ConcurrentUpdate)
         current = stored_codes.find(request)
         if current is None or (current.is_used and current.used_by != attempt.id):
             raise AppCodeRefused
@@ -129,7 +138,7 @@ def refresh(practice: str, token: str, attempt: AppAttempt) -> SignedInDevice:
                 end(own, "refresh_token_reused", attempt.now_ms, attempt.support_code)
             raise
         # Both outcomes are read again: a token that is old by then has two holders.
-        with suppress(_Changed, *OUTAGES):
+        with suppress(ConcurrentUpdate, *OUTAGES):
             return _renew(device, account, new, attempt)
     raise Unavailable
 
@@ -137,17 +146,17 @@ def refresh(practice: str, token: str, attempt: AppAttempt) -> SignedInDevice:
 def end(device: AppDevice, reason: str, now_ms: Millis, support_code: str, actor: str = "client") -> None:
     """End a device with its session, whatever token it has by now, and write the audit row. An ended one stays ended.
 
-    :raises Unavailable: others occupied writing the same item.
+    :raises Unavailable: others kept writing the same item.
     """
     row = replace(_event(EventKind.DEVICE_ENDED, device.session, now_ms, support_code, reason), actor=actor)
 
     def write(transaction: TransactWrite) -> None:
         stored = slot(device.session.slot)
-        transaction.update(_item(device.session), [stored.remove()], condition=stored.device == device.id)
+        transaction.update(item_of(device.session), [stored.remove()], condition=stored.device == device.id)
         events.append_in(transaction, row)
 
-    with suppress(_Changed):
-        _commit(write)
+    with suppress(ConcurrentUpdate):
+        write_atomically(write)
 
 
 def _added_by(attempt: AppAttempt, account_key: AccountKey) -> SignedInDevice:
@@ -167,7 +176,7 @@ def _add(
 ) -> SignedInDevice:
     """Store the device in a free place, or in that of the oldest, and use the code.
 
-    :raises _Changed: the place was taken, or the code was used.
+    :raises ConcurrentUpdate: the place was taken, or the code was used.
     """
     alive = [device for device in stored if device.is_live(account, attempt.now)]
     ended = devices.evicted(alive)
@@ -202,12 +211,12 @@ def _add(
     ]
 
     def write(transaction: TransactWrite) -> None:
-        transaction.update(_item(session), [device_action(device)], condition=_is_as_read(number, before))
+        transaction.update(item_of(session), [device_action(device)], condition=_is_as_read(number, before))
         stored_codes.use_in(transaction, request, code, attempt.id, attempt.now)
         for row in rows:
             events.append_in(transaction, row)
 
-    _commit(write)
+    write_atomically(write)
     return _signed_in(device, account)
 
 
@@ -216,7 +225,7 @@ def _renew(device: AppDevice, account: Account, token: str, attempt: AppAttempt)
 
     The session keeps the open profile.
 
-    :raises _Changed: the device has another token, or has ended.
+    :raises ConcurrentUpdate: the device has another token, or has ended.
     """
     session = replace(
         device.session,
@@ -230,7 +239,7 @@ def _renew(device: AppDevice, account: Account, token: str, attempt: AppAttempt)
 
     def write(transaction: TransactWrite) -> None:
         transaction.update(
-            _item(session),
+            item_of(session),
             [
                 stored.digest.set(session.digest),
                 stored.token.set(token),
@@ -241,29 +250,8 @@ def _renew(device: AppDevice, account: Account, token: str, attempt: AppAttempt)
         )
         events.append_in(transaction, row)
 
-    _commit(write)
+    write_atomically(write)
     return _signed_in(renewed, account)
-
-
-def _commit(write: Callable[[TransactWrite], None]) -> None:
-    """Commit a transaction. Only transient cancellations are tried again, because botocore does not retry them.
-
-    :raises _Changed: a condition failed.
-    :raises Unavailable: DynamoDB occupied cancelling for transient reasons, and nothing was written.
-    """
-    for number in range(MAX_TRIES):
-        try:
-            with TransactWrite(connection=connection) as transaction:
-                write(transaction)
-        except TransactWriteError as error:
-            if transaction_condition_failed(error):
-                raise _Changed from None
-            if not is_transient(error):
-                raise
-            backoff(number)
-        else:
-            return
-    raise Unavailable
 
 
 def _is_as_read(number: int, before: AppDevice | None) -> Condition:
@@ -276,10 +264,6 @@ def _is_as_read(number: int, before: AppDevice | None) -> Condition:
 def _signed_in(device: AppDevice, account: Account) -> SignedInDevice:
     ref = SessionRef(device.session.digest, device.session.started_at, device.session.slot)
     return SignedInDevice(device, LiveSession(device.session, replace(account, sessions=(*account.sessions, ref))))
-
-
-def _item(session: Session) -> CredentialsItem:
-    return CredentialsItem(tokens.base64url_encode(session.account_key))
 
 
 def _event(kind: EventKind, session: Session, at_ms: Millis, support_code: str, reason: str | None = None) -> Event:
