@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 
-class Refused(Exception):
+class Refused(RuntimeError):
     """The portal refused a request, with a problem document (RFC 9457)."""
 
     def __init__(self, status: int, code: str) -> None:
@@ -58,35 +58,45 @@ class PortalApp:
     def session(self) -> dict[str, Any]:
         """Return the session document, with a new session if the last one has timed out."""
         try:
-            return self._send("GET", "session")
+            return self._send("GET", f"/{self.practice}/session")
         except Refused as refused:
             if refused.code != "signed_out":
                 raise
             return self.renew()
 
+    def ask(self, path: str) -> dict[str, Any]:
+        """Return what an API behind the portal answers. Its 403 does not say why, so the portal is asked."""
+        try:
+            return self._send("GET", path)
+        except Refused as refused:
+            if refused.status != 403 or refused.code:  # noqa: PLR2004 - an API's own refusal has a code
+                raise
+            self.session()
+            return self._send("GET", path)
+
     def sign_out(self) -> None:
         """End the session and the device."""
-        self._send("POST", "sign-out", {})
+        self._send("POST", f"/{self.practice}/sign-out", {})
         self.session_token = self.refresh_token = ""
 
     def _tokens(self, body: dict[str, str]) -> dict[str, Any]:
-        document = self._send("POST", "app/session", body)
+        document = self._send("POST", f"/{self.practice}/app/session", body)
         self.session_token, self.refresh_token = document.pop("session_token"), document.pop("refresh_token")
         return document
 
-    def _send(self, method: str, page: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    def _send(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
         url = urlsplit(self.portal)
         connection = (HTTPSConnection if url.scheme == "https" else HTTPConnection)(url.netloc, timeout=30)
         headers = {"accept": "application/json", "content-type": "application/json"}
         if self.session_token:
             headers["authorization"] = f"Bearer {self.session_token}"
         content = None if body is None else json.dumps(body)
-        connection.request(method, f"/{self.practice}/{page}", content, headers)
+        connection.request(method, path, content, headers)
         answer = connection.getresponse()
         document: dict[str, Any] = json.loads(answer.read())
         connection.close()
         if answer.status >= 400:  # noqa: PLR2004 - the first status of a refusal
-            raise Refused(answer.status, document["code"])
+            raise Refused(answer.status, document.get("code", ""))
         return document
 
 

@@ -1,7 +1,6 @@
 """An app signs in by the system browser (RFC 8252): the code, the sessions, the devices, and what opens nothing."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,66 +10,18 @@ from latchkey.rules.app_codes import CODE_SECONDS, MAX_TRIES
 from latchkey.rules.devices import DEVICE_SECONDS, MAX_DEVICES
 from tests.functions.client_routes import FORM, HERE
 from tests.kit import gateway_events
-from tests.kit.browser import App, Browser
+from tests.kit.browser import App, Browser, new_source
 from tests.kit.http_response import HttpResponse
+from tests.kit.phone import STATE, Phone
 from tests.kit.portal import Portal
 
 ANA, MARIA = "ana@example.com", "maria.gomez@gmail.com"
-STATE = "app-state.1"
 GIVE, SESSION = "/willow/app/session", "/willow/session"
-
-
-@dataclass
-class Phone:
-    """An app on a phone, with one request for a sign-in."""
-
-    portal: Portal
-    app: App
-    verifier: str
-    practice: str = "willow"
-
-    @property
-    def ask(self) -> str:
-        return f"/{self.practice}/app?challenge={tokens.s256(self.verifier)}&state={STATE}"
-
-    def press(self, browser: Browser) -> HttpResponse:
-        """Press the button on the page that asks."""
-        page = browser.get(self.ask)
-        assert page.status == 200, page
-        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', page.body))
-        return browser.post(f"/{self.practice}/app", fields)
-
-    def code(self, browser: Browser) -> str:
-        """Return the code that the browser hands to the app."""
-        back = self.press(browser)
-        assert back.status == 303
-        found = re.fullmatch(rf"/{self.practice}/app/return\?code=([\w-]{{43}})&state={STATE}", back.location)
-        assert found, back.location
-        return found[1]
-
-    def send(self, **fields: Any) -> HttpResponse:
-        return self.app.post(f"/{self.practice}/app/session", fields)
-
-    def redeem(self, code: str, **fields: Any) -> HttpResponse:
-        return self.send(code=code, verifier=self.verifier, **fields)
-
-    def signed_in(self, browser: Browser, **fields: Any) -> dict[str, Any]:
-        """Return what the app gets for the browser's code."""
-        answer = self.redeem(self.code(browser), **fields)
-        assert answer.status == 200, answer
-        document: dict[str, Any] = answer.document
-        return document
-
-    def with_token(self, document: dict[str, Any], path: str = SESSION) -> HttpResponse:
-        return self.app.get(path, authorization=f"Bearer {document['session_token']}")
-
-    def is_in(self, document: dict[str, Any]) -> bool:
-        return self.with_token(document).status == 200
 
 
 @pytest.fixture
 def phone(portal: Portal) -> Phone:
-    return Phone(portal, portal.app(), tokens.random_secret())
+    return Phone(portal.app(), tokens.random_secret())
 
 
 @pytest.fixture
@@ -81,7 +32,7 @@ def ana(browser: Browser) -> Browser:
 
 def another(phone: Phone) -> Phone:
     """Return another app with a request of its own."""
-    return Phone(phone.portal, phone.portal.app(), tokens.random_secret())
+    return Phone(App(phone.app.portal, new_source()), tokens.random_secret())
 
 
 def refused(answer: HttpResponse, code: str = "app_code_refused") -> bool:
@@ -175,7 +126,7 @@ def test_a_stolen_code_is_worth_nothing(phone: Phone, ana: Browser) -> None:
 def test_six_characters_are_typed_when_the_address_opens_no_app(phone: Phone, ana: Browser) -> None:
     """B223"""
     page = ana.follow(phone.press(ana))
-    (typed,) = re.findall(r'<strong class="address" dir="ltr">([0-9A-Z]{3} [0-9A-Z]{3})</strong>', page.body)
+    (typed,) = re.findall(r'<strong class="typed" dir="ltr">([0-9A-Z]{3} [0-9A-Z]{3})</strong>', page.body)
     assert 'class="button" href="/willow/app/return?code=' in page.body
     assert refused(another(phone).redeem(typed))
     assert phone.redeem(typed.lower().replace(" ", "-")).status == 200

@@ -56,6 +56,12 @@ EVERY: dict[str, Callable[[PageContext], str]] = {
     "profiles": lambda context: pages.profiles(context, profiles=[ANA], current=ANA.id),
     "home": lambda context: pages.home(context, account=ACCOUNT, profile=ANA, first=False, previous=0),
     "home, first": lambda context: pages.home(context, account=ACCOUNT, profile=ANA, first=True, previous=None),
+    "app, asked": lambda context: pages.app_confirm(context, account=ACCOUNT, challenge="c", state="s"),
+    "app, returned": lambda context: pages.app_return(
+        context, path="/willow/app/return?code=c&state=s", typed="7KQ4M2"
+    ),
+    "app, refused": pages.app_refused,
+    "devices, none": lambda context: pages.devices(context, devices=()),
     "signed out": pages.signed_out,
     "missing": pages.not_found,
     "failed": pages.internal_error,

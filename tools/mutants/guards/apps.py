@@ -38,7 +38,7 @@ APPS = [
         "rules/devices.py",
         "tests/api/test_devices.py",
         ("a device of an older epoch", "AppDevice.is_live", drop_condition("belongs_to")),
-        ("a device on a profile that was taken away", "AppDevice.is_live", drop_condition("has_profile")),
+        ("a device on a profile that was taken away", "AppDevice.is_live", drop_condition("may_open_profile_of")),
     ),
     *guards_in(
         "store/devices.py",

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from latchkey.rules.accounts import Account, AccountKey
-from latchkey.rules.refusals import AppCodeRefused, ValueRefused
+from latchkey.rules.refusals import AppCodeRefused
 from latchkey.rules.sign_in_methods import SignInMethod
 
 CODE_SECONDS = 60
@@ -67,14 +67,3 @@ def typed_form(text: str) -> str | None:
     """
     plain = text.upper().replace(" ", "").replace("-", "").translate(str.maketrans("OIL", "011"))
     return plain if TYPED.fullmatch(plain) else None
-
-
-def device_name(text: str, max_length: int) -> str:
-    """Return the name of a device without spaces around it.
-
-    :raises ValueRefused: it is too long, or has characters that are not text.
-    """
-    name = text.strip(" ")
-    if len(name) > max_length or not name.isprintable():
-        raise ValueRefused((("device", f"at most {max_length} printable characters"),))
-    return name

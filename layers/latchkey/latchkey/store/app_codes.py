@@ -3,7 +3,7 @@
 The key is a digest of the challenge, so only who knows the verifier finds the item. A stolen code finds none.
 """
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -14,7 +14,7 @@ from latchkey.rules.accounts import AccountKey
 from latchkey.rules.app_codes import CODE_SECONDS, MAX_TRIES, AppCode
 from latchkey.rules.refusals import AppCodeRefused
 from latchkey.rules.sessions import LiveSession
-from latchkey.store.dynamodb import Table, condition_failed
+from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed
 from latchkey.store.records import to_record
 from latchkey.tokens import base64url_decode, base64url_encode
 
@@ -32,14 +32,14 @@ class AppCodeItem(Table):
     account_key = UnicodeAttribute(attr_name="account")
     code = UnicodeAttribute()
     typed = UnicodeAttribute()
-    epoch = NumberAttribute()
-    session_epoch = NumberAttribute()
+    epoch = IntegerAttribute()
+    session_epoch = IntegerAttribute()
     method = UnicodeAttribute()
-    expires_at = NumberAttribute()
-    tries = NumberAttribute(default=0)
+    expires_at = IntegerAttribute()
+    tries = IntegerAttribute(default=0)
     is_used = BooleanAttribute(attr_name="used", default=False)
     used_by = UnicodeAttribute(null=True)
-    sweep_at = NumberAttribute()
+    sweep_at = IntegerAttribute()
 
     def app_code(self) -> AppCode:
         """Return the item as a value."""
