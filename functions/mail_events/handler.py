@@ -10,7 +10,7 @@ from latchkey.rules.accounts import AccountKey
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.mail import FAILED_STATUSES, REQUESTED_AT_DIGITS, BounceReason, MailReport, MailStatus
 from latchkey.rules.times import Millis
-from latchkey.store import accounts
+from latchkey.store import mail_status
 from latchkey.store.practices import SLUG
 from latchkey.tokens import ACCOUNT_BYTES, base64url_decode
 
@@ -63,7 +63,7 @@ def record_report(event: object, now_ms: Millis) -> web.JobResult:
     row = Event(
         report.practice, report.account_key, EventKind.LINK_FAILED, now_ms, actor="system", reason=report.status
     )
-    is_applied = accounts.apply_report(report, now, row if report.status in FAILED_STATUSES else None)
+    is_applied = mail_status.apply_report(report, now, row if report.status in FAILED_STATUSES else None)
     return web.JobResult(report.status if is_applied else "passed_over", None, report.practice)
 
 

@@ -20,7 +20,7 @@ from latchkey.rules.mail import LinkMailKind, MailJob, SampleJob
 from latchkey.rules.practices import Practice
 from latchkey.rules.refusals import Unavailable
 from latchkey.rules.times import Millis
-from latchkey.store import accounts, events, links, members, practices
+from latchkey.store import accounts, events, links, mail_status, members, practices
 from latchkey.store.dynamodb import OUTAGES
 
 
@@ -174,7 +174,7 @@ def _skip(job: MailJob, account: Account | None, reason: mail.SkipReason, now_ms
 def _set_status(job: MailJob, status: str, now: int, message: str | None = None) -> None:
     """Store the status of a mail with a link. Clinicians see no status of notices."""
     if job.has_link:
-        accounts.set_mail_status(job.account_key, status, now, message, sequence=job.sequence)
+        mail_status.write(job.account_key, status, now, message, sequence=job.sequence)
 
 
 def _append_event(job: MailJob, kind: EventKind, now_ms: Millis, reason: str | None = None) -> None:

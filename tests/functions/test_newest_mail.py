@@ -14,7 +14,7 @@ from latchkey.http.responses import rfc3339
 from latchkey.mail import ses
 from latchkey.rules.accounts import Account, AccountKey
 from latchkey.rules.mail import MailJob
-from latchkey.store import accounts, events
+from latchkey.store import accounts, events, mail_status
 from latchkey.store.dynamodb import connection
 from latchkey.store.events import PAGE
 from tests.kit.clock import NOON
@@ -56,7 +56,7 @@ def send(portal: Portal, account: AccountKey) -> Letter:
 
 def found(account: AccountKey) -> Account:
     """Return the account as clinicians read it."""
-    return accounts.with_newest_mails(accounts.find_all([account]))[account]
+    return mail_status.with_newest_of_each(accounts.find_all([account]))[account]
 
 
 def seen(account: AccountKey) -> tuple[str, int | None]:
@@ -131,7 +131,7 @@ def test_a_mail_that_ses_did_not_accept_is_not_sent(portal: Portal, ana: Account
 
 @pytest.mark.usefixtures("first")
 def test_a_worker_that_stops_before_it_calls_ses_changes_nothing_that_is_seen(portal: Portal, ana: AccountKey) -> None:
-    with mock.patch.object(ses, "send", side_effect=KeyError), mock.patch.object(accounts, "set_mail_status"):
+    with mock.patch.object(ses, "send", side_effect=KeyError), mock.patch.object(mail_status, "write"):
         portal.work(body_of(a_job(ana, portal.now)))
     assert seen(ana) == ("delivered", NOON)
 

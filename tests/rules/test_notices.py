@@ -54,6 +54,28 @@ def test_plain_text_with_a_path_of_the_practice_is_a_notice(changes: dict[str, A
     assert code_of(**changes) is None
 
 
+@pytest.mark.parametrize(
+    ("more", "subject", "code"),
+    [
+        ({}, "Your appointment", None),
+        ({"subject_fr": "Votre rendez-vous", "lines_fr": ["Mardi."]}, "Votre rendez-vous", None),
+        ({"subject_fr": "Votre rendez-vous"}, None, "not_a_notice"),
+        ({"subject_fr": "x" * 151, "lines_fr": ["Mardi."]}, None, "too_long"),
+    ],
+)
+def test_a_language_that_is_added_later_needs_no_change_of_any_service(
+    monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], subject: str | None, code: str | None
+) -> None:
+    """B216: services that run already send English and Spanish."""
+    monkeypatch.setattr(notices, "LANGUAGES", ("en", "es", "fr"))
+
+    assert code_of(**more) == code
+    if subject:
+        notice = notices.parse(json.dumps(FIELDS | more), NOW)
+        assert notice.subjects["fr"] == subject  # type: ignore[index] # no language yet
+        assert notices.parse(notices.to_body(notice), NOW) == notice
+
+
 @pytest.mark.parametrize("name", FIELDS)
 @pytest.mark.parametrize("value", [..., None, 7, True, {}, [], "", [None], [["x"]], {"0": "x"}])
 def test_a_field_that_is_missing_or_of_a_wrong_type_is_refused(name: str, value: object) -> None:

@@ -9,7 +9,7 @@ from latchkey import keys, tokens
 from latchkey.rules.accounts import AccountKey, AccountStatus, Profile
 from latchkey.rules.addresses import canonical
 from latchkey.rules.mail import MailReport
-from latchkey.store import accounts
+from latchkey.store import accounts, mail_status
 from tests.kit.clock import NOON
 from tests.kit.seed import an_account
 from tests.store.engines import Engine
@@ -42,8 +42,8 @@ def test_what_became_of_a_mail_is_noted_beside_the_account_and_changes_nothing_e
     """B66"""
     account = on_file()
 
-    accounts.set_mail_status(account.key, "sent", NOON, "message-1")
-    accounts.set_mail_status(account.key, "rejected", NOON + 5)
+    mail_status.write(account.key, "sent", NOON, "message-1")
+    mail_status.write(account.key, "rejected", NOON + 5)
 
     (item,) = [item for item in engine.items()["Accounts"] if item["key"]["S"] == tokens.base64url_encode(account.key)]
     assert item["email_status"] == {"S": "rejected"}
@@ -58,7 +58,7 @@ def test_a_note_about_nobody_makes_no_account(engine: Engine) -> None:
     nobody = an_account()
 
     with pytest.raises(UpdateError):
-        accounts.set_mail_status(nobody.key, "sent", NOON)
+        mail_status.write(nobody.key, "sent", NOON)
 
     assert tokens.base64url_encode(nobody.key) not in str(engine.items()["Accounts"])
 
@@ -89,8 +89,8 @@ def test_an_address_is_stopped_once_however_often_that_is_reported() -> None:
     account = on_file()
     complaint = MailReport("message-1", account.practice, account.key, "complained", NOON, suppresses=True)
 
-    assert accounts.apply_report(complaint, NOON)
-    assert not accounts.apply_report(complaint, NOON + 5)
+    assert mail_status.apply_report(complaint, NOON)
+    assert not mail_status.apply_report(complaint, NOON + 5)
 
     stopped = accounts.find(account.key)
     assert stopped

@@ -107,6 +107,20 @@ def call(service: str, operation: str, **arguments: Any) -> dict[str, Any]:
     return client(service).call(operation, arguments)
 
 
+MAX_DELAY_SECONDS = 900
+"""Seconds that SQS can delay a message at most."""
+
+
+def queue_message(queue_url: str, body: str, delay: int = 0) -> None:
+    """Put a message on a queue, to be received after `delay` seconds, or after the longest delay.
+
+    :raises BotoCoreError: the queue does not answer.
+    :raises ClientError: the queue answers with an error.
+    """
+    delay = max(0, min(delay, MAX_DELAY_SECONDS))
+    call("sqs", "SendMessage", QueueUrl=queue_url, MessageBody=body, DelaySeconds=delay)
+
+
 FUNCTION_SECONDS = 30
 """Time for the response of another function, a cold start included."""
 

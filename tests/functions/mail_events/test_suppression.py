@@ -8,7 +8,7 @@ from latchkey import tokens
 from latchkey.rules import address_changes
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.clients import AddressOnFile, Client
-from latchkey.store import accounts
+from latchkey.store import accounts, mail_status
 from tests.functions.mail_events.reports import is_stopped, letter_to, reported
 from tests.kit.browser import Browser
 from tests.kit.clock import NOON
@@ -65,7 +65,7 @@ def test_a_report_about_mail_from_before_a_confirmation_suppresses_no_address(
     reported(portal, ana, old, kind, sent_at, **details)
     portal.now += 3600
     confirmed(portal, ana)
-    accounts.set_mail_status(ana, "none", portal.now)
+    mail_status.write(ana, "none", portal.now)
     before = portal.at_rest()
 
     assert reported(portal, ana, old, kind, sent_at, **details) == "none"

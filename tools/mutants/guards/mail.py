@@ -29,7 +29,7 @@ MAIL = [
         ("a letter that SES will never accept", "send", skip_raise("Rejected")),
     ),
     *guards_in(
-        "store/accounts.py",
+        "store/mail_status.py",
         "tests/functions/mail_events",
         ("a report about another mail of the version before", "_is_by_last_message", drop_condition("message_id")),
         ("a late report of the version before", "_is_by_last_message", drop_condition("before")),
@@ -41,10 +41,10 @@ MAIL = [
         ),
     ),
     *guards_in(
-        "store/accounts.py",
+        "store/mail_status.py",
         "tests/functions/test_newest_mail.py",
         ("a report about an older mail", "_is_by_newest_job", drop_condition("is_newer")),
         ("a report that comes late", "_is_by_newest_job", drop_condition("before")),
-        ("a job that comes again after a report", "set_mail_status", drop_condition("is_reported")),
+        ("a job that comes again after a report", "write", drop_condition("is_reported")),
     ),
 ]

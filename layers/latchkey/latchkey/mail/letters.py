@@ -5,7 +5,7 @@ A letter says nothing about health or care, because a locked screen shows its su
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.header import Header
 from email.utils import formataddr
@@ -247,7 +247,32 @@ def _write(kind: str, subject: str, practice: Practice, to: LinkMail | Notice, *
 
 def _render(template: str, language: Language, text: type[str], values: dict[str, object]) -> str:
     say, count = languages.translator(language, text), languages.plural_translator(language, text)
+    values = values | {"questions": _questions(say, values), "expiry": _expiry(count, values.get("hours"))}
     return TEMPLATE_ENV.get_template(template).render(values, _=say, ngettext=count)
+
+
+def _questions(_: languages.Translator, values: Mapping[str, object]) -> str:
+    """Return where a person can ask."""
+    practice, phone = values["practice"], values["phone"]
+    questions = (
+        _("Questions? Call {practice} at {phone}.", practice=practice, phone=phone)
+        if phone
+        else _("Questions? Contact {practice}.", practice=practice)
+    )
+    if values["replies_read"]:
+        return questions
+    return questions + " " + _("Please don’t reply to this email: nobody reads the replies.")
+
+
+def _expiry(ngettext: languages.PluralTranslator, hours: object) -> str | None:
+    """Return for how long a link works, None for a letter without one."""
+    if not isinstance(hours, int):
+        return None
+    return ngettext(
+        "This link works for {number} hour and only once. If you asked for more than one, use the newest.",
+        "This link works for {number} hours and only once. If you asked for more than one, use the newest.",
+        hours,
+    )
 
 
 def _mailbox(name: str, address: str) -> str:
@@ -259,6 +284,8 @@ def _mailbox(name: str, address: str) -> str:
 
 def _one_line(text: str) -> str:
     """Return the text without line breaks, control characters and invisible marks, so that it cannot add a line."""
+    if text.isprintable():
+        return " ".join(text.split())
     visible = (" " if unicodedata.category(character)[0] in "CZ" else character for character in text)
     return " ".join("".join(visible).split())
 

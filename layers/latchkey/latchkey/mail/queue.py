@@ -12,10 +12,6 @@ from latchkey.rules.notices import ServiceNotice, to_body
 from latchkey.rules.times import Millis
 from latchkey.tokens import base64url_decode, base64url_encode
 
-MAX_DELAY_SECONDS = 900
-"""Seconds that SQS can delay a message at most."""
-
-
 SAMPLE = "sample"
 """The kind of a message that asks for a sample of a letter."""
 
@@ -26,24 +22,13 @@ def send_job(job: MailJob | SampleJob, delay: int = 0) -> None:
     :raises BotoCoreError: the queue does not answer.
     :raises ClientError: the queue answers with an error.
     """
-    aws.call(
-        "sqs",
-        "SendMessage",
-        QueueUrl=settings.load().mail_queue_url,
-        MessageBody=json.dumps(_sample_fields(job) if isinstance(job, SampleJob) else _fields(job)),
-        DelaySeconds=min(delay, MAX_DELAY_SECONDS),
-    )
+    body = json.dumps(_sample_fields(job) if isinstance(job, SampleJob) else _fields(job))
+    aws.queue_message(settings.load().mail_queue_url, body, delay)
 
 
 def send_notice(notice: ServiceNotice, delay: int) -> None:
     """Queue a notice of another service again, to be received after `delay` seconds. Raises as `send_job` does."""
-    aws.call(
-        "sqs",
-        "SendMessage",
-        QueueUrl=settings.load().notice_queue_url,
-        MessageBody=to_body(notice),
-        DelaySeconds=min(delay, MAX_DELAY_SECONDS),
-    )
+    aws.queue_message(settings.load().notice_queue_url, to_body(notice), delay)
 
 
 def _fields(job: MailJob) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
-from latchkey.rules.languages import LANGUAGES, Language
+from latchkey.rules.languages import DEFAULT_LANGUAGE, LANGUAGES, Language
 from latchkey.rules.text_limits import LINE, ULID
 from latchkey.rules.times import Millis
 from latchkey.rules.web_addresses import is_return_path
@@ -19,6 +19,10 @@ MAX_LINES = 6
 MAX_LINE = 300
 MAX_PATH = 200
 """Characters of a path. A person who has to sign in first carries it in `sign-in?to=`."""
+
+REQUIRED_LANGUAGES: tuple[Language, ...] = ("en", "es")
+"""The languages that a notice has to have, as services know them. One that is added later is optional, because services
+that run already do not send it."""
 
 ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,100}")
 """An id that the service chooses. A request id of API Gateway ends with `=`."""
@@ -92,13 +96,14 @@ def parse(body: str, now_ms: Millis) -> ServiceNotice:
     requested_at_ms = fields.get("requested_at_ms", now_ms)
     if type(requested_at_ms) is not int:
         raise NoticeRefused("not_a_notice")
+    sent = {language: _sent_language(fields, language) for language in LANGUAGES}
     return ServiceNotice(
         practice,
         account,
         notice_id,
         path,
-        {language: _line(_text(fields, f"subject_{language}"), MAX_SUBJECT) for language in LANGUAGES},
-        {language: _lines(fields.get(f"lines_{language}")) for language in LANGUAGES},
+        {language: _line(_text(fields, f"subject_{sent[language]}"), MAX_SUBJECT) for language in LANGUAGES},
+        {language: _lines(fields.get(f"lines_{sent[language]}")) for language in LANGUAGES},
         Millis(min(requested_at_ms, now_ms)),
     )
 
@@ -111,6 +116,12 @@ def to_body(notice: ServiceNotice) -> str:
     for language in LANGUAGES:
         fields |= {f"subject_{language}": notice.subjects[language], f"lines_{language}": notice.lines[language]}
     return json.dumps(fields)
+
+
+def _sent_language(fields: Mapping[str, Any], language: Language) -> Language:
+    """Return the language whose words a person reads: their own, or the default if the service does not send it."""
+    is_sent = f"subject_{language}" in fields or f"lines_{language}" in fields
+    return language if is_sent or language in REQUIRED_LANGUAGES else DEFAULT_LANGUAGE
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

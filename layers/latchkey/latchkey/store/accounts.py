@@ -1,16 +1,9 @@
 """Accounts, read consistently, because access depends on them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
-from pynamodb.attributes import (
-    BooleanAttribute,
-    MapAttribute,
-    NumberAttribute,
-    UnicodeAttribute,
-    UnicodeSetAttribute,
-)
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -18,19 +11,19 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyPr
 from pynamodb.transactions import TransactWrite
 
 from latchkey import keys, log, settings, tokens
-from latchkey.rules import mail
 from latchkey.rules.accounts import Account, AccountKey, AccountStatus, Profile
 from latchkey.rules.addresses import CanonicalAddress
 from latchkey.rules.attention import AttentionReason
 from latchkey.rules.events import Event
 from latchkey.rules.languages import Language, language_of, language_or_default
-from latchkey.rules.mail import MailReport
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.store import events
 from latchkey.store.batches import Batch, ItemKey, Projections, read_batch
 from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem
 from latchkey.store.dynamodb import (
     OUTAGES,
+    IntegerAttribute,
+    Map,
     MapListAttribute,
     Table,
     condition_failed,
@@ -50,7 +43,7 @@ WRITTEN_BY_REPORTS = (
 """Fields that reports about mail write. A clinician's write must not overwrite them with what was read before."""
 
 
-class ProfileItem(MapAttribute[str, Any]):
+class ProfileItem(Map):
     """A profile that an account may open."""
 
     id = UnicodeAttribute()
@@ -72,7 +65,7 @@ class AttentionIndex(GlobalSecondaryIndex["AccountItem"]):
         projection = IncludeProjection(["owner", "profiles"])
 
     practice = UnicodeAttribute(hash_key=True)
-    attention_from = NumberAttribute(range_key=True)
+    attention_from = IntegerAttribute(range_key=True)
 
 
 class IdIndex(GlobalSecondaryIndex["AccountItem"]):
@@ -99,29 +92,29 @@ class AccountItem(Table):
     language = UnicodeAttribute()
     chosen_language = UnicodeAttribute(null=True)
     status = UnicodeAttribute()
-    epoch = NumberAttribute()
+    epoch = IntegerAttribute()
     email_ok = BooleanAttribute()
     suppressed = BooleanAttribute(default=False)
-    confirmed_at = NumberAttribute(null=True)
+    confirmed_at = IntegerAttribute(null=True)
     owner = UnicodeAttribute(null=True)
     # the identity that is linked at a provider, in an attribute with the provider's name
     for provider in PROVIDER_NAMES:
         vars()[provider] = UnicodeAttribute(null=True)
     del provider
-    ended_at = NumberAttribute(null=True)
+    ended_at = IntegerAttribute(null=True)
     profiles = MapListAttribute(of=ProfileItem)
-    session_epoch = NumberAttribute(default=0)
-    revision = NumberAttribute(default=0)
-    first_sign_in_at = NumberAttribute(null=True)
-    last_sign_in_at = NumberAttribute(null=True)
+    session_epoch = IntegerAttribute(default=0)
+    revision = IntegerAttribute(default=0)
+    first_sign_in_at = IntegerAttribute(null=True)
+    last_sign_in_at = IntegerAttribute(null=True)
     email_status = UnicodeAttribute(null=True)
-    email_status_at = NumberAttribute(null=True)
+    email_status_at = IntegerAttribute(null=True)
     mail_sequence = UnicodeAttribute(null=True)
     message_id = UnicodeAttribute(null=True)
-    bounced_at = NumberAttribute(null=True)
+    bounced_at = IntegerAttribute(null=True)
     bounce_reason = UnicodeAttribute(null=True)
     attention = UnicodeAttribute(null=True)
-    attention_from = NumberAttribute(null=True)
+    attention_from = IntegerAttribute(null=True)
     by_attention = AttentionIndex()
     by_id = IdIndex()
 
@@ -143,7 +136,7 @@ class AccountItem(Table):
         # an erased account has no address, and the next person with this address another id
         if credentials is None or credentials.signed_in_as != account.id or not account.address:
             return account
-        last_sign_in_at = max(int(credentials.last_sign_in_at or 0), account.last_sign_in_at or 0)
+        last_sign_in_at = max(credentials.last_sign_in_at or 0, account.last_sign_in_at or 0)
         return replace(account, sessions=credentials.session_refs(account), last_sign_in_at=last_sign_in_at)
 
     def _newer_link_sequence(self, credentials: CredentialsItem | None) -> str | None:
@@ -207,8 +200,7 @@ def find_ids(account_key: AccountKey) -> Account | None:
         )
     except AccountItem.DoesNotExist:
         return None
-    first_at = None if item.first_sign_in_at is None else int(item.first_sign_in_at)
-    return Account(account_key, item.id, "", "", "", owner=item.owner, first_sign_in_at=first_at)
+    return Account(account_key, item.id, "", "", "", owner=item.owner, first_sign_in_at=item.first_sign_in_at)
 
 
 def item_keys(account_keys: Iterable[AccountKey]) -> Iterator[tuple[type[Table], ItemKey]]:
@@ -224,22 +216,6 @@ def found_in(batch: Batch, account_keys: Iterable[AccountKey]) -> dict[AccountKe
     texts = {key: base64url_encode(key) for key in account_keys}
     items = {key: batch.get(AccountItem, text) for key, text in texts.items()}
     return {key: item.account(batch.get(CredentialsItem, texts[key])) for key, item in items.items() if item}
-
-
-def with_newest_mail(account: Account) -> Account:
-    """Return an account with the status of its newest mail, as people see it: it may be *sent* in the audit alone.
-
-    This is one query if no report about that mail has come yet, and no call otherwise.
-    """
-    if account.newer_link_sequence is None:
-        return account
-    sent_at_ms = events.sent_at_ms(account.practice, account.key, account.newer_link_sequence)
-    return account if sent_at_ms is None else replace(account, email_status="sent", email_status_at=sent_at_ms // 1000)
-
-
-def with_newest_mails(accounts_by_key: Mapping[AccountKey, Account]) -> dict[AccountKey, Account]:
-    """Return accounts with the status of the newest mail of each, as `with_newest_mail` does."""
-    return {key: with_newest_mail(account) for key, account in accounts_by_key.items()}
 
 
 def find_all(account_keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
@@ -267,10 +243,10 @@ def update_in(transaction: TransactWrite, account: Account, before: Account | No
     if before is not None and before.email_status != account.email_status:
         # reports about the mails until now no longer count
         newest = before.newer_link_sequence or before.mail_sequence
-        mail = [*_mail(account.email_status, None), *([AccountItem.mail_sequence.set(newest)] if newest else [])]
+        mail = [*mail_actions(account.email_status, None), *([AccountItem.mail_sequence.set(newest)] if newest else [])]
     noted = (before.attention, before.attention_from) if before else (None, None)
     if (account.attention, account.attention_from) != noted:
-        mail += _attention(account.attention, account.attention_from)
+        mail += attention_actions(account.attention, account.attention_from)
     transaction.update(
         AccountItem(base64url_encode(account.key)),
         [*_update_actions(account), *mail, AccountItem.revision.set(account.revision + 1)],
@@ -291,7 +267,8 @@ def _update_actions(account: Account) -> list[Action]:
     ]
 
 
-def _mail(status: str, at: int | None, message_id: str | None = None) -> list[Action]:
+def mail_actions(status: str, at: int | None, message_id: str | None = None) -> list[Action]:
+    """Return the actions that write a `MailStatus`, since when (Unix seconds), and SES's id of the mail."""
     return [
         AccountItem.email_status.set(status),
         set_or_remove(AccountItem.email_status_at, at),
@@ -299,7 +276,8 @@ def _mail(status: str, at: int | None, message_id: str | None = None) -> list[Ac
     ]
 
 
-def _attention(reason: str | None, since: int | None) -> list[Action]:
+def attention_actions(reason: str | None, since: int | None) -> list[Action]:
+    """Return the actions that write why an account needs attention, and since when (Unix seconds)."""
     return [set_or_remove(AccountItem.attention, reason), set_or_remove(AccountItem.attention_from, since)]
 
 
@@ -309,42 +287,19 @@ def set_attention(account_key: AccountKey, reason: AttentionReason, now: int, su
     An outage is logged, and nothing else fails because of it.
     """
     try:
-        _update_if(account_key, _attention(reason, now), AccountItem.key.exists(), None)
+        update_if(account_key, attention_actions(reason, now), AccountItem.key.exists(), None)
     except OUTAGES as outage:
         log.log_fault(outage, support_code)
 
 
 def signed_in_actions() -> list[Action]:
     """Return the actions by which a sign-in takes the account from the list of those that need attention."""
-    return _attention(None, None)
-
-
-def set_mail_status(
-    account_key: AccountKey, status: str, now: int, message_id: str | None = None, *, sequence: str | None = None
-) -> None:
-    """Write what became of a mail: a `MailStatus`, since `now` (Unix seconds).
-
-    `sequence` is that of the mail's job. Nothing changes if the account has the status of a newer mail, or a report
-    about this one.
-    """
-    actions, known = _mail(status, now, message_id), AccountItem.mail_sequence
-    if sequence is None:
-        AccountItem(base64url_encode(account_key)).upsert(actions, condition=AccountItem.key.exists())
-        return
-    is_reported = AccountItem.email_status.is_in(*mail.REPORTED_STATUSES)
-    is_newest = known.does_not_exist() | (known < sequence) | ((known == sequence) & ~is_reported)
-    _update_if(account_key, [*actions, known.set(sequence)], AccountItem.key.exists() & is_newest, None)
-
-
-def withdraw_mail_status(account: Account, sequence: str, now: int) -> None:
-    """Write the mail status that the account had when it was read, because the job of `sequence` was not queued."""
-    actions = [*_mail(account.email_status, now), set_or_remove(AccountItem.mail_sequence, account.mail_sequence)]
-    _update_if(account.key, actions, AccountItem.mail_sequence == sequence, None)
+    return attention_actions(None, None)
 
 
 def set_chosen_language(account_key: AccountKey, language: Language) -> None:
     """Write the language in which the person uses the portal, if the account exists."""
-    _update_if(
+    update_if(
         account_key,
         [AccountItem.chosen_language.set(language), AccountItem.revision.add(1)],
         AccountItem.key.exists(),
@@ -352,56 +307,8 @@ def set_chosen_language(account_key: AccountKey, language: Language) -> None:
     )
 
 
-def apply_report(report: MailReport, now: int, audit_event: Event | None = None) -> bool:
-    """Write what SES reports about a mail, with its audit row if there is one. Return False if nothing is new.
-
-    Nothing is new if there is no such account, or a later mail or report was written before. A hard bounce or complaint
-    suppresses the address, also when it is about an older mail. It does not if a clinician confirmed the address after
-    that mail was sent.
-    """
-    # Reports arrive late, twice and out of order: status only moves forward, and never from a newer mail to an older.
-    # Suppression ignores which mail it was: a bounce of an older mail still means that the address is dead.
-    # Each way is one write with its audit row. Half a write would make the redelivered report look old.
-    seen: list[Action] = [AccountItem.email_status.set(report.status), AccountItem.email_status_at.set(now)]
-    if report.sequence:
-        seen.append(AccountItem.mail_sequence.set(report.sequence))
-    status, is_newest = seen, _is_by_newest_job(report) if report.sequence else _is_by_last_message(report)
-    suppression: list[Action] = [AccountItem.suppressed.set(True), AccountItem.revision.add(1)]
-    if report.bounce_reason:
-        bounce: list[Action] = [AccountItem.bounced_at.set(now), AccountItem.bounce_reason.set(report.bounce_reason)]
-        bounce += _attention("bounced", now)
-        status, suppression = [*status, *bounce], [*suppression, *bounce]
-    may_suppress = (
-        (AccountItem.practice == report.practice)
-        & ~AccountItem.suppressed.is_in(True)
-        & (AccountItem.confirmed_at.does_not_exist() | (AccountItem.confirmed_at <= report.sent_at))
-    )
-    ways: list[tuple[list[Action], Condition]] = [(status, is_newest)]
-    if report.suppresses:
-        ways = [([*suppression, *seen], may_suppress & is_newest), (suppression, may_suppress), *ways]
-    return any(_update_if(report.account_key, actions, condition, audit_event) for actions, condition in ways)
-
-
-def _is_by_newest_job(report: MailReport) -> Condition:
-    """Return the condition that no later mail is known, nor a later status of this one.
-
-    A clinician who confirms an address sets *none*. No report about an earlier mail replaces that.
-    """
-    known = AccountItem.mail_sequence
-    before = AccountItem.email_status.is_in(*mail.statuses_before(report.status)[1:])
-    is_newer = known.does_not_exist() | (known < report.sequence)
-    condition: Condition = (AccountItem.key.exists() & is_newer) | ((known == report.sequence) & before)
-    return condition
-
-
-def _is_by_last_message(report: MailReport) -> Condition:
-    """Return the same condition for a report of a mail whose job is not known: a mail of the version before."""
-    before = AccountItem.email_status.is_in(*mail.statuses_before(report.status))
-    condition: Condition = (AccountItem.message_id == report.message_id) & before
-    return condition
-
-
-def _update_if(account_key: AccountKey, actions: list[Action], condition: Condition, audit_event: Event | None) -> bool:
+def update_if(account_key: AccountKey, actions: list[Action], condition: Condition, audit_event: Event | None) -> bool:
+    """Update an account, with an audit row if there is one. Return False if the condition does not hold."""
     item = AccountItem(base64url_encode(account_key))
     try:
         if audit_event is None:

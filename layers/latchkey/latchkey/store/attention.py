@@ -38,9 +38,7 @@ def needing_attention(practice: str, now: int, max_count: int, after: str | None
         last_evaluated_key=start,
     )
     return [
-        AttentionEntry(
-            AccountKey(tokens.base64url_decode(row.key) or b""), client, f"{int(row.attention_from)}#{row.key}"
-        )
+        AttentionEntry(AccountKey(tokens.base64url_decode(row.key) or b""), client, f"{row.attention_from}#{row.key}")
         for row in rows
         if (client := row.owner or next((profile.id for profile in row.profiles or ()), None))
     ]

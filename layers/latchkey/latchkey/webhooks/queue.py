@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from latchkey import aws, settings
 
-MAX_DELAY_SECONDS = 900
-"""Seconds that SQS can delay a message at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -24,13 +21,8 @@ def send(job: Job, delay: int = 0) -> None:
     :raises BotoCoreError: the queue does not answer.
     :raises ClientError: the queue answers with an error.
     """
-    aws.call(
-        "sqs",
-        "SendMessage",
-        QueueUrl=settings.load().webhook_queue_url,
-        MessageBody=json.dumps({"practice": job.practice, "webhook": job.webhook, "event": job.event}),
-        DelaySeconds=max(0, min(delay, MAX_DELAY_SECONDS)),
-    )
+    body = json.dumps({"practice": job.practice, "webhook": job.webhook, "event": job.event})
+    aws.queue_message(settings.load().webhook_queue_url, body, delay)
 
 
 def parse(body: str) -> Job:
