@@ -49,7 +49,8 @@ def translator(language: Language, text: type[str] = str) -> Translator:
     translate = catalog(language).gettext
 
     def say(message: str, /, **values: object) -> str:
-        return text(translate(message)).format(**values)
+        sentence = text(translate(message))
+        return sentence.format(**values) if "{" in sentence else sentence
 
     return say
 

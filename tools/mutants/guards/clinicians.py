@@ -12,6 +12,8 @@ from tools.mutants.operators import (
     skip_raise,
 )
 
+IMPORTS = "tests/functions/test_console_imports.py"
+
 CLINICIANS = [
     *guards_in(
         "console/dispatch.py",
@@ -28,6 +30,27 @@ CLINICIANS = [
         "console/dispatch.py",
         "tests/functions/test_console_systems.py",
         ("a secret that a repeated form must not show again", "_sent", drop_condition("SHOWN_ONCE")),
+    ),
+    *guards_in(
+        "console/dispatch.py",
+        IMPORTS,
+        ("the rows of a file in a stored answer", "_sent", never("is_dry_run")),
+    ),
+    *guards_in(
+        "console/imports.py",
+        IMPORTS,
+        ("a second press that starts a second import", "check_file", never("problem")),
+        ("counts that keep a session alive", "progress_page", drop_condition("FRAME_UPDATES", near="is_done")),
+    ),
+    *guards_in(
+        "rules/import_files.py",
+        IMPORTS,
+        ("the bytes of a file to import", "read", skip_raise("_invalid", near="MAX_BYTES")),
+    ),
+    *guards_in(
+        "usecases/devices.py",
+        "tests/functions/test_console_devices.py",
+        ("a device that has ended is not shown", "_live", always("is_live")),
     ),
     *guards_in(
         "console/sign_in.py",
@@ -209,7 +232,11 @@ CLINICIANS = [
     *guards_in(
         "rules/sessions.py",
         "tests/api/test_opened_by_others.py",
-        ("a session from before the profile was opened anew", "check", drop_condition("profile_grant")),
+        (
+            "a session from before the profile was opened anew",
+            "Session.may_open_profile_of",
+            drop_condition("profile_grant"),
+        ),
     ),
     *guards_in(
         "rules/access.py",

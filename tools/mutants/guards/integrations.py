@@ -33,7 +33,7 @@ INTEGRATIONS = [
     ),
     *guards_in(
         "store/imports.py",
-        "tests/functions/test_imports.py",
+        "tests/functions/imports",
         ("what is stored of a file, after a row is decided", "_decided", replace_name("CONTENT", "CONTENT[:0]")),
     ),
     *guards_in(

@@ -27,7 +27,7 @@ SESSIONS = [
         ("a session that was ended from elsewhere", "check", drop_condition("not", "is_listed")),
         ("a session of an older epoch", "Session.belongs_to", drop_condition("epoch")),
         ("a session that was ended while access stays", "Session.belongs_to", drop_condition("session_epoch")),
-        ("a session on a profile that was taken away", "check", skip_raise("SignedOut", near="profile")),
+        ("a session on a profile that was taken away", "check", skip_raise("SignedOut", near="may_open_profile_of")),
         ("at most ten sessions", "place_among", always("slot")),
         ("an ended session takes no live one's place", "place_among", always("_is_live")),
     ),
@@ -41,7 +41,11 @@ SESSIONS = [
         "store/sessions.py",
         "tests/store/test_outages.py",
         ("our own commit whose response was lost", "start", never("current")),
-        ("a transient conflict between transactions", "_commit", always("is_transient")),
+    ),
+    *guards_in(
+        "store/dynamodb.py",
+        "tests/store/test_outages.py",
+        ("a transient conflict between transactions", "write_atomically", always("is_transient")),
     ),
     *guards_in(
         "store/sessions.py",
@@ -68,6 +72,6 @@ SESSIONS = [
         "web/cookies.py",
         "tests/functions/session tests/functions/redeem_link",
         ("cookies out of reach of scripts", "_set", replace_constant("HttpOnly; ", "")),
-        ("cookies of this host", "_name", replace_constant("__Host-", "")),
+        ("cookies of this host", "_practice_name", replace_constant("__Host-", "")),
     ),
 ]

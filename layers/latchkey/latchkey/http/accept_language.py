@@ -1,8 +1,11 @@
 """The `Accept-Language` header."""
 
+from functools import lru_cache
+
 from latchkey.rules.languages import LANGUAGES, Language
 
 
+@lru_cache(maxsize=32)
 def preferred(accept_language: str) -> Language | None:
     """Return the supported language that the header prefers, by its weights. None if it names no supported one."""
     weighted: list[tuple[float, int, Language]] = []

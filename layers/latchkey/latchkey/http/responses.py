@@ -55,7 +55,7 @@ class Response:
 
     def with_cookies(self, *cookies: str) -> "Response":
         """Return the response with further cookies."""
-        return replace(self, cookies=(*self.cookies, *cookies))
+        return replace(self, cookies=(*self.cookies, *cookies)) if cookies else self
 
     def with_headers(self, headers: dict[str, str]) -> "Response":
         """Return the response with further headers."""

@@ -278,12 +278,26 @@ class TooManyWebhooks(Refusal):
     """The practice has as many webhooks as it can have. One must be removed first."""
 
 
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A reason why a file cannot be imported as a whole."""
+
+    code: str
+    """A key of `rules.imports.FILE_SENTENCES`."""
+    row: int | None = None
+    """The number of the row, as a spreadsheet shows it. None for the whole file."""
+    column: int | None = None
+    """The number of the column, from 1. None for a whole row."""
+
+
 @dataclass(eq=False, repr=False)
 class ImportInvalid(Refusal):
     """A file cannot be imported as a whole. Nothing of it was put on file."""
 
     errors: tuple[tuple[str, str], ...]
-    """Pairs of row and problem. They never contain the sent value."""
+    """Pairs of row and problem, in English. They never contain the sent value."""
+    problems: tuple[FileProblem, ...] = ()
+    """The same problems, for pages in any language."""
 
 
 class TooManyImports(Refusal):

@@ -57,6 +57,11 @@ class Session:
         """Return True if the account has not ended the session. It may have timed out."""
         return self.epoch == account.epoch and self.session_epoch == account.session_epoch
 
+    def may_open_profile_of(self, account: Account) -> bool:
+        """Return True if the account still has the chosen profile by the same grant, or none was chosen."""
+        chosen = account.profile(self.profile)
+        return not self.profile or (chosen is not None and chosen.grant == self.profile_grant)
+
 
 @dataclass(frozen=True, slots=True)
 class SessionPlace:
@@ -123,8 +128,7 @@ def check(session: Session | None, account: Account | None, now: int) -> LiveSes
         or account.practice != session.practice
     ):
         raise SignedOut
-    chosen = account.profile(session.profile)
-    if session.profile and (chosen is None or chosen.grant != session.profile_grant):
+    if not session.may_open_profile_of(account):
         raise SignedOut
     return LiveSession(session, account)
 

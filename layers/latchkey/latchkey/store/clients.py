@@ -2,17 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from itertools import batched
-from typing import Any
 
-from pynamodb.attributes import (
-    BinaryAttribute,
-    BooleanAttribute,
-    ListAttribute,
-    MapAttribute,
-    NumberAttribute,
-    UnicodeAttribute,
-    UnicodeSetAttribute,
-)
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, ListAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -28,14 +19,7 @@ from latchkey.rules.languages import language_or_default
 from latchkey.rules.refusals import RecordNotFound, Unavailable
 from latchkey.store import accounts, client_index, credentials, events
 from latchkey.store.batches import Batch, ItemKey
-from latchkey.store.dynamodb import (
-    MapListAttribute,
-    Table,
-    backoff,
-    connection,
-    is_transient,
-    transaction_condition_failed,
-)
+from latchkey.store.dynamodb import IntegerAttribute, Map, MapListAttribute, Table, backoff, connection, is_concurrent
 from latchkey.store.records import to_actions, to_attributes, to_record
 
 ANONYMIZE_BATCH = 50
@@ -45,20 +29,20 @@ BACKOFF_SECONDS = 0.02
 """Before the second try. Each further one waits twice as long, and up to as long again at random."""
 
 
-class AddressItem(MapAttribute[str, Any]):
+class AddressItem(Map):
     """An address on file."""
 
     address = UnicodeAttribute()
     email_ok = BooleanAttribute()
     recorded_by = UnicodeAttribute()
-    recorded_at = NumberAttribute()
+    recorded_at = IntegerAttribute()
 
     def email(self) -> AddressOnFile:
         """Return the address as a value."""
         return to_record(AddressOnFile, self)
 
 
-class ContactItem(MapAttribute[str, Any]):
+class ContactItem(Map):
     """A contact of a client."""
 
     id = UnicodeAttribute()
@@ -72,13 +56,13 @@ class ContactItem(MapAttribute[str, Any]):
         return to_record(Contact, self, email=self.email.email())
 
 
-class SharedItemItem(MapAttribute[str, Any]):
+class SharedItemItem(Map):
     """An item that was shared with a client."""
 
     title = UnicodeAttribute()
     path = UnicodeAttribute(null=True)
-    shared_at = NumberAttribute(null=True)
-    done_at = NumberAttribute(null=True)
+    shared_at = IntegerAttribute(null=True)
+    done_at = IntegerAttribute(null=True)
 
 
 class ClientItem(Table):
@@ -101,13 +85,13 @@ class ClientItem(Table):
     items = ListAttribute(of=UnicodeAttribute)
     """The titles of the shared items, as version 0.1 reads them."""
     shared = MapListAttribute(of=SharedItemItem, null=True)
-    invited_at = NumberAttribute(null=True)
+    invited_at = IntegerAttribute(null=True)
     invited_items = ListAttribute(of=UnicodeAttribute, null=True)
-    previous_sign_in_at = NumberAttribute(null=True)
+    previous_sign_in_at = IntegerAttribute(null=True)
     external_id = UnicodeAttribute(null=True)
     terms = UnicodeSetAttribute(null=True)
-    created_at = NumberAttribute()
-    revision = NumberAttribute()
+    created_at = IntegerAttribute()
+    revision = IntegerAttribute()
 
     def client(self) -> Client:
         """Return the client as a value."""
@@ -204,7 +188,7 @@ def apply(
         try:
             _write(current, decided, known, to_event, write_with)
         except TransactWriteError as error:
-            if not transaction_condition_failed(error) and not is_transient(error):
+            if not is_concurrent(error):
                 raise
             if client.revision:
                 current = find(client.practice, client.id)
@@ -242,7 +226,7 @@ def erase(client: Client, now: int, to_event: Callable[[bytes, EventKind], Event
                     if not account.address:
                         credentials.expire_in(transaction, account.key, now)
         except TransactWriteError as error:
-            if not transaction_condition_failed(error) and not is_transient(error):
+            if not is_concurrent(error):
                 raise
             client = find(client.practice, client.id)
         else:

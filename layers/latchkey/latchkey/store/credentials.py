@@ -7,7 +7,7 @@ session works only while its epoch is the account's, so its readers read the acc
 from collections.abc import Iterator
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -20,7 +20,7 @@ from latchkey.rules.languages import language_of
 from latchkey.rules.links import Link
 from latchkey.rules.mail import REQUESTED_AT_DIGITS
 from latchkey.rules.sessions import ABSOLUTE_TIMEOUT_SECONDS, IDLE_TIMEOUT_SECONDS, MAX_SESSIONS, Session, SessionPlace
-from latchkey.store.dynamodb import Table
+from latchkey.store.dynamodb import IntegerAttribute, Map, Table
 from latchkey.store.records import to_attributes, to_record
 from latchkey.tokens import base64url_encode
 
@@ -40,19 +40,19 @@ IN_THE_KEY = ("slot", "practice", "account_key")
 """Fields of a session that the item's key and the attribute's name say."""
 
 
-class SessionItem(MapAttribute[str, Any]):
+class SessionItem(Map):
     """A session. It holds the digest of its cookie, so the cookie cannot be made from the table."""
 
     digest = UnicodeAttribute()
-    epoch = NumberAttribute()
-    session_epoch = NumberAttribute(default=0)
+    epoch = IntegerAttribute()
+    session_epoch = IntegerAttribute(default=0)
     method = UnicodeAttribute()
-    started_at = NumberAttribute()
-    last_active_at = NumberAttribute(attr_name="seen_at")
+    started_at = IntegerAttribute()
+    last_active_at = IntegerAttribute(attr_name="seen_at")
     profile = UnicodeAttribute(null=True)
     profile_grant = UnicodeAttribute(null=True)
     welcome_pending = BooleanAttribute(attr_name="first", default=False)
-    previous_sign_in_at = NumberAttribute(attr_name="previous", null=True)
+    previous_sign_in_at = IntegerAttribute(attr_name="previous", null=True)
 
 
 class DeviceItem(SessionItem):
@@ -62,7 +62,7 @@ class DeviceItem(SessionItem):
     name = UnicodeAttribute()
     family = UnicodeAttribute()
     token = UnicodeAttribute()
-    signed_in_at = NumberAttribute()
+    signed_in_at = IntegerAttribute()
 
 
 class CredentialsItem(Table):
@@ -75,21 +75,21 @@ class CredentialsItem(Table):
     job_id = BinaryAttribute(attr_name="request", legacy_encoding=False, null=True)
     digest = UnicodeAttribute(null=True)
     sequence = UnicodeAttribute(null=True)
-    epoch = NumberAttribute(null=True)
+    epoch = IntegerAttribute(null=True)
     state = UnicodeAttribute(null=True)
     used_by = UnicodeAttribute(null=True)
-    expires_at = NumberAttribute(null=True)
+    expires_at = IntegerAttribute(null=True)
     letter_language = UnicodeAttribute(null=True)
     for name in SLOTS:
         vars()[name] = SessionItem(null=True)
     for name in DEVICE_SLOTS:
         vars()[name] = DeviceItem(null=True)
     del name
-    last_sign_in_at = NumberAttribute(null=True)
+    last_sign_in_at = IntegerAttribute(null=True)
     signed_in_as = UnicodeAttribute(null=True)
     """The id of the account that signed in last. The next person with the same address has another id."""
-    retained_until = NumberAttribute(null=True)
-    sweep_at = NumberAttribute()
+    retained_until = IntegerAttribute(null=True)
+    sweep_at = IntegerAttribute()
 
     def link(self) -> Link | None:
         """Return the link as a value, None if there is none."""
@@ -106,7 +106,7 @@ class CredentialsItem(Table):
     def sessions(self, account: Account) -> Iterator[Session]:
         """Yield the stored sessions of this account, dead ones too."""
         for number, name in enumerate(ALL_SLOTS):
-            if stored := getattr(self, name):
+            if stored := self.attribute_values.get(name):
                 yield to_record(Session, stored, slot=number, practice=account.practice, account_key=account.key)
 
     def devices(self, account: Account) -> Iterator[AppDevice]:
@@ -121,6 +121,11 @@ class CredentialsItem(Table):
         current = (one for one in self.sessions(account) if one.belongs_to(account))
         refs = (SessionRef(one.digest, one.started_at, one.slot) for one in current)
         return tuple(sorted(refs, key=lambda ref: ref.started_at))
+
+
+def item_of(session: Session) -> CredentialsItem:
+    """Return the item that holds a session, without its attributes, for a write."""
+    return CredentialsItem(base64url_encode(session.account_key))
 
 
 def slot(number: int) -> Any:

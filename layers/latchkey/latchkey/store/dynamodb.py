@@ -7,17 +7,18 @@ from functools import cache
 from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.attributes import Attribute, ListAttribute, MapAttribute
+from pynamodb.attributes import Attribute, AttributeContainer, ListAttribute, MapAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.connection.base import MetaTable
-from pynamodb.constants import MAP, NULL
+from pynamodb.constants import MAP, NULL, NUMBER
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model, _ModelFuture
-from pynamodb.transactions import TransactGet
+from pynamodb.transactions import TransactGet, TransactWrite
 
 from latchkey import aws, settings
+from latchkey.rules.refusals import Unavailable
 from latchkey.tokens import jitter
 
 OUTAGES = (PynamoDBException, BotoCoreError, ClientError)
@@ -30,6 +31,10 @@ BACKOFF_SECONDS = 0.05
 
 TRANSIENT = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Reasons of a cancelled transaction that are worth another try. botocore does not retry them."""
+
+
+class ConcurrentUpdate(Exception):
+    """A stored item has changed since it was read."""
 
 
 class _DynamoDbClient:
@@ -61,7 +66,31 @@ class SharedConnection(Connection):
 connection = SharedConnection(region=settings.load().region)
 
 
-class Table(Model):
+class _Declared(AttributeContainer):
+    """Reads and makes items and maps by the attributes that their class declares.
+
+    PynamoDB looks for each attribute that an item could have. This looks at those that it has, which takes a third as
+    long. An attribute has one default, for new items too.
+    """
+
+    @classmethod
+    def _read(cls, data: dict[str, Any]) -> Self:
+        attributes, _ = _attributes_of(cls)
+        item = cls.__new__(cls)
+        item.attribute_values = values = _defaults_of(cls)
+        for stored_name, value in data.items():
+            if stored_name in attributes and NULL not in value:
+                name, attribute = attributes[stored_name]
+                read = attribute.deserialize(attribute.get_value(value))
+                # a map without declared attributes is read as a dictionary
+                values[name] = MapAttribute(**read) if type(attribute) is MapAttribute else read
+        return item
+
+    def _set_defaults(self, _user_instantiated: bool = True) -> None:
+        self.attribute_values = _defaults_of(type(self))
+
+
+class Table(_Declared, Model):
     """A model on the shared connection. PynamoDB would make an SDK client for each model."""
 
     @classmethod
@@ -76,21 +105,8 @@ class Table(Model):
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        """Return the item of a response.
-
-        PynamoDB looks for each attribute that the item could have. This looks at those that it has, which takes a third
-        as long.
-        """
-        attributes, defaults = _attributes_of(cls)
-        item = cls.__new__(cls)
-        item.attribute_values = {
-            name: default() if callable(default) else default for name, default in defaults.items()
-        }
-        for stored_name, value in data.items():
-            if stored_name in attributes and NULL not in value:
-                name, attribute = attributes[stored_name]
-                setattr(item, name, attribute.deserialize(attribute.get_value(value)))
-        return item
+        """Return the item of a response."""
+        return cls._read(data)
 
     def upsert(self, actions: list[Action], condition: Condition | None = None) -> None:
         """Update the item, whether or not it exists.
@@ -101,6 +117,28 @@ class Table(Model):
         """
         key, order = self._get_hash_range_key_serialized_values()
         self._get_connection().update_item(key, range_key=order, actions=actions, condition=condition)
+
+
+class Map(_Declared, MapAttribute[str, Any]):
+    """A map with declared attributes, inside an item. It is read as `Table` is."""
+
+    @classmethod
+    def _instantiate(cls, attribute_values: dict[str, Any]) -> Self:
+        return cls._read(attribute_values)
+
+
+class IntegerAttribute(Attribute[int]):
+    """A whole number. PynamoDB's `NumberAttribute` reads and writes each number as a JSON document."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        """Return the number as DynamoDB takes it."""
+        return str(value)
+
+    def deserialize(self, value: str) -> int:
+        """Return the number that DynamoDB gives."""
+        return int(value)
 
 
 class MapListAttribute[M: MapAttribute[Any, Any]](ListAttribute[M]):
@@ -115,8 +153,14 @@ class MapListAttribute[M: MapAttribute[Any, Any]](ListAttribute[M]):
         return [self._map_type._instantiate(value[MAP]) for value in values]  # noqa: SLF001 - as PynamoDB does
 
 
+def _defaults_of(table: type[AttributeContainer]) -> dict[str, Any]:
+    """Return the values of a new item or map by the names of its attributes."""
+    _, defaults = _attributes_of(table)
+    return {name: default() if callable(default) else default for name, default in defaults.items()}
+
+
 @cache
-def _attributes_of(table: type[Table]) -> tuple[dict[str, tuple[str, Attribute[Any]]], dict[str, Any]]:
+def _attributes_of(table: Any) -> tuple[dict[str, tuple[str, Attribute[Any]]], dict[str, Any]]:
     """Return the attributes of a table with their names, by stored name, and the defaults by name."""
     attributes = table.get_attributes().items()
     by_stored_name = {attribute.attr_name: (name, attribute) for name, attribute in attributes}
@@ -139,6 +183,30 @@ def read_atomically[T](read: Callable[[TransactGet], T]) -> T:
         else:
             return items
     raise AssertionError("the last try returns or raises")
+
+
+def write_atomically(write: Callable[[TransactWrite], None]) -> None:
+    """Write what `write` puts into one transaction: all of it or nothing.
+
+    Only transient cancellations are tried again, because botocore does not retry them.
+
+    :raises ConcurrentUpdate: a condition failed, and nothing was written.
+    :raises Unavailable: DynamoDB kept cancelling for transient reasons, and nothing was written.
+    :raises PynamoDBException: DynamoDB does not answer. It may have been written.
+    """
+    for tries in range(MAX_TRIES):
+        try:
+            with TransactWrite(connection=connection) as transaction:
+                write(transaction)
+        except TransactWriteError as error:
+            if transaction_condition_failed(error):
+                raise ConcurrentUpdate from None
+            if not is_transient(error):
+                raise
+            backoff(tries)
+        else:
+            return
+    raise Unavailable
 
 
 def backoff(tries: int, seconds: float = BACKOFF_SECONDS) -> None:
@@ -166,6 +234,11 @@ def is_transient(error: TransactWriteError | TransactGetError) -> bool:
     """Return True if a transaction was cancelled for reasons that the next try does not meet."""
     reasons = _reasons(error)
     return bool(reasons) and reasons <= TRANSIENT
+
+
+def is_concurrent(error: TransactWriteError) -> bool:
+    """Return True if a transaction was cancelled because of other writes. Then the items are to be read again."""
+    return transaction_condition_failed(error) or is_transient(error)
 
 
 def found[M: Model](reading: _ModelFuture[M]) -> M | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
@@ -10,7 +10,7 @@ from pynamodb.transactions import TransactWrite
 from latchkey import settings, tokens
 from latchkey.rules.events import Event, EventKind
 from latchkey.rules.mail import REQUESTED_AT_DIGITS
-from latchkey.store.dynamodb import Table, condition_failed
+from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed
 from latchkey.store.records import to_attributes, to_record
 
 CLOCK_SKEW_MS = 60_000
@@ -38,7 +38,7 @@ class EventItem(Table):
     subject = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
     kind = UnicodeAttribute()
-    at_ms = NumberAttribute(attr_name="at")
+    at_ms = IntegerAttribute(attr_name="at")
     actor = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
     method = UnicodeAttribute(null=True)
@@ -92,7 +92,7 @@ def sent_at_ms(practice: str, account_key: bytes, sequence: str) -> int | None:
         limit=1,
         page_size=PAGE,
     )
-    return next((int(row.at_ms) for row in sent), None)
+    return next((row.at_ms for row in sent), None)
 
 
 def of_support_code(practice: str, code: str, max_count: int) -> list[tuple[str, Event]]:

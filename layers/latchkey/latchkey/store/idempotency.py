@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.transactions import TransactWrite
 
 from latchkey import settings, tokens
 from latchkey.rules.refusals import IdempotencyInProgress, IdempotencyKeyReused
-from latchkey.store.dynamodb import Table, condition_failed
+from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed
 
 KEEP_SECONDS = 24 * 3600
 IN_PROGRESS_SECONDS = 30
@@ -25,10 +25,10 @@ class IdempotencyItem(Table):
     request = UnicodeAttribute()
     record_owner = UnicodeAttribute(attr_name="attempt", null=True)
     """Id of the request that saved it. After a lost response it shows that this request saved the record."""
-    status = NumberAttribute(null=True)
+    status = IntegerAttribute(null=True)
     body = UnicodeAttribute(null=True)
-    expires_at = NumberAttribute()
-    sweep_at = NumberAttribute()
+    expires_at = IntegerAttribute()
+    sweep_at = IntegerAttribute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def save_in_progress(record_key: str, request: str, now: int) -> StoredResponse 
         raise IdempotencyKeyReused
     if item.status is None or item.body is None:
         raise IdempotencyInProgress
-    return StoredResponse(int(item.status), item.body)
+    return StoredResponse(item.status, item.body)
 
 
 def save_success(record_key: str, answer: StoredResponse, now: int) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from pynamodb.attributes import MapAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import MapAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
@@ -17,7 +17,7 @@ from latchkey.rules.limits import Limit, Policy, Window
 from latchkey.rules.refusals import RateLimited, Refusal, Unavailable
 from latchkey.rules.sources import Source
 from latchkey.store.batches import Batch, ItemKey
-from latchkey.store.dynamodb import OUTAGES, Table, condition_failed
+from latchkey.store.dynamodb import OUTAGES, IntegerAttribute, Table, condition_failed
 
 MAX_CONTENTION_TRIES = 12
 """Each lost try is one that another request won. Windows that are replaced together let at most ten win."""
@@ -35,11 +35,11 @@ class LimitItem(Table):
 
     scope_key = UnicodeAttribute(attr_name="bucket", hash_key=True)
     windows: MapAttribute[str, Any] = MapAttribute()
-    revision = NumberAttribute()
+    revision = IntegerAttribute()
     reservation_ids = UnicodeSetAttribute(attr_name="attempts", null=True)
     """Ids of the requests counted since a window was last opened. botocore resends a write whose response was lost.
     The id makes the second write fail, so that a request counts once."""
-    sweep_at = NumberAttribute()
+    sweep_at = IntegerAttribute()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ An access token is valid while its own item and the credential say so. Both are 
 credential ends with the next request.
 """
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError, UpdateError
 
 from latchkey import settings
 from latchkey.rules.machines import TOKEN_SECONDS, Machine
 from latchkey.rules.refusals import RecordNotFound
 from latchkey.store.batches import read_batch
-from latchkey.store.dynamodb import Table, condition_failed
+from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed
 from latchkey.store.records import to_attributes, to_record
 
 SWEEP_SECONDS = 3600
@@ -30,9 +30,9 @@ class MachineItem(Table):
     name = UnicodeAttribute()
     digest = UnicodeAttribute()
     created_by = UnicodeAttribute()
-    created_at = NumberAttribute()
-    used_at = NumberAttribute(null=True)
-    revoked_at = NumberAttribute(null=True)
+    created_at = IntegerAttribute()
+    used_at = IntegerAttribute(null=True)
+    revoked_at = IntegerAttribute(null=True)
 
     def machine(self) -> Machine:
         """Return the practice system as a value."""
@@ -49,8 +49,8 @@ class TokenItem(Table):
     """The practice and `#token`."""
     id = UnicodeAttribute(range_key=True)
     """The machine and the digest of the token."""
-    expires_at = NumberAttribute()
-    sweep_at = NumberAttribute()
+    expires_at = IntegerAttribute()
+    sweep_at = IntegerAttribute()
 
 
 def all_of(practice: str) -> list[Machine]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -11,7 +11,7 @@ from latchkey import settings
 from latchkey.rules.members import Member, Role
 from latchkey.rules.staff import StaffPerson
 from latchkey.store.batches import Batch, ItemKey, read_batch
-from latchkey.store.dynamodb import Table, condition_failed
+from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed
 
 OPERATOR_PARTITION = "*"
 """Partition of operators, who belong to no practice. It is no valid slug."""
@@ -40,7 +40,7 @@ class MemberItem(Table):
     name = UnicodeAttribute(null=True)
     email = UnicodeAttribute(null=True)
     verified_email = UnicodeAttribute(null=True)
-    last_sign_in_at = NumberAttribute(null=True)
+    last_sign_in_at = IntegerAttribute(null=True)
     by_subject = BySubject()
 
     def member(self) -> Member | None:
@@ -48,8 +48,9 @@ class MemberItem(Table):
         role = Role.__members__.get(self.role.upper())
         if role is None:
             return None
-        last = int(self.last_sign_in_at) if self.last_sign_in_at is not None else None
-        return Member(self.practice, self.subject, role, self.name, self.email, self.verified_email, last)
+        return Member(
+            self.practice, self.subject, role, self.name, self.email, self.verified_email, self.last_sign_in_at
+        )
 
 
 def role_of(practice: str, subject: str) -> Role | None:

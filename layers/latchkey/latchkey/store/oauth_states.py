@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import UpdateError
 
 from latchkey import settings
@@ -11,7 +11,7 @@ from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import IdentityUnmatched, ProviderFailed
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import accounts
-from latchkey.store.dynamodb import Table, condition_failed
+from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed
 from latchkey.store.proofs import Attempt, ConsumingWrite
 from latchkey.tokens import base64url_decode, base64url_encode
 
@@ -30,12 +30,12 @@ class OAuthStateItem(Table):
     state = UnicodeAttribute(hash_key=True)
     browser = UnicodeAttribute()
     step = UnicodeAttribute(attr_name="stage")
-    started_at = NumberAttribute()
+    started_at = IntegerAttribute()
     used_by = UnicodeAttribute(null=True)
     account = UnicodeAttribute(null=True)
     """Key of the account that was signed in."""
-    expires_at = NumberAttribute()
-    sweep_at = NumberAttribute()
+    expires_at = IntegerAttribute()
+    sweep_at = IntegerAttribute()
 
 
 def save(state: str, browser: str, now: int) -> None:
@@ -64,7 +64,7 @@ def mark_returned(state: str, browser: str, now: int) -> int:
         if condition_failed(error):
             raise ProviderFailed("state") from None
         raise
-    return int(item.started_at)
+    return item.started_at
 
 
 def account_signed_in(state: str) -> bytes | None:

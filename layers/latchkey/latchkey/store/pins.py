@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import PutError, UpdateError
 
 from latchkey import keys, settings, tokens
@@ -14,7 +14,7 @@ from latchkey.rules.refusals import PinRefused, Unavailable
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.store import accounts
 from latchkey.store.batches import Batch, ItemKey
-from latchkey.store.dynamodb import Table, condition_failed
+from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed
 from latchkey.store.proofs import Attempt, ConsumingWrite
 from latchkey.store.records import to_record
 
@@ -33,17 +33,17 @@ class PinItem(Table):
     pepper_id = UnicodeAttribute(attr_name="key")
     salt = BinaryAttribute(legacy_encoding=False)
     hash = BinaryAttribute(legacy_encoding=False)
-    epoch = NumberAttribute()
+    epoch = IntegerAttribute()
     state = UnicodeAttribute()
     used_by = UnicodeAttribute(null=True)
-    guesses = NumberAttribute(attr_name="attempts")
+    guesses = IntegerAttribute(attr_name="attempts")
     guess_ids = UnicodeSetAttribute(attr_name="tries", null=True)
     """Ids of the guesses that `guesses` counts. botocore resends a write whose response was lost. The id makes the
     second one fail, so that a guess counts once."""
-    failures = NumberAttribute()
-    failures_counted_from = NumberAttribute(attr_name="since", null=True)
-    expires_at = NumberAttribute()
-    sweep_at = NumberAttribute()
+    failures = IntegerAttribute()
+    failures_counted_from = IntegerAttribute(attr_name="since", null=True)
+    expires_at = IntegerAttribute()
+    sweep_at = IntegerAttribute()
 
     def pin(self) -> Pin:
         """Return the PIN as a value."""
@@ -122,7 +122,7 @@ def refusals_in_a_row(batch: Batch, account: Account) -> int:
     """Return the number of wrong PINs that were typed in a row since the last sign-in. The batch has the PIN."""
     item = batch.get(PinItem, tokens.base64url_encode(account.key))
     is_counted = item is not None and item.failures_counted_from == account.last_sign_in_at
-    return int(item.failures) if item is not None and is_counted else 0
+    return item.failures if item is not None and is_counted else 0
 
 
 def count_guess(account_key: AccountKey, guess_id: str, now: int) -> Pin:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, MapAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import BooleanAttribute, MapAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 
@@ -17,7 +17,7 @@ from latchkey.rules.languages import language_or_default
 from latchkey.rules.practices import Practice, UnknownAddressPolicy
 from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.rules.refusals import PracticeUnknown
-from latchkey.store.dynamodb import OUTAGES, Table, condition_failed, set_or_remove
+from latchkey.store.dynamodb import OUTAGES, IntegerAttribute, Table, condition_failed, set_or_remove
 from latchkey.store.records import to_attributes, to_record
 
 MAPPINGS = ("links", "welcomes", "legal", "clinician_word")
@@ -45,7 +45,7 @@ class PracticeItem(Table):
     help_url = UnicodeAttribute(null=True)
     welcome = UnicodeAttribute(null=True)
     unknown_address = UnicodeAttribute()
-    mails_per_hour = NumberAttribute(null=True)
+    mails_per_hour = IntegerAttribute(null=True)
     # whether people may sign in with a provider, in an attribute with the provider's name
     for provider in PROVIDER_NAMES:
         vars()[provider] = BooleanAttribute(default=True)

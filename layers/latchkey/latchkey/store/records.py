@@ -41,8 +41,6 @@ def to_actions(
 
 
 def _from_stored(value: Any) -> Any:
-    if isinstance(value, float):
-        return int(value)
     return frozenset(value) if isinstance(value, set) else value
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -19,22 +19,16 @@ from latchkey.rules.times import Millis
 from latchkey.store import accounts, events
 from latchkey.store.accounts import AccountItem
 from latchkey.store.batches import get_pair
-from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem, holds, sign_in_write, slot
+from latchkey.store.credentials import SESSION_PROJECTION, CredentialsItem, holds, item_of, sign_in_write, slot
 from latchkey.store.dynamodb import (
     MAX_TRIES,
     OUTAGES,
-    backoff,
+    ConcurrentUpdate,
     condition_failed,
-    connection,
-    is_transient,
     set_or_remove,
-    transaction_condition_failed,
+    write_atomically,
 )
 from latchkey.store.proofs import Attempt, ConsumingWrite, Proof
-
-
-class ConcurrentUpdate(Exception):
-    """The proof or the account has changed since it was read."""
 
 
 def start(proof: Proof, attempt: Attempt) -> LiveSession:
@@ -135,7 +129,7 @@ def end(live: LiveSession, now_ms: Millis) -> None:
     stored = slot(live.session.slot)
     is_stored = stored.device == live.session.device if live.session.device else holds(live.session)
     try:
-        _item(live.session).upsert([stored.remove()], condition=is_stored)
+        item_of(live.session).upsert([stored.remove()], condition=is_stored)
     except UpdateError as error:
         # another request has ended it, or has already started another one in its place
         if not condition_failed(error):
@@ -152,7 +146,6 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
     # The account is in it only if it changes: the session has the epochs that were read, and dies with them.
     # Stored sessions are read only if no slot is free, so that one that has timed out takes no live one's place.
     # The condition on the slot lets only one of two sign-ins write to it. The other one reads again.
-    # Only transient cancellations are retried here, because botocore does not retry them.
     place = sessions.free_place(account, attempt.now, attempt.replaces)
     if place is None:
         place = sessions.place_among(_stored(account), account, attempt.now)
@@ -173,25 +166,18 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
     rows = _audit_rows(session, place, attempt)
     is_first = account.status is not AccountStatus.ACTIVE or account.first_sign_in_at is None
     changes_account = is_first or account.attention_from is not None or consuming.account_actions
-    for number in range(MAX_TRIES):
-        try:
-            with TransactWrite(connection=connection) as transaction:
-                _store_in(transaction, session, stored, is_unchanged, consuming)
-                if changes_account:
-                    _update_account_in(transaction, account, consuming, attempt.now)
-                _end_replaced_in(transaction, account, attempt)
-                for row in rows:
-                    events.append_in(transaction, row)
-        except TransactWriteError as error:
-            if transaction_condition_failed(error):
-                raise ConcurrentUpdate from None
-            if not is_transient(error):
-                raise
-            backoff(number)
-        else:
-            refs = (*place.remaining, SessionRef(session.digest, attempt.now, session.slot))
-            return LiveSession(session, replace(account, status=AccountStatus.ACTIVE, sessions=refs))
-    raise Unavailable
+
+    def write(transaction: TransactWrite) -> None:
+        _store_in(transaction, session, stored, is_unchanged, consuming)
+        if changes_account:
+            _update_account_in(transaction, account, consuming, attempt.now)
+        _end_replaced_in(transaction, account, attempt)
+        for row in rows:
+            events.append_in(transaction, row)
+
+    write_atomically(write)
+    refs = (*place.remaining, SessionRef(session.digest, attempt.now, session.slot))
+    return LiveSession(session, replace(account, status=AccountStatus.ACTIVE, sessions=refs))
 
 
 def _store_in(
@@ -204,9 +190,9 @@ def _store_in(
     """Store the session, and consume the proof."""
     if consuming.item is None:
         both = [*actions, *consuming.actions]
-        transaction.update(_item(session), both, condition=is_unchanged & consuming.condition)
+        transaction.update(item_of(session), both, condition=is_unchanged & consuming.condition)
     else:
-        transaction.update(_item(session), actions, condition=is_unchanged)
+        transaction.update(item_of(session), actions, condition=is_unchanged)
         transaction.update(consuming.item, consuming.actions, condition=consuming.condition)
 
 
@@ -214,7 +200,7 @@ def _end_replaced_in(transaction: TransactWrite, account: Account, attempt: Atte
     """End the session that the browser has of another account. One of the same account is overwritten."""
     replaced = attempt.replaced_session and attempt.replaced_session.session
     if replaced and replaced.account_key != account.key:
-        transaction.update(_item(replaced), [slot(replaced.slot).remove()], condition=holds(replaced))
+        transaction.update(item_of(replaced), [slot(replaced.slot).remove()], condition=holds(replaced))
 
 
 def _audit_rows(session: Session, place: SessionPlace, attempt: Attempt) -> list[Event]:
@@ -272,10 +258,6 @@ def _with_live_replaced(attempt: Attempt) -> Attempt:
         return replace(attempt, replaced_session=None)
 
 
-def _item(session: Session) -> CredentialsItem:
-    return CredentialsItem(tokens.base64url_encode(session.account_key))
-
-
 def _update(session: Session, actions: list[Action], now: int) -> None:
     """Update a session that is neither idle nor too old.
 
@@ -288,7 +270,7 @@ def _update(session: Session, actions: list[Action], now: int) -> None:
         & (stored.started_at > now - sessions.ABSOLUTE_TIMEOUT_SECONDS)
     )
     try:
-        _item(session).upsert(actions, condition=condition)
+        item_of(session).upsert(actions, condition=condition)
     except UpdateError as error:
         if condition_failed(error):
             raise SignedOut from None

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
 from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
@@ -18,14 +17,15 @@ from latchkey.rules.staff import StaffPerson, StaffSession, check_staff_session,
 from latchkey.store.clients import ClientItem
 from latchkey.store.dynamodb import (
     MAX_TRIES,
+    IntegerAttribute,
+    Map,
     Table,
     backoff,
     condition_failed,
     connection,
     found,
-    is_transient,
+    is_concurrent,
     read_atomically,
-    transaction_condition_failed,
 )
 from latchkey.store.members import OPERATOR_PARTITION, MemberItem, highest_role
 from latchkey.store.records import to_attributes, to_record
@@ -33,11 +33,11 @@ from latchkey.store.records import to_attributes, to_record
 SWEEP_SECONDS = 24 * 3600
 
 
-class SessionRefItem(MapAttribute[str, Any]):
+class SessionRefItem(Map):
     """A session in the list of a person."""
 
     digest = UnicodeAttribute()
-    started_at = NumberAttribute()
+    started_at = IntegerAttribute()
 
 
 class StaffSessionItem(Table):
@@ -49,9 +49,9 @@ class StaffSessionItem(Table):
     digest = UnicodeAttribute(hash_key=True)
     subject = UnicodeAttribute()
     name = UnicodeAttribute()
-    started_at = NumberAttribute()
-    last_active_at = NumberAttribute(attr_name="seen_at")
-    sweep_at = NumberAttribute()
+    started_at = IntegerAttribute()
+    last_active_at = IntegerAttribute(attr_name="seen_at")
+    sweep_at = IntegerAttribute()
 
 
 class StaffSessionListItem(Table):
@@ -62,8 +62,8 @@ class StaffSessionListItem(Table):
 
     digest = UnicodeAttribute(hash_key=True)
     sessions: ListAttribute[SessionRefItem] = ListAttribute(of=SessionRefItem, default=list)
-    revision = NumberAttribute(default=0)
-    sweep_at = NumberAttribute()
+    revision = IntegerAttribute(default=0)
+    sweep_at = IntegerAttribute()
 
 
 def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> None:
@@ -78,10 +78,10 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
     list_id = tokens.digest("staff list", person.subject)
     for number in range(MAX_TRIES):
         listed = _list(list_id)
-        refs = [SessionRef(str(item.digest), int(item.started_at)) for item in listed.sessions] if listed else []
+        refs = [SessionRef(str(item.digest), item.started_at) for item in listed.sessions] if listed else []
         remaining, ended = remaining_sessions(refs, now)
         refs_after = [*remaining, SessionRef(session.digest, now)]
-        revision = int(listed.revision) if listed else 0
+        revision = listed.revision if listed else 0
         unchanged = (
             StaffSessionListItem.revision == revision if listed else StaffSessionListItem.digest.does_not_exist()
         )
@@ -103,7 +103,7 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
                 for digest in sorted(dropped):
                     transaction.delete(StaffSessionItem(digest))
         except TransactWriteError as error:
-            if not transaction_condition_failed(error) and not is_transient(error):
+            if not is_concurrent(error):
                 raise
             backoff(number)
         else:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 
 from latchkey import settings
 from latchkey.rules.refusals import RecordNotFound
 from latchkey.rules.webhooks import KEEP_SECONDS, Delivery, Webhook
-from latchkey.store.dynamodb import Table, condition_failed, set_or_remove
+from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed, set_or_remove
 from latchkey.store.records import to_attributes, to_record
 
 
@@ -25,10 +25,10 @@ class WebhookItem(Table):
     url = UnicodeAttribute()
     kinds = UnicodeSetAttribute()
     secret = UnicodeAttribute()
-    created_at = NumberAttribute()
+    created_at = IntegerAttribute()
     previous_secret = UnicodeAttribute(null=True)
-    previous_until = NumberAttribute(null=True)
-    disabled_at = NumberAttribute(null=True)
+    previous_until = IntegerAttribute(null=True)
+    disabled_at = IntegerAttribute(null=True)
 
     def webhook(self) -> Webhook:
         """Return the webhook as a value."""
@@ -47,13 +47,13 @@ class DeliveryItem(Table):
     """ULID of the event."""
     kind = UnicodeAttribute()
     body = UnicodeAttribute()
-    created_at = NumberAttribute()
+    created_at = IntegerAttribute()
     status = UnicodeAttribute()
-    tries = NumberAttribute()
-    next_at = NumberAttribute(null=True)
-    last_at = NumberAttribute(null=True)
+    tries = IntegerAttribute()
+    next_at = IntegerAttribute(null=True)
+    last_at = IntegerAttribute(null=True)
     last_result = UnicodeAttribute(null=True)
-    sweep_at = NumberAttribute()
+    sweep_at = IntegerAttribute()
 
     def delivery(self) -> Delivery:
         """Return the delivery as a value."""

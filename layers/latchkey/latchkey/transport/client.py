@@ -123,7 +123,7 @@ class JsonClient:
         if checksum is not None and checksum != str(zlib.crc32(response.body)):
             raise self._distrusted("wrong checksum")
         try:
-            document = _DECODER.decode(response.body.decode())
+            document = _decoded(response.body.decode())
         except ValueError:
             document = None
         if response.status != HTTPStatus.OK:
@@ -173,6 +173,15 @@ def _base64(value: Any) -> Any:
     raise TypeError(f"{type(value)} in a call to AWS")
 
 
+def _decoded(text: str) -> Any:
+    """Return a response as Python values.
+
+    :raises ValueError: it is not JSON, or its bytes are not base64.
+    """
+    # most responses hold no bytes, and to look at each of their values takes as long as to decode them
+    return (_BYTES_DECODER if '"B"' in text or '"BS"' in text else _DECODER).decode(text)
+
+
 def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
     """Decode the bytes of a DynamoDB value. A value is an object with one name: its type."""
     if len(value) == 1:
@@ -184,4 +193,5 @@ def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
 
 
 _ENCODER = json.JSONEncoder(default=_base64, separators=(",", ":"))
-_DECODER = json.JSONDecoder(object_hook=_with_bytes)
+_DECODER = json.JSONDecoder()
+_BYTES_DECODER = json.JSONDecoder(object_hook=_with_bytes)

@@ -9,7 +9,7 @@ from latchkey.rules.accounts import AccessStatus, Account
 from latchkey.rules.clients import Client
 from latchkey.rules.languages import DEFAULT_LANGUAGE
 from latchkey.rules.mail import BOUNCE_REASONS, EMAIL_STATUSES, BounceReason, EmailStatus
-from latchkey.store import accounts, clients, pins
+from latchkey.store import accounts, clients, mail_status, pins
 from latchkey.store.batches import read_batch
 from latchkey.usecases.context import RequestContext
 
@@ -82,7 +82,7 @@ def read(context: RequestContext, client: Client) -> ClientAccess:
     batch = read_batch([*accounts.item_keys(account_keys), *pin])
     accounts_by_key = accounts.found_in(batch, account_keys)
     own_account = access.own_account(client, accounts_by_key)
-    own_account = own_account and accounts.with_newest_mail(own_account)
+    own_account = own_account and mail_status.with_newest(own_account)
     return ClientAccess(
         client=client,
         own_account=own_account,

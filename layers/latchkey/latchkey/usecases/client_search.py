@@ -16,7 +16,7 @@ from latchkey.rules.client_terms import matches, split_name
 from latchkey.rules.clients import Client
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import EmailMalformed
-from latchkey.store import accounts, client_index, clients, pins
+from latchkey.store import accounts, client_index, clients, mail_status, pins
 from latchkey.store.attention import needing_attention
 from latchkey.store.batches import read_batch
 from latchkey.store.client_index import ClientIndex
@@ -81,7 +81,9 @@ def list_clients(
     accounts_by_key = dict(found.accounts_by_key)
     if missing := own_keys - found.keys_read:
         accounts_by_key |= accounts.find_all(missing)
-    own_accounts = accounts.with_newest_mails({key: accounts_by_key[key] for key in own_keys & accounts_by_key.keys()})
+    own_accounts = mail_status.with_newest_of_each(
+        {key: accounts_by_key[key] for key in own_keys & accounts_by_key.keys()}
+    )
     listed = [ListedClient(client, access.own_account(client, own_accounts)) for client in found.clients]
     entries = [entry for entry in listed if wanted.status in (None, access_status(entry.client, entry.own_account))]
     return Page(tuple(entries), found.next_position)
@@ -107,7 +109,7 @@ def _needing_attention(
     clients_by_id = {row.client: clients.found_in(batch, context.slug, row.client) for row in entries}
     own_keys = {client.access_key for client in clients_by_id.values() if client and client.access_key}
     accounts_by_key |= accounts.find_all(own_keys - accounts_by_key.keys()) if own_keys - accounts_by_key.keys() else {}
-    accounts_by_key = accounts.with_newest_mails(accounts_by_key)
+    accounts_by_key = mail_status.with_newest_of_each(accounts_by_key)
     day_started_at = languages.start_of_day(context.now, context.practice.time_zone)
     listed: dict[str, ListedClient] = {}
     for row in entries:

@@ -10,7 +10,7 @@ from latchkey.rules.clients import AddressOnFile, Client, Contact
 from latchkey.rules.events import EventKind
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import BodyInvalid, RecordNotFound
-from latchkey.store import accounts, clients
+from latchkey.store import accounts, clients, mail_status
 from latchkey.usecases import client_access, outbox, rate_limits
 from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import RateLimit, use_case
@@ -55,7 +55,7 @@ def contact_status(account: Account | None, client_id: str) -> AccessStatus:
 def list_contacts(context: RequestContext, client_id: str) -> tuple[ContactAccount, ...]:
     """Return the contacts of a client, with their accounts."""
     client = client_access.find(context, client_id)
-    accounts_by_key = accounts.with_newest_mails(
+    accounts_by_key = mail_status.with_newest_of_each(
         accounts.find_all({contact.account_key for contact in client.contacts})
     )
     return tuple(
@@ -68,7 +68,7 @@ def read_contact(context: RequestContext, client_id: str, contact_id: str) -> Co
     """Return one contact of a client."""
     contact = _contact(client_access.find(context, client_id), contact_id)
     account = accounts.find(contact.account_key)
-    return ContactAccount(client_id, contact, account and accounts.with_newest_mail(account))
+    return ContactAccount(client_id, contact, account and mail_status.with_newest(account))
 
 
 @use_case(Role.CLINICIAN, idempotent=True, rate_limit=RateLimit.INVITATIONS)

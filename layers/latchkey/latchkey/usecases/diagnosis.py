@@ -13,7 +13,7 @@ from latchkey.rules.mail import EmailStatus
 from latchkey.rules.members import Role
 from latchkey.rules.providers import ProviderName
 from latchkey.rules.refusals import RecordNotFound
-from latchkey.store import accounts, events, limits, pins
+from latchkey.store import accounts, events, limits, mail_status, pins
 from latchkey.store.batches import read_batch
 from latchkey.usecases import client_access
 from latchkey.usecases.client_access import Bounce, access_status, bounce, email_status
@@ -175,7 +175,7 @@ class _Reader:
             for item in limits.item_keys(policy, self._subject(policy, key))
         )
         self._batch = read_batch([*accounts.item_keys(keys), *map(pins.item_key, keys), *limited])
-        self._accounts = accounts.with_newest_mails(accounts.found_in(self._batch, keys))
+        self._accounts = mail_status.with_newest_of_each(accounts.found_in(self._batch, keys))
 
     def client(self) -> PersonFacts:
         """Return the facts about a client's own sign-in."""

@@ -11,7 +11,7 @@ from latchkey.rules.items import SharedItem
 from latchkey.rules.languages import Language
 from latchkey.rules.mail import LinkMailKind, MailJob, MailKind, SampleJob
 from latchkey.rules.refusals import Unavailable
-from latchkey.store import accounts
+from latchkey.store import mail_status
 from latchkey.store.dynamodb import OUTAGES
 from latchkey.store.limits import Reservations
 from latchkey.usecases.context import RequestContext
@@ -40,9 +40,9 @@ def queue_invitation(
     :raises Unavailable: the queue does not respond. Nothing is queued, so the request can be repeated.
     """
     job = _job(context, account, "invitation", text)
-    accounts.set_mail_status(account.key, "queued", context.now, sequence=job.sequence)
+    mail_status.write(account.key, "queued", context.now, sequence=job.sequence)
     if not _is_queued(context, job):
-        accounts.withdraw_mail_status(account, job.sequence, context.now)
+        mail_status.withdraw(account, job.sequence, context.now)
         raise Unavailable
 
 

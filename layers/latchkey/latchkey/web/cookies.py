@@ -10,6 +10,7 @@ from latchkey import keys, tokens
 from latchkey.http.requests import Request
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of, language_or_default
+from latchkey.rules.practices import Practice
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.rules.web_addresses import is_return_path
 from latchkey.tokens import ACCOUNT_BYTES, ID_BYTES
@@ -226,9 +227,9 @@ def clear_return_path(request: Request) -> tuple[str, ...]:
     return (_clear(name),) if name in request.cookies else ()
 
 
-def language(request: Request) -> Language | None:
-    """Return the language that was chosen in this browser."""
-    return language_of(request.cookies.get(_name("lang", request)))
+def language(request: Request, practice: Practice) -> Language | None:
+    """Return the language that was chosen in this browser for the pages of a practice."""
+    return language_of(request.cookies.get(_practice_name("lang", practice)))
 
 
 def set_language(request: Request, chosen: Language) -> str:
@@ -246,7 +247,11 @@ NAMES: dict[str, str] = {
 
 
 def _name(base_name: str, request: Request) -> str:
-    return f"__Host-{base_name}-{request.practice_or_404.slug}"
+    return _practice_name(base_name, request.practice_or_404)
+
+
+def _practice_name(base_name: str, practice: Practice) -> str:
+    return f"__Host-{base_name}-{practice.slug}"
 
 
 def _sole(base_name: str, request: Request) -> str | None:

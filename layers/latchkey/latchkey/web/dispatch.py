@@ -101,8 +101,8 @@ def _with_practice(request: Request, practice_of: Callable[[Request], str | None
     if slug is not None:
         practice = practices.get_cached(slug, request.now)
         preferred = accept_language.preferred(request.headers.get("accept-language", ""))
-        request = replace(request, practice=practice)
-        request = replace(request, language=cookies.language(request) or preferred or practice.language)
+        language = cookies.language(request, practice) or preferred or practice.language
+        request = replace(request, practice=practice, language=language)
     return request
 
 
