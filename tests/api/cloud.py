@@ -12,7 +12,7 @@ from latchkey import settings
 from latchkey.mail.letters import Letter
 from latchkey.rules.addresses import canonical
 from latchkey.rules.machines import TOKEN_PATH
-from latchkey.store import accounts
+from latchkey.store import accounts, mail_status
 from tests.api import contract
 from tests.kit import gateway_events, sam_template
 from tests.kit.browser import Browser
@@ -98,7 +98,7 @@ class MinistackCloud:
         account = accounts.find(key)
         assert account
         accounts.save(replace(account, suppressed=True))
-        accounts.set_mail_status(key, status, self.clock.now)
+        mail_status.write(key, status, self.clock.now)
 
     def break_queue(self, patch: pytest.MonkeyPatch) -> None:
         """Point the functions to a queue that does not exist."""

@@ -15,7 +15,7 @@ from latchkey.rules.identities import check_identity
 from latchkey.rules.pins import MAX_CONSECUTIVE_WRONG
 from latchkey.rules.practices import UnknownAddressPolicy
 from latchkey.rules.refusals import Refusal
-from latchkey.store import accounts, practices
+from latchkey.store import accounts, mail_status, practices
 from latchkey.store.pins import PinItem
 from latchkey.tokens import base64url_encode
 from latchkey.usecases import diagnosis
@@ -95,7 +95,7 @@ STATES: dict[str, Callable[[Person], object]] = {
     "no consent": _without_consent,
     "suppressed": lambda it: it.cloud.bounce(it.address),
     "complained": lambda it: it.cloud.bounce(it.address, "complained"),
-    "soft bounce": lambda it: accounts.set_mail_status(accounts.key_of("willow", canonical(it.address)), "bounced", 0),
+    "soft bounce": lambda it: mail_status.write(accounts.key_of("willow", canonical(it.address)), "bounced", 0),
     "too many wrong PINs": _pin_failures,
 }
 

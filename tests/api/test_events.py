@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from latchkey.rules.addresses import canonical
-from latchkey.store import accounts
+from latchkey.store import accounts, mail_status
 from tests.api.cloud import MinistackCloud, link_in
 from tests.kit.browser import Browser
 from tests.kit.clinician import ClinicianApi
@@ -171,7 +171,7 @@ class TestDiagnosis:
 
     def test_a_status_that_only_a_later_version_knows(self, clinician: ClinicianApi, clock: Clock) -> None:
         client = clinician.add_client("Kim Lee", "kim@example.com", invite={})
-        accounts.set_mail_status(accounts.key_of("willow", canonical("kim@example.com")), "postponed", clock.now)
+        mail_status.write(accounts.key_of("willow", canonical("kim@example.com")), "postponed", clock.now)
         assert diagnosis(clinician, client)["email_status"] == clinician.access(client)["email_status"] == "none"
 
     def test_a_bounce(self, clinician: ClinicianApi, cloud: MinistackCloud) -> None:

@@ -1,20 +1,23 @@
 """Tests of 32 equal requests at the same moment, on both engines in place of DynamoDB. Exactly one succeeds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import repeat
-from typing import cast
+from threading import Barrier
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
 
+from latchkey import tokens
 from local.oidc_provider import ACCOUNTS
 from local.stack import Engine
 from tests.kit.browser import Browser
 from tests.kit.clinician import ClinicianApi
 from tests.kit.http_response import HttpResponse
 from tests.kit.live_portal import LivePortal, running_portal
+from tests.kit.phone import Phone
 from tests.kit.provider_consent import approve, start_sign_in
 
 ANA = "ana@example.com"
@@ -128,6 +131,94 @@ def test_one_departure_for_google_opens_one_session_in_three_rounds_of_thirty_tw
             assert winner.get("/willow/session").document["method"] == "google"
             assert len(live_portal.sessions() - before) == 1
             live_portal.new_day()
+
+
+def phone_of(live_portal: LivePortal, browser: Browser) -> tuple[Phone, dict[str, Any]]:
+    """Return an app that was just signed in by this browser, and what it got."""
+    phone = Phone(live_portal.app(), tokens.random_secret())
+    return phone, phone.signed_in(browser)
+
+
+def devices_of(live_portal: LivePortal, address: str) -> set[str]:
+    """Return the ids of the devices that a clinician sees. They outlive the day of a test."""
+    clinician = live_portal.clinician()
+    listed = clinician.request("GET", "/clients/{client}/devices", client=clinician.client_with(address))
+    return {device["id"] for device in listed.document["devices"]}
+
+
+def renewals(live_portal: LivePortal, refresh_token: str, crowd: int) -> list[Callable[[], HttpResponse]]:
+    """Return requests with one refresh token, each from another place."""
+    fields = {"refresh_token": refresh_token}
+    return [partial(live_portal.app().post, "/willow/app/session", fields) for _ in range(crowd)]
+
+
+def at_once(calls: Sequence[Callable[[], HttpResponse]]) -> list[HttpResponse]:
+    """Return the responses to requests that are sent at the same moment."""
+    start = Barrier(len(calls))
+
+    def send(call: Callable[[], HttpResponse]) -> HttpResponse:
+        start.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as crowd:
+        return list(crowd.map(send, calls))
+
+
+def test_an_apps_code_that_is_sent_thirty_two_times_makes_one_device(live_portal: LivePortal) -> None:
+    """B221"""
+    browser = live_portal.signed_in(ANA)
+    phone = Phone(live_portal.app(), tokens.random_secret())
+    code, before = phone.code(browser), devices_of(live_portal, ANA)
+    answers = at_once([partial(Phone(live_portal.app(), phone.verifier).redeem, code) for _ in range(CROWD)])
+    (winner,) = (answer.document for answer in answers if answer.status == 200)
+
+    assert {answer.status for answer in answers} <= {200, 403, 503}
+    assert {answer.document["code"] for answer in answers if answer.status == 403} == {"app_code_refused"}
+    assert devices_of(live_portal, ANA) - before == {winner["device"]}
+    assert phone.is_in(winner)
+    assert phone.redeem(code).status == 403
+    assert browser.is_signed_in()
+
+
+def test_a_refresh_token_that_is_sent_eight_times_leaves_nothing_signed_in(live_portal: LivePortal) -> None:
+    """B224: the device ends with the second use, also for the first of them."""
+    browser = live_portal.signed_in(ANA)
+    other, untouched = phone_of(live_portal, browser)
+    phone, first = phone_of(live_portal, browser)
+    answers = at_once(renewals(live_portal, first["refresh_token"], 8))
+    renewed = [answer.document for answer in answers if answer.status == 200]
+
+    assert len(renewed) <= 1
+    assert {answer.status for answer in answers} <= {200, 403, 503}
+    codes = {answer.document["code"] for answer in answers if answer.status == 403}
+    assert "refresh_token_reused" in codes
+    assert codes <= {"refresh_token_reused", "refresh_token_refused"}
+    assert not any(phone.is_in(document) for document in (first, *renewed))
+    for document in (first, *renewed):
+        assert phone.send(refresh_token=document["refresh_token"]).document["code"] == "refresh_token_refused"
+    # the other device of the same person is another family
+    assert other.is_in(untouched)
+    assert devices_of(live_portal, ANA) & {first["device"], untouched["device"]} == {untouched["device"]}
+
+
+def test_a_device_that_a_clinician_ends_while_it_is_renewed_opens_nothing_afterwards(live_portal: LivePortal) -> None:
+    """B226"""
+    browser, clinician = live_portal.signed_in(ANA), live_portal.clinician()
+    phone, first = phone_of(live_portal, browser)
+    client = clinician.client_with(ANA)
+    end = partial(
+        clinician.request, "DELETE", "/clients/{client}/devices/{device}", client=client, device=first["device"]
+    )
+    requests = [partial(phone.with_token, first) for _ in range(4)]
+    ended, *answers = at_once([end, *requests, *renewals(live_portal, first["refresh_token"], 1)])
+
+    assert ended.status == 204
+    assert {answer.status for answer in answers} <= {200, 401, 403, 503}
+    documents = [first, *(answer.document for answer in answers if "refresh_token" in answer.document)]
+    assert not any(phone.is_in(document) for document in documents)
+    for document in documents:
+        assert phone.send(refresh_token=document["refresh_token"]).status == 403
+    assert first["device"] not in devices_of(live_portal, ANA)
 
 
 class PracticeSystem:

@@ -19,6 +19,8 @@ from tests.kit.clinician import ClinicianApi
 from tests.kit.http_response import HttpResponse
 
 DAY = 24 * 3600
+NOON = 20 * 3600
+"""Seconds after midnight UTC: noon in Los Angeles, in winter."""
 TIMEOUT_SECONDS = 15.0
 
 _numbers = count(1)
@@ -41,8 +43,12 @@ class LivePortal:
         self._queues = [url for url in urls if url.endswith(("MailQueue", "NoticeQueue", "DeadMail"))]
 
     def new_day(self) -> None:
-        """Let a day pass, and forget the mail so far."""
-        self.wait(DAY + 3600)
+        """Let a day and more pass, until it is about noon at the practices, and forget the mail so far.
+
+        So no wait of a test ends on another date, which pages would name.
+        """
+        noon = self.now() // DAY * DAY + NOON
+        self.wait_until(next(at for at in (noon + DAY, noon + 2 * DAY) if at > self.now() + DAY + 3600))
         self._earlier_mail = {mail["id"] for mail in self.portal.mail()}
 
     def now(self) -> float:
@@ -99,6 +105,18 @@ class LivePortal:
         """Return every item of every table, in a stable order."""
         tables = self.portal.at_rest()["tables"]
         return {name: sorted(items, key=repr) for name, items in tables.items()}
+
+    def changes_since(self, before: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+        """Return the items that were written or deleted since `before`, by table: their old and new forms."""
+        now = self.at_rest()
+        return {
+            name: [
+                *({"before": item} for item in before[name] if item not in items),
+                *({"now": item} for item in items if item not in before[name]),
+            ]
+            for name, items in now.items()
+            if items != before[name]
+        }
 
     def items(self, table: str, **facts: Any) -> list[dict[str, Any]]:
         """Return the items of a table that have these attributes."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import cache
 from typing import Any
-from unittest.mock import patch
 
 from latchkey import aws, settings, tokens
 from latchkey.http.responses import CACHED_FOR_EVER
@@ -271,14 +270,14 @@ class Portal:
     def _environment(self, function: str) -> Iterator[None]:
         """Set the environment variables that the template gives this function, and no others."""
         given = sam_template.variables(function)
-        environment = {name: value for name, value in os.environ.items() if name not in _every_variable()}
-        environment |= {name: self._resolved(value) for name, value in given.items()}
-        with patch.dict(os.environ, environment, clear=True):
+        before = {name: os.environ.get(name) for name in _every_variable()}
+        _set_environment({name: self._resolved(given[name]) if name in given else None for name in before})
+        settings.load.cache_clear()
+        try:
+            yield
+        finally:
+            _set_environment(before)
             settings.load.cache_clear()
-            try:
-                yield
-            finally:
-                settings.load.cache_clear()
 
     def _resolved(self, value: Any) -> str:
         match value:
@@ -349,6 +348,17 @@ def _every_variable() -> set[str]:
     """Return the names of the variables that the template gives to any function."""
     functions = sam_template.resources("AWS::Serverless::Function")
     return {name for function in functions for name in sam_template.variables(function)}
+
+
+def _set_environment(variables: Mapping[str, str | None]) -> None:
+    """Set these environment variables, and remove those without a value. Those that are so already cost nothing."""
+    for name, value in variables.items():
+        if os.environ.get(name) == value:
+            continue
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
 
 
 @contextmanager

@@ -66,13 +66,7 @@ def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:
 ONE_FACE = {
     "branding.read_logo": "the page with the form reads the practice, which says where its logo is",
     "diagnosis.diagnose_contact": "the client's page shows the diagnosis of everyone who opens the profile",
-    "devices.end_device": "the console ends all sessions of a client, those of devices too",
-    "devices.list_devices": "as above",
-    "imports.import_clients": "practices import by their system (docs/decisions/0039)",
-    "imports.list_imports": "as above",
-    "imports.read_import": "as above",
-    "imports.list_rows": "as above",
-    "imports.stop_import": "as above",
+    "imports.list_rows": "the page of an import reads its rows with its counts",
 }
 """Use cases without a page, and the reason."""
 
