@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import tests.conftest  # noqa: F401 - before the package, which reads its environment when it is imported
 from latchkey.http.problems import PROBLEMS
 from latchkey.metrics import Metric
 from tests.kit import sam_template

@@ -31,6 +31,8 @@ class Warm:
 
     first: Samples = field(default_factory=dict)
     """First calls of processes."""
+    second: Samples = field(default_factory=dict)
+    """Second calls, each by the process of the first one."""
     first_floor: Samples = field(default_factory=dict)
     """Cold starts of the floor, one beside each first call."""
     functions: Samples = field(default_factory=dict)
@@ -115,17 +117,18 @@ class BenchRunner:
             warm.peaks[event.function] = max(warm.peaks.get(event.function, 0), function.peak())
 
     def first(self, artifact: Artifact, flow: str, warm: Warm) -> None:
-        """Measure first calls of a flow, each in a new process."""
+        """Measure first and second calls of a flow, each pair in a new process."""
         event = self._recording.flows[flow]
         self._server.flow = flow
-        warm.first[flow], warm.first_floor[flow] = [], []
+        warm.first[flow], warm.second[flow], warm.first_floor[flow] = [], [], []
         for _ in range(FIRSTS):
             warm.first_floor[flow].append(self._start(self._floor()))
             with running(self._code(artifact, event.function), self._log) as process:
                 process.started()
-                cpu, response = process.call(event.event, event.now)
-            check(event, response)
-            warm.first[flow].append(cpu)
+                for calls in (warm.first[flow], warm.second[flow]):
+                    cpu, response = process.call(event.event, event.now)
+                    check(event, response)
+                    calls.append(cpu)
 
     def peak(self, artifact: Artifact, function: str) -> float:
         """Return the peak memory of a function after its start, in MB."""
