@@ -251,7 +251,10 @@ tools/lighthouse/node_modules/.done: tools/lighthouse/package.json tools/lightho
 
 .PHONY: .tools/browser
 .tools/browser:
-	@command -v chromium >/dev/null && exit 0; \
-	if [ "$$(id -u)" != 0 ]; then echo 'Chromium is missing: as root, apt-get install chromium'; exit 1; fi; \
+	@command -v chromium >/dev/null && command -v chromium-headless-shell >/dev/null && exit 0; \
+	if [ "$$(id -u)" != 0 ]; then command -v chromium >/dev/null && exit 0; \
+		echo 'Chromium is missing: as root, apt-get install chromium'; exit 1; fi; \
 	echo 'Installing Chromium ...'; \
-	$(call quietly,{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes chromium; })
+	export DEBIAN_FRONTEND=noninteractive; \
+	$(call quietly,{ command -v chromium || { apt-get update && apt-get install --yes chromium; }; }); \
+	$(call quietly,{ apt-get install --yes chromium-headless-shell || true; })
