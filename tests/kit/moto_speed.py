@@ -1,17 +1,22 @@
 """moto without its slowest detours, which take half of its time. Its responses stay the same."""
 
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from copy import copy
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from unittest.mock import patch
 
+from botocore.utils import merge_dicts
 from moto.core import responses
 from moto.core.serialize import AttributePicker, AttributePickerContext, ResponseSerializer
-from moto.core.utils import method_names_from_class
+from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.models import dynamo_type
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.utilities import find_nested_key
 from moto.dynamodb.parsing import validators
 from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined]
     DepthFirstTraverser,
@@ -23,6 +28,7 @@ from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined]
     UpdateExpressionRemoveAction,
     UpdateExpressionSetAction,
 )
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -37,7 +43,15 @@ def faster() -> Iterator[None]:
             (Node, "find_clauses", _find_clauses),
             (ConditionExpressionParser, "_lex_condition_expression", _lex_condition),
             (validators, "deepcopy", _copied),
+            (UpdateExpressionParser, "make", cache(UpdateExpressionParser.make)),
+            (ConditionExpressionParser, "parse", _parse_condition),
+            (DynamoType, "__deepcopy__", _copied_value),
+            (DynamoType, "to_regular_json", _regular_value),
+            (Item, "__deepcopy__", _copied_item),
+            (Item, "project", _project),
+            (dynamo_type, "bytesize", _size),
             (responses, "method_names_from_class", cache(method_names_from_class)),
+            (responses, "camelcase_to_underscores", cache(camelcase_to_underscores)),
         ):
             stack.enter_context(patch.object(owner, name, function))
         yield
@@ -57,43 +71,73 @@ _usual_serialize_structure = ResponseSerializer._serialize_type_structure  # noq
 
 
 def _serialize_structure(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
-    """Serialize a structure. moto looks for each of the ten types that a DynamoDB value could have."""
+    """Serialize a structure. moto looks for each of the ten types that a DynamoDB value could have, at each depth."""
     if shape.name != "AttributeValue" or not key or not isinstance(value, dict):
         _usual_serialize_structure(serializer, serialized, value, shape, key)
         return
-    wrapper = serializer.MAP_TYPE()
-    for kind in value:
-        shape.members[kind].parent = shape
-        serializer._serialize_structure_member(wrapper, value, shape.members[kind], kind)  # noqa: SLF001
-    serializer._default_serialize(serialized, wrapper, shape, key)  # noqa: SLF001
+    serializer._default_serialize(serialized, _as_json(value), shape, key)  # noqa: SLF001
+
+
+def _as_json(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a DynamoDB value with its bytes in base64."""
+    [(kind, content)] = value.items()
+    match kind:
+        case "M":
+            return {kind: {name: _as_json(one) for name, one in content.items()}}
+        case "L":
+            return {kind: [_as_json(one) for one in content]}
+        case "B":
+            return {kind: _as_base64(content)}
+        case "BS":
+            return {kind: [_as_base64(one) for one in content]}
+        case _:
+            return value
+
+
+def _as_base64(content: str | bytes) -> str:
+    return b64encode(content.encode() if isinstance(content, str) else content).decode()
 
 
 _is_a: Callable[[Any, Any], bool] = cache(issubclass)
 """`issubclass`, whose answer for an abstract class takes long."""
 
 
-def _processors(traverser: Any) -> dict[type, Callable[[Node], Node] | None]:
-    """Return a traverser's action for each type of node met so far. moto makes this table again for each node."""
-    if not hasattr(traverser, "processors"):
-        traverser.processors = {}
-        traverser.processing_map = traverser._processing_map()  # noqa: SLF001 - moto's own
-    processors: dict[type, Callable[[Node], Node] | None] = traverser.processors
-    return processors
-
-
 def _traverse(traverser: Any, node: Any, child_id: int = -1) -> Any:
-    kind = type(node)
-    if not _is_a(kind, Node):
+    """Process a tree from its leaves to its root. moto makes its table of processors again for each node."""
+    if not _is_a(type(node), Node):
         return node
-    for index, child in enumerate(node.children or ()):
-        traverser.pre_processing_of_child(node, index)
-        _traverse(traverser, child, index)
-    processors = _processors(traverser)
-    if kind not in processors:
-        processors[kind] = next((process for of, process in traverser.processing_map.items() if _is_a(kind, of)), None)
-    if process := processors[kind]:
+    if not hasattr(traverser, "processors"):
+        traverser.processors = traverser._processing_map()  # noqa: SLF001 - moto's own
+        is_usual = type(traverser).pre_processing_of_child is DepthFirstTraverser.pre_processing_of_child
+        traverser.prepare_child = None if is_usual else traverser.pre_processing_of_child
+        traverser.processed = _processed(tuple(traverser.processors))
+    return _walk(node, child_id, traverser)
+
+
+class _Processed(dict[type, type | None]):
+    """The type by which each type of node is processed, of those that were met so far."""
+
+    def __init__(self, types: tuple[type, ...]) -> None:
+        self._types = types
+
+    def __missing__(self, kind: type) -> type | None:
+        self[kind] = next((one for one in self._types if _is_a(kind, one)), None)
+        return self[kind]
+
+
+_processed = cache(_Processed)
+
+
+def _walk(node: Any, child_id: int, traverser: Any) -> Any:
+    if node.children:
+        for index, child in enumerate(node.children):
+            if traverser.prepare_child:
+                traverser.prepare_child(node, index)
+            if _is_a(type(child), Node):
+                _walk(child, index, traverser)
+    if kind := traverser.processed[type(node)]:
         parent = node.parent
-        node = process(node)
+        node = traverser.processors[kind](node)
         node.parent = parent
         if parent:
             parent.children[child_id] = node
@@ -137,14 +181,94 @@ def _lex_condition(parser: Any) -> Any:
     return deque(word._replace(children=[]) for word in words)
 
 
+_usual_parse_condition = ConditionExpressionParser.parse
+
+
+def _parse_condition(parser: Any) -> Any:
+    """Return the operation of a condition. moto parses the condition of an update twice."""
+    condition = parser.condition_expression, parser.expression_attribute_names, parser.expression_attribute_values
+    if _last_parsed.condition != condition:
+        operation = _usual_parse_condition(parser)
+        _last_parsed.condition = condition
+        _last_parsed.result = operation, parser.expr_attr_names_found, parser.expr_attr_values_found
+    operation, names, values = _last_parsed.result
+    parser.expr_attr_names_found, parser.expr_attr_values_found = [*names], [*values]
+    return operation
+
+
+@dataclass(slots=True)
+class _Parsed:
+    condition: tuple[Any, Any, Any] | None = None
+    """A condition with the names and values of its request."""
+    result: Any = None
+    """Its operation, and the names and values that are in it."""
+
+
+_last_parsed = _Parsed()
+
+
 def _copied(node: Any) -> Any:
     """Return a copy of an expression."""
     if not _is_a(type(node), Node):
         return node
-    copied = copy(node)
+    copied = object.__new__(type(node))
+    vars(copied).update(vars(node))
     if node.children is not None:
         copied.children = [_copied(child) for child in node.children]
         for child in copied.children:
             if _is_a(type(child), Node):
                 child.parent = copied
     return copied
+
+
+def _copied_value(value: Any, _memo: object = None) -> Any:
+    """Return a copy of a stored value."""
+    copied = object.__new__(DynamoType)
+    copied.type = value.type
+    match value.type:
+        case "L":
+            copied.value = [_copied_value(one) for one in value.value]
+        case "M":
+            copied.value = {name: _copied_value(one) for name, one in value.value.items()}
+        case "SS" | "NS" | "BS":
+            copied.value = list(value.value)
+        case _:
+            copied.value = value.value
+    return copied
+
+
+def _copied_item(item: Item, _memo: object) -> Item:
+    """Return a copy of a stored item, without its size being computed at each attribute."""
+    copied = object.__new__(Item)
+    copied.hash_key, copied.range_key = item.hash_key, item.range_key
+    copied.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
+    dict.update(copied.attrs, {name: _copied_value(value) for name, value in item.attrs.items()})
+    return copied
+
+
+def _regular_value(value: Any) -> dict[str, Any]:
+    """Return a stored value as JSON has it, but for bytes."""
+    content = value.value
+    match value.type:
+        case "L":
+            content = [_regular_value(one) for one in content]
+        case "M":
+            content = {name: _regular_value(one) for name, one in content.items()}
+        case "SS" | "NS" | "BS":
+            content = list(content)
+        case "B" if isinstance(content, str):
+            content = b64decode(content)
+    return {value.type: content}
+
+
+def _project(item: Item, paths: list[list[str]]) -> Item:
+    """Return an item with some of its attributes. moto converts the whole item for each of them."""
+    attributes: Any = item.to_regular_json()
+    projected: dict[str, Any] = {}
+    for path in paths:
+        merge_dicts(projected, find_nested_key(path, attributes))
+    return Item(item.hash_key, item.range_key, dict(dynamo_type.serializer.serialize(projected)["M"]))
+
+
+def _size(value: str | bytes) -> int:
+    return len(value) if isinstance(value, bytes) or value.isascii() else len(value.encode())
