@@ -1,20 +1,22 @@
 """AWS on ministack, and the functions that use it in this process. Several threads can call them at once."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
-from latchkey import settings
+from latchkey import aws, settings
 from latchkey.mail.letters import Letter
 from latchkey.rules.addresses import canonical
 from latchkey.rules.machines import TOKEN_PATH
 from latchkey.store import accounts, mail_status
 from tests.api import contract
 from tests.kit import gateway_events, sam_template
+from tests.kit.aws_faults import AwsFaults
 from tests.kit.browser import Browser
 from tests.kit.clinician import ClinicianApi, authorized_as
 from tests.kit.clock import NOON, Clock
@@ -39,6 +41,9 @@ class MinistackCloud:
         self.clock = Clock()
         self.sent: list[Letter] = []
         """Mail, oldest first."""
+        self._aws = AwsFaults()
+        self._seeded: set[str] = set()
+        """The tables that the seed writes to, once it was stored."""
 
     def client(self, service: str) -> Any:
         """Return a boto3 client."""
@@ -46,12 +51,30 @@ class MinistackCloud:
             self._clients[service] = self._make_client(service)
         return self._clients[service]
 
-    def empty(self) -> None:
-        """Delete all items and messages, and set the clock back to noon."""
+    @contextmanager
+    def called(self) -> Iterator[Self]:
+        """Watch what this process writes until the context ends."""
+        with self._aws.listening(aws.client("dynamodb"), aws.client("sqs")):
+            yield self
+
+    def put_back(self, seed: Callable[[], None]) -> None:
+        """Put the tables back to what `seed` writes, delete the messages, and set the clock back to noon.
+
+        Tables that nothing was written to stay as they are.
+        """
         self.clock.now = NOON
-        self.take_jobs()
+        if "SendMessage" in self._aws.operations():
+            self.take_jobs()
         self.sent.clear()
-        sam_template.delete_items(self.client("dynamodb"))
+        is_seeded = bool(self._seeded) and self._seeded.isdisjoint(self._aws.written)
+        if changed := self._aws.written if is_seeded else self._aws.written | self._seeded:
+            sam_template.delete_items(self.client("dynamodb"), *changed)
+        if not is_seeded:
+            self._aws.written.clear()
+            seed()
+            self._seeded = {*self._aws.written}
+        self._aws.written.clear()
+        self._aws.calls.clear()
 
     def items(self) -> dict[str, list[dict[str, Any]]]:
         """Return every item of every table."""
@@ -87,9 +110,9 @@ class MinistackCloud:
         jobs: list[dict[str, Any]] = []
         sqs = self.client("sqs")
         while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", []):
-            for message in messages:
-                jobs.append(json.loads(message["Body"]))
-                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+            jobs += [json.loads(message["Body"]) for message in messages]
+            entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)]
+            sqs.delete_message_batch(QueueUrl=self.queue, Entries=entries)
         return jobs
 
     def bounce(self, address: str, status: str = "bounced") -> None:

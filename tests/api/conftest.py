@@ -67,13 +67,17 @@ def cloud(cloud_with_tables: CloudWithTables) -> Iterator[MinistackCloud]:
         patch.setattr(ses, "send", cloud_with_tables.cloud.accept_mail)
         # other tests check how slow PBKDF2 is
         patch.setattr(tokens, "PIN_ROUNDS", 1000)
-        yield cloud_with_tables.cloud
+        with cloud_with_tables.cloud.called() as cloud:
+            yield cloud
 
 
 @pytest.fixture(autouse=True)
 def _empty(cloud: MinistackCloud) -> None:
     """Store two practices with their members, and nothing else."""
-    cloud.empty()
+    cloud.put_back(_seed)
+
+
+def _seed() -> None:
     for practice in (WILLOW, HARBOR):
         practices.save(practice)
         members.set_role(practice.slug, f"dr-{practice.slug}", Role.CLINICIAN)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -152,13 +153,23 @@ def items_of(dynamodb: Any, table: str) -> list[dict[str, Any]]:
     return sorted((item for page in pages for item in page["Items"]), key=repr)
 
 
+BATCH = 25
+"""The most writes of one call."""
+
+
 def delete_items(dynamodb: Any, *tables: str) -> None:
     """Delete every item of these tables, or of all tables."""
+    deletions: list[tuple[str, Any]] = []
     for table, properties in resources("AWS::DynamoDB::Table").items():
         if table in tables or not tables:
             keys = [part["AttributeName"] for part in properties["KeySchema"]]
-            for item in items_of(dynamodb, table):
-                dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
+            items = items_of(dynamodb, table)
+            deletions += [(table, {"DeleteRequest": {"Key": {key: item[key] for key in keys}}}) for item in items]
+    for some in batched(deletions, BATCH, strict=False):
+        requests: dict[str, list[Any]] = {}
+        for table, deletion in some:
+            requests.setdefault(table, []).append(deletion)
+        assert not dynamodb.batch_write_item(RequestItems=requests)["UnprocessedItems"]
 
 
 def _of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
