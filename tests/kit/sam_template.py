@@ -159,17 +159,14 @@ BATCH = 25
 
 def delete_items(dynamodb: Any, *tables: str) -> None:
     """Delete every item of these tables, or of all tables."""
-    deletions: list[tuple[str, Any]] = []
     for table, properties in resources("AWS::DynamoDB::Table").items():
         if table in tables or not tables:
             keys = [part["AttributeName"] for part in properties["KeySchema"]]
             items = items_of(dynamodb, table)
-            deletions += [(table, {"DeleteRequest": {"Key": {key: item[key] for key in keys}}}) for item in items]
-    for some in batched(deletions, BATCH, strict=False):
-        requests: dict[str, list[Any]] = {}
-        for table, deletion in some:
-            requests.setdefault(table, []).append(deletion)
-        assert not dynamodb.batch_write_item(RequestItems=requests)["UnprocessedItems"]
+            deletions = [{"DeleteRequest": {"Key": {key: item[key] for key in keys}}} for item in items]
+            for some in batched(deletions, BATCH, strict=False):
+                response = dynamodb.batch_write_item(RequestItems={table: [*some]})
+                assert not response["UnprocessedItems"]
 
 
 def _of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
