@@ -52,7 +52,7 @@ test: .tools/announced .tools/stack .tools/browser .tools/contract/.done tools/c
 
 .PHONY: .tools/announced
 .tools/announced:
-	$(call say,Building and installing what is missing$(comma) then running $(if $(ARGS),pytest $(ARGS),every test in $(PROCESSES) processes$(comma) which takes about 20 minutes on 2 cores).)
+	$(call say,Building and installing what is missing$(comma) then running $(if $(ARGS),pytest $(ARGS),every test in $(PROCESSES) processes$(comma) which takes about a quarter of an hour on 2 cores).)
 
 # Tests wait for servers more than they compute, so there is one process more than the cores of a small machine. A
 # process that has done its own list takes from the end of another's.

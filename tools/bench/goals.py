@@ -16,7 +16,7 @@ class Figure:
     unit: str = ""
     """"" for a ratio."""
     spread: float | None = None
-    """Half of the distance between the quartiles, as a ratio of the median."""
+    """Half of the distance between the quartiles, or of all if they are few, as a ratio of the median."""
 
     @property
     def reached(self) -> bool:

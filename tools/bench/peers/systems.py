@@ -37,6 +37,8 @@ class CpuTime:
     """CPU of responding to requests."""
     mail: float
     """CPU of sending mail, if the system sends it after the response."""
+    events: float
+    """CPU of publishing events for other systems."""
     database: float
 
 
@@ -122,12 +124,19 @@ class Latchkey:
     def cpu_time(self) -> CpuTime:
         """Return the CPU until now, by function."""
 
-        def name(pid: int, command: str) -> str:
-            return machine.environment_of(pid).get("AWS_LAMBDA_FUNCTION_NAME", "") if "awslambdaric" in command else ""
+        def cpu_of(*functions: str) -> float:
+            return machine.cpu_ms(
+                lambda pid, command: (
+                    "awslambdaric" in command and machine.environment_of(pid)["AWS_LAMBDA_FUNCTION_NAME"] in functions
+                )
+            )
 
-        functions = machine.cpu_ms(lambda pid, command: name(pid, command) != "")
-        mail = machine.cpu_ms(lambda pid, command: name(pid, command) == "SendMail")
-        return CpuTime(functions - mail, mail, machine.cpu_ms(lambda _, command: "DynamoDBLocal" in command))
+        return CpuTime(
+            server=cpu_of("RequestLink", "RedeemLink", "Session"),
+            mail=cpu_of("SendMail"),
+            events=cpu_of("PublishEvents"),
+            database=machine.cpu_ms(lambda _, command: "DynamoDBLocal" in command),
+        )
 
 
 @contextmanager
@@ -272,7 +281,7 @@ def _backends(folder: Path) -> Iterator[tuple[int, Inbox, dict[str, str]]]:
 
 def _cpu_time(server: str) -> CpuTime:
     database = machine.cpu_ms(lambda _, command: "postgres" in command and "bench" not in command)
-    return CpuTime(machine.cpu_ms(lambda _, command: server in command), 0.0, database)
+    return CpuTime(machine.cpu_ms(lambda _, command: server in command), 0.0, 0.0, database)
 
 
 def _run(command: list[str | Path], environment: Mapping[str, str], log: Path) -> None:
