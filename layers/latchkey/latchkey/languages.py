@@ -6,14 +6,17 @@ page fails.
 """
 
 import gettext
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
 
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, facts
 
 CATALOGS = Path(__file__).with_name("catalogs")
+MAX_SENTENCES = 1024
+"""Translated sentences that a process keeps for each language. Most functions say less than a hundred."""
 
 
 class Translator(Protocol):
@@ -41,28 +44,48 @@ def catalog(language: Language) -> gettext.NullTranslations:
     return gettext.translation("latchkey", CATALOGS, [language])
 
 
+@cache
 def translator(language: Language, text: type[str] = str) -> Translator:
     """Return the translator of a language.
 
     Its sentences have the type `text`. With `Markup`, the values of placeholders are escaped.
     """
-    translate = catalog(language).gettext
+    translate, fill = catalog(language).gettext, _filler(text)
+
+    @lru_cache(maxsize=MAX_SENTENCES)
+    def sentence(message: str) -> str:
+        return text(translate(message))
 
     def say(message: str, /, **values: object) -> str:
-        sentence = text(translate(message))
-        return sentence.format(**values) if "{" in sentence else sentence
+        translated = sentence(message)
+        return fill(translated, values) if "{" in translated else translated
 
     return say
 
 
+@cache
 def plural_translator(language: Language, text: type[str] = str) -> PluralTranslator:
     """Return the translator of a language for sentences that depend on a number. `text` is as in `translator`."""
-    translate = catalog(language).ngettext
+    translate, fill = catalog(language).ngettext, _filler(text)
 
     def say(singular: str, plural: str, number: int, /, **values: object) -> str:
-        return text(translate(singular, plural, number)).format(number=number, **values)
+        return fill(translate(singular, plural, number), values | {"number": number})
 
     return say
+
+
+def _filler(text: type[str]) -> Callable[[str, Mapping[str, object]], str]:
+    """Return the function that fills a sentence's placeholders, which are names only.
+
+    `Markup.format` reads each sentence in Python. This escapes the values, and `str.format` does the rest.
+    """
+    escape: Callable[[object], str] | None = getattr(text, "escape", None)
+
+    def fill(sentence: str, values: Mapping[str, object]) -> str:
+        shown = {name: escape(value) for name, value in values.items()} if escape else values
+        return text(str.format(sentence, **shown))
+
+    return fill
 
 
 def format_time(at: int, zone: str, language: Language) -> str:
