@@ -22,6 +22,7 @@ from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined]
     DepthFirstTraverser,
     Expression,
     Node,
+    UpdateExpression,
     UpdateExpressionAddAction,
     UpdateExpressionDeleteAction,
     UpdateExpressionFunction,
@@ -45,6 +46,7 @@ def faster() -> Iterator[None]:
             (validators, "deepcopy", _copied),
             (UpdateExpressionParser, "make", cache(UpdateExpressionParser.make)),
             (ConditionExpressionParser, "parse", _parse_condition),
+            (LimitedSizeDict, "__setitem__", _set_attribute),
             (DynamoType, "__deepcopy__", _copied_value),
             (DynamoType, "to_regular_json", _regular_value),
             (Item, "__deepcopy__", _copied_item),
@@ -111,6 +113,9 @@ def _traverse(traverser: Any, node: Any, child_id: int = -1) -> Any:
         is_usual = type(traverser).pre_processing_of_child is DepthFirstTraverser.pre_processing_of_child
         traverser.prepare_child = None if is_usual else traverser.pre_processing_of_child
         traverser.processed = _processed(tuple(traverser.processors))
+    if traverser.processors.keys() == {UpdateExpression}:
+        # It looks at all parts from the root, and would do so again from each part.
+        return next(iter(traverser.processors.values()))(node)
     return _walk(node, child_id, traverser)
 
 
@@ -242,8 +247,25 @@ def _copied_item(item: Item, _memo: object) -> Item:
     copied = object.__new__(Item)
     copied.hash_key, copied.range_key = item.hash_key, item.range_key
     copied.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
+    vars(copied.attrs)["max_bytes"] = CHECKED_ABOVE
     dict.update(copied.attrs, {name: _copied_value(value) for name, value in item.attrs.items()})
     return copied
+
+
+CHECKED_ABOVE = 100_000
+"""Bytes of an item up to which it cannot be too large for DynamoDB, which takes 400 kB."""
+
+_usual_set_attribute = LimitedSizeDict.__setitem__
+
+
+def _set_attribute(attributes: Any, name: str, value: Any) -> None:
+    """Set an attribute. moto computes the size of the whole item for each, even while it reads stored ones."""
+    size = _size(name) + (value.size() if type(value) is DynamoType else _size(str(value)))
+    max_bytes = vars(attributes)["max_bytes"] = vars(attributes).get("max_bytes", 0) + size
+    if max_bytes > CHECKED_ABOVE:
+        _usual_set_attribute(attributes, name, value)
+    else:
+        dict.__setitem__(attributes, name, value)
 
 
 def _regular_value(value: Any) -> dict[str, Any]:
