@@ -22,7 +22,6 @@ from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined]
     DepthFirstTraverser,
     Expression,
     Node,
-    UpdateExpression,
     UpdateExpressionAddAction,
     UpdateExpressionDeleteAction,
     UpdateExpressionFunction,
@@ -113,9 +112,6 @@ def _traverse(traverser: Any, node: Any, child_id: int = -1) -> Any:
         is_usual = type(traverser).pre_processing_of_child is DepthFirstTraverser.pre_processing_of_child
         traverser.prepare_child = None if is_usual else traverser.pre_processing_of_child
         traverser.processed = _processed(tuple(traverser.processors))
-    if traverser.processors.keys() == {UpdateExpression}:
-        # It looks at all parts from the root, and would do so again from each part.
-        return next(iter(traverser.processors.values()))(node)
     return _walk(node, child_id, traverser)
 
 
