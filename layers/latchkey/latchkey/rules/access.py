@@ -1,4 +1,4 @@
-"""Access of a client: invite, read, erase. Decisions as values, without I/O.
+"""Decisions about a client's access, as values and without I/O: invite, read, erase.
 
 Each function takes the values that were read and returns the values to write. The store writes all of them or none,
 and only if nothing was changed in between. `now` is Unix seconds in each function.
@@ -175,8 +175,8 @@ def new_account(
 ) -> Account:
     """Return a new account for a person.
 
-    `before` is another person's account of the same address. Its epoch, suppression and revision are carried over, so
-    that earlier links stay invalid.
+    `before` is the earlier account of the same address: erased, or another person's. Its epoch, suppression and
+    revision are carried over, so that earlier links stay invalid.
     """
     account = Account(
         key=account_key, id=new_id, practice=client.practice, address=address, name=name, language=client.language

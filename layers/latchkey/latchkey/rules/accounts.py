@@ -52,7 +52,8 @@ class Profile:
     relation: str | None = None
     """The relation of the account's person to the client, such as "guardian". None for the client's own account."""
     grant: str | None = None
-    """A ULID of the moment since which sessions may open the profile. A session that chose it before is invalid."""
+    """A ULID that the profile gets when it is opened to the account, or signed out. Sessions with another one are
+    invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +120,14 @@ class Account:
     mail_sequence: str | None = None
     """`MailJob.sequence` of the mail that `email_status` is about. None before the first mail of this version."""
     newer_link_sequence: str | None = field(default=None, repr=False)
-    """`MailJob.sequence` of the newest link, if `email_status` is about an older mail. Whether that link was sent, only
-    its audit event says."""
+    """`MailJob.sequence` of the newest link, if `email_status` is about an older mail. Only the audit event of that
+    link says whether it was sent."""
     bounced_at: int | None = None
     """Unix seconds of the newest bounce or complaint. A confirmation of the address does not change it (B158)."""
     bounce_reason: str | None = None
     """The reason of the newest bounce or complaint: a name from the contract."""
     attention: str | None = None
-    """Why a clinician may have to look: an `AttentionReason`. None for no reason. A sign-in removes it."""
+    """The `AttentionReason` for which a clinician may have to look, or None. A sign-in removes it."""
     attention_from: int | None = None
     """Unix seconds from which on `attention` counts. It is later than now for an invitation."""
 
@@ -163,7 +164,7 @@ class Account:
     def is_own(self, profile: Profile) -> bool:
         """Return True if the profile is the person's own, and not one that they open for someone else.
 
-        A contact has no profile of their own. Of an account from before relations were stored, the name decides.
+        A contact has no profile of their own. In an account from before relations were stored, the name decides.
         """
         if self.owner is not None:
             return profile.id == self.owner
@@ -177,7 +178,7 @@ class Account:
     def with_profile(self, profile: Profile) -> "Account":
         """Return the account with the profile added, or replaced if the account has it already. The grant stays.
 
-        A profile without a relation keeps the relation that is known.
+        If `profile` has no relation, the account's relation stays.
         """
         known = self.profile(profile.id)
         if known and profile.relation is None:
@@ -235,7 +236,7 @@ class Account:
     def awaited(self, due_at: int) -> "Account":
         """Return the account of an invited person, which needs attention from `due_at` (Unix seconds) on.
 
-        Someone who has signed in is not waited for.
+        The account of a person who has signed in is returned unchanged.
         """
         if self.status is not AccountStatus.INVITED:
             return self

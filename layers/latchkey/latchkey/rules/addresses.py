@@ -22,7 +22,7 @@ _PLAIN = re.compile(
 
 
 CanonicalAddress = NewType("CanonicalAddress", str)
-"""An address in its canonical form, by which accounts are found. No slug and no typed text has this type."""
+"""An address in its canonical form, by which accounts are found. Slugs and typed texts are plain `str`."""
 
 
 def canonical(typed: str) -> CanonicalAddress:

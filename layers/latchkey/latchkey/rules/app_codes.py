@@ -1,4 +1,4 @@
-"""App codes: what a browser hands to the app that opened it, once, within a minute (RFC 8252, RFC 7636)."""
+"""App codes, by which a browser hands a sign-in to the app that opened it, within a minute (RFC 8252, RFC 7636)."""
 
 import re
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class AppCode:
     """The id of the attempt that used the code."""
 
     def is_open(self, now: int) -> bool:
-        """Return True if a code may still be sent. `now` is Unix seconds."""
+        """Return True if the app may still send the code. `now` is Unix seconds."""
         return not self.is_used and self.expires_at > now and self.tries < MAX_TRIES
 
 
@@ -61,7 +61,7 @@ def check(code: AppCode, account: Account | None, sent: str, now: int) -> Accoun
 
 
 def typed_form(text: str) -> str | None:
-    """Return a typed code in its one form, or None if the text is none. Spaces, dashes and case do not count.
+    """Return a typed code in capitals without spaces and dashes, or None if the text is not a code.
 
     Crockford's Base32 reads O as 0, and I and L as 1.
     """

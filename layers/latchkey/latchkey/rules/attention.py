@@ -5,8 +5,8 @@ from typing import Literal, get_args
 from latchkey.rules.accounts import Account, AccountStatus
 
 type AttentionReason = Literal["bounced", "not_signed_in", "pin_refused", "no_consent"]
-"""The reason to look: a bounce or complaint, an unused invitation, refused PINs, or a request for a link without the
-consent to mail."""
+"""The reason to look: a bounce or complaint, an unused invitation, refused PINs, or a link requested without consent
+to mail."""
 
 ATTENTION_REASONS: tuple[AttentionReason, ...] = get_args(AttentionReason.__value__)
 
@@ -22,7 +22,7 @@ def reason(
     """Return the reason to look at an account now, or None. All times are Unix seconds.
 
     `invited_at` is the time of the client's invitation, None for a contact. `refused_pins` is the number of refusals in
-    a row. `day_started_at` is the start of the day at the practice: PINs and consent count on the day only.
+    a row. `day_started_at` is the start of the practice's day: refused PINs and missing consent count only on that day.
     """
     if not account.may_sign_in:
         return None

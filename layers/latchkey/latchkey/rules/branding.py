@@ -23,7 +23,8 @@ COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 LIGHT_GROUNDS = ("#f3f1ec", "#fffefc", "#ffffff")
 DARK_GROUNDS = ("#10171a", "#182125")
-"""The backgrounds of the stylesheet in each scheme, and the text on a button of the light one."""
+"""The backgrounds of the stylesheet in each scheme. The last light one is the text on a button, whose background is the
+accent."""
 LIGHT_TEXT, DARK_TEXT = "#ffffff", "#06272b"
 """The text on a button."""
 
@@ -95,9 +96,9 @@ def accent_that_passes(accent: str) -> str:
     return "#000000"
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """Return the contrast of two colours, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    darker, lighter = sorted((_luminance(first), _luminance(second)))
     return (lighter + 0.05) / (darker + 0.05)
 
 

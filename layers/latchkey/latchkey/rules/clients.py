@@ -51,7 +51,7 @@ class Client:
     access_key: AccountKey | None = field(default=None, repr=False)
     """The key of the account by which the client signs in as themselves."""
     access_address: str | None = field(default=None, repr=False)
-    """The address of the next invitation. It was changed without access if `access_key` has another."""
+    """The address of the next invitation. It differs from the account's if it was changed while there was no access."""
     former_keys: tuple[AccountKey, ...] = field(default=(), repr=False)
     """The keys of accounts by which the client signed in before."""
     items: tuple[SharedItem, ...] = ()

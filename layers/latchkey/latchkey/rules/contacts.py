@@ -46,7 +46,7 @@ def add_contact(client: Client, contact: Contact, accounts_by_key: AccountsByKey
     signs in by PIN if not. `new_id` is the id of a new account.
 
     The latest recorded consent counts, whichever client the contact was added to. Consent for a client's own sign-in
-    address changes only in that client's record. The same contact again, with consent, confirms the address.
+    address changes only in that client's record. Adding the same contact again, with consent, confirms the address.
     """
     # No account, or an erased one (empty address): create it. Able to sign in: add the profile, send nothing.
     # Disabled: reinstate without the person's own profile, so that a contact entry never undoes a disable.

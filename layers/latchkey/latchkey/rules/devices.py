@@ -55,7 +55,7 @@ def check_refresh(device: AppDevice | None, account: Account | None, token: str,
     """Return the device whose refresh token has the digest `token`, and its account. `now` is Unix seconds.
 
     :raises RefreshTokenRefused: there is no such device, or it has ended.
-    :raises RefreshTokenReused: the token is an old one, so two hold tokens of this device.
+    :raises RefreshTokenReused: the token was replaced before, so someone else may hold a token of this device.
     """
     if device is None or account is None or not device.is_live(account, now):
         raise RefreshTokenRefused

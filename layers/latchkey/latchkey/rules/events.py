@@ -10,7 +10,7 @@ from latchkey.rules.times import Millis
 
 
 class EventKind(StrEnum):
-    """A kind of event. Its value is never renamed, because stored events are never rewritten.
+    """A kind of event. Its value must stay the same, because stored events are never rewritten.
 
     Each provider has two kinds of its own: see `identity_refused` and `identity_unlinked`.
     """

@@ -1,4 +1,4 @@
-"""Files of imports: CSV and JSON lines, read into rows. Nothing in a cell is ever a formula: all of it is text."""
+"""Files of imports: CSV and JSON lines, read into rows. Every cell is text, never a formula."""
 
 import codecs
 import csv
@@ -23,20 +23,19 @@ TEXT_COLUMNS = tuple(name for name in COLUMNS if name not in FLAG_COLUMNS)
 FLAGS: Mapping[str, bool] = {"": False, "no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 EXTERNAL_ID = re.compile("[!-~]{1,100}")
 MAX_COLUMNS = 50
-"""Columns of a header that are read. More than there are names of columns are refused anyway."""
+"""Columns of a header that are read. A longer header has an unknown or repeated column, so it is refused anyway."""
 REPLACEMENT = "\ufffd"
 """The character that stands for bytes that a program before us could not read."""
 
 
 class _RowInvalid(Exception):
-    """A row is no client. Its argument is a key of `SENTENCES`."""
+    """A row cannot become a client. The exception's argument is a key of `SENTENCES`."""
 
 
 def read(content: bytes, file_format: FileFormat) -> tuple[ReadRow, ...]:
     """Return the rows of a file. Empty rows are left out.
 
-    :raises ImportInvalid: the file as a whole cannot be read: its characters, its header or its quotes are wrong, or it
-        has no row or too many.
+    :raises ImportInvalid: the file's characters, header or quotes are wrong, or it has no rows or too many.
     """
     if len(content) > MAX_BYTES:
         raise _invalid(FileProblem("too_large"))
@@ -52,7 +51,7 @@ def read(content: bytes, file_format: FileFormat) -> tuple[ReadRow, ...]:
 def _decoded(content: bytes) -> str:
     """Return the text of a file in UTF-8, without the byte order mark that spreadsheets write.
 
-    :raises ImportInvalid: it is no UTF-8, or has a NUL.
+    :raises ImportInvalid: the file is not UTF-8, has a NUL, or lost a character before it arrived.
     """
     body = content.removeprefix(codecs.BOM_UTF8)
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -99,8 +98,8 @@ def _numbered(records: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
 def _header(cells: list[str]) -> tuple[str, ...]:
     """Return the names of the columns.
 
-    :raises ImportInvalid: a name is unknown or there twice, or no column is for names. The refusal quotes no cell,
-        because a file without header has a person there.
+    :raises ImportInvalid: a column is unknown or repeated, or the column `name` is missing. The refusal quotes no cell,
+        because the first row of a file without a header is a person.
     """
     names = tuple(cell.strip().casefold() for cell in cells[:MAX_COLUMNS])
     problems = [FileProblem("column_unknown", 1, place) for place, name in enumerate(names, 1) if name not in COLUMNS]

@@ -11,7 +11,7 @@ from latchkey.rules.times import Millis
 MAX_ROWS = 1000
 """Rows of one file."""
 MAX_BYTES = 1024 * 1024
-"""Bytes of one file. Rows with the longest name, address and id are half as long. Lambda takes 6 MB."""
+"""Bytes of one file. A full file with the longest names, addresses and ids has half as many. Lambda takes 6 MB."""
 MAX_UNFINISHED = 5
 """Imports of a practice that are not finished."""
 KEEP_SECONDS = 7 * 24 * 3600
@@ -86,7 +86,7 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """A row of a file as it was read: a client, or the reason why it is none."""
+    """A row of a file as it was read: a client, or the reason why it cannot become one."""
 
     number: int
     """The number of the row, as a spreadsheet shows it. The header of a CSV is row 1."""
@@ -156,7 +156,7 @@ class Progress:
 
 
 def progress(answers: Iterable[RowAnswer]) -> Progress:
-    """Return the counts of rows."""
+    """Return the counts of an import's rows."""
     rows = list(answers)
     statuses = [row.status for row in rows]
     invitations = [row.invitation for row in rows if row.status in ("waiting", "created")]
@@ -173,7 +173,7 @@ def progress(answers: Iterable[RowAnswer]) -> Progress:
 
 
 def status_of(accepted: Import, counts: Progress) -> ImportStatus:
-    """Return how far an import is."""
+    """Return the status of an import. `counts` are those of its rows."""
     if accepted.stopped_at is not None:
         return "stopped"
     if counts.is_done:

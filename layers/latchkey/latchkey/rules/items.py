@@ -8,8 +8,8 @@ from latchkey.rules.practices import FEATURES, Feature, Practice
 from latchkey.rules.web_addresses import is_path_below
 
 MAX_ITEMS = 100
-"""Shared items that a client record stores. Older ones are dropped. With longer titles and paths than any that a
-clinician may send, they would not fit into DynamoDB's 400 KB."""
+"""Shared items that a client record stores. Older ones are dropped. So many items fit into DynamoDB's 400 KB, even with
+the longest titles and paths that a clinician may send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ def share(current: tuple[SharedItem, ...], shared: Iterable[SharedItem]) -> tupl
 
 
 def with_done(current: tuple[SharedItem, ...], title: str, done_at: int | None) -> tuple[SharedItem, ...] | None:
-    """Return the items with one of them done at `done_at` (Unix seconds), or waiting for None.
+    """Return the items with one of them marked as done at `done_at` (Unix seconds). With None, it waits again.
 
-    Return None if there is no item of this title. An item that is done already keeps its time.
+    Return None if no item has this title. An item that is done already keeps its time.
     """
     if title not in {item.title for item in current}:
         return None
@@ -60,9 +60,9 @@ def feature_url(practice: Practice, feature: Feature) -> str | None:
 
 
 def open_features(practice: Practice, profile: Profile | None = None) -> tuple[tuple[Feature, str], ...]:
-    """Return the features that something opens, each with its address.
+    """Return the features that have an address to open, each with its address.
 
-    The practice offers them, and so does the profile if it is given.
+    The practice offers each of them. If `profile` is given, the profile has each of them too.
     """
     return tuple(
         (feature, url)

@@ -33,7 +33,7 @@ class Scope(StrEnum):
     CLINICIAN = "clinician"
     """A clinician, at all practices together."""
     ACCOUNT = "account"
-    """An account, whoever asks for a letter to it."""
+    """An account, for all services that ask for a notice to it."""
     MACHINE = "machine"
     """The credentials of a practice system."""
     IMPORT = "import"
@@ -90,7 +90,7 @@ class Policy:
 
 
 RESEND_COOLDOWN = Limit("just_asked", 1, MINUTE)
-"""A second request within a minute sends nothing and shows no error (B17)."""
+"""A second request within a minute is accepted, but sends nothing (B17)."""
 
 REQUEST_LINK_PER_NETWORK = Policy(Scope.NETWORK, ("network", "ask"), (Limit("ask_network", 100, 10 * MINUTE),))
 REQUEST_LINK_PER_SOURCE = Policy(
@@ -119,7 +119,7 @@ MAIL_PER_PRACTICE = Policy(
 
 
 def mail_per_practice(mails_per_hour: int | None) -> Policy:
-    """Return the policy of a practice with a number of mails of its own. None is for the usual number."""
+    """Return the policy of a practice's mails, with its own number of mails in an hour. None means the usual number."""
     if mails_per_hour is None:
         return MAIL_PER_PRACTICE
     limit = replace(MAIL_PER_PRACTICE.limit, max_count=mails_per_hour)
@@ -157,7 +157,7 @@ APP_PER_NETWORK = Policy(Scope.NETWORK, ("network", "app"), (Limit("app_network"
 APP_PER_SOURCE = Policy(
     Scope.SOURCE, ("source", "app"), (Limit("app_source", 30, 10 * MINUTE),), network=APP_PER_NETWORK
 )
-"""App codes and refresh tokens that open nothing."""
+"""App codes and refresh tokens that are refused."""
 CREATED_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician",), (Limit("made_clinician", 30, MINUTE),))
 """PINs and invitations that a clinician creates. A practice system counts as one clinician."""
 SAMPLES_PER_CLINICIAN = Policy(Scope.CLINICIAN, ("clinician sample",), (Limit("samples_clinician", 10, DAY),))
@@ -174,7 +174,7 @@ INVITATIONS_PER_IMPORT = Policy(
 
 
 def invitations_per_import(mails_per_hour: int | None) -> Policy:
-    """Return the policy of a practice with a number of mails of its own. None is for the usual number."""
+    """Return the policy of a practice's imports, with its own number of mails in an hour. None means the usual one."""
     if mails_per_hour is None:
         return INVITATIONS_PER_IMPORT
     per_minute, per_hour = INVITATIONS_PER_IMPORT.limits

@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 MAX_CREDENTIALS = 20
 """Credentials of one practice that are not revoked. A practice has a handful of systems."""
 TOKEN_SECONDS = 3600
-"""Lifetime of an access token, as of those of the stack's user pool."""
+"""Lifetime of an access token, the same as in the stack's user pool."""
 SCOPE = "latchkey/admin"
-"""The OAuth scope of an access token, as of a clinician's."""
+"""The OAuth scope of an access token, the same as that of a clinician's."""
 TOKEN_PATH = "/admin/m1/token"  # noqa: S105 - a path
 """The path of the requests for access tokens."""
 API_PATH = "/admin/m1"
 """The start of all routes of practice systems."""
 SUBJECT_PREFIX = "machine:"
-"""Start of the subject of a practice system. No issuer's `sub` is accepted with it, because tokens come from another
-place."""
+"""Start of the subject of a practice system. The service makes the subject itself, so it is never a `sub`."""
 SECRET_PREFIX = "lks_"  # noqa: S105 - the start of every secret, which scanners of source code look for
 """Start of every client secret, so that a scanner of source code can find one that was left there."""
 

@@ -51,7 +51,7 @@ BOUNCE_REASONS: tuple[BounceReason, ...] = get_args(BounceReason.__value__)
 
 FAILED_STATUSES: tuple[MailStatus, ...] = ("rejected", "bounced", "complained")
 REPORTED_STATUSES: tuple[MailStatus, ...] = ("delivered", "bounced", "complained")
-"""Statuses that only a report sets. Its job cannot replace them, however often it is done."""
+"""Statuses that only a report sets. The mail's own job cannot replace them when SQS delivers it again."""
 
 type SkipReason = Literal["no_access", "no_consent", "suppressed", "late", "superseded"]
 """The reason why a job's mail is not sent."""
@@ -192,7 +192,7 @@ def refusal_of_link(account: Account | None) -> Refusal | None:
 
 
 def is_late(job: MailJob | SampleJob | ServiceNotice, now: int) -> bool:
-    """Return True if nobody expects the job's mail any more. `now` is Unix seconds."""
+    """Return True if the mail was requested `MAX_AGE_SECONDS` ago or earlier. `now` is Unix seconds."""
     return job.requested_at_ms // 1000 + MAX_AGE_SECONDS <= now
 
 
@@ -206,10 +206,10 @@ def retry_delay(job: MailJob | SampleJob | ServiceNotice, now: int, *, sending_p
 
 
 def sent_is_in_audit(account: Account) -> bool:
-    """Return True if *sent* of the account's next mail is read from its audit event, and not written to the account.
+    """Return True if the status `sent` of the account's next mail is only in the audit event (docs/decisions/0036).
 
-    It is written while nothing is known of the mail before, or something that people decide on: an invitation that was
-    never sent, or a mail that failed.
+    This saves a write after a delivered mail. After any other mail the account gets the status too, because rules and
+    clinicians decide by it.
     """
     return account.email_status == "delivered" and account.mail_sequence is not None
 

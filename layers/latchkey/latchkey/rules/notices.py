@@ -1,4 +1,4 @@
-"""Notices of other services: what one may say, and where its button may lead (B215, B216).
+"""Notices of other services: the text that one may have, and the path that its button may open (B215, B216).
 
 A service names an account. It never learns the address, the language or the consent of the person.
 """
@@ -21,8 +21,8 @@ MAX_PATH = 200
 """Characters of a path. A person who has to sign in first carries it in `sign-in?to=`."""
 
 REQUIRED_LANGUAGES: tuple[Language, ...] = ("en", "es")
-"""The languages that a notice has to have, as services know them. One that is added later is optional, because services
-that run already do not send it."""
+"""The languages that a notice must have. A language that is added later is optional, because services that already run
+do not send it."""
 
 ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,100}")
 """An id that the service chooses. A request id of API Gateway ends with `=`."""
@@ -78,9 +78,9 @@ class ServiceNotice:
 def parse(body: str, now_ms: Millis) -> ServiceNotice:
     """Return the notice in a message.
 
-    A message that was queued again says when it was first tried. Without that, it is now.
+    A message that was queued again has the time of its first try. For a new message, that time is now.
 
-    :raises NoticeRefused: it holds none, or one that may not be sent.
+    :raises NoticeRefused: the message holds no notice, or one that may not be sent.
     """
     try:
         fields = json.loads(body)

@@ -83,7 +83,8 @@ def event_of(row: AuditRow, account: Account | None) -> PublishedEvent | None:
         return None
     client, contact = row.client, None
     if kind == "profile_revoked":
-        # of a contact who was removed the reason is the contact, of one who lost access it is the client
+        # Removing a contact writes a row about the client, whose reason is the contact. Ending a contact's access
+        # writes a row about the account, whose reason is the client.
         client, contact = (row.client, row.reason) if row.client else (row.reason, None)
     elif account:
         client = account.owner

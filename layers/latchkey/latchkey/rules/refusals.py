@@ -179,7 +179,7 @@ class AccountSwitchRefused(Refusal):
 
 
 class AppCodeRefused(Refusal):
-    """The app's code opens nothing: it is wrong, used or too old, its verifier is another one, or access has ended."""
+    """The app's code is wrong, used or too old, its verifier does not match, or access has ended."""
 
 
 class RefreshTokenRefused(Refusal):

@@ -141,7 +141,7 @@ def with_activity(session: Session, now: int) -> Session:
 def free_place(account: Account, now: int, replaced: str | None) -> SessionPlace | None:
     """Return the slot of the session with the digest `replaced`, else an empty one. None if no slot is empty.
 
-    The account lists sessions that have timed out too. They are no reason to end a live one: see `place_among`.
+    Sessions that have timed out may still occupy a slot here. `place_among` finds these before it ends a live one.
     """
     oldest = now - ABSOLUTE_TIMEOUT_SECONDS
     refs = tuple(ref for ref in account.sessions if ref.started_at > oldest and ref.digest != replaced)
@@ -157,8 +157,8 @@ def place_among(sessions: Iterable[Session], account: Account, now: int) -> Sess
 
     `sessions` are all stored sessions of the account.
     """
-    live = sorted((one for one in sessions if _is_live(one, account, now)), key=lambda one: one.started_at)
-    refs = tuple(SessionRef(one.digest, one.started_at, one.slot) for one in live)
+    live = sorted((session for session in sessions if _is_live(session, account, now)), key=lambda s: s.started_at)
+    refs = tuple(SessionRef(session.digest, session.started_at, session.slot) for session in live)
     slot = _empty_slot(ref.slot for ref in refs)
     if slot is not None:
         return SessionPlace(slot, refs)

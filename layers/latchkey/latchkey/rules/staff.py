@@ -40,7 +40,7 @@ class StaffSession:
 def check_staff_session(session: StaffSession | None, subject: str, now: int) -> StaffSession:
     """Return the session if it is live. `now` is Unix seconds.
 
-    :raises SignedOut: there is none, it has timed out, or it belongs to another person.
+    :raises SignedOut: there is no session, it has timed out, or it belongs to another person.
     """
     if session is None or session.subject != subject:
         raise SignedOut

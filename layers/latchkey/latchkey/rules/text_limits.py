@@ -9,7 +9,6 @@ from typing import Literal
 LINE = r"^[^\x00-\x1F\x7F-\x9F\u2028-\u202E\u2066-\u2069]*$"
 """One line of text, without control characters and without controls of the writing direction."""
 LINES = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u202A-\u202E\u2066-\u2069]*$"
-WEB_ADDRESS = r"^(https://[A-Za-z0-9]|http://localhost)[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*$"
 LOCAL_PART = r"^[A-Za-z0-9]([A-Za-z0-9_+-]|\.[A-Za-z0-9_+-]){0,62}$"
 
 ULID = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"

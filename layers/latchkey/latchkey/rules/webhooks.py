@@ -20,9 +20,9 @@ GONE = 410
 RETRY_SECONDS = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 28_800)
 """The longest delay before each further try. Together they are 23.7 hours."""
 OVERLAP_SECONDS = 24 * 3600
-"""The secret before stays valid this long after a rotation."""
+"""Seconds after a rotation for which the earlier secret stays valid."""
 KEEP_SECONDS = 30 * 24 * 3600
-"""A delivery stays in the log this long."""
+"""Seconds for which a delivery stays in the log."""
 
 
 @dataclass(frozen=True, slots=True)
