@@ -4,7 +4,7 @@ import gc
 
 from latchkey import compiled_dataclasses
 
-# before any dataclass
+# This must come before the first dataclass is made.
 compiled_dataclasses.use()
 
 from latchkey import settings  # noqa: E402

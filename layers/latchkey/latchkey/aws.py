@@ -33,7 +33,7 @@ RESPONSE_MARGIN_SECONDS = 2
 
 
 class InvocationContext(Protocol):
-    """The part of Lambda's context object that is used here."""
+    """The part of Lambda's context object that this package uses."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until Lambda ends the invocation."""
@@ -99,7 +99,7 @@ def one_try() -> Iterator[None]:
 
 
 def call(service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-    """Call an operation of AWS. `service` is botocore's name of it, `operation` the API's.
+    """Call an operation of AWS, and return its response. The service has botocore's name, the operation the API's.
 
     :raises ClientError: AWS refuses the call.
     :raises BotoCoreError: there is no response that can be trusted, or too little time is left for one.
@@ -108,11 +108,11 @@ def call(service: str, operation: str, **arguments: Any) -> dict[str, Any]:
 
 
 MAX_DELAY_SECONDS = 900
-"""Seconds that SQS can delay a message at most."""
+"""The longest delay of a message that SQS allows."""
 
 
 def queue_message(queue_url: str, body: str, delay: int = 0) -> None:
-    """Put a message on a queue, to be received after `delay` seconds, or after the longest delay.
+    """Put a message on a queue. It is received after `delay` seconds, or after `MAX_DELAY_SECONDS` if that is less.
 
     :raises BotoCoreError: the queue does not answer.
     :raises ClientError: the queue answers with an error.
@@ -130,7 +130,7 @@ class FunctionError(Exception):
 
 
 def invoke(function: str, payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the result of another function of the stack, by its name. It is tried once.
+    """Invoke another function of the stack by its name, and return its result. A failed call is not repeated.
 
     :raises FunctionError: the function ended without a result.
     :raises ClientError: AWS refuses the call.
@@ -156,7 +156,7 @@ class ServiceClient(Protocol):
 
 @cache
 def client(service: str) -> ServiceClient:
-    """Return the client of a service, by botocore's name. Services without a row of ours are left to botocore."""
+    """Return the client of a service, by botocore's name. Services that `endpoints.SERVICES` lacks have botocore's."""
     if service not in endpoints.SERVICES:
         return _botocore_client(service)
     match settings.load().transport:

@@ -1,8 +1,8 @@
 """The methods of dataclasses, compiled while the layer is built.
 
-`dataclass` writes the methods of a class as source text and compiles it at every start, which takes a fifth of a
-cold start (docs/decisions/0042). With `use`, it gets the code of exactly that text from a file instead. Any other text
-is compiled as usual.
+At every start, `dataclass` writes the methods of a class as source text and compiles the text. That takes a fifth of a
+cold start (docs/decisions/0042). After `use`, `dataclass` gets the compiled code of such a text from a file. A text
+that the file lacks is compiled as usual.
 """
 
 import dataclasses
@@ -15,9 +15,10 @@ from types import CodeType
 from typing import Any
 
 FILE = path.join(path.dirname(__file__), "dataclasses.bin")  # noqa: PTH118, PTH120 - pathlib takes milliseconds to load
-"""The version of the byte code, the compiled code of one text after another, an index, and the index's place.
+"""The file of compiled code, which exists only in a built layer.
 
-It exists only in a built layer. The index is by digests of the texts. A start reads the code of its classes alone.
+It has four parts: the version of the byte code, the compiled code of each text, an index by the texts' digests, and the
+position of the index. A start reads only the code of the classes that it makes.
 """
 
 PLACE_BYTES = 4
@@ -26,8 +27,8 @@ PLACE_BYTES = 4
 def write(code: dict[str, CodeType]) -> None:
     """Write the file. `code` is the compiled code by its text."""
     content, places = MAGIC_NUMBER, {}
-    for text, one in code.items():
-        marshalled = marshal.dumps(one)
+    for text, compiled in code.items():
+        marshalled = marshal.dumps(compiled)
         places[digest(text)] = len(content), len(marshalled)
         content += marshalled
     start = len(content).to_bytes(PLACE_BYTES)
@@ -66,7 +67,7 @@ def digest(text: str) -> bytes:
 
 
 def index(file: FileIO) -> dict[bytes, tuple[int, int]]:
-    """Return the place and the length of each code by the digest of its text: none in a file for another Python."""
+    """Return the position and length of each compiled code, by the digest of its text. Empty for another Python."""
     if file.read(len(MAGIC_NUMBER)) != MAGIC_NUMBER:
         return {}
     end = file.seek(-PLACE_BYTES, SEEK_END)

@@ -16,7 +16,7 @@ from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, facts
 
 CATALOGS = Path(__file__).with_name("catalogs")
 MAX_SENTENCES = 1024
-"""Translated sentences that a process keeps for each language. Most functions say less than a hundred."""
+"""Translated sentences that a process keeps for each language. Most functions use fewer than a hundred."""
 
 
 class Translator(Protocol):
@@ -92,7 +92,7 @@ def format_time(at: int, zone: str, language: Language) -> str:
     """Return a time of day in the language's format, such as "3:42 PM" or "las 3:42 p. m.". `at` is Unix seconds.
 
     The article of a language that has one is part of the time. If the zone is unknown on this machine, return the time
-    in UTC with the suffix "UTC". A letter is sent all the same.
+    in UTC with the suffix "UTC", so that a letter can still be sent.
     """
     local_time = _local(at, zone)
     words = facts(language)

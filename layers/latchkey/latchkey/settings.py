@@ -49,7 +49,7 @@ class Settings:
     portal_origin: str
     """Origin of the portal, such as `https://host`. Empty means the API's own address."""
     api_origin: str
-    """Origin of the API itself, for functions that send mail before a request tells it. Empty for the others."""
+    """Origin of the API itself, for a function that sends mail and gets no request. Empty for the others."""
     cloudfront_digests: tuple[str, ...]
     """SHA-256 digests, in hex, of the secret header that CloudFront adds. Empty if the API is not behind CloudFront."""
     practices_table: str
@@ -112,9 +112,9 @@ def endpoint_url(service: str) -> str:
 
 @cache
 def access_keys() -> tuple[str, str, str | None] | None:
-    """Return what AWS knows this function by: access key, secret key and session token.
+    """Return this function's credentials for AWS: access key, secret key and session token.
 
-    Lambda sets them once. None if they are not in the environment, or would have to be renewed.
+    Lambda sets them once. Return None if the environment has none, or has credentials that expire.
     """
     access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     if not access_key or not secret_key or "AWS_CREDENTIAL_EXPIRATION" in os.environ:
@@ -126,7 +126,7 @@ def access_keys() -> tuple[str, str, str | None] | None:
 def load() -> Settings:
     """Return the settings of this function.
 
-    :raises ValueError: a number cannot be parsed, `LINK_HOURS` is not 1 to 24, or there is no such transport.
+    :raises ValueError: a number cannot be parsed, `LINK_HOURS` is not 1 to 24, or `TRANSPORT` is unknown.
     """
     text = os.environ.get
     hours = int(text("LINK_HOURS", "24"))

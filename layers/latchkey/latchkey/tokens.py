@@ -1,4 +1,4 @@
-"""Random values, hashes and HMACs. No other module is random or hashes.
+"""Random values, and the hashes and HMACs of secrets, ids and stored keys.
 
 A link's secret is computed, not stored: an HMAC over the link's fields, with a key outside the tables. A reader of all
 tables and queues can therefore make no link. A mail job that is delivered twice makes the same link twice.
@@ -56,7 +56,7 @@ class Keyring:
         keys = {name: key.encode() for name, key in document.items() if name != "current"}
         current = document.get("current", "")
         if current not in keys or min(map(len, keys.values())) < SECRET_BYTES:
-            raise ValueError("a key ring needs a current key, and keys of 32 characters or more")
+            raise ValueError("a keyring needs a current key, and keys of 32 characters or more")
         return cls(current, keys)
 
     def newest_first(self) -> Iterator[bytes]:
@@ -91,7 +91,7 @@ class LinkToken:
 
 
 def account_key(ring: Keyring, practice: str, address: CanonicalAddress) -> AccountKey:
-    """Return the key of an address's account at a practice: 16 bytes that reveal neither."""
+    """Return the key of an address's account at a practice: 16 bytes that reveal neither address nor practice."""
     mac = _mac(ring.keys[ring.current], b"account", practice.encode(), address.encode())
     return AccountKey(mac[:ACCOUNT_BYTES])
 
@@ -108,7 +108,7 @@ def random_id() -> bytes:
 
 
 def new_id() -> str:
-    """Return 128 random bits as text, as an id that needs no order."""
+    """Return a random id of 128 bits as text. Ids do not sort by time."""
     return base64url_encode(random_id())
 
 
@@ -244,7 +244,7 @@ def subject_in_cookie(cookie: str) -> str | None:
 
 
 def form_token(cookie: str, place: str, form_id: str) -> str:
-    """Return the token of a form in the console: its id, and a MAC by the session's cookie over place and id."""
+    """Return the token of a form in the console: its id, and a MAC of path and id with the session's cookie as key."""
     return f"{form_id}.{base64url_encode(_mac(cookie.encode(), b'form', place.encode(), form_id.encode()))}"
 
 
@@ -268,7 +268,7 @@ def random_salt() -> bytes:
 def hash_pin(ring: Keyring, pepper_id: str, salt: bytes, account_key: AccountKey, pin: str) -> bytes | None:
     """Return the stored hash of a PIN, or None if the ring no longer has the pepper.
 
-    A plain hash of a PIN falls within a second, because there are only a million PINs. PBKDF2 makes each try slow
+    A plain hash of a PIN is reversed within a second, because there are only a million PINs. PBKDF2 makes each try slow
     (210,000 iterations of HMAC-SHA512, OWASP's figure). Without the pepper, which is outside the table, no try is
     possible. The account key binds the hash to practice and address.
     """
@@ -357,7 +357,7 @@ def sha256_hex(text: str) -> str:
 
 
 def content_digest(content: bytes) -> str:
-    """Return 16 hex digits that name a public content, for addresses that may be cached for ever."""
+    """Return 16 hex digits that name public content, for URLs that may be cached for ever."""
     return hashlib.sha256(content).hexdigest()[:16]
 
 
