@@ -55,9 +55,9 @@ class ProfileItem(Map):
 
 
 class AttentionIndex(GlobalSecondaryIndex["AccountItem"]):
-    """The accounts that have `attention_from`, by that time, with the clients they are about. It can be a moment late.
+    """An index of the accounts that have `attention_from`, by that time. It is eventually consistent.
 
-    A sign-in and the end of access remove an account from it. Its readers read the account itself, too.
+    A sign-in and the end of access remove an account from the index. Readers of the index read the account itself, too.
     """
 
     class Meta:
@@ -69,7 +69,7 @@ class AttentionIndex(GlobalSecondaryIndex["AccountItem"]):
 
 
 class IdIndex(GlobalSecondaryIndex["AccountItem"]):
-    """The accounts by their id, with keys only. It can be a moment late."""
+    """An index of the accounts by their id, with keys only. It is eventually consistent."""
 
     class Meta:
         index_name = "by-id"
@@ -190,9 +190,9 @@ def find_by_id(practice: str, account_id: str) -> Account | None:
 
 
 def find_ids(account_key: AccountKey) -> Account | None:
-    """Return the account of this key with its ids and its first sign-in, and no name or address. None if there is none.
+    """Return the account of this key, or None. Only `id`, `owner` and `first_sign_in_at` are read and filled in.
 
-    `owner` and `id` are read, and nothing else of the record.
+    The function that publishes events may read nothing else of the record.
     """
     try:
         item = AccountItem.get(
@@ -225,14 +225,14 @@ def find_all(account_keys: Iterable[AccountKey]) -> dict[AccountKey, Account]:
 
 
 def save(account: Account) -> None:
-    """Create or replace an account, whatever was there."""
+    """Create an account, or replace it without a condition."""
     AccountItem(base64url_encode(account.key)).upsert(
         [*_update_actions(account), AccountItem.revision.set(account.revision)]
     )
 
 
 def update_in(transaction: TransactWrite, account: Account, before: Account | None) -> None:
-    """Write an account as a clinician's decision left it, unless it has changed since it was read as `before`.
+    """Write an account in a transaction, which fails if the account has changed since it was read as `before`.
 
     The mail status and the attention are written only if the decision changes them, because reports about mail write
     them too.
@@ -268,7 +268,7 @@ def _update_actions(account: Account) -> list[Action]:
 
 
 def mail_actions(status: str, at: int | None, message_id: str | None = None) -> list[Action]:
-    """Return the actions that write a `MailStatus`, since when (Unix seconds), and SES's id of the mail."""
+    """Return the actions that write a `MailStatus`, its time `at` (Unix seconds), and SES's id of the mail."""
     return [
         AccountItem.email_status.set(status),
         set_or_remove(AccountItem.email_status_at, at),
@@ -293,7 +293,7 @@ def set_attention(account_key: AccountKey, reason: AttentionReason, now: int, su
 
 
 def signed_in_actions() -> list[Action]:
-    """Return the actions by which a sign-in takes the account from the list of those that need attention."""
+    """Return the actions of a sign-in: the account no longer needs attention."""
     return attention_actions(None, None)
 
 

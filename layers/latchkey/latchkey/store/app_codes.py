@@ -1,6 +1,6 @@
 """App codes: one item for each challenge of an app, beside the states of sign-ins with a provider.
 
-The key is a digest of the challenge, so only who knows the verifier finds the item. A stolen code finds none.
+The key is a digest of the challenge, so only the app that knows the verifier finds the item. A stolen code finds none.
 """
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
@@ -19,7 +19,7 @@ from latchkey.store.records import to_record
 from latchkey.tokens import base64url_decode, base64url_encode
 
 SWEEP_SECONDS = 24 * 3600
-"""A used challenge is stored for a day. Its link in a mail can bring a person here that long."""
+"""Seconds for which an item is stored. A link in a mail can lead to a used challenge for as long."""
 
 
 class AppCodeItem(Table):
@@ -49,7 +49,7 @@ class AppCodeItem(Table):
 def save(request: str, live: LiveSession, code: str, typed: str, now: int) -> None:
     """Store the digests of a new code for an app's request, in place of one that was not used. `now` is Unix seconds.
 
-    The tries of a challenge go on, so that a second code gives no further ones.
+    The count of tries goes on, so that a second code does not allow more of them.
 
     :raises AppCodeRefused: the app was signed in by this request before.
     """
@@ -84,9 +84,9 @@ def find(request: str) -> AppCode | None:
 
 
 def count_try(request: str, now: int) -> None:
-    """Count a sent code before it is compared, so that parallel guesses get no more than five. `now` is Unix seconds.
+    """Count a sent code before it is compared, so that parallel guesses stay within `MAX_TRIES`. `now` is Unix seconds.
 
-    :raises AppCodeRefused: the code is used or too old, or five were sent.
+    :raises AppCodeRefused: the code is used or too old, or `MAX_TRIES` codes were sent.
     """
     try:
         AppCodeItem(request).upsert([AppCodeItem.tries.add(1)], condition=_is_open(now))
@@ -97,7 +97,7 @@ def count_try(request: str, now: int) -> None:
 
 
 def use_in(transaction: TransactWrite, request: str, code: AppCode, attempt_id: str, now: int) -> None:
-    """Use a code, if and only if the transaction commits. Its try was counted before."""
+    """Mark a code as used, if and only if the transaction commits. `count_try` has counted its try."""
     condition = (
         (AppCodeItem.is_used == False)  # noqa: E712 - an expression of PynamoDB
         & (AppCodeItem.expires_at > now)

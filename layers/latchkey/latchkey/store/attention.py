@@ -23,9 +23,9 @@ class AttentionEntry:
 
 
 def needing_attention(practice: str, now: int, max_count: int, after: str | None = None) -> list[AttentionEntry]:
-    """Return up to `max_count` accounts whose attention counted before `now`, newest first.
+    """Return up to `max_count` accounts that have needed attention since before `now`, newest first.
 
-    `now` is Unix seconds, `after` the position to go on from. The index may name accounts that need none any more.
+    `now` is Unix seconds, `after` the position to go on from. Some of the accounts may no longer need attention.
     """
     start = None
     if after and (found := POSITION.fullmatch(after)):

@@ -47,16 +47,16 @@ def get_pair[A: Table, B: Table](
 def read_batch(wanted: Iterable[tuple[type[Table], ItemKey]], projections: Projections | None = None) -> Batch:
     """Return the items of these tables and keys, each read consistently, 100 in a call.
 
-    They are not read at one moment. A caller that compares them needs values that never return, such as epochs.
+    The items are not read at one moment. A caller that compares them needs values that never return, such as epochs.
 
-    :raises GetError: DynamoDB does not answer, or left some of them out several times in a row.
+    :raises GetError: DynamoDB does not answer, or left some items out several times in a row.
     """
     # A transaction would read all at one moment, and take twice as many units.
     batch = Batch()
-    for some in batched(dict.fromkeys(wanted), BATCH_GET_ITEMS, strict=False):
+    for chunk in batched(dict.fromkeys(wanted), BATCH_GET_ITEMS, strict=False):
         requested: dict[str, dict[str, Any]] = {}
         origins: dict[tuple[str, str], tuple[type[Table], ItemKey]] = {}
-        for table, key in some:
+        for table, key in chunk:
             name = table._get_connection().table_name  # noqa: SLF001 - the connection of every table
             identifier = connection.get_identifier_map(name, *key)["Key"]
             attributes = (projections or {}).get(table)

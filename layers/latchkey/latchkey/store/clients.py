@@ -26,7 +26,7 @@ ANONYMIZE_BATCH = 50
 """Accounts in one transaction, which takes 100 items at most."""
 MAX_TRIES = 6
 BACKOFF_SECONDS = 0.02
-"""Before the second try. Each further one waits twice as long, and up to as long again at random."""
+"""Seconds before the second try, as in `backoff`."""
 
 
 class AddressItem(Map):
@@ -135,7 +135,7 @@ def shared_items(practice: str, client: str) -> tuple[SharedItem, ...]:
 
 
 def page_of(practice: str, max_count: int, after: str | None = None, *, newest_first: bool = False) -> list[Client]:
-    """Return up to `max_count` clients of a practice, oldest first, from the one after the id `after` on."""
+    """Return up to `max_count` clients of a practice, oldest or newest first. `after` is the id to go on from."""
     further = None
     if after:
         further = ClientItem.id < after if newest_first else ClientItem.id > after
@@ -169,14 +169,16 @@ def apply(
     to_event: Callable[[bytes, EventKind], Event],
     write_with: Callable[[TransactWrite], None] = lambda _: None,
 ) -> AccessChange:
-    """Read, decide and write. Start again if something changed in between, so that no decision uses old data.
+    """Write what `decide` returns for a client and their accounts, and return it.
+
+    If an item has changed in between, read and decide again, so that no decision uses old data.
 
     `client` is as it was read, or new with revision 0. `extra_keys` are accounts to read beside those that open the
     client's profile. `to_event` makes the audit event for a subject key and a kind. `write_with` adds a write of
     another table to the transaction. If its condition fails, `decide` is called once more, and has to notice.
 
     :raises ExternalIdInUse: another client of the practice has the client's external id.
-    :raises Unavailable: something changed in between several times in a row.
+    :raises Unavailable: an item has changed in between several times in a row.
     """
     current = client
     for attempt_number in range(MAX_TRIES):
@@ -203,8 +205,10 @@ def erase(client: Client, now: int, to_event: Callable[[bytes, EventKind], Event
     The client's former accounts are erased first, in batches: they may be many, and nobody signs in with them.
 
     :raises RecordNotFound: another request has erased the client.
-    :raises Unavailable: something changed in between several times in a row. The client is still on file.
+    :raises Unavailable: an item has changed in between several times in a row. The client is still on file.
     """
+    # A transaction takes 100 items at most, so former accounts have transactions of their own, before the client's.
+    # After an outage in between, the client is still on file, and the same request can be repeated.
     for tries in range(MAX_TRIES):
         if tries:
             backoff(tries - 1, BACKOFF_SECONDS)

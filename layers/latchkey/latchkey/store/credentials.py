@@ -1,7 +1,7 @@
 """Credentials: one item for each account, with its newest link, its sessions, its devices and its last sign-in.
 
-Clinicians do not edit it, so their work and sign-ins do not wait for each other. Access is in the account. A link or a
-session works only while its epoch is the account's, so its readers read the account too.
+Clinicians never write this item, so their changes and sign-ins do not conflict. Access is in the account. A link or a
+session works only while its epoch is the account's, so readers of this item read the account too.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ SESSION_PROJECTION = ("account", *ALL_SLOTS, "last_sign_in_at", "signed_in_as")
 
 
 IN_THE_KEY = ("slot", "practice", "account_key")
-"""Fields of a session that the item's key and the attribute's name say."""
+"""Fields of a session that are not stored in its attribute: the account and the slot's name give them."""
 
 
 class SessionItem(Map):
@@ -118,8 +118,8 @@ class CredentialsItem(Table):
 
     def session_refs(self, account: Account) -> tuple[SessionRef, ...]:
         """Return the sessions that the account has not ended, oldest first."""
-        current = (one for one in self.sessions(account) if one.belongs_to(account))
-        refs = (SessionRef(one.digest, one.started_at, one.slot) for one in current)
+        current = (session for session in self.sessions(account) if session.belongs_to(account))
+        refs = (SessionRef(session.digest, session.started_at, session.slot) for session in current)
         return tuple(sorted(refs, key=lambda ref: ref.started_at))
 
 

@@ -86,13 +86,15 @@ def live(account_key: AccountKey, now: int) -> list[AppDevice]:
 
 
 def sign_in(request: str, code: AppCode, sent: str, name: str, attempt: AppAttempt) -> SignedInDevice:
-    """Use an app code, whose try was counted, and sign the device in: all of it or nothing.
+    """Use an app code, and return the device that is signed in: all of it or nothing. `count_try` has counted the try.
 
     `request` is the digest of the app's request, `sent` that of the code it sent.
 
     :raises AppCodeRefused: the code opens nothing, or another attempt used it.
     :raises Unavailable: DynamoDB does not answer, or others write the same item.
     """
+    # After an error we cannot know whether the transaction committed. The stored code says which attempt has used it.
+    # Try again only after a concurrent update. After an outage with nothing written, the app tries again.
     for _ in range(MAX_TRIES):
         account, stored = find(code.account_key)
         account = app_codes.check(code, account, sent, attempt.now)
@@ -114,10 +116,10 @@ def sign_in(request: str, code: AppCode, sent: str, name: str, attempt: AppAttem
 
 
 def refresh(practice: str, token: str, attempt: AppAttempt) -> SignedInDevice:
-    """Replace a refresh token and the session of its device. An old token ends the device.
+    """Return the device of a refresh token, with its next refresh token and session. An old token ends the device.
 
     :raises RefreshTokenRefused: the token opens nothing.
-    :raises RefreshTokenReused: it was used before. The device has ended.
+    :raises RefreshTokenReused: the token was used before. The device has ended.
     :raises Unavailable: DynamoDB does not answer. The token may be used up.
     """
     parts = tokens.parse_refresh_token(token)
@@ -137,14 +139,16 @@ def refresh(practice: str, token: str, attempt: AppAttempt) -> SignedInDevice:
             if own:
                 end(own, "refresh_token_reused", attempt.now_ms, attempt.support_code)
             raise
-        # Both outcomes are read again: a token that is old by then has two holders.
+        # After a failed write, read again: a token that is old by then has two holders.
         with suppress(ConcurrentUpdate, *OUTAGES):
             return _renew(device, account, new, attempt)
     raise Unavailable
 
 
 def end(device: AppDevice, reason: str, now_ms: Millis, support_code: str, actor: str = "client") -> None:
-    """End a device with its session, whatever token it has by now, and write the audit row. An ended one stays ended.
+    """End a device with its session, whatever token it has by now, and write the audit row.
+
+    A device that has ended already gets no second row.
 
     :raises Unavailable: others kept writing the same item.
     """
@@ -162,7 +166,7 @@ def end(device: AppDevice, reason: str, now_ms: Millis, support_code: str, actor
 def _added_by(attempt: AppAttempt, account_key: AccountKey) -> SignedInDevice:
     """Return the device that this attempt has added.
 
-    :raises AppCodeRefused: it has ended since.
+    :raises AppCodeRefused: the device has ended since.
     """
     account, stored = find(account_key)
     for device in stored:
@@ -174,9 +178,9 @@ def _added_by(attempt: AppAttempt, account_key: AccountKey) -> SignedInDevice:
 def _add(
     request: str, code: AppCode, account: Account, stored: list[AppDevice], name: str, attempt: AppAttempt
 ) -> SignedInDevice:
-    """Store the device in a free place, or in that of the oldest, and use the code.
+    """Store the device in a free slot, or in that of the oldest device, and use the code. Return the device.
 
-    :raises ConcurrentUpdate: the place was taken, or the code was used.
+    :raises ConcurrentUpdate: the slot was taken, or the code was used.
     """
     alive = [device for device in stored if device.is_live(account, attempt.now)]
     ended = devices.evicted(alive)
@@ -221,7 +225,7 @@ def _add(
 
 
 def _renew(device: AppDevice, account: Account, token: str, attempt: AppAttempt) -> SignedInDevice:
-    """Store a device's next refresh token, by its digest, and the app's next session.
+    """Store the digest of a device's next refresh token, and the app's next session. Return the device.
 
     The session keeps the open profile.
 
@@ -255,7 +259,7 @@ def _renew(device: AppDevice, account: Account, token: str, attempt: AppAttempt)
 
 
 def _is_as_read(number: int, before: AppDevice | None) -> Condition:
-    """Return the condition that a place has the device that was read there, or none."""
+    """Return the condition that a slot still has the device that was read there, or still has none."""
     stored = slot(number)
     condition: Condition = stored.device == before.id if before else stored.does_not_exist()
     return condition

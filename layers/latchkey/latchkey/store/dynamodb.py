@@ -25,7 +25,7 @@ OUTAGES = (PynamoDBException, BotoCoreError, ClientError)
 """Errors of calls to AWS that are throttled, slow, refused or down."""
 
 MAX_TRIES = 3
-"""For operations that only a concurrent write can stop."""
+"""Tries of an operation that only a concurrent write can stop."""
 
 BACKOFF_SECONDS = 0.05
 
@@ -53,7 +53,7 @@ class SharedConnection(Connection):
         return _DynamoDbClient()
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Return the response to a call, without PynamoDB's signals and its question for the consumed capacity."""
+        """Return the response to a call, without PynamoDB's signals and its request for the consumed capacity."""
         response: dict[str, Any] = self._make_api_call(operation_name, operation_kwargs)
         return response
 
@@ -113,7 +113,7 @@ class Table(_Declared, Model):
 
         PynamoDB's `update` also reads the whole item from the response, which takes a fifth as long as the call.
 
-        :raises UpdateError: it was not done, or its response was lost.
+        :raises UpdateError: the update was not done, or its response was lost.
         """
         key, order = self._get_hash_range_key_serialized_values()
         self._get_connection().update_item(key, range_key=order, actions=actions, condition=condition)
@@ -192,7 +192,7 @@ def write_atomically(write: Callable[[TransactWrite], None]) -> None:
 
     :raises ConcurrentUpdate: a condition failed, and nothing was written.
     :raises Unavailable: DynamoDB kept cancelling for transient reasons, and nothing was written.
-    :raises PynamoDBException: DynamoDB does not answer. It may have been written.
+    :raises PynamoDBException: DynamoDB does not answer. The transaction may have committed.
     """
     for tries in range(MAX_TRIES):
         try:
@@ -231,7 +231,7 @@ def transaction_condition_failed(error: TransactWriteError) -> bool:
 
 
 def is_transient(error: TransactWriteError | TransactGetError) -> bool:
-    """Return True if a transaction was cancelled for reasons that the next try does not meet."""
+    """Return True if a transaction was cancelled only for reasons that are in `TRANSIENT`."""
     reasons = _reasons(error)
     return bool(reasons) and reasons <= TRANSIENT
 

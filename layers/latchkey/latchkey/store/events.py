@@ -14,7 +14,7 @@ from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed
 from latchkey.store.records import to_attributes, to_record
 
 CLOCK_SKEW_MS = 60_000
-"""The clocks of two functions differ by less."""
+"""Milliseconds by which the clocks of two functions may differ."""
 PAGE = 100
 """Rows that one query looks through."""
 
@@ -65,20 +65,20 @@ def append(event: Event) -> None:
 
 
 def newest(
-    practice: str, accounts: Iterable[bytes], max_count: int, before: str | None = None
+    practice: str, subject_keys: Iterable[bytes], max_count: int, before: str | None = None
 ) -> list[tuple[str, Event]]:
     """Return the newest rows about these subjects, newest first, each with its id. `before` is the id to go on from."""
     rows: list[EventItem] = []
-    for account in accounts:
+    for subject_key in subject_keys:
         earlier = EventItem.id < before if before else None
-        subject = f"{practice}#{tokens.base64url_encode(account)}"
+        subject = f"{practice}#{tokens.base64url_encode(subject_key)}"
         rows += EventItem.query(subject, earlier, scan_index_forward=False, limit=max_count, consistent_read=True)
     rows.sort(key=lambda row: row.id, reverse=True)
     return [(row.id, row.event(practice)) for row in rows[:max_count]]
 
 
 def sent_at_ms(practice: str, account_key: bytes, sequence: str) -> int | None:
-    """Return when the letter of a mail job was sent (Unix milliseconds), from its row. None if there is no such row.
+    """Return the time at which a mail job's letter was sent (Unix milliseconds), from its row. None without a row.
 
     `sequence` is the job's `MailJob.sequence`.
     """
@@ -98,7 +98,7 @@ def sent_at_ms(practice: str, account_key: bytes, sequence: str) -> int | None:
 def of_support_code(practice: str, code: str, max_count: int) -> list[tuple[str, Event]]:
     """Return the rows of the request with this support code at this practice, each with its id, oldest first.
 
-    A row is found a moment after it was written. Two requests may have one code by chance, at most once in 887 million.
+    The index is eventually consistent. By chance, one in 887 million, two requests may have the same code.
     """
     rows = EventItem.by_support_code.query(code, limit=max_count)
     own = [row for row in rows if row.subject.rpartition("#")[0] == practice]

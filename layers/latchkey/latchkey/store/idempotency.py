@@ -75,12 +75,12 @@ def save_in_progress(record_key: str, request: str, now: int) -> StoredResponse 
     return StoredResponse(item.status, item.body)
 
 
-def save_success(record_key: str, answer: StoredResponse, now: int) -> None:
-    """Store the response in the record."""
+def save_success(record_key: str, response: StoredResponse, now: int) -> None:
+    """Store the response in the record, for a day. `now` is Unix seconds."""
     IdempotencyItem(record_key).upsert(
         [
-            IdempotencyItem.status.set(answer.status),
-            IdempotencyItem.body.set(answer.body),
+            IdempotencyItem.status.set(response.status),
+            IdempotencyItem.body.set(response.body),
             IdempotencyItem.expires_at.set(now + KEEP_SECONDS),
             IdempotencyItem.sweep_at.set(now + 2 * KEEP_SECONDS),
         ]

@@ -136,12 +136,12 @@ def rows_of(accepted: Import) -> list[RowAnswer]:
 
 
 def decide_in(transaction: TransactWrite, accepted: Import, row: RowAnswer) -> None:
-    """Write what became of a row that waits. Its content is removed."""
+    """Write the result of a waiting row in a transaction, and remove the row's content."""
     transaction.update(_row(accepted, row), _decided(row), condition=ImportRowItem.status == "waiting")
 
 
 def decide(accepted: Import, row: RowAnswer) -> None:
-    """Write what became of a row that waited. One that is decided meanwhile stays as it is."""
+    """Write the result of a row, and remove the row's content. A row that is decided already stays as it is."""
     try:
         _row(accepted, row).upsert(_decided(row), condition=ImportRowItem.status == "waiting")
     except UpdateError as error:
@@ -150,19 +150,19 @@ def decide(accepted: Import, row: RowAnswer) -> None:
 
 
 def is_waiting(accepted: Import, row: RowAnswer) -> bool:
-    """Return True if nothing has become of a row yet."""
+    """Return True if a row is not decided yet."""
     return ImportRowItem.get(_rows(accepted.practice, accepted.id), _number(row), consistent_read=True).status == (
         "waiting"
     )
 
 
 def set_invitation(accepted: Import, row: RowAnswer) -> None:
-    """Write what became of a row's invitation."""
+    """Write the result of a row's invitation."""
     _row(accepted, row).upsert(_invited(row), condition=ImportRowItem.status.exists())
 
 
 def set_invitation_in(transaction: TransactWrite, accepted: Import, row: RowAnswer) -> None:
-    """Write what became of a row's invitation together with the client's access."""
+    """Write the result of a row's invitation, together with the client's access."""
     transaction.update(_row(accepted, row), _invited(row), condition=ImportRowItem.status.exists())
 
 
@@ -188,7 +188,10 @@ def stop(accepted: Import, now: int) -> None:
 
 
 def take_lease(practice: str, holder: str, now: int, until: int) -> bool:
-    """Return True if the holder has the practice's imports for itself, until then (Unix seconds) at most."""
+    """Give a holder the lease of a practice's imports, until `until` at most. Return False if another one has it.
+
+    `now` and `until` are Unix seconds.
+    """
     try:
         LeaseItem(f"{practice}#lease", "lease").upsert(
             [LeaseItem.holder.set(holder), LeaseItem.until.set(until), LeaseItem.sweep_at.set(until + KEEP_SECONDS)],

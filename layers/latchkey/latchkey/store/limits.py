@@ -1,4 +1,4 @@
-"""Rate limits in DynamoDB: one conditional write asks and counts, so parallel requests never get one more."""
+"""Rate limits in DynamoDB: one conditional write checks and counts, so parallel requests cannot exceed a limit."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +20,8 @@ from latchkey.store.batches import Batch, ItemKey
 from latchkey.store.dynamodb import OUTAGES, IntegerAttribute, Table, condition_failed
 
 MAX_CONTENTION_TRIES = 12
-"""Each lost try is one that another request won. Windows that are replaced together let at most ten win."""
+"""Tries of one request. A try is lost only to another request that is counted, and windows that are replaced together
+let at most ten of those win."""
 SWEEP_SECONDS = 24 * 3600
 """An item is kept this long after its last window has ended."""
 RESERVATION_ID_BYTES = 6
@@ -71,10 +72,10 @@ class Reservations:
     def add_for_browser(
         self, policy: Policy, subject: str | bytes, *, known: bool, before_shared: Callable[[], None] = lambda: None
     ) -> Reservation:
-        """Count for an account's known browsers, which strangers cannot use up.
+        """Count one request against the limit of known browsers if `known`, else against the shared limit.
 
-        A browser that is not known counts with all others, and so does a known one when the limit of known browsers is
-        reached. `before_shared` is called before that.
+        Strangers cannot use up the limit of known browsers. When a known browser has reached it, the request counts
+        against the shared limit. `before_shared` is called before a request counts there.
 
         :raises RateLimited: both limits are reached, until the first of them ends, or the cool-down is on.
         """
@@ -98,7 +99,7 @@ class Reservations:
     def add_source(self, policy: Policy, source: Source, *, blocked_by: Policy | None = None) -> None:
         """Count one request for a source and for the network around it, once in an operation.
 
-        `blocked_by` is another policy of the same key. It must have room too, and is not counted.
+        `blocked_by` is another policy of the same key, which must have room too. The request does not count there.
 
         :raises RateLimited: a limit of either is reached.
         """
@@ -143,10 +144,10 @@ class Reservations:
 
 @contextmanager
 def reserve(now: int, *, also_on: tuple[type[Refusal], ...] = ()) -> Iterator[Reservations]:
-    """Return the reservations of one operation, to be added one by one. `now` is Unix seconds.
+    """Yield the reservations of one operation, to be added one by one. `now` is Unix seconds.
 
-    An outage leaves the operation undecided, so everything is released. A refusal keeps what was counted, because it
-    is the guess that the limit is for. Only the refusals of `also_on` release it.
+    An outage leaves the operation undecided, so everything is released. A refusal keeps what was counted, because a
+    refused guess is what the limit is for. Only the refusals in `also_on` release it too.
     """
     reservations = Reservations(now)
     releasing: tuple[type[Exception], ...] = (Unavailable, *also_on, *OUTAGES)
@@ -162,12 +163,12 @@ def count(
 ) -> Reservation:
     """Count one request against every limit of a scope key, or against none, and return it.
 
-    Limits in `blocked_by` must have room too, and are not counted. `now` is Unix seconds.
+    Limits in `blocked_by` must have room too, but the request does not count there. `now` is Unix seconds.
 
     :raises RateLimited: a limit is reached.
     :raises Unavailable: too many other requests count here at the same moment.
     """
-    # One conditional write asks and counts: if we read first, parallel requests would all pass.
+    # One conditional write checks and counts: if we read first, parallel requests would all pass.
     # Usually no window is open, so try that write first. Not for contended scopes, where DynamoDB would refuse it.
     # Windows in mixed states cannot be one expression: read, let rules decide, write if the revision is unchanged.
     # If the item holds our id, an earlier write of ours succeeded and only its response was lost.
@@ -196,7 +197,7 @@ def count_source(policy: Policy, source: Source, now: int) -> None:
 
 
 def scope_key(*parts: str | bytes) -> str:
-    """Return the key of the item that counts someone. The key does not tell who it is.
+    """Return the key of the item that counts a scope. The scope is not readable in it.
 
     :raises Unavailable: `LookupKey` cannot be read.
     """
@@ -204,7 +205,7 @@ def scope_key(*parts: str | bytes) -> str:
 
 
 def item_keys(policy: Policy, subject: str | bytes) -> Iterator[tuple[type[LimitItem], ItemKey]]:
-    """Yield the table and keys of what counts a subject, to read it with other items.
+    """Yield the tables and keys of the items that count a subject, to read them with other items.
 
     :raises Unavailable: `LookupKey` cannot be read.
     """
@@ -214,10 +215,9 @@ def item_keys(policy: Policy, subject: str | bytes) -> Iterator[tuple[type[Limit
 
 
 def blocked_until(batch: Batch, policy: Policy, subject: str | bytes, now: int) -> tuple[int | None, int | None]:
-    """Return until when a policy stops unknown browsers, and known ones. Unix seconds, or None if it does not.
+    """Return the times until which a policy locks out unknown browsers and known browsers: Unix seconds, or None.
 
-    The batch has the items of `item_keys`. Nothing is counted. The cool-down of a second press does not count as a
-    lock.
+    The batch has the items of `item_keys`. Nothing is counted. The cool-down after a request is no lock.
     """
     lasting = tuple(limit for limit in policy.limits if limit is not limits.RESEND_COOLDOWN)
 
@@ -237,7 +237,7 @@ def blocked_until(batch: Batch, policy: Policy, subject: str | bytes, now: int) 
 
 
 def release(reservation: Reservation) -> None:
-    """Uncount one request, once, unless its windows have been opened again since."""
+    """Take one request out of its windows, once, unless they have been opened again since."""
     actions: list[Action] = [LimitItem.revision.add(1), LimitItem.reservation_ids.delete({reservation.id})]
     actions += [_path(name, "count").set(_path(name, "count") - 1) for name in reservation.windows]
     try:
@@ -265,7 +265,7 @@ def _scopes_of(
 def _increment(
     key: str, counted: tuple[Limit, ...], now: int, blocked_by: tuple[Limit, ...], reservation_id: str
 ) -> Reservation | None:
-    """Count in open windows with room. Return None if one is not, or if the request was counted already."""
+    """Count in open windows. Return None if one is closed or full, or if the request was counted already."""
     condition: Condition = ~LimitItem.reservation_ids.contains(reservation_id)
     actions: list[Action] = [LimitItem.revision.add(1), LimitItem.reservation_ids.add({reservation_id})]
     for limit in counted:
@@ -332,5 +332,5 @@ def _windows(item: LimitItem | None) -> dict[str, Window]:
 
 
 def _path(limit: str, part: str) -> Path:
-    """A nested number. It is changed by SET, because DynamoDB documents ADD for top-level attributes only."""
+    """Return the path of a window's number. SET changes it: DynamoDB documents ADD for top-level attributes only."""
     return Path(["windows", limit, part])

@@ -76,7 +76,7 @@ class LinkProof:
     def recheck(self, attempt: Attempt) -> Account | None:
         """Return the account that the link still opens, or None if `attempt` used it.
 
-        :raises LinkExpired, LinkReplaced, LinkUsed: it opens none any more.
+        :raises LinkExpired, LinkReplaced, LinkUsed: the link no longer opens an account.
         """
         link, account = _get_pair(self.token)
         if link and link.used_by == attempt.id:

@@ -89,7 +89,7 @@ def revoke(practice: str, machine_id: str, now: int) -> None:
 def use(practice: str, machine_id: str, digest: str, now: int) -> bool:
     """Record the use of a client secret, and return True if it is the live one of this practice system.
 
-    One write asks and records, so no token is made after the revocation. `now` is Unix seconds.
+    One write checks and records, so no token is made after the revocation. `now` is Unix seconds.
     """
     try:
         MachineItem(f"{practice}#machine", machine_id).upsert(

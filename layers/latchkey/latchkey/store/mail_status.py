@@ -17,9 +17,9 @@ from latchkey.tokens import base64url_encode
 
 
 def with_newest(account: Account) -> Account:
-    """Return an account with the status of its newest mail, as people see it: it may be *sent* in the audit alone.
+    """Return an account with the status of its newest mail. `sent` may be in the audit only (docs/decisions/0036).
 
-    This is one query if no report about that mail has come yet, and no call otherwise.
+    This takes one query if no report about that mail has come yet, else no call.
     """
     if account.newer_link_sequence is None:
         return account
@@ -35,7 +35,7 @@ def with_newest_of_each(accounts_by_key: Mapping[AccountKey, Account]) -> dict[A
 def write(
     account_key: AccountKey, status: str, now: int, message_id: str | None = None, *, sequence: str | None = None
 ) -> None:
-    """Write what became of a mail: a `MailStatus`, since `now` (Unix seconds).
+    """Write the status of a mail, a `MailStatus` that it has since `now` (Unix seconds).
 
     `sequence` is that of the mail's job. Nothing changes if the account has the status of a newer mail, or a report
     about this one.

@@ -18,7 +18,7 @@ OPERATOR_PARTITION = "*"
 
 
 class BySubject(GlobalSecondaryIndex["MemberItem"]):
-    """The memberships of a person. It holds keys only, and can be a moment late."""
+    """An index of memberships by person, with keys only. It is eventually consistent."""
 
     class Meta:
         index_name = "BySubject"
@@ -59,7 +59,7 @@ def role_of(practice: str, subject: str) -> Role | None:
 
 
 def role_alone_of(practice: str, subject: str) -> Role | None:
-    """Return what `role_of` returns, and read no name and no address of the member."""
+    """Return the same as `role_of`, but read neither name nor address of the member."""
     keys = [(partition, subject) for partition in (practice, OPERATOR_PARTITION)]
     return highest_role(row for key in keys if (row := _find(*key, only=("practice", "subject", "role"))))
 

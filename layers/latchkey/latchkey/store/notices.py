@@ -10,7 +10,7 @@ from latchkey.store import events, idempotency
 from latchkey.store.dynamodb import connection
 
 KEEP_SECONDS = 30 * 24 * 3600
-"""The time in which an id is sent once."""
+"""Seconds for which a notice with the same id is not sent again."""
 
 
 def record_key(notice: ServiceNotice) -> str:
@@ -22,9 +22,9 @@ def record_key(notice: ServiceNotice) -> str:
 
 
 def claim(notice: ServiceNotice, now: int) -> bool:
-    """Return True if the notice is this caller's to send, False if it was sent. `now` is Unix seconds.
+    """Claim a notice for sending. Return False if it was sent before. `now` is Unix seconds.
 
-    A claim ends after half a minute, in case that its caller died.
+    A claim ends after half a minute, in case its caller died.
 
     :raises IdempotencyInProgress: another caller is sending it.
     :raises NoticeRefused: another notice of the practice has this id.

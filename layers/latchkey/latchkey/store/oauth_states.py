@@ -51,10 +51,10 @@ def save(state: str, browser: str, now: int) -> None:
 
 
 def mark_returned(state: str, browser: str, now: int) -> int:
-    """Mark a state as returned with, and return when it was saved (Unix seconds).
+    """Mark that a browser has returned with a state, and return the time at which it started (Unix seconds).
 
-    :raises ProviderFailed: it was returned with before, it is too old, or another browser started it. That browser can
-        still return.
+    :raises ProviderFailed: the state is too old, a browser has returned with it before, or another browser started it.
+        The browser that started it can still return.
     """
     condition = (OAuthStateItem.step == OPEN) & (OAuthStateItem.browser == browser) & (OAuthStateItem.expires_at > now)
     item = OAuthStateItem(state)
@@ -68,7 +68,7 @@ def mark_returned(state: str, browser: str, now: int) -> int:
 
 
 def account_signed_in(state: str) -> bytes | None:
-    """Return the key of the account that a state has signed in, None if it has signed in none."""
+    """Return the key of the account that was signed in with a state, or None."""
     try:
         item = OAuthStateItem.get(state, consistent_read=True)
     except OAuthStateItem.DoesNotExist:
@@ -89,7 +89,7 @@ class ProviderProof:
 
     @property
     def method(self) -> SignInMethod:
-        """A provider is a sign-in method of its own."""
+        """The provider's name, because each provider is a sign-in method of its own."""
         return self.provider
 
     def consuming_write(self, account: Account, attempt: Attempt) -> ConsumingWrite:

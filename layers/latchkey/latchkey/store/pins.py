@@ -1,4 +1,7 @@
-"""PINs: one item for each account. A guess is counted before it is compared, so parallel guesses get no more."""
+"""PINs: one item for each account.
+
+A guess is counted before it is compared, so parallel guesses cannot exceed the limit.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar, cast
@@ -51,9 +54,9 @@ class PinItem(Table):
 
 
 def create(account: Account, now_ms: int) -> tuple[str, int]:
-    """Create a PIN in place of the one before. Return it, and when it expires (Unix seconds).
+    """Create a PIN in place of the one before. Return its digits, and the time at which it expires (Unix seconds).
 
-    :raises Unavailable: others created one at the same moment, several times in a row.
+    :raises Unavailable: other requests changed the stored PIN at the same moment, several times in a row.
     """
     # Consecutive failures carry over to the new PIN until another sign-in succeeds (NIST SP 800-63B-4, 3.2.2).
     # The condition covers generation and guesses: a guess counted between read and write must not be lost.
@@ -151,7 +154,7 @@ def count_guess(account_key: AccountKey, guess_id: str, now: int) -> Pin:
 
 
 def release_guess(account_key: AccountKey, guess_id: str) -> None:
-    """Uncount a guess that stayed undecided, once, and unless another PIN has been created since."""
+    """Take back a guess that stayed undecided, once, unless another PIN has been created since."""
     try:
         PinItem(tokens.base64url_encode(account_key)).upsert(
             [PinItem.guesses.add(-1), PinItem.failures.add(-1), PinItem.guess_ids.delete({guess_id})],
@@ -184,7 +187,7 @@ class PinProof:
     def recheck(self, attempt: Attempt) -> Account | None:
         """Return the account that the PIN still opens, or None if `attempt` used it.
 
-        :raises PinRefused: it opens none any more.
+        :raises PinRefused: the PIN no longer opens an account.
         """
         item, account = _get(self.account.key), accounts.find(self.account.key)
         if item and item.used_by == attempt.id:
@@ -199,7 +202,7 @@ class PinProof:
 def verify(account_key: AccountKey, digits: str, guess_id: str, now: int) -> PinProof:
     """Return the proof that a typed PIN gives. `guess_id` names the guess, so that it counts once.
 
-    :raises PinRefused: wrong address, wrong, expired, used or too often guessed PIN, or none: all alike.
+    :raises PinRefused: the PIN is wrong, expired, used, missing or guessed too often, or the account has no access.
     """
     # Count the guess before comparing, so that parallel guesses cannot exceed the limit.
     # Without a live PIN, hash anyway: PBKDF2 dominates, so "no PIN" and "wrong PIN" take equally long.

@@ -66,5 +66,5 @@ class Proof(Protocol):
     def recheck(self, attempt: Attempt) -> Account | None:
         """Check again after a failed write: return the account as it is now, or None if `attempt` consumed the proof.
 
-        :raises Refusal: the proof is valid no longer, with the reason.
+        :raises Refusal: the proof is no longer valid. The refusal is the reason.
         """

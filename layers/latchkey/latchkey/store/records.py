@@ -45,7 +45,7 @@ def _from_stored(value: Any) -> Any:
 
 
 def _to_stored(value: Any) -> Any:
-    """DynamoDB has no empty sets: they are no value."""
+    """Return a value as DynamoDB stores it. An empty set becomes None, because DynamoDB has no empty sets."""
     if isinstance(value, frozenset):
         return set(value) or None
     return list(value) if isinstance(value, tuple) else value

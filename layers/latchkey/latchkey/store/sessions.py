@@ -32,9 +32,9 @@ from latchkey.store.proofs import Attempt, ConsumingWrite, Proof
 
 
 def start(proof: Proof, attempt: Attempt) -> LiveSession:
-    """Consume a proof and start a session. Safe against concurrent attempts and lost responses.
+    """Consume a proof, and return the session that it starts. Safe against concurrent attempts and lost responses.
 
-    :raises Refusal: another attempt has consumed the proof. It is the refusal that the proof's `recheck` raises.
+    :raises Refusal: another attempt has consumed the proof. The proof's `recheck` raises the refusal.
     :raises Unavailable: DynamoDB does not answer. With a cookie, it is unknown whether a session was started: the
         cookie opens it if there is one, else nothing. Without one, nothing was consumed.
     """
@@ -79,7 +79,7 @@ def _peek(account_key: AccountKey, digest: str, now: int) -> LiveSession:
     item, stored = get_pair(AccountItem, CredentialsItem, tokens.base64url_encode(account_key), SESSION_PROJECTION)
     account = item.account(stored) if item else None
     found = stored.sessions(account) if stored and account else ()
-    return sessions.check(next((one for one in found if one.digest == digest), None), account, now)
+    return sessions.check(next((session for session in found if session.digest == digest), None), account, now)
 
 
 def touch(
@@ -114,7 +114,7 @@ def mark_welcome_read(live: LiveSession, now: int) -> None:
 def end(live: LiveSession, now_ms: Millis) -> None:
     """Sign out: write the audit row and delete the session, for everyone who holds its cookie.
 
-    Of an app, the device ends too, also if its tokens were just renewed.
+    The session of an app ends with its device, also if the device's tokens were just renewed.
     """
     events.append(
         Event(
@@ -189,8 +189,8 @@ def _store_in(
 ) -> None:
     """Store the session, and consume the proof."""
     if consuming.item is None:
-        both = [*actions, *consuming.actions]
-        transaction.update(item_of(session), both, condition=is_unchanged & consuming.condition)
+        all_actions = [*actions, *consuming.actions]
+        transaction.update(item_of(session), all_actions, condition=is_unchanged & consuming.condition)
     else:
         transaction.update(item_of(session), actions, condition=is_unchanged)
         transaction.update(consuming.item, consuming.actions, condition=consuming.condition)
@@ -232,7 +232,7 @@ def _update_account_in(transaction: TransactWrite, account: Account, consuming: 
 def _stored(account: Account) -> Iterable[Session]:
     """Return all stored sessions of an account's browsers, dead ones too. Those of apps have slots of their own."""
     _, stored = get_pair(AccountItem, CredentialsItem, tokens.base64url_encode(account.key), SESSION_PROJECTION)
-    return [one for one in stored.sessions(account) if one.device is None] if stored else ()
+    return [session for session in stored.sessions(account) if session.device is None] if stored else ()
 
 
 def _event(kind: EventKind, session: Session, attempt: Attempt, reason: str | None = None) -> Event:
@@ -259,9 +259,9 @@ def _with_live_replaced(attempt: Attempt) -> Attempt:
 
 
 def _update(session: Session, actions: list[Action], now: int) -> None:
-    """Update a session that is neither idle nor too old.
+    """Update a session that has not timed out.
 
-    :raises SignedOut: it is, or it was ended.
+    :raises SignedOut: the session has timed out, or was ended.
     """
     stored = slot(session.slot)
     condition = (

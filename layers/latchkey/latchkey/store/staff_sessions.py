@@ -73,6 +73,8 @@ def start(person: StaffPerson, cookie: str, replaces: str | None, now: int) -> N
 
     :raises Unavailable: other sign-ins of the same person kept changing the list.
     """
+    # The session and the list are one transaction, so every stored session is in its person's list.
+    # Its condition is the list's revision: of two sign-ins at once, one reads the list again.
     session = StaffSession(_digest(cookie), person.subject, person.name or person.email or person.subject, now, now)
     sweep_at = now + ABSOLUTE_TIMEOUT_SECONDS + SWEEP_SECONDS
     list_id = tokens.digest("staff list", person.subject)

@@ -141,7 +141,7 @@ def find_delivery(practice: str, webhook_id: str, event: str) -> Delivery | None
 
 
 def update_delivery(delivery: Delivery) -> None:
-    """Store what became of a try."""
+    """Store the result of a try."""
     changed = {name: getattr(delivery, name) for name in ("status", "tries", "next_at", "last_at", "last_result")}
     actions: list[Action] = []
     actions.extend(set_or_remove(getattr(DeliveryItem, name), value) for name, value in changed.items())
