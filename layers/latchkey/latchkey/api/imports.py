@@ -22,7 +22,7 @@ from latchkey.rules.imports import (
     SENTENCES,
     Import,
     ImportStatus,
-    RowAnswer,
+    RowResult,
     RowStatus,
     status_of,
 )
@@ -175,7 +175,7 @@ def get_import_rows(import_id: ImportId, context: CurrentContext) -> RowList:
 
     Names and addresses of the file are not in it. They are deleted as soon as a row is decided.
     """
-    return RowList(rows=[_row(answer) for answer in imports.list_rows(context, import_id)])
+    return RowList(rows=[_row(result) for result in imports.list_rows(context, import_id)])
 
 
 @routes.on("DELETE /imports/{import_id}", imports.stop_import, responses={204: None})
@@ -196,7 +196,7 @@ def _document(report: ImportReport, context: RequestContext, base: str) -> Impor
         finished_at=timestamp(accepted.finished_at) if accepted else None,
         counts=CountsDocument(**{name: getattr(counts, name) for name in CountsDocument.model_fields}),
         progress_url=f"{context.origin}{base}/practices/{context.slug}/imports/{accepted.id}" if accepted else None,
-        rows=None if accepted else [_row(answer) for answer in report.answers],
+        rows=None if accepted else [_row(result) for result in report.results],
     )
 
 
@@ -211,12 +211,12 @@ def _entry(accepted: Import) -> ImportEntry:
     )
 
 
-def _row(answer: RowAnswer) -> RowDocument:
+def _row(result: RowResult) -> RowDocument:
     return RowDocument(
-        row=answer.number,
-        status=answer.status,
-        code=answer.code,
-        message=SENTENCES.get(answer.code) if answer.code else None,
-        client=answer.client,
-        invitation="waiting" if answer.invitation == "requested" else answer.invitation,
+        row=result.number,
+        status=result.status,
+        code=result.code,
+        message=SENTENCES.get(result.code) if result.code else None,
+        client=result.client,
+        invitation="waiting" if result.invitation == "requested" else result.invitation,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from latchkey import languages
-from latchkey.rules.imports import COLUMNS, MAX_BYTES, MAX_ROWS, RowAnswer
+from latchkey.rules.imports import COLUMNS, MAX_BYTES, MAX_ROWS, RowResult
 from latchkey.rules.languages import LANGUAGES, Language
 from latchkey.rules.refusals import FileProblem
 
@@ -82,20 +82,20 @@ def row_sentences(language: Language) -> Mapping[str, str]:
     }
 
 
-def refused_rows(answers: Iterable[RowAnswer], language: Language) -> list[RowGroup]:
+def refused_rows(results: Iterable[RowResult], language: Language) -> list[RowGroup]:
     """Return the rows that are refused, by their problems, in the order of the file."""
-    return _grouped((row for row in answers if row.status == "refused"), language)
+    return _grouped((row for row in results if row.status == "refused"), language)
 
 
-def refused_invitations(answers: Iterable[RowAnswer], language: Language) -> list[RowGroup]:
+def refused_invitations(results: Iterable[RowResult], language: Language) -> list[RowGroup]:
     """Return the rows whose client is on file and gets no invitation, by the reasons."""
-    return _grouped((row for row in answers if row.status == "created" and row.invitation == "refused"), language)
+    return _grouped((row for row in results if row.status == "created" and row.invitation == "refused"), language)
 
 
-def _grouped(answers: Iterable[RowAnswer], language: Language) -> list[RowGroup]:
+def _grouped(results: Iterable[RowResult], language: Language) -> list[RowGroup]:
     sentences = row_sentences(language)
     groups: dict[str, list[int]] = {}
-    for row in answers:
+    for row in results:
         groups.setdefault(row.code or "row_invalid", []).append(row.number)
     return [
         RowGroup(_ranges(numbers), len(numbers), sentences.get(code) or sentences["row_invalid"])

@@ -29,7 +29,7 @@ def imports_page(current: Current) -> Response:
 
 @routes.get("/imports/check", imports.list_imports)
 def check_address(current: Current) -> Response:
-    """Go to the form for a file. A check is the answer to a form, and has no address of its own."""
+    """Go to the form for a file, because the result of a check has no URL of its own."""
     return see_other(f"{current.home}/imports")
 
 
@@ -43,7 +43,7 @@ def check_file(current: Current) -> Response:
         current,
         "import_check.html",
         counts=report.counts,
-        refused=refused_rows(report.answers, language),
+        refused=refused_rows(report.results, language),
         # The form keeps its id after a refusal, so that a press that is still being answered starts no second import.
         start_token=current.form.text("form") if current.problem else current.form_token(f"{current.home}/imports"),
         rows=content.decode("utf-8-sig"),
@@ -77,8 +77,8 @@ def import_page(current: Current) -> Response:
         status=_status(report),
         import_path=_path(current),
         counts=report.counts,
-        refused=refused_rows(report.answers, language),
-        not_invited=refused_invitations(report.answers, language),
+        refused=refused_rows(report.results, language),
+        not_invited=refused_invitations(report.results, language),
     )
 
 

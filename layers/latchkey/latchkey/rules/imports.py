@@ -96,7 +96,7 @@ class ReadRow:
 
 
 @dataclass(frozen=True, slots=True)
-class RowAnswer:
+class RowResult:
     """A row and what became of it, or what would become of it in a dry run."""
 
     number: int
@@ -155,9 +155,9 @@ class Progress:
         return not self.waiting and not self.invitations_waiting
 
 
-def progress(answers: Iterable[RowAnswer]) -> Progress:
+def progress(results: Iterable[RowResult]) -> Progress:
     """Return the counts of an import's rows."""
-    rows = list(answers)
+    rows = list(results)
     statuses = [row.status for row in rows]
     invitations = [row.invitation for row in rows if row.status in ("waiting", "created")]
     return Progress(

@@ -9,7 +9,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from latchkey import settings
-from latchkey.rules.imports import KEEP_SECONDS, Import, ImportRow, RowAnswer
+from latchkey.rules.imports import KEEP_SECONDS, Import, ImportRow, RowResult
 from latchkey.rules.refusals import RecordNotFound
 from latchkey.store.dynamodb import IntegerAttribute, Table, condition_failed, connection, set_or_remove
 from latchkey.store.records import to_attributes, to_record
@@ -65,10 +65,10 @@ class ImportRowItem(Table):
     invite = BooleanAttribute(null=True)
     sweep_at = IntegerAttribute()
 
-    def answer(self) -> RowAnswer:
+    def result(self) -> RowResult:
         """Return the row as a value."""
         content = None if self.name is None else to_record(ImportRow, self)
-        return to_record(RowAnswer, self, number=int(self.id), content=content)
+        return to_record(RowResult, self, number=int(self.id), content=content)
 
 
 class LeaseItem(Table):
@@ -85,7 +85,7 @@ class LeaseItem(Table):
     sweep_at = IntegerAttribute()
 
 
-def add(accepted: Import, rows: Iterable[RowAnswer]) -> None:
+def add(accepted: Import, rows: Iterable[RowResult]) -> None:
     """Store an import with its rows. The import itself comes last, so that one without its rows is never found."""
     sweep_at = accepted.created_at_ms // 1000 + KEEP_SECONDS
     for batch in batched(rows, BATCH, strict=False):
@@ -129,18 +129,18 @@ def newest(practice: str, now: int) -> list[Import]:
     return [item.accepted() for item in found if item.sweep_at > now]
 
 
-def rows_of(accepted: Import) -> list[RowAnswer]:
+def rows_of(accepted: Import) -> list[RowResult]:
     """Return all rows of an import, in the order of the file."""
     found = ImportRowItem.query(_rows(accepted.practice, accepted.id), consistent_read=True)
-    return [item.answer() for item in found]
+    return [item.result() for item in found]
 
 
-def decide_in(transaction: TransactWrite, accepted: Import, row: RowAnswer) -> None:
+def decide_in(transaction: TransactWrite, accepted: Import, row: RowResult) -> None:
     """Write the result of a waiting row in a transaction, and remove the row's content."""
     transaction.update(_row(accepted, row), _decided(row), condition=ImportRowItem.status == "waiting")
 
 
-def decide(accepted: Import, row: RowAnswer) -> None:
+def decide(accepted: Import, row: RowResult) -> None:
     """Write the result of a row, and remove the row's content. A row that is decided already stays as it is."""
     try:
         _row(accepted, row).upsert(_decided(row), condition=ImportRowItem.status == "waiting")
@@ -149,19 +149,19 @@ def decide(accepted: Import, row: RowAnswer) -> None:
             raise
 
 
-def is_waiting(accepted: Import, row: RowAnswer) -> bool:
+def is_waiting(accepted: Import, row: RowResult) -> bool:
     """Return True if a row is not decided yet."""
     return ImportRowItem.get(_rows(accepted.practice, accepted.id), _number(row), consistent_read=True).status == (
         "waiting"
     )
 
 
-def set_invitation(accepted: Import, row: RowAnswer) -> None:
+def set_invitation(accepted: Import, row: RowResult) -> None:
     """Write the result of a row's invitation."""
     _row(accepted, row).upsert(_invited(row), condition=ImportRowItem.status.exists())
 
 
-def set_invitation_in(transaction: TransactWrite, accepted: Import, row: RowAnswer) -> None:
+def set_invitation_in(transaction: TransactWrite, accepted: Import, row: RowResult) -> None:
     """Write the result of a row's invitation, together with the client's access."""
     transaction.update(_row(accepted, row), _invited(row), condition=ImportRowItem.status.exists())
 
@@ -215,7 +215,7 @@ def release_lease(practice: str, holder: str) -> None:
             raise
 
 
-def _decided(row: RowAnswer) -> list[Action]:
+def _decided(row: RowResult) -> list[Action]:
     changed = {"status": row.status, "code": row.code, "client": row.client, "invitation": row.invitation}
     return [
         *(set_or_remove(getattr(ImportRowItem, name), value) for name, value in changed.items()),
@@ -223,11 +223,11 @@ def _decided(row: RowAnswer) -> list[Action]:
     ]
 
 
-def _invited(row: RowAnswer) -> list[Action]:
+def _invited(row: RowResult) -> list[Action]:
     return [set_or_remove(ImportRowItem.invitation, row.invitation), set_or_remove(ImportRowItem.code, row.code)]
 
 
-def _row(accepted: Import, row: RowAnswer) -> ImportRowItem:
+def _row(accepted: Import, row: RowResult) -> ImportRowItem:
     return ImportRowItem(_rows(accepted.practice, accepted.id), _number(row))
 
 
@@ -235,5 +235,5 @@ def _rows(practice: str, import_id: str) -> str:
     return f"{practice}#rows#{import_id}"
 
 
-def _number(row: RowAnswer) -> str:
+def _number(row: RowResult) -> str:
     return f"{row.number:010d}"

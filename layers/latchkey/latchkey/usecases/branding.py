@@ -28,7 +28,7 @@ def read_logo(context: RequestContext) -> Logo:
 def save_logo(context: RequestContext, sent: bytes) -> Logo:
     """Save a PNG or JPEG as the practice's logo, encoded again. Return it.
 
-    :raises ValueRefused: it is no such image, or it is too large.
+    :raises ValueRefused: `sent` is not a PNG or JPEG, or is too large.
     """
     images = logo_images.encode(sent)
     logo = Logo(tokens.content_digest(images.logo), images.width, images.height)

@@ -39,7 +39,7 @@ class ClientFilter:
     status: AccessStatus | None = None
     external_id: str | None = None
     needs_attention: bool = False
-    """True for the clients with someone who may be stuck, newest reason first. Text and external id do not count."""
+    """True for the clients with someone who may be stuck, newest reason first. `text` and `external_id` are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ def _needing_attention(
 ) -> Page[ListedClient]:
     """Return a page of the clients with someone who may be stuck.
 
-    The index names accounts. They are read with their PINs and clients in one call, and decide.
+    The index names accounts, and may be out of date. So they are read with their PINs and clients, in one call, and
+    `attention.reason` decides.
     """
     rows = needing_attention(context.slug, context.now, limit + 1, after)
     entries, keys = rows[:limit], [row.account_key for row in rows[:limit]]

@@ -16,7 +16,7 @@ from latchkey.usecases.context import RequestContext
 from latchkey.usecases.declaration import RateLimit, use_case
 
 MAX_CONTACTS = 20
-"""The limit for one client."""
+"""Contacts of one client."""
 
 
 @dataclass(frozen=True, slots=True)

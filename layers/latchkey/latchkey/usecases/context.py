@@ -30,9 +30,9 @@ class RequestContext:
     known_practice: Practice | None = None
     """The practice's settings. None if the use case may create the practice."""
     language: Language = DEFAULT_LANGUAGE
-    """The language of sentences in results. The JSON API has one."""
+    """The language of sentences in results. The JSON API always uses English."""
     known_clients: Mapping[str, Client] = field(default_factory=dict, repr=False)
-    """Clients that were read with the clinician's session, for a page, by id. None of them is known to a write."""
+    """Clients that were read together with the clinician's session, by id, for a page. A write reads them again."""
 
     @property
     def practice(self) -> Practice:

@@ -46,14 +46,14 @@ class UseCase[**P, R]:
     may_create_practice: bool
     """True if the practice need not exist yet."""
     of_stack: bool
-    """True if it is about no practice. A person without any membership may call it, if the role allows it."""
+    """True if the use case concerns the stack and not one practice. Then no membership is needed, only the role."""
     function: Callable[Concatenate[RequestContext, P], R]
 
     def __call__(self, context: RequestContext, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the use case.
+        """Run the use case, and return its result.
 
         :raises RoleMissing: the clinician's role is too low.
-        :raises RateLimited: every call counts, and the clinician has created too much in the last minute.
+        :raises RateLimited: the clinician has reached the limit that the declaration names.
         """
         self.require_role(context)
         policy = _POLICIES.get(self.rate_limit)

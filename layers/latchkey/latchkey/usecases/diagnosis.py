@@ -158,7 +158,7 @@ def _diagnosis(context: RequestContext, client: Client, facts: PersonFacts) -> P
 class _Reader:
     """Reads the facts about people: accounts, PINs and rate limits of all of them in one call, and then the events.
 
-    Events of the client's record itself are left out. They are about its details, and about no sign-in and no mail.
+    Events of the client's record are left out, because they concern its details and not sign-ins or mail.
     """
 
     def __init__(self, context: RequestContext, client: Client) -> None:

@@ -73,9 +73,9 @@ def list_events(
     """Return a page of audit events with their ids, newest first, of the client's addresses and contacts.
 
     Events from before the client was on file are left out. So are events of an address that is now another client's.
-    With `part`, return one part of the history, whatever the number of addresses in one query and one read: `record`,
-    `sign-in`, the id of a contact, or `former-1` for the first of the client's former addresses, and so on. "" is for
-    the part to show first.
+    With `part`, return one part of the history: `record`, `sign-in`, the id of a contact, or `former-1` for the first
+    of the client's former addresses. "" is the part to show first. A part takes one query and one read, whatever the
+    number of addresses.
 
     :raises RecordNotFound: there is no such client, or they have no such part.
     """

@@ -15,7 +15,7 @@ class ImportJob:
 
 
 def send(job: ImportJob, delay: int = 0) -> None:
-    """Queue an import, to be continued after `delay` seconds, or after the longest delay of the queue.
+    """Queue an import, to be continued after `delay` seconds, or after `aws.MAX_DELAY_SECONDS` if that is less.
 
     :raises BotoCoreError: the queue does not answer.
     :raises ClientError: the queue answers with an error.

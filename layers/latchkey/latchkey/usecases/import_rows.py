@@ -8,7 +8,7 @@ from latchkey.rules import access, addresses
 from latchkey.rules.access import AccountsByKey
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.clients import AddressOnFile, Client
-from latchkey.rules.imports import ImportRow, RowAnswer
+from latchkey.rules.imports import ImportRow, RowResult
 from latchkey.rules.refusals import (
     AddressSuppressed,
     AlreadySignedIn,
@@ -44,7 +44,7 @@ class OnFile:
 
 
 def read_on_file(context: RequestContext, rows: Iterable[ImportRow]) -> OnFile:
-    """Return what is on file about rows. The calls are a few for each 100 rows."""
+    """Return the clients and accounts on file that rows may be about. This takes a few calls for each 100 rows."""
     contents = list(rows)
     keys = {key for row in contents if (key := key_of(context, row)) is not None}
     externals = client_index.find_externals(context.slug, (row.external_id for row in contents if row.external_id))
@@ -78,11 +78,11 @@ def new_client(context: RequestContext, row: ImportRow) -> Client:
     )
 
 
-def decide(context: RequestContext, row: RowAnswer, content: ImportRow, client: Client, on_file: OnFile) -> RowAnswer:
-    """Return what becomes of a row that waits: it is created, unchanged or refused. `client` is the row's new client.
+def decide(context: RequestContext, row: RowResult, content: ImportRow, client: Client, on_file: OnFile) -> RowResult:
+    """Return a waiting row with its outcome: created, unchanged or refused. `client` is the client to create for it.
 
-    A client with the same `external_id` stays as they are. So does one with the same name and address, unless the two
-    have different ids.
+    A client on file with the same `external_id` is left unchanged. So is one with the same name and address, unless
+    its `external_id` differs.
     """
     decided = replace(row, content=None, code=None, invitation=None)
     if content.external_id and (same := on_file.by_external_id.get(content.external_id)):

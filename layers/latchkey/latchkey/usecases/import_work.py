@@ -16,7 +16,7 @@ from latchkey.rules.access import AccessChange, AccountsByKey
 from latchkey.rules.accounts import Account
 from latchkey.rules.clients import Client
 from latchkey.rules.events import EventKind
-from latchkey.rules.imports import LEASE_SECONDS, Import, ImportRow, RowAnswer
+from latchkey.rules.imports import LEASE_SECONDS, Import, ImportRow, RowResult
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.refusals import AlreadySignedIn, RateLimited, RecordNotFound, Refusal, Unavailable
 from latchkey.rules.times import Millis
@@ -89,6 +89,8 @@ def _lease(practice: str, now: int) -> Iterator[bool]:
 
 
 def _turn(context: RequestContext, accepted: Import) -> WorkResult:
+    # Every return but the last leaves the rest to a new message: the time is over, somebody stopped the import, or the
+    # practice has sent its invitations of this minute or hour.
     rows = imports.rows_of(accepted)
     if accepted.stopped_at is not None:
         return _stopped(context, accepted, rows)
@@ -122,7 +124,7 @@ def _is_stopped(context: RequestContext, accepted: Import) -> bool:
     return imports.find(context.slug, accepted.id, context.now).stopped_at is not None
 
 
-def _stopped(context: RequestContext, accepted: Import, rows: list[RowAnswer]) -> WorkResult:
+def _stopped(context: RequestContext, accepted: Import, rows: list[RowResult]) -> WorkResult:
     """Refuse all that waits, and remove what was in the file."""
     for row in rows:
         if not _has_time():
@@ -138,16 +140,17 @@ def _stopped(context: RequestContext, accepted: Import, rows: list[RowAnswer]) -
 
 
 def _put_on_file(
-    context: RequestContext, accepted: Import, row: RowAnswer, content: ImportRow, on_file: OnFile
+    context: RequestContext, accepted: Import, row: RowResult, content: ImportRow, on_file: OnFile
 ) -> None:
     client = import_rows.new_client(context, content)
-    answer = import_rows.decide(context, row, content, client, on_file)
-    if answer.status != "created":
-        imports.decide(accepted, answer)
+    result = import_rows.decide(context, row, content, client, on_file)
+    if result.status != "created":
+        imports.decide(accepted, result)
         return
     tries = count()
 
     def decide(current: Client, _: AccountsByKey) -> AccessChange:
+        # Only after a failed transaction: another turn may have decided the row.
         if next(tries) and not imports.is_waiting(accepted, row):
             raise _RowDecided
         return AccessChange(current, events=((client.audit_key, EventKind.CLIENT_ADDED),))
@@ -155,7 +158,7 @@ def _put_on_file(
     to_event = context.event_factory({EventKind.CLIENT_ADDED: f"import:{accepted.id}"})
     try:
         clients.apply(
-            client, decide, set(), to_event, lambda transaction: imports.decide_in(transaction, accepted, answer)
+            client, decide, set(), to_event, lambda transaction: imports.decide_in(transaction, accepted, result)
         )
     except Unavailable:
         raise
@@ -163,10 +166,10 @@ def _put_on_file(
         return
     except Refusal as refusal:
         code = import_rows.CODES[type(refusal)]
-        imports.decide(accepted, replace(answer, status="refused", code=code, client=None, invitation=None))
+        imports.decide(accepted, replace(result, status="refused", code=code, client=None, invitation=None))
 
 
-def _invite(context: RequestContext, accepted: Import, row: RowAnswer) -> None:
+def _invite(context: RequestContext, accepted: Import, row: RowResult) -> None:
     """Give a client access and queue the invitation, or write why not.
 
     Access and the row's state are one write. A turn that ends before the letter is queued leaves `requested`, and the
@@ -189,7 +192,7 @@ def _invite(context: RequestContext, accepted: Import, row: RowAnswer) -> None:
 
 
 def _queue_invitation(
-    context: RequestContext, accepted: Import, row: RowAnswer, client: Client, reservations: Reservations
+    context: RequestContext, accepted: Import, row: RowResult, client: Client, reservations: Reservations
 ) -> None:
     if row.invitation == "requested":
         account = access.own_account(client, accounts.find_all(access.account_keys(client)))
@@ -199,7 +202,7 @@ def _queue_invitation(
     outbox.queue_invitation(context, _with_access(context, accepted, row, client), reservations)
 
 
-def _with_access(context: RequestContext, accepted: Import, row: RowAnswer, client: Client) -> Account:
+def _with_access(context: RequestContext, accepted: Import, row: RowResult, client: Client) -> Account:
     """Give a client access, and return the account.
 
     :raises AlreadySignedIn: somebody has invited the client meanwhile.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from latchkey import log, tokens
 from latchkey.rules import import_files
 from latchkey.rules.import_files import FileFormat
-from latchkey.rules.imports import MAX_UNFINISHED, Import, Progress, RowAnswer, progress
+from latchkey.rules.imports import MAX_UNFINISHED, Import, Progress, RowResult, progress
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import TooManyImports, Unavailable
 from latchkey.store import imports
@@ -24,8 +24,8 @@ class ImportReport:
     accepted: Import | None
     """None for a dry run."""
     counts: Progress
-    answers: tuple[RowAnswer, ...] = ()
-    """The answers of all rows, as of now or as a dry run foresees them. Empty for an import that was just accepted."""
+    results: tuple[RowResult, ...] = ()
+    """The results of all rows, as of now or as a dry run foresees them. Empty for an import that was just accepted."""
 
 
 @use_case(Role.CLINICIAN, idempotent=True)
@@ -39,16 +39,16 @@ def import_clients(
     :raises Unavailable: the queue does not respond. Nothing of the file is used, so the request can be repeated.
     """
     rows = import_files.read(content, file_format)
-    answers = tuple(
-        RowAnswer(row.number, "waiting", invitation="waiting" if row.content.invite else None, content=row.content)
+    results = tuple(
+        RowResult(row.number, "waiting", invitation="waiting" if row.content.invite else None, content=row.content)
         if row.content
-        else RowAnswer(row.number, "refused", row.code)
+        else RowResult(row.number, "refused", row.code)
         for row in rows
     )
     if dry_run:
-        decided = _decided(context, answers)
+        decided = _decided(context, results)
         return ImportReport(None, progress(decided), decided)
-    if sum(one.finished_at is None for one in imports.newest(context.slug, context.now)) >= MAX_UNFINISHED:
+    if sum(other.finished_at is None for other in imports.newest(context.slug, context.now)) >= MAX_UNFINISHED:
         raise TooManyImports
     accepted = Import(
         practice=context.slug,
@@ -57,16 +57,16 @@ def import_clients(
         created_at_ms=context.now_ms,
         origin=context.origin,
         support_code=context.support_code,
-        row_count=len(answers),
+        row_count=len(results),
     )
-    imports.add(accepted, answers)
+    imports.add(accepted, results)
     try:
         _queue(context, accepted)
     except Unavailable:
         with suppress(*OUTAGES):
             imports.delete(accepted)
         raise
-    return ImportReport(accepted, progress(answers))
+    return ImportReport(accepted, progress(results))
 
 
 @use_case(Role.CLINICIAN)
@@ -82,12 +82,12 @@ def read_import(context: RequestContext, import_id: str) -> ImportReport:
     :raises RecordNotFound: the practice has no such import.
     """
     accepted = imports.find(context.slug, import_id, context.now)
-    answers = tuple(imports.rows_of(accepted))
-    return ImportReport(accepted, progress(answers), answers)
+    results = tuple(imports.rows_of(accepted))
+    return ImportReport(accepted, progress(results), results)
 
 
 @use_case(Role.CLINICIAN)
-def list_rows(context: RequestContext, import_id: str) -> tuple[RowAnswer, ...]:
+def list_rows(context: RequestContext, import_id: str) -> tuple[RowResult, ...]:
     """Return what became of each row of an import, in the order of the file.
 
     :raises RecordNotFound: the practice has no such import.
@@ -115,13 +115,13 @@ def _queue(context: RequestContext, accepted: Import) -> None:
         raise Unavailable from None
 
 
-def _decided(context: RequestContext, answers: tuple[RowAnswer, ...]) -> tuple[RowAnswer, ...]:
-    on_file = import_rows.read_on_file(context, (row.content for row in answers if row.content))
+def _decided(context: RequestContext, results: tuple[RowResult, ...]) -> tuple[RowResult, ...]:
+    on_file = import_rows.read_on_file(context, (row.content for row in results if row.content))
     decided = []
-    for row in answers:
+    for row in results:
         if row.content:
             client = import_rows.new_client(context, row.content)
-            answer = import_rows.decide(context, row, row.content, client, on_file)
-            row = replace(answer, client=answer.client if answer.status == "unchanged" else None)  # noqa: PLW2901
+            result = import_rows.decide(context, row, row.content, client, on_file)
+            row = replace(result, client=result.client if result.status == "unchanged" else None)  # noqa: PLW2901
         decided.append(row)
     return tuple(decided)

@@ -24,7 +24,7 @@ TOKEN_PURPOSE = "machine token"  # noqa: S105 - a name
 def issue(client_id: str, secret: str, now: int) -> str:
     """Return a new access token for the id and secret of an OAuth client. `now` is Unix seconds.
 
-    :raises TokenRefused: there is no such client, the secret is another one, or the credentials were revoked.
+    :raises TokenRefused: there is no such OAuth client, the secret is wrong, or the credentials were revoked.
     :raises RateLimited: the practice system asks too often.
     """
     practice, machine_id = parse_client_id(client_id)

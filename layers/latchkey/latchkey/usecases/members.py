@@ -76,7 +76,7 @@ def start_over(context: RequestContext, subject: str) -> Member:
 
     :raises UserPoolMissing: the stack has no user pool of its own.
     :raises RecordNotFound: the practice has no such member, or no address of theirs is known.
-    :raises MemberElsewhere: they act elsewhere too, and an admin asks. Only an operator ends a sign-in that opens more.
+    :raises MemberElsewhere: they are a member of another practice too, so only an operator may end their sign-in.
     """
     if not user_pool.has_pool():
         raise UserPoolMissing

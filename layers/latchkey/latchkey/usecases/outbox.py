@@ -41,7 +41,7 @@ def queue_invitation(
     """
     job = _job(context, account, "invitation", text)
     mail_status.write(account.key, "queued", context.now, sequence=job.sequence)
-    if not _is_queued(context, job):
+    if not _queue_job(context, job):
         mail_status.withdraw(account, job.sequence, context.now)
         raise Unavailable
 
@@ -51,7 +51,7 @@ def queue_notice(context: RequestContext, account: Account, kind: MailKind) -> b
 
     If the queue is down, log it and go on: a PIN must work on the day that mail fails.
     """
-    return account.can_receive_mail and _is_queued(context, _job(context, account, kind))
+    return account.can_receive_mail and _queue_job(context, _job(context, account, kind))
 
 
 def queue_sample(
@@ -71,11 +71,11 @@ def queue_sample(
         origin=context.origin,
         wording=(wording.greeting, wording.body, wording.footer) if wording else None,
     )
-    if not _is_queued(context, job):
+    if not _queue_job(context, job):
         raise Unavailable
 
 
-def _is_queued(context: RequestContext, job: MailJob | SampleJob) -> bool:
+def _queue_job(context: RequestContext, job: MailJob | SampleJob) -> bool:
     """Queue a job, and count it. Return False, with the fault in the log, if the queue does not respond."""
     try:
         queue.send_job(job)

@@ -1,6 +1,6 @@
 """Sign-in and sign-out of clinicians in the console.
 
-These are not use cases of a practice: they need no membership to be checked first, and no program can call them.
+These are not use cases, because they run before any membership is checked. Only the console calls them.
 """
 
 from latchkey import tokens
@@ -46,7 +46,7 @@ def require(
 
 
 def end(session: StaffSession, cookie: str, now_ms: Millis, support_code: str) -> None:
-    """End a session."""
+    """End a session, and write an audit event at each of the person's practices."""
     for member in members.memberships_of(session.subject, MAX_MEMBERSHIPS):
         _audit(member.practice, EventKind.STAFF_SIGNED_OUT, session.subject, now_ms, support_code)
     staff_sessions.end(cookie)

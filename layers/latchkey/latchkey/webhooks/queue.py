@@ -16,7 +16,7 @@ class Job:
 
 
 def send(job: Job, delay: int = 0) -> None:
-    """Queue a delivery, to be received after `delay` seconds, or after the longest delay of the queue.
+    """Queue a delivery, to be received after `delay` seconds, or after `aws.MAX_DELAY_SECONDS` if that is less.
 
     :raises BotoCoreError: the queue does not answer.
     :raises ClientError: the queue answers with an error.
