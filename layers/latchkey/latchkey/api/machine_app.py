@@ -1,7 +1,7 @@
 """The API of practice systems: the clinicians' routes that need no person, below a path of their own.
 
-API Gateway's JWT authorizer accepts tokens of one issuer only, so these routes have none, and the function that serves
-them checks its own tokens (docs/decisions/0027).
+These routes have no JWT authorizer, because API Gateway's accepts tokens of one issuer only. The function checks the
+tokens itself (docs/decisions/0027).
 """
 
 from latchkey import aws
@@ -14,7 +14,7 @@ from latchkey.usecases import machine_tokens as access_tokens
 
 MACHINE_BASE = f"{API_PATH}/practices/{{practice}}"
 FOR_PEOPLE = ("/pin-codes", "/diagnosis", "/support-codes/{code}", *(f"/{name}" for name in PROVIDER_NAMES))
-"""Ends of the paths that need a person: digits and sentences to read out, and the identity of who calls."""
+"""Ends of the paths that need a person: digits and sentences to read out, and the identity of a caller."""
 
 
 def _is_for_machines(path: str, rule: RouteRule) -> bool:

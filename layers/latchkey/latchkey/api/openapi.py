@@ -114,11 +114,13 @@ def document(api: Api = CLINICIANS) -> dict[str, Any]:
         description=api.description,
         license_info=License(name="Apache-2.0", identifier="Apache-2.0"),
         servers=[Server(url="/", description="The portal's own origin.")],
-        tags=[Tag(name=name, description=TAGS[name]) for name in dict.fromkeys(one.resource for one in api.resources)],
+        tags=[Tag(name=name, description=TAGS[name]) for name in dict.fromkeys(row.resource for row in api.resources)],
         security_schemes={"token": api.security},
         security=[{"token": list(api.scopes)}],
     )
     contract: dict[str, Any] = json.loads(schema)
+    # Powertools knows the routes and their documents. It does not know the practice in the path, idempotency keys,
+    # bodies that are not JSON, and refusals. Its own error responses go, because this API answers with problems.
     rules = {key: rule for routes in api.resources for key, rule in routes.rules.items()}
     for path, operations in contract["paths"].items():
         for method, operation in operations.items():

@@ -44,7 +44,7 @@ EXAMPLES: dict[str, Any] = {
     "pin": "042817",
     "portal_url": "https://portal.example.com/willow",
     "practice": "willow",
-    "reference": "JKJaXmPLvHcESHA",
+    "reference": "K7M-4QX",
     "relation": "guardian",
     "say": ["Please spell the email address that you type."],
     "slug": "willow",

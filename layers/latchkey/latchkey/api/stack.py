@@ -1,4 +1,4 @@
-"""Routes that are about no practice: the person who asks, and the list of practices."""
+"""Routes of the stack as a whole: the person who asks, and the list of practices."""
 
 from latchkey.api import pagination
 from latchkey.api.context import CurrentContext

@@ -1,1 +1,1 @@
-"""HTTP as all faces speak it: requests, responses, problem documents, and where a request comes from."""
+"""HTTP for every interface: requests, responses, problem documents, and the origin of a request."""

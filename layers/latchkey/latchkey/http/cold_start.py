@@ -1,4 +1,4 @@
-"""The end of a function's initialization, in which Lambda gives it a full processor and no request waits yet."""
+"""Work at the end of a function's initialization. Lambda then gives it a full processor, and no request waits yet."""
 
 import gc
 import time

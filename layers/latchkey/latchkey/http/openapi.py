@@ -33,7 +33,7 @@ def problem_schema(codes: Iterable[str]) -> dict[str, Any]:
 def by_status(problems: Iterable[ProblemType]) -> dict[int, dict[str, str]]:
     """Return the titles of problems by status and code, in the order of the statuses."""
     found: dict[int, dict[str, str]] = {}
-    for problem in sorted(problems, key=lambda one: one.status):
+    for problem in sorted(problems, key=lambda problem: problem.status):
         titles = found.setdefault(problem.status, {})
         known = titles.get(problem.code)
         titles[problem.code] = f"{known}. {problem.title}" if known else problem.title

@@ -39,9 +39,9 @@ def portal_origin(request: Request) -> str:
 def check_same_origin(request: Request) -> None:
     """Raise unless a page of the portal, or an app, made the request.
 
-    `Origin` and `Sec-Fetch-Site` must name the portal if they are there. A form must have at least one of them. A JSON
-    body, PUT, PATCH and DELETE need none, because apps do not send them. A page of another site cannot send these
-    without a CORS preflight request, which is never granted.
+    `Origin` and `Sec-Fetch-Site` must name the portal if they are there. A form must have at least one of the two
+    headers. A request with a JSON body, PUT, PATCH or DELETE needs neither, because apps do not send them. A page of
+    another site cannot make such a request: its CORS preflight is never granted.
 
     :raises OriginRefused: the request may come from another site.
     """

@@ -35,10 +35,7 @@ class ProblemType:
     """A sentence in English, for developers."""
 
     def of(self, provider: Provider | None) -> "ProblemType":
-        """Return the type with the provider's name and label filled in.
-
-        None is for a request whose path belongs to no provider.
-        """
+        """Return the type with the provider's name and label filled in. `provider` is None for paths of no provider."""
         if provider is None:
             return self
         name, label = provider.name, provider.label

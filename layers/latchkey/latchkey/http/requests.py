@@ -46,7 +46,6 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     cookies: Mapping[str, str | None] = field(repr=False)
     """Values by name. None for a name that was sent more than once, because another host may have planted one."""
-    """Name and value of each cookie, in the order of the header."""
     raw_body: str = field(repr=False)
     is_base64: bool
     """True if API Gateway encoded the body as base64."""

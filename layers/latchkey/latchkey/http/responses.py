@@ -49,7 +49,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     cookies: tuple[str, ...] = field(default=(), repr=False)
     content: bytes = field(default=b"", repr=False)
-    """The body of a response that is no text."""
+    """The body if it is not text, such as an image."""
     keeps_language: bool = True
     """False for a page that sets no cookie, not even for the language in its URL."""
 

@@ -35,7 +35,7 @@ def parse_request(challenge: str | None, state: str | None, method: str | None) 
 
 
 def returned(request: Request) -> tuple[str, str]:
-    """Return code and state in the URL of the way back.
+    """Return the code and state in the URL that leads back to the app.
 
     :raises BodyInvalid: one is missing or has another form.
     """
@@ -46,7 +46,7 @@ def returned(request: Request) -> tuple[str, str]:
 
 
 def typed_digest(stored_key: str, typed: str) -> str:
-    """Return what is stored of a typed code. It is keyed, because it has 30 bits only."""
+    """Return the digest to store of a typed code. It is keyed, because the code has only 30 bits."""
     return tokens.derive(keys.cookie(), "typed app code", f"{stored_key} {typed}")
 
 

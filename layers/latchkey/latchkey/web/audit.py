@@ -36,7 +36,10 @@ def append(
 def limit_reached(
     request: Request, account_key: AccountKey, method: SignInMethod, limited: RateLimited
 ) -> RateLimited | PinLocked:
-    """Write one audit event that a limit is reached, and return the refusal for the person. Sources leave no event."""
+    """Write one audit event that a limit is reached, and return the refusal for the person.
+
+    `SOURCE_LIMITS` write no event.
+    """
     if limited.limit in SOURCE_LIMITS:
         return limited
     is_pin_lock = limited.limit == WRONG_PINS_PER_ADDRESS.limit.name

@@ -1,6 +1,6 @@
 """The session check for services behind the portal: a Lambda authorizer for APIs, and an answer for pages.
 
-Both are this function, invoked with another `type` of event (docs/integrating.md).
+Both are entry points of the function Session, chosen by the `type` of the event (docs/integrating.md).
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ type Context = dict[str, Any]
 
 
 class Denied(Exception):
-    """Nobody is let in. `reason` is for the service and its log, not for the person."""
+    """The request is denied. `reason` is for the service and its log, not for the person."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -42,10 +42,10 @@ def answer_for(event: Mapping[str, Any]) -> Callable[[Mapping[str, Any], aws.Inv
 
 @aws.within_deadline
 def authorize(event: Mapping[str, Any], _context: aws.InvocationContext) -> dict[str, Any]:
-    """Return API Gateway's simple response: `isAuthorized`, and who is signed in or the reason why nobody is let in.
+    """Return API Gateway's simple response: `isAuthorized`, with the facts of the session or the reason of a denial.
 
-    It is false for everything but a live session, outages included. A request that may change something must come from
-    a page of the portal's host, or from an app.
+    `isAuthorized` is true only for a live session, and false in an outage. A request that may change something must
+    come from a page of the portal's host, or from an app.
     """
     try:
         return {"isAuthorized": True, "context": _signed_in(event)}
@@ -55,10 +55,10 @@ def authorize(event: Mapping[str, Any], _context: aws.InvocationContext) -> dict
 
 @aws.within_deadline
 def check_session(event: Mapping[str, Any], _context: aws.InvocationContext) -> dict[str, Any]:
-    """Return who is signed in, for a function that answers with pages. The event is the request to that function.
+    """Return the facts of the session, for a function that answers with pages. The event is the request to it.
 
-    It is `{"signed_out": "idle" | "over"}` if the person has to sign in, and `{"refused": reason}` for every other
-    request that must not be answered.
+    The result is `{"signed_out": "idle" | "over"}` if the person has to sign in. It is `{"refused": reason}` for every
+    other request that must not be answered.
     """
     try:
         return _signed_in(event)
@@ -67,9 +67,9 @@ def check_session(event: Mapping[str, Any], _context: aws.InvocationContext) -> 
 
 
 def _signed_in(event: Mapping[str, Any]) -> Context:
-    """Return who is signed in.
+    """Return the facts of the session.
 
-    :raises Denied: nobody is, the request may come from another site, or it cannot be found out.
+    :raises Denied: nobody is signed in, the request may come from another site, or a service does not respond.
     """
     support_code = ""
     try:
@@ -98,8 +98,8 @@ def _checked(request: Request) -> Context:
 def _practice_of(request: Request) -> str:
     """Return the practice that the path names, or the header if the path has none.
 
-    Cookies do not name it: a person may be signed in at several practices, and a service would then answer for another
-    practice than the page that asks.
+    Cookies do not name the practice, because a person may be signed in at several. A service would then answer for
+    another practice than that of the page.
 
     :raises Denied: nothing names the practice, or path and header differ.
     """
@@ -113,7 +113,7 @@ def _practice_of(request: Request) -> str:
 
 
 def _context_of(request: Request, live_session: LiveSession) -> Context:
-    """Return the facts of a session for other services. The address is none of them."""
+    """Return the facts of a session for other services, without the address."""
     session, account, profile = live_session.session, live_session.account, live_session.profile
     return {
         "account": account.id,

@@ -153,9 +153,9 @@ def typed(request: Request) -> Typed | None:
 
 
 def set_typed(request: Request, address: str) -> str:
-    """Return the cookie that shows an address again for which no new link was requested.
+    """Return the cookie that shows a typed address again. No new link was requested for it.
 
-    Of an address that was typed here before, the time and the number of its links stay known.
+    An address that was typed here before keeps its time and its number of links.
     """
     earlier = typed(request)
     if earlier and earlier.is_of(address):

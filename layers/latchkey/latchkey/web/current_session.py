@@ -34,7 +34,7 @@ def require(request: Request) -> LiveSession:
 def peek(request: Request) -> LiveSession | None:
     """Return the current session of a browser. None if there is none. This does not count as activity.
 
-    An app's token is none: what only a browser may do, such as replace its session, no app does.
+    The session token of an app is ignored, because the callers do what only a browser may do.
     """
     cookie = cookies.session(request)
     try:

@@ -20,7 +20,7 @@ from latchkey.web.operations import OPERATIONS
 
 FILE = "openapi-client.json"
 DESCRIPTION = """\
-What a client's browser or app speaks: asking for a link, signing in by link, PIN or provider, the session and its
+The requests of a client's browser or app: asking for a link, signing in by link, PIN or provider, the session and its
 profiles.
 
 Send `Accept: application/json` with every request. Otherwise the same addresses answer with pages and redirects for

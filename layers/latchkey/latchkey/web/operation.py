@@ -97,6 +97,7 @@ def page(path: str, name: str, summary: str, *others: Answer, needs_session: boo
 
 
 def redirect(text: str, *cookies: Cookie) -> Answer:
+    """Return the answer that redirects with 303. `text` describes it."""
     return Answer(SEE_OTHER, cookies=cookies, headers=("Location",), text=text)
 
 

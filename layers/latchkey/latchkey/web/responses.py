@@ -1,4 +1,4 @@
-"""Responses of the clients' functions: the values that their pages share, and what ends a sign-in."""
+"""Responses of the clients' functions: the values that all pages share, and the response to a sign-in."""
 
 from latchkey import metrics
 from latchkey.http.requests import Request
@@ -57,9 +57,8 @@ def still_signed_in(request: Request, live_session: LiveSession) -> Response:
 def next_page(request: Request, live_session: LiveSession, path: str | None) -> Response:
     """Return the redirect of a signed-in browser to `path`, or home. One of several profiles must be chosen first.
 
-    An app lets people choose in the app.
-
-    `path` is the page behind the portal that the person comes back to. None if there is none.
+    `path` is the page behind the portal that the person comes back to, or None. If it leads to an app, the profile is
+    chosen in the app.
     """
     to_app = path is not None and return_paths.leads_to_app(request, path)
     if live_session.has_several_profiles and live_session.profile is None and not to_app:

@@ -1,7 +1,7 @@
 """The page behind the portal that sent a person to sign in, and to which they come back (`sign-in?to=`, B182).
 
-Only a path of this host that belongs to the practice is one. The browser keeps it in a cookie, and a link in its URL.
-It survives every sign-in method, the choice of a profile, and a mail that is opened on another device.
+Only a path of this host that belongs to the practice is accepted. It is kept in a cookie, and in the URL of a link.
+So it survives every sign-in method, the choice of a profile, and a mail that is opened on another device.
 """
 
 from contextlib import suppress
