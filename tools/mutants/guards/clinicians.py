@@ -19,7 +19,7 @@ CLINICIANS = [
         "console/dispatch.py",
         "tests/console/test_forms.py",
         ("the origin of a form of the console", "_respond", skip_call("check_same_origin")),
-        ("the token of a form of the console", "_sent", never("form_id")),
+        ("the token of a form of the console", "_respond_to_form", never("form_id")),
     ),
     *guards_in(
         "tokens.py",
@@ -29,12 +29,12 @@ CLINICIANS = [
     *guards_in(
         "console/dispatch.py",
         "tests/functions/test_console_systems.py",
-        ("a secret that a repeated form must not show again", "_sent", drop_condition("SHOWN_ONCE")),
+        ("a secret that a repeated form must not show again", "_respond_to_form", drop_condition("SHOWN_ONCE")),
     ),
     *guards_in(
         "console/dispatch.py",
         IMPORTS,
-        ("the rows of a file in a stored answer", "_sent", never("is_dry_run")),
+        ("the rows of a file in a stored answer", "_respond_to_form", never("is_dry_run")),
     ),
     *guards_in(
         "console/imports.py",

@@ -1,4 +1,4 @@
-"""The end of access: a client's and others', sessions, a linked identity, and the whole record."""
+"""Pages that end something: access of a client and others, sessions, a linked identity, or the whole record."""
 
 from latchkey.console import render
 from latchkey.console.client_facts import client_facts

@@ -33,7 +33,7 @@ class Current:
     form: SentForm = field(default_factory=SentForm)
     problem: FormProblem | None = None
     status: int = 200
-    """The status of the page. A page that shows a refusal has the refusal's."""
+    """The HTTP status of the page. A page that shows a refusal has the status of the refusal."""
 
     @property
     def home(self) -> str:

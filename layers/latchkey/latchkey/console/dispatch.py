@@ -33,7 +33,7 @@ from latchkey.usecases import idempotency, membership, staff_sessions
 type PublicView = Callable[[Request], Response]
 
 SHOWN_ONCE = "shown_once"
-"""The header of a page that a repeated request must not show again. It holds the place to go to instead."""
+"""The header of a page that is shown only once. Its value is the path to which a repeated request is redirected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _signed_in(request: Request, route: ConsoleRoute) -> Response:
     )
     if request.method != "POST":
         return route.view(current)
-    return _sent(replace(current, form=forms.parse(request)), route)
+    return _respond_to_form(replace(current, form=forms.parse(request)), route)
 
 
 def _clients_to_read(request: Request) -> tuple[str, ...]:
@@ -145,8 +145,8 @@ def _clients_to_read(request: Request) -> tuple[str, ...]:
     return (client_id,) if re.fullmatch(ULID, client_id) else ()
 
 
-def _sent(current: Current, route: ConsoleRoute) -> Response:
-    """Return the response to a form. A form that is sent twice does one thing, and gets the same answer twice."""
+def _respond_to_form(current: Current, route: ConsoleRoute) -> Response:
+    """Return the response to a form. A form that is sent twice takes effect once, and gets the same response twice."""
     token = current.form.text(forms.FORM_ID_FIELD)
     form_id = tokens.form_id_of(current.cookie, current.request.path, token)
     if form_id is None:
@@ -178,7 +178,7 @@ def _sent(current: Current, route: ConsoleRoute) -> Response:
 
 
 def _refused(current: Current, route: ConsoleRoute, refusal: Refusal) -> Response:
-    """Return the page of the form with the refusal, and what was typed."""
+    """Return the page of the form again, with the refusal and the typed values."""
     code, problem = problems.code(current.request, refusal), problems.to_problem(current.request, refusal)
     metrics.count_refusal(code)
     if route.page is None:

@@ -21,7 +21,7 @@ EVENTS_A_PAGE = 30
 ENDINGS = (EventKind.SESSION_ENDED, EventKind.DEVICE_ENDED)
 """Kinds of events whose method is that of the sign-in before. *Signed out by link* would say something else."""
 UNDIVIDED: Mapping[str, str] = {}
-"""Of a history that has only one part."""
+"""The parts of a history that is not divided."""
 
 
 @routes.get("/clients/{client}/history", events.list_events)

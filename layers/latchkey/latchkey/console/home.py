@@ -18,7 +18,7 @@ routes = ConsoleRoutes()
 STUCK = 5
 """Clients that need attention on the first page."""
 READ = 20
-"""Entries of the index that the first page reads. Some of them may be mended."""
+"""Entries of the index that the first page reads. Some of the clients may no longer need attention."""
 PRACTICES_A_PAGE = 100
 
 

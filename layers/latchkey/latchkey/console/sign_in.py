@@ -77,7 +77,7 @@ def sign_out(request: Request) -> Response:
 def _late_callback(request: Request) -> Response:
     """Return the redirect for a callback that was used before, if the person is signed in.
 
-    :raises ProviderFailed: they are not.
+    :raises ProviderFailed: the person is not signed in.
     """
     try:
         staff_sessions.require(staff_cookies.session(request), None, request.now, is_activity=False)

@@ -69,7 +69,7 @@ def webhook_page(current: Current) -> Response:
 
 @routes.get("/webhooks/{webhook}/secret", webhooks.rotate_secret, webhooks.list_webhooks)
 def secret_page(current: Current) -> Response:
-    """Say how long the secret of now stays valid, before there is a new one."""
+    """Say how long the present secret stays valid, before a new one is made."""
     return render.signed_in_page(current, "new_secret.html", webhook=_webhook(current))
 
 
@@ -119,7 +119,7 @@ def _webhook(current: Current) -> Webhook:
 def _kinds(current: Current) -> frozenset[PublishedKind]:
     """Return the kinds that are ticked.
 
-    :raises BodyInvalid: none is, or there is no such kind.
+    :raises BodyInvalid: no kind is ticked, or there is no such kind.
     """
     ticked = current.form.every("kind")
     if not ticked:
