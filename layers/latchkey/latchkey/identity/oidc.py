@@ -57,7 +57,7 @@ def authorize_url(
 
 @dataclass(frozen=True, slots=True)
 class OidcClient:
-    """This stack as a client of an OpenID provider."""
+    """This stack as an OAuth client of an OpenID provider."""
 
     client_id: str
     client_secret: str = field(repr=False)

@@ -18,7 +18,7 @@ from latchkey.tokens import base64url_encode
 
 SCOPES = "openid email"
 POOL_CLIENT_NAME = "console"
-"""The name of the console's client in the stack's own pool. The template gives the client this name."""
+"""The name of the console's OAuth client in the stack's own user pool, as the template sets it."""
 FRESH_SECONDS = 3600
 MAX_NAME_CHARACTERS = 200
 REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -26,7 +26,7 @@ REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 @dataclass(frozen=True, slots=True)
 class StaffProvider:
-    """The provider as its OpenID configuration describes it, and the console as its client."""
+    """The provider as its OpenID configuration describes it, and the console as its OAuth client."""
 
     client: OidcClient
     authorize_url: str
@@ -132,7 +132,7 @@ def _discover() -> StaffProvider:
 def _client() -> tuple[str, str]:
     """Return id and secret of the console as an OAuth client.
 
-    :raises ProviderFailed: the pool cannot be read, or it has no client for the console.
+    :raises ProviderFailed: the pool cannot be read, or it has no OAuth client for the console.
     """
     config = settings.load()
     if not config.user_pool_id:

@@ -1,5 +1,8 @@
-"""The guide "How to log in" (B124) and the front desk's handout. Their button words are the pages' own entries of the
-catalog, and their pictures are the pages' own templates with an example visitor."""
+"""The guide "How to log in" (B124) and the front desk's handout.
+
+They quote the buttons from the catalog entries of the real pages. Their pictures are the templates of those pages,
+filled in for an example visitor.
+"""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -44,7 +47,7 @@ STYLESHEET = stylesheet(TEMPLATES / "guide.css")
 
 @dataclass(frozen=True, slots=True)
 class GuideFacts:
-    """The values of a guide that its practice does not know."""
+    """The values of a guide that are not settings of the practice."""
 
     origin: str
     """The origin of the portal."""

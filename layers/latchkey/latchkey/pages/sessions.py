@@ -78,7 +78,7 @@ def _kind_text(kind: ProfileKind, _: Translator) -> str:
 def relation_text(typed: str | None, language: Language) -> str:
     """Return a relation in a language. A word that is not in the list is returned as it was typed.
 
-    Return "" for none, and for the value that says nothing.
+    Return "" if there is no relation, and for `UNSPECIFIED_RELATION`.
     """
     if not typed or typed == UNSPECIFIED_RELATION:
         return ""

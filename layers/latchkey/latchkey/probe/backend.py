@@ -1,7 +1,7 @@
 """The backend of the probe's practice: it does for the probe what a clinician does for a client.
 
-It is a function of its own, because it needs keys and tables. It knows one practice and no other, and takes no address
-and no client from its event. So the probe can open nothing else, whatever it asks for.
+It is a function of its own, because it needs keys and tables, and the probe has neither. It serves one fixed practice,
+and its event names no address and no client. So the probe can open nothing else.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,8 +21,8 @@ from latchkey.usecases.outbox import InvitationRequest
 CLIENT_COUNT = 36
 """Clients of the practice. Runs are of one after the other, because an address gets 10 a day."""
 MAILBOX = "success+{label}@simulator.amazonses.com"
-"""An address of SES's mailbox simulator: SES accepts the mail and reports it as delivered. A label makes each address
-another one, and at random, so that nobody else can use up its links (SES developer guide, "mailbox simulator")."""
+"""An address of SES's mailbox simulator: SES accepts the mail and reports it as delivered (SES developer guide,
+"mailbox simulator"). A random label makes each address unique, so that nobody else can use up its links."""
 
 
 @aws.within_deadline

@@ -1,7 +1,7 @@
-"""Calls to a service of AWS by botocore's own client, for whoever prefers it and for services that few requests call.
+"""Calls to a service of AWS by botocore's own client, for stacks that choose it and for rarely called services.
 
-Only `aws.py` imports this module, and only when it needs it: importing botocore's client takes as long as everything
-else that a function imports.
+Only `aws.py` imports this module, and only when it is needed. The import of botocore's client takes as long as all
+other imports of a function.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Responses of AWS: read within a time limit, complete or not at all.
 
-A response of the usual form is recognized by one expression. http.client parses any other one, for which it takes as
-long as the rest of the call.
+One regular expression recognizes a response of the usual form. Any other response goes to http.client, whose parser
+takes as long as the rest of the call.
 """
 
 import http.client
@@ -17,7 +17,7 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 """Longest response body. DynamoDB's largest is 16 MB."""
 
 USUAL_HEAD = re.compile(rb"HTTP/1\.1 ([245][0-9]{2}) [ -~]*\r\n((?:[!-9;-~]+:[ -~]*\r\n)+)\r\n")
-"""Matches a head without anything rare: no other bytes than ASCII, no folded lines, no further response."""
+"""Matches a usual head: ASCII only, without folded lines, and not of an interim response (1xx)."""
 BODILESS = {204}
 """Statuses of responses without a body, whatever their length says."""
 
@@ -56,8 +56,8 @@ class ResponseReader(io.BufferedReader):
     def read_response(self) -> tuple[AwsResponse, bool]:
         """Return the response, and True if the connection stays open after it. Close the reader.
 
-        :raises TimeoutError: it is not there in time.
-        :raises OSError, HTTPException, ValueError: it is not complete HTTP.
+        :raises TimeoutError: the response did not arrive in time.
+        :raises OSError, HTTPException, ValueError: the response is not complete HTTP.
         """
         with self:
             response = self._read_usual()
@@ -77,8 +77,10 @@ class ResponseReader(io.BufferedReader):
         super().close()
 
     def _read_usual(self) -> AwsResponse | None:
-        """Return a response whose head arrived at once, in the usual form. None for any other one, of which nothing is
-        read yet."""
+        """Return a response whose head arrived at once, in the usual form.
+
+        None for any other response. Nothing of it is consumed, so that `_read_any` can read it whole.
+        """
         head = USUAL_HEAD.match(self.peek(1))
         if head is None:
             return None

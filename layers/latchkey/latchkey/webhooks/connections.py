@@ -1,8 +1,8 @@
 """One POST to the address of a webhook.
 
-The name is resolved once, its addresses are checked, and the connection goes to a checked address: what the name means
-a moment later changes nothing. Redirects are answers and not followed. The whole exchange has one time limit, so that
-a receiver that sends a byte a second does not hold the function. No more than the head of the answer is read.
+The name is resolved once, and the connection goes to an address that was checked. So a name that changes its address
+after the check (DNS rebinding) opens nothing. Redirects are not followed. The whole exchange has one time limit, so a
+receiver that sends a byte a second does not hold the function. Only the first line of the answer is used.
 """
 
 import re
@@ -53,8 +53,8 @@ def send(
     host, is_tls = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if is_tls else 80)
     addresses = resolver(host, port)
-    # one forbidden address among several is how a name is rebound, so none of them is tried
-    if not addresses or not all(is_allowed_target(one, allows_loopback=allows_loopback) for one in addresses):
+    # One forbidden address among several is a sign of DNS rebinding, so none of them is tried.
+    if not addresses or not all(is_allowed_target(address, allows_loopback=allows_loopback) for address in addresses):
         raise NotDelivered("target_forbidden")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     lines = [f"POST {path} HTTP/1.1", f"host: {parts.netloc}", "connection: close", f"content-length: {len(body)}"]
