@@ -76,7 +76,7 @@ def give_session(request: web.Request) -> web.Response:
     try:
         return give(request)
     except (AppCodeRefused, RefreshTokenRefused, RefreshTokenReused):
-        # Only what opens nothing counts, so neighbours at the same source cannot stop an app.
+        # Only refused requests count, so that neighbours at the same source cannot stop an app.
         limits.count_source(APP_PER_SOURCE, request.source, request.now)
         raise
 

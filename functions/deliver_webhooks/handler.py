@@ -38,7 +38,8 @@ def deliver(body: str, now_ms: Millis) -> web.JobResult:
     delay = retry_delay(tried.tries, tokens.jitter(100))
     if delay is None:
         return _record(replace(tried, status="failed", next_at=None))
-    # the row first: if the message is lost, SQS delivers this one again, and the row says when the next try is due
+    # First the row, then the message. If the message cannot be queued, SQS delivers this one again, and the row says
+    # when the next try is due.
     recorded = _record(replace(tried, status="retrying", next_at=now + delay))
     queue.send(job, delay)
     return recorded
@@ -55,7 +56,7 @@ def requeue(body: str, now_ms: Millis, error: web.RetryLater) -> web.JobResult: 
 
 
 def _try(webhook: Webhook, delivery: Delivery, now: int) -> str:
-    """Return the status of the answer, or the reason why there is none."""
+    """Return the HTTP status of the answer in digits, or the reason why there is no answer."""
     # The receiver compares the time with its own clock. A local run may have moved the service's.
     timestamp = int(time.time())
     signatures = [

@@ -21,7 +21,7 @@ from latchkey.web.responses import still_signed_in
 def start_sign_in(provider: Provider, request: web.Request) -> web.Response:
     """Return the redirect to the provider, with a state, a nonce and the digest of a secret, but no personal data.
 
-    A script gets its address as JSON, because it cannot read a redirect to another host.
+    :raises PageUnknown: the practice does not offer the provider.
     """
     if provider not in offered(request.practice):
         raise PageUnknown
@@ -93,7 +93,7 @@ def _returned(provider: Provider, request: web.Request, state: str | None, curre
 
 
 def _practice_of(request: web.Request) -> str | None:
-    """Return the practice in the signed state. It is there also if the callback comes late.
+    """Return the practice in the signed state, which has no end. So a late callback gets the practice's own page.
 
     Without a valid state, return the practice at which this browser started the sign-in.
     """

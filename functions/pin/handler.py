@@ -26,9 +26,9 @@ def show_form(request: web.Request) -> web.Response:
 
 
 def sign_in(request: web.Request) -> web.Response:
-    """Count the guess, compare it, then consume the PIN. In this order parallel guesses never get one more.
+    """Count the guess, compare it, then consume the PIN. In this order parallel guesses cannot exceed the limit.
 
-    Which check failed is not visible, and takes as long to find out: address, digits, expired, used, never made.
+    The response and its time are the same for an unknown address and for a wrong, expired, used or missing PIN.
     """
     address = addresses.canonical(request.form_value("email"))
     masked, digits = addresses.masked(address), parse_digits(request.form_value("pin"))

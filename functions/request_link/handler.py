@@ -79,6 +79,7 @@ def request_link(request: web.Request) -> web.Response:
     known_browser = cookies.is_known_browser(request, account_key)
     request_cookies = cookies.set_requested_link(request, job_id, typed)
     reveals_unknown = practice.unknown_address is UnknownAddressPolicy.TELL
+    # An outage in this block releases all counts, so that the person can ask again. A refusal keeps them.
     with limits.reserve(request.now) as reservations:
         # A request of a known browser counts against its source only when the limits of known browsers are reached.
         blocked_by = UNKNOWN_ADDRESS_PER_SOURCE if reveals_unknown else None

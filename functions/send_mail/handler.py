@@ -77,7 +77,7 @@ def _process(job: MailJob, now_ms: Millis) -> web.JobResult:
 
 
 def _tags(job: MailJob) -> dict[str, str]:
-    """Return what SES's reports say of the mail. A notice has no job, because clinicians see no status of it."""
+    """Return the tags of a mail, which SES repeats in its reports. A notice has no `job`: clinicians see no status."""
     tags = {"practice": job.practice, "account": tokens.base64url_encode(job.account_key)}
     return tags | {"job": job.sequence} if job.has_link else tags
 
