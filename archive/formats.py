@@ -138,7 +138,7 @@ def parse_digest(content: bytes) -> Digest:
     """
     try:
         document = json.loads(content)
-        objects = {one["key"]: int(one["lines"]) for one in document["objects"]}
+        objects = {entry["key"]: int(entry["lines"]) for entry in document["objects"]}
         digest = Digest(date.fromisoformat(document["day"]), document["previous"], objects)
     except (KeyError, TypeError, ValueError) as error:
         raise Malformed from error

@@ -19,7 +19,7 @@ CHANGE_METHODS = {"__init__", "__post_init__", "__repr__", "__eq__", "__hash__",
 
 def decorator(definition: ast.ClassDef) -> ast.expr | None:
     """Return the call of `dataclass` on a class, if it has one."""
-    return next((one for one in definition.decorator_list if ast.unparse(one).startswith("dataclass")), None)
+    return next((call for call in definition.decorator_list if ast.unparse(call).startswith("dataclass")), None)
 
 
 def alike(definition: ast.ClassDef, option: ast.expr) -> ast.ClassDef:

@@ -21,8 +21,8 @@ REFRESH_SECONDS = 1.0
 RETRY_SECONDS = 30
 """Seconds from a failed refresh to the next refresh of the same name."""
 PAUSE_SECONDS = 10
-"""Seconds from a failed refresh to the next refresh of any name. No request lasts as long, so none waits for two
-refreshes, even if it needs several values."""
+"""Seconds from a failed refresh to the next refresh of any name. A request is shorter than this, so it waits for one
+refresh at most, even if it needs several values."""
 STALE_SECONDS = 60 * 60
 """Seconds that a stale value may still be used."""
 

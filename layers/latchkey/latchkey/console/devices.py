@@ -20,17 +20,17 @@ routes = ConsoleRoutes()
 def devices_page(current: Current) -> Response:
     """Show the devices of the client and of the people who can open the profile."""
     found = devices.list_devices(current.context, current.client_id)
-    return _page(current, "devices.html", found, devices=[_shown(one, found.client) for one in found.devices])
+    return _page(current, "devices.html", found, devices=[_shown(row, found.client) for row in found.devices])
 
 
 @routes.get("/clients/{client}/devices/{device}", devices.list_devices)
 def device_page(current: Current) -> Response:
-    """Ask before a device is signed out. One that is signed out already leads back to the list."""
+    """Ask before a device is signed out. If it is signed out already, go back to the list."""
     device_id = current.ulid("device")
     found = devices.list_devices(current.context, current.client_id)
-    for one in found.devices:
-        if one.device.id == device_id:
-            return _page(current, "device.html", found, device=_shown(one, found.client))
+    for row in found.devices:
+        if row.device.id == device_id:
+            return _page(current, "device.html", found, device=_shown(row, found.client))
     return _list(current, "device_gone")
 
 

@@ -19,13 +19,18 @@ REVOKED_SHOWN = 10
 def systems_page(current: Current) -> Response:
     """Show the practice systems, the newest of those that were revoked, and the form for another one."""
     found = machines.list_credentials(current.context)
-    revoked = sorted((one for one in found.machines if one.revoked_at), key=lambda one: one.id, reverse=True)
+    revoked = sorted(
+        (machine for machine in found.machines if machine.revoked_at), key=lambda machine: machine.id, reverse=True
+    )
     before = current.query("before")
-    earlier = [one for one in revoked if not before or one.id < before]
+    earlier = [row for row in revoked if not before or row.id < before]
     return render.signed_in_page(
         current,
         "systems.html",
-        systems=[*(one for one in found.machines if not one.revoked_at and not before), *earlier[:REVOKED_SHOWN]],
+        systems=[
+            *(row for row in found.machines if not row.revoked_at and not before),
+            *earlier[:REVOKED_SHOWN],
+        ],
         names=found.names,
         next_id=earlier[REVOKED_SHOWN - 1].id if len(earlier) > REVOKED_SHOWN else None,
         typed=current.values(name=""),

@@ -36,7 +36,7 @@ def fetch(method: str, url: str, form: dict[str, str] | None = None) -> HttpResu
     The request runs in a thread of its own. A name lookup has no time limit, and a socket's limit starts again at every
     byte.
 
-    :raises ProviderFailed: the response does not arrive, or not all of it in time.
+    :raises ProviderFailed: the whole response did not arrive in time.
     """
     try:
         result = within(REQUEST_TIMEOUT_SECONDS, lambda: _fetch_in_thread(method, url, form))

@@ -48,7 +48,9 @@ def address_of(subject: str) -> str | None:
         if not _is_unknown_user(error):
             raise
         return None
-    return next((str(one["Value"]) for one in known["UserAttributes"] if one["Name"] == "email"), None)
+    return next(
+        (str(attribute["Value"]) for attribute in known["UserAttributes"] if attribute["Name"] == "email"), None
+    )
 
 
 def delete(subject: str) -> None:

@@ -265,7 +265,7 @@ def _questions(_: languages.Translator, values: Mapping[str, object]) -> str:
 
 
 def _expiry(ngettext: languages.PluralTranslator, hours: object) -> str | None:
-    """Return for how long a link works, None for a letter without one."""
+    """Return a sentence about the time for which the link works. None for a letter without a link."""
     if not isinstance(hours, int):
         return None
     return ngettext(

@@ -110,7 +110,7 @@ def own_account(client: Client, accounts_by_key: AccountsByKey) -> Account | Non
 def require_own_account(client: Client, accounts_by_key: AccountsByKey) -> Account:
     """Return the client's own account.
 
-    :raises NoAccess: the client has none, or it may not sign in.
+    :raises NoAccess: the client has no account of their own, or it may not sign in.
     """
     account = own_account(client, accounts_by_key)
     if account is None or not account.may_sign_in:

@@ -13,8 +13,8 @@ from latchkey.rules.revocations import opened_by_others
 def share_grants_access(client: Client, items: Iterable[SharedItem], accounts_by_key: AccountsByKey, now: int) -> bool:
     """Return True if sharing `items` gives the client access (B45).
 
-    It does if the client never had access, or if their only invitation could not be sent. It does not if contacts open
-    the profile and the client has no address of their own, such as a child.
+    A share gives access if the client never had it, or if their only invitation could not be sent. A client without an
+    address of their own, such as a child, gets no access if contacts open the profile.
     """
     own = access.own_account(client, accounts_by_key)
     if client.access_key is None:

@@ -89,7 +89,7 @@ def apply_report(report: MailReport, now: int, audit_event: Event | None = None)
 
 
 def _is_by_newest_job(report: MailReport) -> Condition:
-    """Return the condition that no later mail is known, nor a later status of this one.
+    """Return the condition that the account knows neither a later mail nor a later status of this mail.
 
     A clinician who confirms an address sets *none*. No report about an earlier mail replaces that.
     """

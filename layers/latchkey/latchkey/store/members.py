@@ -59,13 +59,13 @@ def role_of(practice: str, subject: str) -> Role | None:
 
 
 def role_alone_of(practice: str, subject: str) -> Role | None:
-    """Return the same as `role_of`, but read neither name nor address of the member."""
+    """Return the same as `role_of`, and read only the role, for functions that may not read names and addresses."""
     keys = [(partition, subject) for partition in (practice, OPERATOR_PARTITION)]
     return highest_role(row for key in keys if (row := _find(*key, only=("practice", "subject", "role"))))
 
 
 def highest_role(rows: Iterable[MemberItem]) -> Role | None:
-    """Return the highest role of these memberships. None if there is none, or none that this version knows."""
+    """Return the highest role of these memberships. None if there is no membership whose role this version knows."""
     return max((member.role for row in rows if (member := row.member())), default=None)
 
 

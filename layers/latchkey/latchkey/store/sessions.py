@@ -144,7 +144,7 @@ def _commit(attempt: Attempt, account: Account, method: SignInMethod, consuming:
     """
     # Proof, session and audit rows are one transaction: a crash leaves all of them or none.
     # The account is in it only if it changes: the session has the epochs that were read, and dies with them.
-    # Stored sessions are read only if no slot is free, so that one that has timed out takes no live one's place.
+    # If no slot is free, read the stored sessions, and replace one that has timed out rather than a live one.
     # The condition on the slot lets only one of two sign-ins write to it. The other one reads again.
     place = sessions.free_place(account, attempt.now, attempt.replaces)
     if place is None:

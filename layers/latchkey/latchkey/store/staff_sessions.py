@@ -160,7 +160,7 @@ def _read(
             [transaction.get(ClientItem, practice, client_id) for client_id in client_ids if practice],
         )
     )
-    return found(session), [row for row in map(found, rows) if row], [one for one in map(found, clients) if one]
+    return found(session), [row for row in map(found, rows) if row], [row for row in map(found, clients) if row]
 
 
 def _touch(session: StaffSession, now: int) -> None:

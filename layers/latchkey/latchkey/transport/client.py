@@ -70,7 +70,7 @@ class JsonClient:
         """Return the response of an operation, with binary values as bytes.
 
         :raises ClientError: AWS refuses the call.
-        :raises BotoCoreError: there is no response, not in time, or none that can be trusted.
+        :raises BotoCoreError: no response arrives in time, or it cannot be trusted.
         """
         if operation in self._service.adds_idempotency_token:
             arguments = {"ClientRequestToken": random_id().hex()} | arguments

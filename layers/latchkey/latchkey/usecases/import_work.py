@@ -89,7 +89,7 @@ def _lease(practice: str, now: int) -> Iterator[bool]:
 
 
 def _turn(context: RequestContext, accepted: Import) -> WorkResult:
-    # Every return but the last leaves the rest to a new message: the time is over, somebody stopped the import, or the
+    # Every return but the last leaves the rest to a new message. The time is over, somebody stopped the import, or the
     # practice has sent its invitations of this minute or hour.
     rows = imports.rows_of(accepted)
     if accepted.stopped_at is not None:

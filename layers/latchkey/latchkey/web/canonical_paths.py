@@ -34,7 +34,7 @@ LINK = "link"
 
 
 def canonical_path(path: str) -> str | None:
-    """Return the path of the page that a typed path means. None if that is the path itself, or no page."""
+    """Return the path of the page that a typed path means. None if the path is right already, or names no page."""
     segments = [segment for segment in path.split("/") if segment]
     if not segments:
         return None

@@ -19,7 +19,7 @@ MAX_SUBJECT = 255
 def check_member(event: Mapping[str, Any], _context: aws.InvocationContext) -> dict[str, Any]:
     """Return the role of a subject at a practice: `{"role": "clinician" | "admin" | "operator"}`.
 
-    It is `{"refused": "no_member"}` for everyone else, also at a practice that does not exist, and
+    The result is `{"refused": "no_member"}` for everyone else, also at an unknown practice. It is
     `{"refused": "unavailable"}` if the role cannot be read. The row is read consistently, so a removal counts at once.
     """
     practice, subject = event.get("practice"), event.get("subject")
@@ -34,5 +34,5 @@ def check_member(event: Mapping[str, Any], _context: aws.InvocationContext) -> d
 
 
 def _role(practice: str, subject: str) -> Role | None:
-    """Return the role, or None. An operator has none at a practice that does not exist."""
+    """Return the role of a subject, or None. At an unknown practice it is None for operators too."""
     return members.role_alone_of(practice, subject) if practices.get(practice) else None

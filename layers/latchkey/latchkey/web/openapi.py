@@ -48,7 +48,7 @@ COOKIES: dict[Cookie, str] = {
     "typed": "the address that was typed here, for half an hour. A sign-in deletes it",
     "again": "for a minute, that a second link was requested",
     "to": "the page to come back to, for half an hour",
-    **{one.name: f"a started sign-in with {one.label}, for 10 minutes" for one in PROVIDERS},
+    **{provider.name: f"a started sign-in with {provider.label}, for 10 minutes" for provider in PROVIDERS},
 }
 HEADERS: dict[Header, dict[str, Any]] = {
     "Location": {"description": "Where to go on, with GET.", "schema": {"type": "string"}},

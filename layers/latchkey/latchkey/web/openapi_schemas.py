@@ -65,13 +65,13 @@ PLAIN: dict[type, dict[str, Any]] = {
 
 def schemas() -> dict[str, Any]:
     """Return the schemas of all documents and bodies, from their types."""
-    described = [documents.ProblemDocument, *(one for one in EXAMPLES if one not in PLAIN)]
+    described = [documents.ProblemDocument, *(kind for kind in EXAMPLES if kind not in PLAIN)]
     for name in dir(documents):
-        one = getattr(documents, name)
-        if isinstance(one, type) and one.__module__ == documents.__name__:
-            setattr(one, "__pydantic_config__", ConfigDict(use_attribute_docstrings=True))  # noqa: B010 - not in its type
+        kind = getattr(documents, name)
+        if isinstance(kind, type) and kind.__module__ == documents.__name__:
+            setattr(kind, "__pydantic_config__", ConfigDict(use_attribute_docstrings=True))  # noqa: B010 - not in its type
     _, made = TypeAdapter.json_schemas(
-        [(one, "serialization", TypeAdapter(one)) for one in described], ref_template="#/components/schemas/{model}"
+        [(kind, "serialization", TypeAdapter(kind)) for kind in described], ref_template="#/components/schemas/{model}"
     )
     found: dict[str, Any] = made["$defs"]
     whole = {name: _simplified(schema, found) for name, schema in found.items()}
@@ -83,7 +83,7 @@ def schemas() -> dict[str, Any]:
 def _simplified(schema: Any, known: Mapping[str, Any]) -> Any:
     """Return a schema without titles, in which closed lists and their keys stand where they are used."""
     if isinstance(schema, list):
-        return [_simplified(one, known) for one in schema]
+        return [_simplified(part, known) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if (values := _values(schema, known)) is not None:
@@ -102,7 +102,7 @@ def _simplified(schema: Any, known: Mapping[str, Any]) -> Any:
             "required": names,
         }
     return {
-        name: {key: _simplified(one, known) for key, one in value.items()}
+        name: {key: _simplified(part, known) for key, part in value.items()}
         if name == "properties"
         else _simplified(value, known)
         for name, value in schema.items()
@@ -111,7 +111,7 @@ def _simplified(schema: Any, known: Mapping[str, Any]) -> Any:
 
 
 def _values(schema: Mapping[str, Any], known: Mapping[str, Any]) -> list[str] | None:
-    """Return the values of a closed list, which may consist of others. None if the schema is none."""
+    """Return the values of a closed list, which may consist of other lists. None for any other schema."""
     if "$ref" in schema:
         return _values(known[schema["$ref"].rpartition("/")[2]], known)
     if "const" in schema:
@@ -128,5 +128,5 @@ def _name(name: str) -> str:
 
 def schema_of(content: tuple[type, ...]) -> dict[str, Any]:
     """Return the schema of a body, or of an answer that is one of several documents."""
-    choices = [PLAIN.get(one) or {"$ref": f"#/components/schemas/{_name(one.__name__)}"} for one in content]
+    choices = [PLAIN.get(kind) or {"$ref": f"#/components/schemas/{_name(kind.__name__)}"} for kind in content]
     return choices[0] if len(choices) == 1 else {"oneOf": choices}
