@@ -39,7 +39,7 @@ def ses_sending() -> Finding:
     status = account.get("EnforcementStatus", "HEALTHY")
     if not account.get("SendingEnabled", True) or status != "HEALTHY":
         facts = f"sending is {'on' if account.get('SendingEnabled', True) else 'off'}, and the account is {status}"
-        return fault("ses-sending", facts, "Answer SES's case in the support centre, then mend what it names.")
+        return fault("ses-sending", facts, "Answer SES's case in the support centre, then fix what it names.")
     return ok("ses-sending", "SES sends, and the account is healthy")
 
 

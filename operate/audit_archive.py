@@ -55,7 +55,9 @@ def verify(args: argparse.Namespace) -> None:
 
 
 def refill(args: argparse.Namespace) -> None:
-    """Have the rows archived that are in the table and not in the archive. Only the archive's own function can.
+    """Archive the rows that are in the table and not in the archive, by the archive's own function.
+
+    Only that function has the right to write to the archive.
 
     :raises CommandError: as for `verify`, or the function fails.
     """

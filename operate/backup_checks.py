@@ -61,21 +61,21 @@ def backups(stack: aws.Stack) -> Finding:
         elif now - recovery.get("LatestRestorableDateTime", now) > MAX_DELAY:
             late.append(f"{name} up to {_age(now - recovery['LatestRestorableDateTime'])} ago only")
     if off:
-        mend = f"{FOR_POINT_IN_TIME} PointInTimeRecoveryEnabled=true --table-name ... for each."
-        return fault("backups", f"{', '.join(off)} cannot be restored to a time", mend)
+        fix = f"{FOR_POINT_IN_TIME} PointInTimeRecoveryEnabled=true --table-name ... for each."
+        return fault("backups", f"{', '.join(off)} cannot be restored to a time", fix)
     if short:
-        mend = f"{FOR_POINT_IN_TIME} PointInTimeRecoveryEnabled=true,RecoveryPeriodInDays={RESTORABLE_DAYS}."
-        return fault("backups", f"tables can be restored: {', '.join(short)}", mend)
+        fix = f"{FOR_POINT_IN_TIME} PointInTimeRecoveryEnabled=true,RecoveryPeriodInDays={RESTORABLE_DAYS}."
+        return fault("backups", f"tables can be restored: {', '.join(short)}", fix)
     if late:
-        mend = "See AWS's health dashboard for DynamoDB, and ask AWS if it says nothing."
-        return fault("backups", f"tables can be restored: {', '.join(late)}", mend)
+        fix = "See AWS's health dashboard for DynamoDB, and ask AWS if it says nothing."
+        return fault("backups", f"tables can be restored: {', '.join(late)}", fix)
     return ok("backups", f"{len(RETAINED)} tables can be restored to any second of the last {RESTORABLE_DAYS} days")
 
 
 def copies(stack: aws.Stack, given: dict[str, str]) -> Finding:
     """Check that the newest copy of every retained table in the other region or account is recent.
 
-    A copy is too old if a whole run is missing: its run, and the next one, each after the hours of CopyHours.
+    The plan runs every CopyHours. A copy is too old if two runs have passed without a newer one.
     """
     if not given.get("CopyVaultArn"):
         return ok("copies", "switched off (CopyVaultArn is empty), so a region that is lost loses everything")
@@ -89,8 +89,8 @@ def copies(stack: aws.Stack, given: dict[str, str]) -> Finding:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        mend = "Deploy templates/vault.yaml there, then the stack with its output VaultArn as CopyVaultArn."
-        return fault("copies", f"there is no vault {vault.name} in {vault.region}", mend)
+        fix = "Deploy templates/vault.yaml there, then the stack with its output VaultArn as CopyVaultArn."
+        return fault("copies", f"there is no vault {vault.name} in {vault.region}", fix)
     now, limit = datetime.now(UTC), timedelta(hours=2 * hours + START_WINDOW_HOURS)
     ages = {name: now - newest[arn] for arn, name in tables.items() if arn in newest}
     missing = [name for name in tables.values() if name not in ages]
@@ -104,21 +104,21 @@ def copies(stack: aws.Stack, given: dict[str, str]) -> Finding:
     facts += [f"the newest copy of {', of '.join(old)}"] if old else []
     facts += failed
     if facts:
-        mend = f"{SECTION} Right after CopyVaultArn was given, wait for {hours} hours." if missing else SECTION
-        return fault("copies", "; ".join(facts), mend)
+        fix = f"{SECTION} Right after CopyVaultArn was given, wait for {hours} hours." if missing else SECTION
+        return fault("copies", "; ".join(facts), fix)
     elsewhere = "" if is_own else ". Look into the vault from its own account"
     return ok("copies", f"the newest copy of each table is at most {_age(max(ages.values()))} old{elsewhere}")
 
 
 def _wrong_setting() -> Finding | None:
-    """Return a fault if AWS Backup is switched off for tables in this region. It then makes no copy, and no event."""
+    """Return a fault if AWS Backup is switched off for tables in this region: copies and events are then missing."""
     settings = aws.client("backup").describe_region_settings()
     if settings.get("ResourceTypeOptInPreference", {}).get(DYNAMODB) is False:
-        mend = f"{FOR_REGION}-opt-in-preference {DYNAMODB}=true."
-        return fault("copies", "AWS Backup is switched off for tables in this region", mend)
+        fix = f"{FOR_REGION}-opt-in-preference {DYNAMODB}=true."
+        return fault("copies", "AWS Backup is switched off for tables in this region", fix)
     if settings.get("ResourceTypeManagementPreference", {}).get(DYNAMODB) is False:
-        mend = f"{FOR_REGION}-management-preference {DYNAMODB}=true."
-        return fault("copies", "AWS Backup's advanced features for tables are off, without which none is copied", mend)
+        fix = f"{FOR_REGION}-management-preference {DYNAMODB}=true."
+        return fault("copies", "AWS Backup's advanced features for tables are off, without which none is copied", fix)
     return None
 
 
@@ -132,7 +132,7 @@ def _in_vault(vault: Vault) -> Iterator[dict[str, Any]]:
     pages = client.get_paginator("list_recovery_points_by_backup_vault").paginate(
         BackupVaultName=vault.name, ByResourceType=DYNAMODB
     )
-    yield from (one for page in pages for one in page["RecoveryPoints"] if one["Status"] == "COMPLETED")
+    yield from (point for page in pages for point in page["RecoveryPoints"] if point["Status"] == "COMPLETED")
 
 
 def _by_jobs(vault: Vault) -> Iterator[dict[str, Any]]:
@@ -142,14 +142,15 @@ def _by_jobs(vault: Vault) -> Iterator[dict[str, Any]]:
         .get_paginator("list_copy_jobs")
         .paginate(ByDestinationVaultArn=vault.arn, ByResourceType=DYNAMODB, ByState="COMPLETED")
     )
-    yield from (one for page in pages for one in page["CopyJobs"])
+    yield from (job for page in pages for job in page["CopyJobs"])
 
 
 def _newest(found: Iterator[dict[str, Any]]) -> dict[str, datetime]:
     """Return the time of the newest copy of each table, by the table's ARN."""
     newest: dict[str, datetime] = {}
-    for one in found:
-        newest[one["ResourceArn"]] = max(one["CreationDate"], newest.get(one["ResourceArn"], one["CreationDate"]))
+    for copy in found:
+        table, time = copy["ResourceArn"], copy["CreationDate"]
+        newest[table] = max(time, newest.get(table, time))
     return newest
 
 

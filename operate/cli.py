@@ -187,7 +187,7 @@ def _add_records(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_checks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = _command(commands, "first-deploy", first_deploy.run, "Ask what only you know, then deploy what was built")
     first_deploy.add_arguments(command)
-    command = _command(commands, "doctor", doctor.run, "Check a deployed stack, and say how to mend what is wrong")
+    command = _command(commands, "doctor", doctor.run, "Check a deployed stack, and say how to fix what is wrong")
     _stack(command, changes=False)
     command = _command(commands, "preflight", preflight.run, "Check the account and region before the first deployment")
     command.add_argument("--stack", required=True, help="name of the stack to be")

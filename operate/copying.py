@@ -119,8 +119,8 @@ def walk(
         running = [pool.submit(run, segment) for segment in own]
         try:
             done, _ = wait(running, return_when=FIRST_EXCEPTION)
-            for one in done:
-                one.result()
+            for future in done:
+                future.result()
         finally:
             stop.set()
     speed.say_end()

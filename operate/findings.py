@@ -1,4 +1,4 @@
-"""Findings of `doctor` and `preflight`: one line for each check, with the way to mend what is wrong."""
+"""Findings of `doctor` and `preflight`: one line for each check, with the way to fix what is wrong."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ class Finding:
     state: State
     facts: str
     """The finding, one sentence."""
-    mend: str = ""
-    """The way to mend it. Empty if nothing is wrong."""
+    fix: str = ""
+    """The way to fix it. Empty if nothing is wrong."""
 
     def line(self) -> str:
         """Return the line that is printed."""
-        mend = f" {self.mend}" if self.mend else ""
+        fix = f" {self.fix}" if self.fix else ""
         where = "" if self.state == "ok" else f" (docs/doctor.md#{self.check})"
-        return f"{MARKS[self.state]} {self.check}: {self.facts}.{mend}{where}"
+        return f"{MARKS[self.state]} {self.check}: {self.facts}.{fix}{where}"
 
 
 type Check = Callable[[], Finding]
@@ -47,14 +47,14 @@ def ok(check: str, facts: str) -> Finding:
     return Finding(check, "ok", facts)
 
 
-def fault(check: str, facts: str, mend: str) -> Finding:
+def fault(check: str, facts: str, fix: str) -> Finding:
     """Return the finding of a check that found something wrong."""
-    return Finding(check, "fault", facts, mend)
+    return Finding(check, "fault", facts, fix)
 
 
-def unknown(check: str, facts: str, mend: str) -> Finding:
+def unknown(check: str, facts: str, fix: str) -> Finding:
     """Return the finding of a check that could not be done."""
-    return Finding(check, "unknown", facts, mend)
+    return Finding(check, "unknown", facts, fix)
 
 
 def report(checks: Iterable[tuple[str, Check]]) -> None:

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     stage = tomllib.loads((PROJECT / "samconfig.toml").read_text())[args.config_env]
     given = stage["global"]["parameters"]["parameter_overrides"].split()
     template = yaml_parse((PROJECT / "template.yaml").read_text())["Parameters"]
-    answers = ask(template, dict(one.split("=", 1) for one in given), input)
+    answers = ask(template, dict(pair.split("=", 1) for pair in given), input)
     name = _option(args.options, "--stack-name") or stage["global"]["parameters"]["stack_name"]
     # SES knows the domain of a stack that stands, because the stack has created that identity.
     if not state.exists(name) and account_checks.identity(answers["SenderDomain"]) is not None:
@@ -59,16 +59,16 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _stage(template: dict[str, Any], overrides: list[str]) -> str:
-    return str(dict(one.split("=", 1) for one in overrides).get("Stage", template["Stage"]["Default"]))
+    return str(dict(pair.split("=", 1) for pair in overrides).get("Stage", template["Stage"]["Default"]))
 
 
 def _option(options: list[str], name: str) -> str:
     """Return the value of an option of `sam deploy`, "" if it is not given."""
-    for number, one in enumerate(options):
-        if one == name and number + 1 < len(options):
+    for number, option in enumerate(options):
+        if option == name and number + 1 < len(options):
             return options[number + 1]
-        if one.startswith(f"{name}="):
-            return one.partition("=")[2]
+        if option.startswith(f"{name}="):
+            return option.partition("=")[2]
     return ""
 
 

@@ -94,7 +94,7 @@ def read(folder: Path) -> Release:
 
 
 def check(release: Release, expected: str | None) -> None:
-    """Check that a release is the expected one, and that each uploaded object is still the object of then.
+    """Check that a release is the expected one, and that each object is unchanged since the upload.
 
     :raises CommandError: the release or an object differs, or the template names an object that is not in the release.
     """

@@ -41,8 +41,8 @@ def routes(stack: aws.Stack) -> Finding:
         elif closed and status != HTTPStatus.UNAUTHORIZED:
             wrong.append(f"{key} says {status} without a token")
     if wrong:
-        mend = "Read the log of the route's function. An answer of 500 without a log means a missing permission."
-        return fault("routes", f"{len(wrong)} of {len(keys)} routes: {'; '.join(wrong[:3])}", mend)
+        fix = "Read the log of the route's function. An answer of 500 without a log means a missing permission."
+        return fault("routes", f"{len(wrong)} of {len(keys)} routes: {'; '.join(wrong[:3])}", fix)
     return ok("routes", f"all {len(keys)} routes answer, and the clinicians' API asks for a token")
 
 
@@ -53,8 +53,8 @@ def own_address(stack: aws.Stack, parameters: dict[str, str]) -> Finding:
     endpoint = stack.outputs.get("ApiEndpoint", "")
     status = status_of(f"{endpoint}/healthz")
     if status == HTTPStatus.OK:
-        mend = "apigatewayv2 update-api --disable-execute-api-endpoint --api-id ..."
-        return fault("own-address", f"{endpoint} answers too", mend)
+        fix = "apigatewayv2 update-api --disable-execute-api-endpoint --api-id ..."
+        return fault("own-address", f"{endpoint} answers too", fix)
     return ok("own-address", "the API answers by the portal's address alone")
 
 

@@ -59,8 +59,8 @@ def stack_name(name: str) -> Finding:
             raise
         return ok("stack-name", f"no stack is called {name}")
     if found["StackStatus"] in DEAD_STATES:
-        mend = "Delete it first. docs/operations.md, First deploy, says how."
-        return fault("stack-name", f"{name} is {found['StackStatus']}", mend)
+        fix = "Delete it first. docs/operations.md, First deploy, says how."
+        return fault("stack-name", f"{name} is {found['StackStatus']}", fix)
     return ok("stack-name", f"{name} is deployed already, and would be updated")
 
 

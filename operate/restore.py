@@ -5,8 +5,8 @@ recovery creates a side table. The command copies missing items back from there.
 items that differ.
 
 A restore must not give back access that has ended. Therefore each account gets a new epoch, so that no earlier link,
-PIN, session or started Google sign-in is valid. Access that a clinician ended after that time stays ended. The audit
-log says what that is.
+PIN, session or started Google sign-in is valid. Access that a clinician ended after that time, according to
+the audit log, stays ended.
 """
 
 import argparse
@@ -105,7 +105,7 @@ def copy_page(tables: Tables, items: Sequence[Item], *, overwrite: bool, dry_run
     is_audit = tables.noun == "Events"
     live = copying.existing(tables.live, keys, tables.keys, whole=not is_audit)
     if is_audit:
-        # A row has an id of its own and is never written again, so nobody else writes one that is missing.
+        # Each row has a unique id and is written once. So a missing row needs no condition against concurrent writes.
         missing = [item for item in items if copying.key_values(item, tables.keys) not in live]
         if not dry_run:
             copying.put_all(tables.live, missing)

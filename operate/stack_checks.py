@@ -16,7 +16,7 @@ PENDING = ("PendingConfirmation", "Deleted")
 def parameters(stack: aws.Stack) -> dict[str, str]:
     """Return the parameters of a stack."""
     found = _description(stack).get("Parameters", [])
-    return {one["ParameterKey"]: one.get("ParameterValue", "") for one in found}
+    return {parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in found}
 
 
 def state(stack: aws.Stack) -> Finding:
@@ -36,12 +36,12 @@ def concurrency(stack: aws.Stack, given: dict[str, str]) -> Finding:
         found = client.get_function_concurrency(FunctionName=stack.resource(name))
         shares[name] = found.get("ReservedConcurrentExecutions")
     if stopped := [name for name, share in shares.items() if share == 0]:
-        mend = "lambda delete-function-concurrency --function-name ... for each."
-        return fault("concurrency", f"{', '.join(stopped)} may not run", mend)
+        fix = "lambda delete-function-concurrency --function-name ... for each."
+        return fault("concurrency", f"{', '.join(stopped)} may not run", fix)
     missing = [name for name, share in shares.items() if share is None]
     if given.get("Concurrency") == "reserved" and missing:
-        mend = "Deploy with Concurrency=shared, then with Concurrency=reserved."
-        return fault("concurrency", f"{', '.join(missing)} have no share", mend)
+        fix = "Deploy with Concurrency=shared, then with Concurrency=reserved."
+        return fault("concurrency", f"{', '.join(missing)} have no share", fix)
     return ok("concurrency", f"{given.get('Concurrency', 'shared')}, and no function is switched off")
 
 
@@ -50,8 +50,8 @@ def dkim(given: dict[str, str]) -> Finding:
     domain = given["SenderDomain"]
     found = account_checks.identity(domain)
     if found is None:
-        mend = f"sesv2 create-email-identity --email-identity {domain}. Then enter its DKIM records."
-        return fault("dkim", f"SES does not know {domain}", mend)
+        fix = f"sesv2 create-email-identity --email-identity {domain}. Then enter its DKIM records."
+        return fault("dkim", f"SES does not know {domain}", fix)
     status = found.get("DkimAttributes", {}).get("Status", "NOT_STARTED")
     if not found.get("VerifiedForSendingStatus") or status != "SUCCESS":
         return fault("dkim", f"DKIM of {domain} is {status}", "Enter the outputs DkimRecord1 to 3 as CNAME records.")
@@ -63,8 +63,8 @@ def mail_from(given: dict[str, str]) -> Finding:
     attributes = (account_checks.identity(given["SenderDomain"]) or {}).get("MailFromAttributes", {})
     domain, status = attributes.get("MailFromDomain"), attributes.get("MailFromDomainStatus")
     if not domain:
-        mend = "SPF then passes for SES alone. Set one: sesv2 put-email-identity-mail-from-attributes."
-        return fault("mail-from", "the identity has no MAIL FROM domain", mend)
+        fix = "SPF then passes for SES alone. Set one: sesv2 put-email-identity-mail-from-attributes."
+        return fault("mail-from", "the identity has no MAIL FROM domain", fix)
     if status != "SUCCESS":
         return fault("mail-from", f"{domain} is {status}", "Enter the outputs MailFromMx and MailFromSpf.")
     return ok("mail-from", f"SES has found the records of {domain}")
@@ -76,13 +76,13 @@ def mail_reports(stack: aws.Stack) -> Finding:
     client = aws.client("sesv2")
     destinations = client.get_configuration_set_event_destinations(ConfigurationSetName=name)["EventDestinations"]
     reported = {
-        kind for one in destinations if one.get("Enabled") and "EventBridgeDestination" in one
-        for kind in one["MatchingEventTypes"]
+        kind for target in destinations if target.get("Enabled") and "EventBridgeDestination" in target
+        for kind in target["MatchingEventTypes"]
     }  # fmt: skip
     if missing := REPORTS - reported:
-        mend = "sesv2 update-configuration-set-event-destination, as MailReports in template.yaml says."
-        return fault("mail-reports", f"{', '.join(sorted(missing))} are not reported", mend)
-    if {"CLICK", "OPEN"} & {kind for one in destinations for kind in one["MatchingEventTypes"]}:
+        fix = "sesv2 update-configuration-set-event-destination, as MailReports in template.yaml says."
+        return fault("mail-reports", f"{', '.join(sorted(missing))} are not reported", fix)
+    if {"CLICK", "OPEN"} & {kind for target in destinations for kind in target["MatchingEventTypes"]}:
         return fault("mail-reports", "SES counts opens or clicks, and rewrites links", "Remove that event destination.")
     return ok("mail-reports", "SES reports every mail")
 
@@ -91,8 +91,8 @@ def mail_loop(stack: aws.Stack) -> Finding:
     """Check that Lambda lets the mail worker put jobs back on its own queue."""
     found = aws.client("lambda").get_function_recursion_config(FunctionName=stack.resource("SendMail"))
     if found["RecursiveLoop"] != "Allow":
-        mend = "lambda put-function-recursion-config --recursive-loop Allow --function-name ..."
-        return fault("mail-loop", "Lambda would end a long delay of mail at the 16th try", mend)
+        fix = "lambda put-function-recursion-config --recursive-loop Allow --function-name ..."
+        return fault("mail-loop", "Lambda would end a long delay of mail at the 16th try", fix)
     return ok("mail-loop", "the worker may put delayed jobs back")
 
 
@@ -114,12 +114,12 @@ def alarm_recipients(stack: aws.Stack, given: dict[str, str]) -> Finding:
     confirmed = []
     for arn in topics:
         found = aws.client("sns").list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
-        if pending := [one["Endpoint"] for one in found if one["SubscriptionArn"] in PENDING]:
-            mend = "Follow the link in the mail from AWS. It is valid for two days, then subscribe again."
-            return fault("alarm-recipients", f"{', '.join(pending)} has not confirmed", mend)
+        if pending := [row["Endpoint"] for row in found if row["SubscriptionArn"] in PENDING]:
+            fix = "Follow the link in the mail from AWS. It is valid for two days, then subscribe again."
+            return fault("alarm-recipients", f"{', '.join(pending)} has not confirmed", fix)
         if not found:
             return fault("alarm-recipients", f"{arn} has no subscription", "Subscribe someone to it.")
-        confirmed += [one["Endpoint"] for one in found]
+        confirmed += [row["Endpoint"] for row in found]
     return ok("alarm-recipients", f"alarms reach {', '.join(confirmed)}")
 
 
@@ -129,21 +129,21 @@ def alarms(stack: aws.Stack) -> Finding:
     if not found:
         return fault("alarms", "the stack has no alarms", "Deploy again.")
     name = len(stack.name) + 1
-    if on := [one["AlarmName"][name:] for one in found if one["StateValue"] == "ALARM"]:
+    if on := [alarm["AlarmName"][name:] for alarm in found if alarm["StateValue"] == "ALARM"]:
         return fault("alarms", f"on: {', '.join(on)}", "See the section of that name in docs/runbook.md.")
-    if off := [one["AlarmName"][name:] for one in found if not one["ActionsEnabled"]]:
+    if off := [alarm["AlarmName"][name:] for alarm in found if not alarm["ActionsEnabled"]]:
         return fault("alarms", f"switched off: {', '.join(off)}", "cloudwatch enable-alarm-actions --alarm-names ...")
     return ok("alarms", f"{len(found)} alarms, none is on")
 
 
 def alarm_delivery(stack: aws.Stack) -> Finding:
-    """Check that CloudWatch could publish what it had to: without a right to the key it cannot."""
+    """Check that CloudWatch could publish each notice of an alarm. It needs a right to the topic's key."""
     history = aws.client("cloudwatch").describe_alarm_history(HistoryItemType="Action", MaxRecords=100)
-    own = [one for one in history["AlarmHistoryItems"] if one["AlarmName"].startswith(f"{stack.name}/")]
-    failed = [one for one in own if "Failed to execute" in one["HistorySummary"]]
+    own = [item for item in history["AlarmHistoryItems"] if item["AlarmName"].startswith(f"{stack.name}/")]
+    failed = [item for item in own if "Failed to execute" in item["HistorySummary"]]
     if failed:
-        mend = "Allow cloudwatch.amazonaws.com in the topic's policy and in its key's policy."
-        return fault("alarm-delivery", f"{len(failed)} of the last {len(own)} notices failed", mend)
+        fix = "Allow cloudwatch.amazonaws.com in the topic's policy and in its key's policy."
+        return fault("alarm-delivery", f"{len(failed)} of the last {len(own)} notices failed", fix)
     return ok("alarm-delivery", f"none of the last {len(own)} notices failed")
 
 
@@ -152,23 +152,23 @@ def data_key(stack: aws.Stack) -> Finding:
     client, key = aws.client("kms"), stack.resource("DataKey")
     status = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
     if status != "Enabled":
-        mend = "kms cancel-key-deletion, then enable-key. Without it nothing can be read."
-        return fault("data-key", f"it is {status}", mend)
+        fix = "kms cancel-key-deletion, then enable-key. Without it nothing can be read."
+        return fault("data-key", f"it is {status}", fix)
     if not client.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]:
         return fault("data-key", "it does not rotate", f"kms enable-key-rotation --key-id {key}")
     return ok("data-key", "it is enabled and rotates")
 
 
 def protection(stack: aws.Stack, given: dict[str, str]) -> Finding:
-    """Check that no update can replace or delete the state of a stack of stage prod, and nobody delete the stack."""
+    """Check that the stack policy and the termination protection of a stack of stage prod are on."""
     if given.get("Stage", "prod") != "prod":
         return ok("protection", "only a stack of stage prod is protected")
-    mend = f"operate protect --stack {stack.name}"
+    fix = f"operate protect --stack {stack.name}"
     if not _description(stack).get("EnableTerminationProtection"):
-        return fault("protection", "the stack can be deleted", mend)
+        return fault("protection", "the stack can be deleted", fix)
     found = aws.client("cloudformation").get_stack_policy(StackName=stack.name).get("StackPolicyBody", "{}")
     if json.loads(found or "{}") != state_of_stacks.policy(state_of_stacks.read_template()):
-        return fault("protection", "its stack policy is not this version's", mend)
+        return fault("protection", "its stack policy is not this version's", fix)
     return ok("protection", "no update can replace or delete its state, and the stack cannot be deleted")
 
 
@@ -191,8 +191,8 @@ def throttles(stack: aws.Stack) -> Finding:
     settings = stage.get("DefaultRouteSettings", {})
     rate, burst = settings.get("ThrottlingRateLimit"), settings.get("ThrottlingBurstLimit")
     if not rate or not burst:
-        mend = "Deploy with another RequestsPerSecond, then with yours."
-        return fault("throttles", "the API has no limit of its own", mend)
+        fix = "Deploy with another RequestsPerSecond, then with yours."
+        return fault("throttles", "the API has no limit of its own", fix)
     return ok("throttles", f"the API accepts {rate:g} requests a second, and bursts of {burst}")
 
 
@@ -207,8 +207,8 @@ def canary(stack: aws.Stack) -> Finding:
         if last:
             states[group] = last["status"]
     if stopped := [group for group, status in states.items() if status in ("Failed", "Stopped")]:
-        mend = "The deployment names the alarm or the hook that stopped it."
-        return fault("canary", f"stopped: {', '.join(stopped)}", mend)
+        fix = "The deployment names the alarm or the hook that stopped it."
+        return fault("canary", f"stopped: {', '.join(stopped)}", fix)
     if running := [group for group, status in states.items() if status != "Succeeded"]:
         return fault("canary", f"still running: {', '.join(running)}", "Wait. A canary takes 5 minutes.")
     return ok("canary", f"{len(states)} functions were deployed by CodeDeploy, and none was stopped")

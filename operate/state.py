@@ -1,4 +1,4 @@
-"""The state of a stack: what outlives it. The commands `protect` and `adopt` keep it, and bring it back into a stack.
+"""The state of a stack: the resources that outlive it. `protect` keeps them, and `adopt` brings them back into a stack.
 
 The template retains these resources. A deletion of the stack leaves them in the account, and `adopt` imports them into
 a stack again, so that nothing is copied (docs/decisions/0037).
@@ -36,14 +36,14 @@ DELETED = "DELETE_COMPLETE"
 def resources(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the resources of a template that outlive the stack and can be imported, by logical id."""
     return {
-        name: one
-        for name, one in template["Resources"].items()
-        if one.get("DeletionPolicy") == RETAINED and one["Type"] in IDENTIFIERS
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource.get("DeletionPolicy") == RETAINED and resource["Type"] in IDENTIFIERS
     }
 
 
 def policy(template: dict[str, Any]) -> dict[str, Any]:
-    """Return the stack policy: an update may change everything, and may neither replace nor delete the state."""
+    """Return the stack policy. An update may change everything, but may not replace or delete the state."""
     protected = [f"LogicalResourceId/{name}" for name in (*resources(template), ARCHIVE)]
     return {
         "Statement": [
@@ -54,7 +54,7 @@ def policy(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def protect(args: argparse.Namespace) -> None:
-    """Let no update replace or delete the state of a stack, and nobody delete the stack by mistake."""
+    """Set the stack policy, which keeps the state at every update, and the termination protection of the stack."""
     stack = aws.stack(args.stack)
     text = json.dumps(policy(read_template()))
     if args.dry_run:
@@ -79,9 +79,10 @@ def endangered(changes: list[dict[str, Any]]) -> list[str]:
     """
     protected = {*resources(read_template()), ARCHIVE}
     return sorted(
-        one["LogicalResourceId"]
-        for one in changes
-        if one["LogicalResourceId"] in protected and (one["Action"] == "Remove" or one.get("Replacement") == "True")
+        change["LogicalResourceId"]
+        for change in changes
+        if change["LogicalResourceId"] in protected
+        and (change["Action"] == "Remove" or change.get("Replacement") == "True")
     )
 
 
@@ -138,12 +139,12 @@ def _deleted_stack(name: str) -> dict[str, Any]:
     """
     cloudformation = aws.client("cloudformation")
     pages = cloudformation.get_paginator("list_stacks").paginate(StackStatusFilter=[DELETED])
-    deleted = [one for page in pages for one in page["StackSummaries"] if one["StackName"] == name]
+    deleted = [stack for page in pages for stack in page["StackSummaries"] if stack["StackName"] == name]
     if not deleted:
         raise CommandError(
             f"No stack {name} was deleted here in the last 90 days. Restore its tables as docs/operations.md says."
         )
-    last = max(deleted, key=lambda one: one["CreationTime"])
+    last = max(deleted, key=lambda stack: stack["CreationTime"])
     (description,) = cloudformation.describe_stacks(StackName=last["StackId"])["Stacks"]
     found: dict[str, Any] = description
     return found
@@ -171,7 +172,7 @@ def _left_behind(deleted: dict[str, Any], template: dict[str, Any], given: list[
 
 
 def _import_template(template: dict[str, Any], found: dict[str, str]) -> dict[str, Any]:
-    """Return a template of these resources alone. An import can create nothing, and can have no outputs."""
+    """Return a template of these resources alone. An import cannot create other resources or have outputs."""
     chosen = {name: template["Resources"][name] for name in found}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -186,9 +187,9 @@ def _parameters(deleted: dict[str, Any], template: dict[str, Any]) -> list[dict[
     """Return the deleted stack's parameters, which the next deployment keeps."""
     declared = template["Parameters"]
     values = {
-        one["ParameterKey"]: one.get("ParameterValue", "")
-        for one in deleted.get("Parameters", ())
-        if one["ParameterKey"] in declared
+        parameter["ParameterKey"]: parameter.get("ParameterValue", "")
+        for parameter in deleted.get("Parameters", ())
+        if parameter["ParameterKey"] in declared
     }
     # The identity of SES stays in the account. The new stack uses it, and does not create it.
     values["MailIdentity"] = "existing"

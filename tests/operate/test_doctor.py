@@ -1,4 +1,4 @@
-"""`doctor` and `preflight`: each fault is found and has a way to mend it, and a stack in order has none."""
+"""`doctor` and `preflight`: each fault is found and has a way to fix it, and a stack in order has none."""
 
 import re
 from collections.abc import Iterator
