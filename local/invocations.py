@@ -1,4 +1,4 @@
-"""In place of Lambda's API: functions invoke each other, if their role allows it."""
+"""Replacement for Lambda's API. Functions invoke each other by it, if their role allows that."""
 
 import json
 import re

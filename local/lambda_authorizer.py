@@ -1,4 +1,7 @@
-"""In place of API Gateway's Lambda authorizers: asks a function about each request (payload 2.0, simple responses)."""
+"""Replacement for API Gateway's Lambda authorizers. Asks a function about each request.
+
+Events have payload format 2.0, and the function gives a simple response.
+"""
 
 import json
 from collections.abc import Mapping

@@ -306,6 +306,6 @@ def transformed(document: dict[str, Any], parameters: dict[str, str]) -> dict[st
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     # SAM copies the API's whole document five times for each route, which takes nine tenths of the time. It replaces
     # the document by the copy, so that one document does.
-    with patch.object(open_api, "_deepcopy", lambda one: one):
+    with patch.object(open_api, "_deepcopy", lambda value: value):
         transformed: dict[str, Any] = translator.translate(document, parameters)
     return transformed

@@ -80,7 +80,7 @@ class AwsFaults:
         self._wait: Callable[[float], None] = lambda _seconds: None
         self._call, self._try, self._read_seconds = 0, 0, 0.0
         self._carried_out: set[str] = set()
-        """JsonClient request tokens. DynamoDB carries each transaction out once, moto every time."""
+        """Client request tokens of transactions. DynamoDB carries out a token once, and moto each time."""
         self.carried_out: list[str] = []
         """The calls that were carried out while faults were injected, in order."""
 

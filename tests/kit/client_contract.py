@@ -86,7 +86,7 @@ def _validator(path: str, operation_id: str, status: int) -> Any:
 def _closed(schema: Any) -> Any:
     """Return a schema that allows no further fields in its objects."""
     if isinstance(schema, list):
-        return [_closed(one) for one in schema]
+        return [_closed(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if "allOf" in schema:

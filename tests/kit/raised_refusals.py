@@ -24,8 +24,8 @@ NONE: Refusals = frozenset()
 class Reached:
     """The functions that a view can reach, and the refusals that each of them can raise.
 
-    It errs on the side of too many: every branch counts as taken, and a method is found by its name among the classes
-    that this code names.
+    The result may name too many refusals. Every branch counts as taken. A method is found by its name alone, among the
+    classes that this code names.
     """
 
     def __init__(self, view: Callable[..., Any]) -> None:
@@ -59,7 +59,7 @@ class Reached:
 
     def method(self, name: str) -> Refusals:
         """Return what methods of this name are known to raise so far."""
-        found = [value for one in list(self.classes) if (value := _member(one, name)) is not None]
+        found = [value for owner in list(self.classes) if (value := _member(owner, name)) is not None]
         return NONE.union(*map(self.call, found))
 
 
@@ -107,8 +107,8 @@ class _Body:
             caught = self.caught(left, [handler.type] if handler.type else [])
             left -= caught
             raised |= self.all_of(handler.body)
-            raises = [one for one in ast.walk(handler) if isinstance(one, ast.Raise)]
-            if any(one.exc is None or handler.name in _names(one.exc) for one in raises):
+            raises = [part for part in ast.walk(handler) if isinstance(part, ast.Raise)]
+            if any(part.exc is None or handler.name in _names(part.exc) for part in raises):
                 raised |= caught
         return left | raised
 
@@ -119,7 +119,7 @@ class _Body:
             for element in elements:
                 value = self.value(element.value if isinstance(element, ast.Starred) else element)
                 classes += value if isinstance(value, tuple) else [value] if isinstance(value, type) else []
-        return frozenset(one for one in raised if issubclass(one, tuple(classes)))
+        return frozenset(refusal for refusal in raised if issubclass(refusal, tuple(classes)))
 
     def made(self, node: ast.AST) -> Refusals:
         """Return the refusal that this class is, if it is one."""
@@ -163,4 +163,4 @@ def _imports(tree: ast.AST) -> dict[str, Any]:
 
 
 def _names(node: ast.AST) -> set[str]:
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}

@@ -17,20 +17,20 @@ PROJECT = Path(__file__).parents[2]
 @cache
 def document() -> dict[str, Any]:
     """Return the whole template. Intrinsic functions are not resolved."""
-    write: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
-    return write
+    template: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
+    return template
 
 
 @cache
 def observability() -> dict[str, Any]:
-    """Return the nested template of alarms, dashboard and queries. Its parameters are named as what they stand for."""
-    write: dict[str, Any] = yaml_parse((PROJECT / "templates" / "observability.yaml").read_text())
-    return write
+    """Return the nested template of alarms, dashboard and queries. Its parameters are named after their values."""
+    template: dict[str, Any] = yaml_parse((PROJECT / "templates" / "observability.yaml").read_text())
+    return template
 
 
 @cache
 def expanded() -> dict[str, Any]:
-    """Return the CloudFormation template that SAM makes of it."""
+    """Return the CloudFormation template that SAM makes of the template."""
     return transformed(document(), parameters())
 
 
@@ -54,7 +54,7 @@ def shared(name: str) -> Any:
 @cache
 def parameters() -> dict[str, str]:
     """Return the default value of each parameter."""
-    return {name: str(write.get("Default", "")) for name, write in document()["Parameters"].items()}
+    return {name: str(parameter.get("Default", "")) for name, parameter in document()["Parameters"].items()}
 
 
 @cache
@@ -117,8 +117,8 @@ def routes() -> dict[str, str]:
     for function, properties in resources("AWS::Serverless::Function").items():
         for event in properties["Events"].values():
             if event["Type"] == "HttpApi":
-                write = event["Properties"]
-                found[f"{write['Method']} {write['Path']}" if "Path" in write else "$default"] = function
+                route = event["Properties"]
+                found[f"{route['Method']} {route['Path']}" if "Path" in route else "$default"] = function
     return found
 
 
@@ -164,8 +164,8 @@ def delete_items(dynamodb: Any, *tables: str) -> None:
             keys = [part["AttributeName"] for part in properties["KeySchema"]]
             items = items_of(dynamodb, table)
             deletions = [{"DeleteRequest": {"Key": {key: item[key] for key in keys}}} for item in items]
-            for some in batched(deletions, BATCH, strict=False):
-                response = dynamodb.batch_write_item(RequestItems={table: [*some]})
+            for batch in batched(deletions, BATCH, strict=False):
+                response = dynamodb.batch_write_item(RequestItems={table: [*batch]})
                 assert not response["UnprocessedItems"]
 
 
