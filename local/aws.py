@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from local import processes
 from local.sam_template import ACCOUNT, REGION, Template, function_arn
@@ -30,15 +32,22 @@ class Address:
     dynamodb: str
     """URL of DynamoDB: the same endpoint, or that of DynamoDB Local."""
 
-    def client(self, service: Any) -> Any:
-        """Return a boto3 client with root credentials."""
-        return boto3.client(
-            service,
-            endpoint_url=self.dynamodb if service in ("dynamodb", "dynamodbstreams") else self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=ROOT["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=ROOT["AWS_SECRET_ACCESS_KEY"],
-        )
+    def client(self, service: Any, config: Config | None = None) -> Any:
+        """Return a boto3 client with root credentials. It is the same one each time."""
+        return _client(service, self.dynamodb if service in ("dynamodb", "dynamodbstreams") else self.endpoint, config)
+
+
+@cache
+def _client(service: Any, url: str, config: Config | None) -> Any:
+    """Return a boto3 client. Creating one takes longer than several calls."""
+    return boto3.client(
+        service,
+        config=config,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id=ROOT["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio.subprocess.Process, str]:

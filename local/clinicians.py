@@ -59,6 +59,8 @@ class Clinicians:
         self._password = secrets.token_urlsafe(24)
         self.staff_password = secrets.token_urlsafe(12)
         """The password of everyone in `STAFF`."""
+        self._subjects: dict[str, str] = {}
+        """The subjects of users who got tokens, by user name."""
 
     async def token(self, practice: str, role: Role) -> str:
         """Return an access token of a member with this role at this practice. Create user and membership if missing."""
@@ -78,7 +80,9 @@ class Clinicians:
                 self._put_member(practice, subject, person.role, person.name)
 
     def _ensure_member(self, name: str, partition: str, role: Role) -> None:
-        self._put_member(partition, self._ensure_user(name, self._password), role)
+        if name not in self._subjects:
+            self._subjects[name] = self._ensure_user(name, self._password)
+        self._put_member(partition, self._subjects[name], role)
 
     def _ensure_user(self, name: str, password: str) -> str:
         """Create the user if it is missing. Return the subject."""

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 from urllib.parse import unquote
 
@@ -48,9 +49,13 @@ class Mailbox:
         if self._http:
             await self._http.close()
 
-    def mails(self, to: str | None = None) -> list[dict[str, Any]]:
-        """Return the recorded mails, newest first. With `to`, only those to this address."""
-        return [mail for mail in reversed(self._mails) if to is None or mail["to"].lower() == to.lower()]
+    def mails(self, to: str | None = None, after: str | None = None) -> list[dict[str, Any]]:
+        """Return the recorded mails, newest first.
+
+        With `to`, only those to this address. With `after`, only those that came after the mail with this id.
+        """
+        newer = takewhile(lambda mail: mail["id"] != after, reversed(self._mails))
+        return [mail for mail in newer if to is None or mail["to"].lower() == to.lower()]
 
     async def _pass_on(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._http is None:

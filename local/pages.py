@@ -81,7 +81,7 @@ class Pages:
 
     async def mail_json(self, request: web.Request) -> web.Response:
         """Return the mailbox as JSON, newest mail first."""
-        return web.json_response(self.mailbox.mails(request.query.get("to")))
+        return web.json_response(self.mailbox.mails(request.query.get("to"), request.query.get("after")))
 
     async def mail_events(self, request: web.Request) -> web.Response:
         """Send the SES event that a form or a JSON body names, about the last mail to an address."""

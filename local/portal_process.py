@@ -35,10 +35,13 @@ class PortalProcess:
     logs: Path
     """Folder with a log file for each function, named by its logical id."""
 
-    def mail(self, to: str | None = None) -> list[dict[str, Any]]:
-        """Return the mails in the mailbox, newest first. With `to`, only those to this address."""
-        query = "?" + urllib.parse.urlencode({"to": to}) if to else ""
-        mails: list[dict[str, Any]] = self._fetch(f"/local/mail.json{query}")
+    def mail(self, to: str | None = None, after: str | None = None) -> list[dict[str, Any]]:
+        """Return the mails in the mailbox, newest first.
+
+        With `to`, only those to this address. With `after`, only those that came after the mail with this id.
+        """
+        query = urllib.parse.urlencode({name: value for name, value in (("to", to), ("after", after)) if value})
+        mails: list[dict[str, Any]] = self._fetch(f"/local/mail.json?{query}")
         return mails
 
     def mail_within(self, seconds: float, to: str, count: int = 1) -> list[dict[str, Any]]:

@@ -5,13 +5,17 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.config import Config
+
 from local.aws import Address
 from local.clock import Clock
 from local.runtime import FunctionFailed, Pool
 from local.sam_template import REGION, QueueMapping
 
-MAX_WAIT_SECONDS = 1
-"""Longest time of one receive call on an empty queue. Stopping waits for it."""
+MAX_WAIT_SECONDS = 20
+"""Longest time of one receive call on an empty queue, as in Lambda. The end of ministack ends it."""
+TRIES = Config(retries={"total_max_attempts": 2})
+"""After the end of ministack, a thread that waits for messages ends soon."""
 
 RECORD_ATTRIBUTES = {
     "messageAttributes": "MessageAttributes",
@@ -34,7 +38,7 @@ class Poller:
 
     async def run(self) -> None:
         """Deliver messages until cancelled. A message in flight is redelivered after its visibility timeout."""
-        sqs = self.address.client("sqs")
+        sqs = self.address.client("sqs", TRIES)
         url = sqs.get_queue_url(QueueName=self.mapping.queue.rpartition(":")[2])["QueueUrl"]
         slots = asyncio.Semaphore(self.mapping.concurrency)
         async with asyncio.TaskGroup() as batches:

@@ -211,7 +211,8 @@ async def _start_aws(
     engine: Engine, state: Path, logs: Path, exit_stack: AsyncExitStack, ended: asyncio.Future[str]
 ) -> aws.Address:
     ministack, endpoint = await aws.start_ministack(MINISTACK, state, logs / "ministack.log")
-    exit_stack.push_async_callback(processes.stop, ministack)
+    # its state ends with it, and it would wait for the calls that wait for messages
+    exit_stack.push_async_callback(processes.kill, ministack)
     _supervise(asyncio.create_task(_end_of(ministack)), "ministack has ended.", exit_stack, ended)
     if engine == "ministack":
         return aws.Address(endpoint, endpoint)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from local.aws import Address
@@ -12,6 +13,8 @@ from local.runtime import FunctionFailed, Pool
 from local.sam_template import StreamMapping
 
 POLL_SECONDS = 0.25
+POLLS_OF_SHARDS = 20
+"""Polls after which the shards are listed anew."""
 RETRY_SECONDS = 1
 """After a batch that failed. Lambda waits longer with each try."""
 
@@ -29,10 +32,11 @@ class StreamPoller:
         """Deliver records until cancelled. A batch that fails is delivered again from its first failed record."""
         streams = self.address.client("dynamodbstreams")
         iterators: dict[str, str | None] = {}
-        while True:
-            for shard in await asyncio.to_thread(self._shards, streams):
-                if shard not in iterators:
-                    iterators[shard] = await asyncio.to_thread(self._first_iterator, streams, shard)
+        for poll in count():
+            if poll % POLLS_OF_SHARDS == 0:
+                for shard in await asyncio.to_thread(self._shards, streams):
+                    if shard not in iterators:
+                        iterators[shard] = await asyncio.to_thread(self._first_iterator, streams, shard)
             for shard, iterator in iterators.items():
                 if iterator:
                     page = await asyncio.to_thread(streams.get_records, ShardIterator=iterator)

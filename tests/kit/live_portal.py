@@ -37,7 +37,7 @@ class LivePortal:
         self.portal = portal
         self.url = self.origin = portal.url
         self._ahead = 0.0
-        self._earlier_mail: set[str] = set()
+        self._last_mail_before: str | None = None
         self._sqs = portal.address.client("sqs")
         urls = self._sqs.list_queues()["QueueUrls"]
         self._queues = [url for url in urls if url.endswith(("MailQueue", "NoticeQueue", "DeadMail"))]
@@ -49,7 +49,8 @@ class LivePortal:
         """
         noon = self.now() // DAY * DAY + NOON
         self.wait_until(next(at for at in (noon + DAY, noon + 2 * DAY) if at > self.now() + DAY + 3600))
-        self._earlier_mail = {mail["id"] for mail in self.portal.mail()}
+        if mails := self.portal.mail(after=self._last_mail_before):
+            self._last_mail_before = mails[0]["id"]
 
     def now(self) -> float:
         """Return the time of the service, in Unix seconds."""
@@ -163,7 +164,7 @@ class LivePortal:
         return any(map(int, attributes.values()))
 
     def _today(self, to: str) -> list[dict[str, Any]]:
-        return [mail for mail in self.portal.mail(to) if mail["id"] not in self._earlier_mail]
+        return self.portal.mail(to, self._last_mail_before)
 
 
 @contextmanager
