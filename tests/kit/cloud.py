@@ -11,7 +11,7 @@ import boto3
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 
-from tests.kit import caches, moto_endpoint, moto_speed, moto_tables, sam_template
+from tests.kit import caches, moto_endpoint, moto_queues, moto_speed, moto_tables, sam_template
 from tests.kit.gateway_events import ORIGIN
 
 PARAMETERS = {"PortalOrigin": ORIGIN, "SenderDomain": "mail.example.com", "PracticeCacheSeconds": "0"}
@@ -41,10 +41,10 @@ class Cloud:
         self._restore = moto_tables.saved(sam_template.resources("AWS::DynamoDB::Table"))
 
     def put_back(self, tables: set[str]) -> None:
-        """Restore the saved items of these tables, and replace the queues with empty ones."""
+        """Restore the saved items of these tables, and empty the queues."""
         self._restore(tables)
         for queue in ("MailQueue", "WebhookQueue", "ImportQueue", "NoticeQueue"):
-            self.names[queue] = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))["QueueUrl"]
+            moto_queues.empty(self.names[queue])
 
 
 @contextmanager

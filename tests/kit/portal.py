@@ -21,7 +21,7 @@ from latchkey.rules.members import Role
 from latchkey.rules.staff import StaffPerson
 from latchkey.store import accounts, members, pins, staff_sessions
 from latchkey.transport.endpoints import SERVICES
-from tests.kit import gateway_events, moto_tables, sam_template
+from tests.kit import gateway_events, moto_queues, moto_tables, sam_template
 from tests.kit.aws_faults import AwsFaults
 from tests.kit.browser import App, Browser
 from tests.kit.clinician import ClinicianApi, authorized_as
@@ -203,9 +203,8 @@ class Portal:
         return [message["Body"] for message in received.get("Messages", [])]
 
     def empty_mail_queue(self) -> None:
-        """Replace the mail queue with an empty one."""
-        queue = boto3_client("sqs").create_queue(QueueName=secrets.token_hex(8))
-        self._names["MailQueue"] = queue["QueueUrl"]
+        """Remove all messages from the mail queue."""
+        moto_queues.empty(self._names["MailQueue"])
 
     def deliver(self) -> int:
         """Invoke the worker with all queued messages, and return the number of letters that SES accepted."""
