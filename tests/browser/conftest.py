@@ -11,9 +11,9 @@ from tests.kit.live_portal import LivePortal, shared_portal
 
 
 # Not for the whole session: while Playwright runs, no other test can have an event loop.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Chromium]:
-    """Yield the Chromium process of a module's tests."""
+    """Yield the Chromium process of this package's tests."""
     with chromium.running() as started:
         yield started
 
