@@ -164,7 +164,8 @@ def test_a_function_answers_the_paths_that_the_template_leads_to_it_and_no_other
 def test_the_console_answers_the_paths_that_the_template_leads_to_it_and_no_other() -> None:
     declared = {key for key, behind in sam_template.routes().items() if behind == "Console"}
 
-    assert declared == {f"ANY {path}" for path in (*PATHS.public, *PATHS.signed_in)}
+    answered = {f"ANY {path}" for path in (*PATHS.public, *PATHS.signed_in)}
+    assert declared == answered, "`GROUPS` in `console/app.py` has every module with routes"
 
 
 def test_one_function_answers_every_other_path() -> None:

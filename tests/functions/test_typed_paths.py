@@ -2,6 +2,7 @@
 
 import pytest
 
+from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.web.canonical_paths import PAGES, canonical_path
 from tests.kit import sam_template
 from tests.kit.browser import App, Browser
@@ -74,10 +75,14 @@ def test_the_page_without_a_practice_takes_no_form(browser: Browser, app: App) -
     assert app.get("/oak").code == "not_found"
 
 
+NOT_TYPED = {"link/{token}", "brand/{file}", "app", "app/return", "app/session", *PROVIDER_NAMES}
+"""Routes whose URLs people do not type: of links, images, apps and providers' buttons."""
+
+
 def test_every_page_of_a_practice_is_known_to_the_redirect() -> None:
-    """B139: people do not type the URLs of links, providers' buttons, images and apps."""
+    """B139"""
     paths = {key.partition(" ")[2] for key in sam_template.routes() if " /{practice}" in key}
     pages = {path.removeprefix("/{practice}").removeprefix("/") for path in paths}
 
-    assert pages - {"link/{token}", "google", "brand/{file}", "app", "app/return", "app/session"} == PAGES
+    assert pages - NOT_TYPED == PAGES, "a new route is in `canonical_paths.PAGES`, or in `NOT_TYPED` here"
     assert all(canonical_path(f"/willow/{page}".rstrip("/")) is None for page in PAGES)

@@ -18,6 +18,7 @@ from latchkey import aws, settings, tokens
 from latchkey.http.responses import CACHED_FOR_EVER
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.members import Role
+from latchkey.rules.providers import PROVIDER_NAMES
 from latchkey.rules.staff import StaffPerson
 from latchkey.store import accounts, members, pins, staff_sessions
 from latchkey.transport.endpoints import SERVICES
@@ -57,7 +58,8 @@ FRAMED = re.compile(
 )
 """The policy of a page or letter in a frame of the console. It lets nobody send a form or run a script."""
 COOKIE = re.compile(
-    r"__Host-(staff|(staff|opened|session|req|typed|browser|again|google|lang|to)-[a-z0-9-]{3,40})=[A-Za-z0-9_-]*"
+    rf"__Host-(staff|(staff|opened|session|req|typed|browser|again|{'|'.join(PROVIDER_NAMES)}|lang|to)"
+    r"-[a-z0-9-]{3,40})=[A-Za-z0-9_-]*"
     r"; Path=/; Secure; HttpOnly; SameSite=Lax(; Max-Age=\d+)?"
 )
 

@@ -11,6 +11,7 @@ import pytest
 from latchkey import aws
 from latchkey.api.app import RESOURCES
 from latchkey.console.app import signed_in_paths
+from latchkey.identity.providers import PROVIDERS
 from latchkey.rules.items import SharedItem
 from latchkey.rules.members import Clinician, Role
 from latchkey.rules.refusals import RateLimited, RecordNotFound, RoleMissing
@@ -58,8 +59,10 @@ def context(role: Role = Role.CLINICIAN, subject: str = "dr-willow", now: int = 
 
 
 def test_every_use_case_has_one_route_and_every_route_runs_one() -> None:
+    """Only the accounts of providers have a route each to be unlinked."""
     names = sorted(use_case.name for use_case in USE_CASES)
-    assert sorted(use_case.name for use_case in ROUTES.values()) == names
+    unlinking = ["access.unlink_identity"] * (len(PROVIDERS) - 1)
+    assert sorted(use_case.name for use_case in ROUTES.values()) == sorted([*names, *unlinking])
     assert len(set(names)) == len(names)
 
 
