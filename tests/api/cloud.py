@@ -25,8 +25,6 @@ from tests.kit.handlers import lambda_context, load_handler
 from tests.kit.http_response import HttpResponse
 from tests.kit.portal import checked_response
 
-_numbers = count(1)
-
 
 class MinistackCloud:
     """The tables, the mail queue and an SES that accepts everything."""
@@ -39,6 +37,7 @@ class MinistackCloud:
         self.queue: str = self.client("sqs").create_queue(QueueName="mail")["QueueUrl"]
         self.import_queue: str = self.client("sqs").create_queue(QueueName="import")["QueueUrl"]
         self.clock = Clock()
+        self._milliseconds = count(1)
         self.sent: list[Letter] = []
         """Mail, oldest first."""
         self._aws = AwsFaults()
@@ -63,6 +62,7 @@ class MinistackCloud:
         Tables that nothing was written to stay as they are.
         """
         self.clock.now = NOON
+        self._milliseconds = count(1)  # from 1000 on, a later request would have an earlier time
         if "SendMessage" in self._aws.operations():
             self.take_jobs()
         self.sent.clear()
@@ -97,7 +97,7 @@ class MinistackCloud:
     def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes, source: str) -> HttpResponse:
         """Return the response of the function that gets this request. No two requests have the same millisecond."""
         request = gateway_events.Sent(method, target, headers, body, source)
-        event = gateway_events.event(request, self.clock.now * 1000 + next(_numbers) % 1000)
+        event = gateway_events.event(request, self.clock.now * 1000 + next(self._milliseconds) % 1000)
         function = gateway_events.function_of(event)
         response = checked_response(load_handler(function).handle(event, lambda_context(self.clock.now)))
         path = event["routeKey"].partition(" ")[2]
