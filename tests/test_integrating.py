@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from latchkey.rules.notices import REFUSAL_CODES
+from local.sam_template import parse_template
 from tests.kit import sam_template
 
 DOCUMENT = (sam_template.PROJECT / "docs" / "integrating.md").read_text()
@@ -49,5 +49,7 @@ def test_the_example_is_small() -> None:
 
 def test_the_examples_authorizer_requires_no_header_and_caches_nothing() -> None:
     """With a header as a source, browsers or apps would be locked out. The sources are the key of the cache."""
-    authorizer = yaml_parse(QUOTED["yaml"])["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"]["ClientSession"]
+    authorizer = parse_template(QUOTED["yaml"])["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"][
+        "ClientSession"
+    ]
     assert authorizer["Identity"] == {"Context": ["requestId"], "ReauthorizeEvery": 0}

@@ -6,10 +6,8 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
 from local.aws import TABLE_SETTINGS
-from local.sam_template import transformed
+from local.sam_template import parse_template, transformed
 
 PROJECT = Path(__file__).parents[2]
 
@@ -17,14 +15,14 @@ PROJECT = Path(__file__).parents[2]
 @cache
 def document() -> dict[str, Any]:
     """Return the whole template. Intrinsic functions are not resolved."""
-    template: dict[str, Any] = yaml_parse((PROJECT / "template.yaml").read_text())
+    template: dict[str, Any] = parse_template((PROJECT / "template.yaml").read_text())
     return template
 
 
 @cache
 def observability() -> dict[str, Any]:
     """Return the nested template of alarms, dashboard and queries. Its parameters are named after their values."""
-    template: dict[str, Any] = yaml_parse((PROJECT / "templates" / "observability.yaml").read_text())
+    template: dict[str, Any] = parse_template((PROJECT / "templates" / "observability.yaml").read_text())
     return template
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from local.aws import Address, start_ministack
 from local.processes import free_port, stop
+from local.sam_template import parse_template
 from local.stack import MINISTACK
 from operate import aws, cli
 from tests.kit import sam_template, transports
@@ -56,7 +56,7 @@ class Deployed:
 
 def cut_down(callback: str) -> dict[str, Any]:
     """Return the template without its functions, its API and its mail."""
-    document = yaml_parse((sam_template.PROJECT / "template.yaml").read_text())
+    document = parse_template((sam_template.PROJECT / "template.yaml").read_text())
     retained = {name: one for name, one in document["Resources"].items() if one["Type"].startswith(KINDS)}
     for name, one in retained.items():
         fields = one["Properties"]

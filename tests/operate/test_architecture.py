@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
+from local.sam_template import parse_template
 from local.stack import BUILD
 from operate import architecture, cli
 from tests.kit import sam_template
@@ -33,7 +33,7 @@ def test_what_was_built_for_one_processor_is_deployed_for_no_other(built: Path, 
 
     assert cli.main(["architecture", "--built", str(built)]) == 0
 
-    fields = yaml_parse((built / "template.yaml").read_text())
+    fields = parse_template((built / "template.yaml").read_text())
     assert fields["Parameters"]["Architecture"]["AllowedValues"] == [name]
     assert fields["Parameters"]["Architecture"]["Default"] == name
     rest = sam_template.document()["Parameters"].keys()

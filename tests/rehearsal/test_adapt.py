@@ -5,9 +5,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
-from local.sam_template import transformed
+from local.sam_template import parse_template, transformed
 from tests.kit import sam_template
 from tools.rehearsal.adapt import adapt, drop, drop_unknown, referred
 
@@ -21,7 +20,7 @@ def table() -> dict[str, Any]:
 
 @cache
 def _transformed() -> dict[str, Any]:
-    document = yaml_parse((sam_template.PROJECT / "template.yaml").read_text())
+    document = parse_template((sam_template.PROJECT / "template.yaml").read_text())
     return transformed(document, sam_template.parameters() | {"SenderDomain": "mail.example.com"})
 
 
@@ -66,7 +65,7 @@ def test_the_clinicians_routes_and_no_others_stay_behind_their_authorizer() -> N
 
 
 def test_a_services_routes_stay_behind_the_session_authorizer_and_its_page_asks_itself() -> None:
-    service = yaml_parse((sam_template.PROJECT / "examples" / "api" / "template.yaml").read_text())
+    service = parse_template((sam_template.PROJECT / "examples" / "api" / "template.yaml").read_text())
     document = transformed(service, dict.fromkeys(service["Parameters"], "any"))
     adapt(document, {})
 

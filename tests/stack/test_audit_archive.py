@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
+from local.sam_template import parse_template
 from tests.kit import sam_template
 
 TEMPLATE = sam_template.PROJECT / "templates" / "audit.yaml"
@@ -19,7 +19,7 @@ RUNBOOK = (sam_template.PROJECT / "docs" / "runbook.md").read_text()
 @cache
 def document() -> dict[str, Any]:
     """The nested template. Do not change it."""
-    parsed: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    parsed: dict[str, Any] = parse_template(TEMPLATE.read_text())
     return parsed
 
 

@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
+from local.sam_template import parse_template
 from operate import state
 from tests.kit import sam_template
 
@@ -17,7 +17,7 @@ RUNBOOK = (sam_template.PROJECT / "docs" / "runbook.md").read_text()
 @cache
 def document(name: str) -> dict[str, Any]:
     """A template beside the main one. Do not change it."""
-    parsed: dict[str, Any] = yaml_parse((FOLDER / f"{name}.yaml").read_text())
+    parsed: dict[str, Any] = parse_template((FOLDER / f"{name}.yaml").read_text())
     return parsed
 
 

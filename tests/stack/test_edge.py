@@ -4,13 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from latchkey.rules import limits
+from local.sam_template import parse_template
 from tests.kit import sam_template
 
 TEXT = (sam_template.PROJECT / "templates" / "edge.yaml").read_text()
-DOCUMENT: dict[str, Any] = yaml_parse(TEXT)
+DOCUMENT: dict[str, Any] = parse_template(TEXT)
 FIREWALL: dict[str, Any] = DOCUMENT["Resources"]["Firewall"]["Properties"]
 RULES: dict[str, dict[str, Any]] = {rule["Name"]: rule for rule in FIREWALL["Rules"]}
 
