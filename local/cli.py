@@ -31,6 +31,7 @@ def main() -> int:
         logs=args.logs,
         build=args.build,
         seed=args.seed,
+        prestart=args.prestart,
         google=provider,
         parameters=dict(each.split("=", 1) for each in args.parameter),
         tls=args.tls,
@@ -60,6 +61,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--logs", type=Path, help="folder for the logs of functions and ministack")
     parser.add_argument("--build", type=Path, default=stack.BUILD, help="folder that `sam build` wrote")
     parser.add_argument("--no-seed", dest="seed", action="store_false", help="start with empty tables")
+    parser.add_argument(
+        "--cold", dest="prestart", action="store_false", help="start a function at its first event, as Lambda does"
+    )
     parser.add_argument("--quiet", action="store_true", help="do not print a line for each request")
     parser.add_argument("--ready-file", type=Path, help="JSON file with all URLs, written when the portal answers")
     parser.add_argument(

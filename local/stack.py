@@ -66,6 +66,8 @@ class Options:
     build: Path = BUILD
     seed: bool = True
     """True to create practices and people."""
+    prestart: bool = True
+    """True to start a process of each function. Otherwise a function starts at its first event, as in Lambda."""
     google: ProviderConfig | None = None
     """The OpenID Connect provider in place of Google. None means the stand-in."""
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -143,7 +145,8 @@ async def running(options: Options) -> AsyncIterator[Running]:
         for pool in pools.values():
             exit_stack.push_async_callback(pool.stop)
         practices = await _seed(functions, variables, logs) if options.seed else []
-        await asyncio.gather(*(_prestart(pool, logs) for pool in pools.values()))
+        if options.prestart:
+            await asyncio.gather(*(_prestart(pool, logs) for pool in pools.values()))
 
         pollers: tuple[Poller | StreamPoller, ...] = (
             *(Poller(one, pools[one.function], address, clock) for one in template.queue_mappings()),

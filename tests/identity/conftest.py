@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import portal_process
 from local.provider_choice import ProviderConfig
 from tests.identity import fake_provider
 from tests.identity.fake_provider import FakeProvider, Server
 from tests.identity.provider_portal import MARIA, ProviderBrowser, ProviderPortal
-from tests.kit.live_portal import LivePortal
+from tests.kit.live_portal import LivePortal, running_portal
 
 
 @pytest.fixture(scope="package")
@@ -26,8 +25,8 @@ def live_portal(server: Server) -> Iterator[LivePortal]:
     named = ProviderConfig(
         fake_provider.CLIENT, fake_provider.SECRET, url, f"{url}/o/auth", f"{url}/token", f"{url}/certs"
     )
-    with portal_process.portal(google=named) as portal:
-        yield LivePortal(portal)
+    with running_portal(provider=named) as live_portal:
+        yield live_portal
 
 
 @pytest.fixture

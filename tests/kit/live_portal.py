@@ -171,8 +171,8 @@ class LivePortal:
 def running_portal(
     engine: Engine = "ministack", provider: ProviderConfig | None = None, options: Sequence[str] = ()
 ) -> Iterator[LivePortal]:
-    """Start a portal, and stop it afterwards."""
-    with portal_process.portal(engine=engine, google=provider, options=options) as portal:
+    """Start a portal, and stop it afterwards. A function starts at its first event: most tests need a few of them."""
+    with portal_process.portal(engine=engine, google=provider, options=("--cold", *options)) as portal:
         yield LivePortal(portal)
 
 
