@@ -3,7 +3,7 @@
 from tools.mutants.guard import guards_in
 from tools.mutants.operators import drop_argument, never, skip_call, skip_raise
 
-AUDIT = "tests/operate/test_audit_archive.py"
+AUDIT = "tests/operate/audit"
 
 ARCHIVE = [
     *guards_in(

@@ -13,7 +13,7 @@ from tools.mutants.operators import (
 
 STATE = "tests/operate/test_state.py"
 RESTORE = "tests/operate/test_restore.py"
-AUDIT = "tests/operate/test_audit_archive.py"
+AUDIT = "tests/operate/audit"
 COPIES = "tests/operate/test_backup_checks.py"
 PROBE = "tests/probe/test_steps.py"
 

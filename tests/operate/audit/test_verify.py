@@ -1,137 +1,15 @@
 """The audit's archive: what of table and bucket differs is found and said, and nothing else is. Rules B205 to B207."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from archive import closing, formats, stream
-from archive.storage import Archive, Table
-from operate import audit, audit_archive, aws
-from tests.operate.conftest import ARCHIVE, NAME, Deployed, Operate
-
-NOW = datetime.now(UTC)
-DAYS = [formats.last_closed(NOW) - timedelta(days=back) for back in (3, 2, 1, 0)]
-"""Four days that are over, oldest first. The rows of a test are of these days."""
-
-type Item = dict[str, dict[str, str]]
-
-
-def row(day: date, number: int, reason: str = "wait") -> Item:
-    """A row of noon on a day."""
-    at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(seconds=number)
-    milliseconds = int(at.timestamp()) * 1000
-    return {
-        "subject": {"S": audit.row("willow", b"s" * 16)},
-        "id": {"S": audit.ulid(milliseconds, number)},
-        "kind": {"S": "limit_hit"},
-        "at": {"N": str(milliseconds)},
-        "actor": {"S": "client"},
-        "reason": {"S": reason},
-    }
-
-
-def record(item: Item, kind: str = "INSERT", earlier: Item | None = None) -> dict[str, Any]:
-    """A stream's record of a change, as Lambda delivers it."""
-    images = {} if kind == "REMOVE" else {"NewImage": item}
-    if earlier or kind == "REMOVE":
-        images["OldImage"] = earlier or item
-    body = {
-        "ApproximateCreationDateTime": int(item["at"]["N"]) / 1000,
-        "SequenceNumber": item["id"]["S"],
-        "StreamViewType": "NEW_AND_OLD_IMAGES",
-        **images,
-    }
-    return {"eventID": "1", "eventName": kind, "eventSource": "aws:dynamodb", "dynamodb": body}
-
-
-class Audit:
-    """The table and the bucket, with the rows of a few days in both."""
-
-    def __init__(self, deployed: Deployed) -> None:
-        self.s3, self.dynamodb = deployed.client("s3"), deployed.client("dynamodb")
-        self.archive = Archive(ARCHIVE, self.s3)
-        self.table = Table(deployed.names["Events"], self.dynamodb)
-        self.rows = {day: [row(day, number) for number in range(3)] for day in DAYS}
-
-    def put(self, item: Item) -> None:
-        """Write a row to the table, over any other."""
-        self.dynamodb.put_item(TableName=self.table.name, Item=item)
-
-    def delete(self, item: Item) -> None:
-        """Delete a row of the table."""
-        key = {name: item[name] for name in ("subject", "id")}
-        self.dynamodb.delete_item(TableName=self.table.name, Key=key)
-
-    def stream(self, *records: object) -> None:
-        """Give the function a batch."""
-        stream.handle({"Records": list(records)}, None)
-
-    def close(self) -> int:
-        """Close every day that is over; the number of differences."""
-        return closing.close(self.archive, self.table, NOW)
-
-    def key(self, day: date) -> str:
-        """The first object of a day."""
-        return min(self.archive.objects(f"{formats.ROWS}{day}/"))
-
-    def overwrite(self, key: str, content: bytes) -> None:
-        """Write an object as someone who may."""
-        self.s3.put_object(Bucket=ARCHIVE, Key=key, Body=content, ChecksumAlgorithm="SHA256")
-
-    def read(self, key: str) -> bytes:
-        """Return the content of an object."""
-        content: bytes = self.s3.get_object(Bucket=ARCHIVE, Key=key)["Body"].read()
-        return content
-
-
-def clear(s3: Any) -> None:
-    """Delete the bucket and each version in it, as the owner of a lock in governance mode may."""
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=ARCHIVE):
-        for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-            s3.delete_object(
-                Bucket=ARCHIVE, Key=version["Key"], VersionId=version["VersionId"], BypassGovernanceRetention=True
-            )
-    s3.delete_bucket(Bucket=ARCHIVE)
-
-
-@pytest.fixture
-def empty(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Audit]:
-    """An empty table and an empty bucket that locks what is put."""
-    one = Audit(deployed)
-    one.s3.create_bucket(Bucket=ARCHIVE, ObjectLockEnabledForBucket=True)
-    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}}
-    one.s3.put_object_lock_configuration(
-        Bucket=ARCHIVE, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
-    )
-    monkeypatch.setenv("ARCHIVE", ARCHIVE)
-    monkeypatch.setenv("EVENTS_TABLE", one.table.name)
-    monkeypatch.setenv("STAGE", "dev")
-    stream.archive.cache_clear()
-    yield one
-    clear(one.s3)
-
-
-@pytest.fixture
-def audited(empty: Audit) -> Audit:
-    """Four days with rows in table and bucket, all closed."""
-    for items in empty.rows.values():
-        for item in items:
-            empty.put(item)
-        empty.stream(*map(record, items))
-    assert empty.close() == 0
-    return empty
-
-
-def verified(operate: Operate) -> list[str]:
-    """Return the differences that the command prints."""
-    code, output, error = operate("audit", "verify", "--stack", NAME)
-    found = [line.strip() for line in output.splitlines() if line.startswith("  ")]
-    assert (code, bool(error)) == ((2, True) if found else (0, False)), output + error
-    return found
+from archive import formats, stream
+from tests.operate.audit.audited import DAYS, NOW, Audit, Item, record, row, verified
+from tests.operate.conftest import ARCHIVE, NAME, Operate
 
 
 @pytest.mark.usefixtures("audited")
@@ -289,7 +167,7 @@ def test_a_record_that_cannot_be_read_stops_no_other(empty: Audit, operate: Oper
     poison: list[object] = [None, 7, {"eventName": "INSERT", "dynamodb": {}}, {**record(items[0]), "eventName": "X"}]
     empty.stream(record(items[0]), *poison, record(items[1]))
 
-    today = formats.last_closed(NOW) + timedelta(days=2)
+    today = datetime.now(UTC).date()
     assert len(empty.archive.objects(f"{formats.UNREADABLE}{today}/")) == len(poison)
     found = verified(operate)
     assert len([one for one in found if one.startswith("A change of the table could not be read")]) == len(poison)
@@ -334,61 +212,6 @@ def test_closing_a_day_counts_what_differs_from_the_table(empty: Audit) -> None:
     empty.stream(record(row(DAYS[3], 0)))
 
     assert empty.close() == 1
-
-
-class Lambda:
-    """AWS Lambda, which runs the archive's function in this process."""
-
-    def invoke(self, **sent: Any) -> dict[str, Any]:
-        """Run the function with the payload, as JSON brings it."""
-        assert sent["FunctionName"] == "the-archiver"
-        stream.handle(json.loads(sent["Payload"]), None)
-        return {"StatusCode": 200}
-
-
-def test_rows_that_never_reached_the_archive_are_found_and_refilled(
-    audited: Audit, operate: Operate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """B213: by the archive's own function, and each is named until the day is."""
-    gap = [row(DAYS[2], number) for number in range(20, 23)]
-    for item in gap:
-        audited.put(item)
-    client = aws.client
-    assert len([one for one in verified(operate) if "is in the table and not in the archive" in one]) == len(gap)
-
-    code, output, _ = operate("audit", "refill", "--stack", NAME, "--dry-run")
-    assert (code, "Would archive 3 rows" in output) == (0, True)
-    audited.put(row(DAYS[2], 9) | {"id": {"S": "!"}})
-    assert "Would archive 3 rows" in operate("audit", "refill", "--stack", NAME, "--dry-run")[1], "of odd ids none"
-    audited.delete(row(DAYS[2], 9) | {"id": {"S": "!"}})
-    with monkeypatch.context() as patch:
-        patch.setattr(aws, "client", lambda service: Lambda() if service == "lambda" else client(service))
-        patch.setattr(audit_archive, "archiver", lambda _: "the-archiver")
-        code, output, _ = operate("audit", "refill", "--stack", NAME)
-
-    assert code == 0
-    assert "Archiving 3 rows" in output
-    today = formats.last_closed(NOW) + timedelta(days=2)
-    named = verified(operate)
-    assert len(named) == len(gap)
-    assert all("was not archived by the stream" in one for one in named)
-    code, output, _ = operate("audit", "verify", "--stack", NAME, "--refilled-on", today.isoformat())
-    assert code == 0, output
-    assert f"{today}: 3 rows were archived by hand." in output
-    assert "Archiving 0 rows" in operate("audit", "refill", "--stack", NAME)[1], "none twice"
-
-
-def test_a_refilled_row_that_is_changed_later_is_found(audited: Audit, operate: Operate) -> None:
-    """B213: a refilled row is compared like all others."""
-    lost = row(DAYS[2], 20)
-    audited.stream(formats.refill_record(lost, NOW))
-    audited.put(lost | {"reason": {"S": "other"}})
-    day = NOW.date().isoformat()
-
-    code, output, _ = operate("audit", "verify", "--stack", NAME, "--refilled-on", day)
-
-    assert code == 2
-    assert "differs between the archive and the table in reason" in output
 
 
 def test_lines_of_the_version_before_are_read_as_they_were(audited: Audit) -> None:
