@@ -206,10 +206,10 @@ $(BUILD)/template.yaml: $(SOURCES) .tools/sam/.done
 	$(call say,Installing what checks and tests import ...)
 	@$(call install,.venv,$<,--compile-bytecode)
 
-# Each function that starts would compile it again.
-.tools/runtime/.done: requirements/runtime.txt .tools/python/.done
-	$(call say,Installing Lambda's runtime client ...)
-	@$(call install,.tools/runtime,$<,--compile-bytecode)
+# These start often, and would be compiled each time.
+.tools/runtime/.done .tools/sam/.done: .tools/%/.done: requirements/%.txt .tools/python/.done
+	$(call say,Installing $* ...)
+	@$(call install,.tools/$*,$<,--compile-bytecode)
 
 .tools/%/.done: requirements/%.txt .tools/python/.done
 	$(call say,Installing $* ...)

@@ -18,6 +18,13 @@ ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAU
 """Credentials of ministack's root user, without any restriction."""
 
 
+SERVER_OPTIONS = (
+    *("--http", "httptools", "--loop", "asyncio"),
+    *("--log-level", "warning", "--no-access-log"),
+    *("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "1"),
+)
+"""Options of uvicorn. Clients keep connections open for as long as ministack's own server does."""
+
 TABLE_SETTINGS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
 """Properties of a table that are used on one machine."""
 POOL_SETTINGS = ("AdminCreateUserConfig", "Policies", "UsernameAttributes")
@@ -62,7 +69,6 @@ async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio
         **ROOT,
         "PATH": os.defpath,
         "AUTH": "true",
-        "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -71,7 +77,9 @@ async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio
         "S3_DATA_DIR": str(state / "s3"),
         "TMPDIR": str(state),
     }
-    process = await processes.start([python, "-m", "ministack"], environment, log, state)
+    address = ("--host", "127.0.0.1", "--port", str(port))
+    command: list[str | Path] = [python, "-m", "uvicorn", "ministack.app:app", *address, *SERVER_OPTIONS]
+    process = await processes.start(command, environment, log, state)
     endpoint = f"http://127.0.0.1:{port}"
     await processes.wait_until_ready(f"{endpoint}/_ministack/health", process)
     return process, endpoint
