@@ -95,6 +95,8 @@ async def start_dynamodb_local(jar: Path, state: Path, log: Path) -> tuple[async
     port = processes.free_port()
     command = [
         "java",
+        # in the minutes that it runs, the second compiler and parallel collection cost more than they save
+        *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
         f"-Djava.io.tmpdir={state}",
         f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}",
         *("-jar", str(jar), "-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)),
