@@ -15,7 +15,7 @@ from latchkey.store import accounts, limits, oauth_states
 from latchkey.store.oauth_states import ProviderProof
 from latchkey.web import cookies, current_session
 from latchkey.web.audit import append
-from latchkey.web.responses import still_signed_in
+from latchkey.web.responses import session_response
 
 
 def start_sign_in(provider: Provider, request: web.Request) -> web.Response:
@@ -57,7 +57,7 @@ def callback(provider: Provider, request: web.Request) -> web.Response:
     except ProviderFailed:
         if not state or not current or oauth_states.account_signed_in(_digest(provider, state)) != current.account.key:
             raise
-    return still_signed_in(request, current)
+    return session_response(request, current, is_repeated=True)
 
 
 def _returned(provider: Provider, request: web.Request, state: str | None, current: LiveSession | None) -> web.Response:

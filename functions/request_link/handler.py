@@ -117,7 +117,7 @@ def request_link(request: web.Request) -> web.Response:
                 requested_at_ms=request.now_ms,
                 origin=request.origin,
                 language=request.language,
-                to=cookies.return_path(request),
+                to=return_paths.in_cookie(request),
             )
         )
     metrics.count(Metric.MAIL_QUEUED)

@@ -51,7 +51,7 @@ def choose_profile(request: web.Request) -> web.Response:
     sessions.set_profile(live_session, profile.id, request.now)
     if request.wants_json:
         return web.json_response(web.session_document(request, current_session.require(request)))
-    path = cookies.return_path(request) or request.portal_path("home")
+    path = return_paths.in_cookie(request) or request.portal_path("home")
     return web.see_other(path).with_cookies(*cookies.clear_return_path(request))
 
 

@@ -146,10 +146,20 @@ def test_a_path_of_full_length_is_accepted_and_two_are_not(browser: Browser) -> 
     assert browser.get(f"/willow/sign-in?to={PAGE}&to={PAGE}").status in {303, 400}
 
 
-@pytest.mark.parametrize("planted", ["", "AAAA", "Ly9ldmlsLmV4YW1wbGU", "L2hhcmJvci9ob21l", "=", "é" * 9])
+PLANTED = ["", "AAAA", "Ly9ldmlsLmV4YW1wbGU", "L2hhcmJvci9ob21l", "=", "é" * 9]
+
+
+@pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_cookie_leads_nowhere_else(browser: Browser, planted: str) -> None:
     browser.cookies["__Host-to-willow"] = planted
     assert browser.sign_in(ANA).location == "/willow/home"
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_cookie_leads_nowhere_else_after_the_choice_of_a_profile(browser: Browser, planted: str) -> None:
+    browser.sign_in(MARIA)
+    browser.cookies["__Host-to-willow"] = planted
+    assert browser.post("/willow/profiles", {"profile": CHILDS.id}).location == "/willow/home"
 
 
 def test_another_practice_sends_nobody_to_this_one(browser: Browser) -> None:

@@ -35,13 +35,17 @@ LINKS = [
     *guards_in(
         "functions/redeem_link/handler.py",
         "tests/functions/redeem_link tests/functions/request_link",
-        ("a prefetch consumes no link", "_requested_by_this_browser", drop_condition("is_prefetch")),
-        ("an invitation is not consumed by a GET", "_requested_by_this_browser", drop_condition("kind")),
-        ("a HEAD consumes no link", "_requested_by_this_browser", drop_condition("method")),
-        ("the browser that requested the link", "_requested_by_this_browser", drop_condition("constant_time_equal")),
+        ("a prefetch and a HEAD consume no link", "open_link", drop_condition("counts_as_activity")),
+        ("an invitation is not consumed by a GET", "open_link", drop_condition("kind")),
+        ("only the browser that requested the link", "open_link", drop_condition("is_requested_link")),
         ("the account whose session a used link leads to", "_is_signed_in", drop_condition("account.key")),
         ("the rate limit on unknown links", "redeem_link", skip_call("count_source")),
-        ("the rate limit on audit events of dead links", "_redeem", skip_call("count_source")),
+        ("the rate limit on audit events of dead links", "_audit", skip_call("count_source")),
+    ),
+    *guards_in(
+        "web/cookies.py",
+        "tests/functions/redeem_link",
+        ("the link that the browser requested", "is_requested_link", drop_condition("constant_time_equal")),
     ),
     *guards_in(
         "web/current_session.py",

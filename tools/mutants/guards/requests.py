@@ -42,12 +42,9 @@ REQUESTS = [
         "web/return_paths.py",
         "tests/functions/test_return_paths.py",
         ("a page elsewhere to come back to", "in_query", drop_condition("is_return_path")),
-        ("the length of a path to come back to", "in_query", drop_condition("MAX_LENGTH")),
-    ),
-    *guards_in(
-        "web/cookies.py",
-        "tests/functions/test_return_paths.py",
-        ("a planted path to come back to", "return_path", always("is_return_path")),
+        ("the length of a path to come back to", "_query_value", drop_condition("MAX_LENGTH")),
+        ("a planted path to come back to", "find", drop_condition("is_return_path")),
+        ("a planted path to come back to after the choice of a profile", "in_cookie", drop_condition("is_return_path")),
     ),
     *guards_in(
         "rules/web_addresses.py",

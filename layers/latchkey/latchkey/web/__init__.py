@@ -4,7 +4,8 @@ from latchkey.http.requests import Request
 from latchkey.http.responses import Response, html_page, json_response, see_other
 from latchkey.web.authorizer import answer_for
 from latchkey.web.dispatch import handler_for
-from latchkey.web.responses import session_document, signed_in_response
+from latchkey.web.documents import session_document
+from latchkey.web.responses import signed_in_response
 from latchkey.web.worker import (
     EventFailed,
     JobResult,

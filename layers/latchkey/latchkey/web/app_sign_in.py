@@ -7,8 +7,7 @@ from latchkey.rules.accounts import AccountKey
 from latchkey.rules.app_codes import CHALLENGE, CODE, STATE, typed_form
 from latchkey.rules.refusals import BodyInvalid
 from latchkey.store.devices import AppAttempt, SignedInDevice
-from latchkey.web.documents import AppSessionDocument
-from latchkey.web.responses import session_document
+from latchkey.web.documents import AppSessionDocument, session_document
 
 METHOD = "S256"
 """The only code challenge method (RFC 7636, 4.2). An app need not send it."""

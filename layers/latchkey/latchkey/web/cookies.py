@@ -12,7 +12,6 @@ from latchkey.rules.accounts import AccountKey
 from latchkey.rules.languages import DEFAULT_LANGUAGE, Language, language_of, language_or_default
 from latchkey.rules.practices import Practice
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
-from latchkey.rules.web_addresses import is_return_path
 from latchkey.tokens import ACCOUNT_BYTES, ID_BYTES
 
 DAY = 24 * 3600
@@ -129,6 +128,12 @@ def requested_link(request: Request) -> bytes | None:
     return _browser_value("requested", request)
 
 
+def is_requested_link(request: Request, job_id: bytes) -> bool:
+    """Return True if this very browser requested the link with that job id within the last day."""
+    requested = requested_link(request)
+    return requested is not None and tokens.constant_time_equal(requested, job_id)
+
+
 def set_requested_link(request: Request, job_id: bytes, address: str) -> tuple[str, ...]:
     """Return the cookies that let this browser open its link without a question, and show the typed address."""
     current = browser(request) or new_browser(request)
@@ -208,12 +213,13 @@ def set_provider_browser_secret(request: Request, provider: ProviderName, secret
 
 
 def return_path(request: Request) -> str | None:
-    """Return the path below the practice at which a person of this browser was sent to sign in (B182)."""
+    """Return the path that this browser stored when a person was sent to sign in (B182).
+
+    The cookie is not signed, because the function of the profiles has no key. So the path may lead anywhere.
+    """
     value = request.cookies.get(_name("to", request))
     path = tokens.base64url_decode(value) if value else None
-    text = path.decode(errors="replace") if path else ""
-    # The cookie is not signed, because the function of the profiles has no key. It can lead to no other host.
-    return text if is_return_path(text, request.practice_or_404.slug) else None
+    return path.decode(errors="replace") if path else None
 
 
 def set_return_path(request: Request, path: str) -> str:

@@ -5,8 +5,11 @@
 
 from typing import Literal, NotRequired, TypedDict
 
+from latchkey.http.requests import Request
+from latchkey.http.responses import rfc3339
 from latchkey.rules.accounts import ProfileKind
-from latchkey.rules.practices import Feature
+from latchkey.rules.practices import FEATURES, Feature
+from latchkey.rules.sessions import LiveSession
 from latchkey.rules.sign_in_methods import SignInMethod
 
 
@@ -194,3 +197,18 @@ class ChosenProfile(TypedDict):
 
 class Nothing(TypedDict):
     """An empty object. Its media type shows that the request comes from an app or from the portal's own page."""
+
+
+def session_document(request: Request, live_session: LiveSession) -> SessionDocument:
+    """Return the session for other parts of the portal. A feature is on if both practice and client have it."""
+    profile = live_session.profile
+    enabled = live_session.features_at(request.practice_or_404)
+    return {
+        "account": live_session.account.id,
+        "profile": profile.id if profile else None,
+        "profiles": [{"id": p.id, "name": p.name, "kind": p.kind} for p in live_session.account.profiles],
+        "features": {feature: feature in enabled for feature in FEATURES},
+        "signed_in_at": rfc3339(live_session.session.started_at),
+        "expires_at": rfc3339(live_session.session.ends_at),
+        "method": live_session.session.method,
+    }

@@ -2,14 +2,13 @@
 
 from latchkey import metrics
 from latchkey.http.requests import Request
-from latchkey.http.responses import Response, json_response, rfc3339, see_other
+from latchkey.http.responses import Response, json_response, see_other
 from latchkey.identity import providers
 from latchkey.metrics import Metric
 from latchkey.pages import PageContext
-from latchkey.rules.practices import FEATURES
 from latchkey.rules.sessions import LiveSession
 from latchkey.web import cookies, return_paths
-from latchkey.web.documents import SessionDocument
+from latchkey.web.documents import session_document
 
 POST_ONLY_ROUTES = (*(provider.start_route for provider in providers.PROVIDERS), "/{practice}/sign-out")
 """Routes without a GET. Their pages cannot link to themselves in another language."""
@@ -35,23 +34,23 @@ def _has_no_get(request: Request) -> bool:
 
 
 def signed_in_response(request: Request, live_session: LiveSession, cookie: str) -> Response:
-    """Return the response to a successful sign-in: the choice of profile if there are several, else the next page."""
-    if request.wants_json:
-        document = session_document(request, live_session)
-        response = json_response(document)
-    else:
-        path = return_paths.find(request)
-        response = next_page(request, live_session, path)
+    """Return the response to a successful sign-in, with the cookies of the new session."""
+    response = session_response(request, live_session)
     metrics.count(Metric.accepted(live_session.session.method))
     return response.with_cookies(*cookies.set_signed_in(request, cookie, live_session.account.key))
 
 
-def still_signed_in(request: Request, live_session: LiveSession) -> Response:
-    """Return the response to a repeated proof whose session is still live in this browser."""
+def session_response(request: Request, live_session: LiveSession, *, is_repeated: bool = False) -> Response:
+    """Return the session to an app, and a redirect to the next page to a browser.
+
+    A repeated proof, whose session is still live in this browser, leads home unless there is a page to come back to.
+    """
     if request.wants_json:
         return json_response(session_document(request, live_session))
     path = return_paths.find(request)
-    return next_page(request, live_session, path) if path else see_other(request.portal_path("home"))
+    if is_repeated and path is None:
+        return see_other(request.portal_path("home"))
+    return next_page(request, live_session, path)
 
 
 def next_page(request: Request, live_session: LiveSession, path: str | None) -> Response:
@@ -65,18 +64,3 @@ def next_page(request: Request, live_session: LiveSession, path: str | None) -> 
         cookie = (cookies.set_return_path(request, path),) if path else ()
         return see_other(request.portal_path("profiles")).with_cookies(*cookie)
     return see_other(path or request.portal_path("home")).with_cookies(*cookies.clear_return_path(request))
-
-
-def session_document(request: Request, live_session: LiveSession) -> SessionDocument:
-    """Return the session for other parts of the portal. A feature is on if both practice and client have it."""
-    profile = live_session.profile
-    enabled = live_session.features_at(request.practice_or_404)
-    return {
-        "account": live_session.account.id,
-        "profile": profile.id if profile else None,
-        "profiles": [{"id": p.id, "name": p.name, "kind": p.kind} for p in live_session.account.profiles],
-        "features": {feature: feature in enabled for feature in FEATURES},
-        "signed_in_at": rfc3339(live_session.session.started_at),
-        "expires_at": rfc3339(live_session.session.ends_at),
-        "method": live_session.session.method,
-    }

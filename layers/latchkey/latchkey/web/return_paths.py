@@ -18,11 +18,20 @@ MAX_LENGTH = 200
 
 def in_query(request: Request) -> str | None:
     """Return the path in the URL of the request. None if there is none, or if it leads elsewhere."""
-    with suppress(BodyInvalid):
-        path = request.query_value("to")
-        if path and len(path) <= MAX_LENGTH and is_return_path(path, request.practice_or_404.slug):
-            return path
-    return None
+    path = _query_value(request)
+    return path if path and is_return_path(path, request.practice_or_404.slug) else None
+
+
+def in_cookie(request: Request) -> str | None:
+    """Return the path in the browser's cookie. None if there is none, or if it leads elsewhere."""
+    path = cookies.return_path(request)
+    return path if path and is_return_path(path, request.practice_or_404.slug) else None
+
+
+def find(request: Request) -> str | None:
+    """Return the path in the URL, else the one in the browser's cookie."""
+    paths = (_query_value(request), cookies.return_path(request))
+    return next((path for path in paths if path and is_return_path(path, request.practice_or_404.slug)), None)
 
 
 def keep(request: Request, response: Response) -> Response:
@@ -31,11 +40,14 @@ def keep(request: Request, response: Response) -> Response:
     return response.with_cookies(cookies.set_return_path(request, path)) if path else response
 
 
-def find(request: Request) -> str | None:
-    """Return the path in the URL, else the one in the browser's cookie."""
-    return in_query(request) or cookies.return_path(request)
-
-
 def leads_to_app(request: Request, path: str) -> bool:
     """Return True if a path is the page that asks whether an app may sign in."""
     return path.partition("?")[0] == request.portal_path("app")
+
+
+def _query_value(request: Request) -> str | None:
+    with suppress(BodyInvalid):
+        path = request.query_value("to")
+        if path and len(path) <= MAX_LENGTH:
+            return path
+    return None
