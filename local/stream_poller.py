@@ -12,7 +12,9 @@ from local.clock import Clock
 from local.runtime import FunctionFailed, Pool
 from local.sam_template import StreamMapping
 
-POLL_SECONDS = 0.25
+POLL_SECONDS, MAX_POLL_SECONDS = 0.25, 1.0
+"""Time between two polls: at first, and after several that found nothing. Each poll takes CPU, also of an idle portal.
+"""
 POLLS_OF_SHARDS = 20
 """Polls after which the shards are listed anew."""
 RETRY_SECONDS = 1
@@ -32,7 +34,9 @@ class StreamPoller:
         """Deliver records until cancelled. A batch that fails is delivered again from its first failed record."""
         streams = self.address.client("dynamodbstreams")
         iterators: dict[str, str | None] = {}
+        pause = POLL_SECONDS
         for poll in count():
+            found = False
             if poll % POLLS_OF_SHARDS == 0:
                 for shard in await asyncio.to_thread(self._shards, streams):
                     if shard not in iterators:
@@ -41,10 +45,12 @@ class StreamPoller:
                 if iterator:
                     page = await asyncio.to_thread(streams.get_records, ShardIterator=iterator)
                     iterators[shard] = page.get("NextShardIterator")
+                    found = found or bool(page["Records"])
                     await self._deliver(
                         [record for record in page["Records"] if matches(self.mapping.patterns, record)]
                     )
-            await asyncio.sleep(POLL_SECONDS)
+            pause = POLL_SECONDS if found else min(2 * pause, MAX_POLL_SECONDS)
+            await asyncio.sleep(pause)
 
     def _shards(self, streams: Any) -> list[str]:
         found = streams.describe_stream(StreamArn=self.mapping.stream)["StreamDescription"]["Shards"]
