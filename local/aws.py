@@ -22,8 +22,13 @@ SERVER_OPTIONS = (
     *("--http", "httptools", "--loop", "asyncio"),
     *("--log-level", "warning", "--no-access-log"),
     *("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "1"),
+    *("--no-date-header", "--no-server-header"),
 )
-"""Options of uvicorn. Clients keep connections open for as long as ministack's own server does."""
+"""Options of uvicorn. Clients keep connections open for as long as ministack's own server does.
+
+ministack has a `Date` of its own. A second one would make responses unusual for our transport, which then takes a
+slower parser.
+"""
 
 TABLE_SETTINGS = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
 """Properties of a table that are used on one machine."""
