@@ -43,6 +43,8 @@ def faster() -> Iterator[None]:
             (Node, "find_clauses", _find_clauses),
             (ConditionExpressionParser, "_lex_condition_expression", _lex_condition),
             (validators, "deepcopy", _copied),
+            (validators.Validator, "__init__", _begin_validation),
+            (validators.Validator, "validate", _validate),
             (UpdateExpressionParser, "make", cache(UpdateExpressionParser.make)),
             (ConditionExpressionParser, "parse", _parse_condition),
             (LimitedSizeDict, "__setitem__", _set_attribute),
@@ -156,6 +158,32 @@ _ACTIONS = (
 def _prepare_child(resolver: Any, parent: Node, child_id: int) -> None:
     if _is_a(type(parent), _ACTIONS):
         resolver.resolving = child_id > 0
+
+
+_usual_begin_validation = validators.Validator.__init__
+
+
+def _begin_validation(validator: Any, expression: Node, **values: Any) -> None:
+    _usual_begin_validation(validator, expression, **values)
+    # `make` is cached, so an expression has one tree
+    names = tuple((validator.expression_attribute_names or {}).items())
+    validator.structure = expression, names, validator.table.name
+
+
+OF_STRUCTURE = 3
+"""Validators that look at clauses, paths and keys, before those that look at values. They come first."""
+
+_structures: set[Any] = set()
+"""The expressions that passed those validators, with their names and tables."""
+
+
+def _validate(validator: Any) -> Any:
+    """Return an expression with its values. moto looks for the same faults of structure each time."""
+    node = validator.node_to_validate
+    for processor in validator.processors[OF_STRUCTURE if validator.structure in _structures else 0 :]:
+        node = processor.traverse(node)
+    _structures.add(validator.structure)
+    return node
 
 
 def _find_clauses(node: Any, types: Any) -> list[Node]:
