@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import count
+from itertools import batched, count
 from typing import Any, Self
 
 import pytest
@@ -41,8 +41,8 @@ class MinistackCloud:
         self.sent: list[Letter] = []
         """Mail, oldest first."""
         self._aws = AwsFaults()
-        self._seeded: set[str] = set()
-        """The tables that the seed writes to, once it was stored."""
+        self._seeded: set[tuple[str, str]] = set()
+        """The items of the seed, once it was stored."""
 
     def client(self, service: str) -> Any:
         """Return a boto3 client."""
@@ -57,24 +57,27 @@ class MinistackCloud:
             yield self
 
     def put_back(self, seed: Callable[[], None]) -> None:
-        """Put the tables back to what `seed` writes, delete the messages, and set the clock back to noon.
-
-        Tables that nothing was written to stay as they are.
-        """
+        """Put the tables back to what `seed` writes, delete the messages, and set the clock back to noon."""
         self.clock.now = NOON
         self._milliseconds = count(1)  # from 1000 on, a later request would have an earlier time
         if "SendMessage" in self._aws.operations():
             self.take_jobs()
         self.sent.clear()
         is_seeded = bool(self._seeded) and self._seeded.isdisjoint(self._aws.written)
-        if changed := self._aws.written if is_seeded else self._aws.written | self._seeded:
-            sam_template.delete_items(self.client("dynamodb"), *changed)
+        self._delete(self._aws.written if is_seeded else self._aws.written | self._seeded)
+        self._aws.written.clear()
         if not is_seeded:
-            self._aws.written.clear()
             seed()
             self._seeded = {*self._aws.written}
         self._aws.written.clear()
         self._aws.calls.clear()
+
+    def _delete(self, written: Iterable[tuple[str, str]]) -> None:
+        for batch in batched(sorted(written), sam_template.BATCH, strict=False):
+            deletions: dict[str, list[dict[str, Any]]] = {}
+            for table, key in batch:
+                deletions.setdefault(table, []).append({"DeleteRequest": {"Key": json.loads(key)}})
+            assert not aws.call("dynamodb", "BatchWriteItem", RequestItems=deletions)["UnprocessedItems"]
 
     def items(self) -> dict[str, list[dict[str, Any]]]:
         """Return every item of every table."""
@@ -108,11 +111,12 @@ class MinistackCloud:
     def take_jobs(self) -> list[dict[str, Any]]:
         """Remove the mail jobs from the queue, and return them."""
         jobs: list[dict[str, Any]] = []
-        sqs = self.client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", []):
+        while messages := aws.call("sqs", "ReceiveMessage", QueueUrl=self.queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
             jobs += [json.loads(message["Body"]) for message in messages]
             entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)]
-            sqs.delete_message_batch(QueueUrl=self.queue, Entries=entries)
+            aws.call("sqs", "DeleteMessageBatch", QueueUrl=self.queue, Entries=entries)
         return jobs
 
     def bounce(self, address: str, status: str = "bounced") -> None:

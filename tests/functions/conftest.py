@@ -29,7 +29,7 @@ def portal(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
     metrics.emf_fields()
     with Portal(cloud).opened() as portal:
         yield portal
-    cloud.put_back(portal.aws.written)
+    cloud.put_back(portal.aws.written_tables())
     tell_nothing(portal)
 
 

@@ -207,7 +207,7 @@ def is_answered_and_changes_nothing(portal: Portal, drawn: dict[str, Any]) -> No
 
     event(f"{answer.status}")
     assert answer.status in STATUSES, answer
-    assert portal.aws.written <= COUNTED
+    assert portal.aws.written_tables() <= COUNTED
     assert not any(cookie.startswith("__Host-session-") and "Max-Age=0" not in cookie for cookie in answer.cookies)
     assert "SendMessage" not in portal.aws.operations() or answer.status in {202, 303}
     fields = portal.log.getvalue()

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -18,7 +18,7 @@ from moto.core.models import botocore_stubber
 from latchkey import aws
 from latchkey.transport.client import JsonClient
 from latchkey.transport.responses import AwsResponse
-from tests.kit import moto_endpoint
+from tests.kit import moto_endpoint, sam_template
 
 NOWHERE = "https://nowhere.example/"
 """A host for which moto has no response."""
@@ -70,8 +70,8 @@ class AwsFaults:
         """Operations with their arguments, in order. Calls that were refused here are included."""
         self.tokens: list[str] = []
         """The client request tokens of all tries of transactions, in order."""
-        self.written: set[str] = set()
-        """Names of the tables that calls have written to."""
+        self.written: set[tuple[str, str]] = set()
+        """The items that calls have written or deleted: their tables, and their keys as JSON."""
         self._refusals: dict[str, list[dict[str, Any]]] = {}
         self._drops: dict[str, int] = {}
         self._errors: dict[str, Exception] = {}
@@ -128,6 +128,10 @@ class AwsFaults:
     def operations(self) -> list[str]:
         """Return the operations of the calls, in order."""
         return [operation for operation, _ in self.calls]
+
+    def written_tables(self) -> set[str]:
+        """Return the names of the tables that calls have written to."""
+        return {table for table, _ in self.written}
 
     def summary(self, since: int = 0) -> list[str]:
         """Return each call as its operation and its tables: `TransactGet Accounts Links`."""
@@ -227,10 +231,13 @@ class AwsFaults:
     def _record_call(self, operation: str, arguments: dict[str, Any]) -> None:
         self.calls.append((operation, arguments))
         if operation in {"PutItem", "UpdateItem", "DeleteItem"}:
-            self.written.add(arguments["TableName"])
+            self.written.add(_written(arguments))
         elif operation == "TransactWriteItems":
             self.written |= {
-                properties["TableName"] for item in arguments["TransactItems"] for properties in item.values()
+                _written(properties)
+                for item in arguments["TransactItems"]
+                for kind, properties in item.items()
+                if kind != "ConditionCheck"
             }
 
     def _inject(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
@@ -317,3 +324,10 @@ def _headers(fault: Fault) -> dict[str, str]:
     if "__type" in fault.document:
         headers["x-amzn-errortype"] = fault.document["__type"]
     return headers
+
+
+def _written(arguments: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the table and the key of the item that a call writes."""
+    table = arguments["TableName"]
+    key = arguments.get("Key") or {name: arguments["Item"][name] for name in sam_template.key_of(table)}
+    return table, json.dumps(key, sort_keys=True)

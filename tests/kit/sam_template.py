@@ -155,11 +155,17 @@ BATCH = 25
 """The most writes of one call."""
 
 
+@cache
+def key_of(table: str) -> list[str]:
+    """Return the names of the attributes that are a table's key."""
+    return [part["AttributeName"] for part in resources("AWS::DynamoDB::Table")[table]["KeySchema"]]
+
+
 def delete_items(dynamodb: Any, *tables: str) -> None:
     """Delete every item of these tables, or of all tables."""
-    for table, properties in resources("AWS::DynamoDB::Table").items():
+    for table in resources("AWS::DynamoDB::Table"):
         if table in tables or not tables:
-            keys = [part["AttributeName"] for part in properties["KeySchema"]]
+            keys = key_of(table)
             items = items_of(dynamodb, table)
             deletions = [{"DeleteRequest": {"Key": {key: item[key] for key in keys}}} for item in items]
             for batch in batched(deletions, BATCH, strict=False):

@@ -50,7 +50,7 @@ class Backend:
             with portal.opened():
                 yield Service(portal, self.google)
         finally:
-            self.cloud.put_back(portal.aws.written)
+            self.cloud.put_back(portal.aws.written_tables())
 
 
 @contextmanager
