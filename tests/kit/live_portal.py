@@ -13,7 +13,7 @@ from local.clinicians import Role
 from local.portal_process import PortalProcess
 from local.provider_choice import ProviderConfig
 from local.stack import Engine
-from tests.kit import sam_template
+from tests.kit import sam_template, transports
 from tests.kit.browser import App, Browser, new_source, send_http
 from tests.kit.clinician import ClinicianApi
 from tests.kit.http_response import HttpResponse
@@ -38,8 +38,8 @@ class LivePortal:
         self.url = self.origin = portal.url
         self._ahead = 0.0
         self._last_mail_before: str | None = None
-        self._sqs = portal.address.client("sqs")
-        urls = self._sqs.list_queues()["QueueUrls"]
+        self._sqs = transports.client_at(portal.address.endpoint, "sqs")
+        urls = self._sqs.call("ListQueues", {})["QueueUrls"]
         self._queues = [url for url in urls if url.endswith(("MailQueue", "NoticeQueue", "DeadMail"))]
 
     def new_day(self) -> None:
@@ -160,8 +160,8 @@ class LivePortal:
 
     def _waiting(self, queue: str) -> bool:
         counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"]
-        return any(map(int, attributes.values()))
+        found = self._sqs.call("GetQueueAttributes", {"QueueUrl": queue, "AttributeNames": counts})
+        return any(map(int, found["Attributes"].values()))
 
     def _today(self, to: str) -> list[dict[str, Any]]:
         return self.portal.mail(to, self._last_mail_before)

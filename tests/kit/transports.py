@@ -9,8 +9,11 @@ from botocore.config import Config
 
 from latchkey import aws, settings
 from latchkey.settings import Transport
-from latchkey.transport import botocore_client
+from latchkey.transport import botocore_client, endpoints
+from latchkey.transport.client import JsonClient
 from latchkey.transport.connections import Endpoint
+from latchkey.transport.signature import Credentials
+from local.aws import ROOT
 
 READ_SECONDS = 20
 """Time for responses of engines on a busy machine."""
@@ -25,11 +28,11 @@ def calling(
     Connections to the URL are closed then. A caught error can keep a client in a cycle of garbage for longer.
     """
     seconds = read_seconds or READ_SECONDS
-    endpoints: list[Endpoint] = []
+    opened: list[Endpoint] = []
 
     def endpoint_that_waits(*args: Any, **kwargs: Any) -> Endpoint:
-        endpoints.append(Endpoint(*args, **kwargs | {"read_seconds": seconds}))
-        return endpoints[-1]
+        opened.append(Endpoint(*args, **kwargs | {"read_seconds": seconds}))
+        return opened[-1]
 
     def config_that_waits(**kwargs: Any) -> Config:
         return Config(**kwargs | {"read_timeout": seconds})
@@ -47,8 +50,22 @@ def calling(
         finally:
             patch.undo()
             _forget()
-            for endpoint in endpoints:
+            for endpoint in opened:
                 endpoint.close()
+
+
+def client_at(url: str, service: str) -> JsonClient:
+    """Return a client of a service on this machine, as root. Its calls take a fifth of the CPU of boto3's."""
+    return JsonClient(
+        endpoints.SERVICES[service],
+        Endpoint(url, connect_seconds=1, read_seconds=READ_SECONDS, ca_bundle=None),
+        region=ROOT["AWS_DEFAULT_REGION"],
+        user_agent=aws.USER_AGENT,
+        credentials=lambda: Credentials(ROOT["AWS_ACCESS_KEY_ID"], ROOT["AWS_SECRET_ACCESS_KEY"], None),
+        before_try=lambda _: None,
+        max_tries=lambda: 1,
+        resends_stale=True,
+    )
 
 
 def _forget() -> None:
