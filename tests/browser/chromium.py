@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, sync_playwright
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Locator, Page, Request, sync_playwright
 
 from tests.kit.browser import HttpUser
 from tests.kit.live_portal import LivePortal
@@ -117,13 +117,43 @@ def running() -> Iterator[Chromium]:
         browser.close()
 
 
+class PageWindows:
+    """One window for each language, for tests that look at a page. Each test finds it empty.
+
+    A process of Chromium compiles axe, and what axe calls, only once. A new window has a new process.
+    """
+
+    def __init__(self, browser: Chromium) -> None:
+        self._browser = browser
+        self._opened: dict[str, tuple[Window, CDPSession]] = {}
+
+    def empty(self, live_portal: LivePortal, language: str) -> Window:
+        """Return the window of a language, as wide as a phone, without cookies, cache and complaints."""
+        if language not in self._opened:
+            opened = _opened(self._browser, live_portal, locale=f"{language}-US")
+            self._opened[language] = opened, opened.context.new_cdp_session(opened.page)
+        window, session = self._opened[language]
+        window.context.clear_cookies()
+        window.page.goto("about:blank")
+        session.send("Network.clearBrowserCache")
+        window.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+        window.page.emulate_media(color_scheme="light")
+        window.complaints.clear()
+        return window
+
+
 @contextmanager
 def window(browser: Chromium, live_portal: LivePortal, **how: Any) -> Iterator[Window]:
     """Yield a new window, as wide as a phone. `how` are options of a Playwright context."""
+    opened = _opened(browser, live_portal, **how)
+    yield opened
+    opened.context.close()
+
+
+def _opened(browser: Chromium, live_portal: LivePortal, **how: Any) -> Window:
     context = browser.new_context(**({"viewport": {"width": WIDTH, "height": HEIGHT}, "locale": "en-US"} | how))
     context.set_default_timeout(10_000)
     opened = Window(context, context.new_page(), live_portal)
     opened.notice(opened.page)
     context.on("page", opened.notice)
-    yield opened
-    context.close()
+    return opened

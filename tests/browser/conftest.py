@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 
 from tests.browser import chromium
-from tests.browser.chromium import Window
+from tests.browser.chromium import PageWindows, Window
 from tests.kit.live_portal import LivePortal, shared_portal
 
 
@@ -16,6 +16,12 @@ def browser() -> Iterator[Chromium]:
     """Yield the Chromium process of this package's tests."""
     with chromium.running() as started:
         yield started
+
+
+@pytest.fixture(scope="package")
+def page_windows(browser: Chromium) -> PageWindows:
+    """Return the windows of tests that look at a page."""
+    return PageWindows(browser)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser as Chromium
 
 from tests.browser import chromium
 from tests.browser.appearance import check_appearance
-from tests.browser.chromium import Window
+from tests.browser.chromium import PageWindows, Window
 from tests.browser.console_imports import SHEET, WRONG, choose, signed_in_phone, waiting_import
 from tests.console.staff_browser import StaffBrowser
 from tests.kit.live_portal import LivePortal
@@ -219,19 +219,19 @@ def no_webhook_stays(live_portal: LivePortal) -> Iterator[None]:
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_page_of_the_console_fits_reads_and_stays_small(
-    browser: Chromium, live_portal: LivePortal, scene: str, language: str
+    page_windows: PageWindows, live_portal: LivePortal, scene: str, language: str
 ) -> None:
-    with chromium.window(browser, live_portal, locale=f"{language}-US") as window:
-        SCENES[scene](window)
-        page = window.page
-        for element in page.locator("details").all():
-            element.evaluate("element => element.open = true")
-        assert len(page.content().encode()) <= MAX_PAGE_BYTES
-        assert page.locator("script").count() == 0
-        check_appearance(page, WIDTHS, PHONE)
-        assert page.locator("html").get_attribute("lang") == language
-        assert page.locator("h1").count() == 1
-        assert [complaint for complaint in window.complaints if "favicon" not in complaint] == []
+    window = page_windows.empty(live_portal, language)
+    SCENES[scene](window)
+    page = window.page
+    for element in page.locator("details").all():
+        element.evaluate("element => element.open = true")
+    assert len(page.content().encode()) <= MAX_PAGE_BYTES
+    assert page.locator("script").count() == 0
+    check_appearance(page, WIDTHS, PHONE)
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.locator("h1").count() == 1
+    assert [complaint for complaint in window.complaints if "favicon" not in complaint] == []
 
 
 def test_a_locked_out_client_is_helped_in_four_presses_without_script(
