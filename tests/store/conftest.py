@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from latchkey import tokens
 from latchkey.settings import Transport
 from local import aws
 from local.stack import DYNAMODB_LOCAL, MINISTACK
@@ -37,5 +38,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     name, transport = TRANSPORTS[request.param]
     running: Engine = request.getfixturevalue(name)
     sam_template.delete_items(running.client)
-    with transports.calling(running.url, transport=transport):
+    with transports.calling(running.url, transport=transport), pytest.MonkeyPatch.context() as patch:
+        # other tests check how slow PBKDF2 is
+        patch.setattr(tokens, "PIN_ROUNDS", 1000)
         yield running
