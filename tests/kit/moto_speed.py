@@ -49,6 +49,7 @@ def faster() -> Iterator[None]:
             (ConditionExpressionParser, "parse", _parse_condition),
             (LimitedSizeDict, "__setitem__", _set_attribute),
             (DynamoType, "__deepcopy__", _copied_value),
+            (DynamoType, "__eq__", _equal),
             (DynamoType, "to_regular_json", _regular_value),
             (Item, "__deepcopy__", _copied_item),
             (Item, "project", _project),
@@ -248,6 +249,16 @@ def _copied(node: Any) -> Any:
             if _is_a(type(child), Node):
                 child.parent = copied
     return copied
+
+
+_usual_equal = DynamoType.__eq__
+
+
+def _equal(value: Any, other: Any) -> bool:
+    """Compare two stored values. moto converts both, also for each item of a table that a query passes over."""
+    if value.type == other.type == "S":
+        return bool(value.value == other.value)
+    return bool(_usual_equal(value, other))
 
 
 def _copied_value(value: Any, _memo: object = None) -> Any:

@@ -55,7 +55,7 @@ def calling(
 
 
 def client_at(url: str, service: str) -> JsonClient:
-    """Return a client of a service on this machine, as root. Its calls take a fifth of the CPU of boto3's."""
+    """Return a client of a service on this machine, as root. Its calls take an eighth of the CPU of boto3's."""
     return JsonClient(
         endpoints.SERVICES[service],
         Endpoint(url, connect_seconds=1, read_seconds=READ_SECONDS, ca_bundle=None),
