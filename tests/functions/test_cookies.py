@@ -13,11 +13,7 @@ from tests.kit.browser import Browser
 from tests.kit.portal import Portal
 
 EVERY_CHARACTER = [chr(point) for point in range(sys.maxunicode + 1)]
-FIRST_PLANE = EVERY_CHARACTER[:0x10000]
 NAMES = [f"__Host-{what}-willow" for what in ("session", "req", "typed", "browser", "google", "lang", "again")]
-
-PLANTED = [(name, FIRST_PLANE if number else EVERY_CHARACTER) for number, name in enumerate(NAMES)]
-"""The characters that are tried beside each name. One name is enough for all of Unicode, which takes seconds."""
 
 
 def read(*cookies: str) -> requests.Request:
@@ -40,15 +36,15 @@ def parsed_as(name: str, spellings: list[str]) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize(("name", "characters"), PLANTED, ids=NAMES)
-def test_no_character_before_a_name_vanishes_but_space_and_tab(name: str, characters: list[str]) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_no_character_before_a_name_vanishes_but_space_and_tab(name: str) -> None:
     """`str.strip` would remove 25 more. Another host may set a cookie whose name begins with one of them."""
-    assert parsed_as(name, [f"{character}{name}" for character in characters]) == {" ", "\t"}
+    assert parsed_as(name, [f"{character}{name}" for character in EVERY_CHARACTER]) == {" ", "\t"}
 
 
-@pytest.mark.parametrize(("name", "characters"), PLANTED, ids=NAMES)
-def test_no_character_after_a_name_vanishes(name: str, characters: list[str]) -> None:
-    assert parsed_as(name, [f"{name}{character}" for character in characters]) == set()
+@pytest.mark.parametrize("name", NAMES)
+def test_no_character_after_a_name_vanishes(name: str) -> None:
+    assert parsed_as(name, [f"{name}{character}" for character in EVERY_CHARACTER]) == set()
 
 
 @given(st.text(min_size=1).filter(lambda text: "=" not in text and text.strip(" \t")), st.sampled_from(NAMES))
