@@ -13,8 +13,7 @@ from local.runtime import FunctionFailed, Pool
 from local.sam_template import StreamMapping
 
 POLL_SECONDS, MAX_POLL_SECONDS = 0.25, 1.0
-"""Time between two polls: at first, and after several that found nothing. Each poll takes CPU, also of an idle portal.
-"""
+"""Time between two polls: at first, and after several that found nothing. An idle portal would poll for nothing."""
 POLLS_OF_SHARDS = 20
 """Polls after which the shards are listed anew."""
 RETRY_SECONDS = 1
