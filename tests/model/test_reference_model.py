@@ -273,13 +273,14 @@ def place() -> Iterator[Backend]:
         # other tests check how slow PBKDF2 is
         patch.setattr(tokens, "PIN_ROUNDS", 1000)
         # other tests check the log, and its thousands of lines would hide a failure
-        patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
+        logging.disable()
         with running_backend() as backend:
             # objects that exist now live as long as the tests, so the garbage collector need not look at them
             gc.collect()
             gc.freeze()
             yield backend
             gc.unfreeze()
+    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("part", range(TEST_COUNT))
