@@ -10,6 +10,7 @@ from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Locator, Page, Request, sync_playwright
 
+from tests.browser.appearance import axe_script
 from tests.kit.browser import HttpUser
 from tests.kit.live_portal import LivePortal
 
@@ -131,13 +132,14 @@ class PageWindows:
         """Return the window of a language, as wide as a phone, without cookies, cache and complaints."""
         if language not in self._opened:
             opened = _opened(self._browser, live_portal, locale=f"{language}-US")
+            opened.context.add_init_script(axe_script())
             self._opened[language] = opened, opened.context.new_cdp_session(opened.page)
         window, session = self._opened[language]
         window.context.clear_cookies()
         window.page.goto("about:blank")
         session.send("Network.clearBrowserCache")
         window.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
-        window.page.emulate_media(color_scheme="light")
+        window.page.emulate_media(color_scheme="light", media="screen")
         window.complaints.clear()
         return window
 

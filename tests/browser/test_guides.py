@@ -14,7 +14,7 @@ from latchkey.rules.text_limits import MAX_NAME
 from operate.guide import FORMATS
 from tests.browser import chromium
 from tests.browser.appearance import check_appearance, violations
-from tests.browser.chromium import HEIGHT, NARROW, Window
+from tests.browser.chromium import HEIGHT, NARROW, PageWindows, Window
 from tests.browser.guide_walk import GuideError, Part, Step, Walker, read_steps
 from tests.kit.live_portal import LivePortal
 from tests.kit.seed import WILLOW
@@ -216,18 +216,18 @@ def test_a_wrong_guide_fails_the_walk(phone: Window, change: Callable[[list[Step
 @every_language
 @pytest.mark.parametrize("path", ["/willow/guide", "/harbor/guide", "/willow/handout"])
 def test_a_guide_fits_a_desk_and_a_sheet_of_paper_and_sets_no_cookie(
-    browser: Chromium, live_portal: LivePortal, path: str, language: str
+    page_windows: PageWindows, live_portal: LivePortal, path: str, language: str
 ) -> None:
     """`test_every_page` tests other properties that all pages share."""
-    with chromium.window(browser, live_portal, locale=f"{language}-US") as window:
-        page = window.go(path)
-        check_appearance(page, (NARROW, 768, 1280), HEIGHT)
-        page.emulate_media(media="print")
-        assert violations(page) == [], "print"
+    window = page_windows.empty(live_portal, language)
+    page = window.go(path)
+    check_appearance(page, (NARROW, 768, 1280), HEIGHT)
+    page.emulate_media(media="print")
+    assert violations(page) == [], "print"
 
-        assert page.locator("html").get_attribute("lang") == language
-        assert window.complaints == []
-        assert window.context.cookies() == []
+    assert page.locator("html").get_attribute("lang") == language
+    assert window.complaints == []
+    assert window.context.cookies() == []
 
 
 def test_the_words_of_a_picture_are_as_large_as_its_reader_wants_them(phone: Window) -> None:
