@@ -217,7 +217,7 @@ def _keys_in(secret: str) -> list[str]:
 
 def _stands_in(secret: str, text: str) -> bool:
     if secret.isdigit():
-        return re.search(rf"(?<!\d){secret}(?!\d)", text) is not None
+        return secret in text and re.search(rf"(?<!\d){secret}(?!\d)", text) is not None
     return secret[:40] in text
 
 

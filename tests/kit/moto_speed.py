@@ -1,10 +1,8 @@
 """moto without its slowest detours, which take half of its time. Its responses stay the same."""
 
 from base64 import b64decode, b64encode
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -13,7 +11,7 @@ from botocore.utils import merge_dicts
 from moto.core import responses
 from moto.core.serialize import AttributePicker, AttributePickerContext, ResponseSerializer
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
-from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.comparisons import AttributeValue, ConditionExpressionParser, Func, Op
 from moto.dynamodb.models import dynamo_type
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.utilities import find_nested_key
@@ -41,7 +39,6 @@ def faster() -> Iterator[None]:
             (DepthFirstTraverser, "traverse_node_recursively", _traverse),
             (validators.ExpressionAttributeResolvingProcessor, "pre_processing_of_child", _prepare_child),
             (Node, "find_clauses", _find_clauses),
-            (ConditionExpressionParser, "_lex_condition_expression", _lex_condition),
             (validators, "deepcopy", _copied),
             (validators.Validator, "__init__", _begin_validation),
             (validators.Validator, "validate", _validate),
@@ -197,44 +194,39 @@ def _find_clauses(node: Any, types: Any) -> list[Node]:
     return found
 
 
-_usual_lex_condition = ConditionExpressionParser._lex_condition_expression  # noqa: SLF001
-
-
-@cache
-def _words(condition: str) -> Any:
-    return _usual_lex_condition(ConditionExpressionParser(condition, {}, {}))
-
-
-def _lex_condition(parser: Any) -> Any:
-    """Return the words of a condition. moto compiles its patterns again for each word."""
-    words = _words(parser.condition_expression)
-    return deque(word._replace(children=[]) for word in words)
-
-
 _usual_parse_condition = ConditionExpressionParser.parse
 
 
 def _parse_condition(parser: Any) -> Any:
-    """Return the operation of a condition. moto parses the condition of an update twice."""
-    condition = parser.condition_expression, parser.expression_attribute_names, parser.expression_attribute_values
-    if _last_parsed.condition != condition:
-        operation = _usual_parse_condition(parser)
-        _last_parsed.condition = condition
-        _last_parsed.result = operation, parser.expr_attr_names_found, parser.expr_attr_values_found
-    operation, names, values = _last_parsed.result
-    parser.expr_attr_names_found, parser.expr_attr_values_found = [*names], [*values]
-    return operation
+    """Return the operation of a condition. moto parses it for each request, and that of an update twice."""
+    values = parser.expression_attribute_values or {}
+    names = tuple((parser.expression_attribute_names or {}).items())
+    types = tuple((name, *value) for name, value in values.items())
+    operation, found_names, found_values = _parsed(parser.condition_expression, names, types)
+    parser.expr_attr_names_found, parser.expr_attr_values_found = [*found_names], [*found_values]
+    return _with_values(operation, values)
 
 
-@dataclass(slots=True)
-class _Parsed:
-    condition: tuple[Any, Any, Any] | None = None
-    """A condition with the names and values of its request."""
-    result: Any = None
-    """Its operation, and the names and values that are in it."""
+@cache
+def _parsed(condition: str, names: tuple[tuple[str, str], ...], types: tuple[tuple[str, str], ...]) -> Any:
+    """Return the operation of a condition with names in the place of values, and the names that are in it."""
+    parser = ConditionExpressionParser(condition, dict(names), {name: {kind: name} for name, kind in types})
+    return _usual_parse_condition(parser), parser.expr_attr_names_found, parser.expr_attr_values_found
 
 
-_last_parsed = _Parsed()
+def _with_values(part: Any, values: dict[str, Any]) -> Any:
+    """Return a copy of a part of an operation, with the values of a request."""
+    match part:
+        case AttributeValue(value=name):
+            return AttributeValue(values[name])
+        case Op() | Func():
+            copied = object.__new__(type(part))
+            vars(copied).update({name: _with_values(one, values) for name, one in vars(part).items()})
+            return copied
+        case tuple():
+            return tuple(_with_values(one, values) for one in part)
+        case _:
+            return part
 
 
 def _copied(node: Any) -> Any:
