@@ -83,7 +83,8 @@ async def start_ministack(python: Path, state: Path, log: Path) -> tuple[asyncio
         "TMPDIR": str(state),
     }
     address = ("--host", "127.0.0.1", "--port", str(port))
-    command: list[str | Path] = [python, "-m", "uvicorn", "ministack.app:app", *address, *SERVER_OPTIONS]
+    application = ("--app-dir", Path(__file__).parent.parent, "local.ministack_app:app")
+    command: list[str | Path] = [python, "-m", "uvicorn", *application, *address, *SERVER_OPTIONS]
     process = await processes.start(command, environment, log, state)
     endpoint = f"http://127.0.0.1:{port}"
     await processes.wait_until_ready(f"{endpoint}/_ministack/health", process)
