@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis.strategies import text
@@ -35,6 +36,8 @@ class Office:
     def __init__(self, url: str, authorization: str) -> None:
         self.url = url
         self.headers = {"Authorization": authorization, "Accept": "application/json"}
+        self.session = requests.Session()
+        self.session.headers.clear()
         self._numbers = count()
 
     def path_parameters(self, wanted: dict[str, Any]) -> dict[str, str]:
@@ -75,4 +78,4 @@ def office(request: pytest.FixtureRequest) -> Office:
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 def test_every_response_is_one_that_is_documented(case: Any, office: Office) -> None:
     case.path_parameters |= office.path_parameters(case.path_parameters)
-    case.call_and_validate(base_url=office.url, headers=office.headers, checks=PROMISED)
+    case.call_and_validate(base_url=office.url, session=office.session, headers=office.headers, checks=PROMISED)
