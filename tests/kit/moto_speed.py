@@ -42,7 +42,7 @@ def faster() -> Iterator[None]:
             (validators, "deepcopy", _copied),
             (validators.Validator, "__init__", _begin_validation),
             (validators.Validator, "validate", _validate),
-            (UpdateExpressionParser, "make", cache(UpdateExpressionParser.make)),
+            (UpdateExpressionParser, "make", _tree),
             (ConditionExpressionParser, "parse", _parse_condition),
             (LimitedSizeDict, "__setitem__", _set_attribute),
             (DynamoType, "__deepcopy__", _copied_value),
@@ -158,21 +158,23 @@ def _prepare_child(resolver: Any, parent: Node, child_id: int) -> None:
         resolver.resolving = child_id > 0
 
 
+_tree = cache(UpdateExpressionParser.make)
+"""Returns the tree of an expression, always the same one."""
+
 _usual_begin_validation = validators.Validator.__init__
 
 
 def _begin_validation(validator: Any, expression: Node, **values: Any) -> None:
     _usual_begin_validation(validator, expression, **values)
-    # `make` is cached, so an expression has one tree
     names = tuple((validator.expression_attribute_names or {}).items())
-    validator.structure = expression, names, validator.table.name
+    validator.structure = expression, names, tuple(validator.table.table_key_attrs)
 
 
 OF_STRUCTURE = 3
 """Validators that look at clauses, paths and keys, before those that look at values. They come first."""
 
 _structures: set[Any] = set()
-"""The expressions that passed those validators, with their names and tables."""
+"""The expressions that passed those validators, with their names and the keys of their tables."""
 
 
 def _validate(validator: Any) -> Any:
