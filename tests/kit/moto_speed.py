@@ -1,6 +1,6 @@
 """moto without its slowest detours, which take half of its time. Its responses stay the same."""
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -9,7 +9,6 @@ from unittest.mock import patch
 
 from botocore.utils import merge_dicts
 from moto.core import responses
-from moto.core.serialize import AttributePicker, AttributePickerContext, ResponseSerializer
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.dynamodb.comparisons import AttributeValue, ConditionExpressionParser, Func, Op
 from moto.dynamodb.models import dynamo_type
@@ -34,8 +33,6 @@ def faster() -> Iterator[None]:
     """Put faster functions in the place of moto's until the context ends."""
     with ExitStack() as stack:
         for owner, name, function in (
-            (AttributePicker, "__call__", _pick),
-            (ResponseSerializer, "_serialize_type_structure", _serialize_structure),
             (DepthFirstTraverser, "traverse_node_recursively", _traverse),
             (validators.ExpressionAttributeResolvingProcessor, "pre_processing_of_child", _prepare_child),
             (Node, "find_clauses", _find_clauses),
@@ -56,47 +53,6 @@ def faster() -> Iterator[None]:
         ):
             stack.enter_context(patch.object(owner, name, function))
         yield
-
-
-_usual_pick = AttributePicker.__call__
-
-
-def _pick(picker: AttributePicker, context: AttributePickerContext) -> Any:
-    """Return an attribute of a DynamoDB value by its one name. moto tries every name that it could have."""
-    if isinstance(context.obj, dict) and context.shape.parent.name == "AttributeValue":  # type: ignore[attr-defined]
-        return context.obj.get(context.key)
-    return _usual_pick(picker, context)
-
-
-_usual_serialize_structure = ResponseSerializer._serialize_type_structure  # noqa: SLF001
-
-
-def _serialize_structure(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
-    """Serialize a structure. moto looks for each of the ten types that a DynamoDB value could have, at each depth."""
-    if shape.name != "AttributeValue" or not key or not isinstance(value, dict):
-        _usual_serialize_structure(serializer, serialized, value, shape, key)
-        return
-    serializer._default_serialize(serialized, _as_json(value), shape, key)  # noqa: SLF001
-
-
-def _as_json(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a DynamoDB value with its bytes in base64."""
-    [(kind, content)] = value.items()
-    match kind:
-        case "M":
-            return {kind: {name: _as_json(one) for name, one in content.items()}}
-        case "L":
-            return {kind: [_as_json(one) for one in content]}
-        case "B":
-            return {kind: _as_base64(content)}
-        case "BS":
-            return {kind: [_as_base64(one) for one in content]}
-        case _:
-            return value
-
-
-def _as_base64(content: str | bytes) -> str:
-    return b64encode(content.encode() if isinstance(content, str) else content).decode()
 
 
 _is_a: Callable[[Any, Any], bool] = cache(issubclass)
