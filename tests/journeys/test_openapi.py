@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -37,7 +38,7 @@ class Office:
         self.url = url
         self.headers = {"Authorization": authorization, "Accept": "application/json"}
         self.session = requests.Session()
-        self.session.headers.clear()
+        self.session.headers.clear()  # a request has the headers that were generated, and no others
         self._numbers = count()
 
     def path_parameters(self, wanted: dict[str, Any]) -> dict[str, str]:
@@ -66,12 +67,13 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def office(request: pytest.FixtureRequest) -> Office:
-    """Return a new practice for these tests."""
+def office(request: pytest.FixtureRequest) -> Iterator[Office]:
+    """Yield a new practice for these tests."""
     portal = shared_portal(request.config).portal
     made = Office(portal.url, portal.authorization(role="operator"))
     made.ask("PUT", "", {"name": "Contract"})
-    return made
+    with made.session:
+        yield made
 
 
 @contract.parametrize()
