@@ -38,6 +38,9 @@ WRONG_TOKENS: dict[str, dict[str, Any]] = {
     "with no scope": {"scope": None},
     "nobody's": {"sub": None},
     "an empty somebody's": {"sub": ""},
+    "a person's by the audit's name for clients": {"sub": "client"},
+    "a person's by the audit's name for the service": {"sub": "system"},
+    "a person's by the name of a practice system": {"sub": f"machine:{ULID}"},
     "a list for a scope": {"scope": ["latchkey/admin"]},
 }
 

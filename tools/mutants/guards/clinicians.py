@@ -71,6 +71,11 @@ CLINICIANS = [
             skip_raise("ProviderFailed", near="authenticated_at"),
         ),
         (
+            "an ID token with another actor's name",
+            "fetch_person",
+            skip_raise("ProviderFailed", near="may_be_clinician"),
+        ),
+        (
             "the issuer of the configuration of the clinicians' provider",
             "_discover",
             skip_raise("ProviderFailed", near="token_issuer"),
@@ -118,6 +123,7 @@ CLINICIANS = [
         ("the use of an access token", "subject", skip_raise("TokenRefused", near="'token_use'")),
         ("the OAuth client of an access token", "subject", skip_raise("TokenRefused", near="token_client_ids")),
         ("the OAuth scope of an access token", "subject", skip_raise("TokenRefused", near="token_scope")),
+        ("an access token with another actor's name", "subject", drop_condition("may_be_clinician")),
     ),
     *guards_in(
         "api/dispatch.py",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from latchkey import settings
+from latchkey.rules.events import may_be_clinician
 from latchkey.rules.refusals import TokenRefused
 
 COGNITO = re.compile(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com/[A-Za-z0-9_-]+")
@@ -19,7 +20,8 @@ def subject(event: Mapping[str, Any]) -> str:
 
     The role is never read from it, because tokens carry attributes that their owners can write.
 
-    :raises TokenRefused: there is no token, or its issuer, OAuth client, OAuth scope or use is not the configured one.
+    :raises TokenRefused: there is no token, or its issuer, OAuth client, OAuth scope or use is not the configured one,
+        or its `sub` is how the audit writes another actor.
     """
     claims, config = _claims(event), settings.load()
     issuer = claims.get("iss", "")
@@ -33,9 +35,10 @@ def subject(event: Mapping[str, Any]) -> str:
         raise TokenRefused
     if not config.token_scope or config.token_scope not in claims.get("scope", "").split():
         raise TokenRefused
-    if not claims.get("sub"):
+    sub = claims.get("sub", "")
+    if not sub or not may_be_clinician(sub):
         raise TokenRefused
-    return claims["sub"]
+    return sub
 
 
 def _claims(event: Mapping[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from latchkey.http.responses import Response
 from latchkey.identity.providers import PROVIDERS
 from latchkey.languages import Translator
 from latchkey.rules.clients import Client
-from latchkey.rules.events import Event, EventKind
+from latchkey.rules.events import UNNAMED_ACTORS, Event, EventKind
 from latchkey.rules.languages import Language
 from latchkey.usecases import events
 from latchkey.usecases.events import NamedEvents
@@ -75,7 +75,7 @@ def event_sentence(event: Event, names: Mapping[str, str], language: Language) -
     """Return an event as a sentence with the person who acted, without the time."""
     _ = languages.translator(language)
     sentence = _sentence(event, _)
-    if event.actor in ("client", "system"):
+    if event.actor in UNNAMED_ACTORS:
         return sentence
     return _("{sentence} By {name}", sentence=sentence, name=names.get(event.actor) or event.actor)
 

@@ -12,6 +12,7 @@ from latchkey import aws, keys, settings
 from latchkey.caches import Cache
 from latchkey.identity.http import fetch, json_object
 from latchkey.identity.oidc import SKEW_SECONDS, OidcClient, fetch_claims
+from latchkey.rules.events import may_be_clinician
 from latchkey.rules.refusals import ProviderFailed
 from latchkey.rules.staff import StaffPerson
 from latchkey.tokens import base64url_encode
@@ -75,10 +76,12 @@ def fetch_person(
     `authenticated_since` is in Unix seconds by the real clock, because the provider's clock sets `auth_time`. None
     means that an earlier authentication is enough.
 
-    :raises ProviderFailed: the provider does not answer, its ID token is not valid, or the person
-        authenticated earlier.
+    :raises ProviderFailed: the provider does not answer, its ID token is not valid, its `sub` is how the audit writes
+        another actor, or the person authenticated earlier.
     """
     claims = fetch_claims(provider().client, code, nonce, verifier, redirect_uri)
+    if not may_be_clinician(claims["sub"]):
+        raise ProviderFailed("subject")
     if authenticated_since is not None:
         authenticated_at = claims.get("auth_time")
         if not isinstance(authenticated_at, int | float) or authenticated_at + SKEW_SECONDS < authenticated_since:

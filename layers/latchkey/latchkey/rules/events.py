@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from latchkey.rules.machines import SUBJECT_PREFIX
 from latchkey.rules.mail import MailKind, ServiceNoticeKind
 from latchkey.rules.providers import PROVIDER_NAMES, ProviderName
 from latchkey.rules.sign_in_methods import SignInMethod
 from latchkey.rules.times import Millis
+
+UNNAMED_ACTORS = frozenset(("client", "system"))
+"""Actors of events that are not known by a `sub` or an id."""
+
+
+def may_be_clinician(subject: str) -> bool:
+    """Return True if a `sub` can stand for a clinician in the audit: it is not how another actor is written (B262)."""
+    return subject not in UNNAMED_ACTORS and not subject.startswith(SUBJECT_PREFIX)
 
 
 class EventKind(StrEnum):

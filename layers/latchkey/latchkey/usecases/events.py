@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from latchkey.rules import access, support_codes
 from latchkey.rules.accounts import AccountKey
 from latchkey.rules.clients import Client
-from latchkey.rules.events import Event
+from latchkey.rules.events import UNNAMED_ACTORS, Event
 from latchkey.rules.machines import SUBJECT_PREFIX
 from latchkey.rules.members import Role
 from latchkey.rules.refusals import RecordNotFound, SupportCodeUnknown, ValueRefused
@@ -121,7 +121,7 @@ def _since_on_file(client: Client, rows: Sequence[tuple[str, Event]]) -> list[tu
 
 def _actors_in(rows: Iterable[tuple[str, Event]]) -> set[str]:
     """Return the subjects of the members and practice systems who acted."""
-    return {event.actor for _, event in rows} - {"client", "system"}
+    return {event.actor for _, event in rows} - UNNAMED_ACTORS
 
 
 def _members_in(rows: Iterable[tuple[str, Event]]) -> set[str]:
