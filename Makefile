@@ -47,12 +47,12 @@ UNIT := tests/rules tests/pages tests/stack tests/mail/letters tests/mail/test_w
 	$(addprefix tests/test_,$(addsuffix .py,aws behaviours caches keys metrics refusals settings shape tokens vocabulary))
 
 .PHONY: test
-test: .tools/announced .tools/stack .tools/browser .tools/contract/.done tools/contract/node_modules/.done node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)
+test: .tools/announced .tools/stack .tools/browser .tools/curl .tools/contract/.done tools/contract/node_modules/.done node_modules/.done ## Every test, in headless Chromium too (ARGS="-k link tests/rules" for some)
 	@$(PYTHON) -m pytest $(or $(ARGS),$(in-parallel))
 
 .PHONY: .tools/announced
 .tools/announced:
-	$(call say,Building and installing what is missing$(comma) then running $(if $(ARGS),pytest $(ARGS),every test in $(PROCESSES) processes$(comma) which takes about a quarter of an hour on 2 cores).)
+	$(call say,Building and installing what is missing$(comma) then running $(if $(ARGS),pytest $(ARGS),every test in $(PROCESSES) processes$(comma) which takes about 12 minutes on 2 cores).)
 
 # Tests wait for servers more than they compute, so there is one process more than the cores of a small machine. A
 # process that has done its own list takes from the end of another's.
@@ -249,10 +249,15 @@ tools/lighthouse/node_modules/.done: tools/lighthouse/package.json tools/lightho
 
 .PHONY: .tools/postgres
 .tools/postgres:
-	@compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && exit 0; \
-	if [ "$$(id -u)" != 0 ]; then echo 'PostgreSQL is missing: as root, apt-get install postgresql'; exit 1; fi; \
-	echo 'Installing PostgreSQL ...'; \
-	$(call quietly,{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes postgresql; })
+	@compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && exit 0; $(call install-package,PostgreSQL,postgresql)
+
+# A test runs the commands of a document.
+.PHONY: .tools/curl
+.tools/curl:
+	@command -v curl >/dev/null && exit 0; $(call install-package,curl,curl)
+
+install-package = if [ "$$(id -u)" != 0 ]; then echo '$(1) is missing: as root, apt-get install $(2)'; exit 1; fi; \
+	echo 'Installing $(1) ...'; $(call quietly,{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes $(2); })
 
 .PHONY: .tools/browser
 .tools/browser:
