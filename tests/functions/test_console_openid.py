@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -31,24 +32,40 @@ LEE = "lee"
 ACTION = re.compile(r'<form[^>]*action="([^"]+)"')
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 MAX_STEPS = 12
+MAX_STARTS, START_SECONDS = 3, 15.0
 
 
 @contextmanager
 def provider_process(port: int, key_id: str) -> Iterator[str]:
     """Run the provider with a new signing key of this id. Yield its issuer."""
+    process = next((started for _ in range(MAX_STARTS) if (started := _start(port, key_id))), None)
+    assert process, "the provider did not start"
+    with process:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def _start(port: int, key_id: str) -> subprocess.Popen[str] | None:
+    """Return the provider's process when it is ready, else None. Node 20 may wait for its own threads for ever."""
     node = shutil.which("node")
     assert node, "the provider needs Node"
     command = [node, str(SCRIPT), str(port), key_id, CLIENT, SECRET, ORIGIN]
     # It runs in the project's folder, in which Node finds the package.
-    with subprocess.Popen(  # noqa: S603 - a script of this folder
+    process = subprocess.Popen(  # noqa: S603 - a script of this folder
         command, cwd=sam_template.PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            assert process.stdout
-            assert any(line.strip() == "ready" for line in process.stdout), "the provider did not start"
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
+    )
+    assert process.stdout
+    end = Timer(START_SECONDS, process.kill)
+    end.start()
+    is_ready = any(line.strip() == "ready" for line in process.stdout)
+    end.cancel()
+    if is_ready:
+        return process
+    process.stdout.close()
+    process.wait()
+    return None
 
 
 class NoRedirects(HTTPRedirectHandler):
